@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* loops.h - the vector loops: one table of functions for each element type and
+ * instruction set, chosen when the program starts.
+ *
+ * Everything here works on *rows*: a row holds one component of many points, so
+ * neighbours in memory are neighbouring points and every loop runs over points.
+ * A row starts on a 64-byte boundary and its length is a multiple of
+ * SFI_ROW_MULTIPLE elements; what lies beyond the last real point is padding
+ * that is computed like everything else (it repeats a real point).
+ *
+ * The arithmetic for one point does not depend on where in a row it stands, on
+ * the length of the row, or on what its neighbours hold.
+ *
+ * One template (loops_template.h) is compiled for every table. */
+#ifndef SFI_LOOPS_H
+#define SFI_LOOPS_H
+
+#include "base/random.h"
+#include "scorefield/base.h"
+
+enum { SFI_ROW_MULTIPLE = 16 };
+
+typedef enum sfi_ew {
+#define EW(NAME, name, arity, lo, hi, value) SFI_EW_##NAME,
+#include "num/elementwise.def"
+#undef EW
+    SFI_EW_COUNT
+} sfi_ew;
+
+/* Which operands of an element-wise loop are rows and which are one number for
+ * the whole row: bit 0 for a, bit 1 for b, bit 2 for c. */
+enum { SFI_EW_MODES = 8 };
+
+/* dst[i] = op(a[i], b[i], c[i]) for i < n, where an operand whose bit is set in
+ * the mode is read as a[0], b[0], c[0].  dst may be one of the operands.
+ * Operands that the operation does not take are ignored and may be NULL. */
+typedef void (*sfi_ew_loop)(void *dst, const void *a, const void *b,
+                            const void *c, int64_t n);
+
+/* C = A B, or C += A B.
+ *
+ *   A [m, k]  element (i, p) at a[i*a_row + p*a_col]; any strides
+ *   B [k, n]  row p at b + p*ldb, n a multiple of SFI_ROW_MULTIPLE
+ *   C [m, n]  row i at c + i*ldc
+ *   bias      NULL, or m numbers: row i of C starts from bias[i]
+ *             (not together with accumulate)
+ *
+ * Strides count elements.  Sums run over p in order for every element. */
+typedef struct sfi_gemm {
+    int64_t m, n, k;
+    const void *a;
+    int64_t a_row, a_col;
+    const void *b;
+    int64_t ldb;
+    void *c;
+    int64_t ldc;
+    const void *bias;
+    bool accumulate;
+} sfi_gemm;
+
+/* C = A B^T, or C += A B^T, contracting over points.
+ *
+ *   A [m, p]  row i at a + i*lda, p a multiple of SFI_ROW_MULTIPLE
+ *   B [n, p]  row j at b + j*ldb
+ *   C [m, n]  row i at c + i*ldc; n is any number >= 1 and C need not be aligned
+ *
+ * All p columns count: the caller zeroes the padding of A and makes sure that
+ * the padding of B is finite. */
+typedef struct sfi_gemm_nt {
+    int64_t m, n, p;
+    const void *a;
+    int64_t lda;
+    const void *b;
+    int64_t ldb;
+    void *c;
+    int64_t ldc;
+    bool accumulate;
+} sfi_gemm_nt;
+
+/* One step of Adam with decoupled weight decay (Loshchilov and Hutter 2019) and
+ * an exponential moving average of the weights, on n numbers.
+ *     g <- g*gscale;  m <- b1 m + (1-b1) g;  v <- b2 v + (1-b2) g^2
+ *     w <- w - rate*decay*w - rate*(m/c1) / (sqrt(v/c2) + eps)
+ *     ema <- ema + (1-ema_keep)*(w - ema)
+ * with c1 = 1-b1^t and c2 = 1-b2^t.  Any n, no alignment needed. */
+typedef struct sfi_adam {
+    double gscale, rate, decay, beta1, beta2, c1, c2, eps, ema_keep;
+} sfi_adam;
+
+typedef struct sfi_loops {
+    const char *isa; /* "portable", "avx2", "avx512"               */
+    sf_dtype dtype;
+
+    /* [op][mode]; NULL where every operand the operation takes is a scalar */
+    sfi_ew_loop ew[SFI_EW_COUNT][SFI_EW_MODES];
+
+    /* `work` holds at least gemm_work(m, n, k) bytes, aligned to 64. */
+    size_t (*gemm_work)(int64_t m, int64_t n, int64_t k);
+    void (*gemm)(const sfi_gemm *g, void *work);
+    size_t (*gemm_nt_work)(int64_t m, int64_t n, int64_t p);
+    void (*gemm_nt)(const sfi_gemm_nt *g, void *work);
+
+    /* dst[j*ld + i] = src[i*stride + j], i < points, j < dim, from double or
+     * float source; then points .. padded-1 repeat point points-1.
+     * rows: NULL, or which source row is point i. */
+    void (*load)(void *dst, int64_t ld, const void *src, sf_dtype src_type,
+                 int64_t stride, const int64_t *rows, int64_t points,
+                 int64_t padded, int64_t dim);
+    /* dst[i*stride + j] = src[j*ld + i], i < points, j < dim. */
+    void (*store)(void *dst, sf_dtype dst_type, int64_t stride,
+                  const void *src, int64_t ld, int64_t points, int64_t dim);
+    /* dst [cols, rows] = transpose of src [rows, cols]; strides in elements. */
+    void (*transpose)(void *dst, int64_t ldd, const void *src, int64_t lds,
+                      int64_t rows, int64_t cols);
+
+    /* dst[j*ld + i] = standard normal for point where.point + i, component
+     * first + j (base/random.h), i < n (a multiple of SFI_ROW_MULTIPLE),
+     * j < dim.  `uniform` likewise, in (0, 1). */
+    void (*normal)(void *dst, int64_t ld, sfi_where where, uint32_t first,
+                   int64_t n, int64_t dim);
+    void (*uniform)(void *dst, int64_t ld, sfi_where where, uint32_t first,
+                    int64_t n, int64_t dim);
+
+    /* Sums over the first n elements, any n, in an order that depends on n
+     * alone; accumulated in double. */
+    double (*sum)(const void *a, int64_t n);
+    double (*sum_squares)(const void *a, int64_t n);
+    double (*dot)(const void *a, const void *b, int64_t n);
+
+    /* dst[i] = parts[0][i] + parts[1][i] + ... in this order, i < n; returns the
+     * sum of squares of the result. */
+    double (*add_parts)(void *dst, const void *const *parts, int count,
+                        int64_t n);
+    void (*adam)(void *w, void *m, void *v, void *ema, const void *g, int64_t n,
+                 const sfi_adam *a);
+} sfi_loops;
+
+/* The best table this machine can run, or the one that the environment variable
+ * SCOREFIELD_ISA names (portable, avx2, avx512) if this machine can run it. */
+const sfi_loops *sfi_loops_for(sf_dtype dtype);
+
+/* The table of one instruction set by name, NULL if this machine or build does
+ * not have it; for the tests. */
+const sfi_loops *sfi_loops_named(const char *isa, sf_dtype dtype);
+
+/* Set flush-to-zero and denormals-are-zero in this thread; returns what was set
+ * before, for sfi_restore_denormals.  Subnormals slow some loops down sevenfold
+ * and carry no information here. */
+unsigned sfi_flush_denormals(void);
+void sfi_restore_denormals(unsigned saved);
+
+#endif
