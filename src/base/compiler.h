@@ -17,6 +17,9 @@
 #define SFI_ALIGNED(n) __attribute__((aligned(n)))
 #define SFI_PREFETCH(p) __builtin_prefetch(p)
 
+/* Products of two 64-bit integers. */
+__extension__ typedef unsigned __int128 sfi_u128;
+
 #define SFI_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif
