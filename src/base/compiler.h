@@ -36,6 +36,9 @@
 #define SFI_PASTE_(a, b) a##b
 #define SFI_PASTE(a, b)  SFI_PASTE_(a, b)
 
+/* Products of two 64-bit integers. */
+__extension__ typedef unsigned __int128 sfi_u128;
+
 #define SFI_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif
