@@ -313,7 +313,7 @@ static sf_status run_method(sampler *s)
 
 int64_t sf_sample_steps(const sf_sample_options *o)
 {
-    static const int64_t steps[] = {40, 40, 100, 200, 1000};
+    static const int64_t steps[] = {64, 128, 200, 200, 1000};
     return o->steps > 0 ? o->steps : steps[o->method];
 }
 
@@ -328,7 +328,9 @@ static sf_status check(const sf_model *m, sf_mat out, sf_sample_options *o)
     if (o->corrections == 0)
         o->corrections = o->method == SF_SAMPLER_ANNEALED ? 10 : 1;
     if (o->step == 0.0)
-        o->step = langevin ? 0.001 : 0.1;
+        o->step = langevin                           ? 0.001
+                  : o->method == SF_SAMPLER_ANNEALED ? 1.0
+                                                     : 0.1;
     if (o->steps < 1 || o->steps > 100000000)
         return SFI_FAIL(ctx, SF_E_ARG, "sample: steps is %lld, want 1 to 1e8",
                         (long long)o->steps);

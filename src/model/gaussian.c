@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gaussian.c - the normal law, whose score is known in closed form.
  *
- * With the correlation matrix C = V diag(l) V' of the standardised columns,
- * y_t ~ N(0, C + sigma^2 I) and
+ * With the correlation matrix C = V' diag(l) V of the standardised columns
+ * (eigenvectors are rows of V), y_t ~ N(0, C + sigma^2 I) and
  *
- *     score = -V diag(1 / (l + sigma^2)) V' y,
+ *     score = -V' diag(1 / (l + sigma^2)) V y,
  *
  * which is two products for every noise level. */
 #include "model/model.h"
@@ -31,8 +31,9 @@ static sfi_answer gaussian_answer(const sf_model *m, sf_graph *g, sf_node y,
 {
     (void)m;
     const sf_node variance = sf_add(g, weights[1], sf_square(g, sigma));
-    const sf_node along = sf_matmul(g, sf_transpose(g, weights[0]), y);
-    const sf_node pull = sf_matmul(g, weights[0], sf_div(g, along, variance));
+    const sf_node along = sf_matmul(g, weights[0], y);
+    const sf_node pull =
+        sf_matmul(g, sf_transpose(g, weights[0]), sf_div(g, along, variance));
     const sfi_answer a = {
         .score = sf_neg(g, pull),
         .drift = sf_mul(g, sigma, pull),
@@ -54,7 +55,7 @@ static sf_status gaussian_logpdf(const sf_model *m, sf_cmat y, double sigma,
         for (int64_t k = 0; k < m->dim; k++) {
             double along = 0.0;
             for (int64_t j = 0; j < m->dim; j++)
-                along += v[j * m->dim + k] * y.data[i * y.stride + j];
+                along += v[k * m->dim + j] * y.data[i * y.stride + j];
             q += along * along / (values[k] + sigma * sigma);
         }
         out[i] = constant - 0.5 * q;
@@ -73,9 +74,9 @@ static sf_status say_singular(const sf_model *m, const double *vectors,
     size_t used = 0;
     double most = 0.0;
     for (int64_t j = 0; j < m->dim; j++)
-        most = fmax(most, fabs(vectors[j * m->dim]));
+        most = fmax(most, fabs(vectors[j]));
     for (int64_t j = 0; j < m->dim && used < sizeof names - 80; j++)
-        if (fabs(vectors[j * m->dim]) > 0.1 * most)
+        if (fabs(vectors[j]) > 0.1 * most)
             used += (size_t)snprintf(names + used, sizeof names - used,
                                      "%s\"%.60s\"", used > 0 ? ", " : "",
                                      m->names[j]);
@@ -149,7 +150,7 @@ static void compose(const sf_model *m, double *out, const double *scale,
         for (int64_t j = 0; j <= i; j++) {
             double sum = 0.0;
             for (int64_t k = 0; k < d; k++)
-                sum += v[i * d + k] * v[j * d + k] *
+                sum += v[k * d + i] * v[k * d + j] *
                        (invert ? 1.0 / values[k] : values[k]);
             const double s = scale[i] * scale[j];
             out[i * d + j] = out[j * d + i] = invert ? sum / s : sum * s;
