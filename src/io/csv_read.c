@@ -776,8 +776,8 @@ static sf_status csv_bound(void *state, int64_t *rows)
         const size_t n =
             size - at < BUFFER_SIZE ? (size_t)(size - at) : (size_t)BUFFER_SIZE;
         status = sfi_input_read_at(r->input, (uint64_t)at, bytes, n);
-        for (size_t i = 0; i < n && status == SF_OK; i++)
-            lines += bytes[i] == '\n';
+        if (status == SF_OK)
+            lines += count_lines(bytes, n);
     }
     sfi_free(r->ctx, bytes, BUFFER_SIZE, 1);
     *rows = lines;
