@@ -163,10 +163,40 @@ static sf_status set_loss_axis(sf_context *ctx, sfi_axis *axis,
         if (status != SF_OK)
             return status;
     }
-    /* Keep the start in sight if it costs no more than half of the height. */
-    if (lo < hi && axis->hi > hi + 1.0 * (hi - lo))
+    /* Keep the start in sight while the rest has two fifths of the height. */
+    if (lo < hi && axis->hi - lo > 2.5 * (hi - lo))
         axis->hi = hi + 0.6 * (hi - lo);
     return SF_OK;
+}
+
+enum { MEANS = 120 };
+
+/* Means of runs of rows, one point a run; of logarithms on a log axis.
+ * Returns how many points there are, 0 if the rows are too few to matter. */
+static int64_t running_means(sf_cmat m, bool log_scale, double points[][2])
+{
+    if (m.rows < 4 * MEANS)
+        return 0;
+    int64_t count = 0;
+    for (int64_t k = 0; k < MEANS; k++) {
+        double n = 0.0, x = 0.0, y = 0.0;
+        const int64_t end = (k + 1) * m.rows / MEANS;
+        for (int64_t i = k * m.rows / MEANS; i < end; i++) {
+            double v = sfi_cell(m, i, 1);
+            if (log_scale)
+                v = log(v); /* NaN or -inf below zero */
+            if (!isfinite(v) || !isfinite(sfi_cell(m, i, 0)))
+                continue;
+            n += 1.0;
+            x += (sfi_cell(m, i, 0) - x) / n;
+            y += (v - y) / n;
+        }
+        if (n == 0.0)
+            continue;
+        points[count][0] = x;
+        points[count++][1] = log_scale ? exp(y) : y;
+    }
+    return count;
 }
 
 static void mark_best(sfi_canvas *canvas, const sfi_panel *panel, sf_cmat m,
@@ -222,10 +252,17 @@ static sf_status draw_training(sfi_canvas *canvas, sf_cmat train,
     }
     sfi_panel_layout(canvas, &panel, sfi_whole_page(canvas));
     sfi_panel_begin(canvas, &panel);
-    const sfi_stroke thin = {1.0, sfi_faded(sfi_palette(0), 0.75), 0};
-    const sfi_stroke thick = {1.7, sfi_palette(1), 0};
-    sfi_draw_curve(canvas, &panel, train, thin);
-    sfi_draw_curve(canvas, &panel, held_out, thick);
+    double mean[MEANS][2];
+    const int64_t means = running_means(train, panel.y.log, mean);
+    const sf_cmat smooth = {mean[0], means, 2, 2};
+    const sfi_stroke raw = {means > 0 ? 0.7 : 1.5,
+                            sfi_faded(sfi_palette(0), means > 0 ? 0.35 : 1.0),
+                            0};
+    const sfi_stroke thick = {1.7, sfi_palette(0), 0};
+    const sfi_stroke other = {1.7, sfi_palette(1), 0};
+    sfi_draw_curve(canvas, &panel, train, raw);
+    sfi_draw_curve(canvas, &panel, smooth, thick);
+    sfi_draw_curve(canvas, &panel, held_out, other);
     if (best >= 0)
         mark_best(canvas, &panel, judged, best, best_colour);
     sfi_panel_end(canvas, &panel);

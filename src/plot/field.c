@@ -204,8 +204,6 @@ typedef struct spot {
     double x, y;
 } spot;
 
-enum { MAX_LABELS = 16 };
-
 /* Lines in cells to points on the page, in place. */
 static void to_page(sfi_lines *lines, const sfi_panel *panel,
                     const sf_plot_grid *g)
@@ -241,34 +239,34 @@ static void stroke_lines(sfi_canvas *canvas, const sfi_lines *lines,
     cairo_restore(cr);
 }
 
-static bool is_clear(const sfi_panel *panel, spot at, const spot *taken,
-                     int count)
+static bool is_clear(const sfi_panel *panel, spot at,
+                     const sfi_region_labels *taken)
 {
     const sfi_rect f = panel->frame;
     if (at.x < f.left + 14.0 || at.x > f.right - 14.0 || at.y < f.top + 7.0 ||
         at.y > f.bottom - 7.0)
         return false;
-    for (int i = 0; i < count; i++)
-        if (fabs(at.x - taken[i].x) < 24.0 && fabs(at.y - taken[i].y) < 10.0)
+    for (int i = 0; i < taken->count; i++)
+        if (fabs(at.x - taken->x[i]) < 26.0 && fabs(at.y - taken->y[i]) < 11.0)
             return false;
     return true;
 }
 
-/* A place for a label on the longest line: the farthest point in one of eight
- * directions that no other label has taken. */
-static bool find_place(const sfi_lines *lines, const sfi_panel *panel,
-                       const spot *taken, int count, spot *place)
+/* Add a label on the longest line: at its farthest point in the first of eight
+ * directions in which there is room. */
+static void place_label(const sfi_lines *lines, const sfi_panel *panel,
+                        double mass, sfi_region_labels *labels)
 {
+    static const double direction[8][2] = {
+        {0.8, 0.6},  {0.6, 0.8},   {1.0, 0.1},  {0.1, 1.0},
+        {0.8, -0.6}, {-0.8, -0.6}, {-0.8, 0.6}, {0.0, -1.0}};
+    if (lines->lines == 0)
+        return;
     size_t longest = 0;
     for (size_t l = 1; l < lines->lines; l++)
         if (lines->start[l + 1] - lines->start[l] >
             lines->start[longest + 1] - lines->start[longest])
             longest = l;
-    if (lines->lines == 0)
-        return false;
-    static const double direction[8][2] = {
-        {0.8, 0.6},  {0.6, 0.8},   {1.0, 0.1},  {0.1, 1.0},
-        {0.8, -0.6}, {-0.8, -0.6}, {-0.8, 0.6}, {0.0, -1.0}};
     for (int d = 0; d < 8; d++) {
         double best = -INFINITY;
         spot at = {0.0, 0.0};
@@ -282,36 +280,31 @@ static bool find_place(const sfi_lines *lines, const sfi_panel *panel,
                 at = here;
             }
         }
-        if (is_clear(panel, at, taken, count)) {
-            *place = at;
-            return true;
+        if (is_clear(panel, at, labels)) {
+            labels->x[labels->count] = at.x;
+            labels->y[labels->count] = at.y;
+            labels->mass[labels->count++] = mass;
+            return;
         }
     }
-    return false;
-}
-
-static void draw_label(sfi_canvas *canvas, spot at, double mass,
-                       sfi_rgba colour)
-{
-    char number[32], text[48];
-    sfi_number_text(100.0 * mass, 3, number, sizeof number);
-    snprintf(text, sizeof text, "%s %%", number);
-    sfi_font font = sfi_font_small;
-    font.colour = colour;
-    sfi_draw_halo_text(canvas, at.x, at.y, text, font);
 }
 
 sf_status sfi_draw_regions(sfi_canvas *canvas, const sfi_panel *panel,
                            const sf_plot_grid *g, const double *masses,
-                           int count, sfi_stroke stroke, bool labelled)
+                           int count, sfi_stroke stroke,
+                           sfi_region_labels *labels)
 {
     sf_context *ctx = canvas->ctx;
-    double levels[MAX_LABELS];
-    spot taken[MAX_LABELS];
-    double mass_at[MAX_LABELS];
-    int labels = 0;
-    count = count < MAX_LABELS ? count : MAX_LABELS;
-    SFI_TRY(sfi_density_levels(ctx, g->values, g->nx * g->ny, masses, count,
+    double sorted[SFI_MOST_REGIONS] = {0.0}, levels[SFI_MOST_REGIONS];
+    count = count < SFI_MOST_REGIONS ? count : SFI_MOST_REGIONS;
+    /* Largest first: outer lines have the most room for a label. */
+    for (int k = 0; k < count; k++) {
+        int at = k;
+        for (; at > 0 && sorted[at - 1] < masses[k]; at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = masses[k];
+    }
+    SFI_TRY(sfi_density_levels(ctx, g->values, g->nx * g->ny, sorted, count,
                                levels));
     for (int k = 0; k < count; k++) {
         sfi_lines lines;
@@ -320,17 +313,27 @@ sf_status sfi_draw_regions(sfi_canvas *canvas, const sfi_panel *panel,
         if (status == SF_OK) {
             to_page(&lines, panel, g);
             stroke_lines(canvas, &lines, stroke);
-            if (labelled &&
-                find_place(&lines, panel, taken, labels, &taken[labels]))
-                mass_at[labels++] = masses[k];
+            if (labels != NULL)
+                place_label(&lines, panel, sorted[k], labels);
         }
         sfi_lines_free(&lines);
         if (status != SF_OK)
             return status;
     }
-    for (int i = 0; i < labels; i++)
-        draw_label(canvas, taken[i], mass_at[i], stroke.colour);
     return SF_OK;
+}
+
+void sfi_draw_region_labels(sfi_canvas *canvas, const sfi_region_labels *labels,
+                            sfi_rgba colour)
+{
+    sfi_font font = sfi_font_small;
+    font.colour = colour;
+    for (int i = 0; i < labels->count; i++) {
+        char number[32], text[48];
+        sfi_number_text(100.0 * labels->mass[i], 3, number, sizeof number);
+        snprintf(text, sizeof text, "%s %%", number);
+        sfi_draw_halo_text(canvas, labels->x[i], labels->y[i], text, font);
+    }
 }
 
 /* ---- arrows -------------------------------------------------------------- */

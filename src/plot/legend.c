@@ -41,6 +41,7 @@ static void draw_swatch(sfi_canvas *canvas, sfi_swatch swatch, sfi_rgba colour,
     cairo_t *cr = canvas->cr;
     const double end = x + swatch_room(swatch), middle = 0.5 * (x + end);
     cairo_save(cr);
+    cairo_new_path(cr); /* text leaves a current point */
     sfi_set_colour(canvas, colour);
     cairo_set_line_width(cr, 1.6);
     switch (swatch) {

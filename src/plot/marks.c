@@ -10,25 +10,25 @@ static const double two_pi = 6.283185307179586;
 
 /* ---- points -------------------------------------------------------------- */
 
-void sfi_draw_dots(sfi_canvas *canvas, const sfi_panel *panel, sf_cmat m,
-                   int64_t jx, int64_t jy, sfi_dots dots)
+/* Draw the part [from, to) of the points shown. */
+static void draw_some(sfi_canvas *canvas, const sfi_panel *panel, sf_cmat m,
+                      int64_t jx, int64_t jy, sfi_dots dots, int64_t from,
+                      int64_t to)
 {
     cairo_t *cr = canvas->cr;
     const int64_t shown = m.rows < dots.most ? m.rows : dots.most;
     sfi_set_colour(canvas, dots.colour);
     cairo_set_line_width(cr, 0.8);
-    for (int64_t k = 0; k < shown; k++) {
+    for (int64_t k = from; k < to; k++) {
         const int64_t i = sfi_pick(k, shown, m.rows);
         double x = sfi_cell(m, i, jx), y = sfi_cell(m, i, jy);
-        if (!isfinite(x) || !isfinite(y))
-            continue;
         const sfi_where where = {1, (uint64_t)i, 0, SFI_STREAM_USER};
         if (dots.jitter[0] > 0.0)
             x += dots.jitter[0] * (2.0 * sfi_uniform_at(where, 0) - 1.0);
         if (dots.jitter[1] > 0.0)
             y += dots.jitter[1] * (2.0 * sfi_uniform_at(where, 1) - 1.0);
         if (!sfi_axis_has(&panel->x, x) || !sfi_axis_has(&panel->y, y))
-            continue;
+            continue; /* nor does any axis have a NaN */
         cairo_new_path(cr);
         cairo_arc(cr, sfi_axis_at(&panel->x, x), sfi_axis_at(&panel->y, y),
                   dots.radius, 0.0, two_pi);
@@ -37,6 +37,27 @@ void sfi_draw_dots(sfi_canvas *canvas, const sfi_panel *panel, sf_cmat m,
         else
             cairo_fill(cr);
     }
+}
+
+void sfi_draw_dots(sfi_canvas *canvas, const sfi_panel *panel, sf_cmat m,
+                   int64_t jx, int64_t jy, sfi_dots dots)
+{
+    const int64_t shown = m.rows < dots.most ? m.rows : dots.most;
+    draw_some(canvas, panel, m, jx, jy, dots, 0, shown);
+}
+
+void sfi_draw_dots_of_two(sfi_canvas *canvas, const sfi_panel *panel,
+                          const sf_cmat m[2], int64_t jx, int64_t jy,
+                          const sfi_dots dots[2])
+{
+    enum { TURNS = 32 };
+    for (int64_t turn = 0; turn < TURNS; turn++)
+        for (int t = 0; t < 2; t++) {
+            const int64_t n =
+                m[t].rows < dots[t].most ? m[t].rows : dots[t].most;
+            draw_some(canvas, panel, m[t], jx, jy, dots[t], turn * n / TURNS,
+                      (turn + 1) * n / TURNS);
+        }
 }
 
 void sfi_count_dots(const sfi_panel *panel, sf_cmat m, int64_t jx, int64_t jy,

@@ -20,6 +20,11 @@ typedef struct sfi_dots {
 void sfi_draw_dots(sfi_canvas *canvas, const sfi_panel *panel, sf_cmat m,
                    int64_t jx, int64_t jy, sfi_dots dots);
 
+/* The same for two tables by turns, so that neither covers the other. */
+void sfi_draw_dots_of_two(sfi_canvas *canvas, const sfi_panel *panel,
+                          const sf_cmat m[2], int64_t jx, int64_t jy,
+                          const sfi_dots dots[2]);
+
 /* How many finite points of m there are, how many of them inside the axes. */
 void sfi_count_dots(const sfi_panel *panel, sf_cmat m, int64_t jx, int64_t jy,
                     int64_t *finite, int64_t *inside);
@@ -80,11 +85,21 @@ void sfi_heat_free(sfi_heat *heat);
 sf_status sfi_draw_heat(sfi_canvas *canvas, const sfi_panel *panel,
                         const sfi_heat *heat);
 
+/* Where the outlines of regions may be labelled: to be drawn last. */
+enum { SFI_MOST_REGIONS = 16 };
+typedef struct sfi_region_labels {
+    int count;
+    double x[SFI_MOST_REGIONS], y[SFI_MOST_REGIONS], mass[SFI_MOST_REGIONS];
+} sfi_region_labels;
+
 /* Outlines of the regions of highest density that hold the given shares;
- * SF_OK or SF_E_NOMEM. */
+ * `labels` may be NULL.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_draw_regions(sfi_canvas *canvas, const sfi_panel *panel,
                            const sf_plot_grid *grid, const double *masses,
-                           int count, sfi_stroke stroke, bool labelled);
+                           int count, sfi_stroke stroke,
+                           sfi_region_labels *labels);
+void sfi_draw_region_labels(sfi_canvas *canvas, const sfi_region_labels *labels,
+                            sfi_rgba colour);
 
 /* arrows [k, 4]: x, y, u, v.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_draw_arrows(sfi_canvas *canvas, const sfi_panel *panel,

@@ -17,16 +17,21 @@
 
 #include "plot/marks.h"
 
-enum { MOST_COLUMNS = 12, MOST_POINTS = 1500, GRID = 72, MOST_LEVELS = 24 };
+enum { MOST_COLUMNS = 12, MOST_POINTS = 1500, GRID = 96 };
 
 static const double gap = 7.0;  /* between panels */
 static const double edge = 8.0; /* around the picture */
+
+/* Smoothed histograms reach this share of an axis beyond both of its ends, so
+ * that outlines leave the frame and come back, as they should. */
+static const double beyond = 0.2;
 
 typedef struct pair_column {
     sfi_axis axis;
     sfi_bins bins;
     double density[2][SFI_MAX_BINS];
     double tallest;
+    bool discrete; /* categories, or a few integers: points are spread out */
     char name[32]; /* where none was given */
 } pair_column;
 
@@ -73,6 +78,9 @@ static sf_status prepare(sf_context *ctx, work *w, int j)
         c->bins = sfi_bins_choose(guide, lo, hi, 0);
         if (c->bins.count > 40)
             c->bins = sfi_bins_choose(guide, lo, hi, 40);
+        const double span = hi - lo;
+        c->discrete = c->axis.name_count > 0 ||
+                      (sorted[0].whole && sorted[1].whole && span <= 12.0);
         if (c->axis.name_count > 0) {
             const double levels =
                 fmin((double)c->axis.name_count, SFI_MAX_BINS);
@@ -165,9 +173,16 @@ static void smooth(const double *from, double *to, int step, double width)
         }
 }
 
-/* The log of a smoothed histogram of a pair on GRID x GRID cells over the axes;
- * false if no row is inside.  The width is a little below Scott's
- * (D. W. Scott, Biometrika 66 (1979) 605-610), for data of several modes. */
+/* Where a value lies on the grid of a smoothed histogram, in cells. */
+static double cell_of(const sfi_axis *axis, double value)
+{
+    const double share = (value - axis->lo) / (axis->hi - axis->lo);
+    return GRID * (share + beyond) / (1.0 + 2.0 * beyond);
+}
+
+/* The log of a smoothed histogram of a pair on GRID x GRID cells; false if no
+ * row is inside.  The width is less than that of D. W. Scott (Biometrika 66
+ * (1979) 605-610), which is for a single mode. */
 static bool smooth_pair(work *w, int t, int jx, int jy)
 {
     const sf_cmat m = w->table[t];
@@ -176,16 +191,16 @@ static bool smooth_pair(work *w, int t, int jx, int jy)
         w->cell[k] = 0.0;
     double n = 0.0;
     for (int64_t i = 0; i < m.rows; i++) {
-        const double x = (sfi_cell(m, i, jx) - ax->lo) / (ax->hi - ax->lo);
-        const double y = (sfi_cell(m, i, jy) - ay->lo) / (ay->hi - ay->lo);
-        if (!(x >= 0.0 && x < 1.0 && y >= 0.0 && y < 1.0))
+        const double u = cell_of(ax, sfi_cell(m, i, jx));
+        const double v = cell_of(ay, sfi_cell(m, i, jy));
+        if (!(u >= 0.0 && u < GRID && v >= 0.0 && v < GRID))
             continue;
-        w->cell[(int)(y * GRID) * GRID + (int)(x * GRID)] += 1.0;
+        w->cell[(int)v * GRID + (int)u] += 1.0;
         n += 1.0;
     }
     if (n == 0.0)
         return false;
-    const double narrow = 0.75 * GRID / pow(n, 1.0 / 6.0);
+    const double narrow = 0.6 * GRID / (1.0 + 2.0 * beyond) / pow(n, 1.0 / 6.0);
     smooth(w->cell, w->other, 1, fmax(1.0, narrow * relative_spread(w, t, jx)));
     smooth(w->other, w->cell, GRID,
            fmax(1.0, narrow * relative_spread(w, t, jy)));
@@ -210,20 +225,22 @@ static void draw_diagonal(sfi_canvas *canvas, sfi_panel *panel,
 static void draw_below(sfi_canvas *canvas, sfi_panel *panel, const work *w,
                        int i, int j)
 {
+    sfi_dots dots[2];
     for (int t = 0; t < 2; t++) {
         const sf_cmat m = w->table[t];
         const int64_t n = m.rows < w->o.most_points ? m.rows : w->o.most_points;
         const double alpha = n <= 300 ? 0.6 : n <= 1000 ? 0.42 : 0.32;
         const double radius = w->d <= 4 ? 1.3 : 1.05;
-        const sfi_dots dots = {
+        const sfi_dots part = {
             n <= 300 ? radius : 0.8 * radius,
             sfi_faded(t == 0 ? sfi_real : sfi_synthetic, alpha),
             false,
             w->o.most_points,
-            {w->column[j].axis.name_count > 0 ? 0.28 : 0.0,
-             w->column[i].axis.name_count > 0 ? 0.28 : 0.0}};
-        sfi_draw_dots(canvas, panel, m, j, i, dots);
+            {w->column[j].discrete ? 0.28 : 0.0,
+             w->column[i].discrete ? 0.28 : 0.0}};
+        dots[t] = part;
     }
+    sfi_draw_dots_of_two(canvas, panel, w->table, j, i, dots);
 }
 
 static void draw_correlations(sfi_canvas *canvas, const sfi_panel *panel,
@@ -250,19 +267,23 @@ static sf_status draw_above(sfi_canvas *canvas, sfi_panel *panel, work *w,
                             int i, int j)
 {
     static const double masses[] = {0.5, 0.9};
-    const bool category =
-        w->column[i].axis.name_count > 0 || w->column[j].axis.name_count > 0;
+    const bool category = w->column[i].discrete || w->column[j].discrete;
     const sfi_axis *ax = &panel->x, *ay = &panel->y;
-    const double half_x = 0.5 * (ax->hi - ax->lo) / GRID;
-    const double half_y = 0.5 * (ay->hi - ay->lo) / GRID;
-    const sf_plot_grid grid = {
-        w->cell,         GRID,           GRID, ax->lo + half_x, ax->hi - half_x,
-        ay->lo + half_y, ay->hi - half_y};
+    const double dx = ax->hi - ax->lo, dy = ay->hi - ay->lo;
+    /* Nodes are the middles of the cells. */
+    const double margin = beyond - 0.5 * (1.0 + 2.0 * beyond) / GRID;
+    const sf_plot_grid grid = {w->cell,
+                               GRID,
+                               GRID,
+                               ax->lo - margin * dx,
+                               ax->hi + margin * dx,
+                               ay->lo - margin * dy,
+                               ay->hi + margin * dy};
     for (int t = 0; t < 2 && !category; t++) {
         const sfi_stroke stroke = {1.1, t == 0 ? sfi_real : sfi_synthetic, 0};
         if (smooth_pair(w, t, j, i))
             SFI_TRY(sfi_draw_regions(canvas, panel, &grid, masses, 2, stroke,
-                                     false));
+                                     NULL));
     }
     if (category)
         draw_below(canvas, panel, w, i, j);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* plane.c - two columns: points over a density, its regions and its score.
  *
- * Layers from below: heat map, arrows, outlines of regions, data, samples.  The
+ * Layers from below: heat map, outlines of regions, arrows, points, labels.  The
  * map is light so that every layer above it can be seen. */
 #include "scorefield/plot.h"
 
@@ -109,6 +109,7 @@ static sf_status draw(sfi_canvas *canvas, sf_cmat data,
     const bool map = o->grid.values != NULL && o->heat != SF_PLOT_HEAT_NONE;
     sfi_legend legend = {0};
     sfi_heat heat = {0};
+    sfi_region_labels labels = {0};
     sfi_panel panel = {.x = {.label = o->x_label},
                        .y = {.label = o->y_label},
                        .title = o->title,
@@ -149,7 +150,7 @@ static sf_status draw(sfi_canvas *canvas, sf_cmat data,
     if (status == SF_OK && o->mass_count > 0) {
         const sfi_stroke stroke = {0.9, line, 0};
         status = sfi_draw_regions(canvas, &panel, &o->grid, o->masses,
-                                  o->mass_count, stroke, true);
+                                  o->mass_count, stroke, &labels);
     }
     if (status == SF_OK)
         status =
@@ -167,8 +168,10 @@ static sf_status draw(sfi_canvas *canvas, sf_cmat data,
                                   false,
                                   o->most_points,
                                   {0.0, 0.0}};
-    sfi_draw_dots(canvas, &panel, data, 0, 1, data_dots);
-    sfi_draw_dots(canvas, &panel, o->samples, 0, 1, sample_dots);
+    const sf_cmat tables[2] = {data, o->samples};
+    const sfi_dots dots[2] = {data_dots, sample_dots};
+    sfi_draw_dots_of_two(canvas, &panel, tables, 0, 1, dots);
+    sfi_draw_region_labels(canvas, &labels, line);
     sfi_panel_end(canvas, &panel);
 
 done:

@@ -274,6 +274,22 @@ static void add_log_mark(sfi_ticks *out, int mantissa, int power, bool plain)
     append_power(label, SFI_TICK_BYTES, power);
 }
 
+/* Within the range, but for the rounding of its ends? */
+static bool inside(double x, double lo, double hi)
+{
+    return x >= lo * (1.0 - 1e-9) && x <= hi * (1.0 + 1e-9);
+}
+
+static void add_log_minor(sfi_ticks *out, int first, int last, double lo,
+                          double hi)
+{
+    for (int p = first; p <= last; p++)
+        for (int m = 2; m <= 9; m++)
+            if (inside(scaled(m, p), lo, hi) &&
+                out->minor_count < SFI_MAX_MINOR)
+                out->minor[out->minor_count++] = scaled(m, p);
+}
+
 void sfi_ticks_log(double lo, double hi, int most, sfi_ticks *out)
 {
     memset(out, 0, sizeof *out);
@@ -282,40 +298,38 @@ void sfi_ticks_log(double lo, double hi, int most, sfi_ticks *out)
     const int first = (int)ceil(log10(lo) - slack);
     const int last = (int)floor(log10(hi) + slack);
     const int decades = last - first + 1;
-    if (decades >= 2) {
-        static const int stride_of[] = {1, 2, 3, 5, 10, 20, 50, 100, 200, 500};
-        int stride = 1;
-        for (int i = 0; i < 10; i++) {
-            stride = stride_of[i];
-            if ((last - first) / stride + 1 <= most)
-                break;
-        }
-        const bool plain = first >= -3 && last <= 4;
-        for (int p = first; p <= last; p++) {
-            const bool major = (p % stride + stride) % stride == 0;
-            if (major)
-                add_log_mark(out, 1, p, plain);
-            else if (out->minor_count < SFI_MAX_MINOR)
-                out->minor[out->minor_count++] = scaled(1, p);
-        }
-        if (decades > 8)
-            return;
-        for (int p = first - 1; p <= last; p++)
-            for (int m = 2; m <= 9; m++)
-                if (scaled(m, p) >= lo && scaled(m, p) <= hi &&
-                    out->minor_count < SFI_MAX_MINOR)
-                    out->minor[out->minor_count++] = scaled(m, p);
-        return;
-    }
-    static const int mantissa[] = {1, 2, 5};
     const bool plain = first >= -3 && last <= 4;
-    for (int p = first - 1; p <= last + 1; p++)
-        for (int i = 0; i < 3; i++)
-            if (scaled(mantissa[i], p) >= lo * (1.0 - slack) &&
-                scaled(mantissa[i], p) <= hi * (1.0 + slack))
-                add_log_mark(out, mantissa[i], p, plain);
-    if (out->count < 2 || out->count > most)
-        sfi_ticks_linear(lo, hi, most, out);
+    if (decades <= 3) { /* 1, 2, 5 if all of them have room */
+        static const int mantissa[] = {1, 2, 5};
+        for (int p = first - 1; p <= last + 1; p++)
+            for (int i = 0; i < 3; i++)
+                if (inside(scaled(mantissa[i], p), lo, hi))
+                    add_log_mark(out, mantissa[i], p, plain);
+        if (out->count < 2 || (out->count > most && decades < 2)) {
+            sfi_ticks_linear(lo, hi, most, out);
+            return;
+        }
+        if (out->count <= most) {
+            add_log_minor(out, first - 1, last, lo, hi);
+            return;
+        }
+        memset(out, 0, sizeof *out);
+    }
+    static const int stride_of[] = {1, 2, 3, 5, 10, 20, 50, 100, 200, 500};
+    int stride = 1;
+    for (int i = 0; i < 10; i++) {
+        stride = stride_of[i];
+        if ((last - first) / stride + 1 <= most)
+            break;
+    }
+    for (int p = first; p <= last; p++) {
+        if ((p % stride + stride) % stride == 0)
+            add_log_mark(out, 1, p, plain);
+        else if (out->minor_count < SFI_MAX_MINOR)
+            out->minor[out->minor_count++] = scaled(1, p);
+    }
+    if (decades <= 8)
+        add_log_minor(out, first - 1, last, lo, hi);
 }
 
 void sfi_ticks_categories(double lo, double hi, int64_t count, sfi_ticks *out)

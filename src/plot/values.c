@@ -182,9 +182,10 @@ sfi_bins sfi_bins_choose(const sfi_sorted *sorted, double lo, double hi,
     const double wish = 2.0 * spread(sorted, lo, hi) / cbrt(n);
     const double range = hi - lo;
     double count = wish > 0.0 ? ceil(range / wish) : SFI_MAX_BINS;
+    count = fmax(count, ceil(2.0 * cbrt(n))); /* see the header */
     if (wanted > 0)
         count = wanted;
-    count = fmin(fmax(count, 1.0), SFI_MAX_BINS);
+    count = fmin(count, SFI_MAX_BINS);
     bins.count = (int)count;
     bins.width = range / count;
     if (sorted->whole && range < 1e15 && wanted <= 0) {

@@ -60,7 +60,8 @@ typedef struct sfi_bins {
 } sfi_bins;
 
 /* Bins over [lo, hi] by the rule of D. Freedman and P. Diaconis
- * (Z. Wahrscheinlichkeit 57 (1981) 453-476): width 2 IQR n^(-1/3).  Integers
+ * (Z. Wahrscheinlichkeit 57 (1981) 453-476): width 2 IQR n^(-1/3), but at
+ * least 2 n^(1/3) bins: two far modes make the IQR, not the detail.  Integers
  * get bins of whole width with edges at halves, so that no bin holds more of
  * them than its neighbour by its place.  `wanted` > 0 sets the count. */
 sfi_bins sfi_bins_choose(const sfi_sorted *sorted, double lo, double hi,
