@@ -28,7 +28,8 @@
  *   SF_E_IO        the file can not be written; nothing is left behind
  *   SF_E_INTERNAL  Cairo or a codec failed
  *
- * Matrices are sf_cmat; one with rows == 0 means "none". */
+ * Matrices are sf_cmat; one with rows == 0 means "none".  In the options a
+ * value in brackets is the default, which 0 or NULL stands for. */
 #ifndef SCOREFIELD_PLOT_H
 #define SCOREFIELD_PLOT_H
 
@@ -40,22 +41,25 @@ extern "C" {
 
 /* A curve through points [n, 2] with columns x and y; NaN breaks it. */
 typedef struct sf_plot_curve {
-    const char *label; /* for the legend; NULL leaves it out of it       */
-    sf_cmat points;    /* [n, 2]                                         */
-    int colour;        /* 0 to 6: a colour of the palette; -1: by order  */
-    int dash;          /* 0 solid, 1 dashed, 2 dotted                    */
+    const char *label; /* in the legend; NULL leaves it out of it */
+    sf_cmat points;    /* [n, 2] */
+    int colour;        /* 0 to 6 of the palette, or -1: by its place */
+    int dash;          /* 0 solid, 1 dashed, 2 dotted */
 } sf_plot_curve;
 
 /* Numbers on the nodes of a regular grid: values[j * nx + i] belongs to
  * x = x_first + i (x_last - x_first) / (nx - 1), and likewise y from j. */
 typedef struct sf_plot_grid {
     const double *values; /* [ny, nx]; NULL for none */
-    int64_t nx, ny;       /* each >= 2               */
-    double x_first, x_last;
-    double y_first, y_last;
+    int64_t nx;           /* >= 2 */
+    int64_t ny;           /* >= 2 */
+    double x_first;       /* < x_last */
+    double x_last;
+    double y_first; /* < y_last */
+    double y_last;
 } sf_plot_grid;
 
-/* What a function may ask of a number axis. */
+/* What an axis of numbers is. */
 typedef enum sf_plot_scale {
     SF_PLOT_AUTO = 0, /* whichever suits the numbers */
     SF_PLOT_LINEAR,
@@ -78,18 +82,20 @@ SF_API sf_status sf_plot_range(sf_context *ctx, sf_cmat data, sf_cmat more,
  * A histogram of `data` [n, 1] as an estimated density, with curves (densities
  * of models) and the outline of a histogram of samples over it. */
 typedef struct sf_plot_histogram_options {
-    size_t size;            /* sizeof(sf_plot_histogram_options)              */
-    double width, height;   /* points                       [0: 450 x 350]    */
-    double scale;           /* pixels per point, 0.1 to 20  [0: 2]            */
-    const char *title;      /* NULL for none                                  */
-    const char *x_label;    /* name and unit of the column  [NULL]            */
-    const char *data_label; /* in the legend           [NULL: "data"]    */
-    const char *samples_label;   /*                         [NULL: "samples"] */
-    sf_cmat samples;             /* [m, 1]                  [none]            */
-    const sf_plot_curve *curves; /* [curve_count]; y is a density in 1/unit */
-    int64_t curve_count;
-    int bins;            /* 0: Freedman and Diaconis; 1 to 150             */
-    double x_from, x_to; /* equal: what sf_plot_range() gives              */
+    size_t size;                 /* set by _INIT */
+    double width;                /* points [450] */
+    double height;               /* points [350] */
+    double scale;                /* pixels per point, 0.1 to 20 [2] */
+    const char *title;           /* [none] */
+    const char *x_label;         /* name and unit of the column [none] */
+    const char *data_label;      /* in the legend ["data"] */
+    const char *samples_label;   /* ["samples"] */
+    sf_cmat samples;             /* [m, 1] [none] */
+    const sf_plot_curve *curves; /* y is a density in 1/unit [none] */
+    int64_t curve_count;         /* >= 0 */
+    int bins;                    /* up to 150 [Freedman and Diaconis] */
+    double x_from;               /* the axis [as by sf_plot_range()] */
+    double x_to;                 /* > x_from, or both equal */
 } sf_plot_histogram_options;
 
 #define SF_PLOT_HISTOGRAM_OPTIONS_INIT                                         \
@@ -115,31 +121,37 @@ typedef enum sf_plot_arrows {
 } sf_plot_arrows;
 
 typedef enum sf_plot_heat {
-    SF_PLOT_HEAT_LOG = 0, /* values are a log density; colours follow it    */
-    SF_PLOT_HEAT_DENSITY, /* values are a log density; colours follow exp   */
-    SF_PLOT_HEAT_VALUE,   /* any numbers; no regions are drawn, and numbers
-                             of both signs get colours about 0              */
-    SF_PLOT_HEAT_NONE     /* a log density of which only regions are drawn  */
+    /* Values are a log density; colours follow it. */
+    SF_PLOT_HEAT_LOG = 0,
+    /* Values are a log density; colours follow the density. */
+    SF_PLOT_HEAT_DENSITY,
+    /* Any numbers; where they have both signs, white is 0.  No regions. */
+    SF_PLOT_HEAT_VALUE,
+    /* Values are a log density of which only the regions are drawn. */
+    SF_PLOT_HEAT_NONE
 } sf_plot_heat;
 
 typedef struct sf_plot_plane_options {
-    size_t size;          /* sizeof(sf_plot_plane_options)                  */
-    double width, height; /* points                       [0: 450 x 370]    */
-    double scale;         /* pixels per point, 0.1 to 20  [0: 2]            */
-    const char *title, *x_label, *y_label;
-    const char *data_label;    /*                         [NULL: "data"]    */
-    const char *samples_label; /*                         [NULL: "samples"] */
-    const char *bar_label;     /*          [NULL: "log density" and others] */
-    sf_cmat samples;           /* [m, 2]                  [none]            */
-    sf_plot_grid grid;         /* its extent is what is shown [none]        */
-    sf_plot_heat heat;         /*                         [SF_PLOT_HEAT_LOG]*/
-    double depth;              /* how far below its maximum a log density is
-                             told apart by colour, > 0    [0: 10]           */
-    const double *masses; /* [mass_count] shares of the regions, 0 < m < 1  */
-    int mass_count;       /* 0: 0.1 0.3 0.5 0.7 0.9; -1: no regions; <= 10  */
-    sf_cmat arrows;       /* [k, 4]: x, y, u, v           [none]            */
-    sf_plot_arrows arrow_kind; /*                         [gradient]        */
-    int64_t most_points; /* of data, and of samples      [0: 3000]         */
+    size_t size;               /* set by _INIT */
+    double width;              /* points [450] */
+    double height;             /* points [370] */
+    double scale;              /* pixels per point, 0.1 to 20 [2] */
+    const char *title;         /* [none] */
+    const char *x_label;       /* [none] */
+    const char *y_label;       /* [none] */
+    const char *data_label;    /* in the legend ["data"] */
+    const char *samples_label; /* ["samples"] */
+    const char *bar_label;     /* ["log density" or "density" if so] */
+    sf_cmat samples;           /* [m, 2] [none] */
+    sf_plot_grid grid;         /* its extent is shown [none] */
+    sf_plot_heat heat;         /* [SF_PLOT_HEAT_LOG] */
+    double depth;              /* of colours, below the maximum [10] */
+    const double *masses;      /* shares of regions [0.1 0.3 0.5 0.7 0.9] */
+    int mass_count;            /* up to 10; -1: no regions */
+    sf_cmat arrows;            /* [k, 4]: x, y, u, v [none] */
+    sf_plot_arrows arrow_kind; /* [SF_PLOT_GRADIENT] */
+    int64_t most_points;       /* of data, and of samples [3000] */
+    bool equal;                /* a unit is equally long on both axes */
 } sf_plot_plane_options;
 
 #define SF_PLOT_PLANE_OPTIONS_INIT                                             \
@@ -155,22 +167,25 @@ SF_API sf_status sf_plot_plane(sf_context *ctx, const char *path, sf_cmat data,
  *
  * All pairs of columns of a real and a synthetic table: histograms on the
  * diagonal, points below it, and above it the outlines of regions that hold 50
- * and 90 % of a smoothed histogram, with both correlation coefficients. */
+ * and 90 % of a smoothed histogram, with both correlation coefficients.
+ * Columns of categories or of a few integers have points in the place of
+ * outlines, spread out a little so that they can be seen. */
 typedef struct sf_plot_column {
-    const char *name;          /* with unit; NULL for "c0", "c1", ...     */
+    const char *name;          /* with unit; NULL for "c0", "c1", ... */
     const char *const *levels; /* categories: texts of 0, 1, ...; or NULL */
     int64_t level_count;
 } sf_plot_column;
 
 typedef struct sf_plot_pairs_options {
-    size_t size;          /* sizeof(sf_plot_pairs_options)                  */
-    double width, height; /* points           [0: by the number of columns] */
-    double scale;         /* pixels per point, 0.1 to 20  [0: 2]            */
-    const char *title;
-    const char *real_label;        /*                    [NULL: "real"]       */
-    const char *synthetic_label;   /*                    [NULL: "synthetic"]  */
-    const sf_plot_column *columns; /* [d]; NULL: c0, c1, ...                */
-    int64_t most_points; /* of either table                    [0: 1500]   */
+    size_t size;                   /* set by _INIT */
+    double width;                  /* points [auto] */
+    double height;                 /* points [auto] */
+    double scale;                  /* pixels per point, 0.1 to 20 [2] */
+    const char *title;             /* [none] */
+    const char *real_label;        /* in the legend ["real"] */
+    const char *synthetic_label;   /* ["synthetic"] */
+    const sf_plot_column *columns; /* [d] [c0, c1, ...] */
+    int64_t most_points;           /* of either table [1500] */
 } sf_plot_pairs_options;
 
 #define SF_PLOT_PAIRS_OPTIONS_INIT                                             \
@@ -188,13 +203,15 @@ SF_API sf_status sf_plot_pairs(sf_context *ctx, const char *path, sf_cmat real,
  * Losses against steps.  The best step, that of the lowest held-out loss (of
  * the lowest training loss without one), is marked. */
 typedef struct sf_plot_training_options {
-    size_t size;          /* sizeof(sf_plot_training_options)               */
-    double width, height; /* points                       [0: 450 x 350]    */
-    double scale;         /* pixels per point, 0.1 to 20  [0: 2]            */
-    const char *title;
-    const char *x_label; /*                              [NULL: "step"]    */
-    const char *y_label; /*                              [NULL: "loss"]    */
-    sf_plot_scale x_scale, y_scale; /*                    [SF_PLOT_AUTO]    */
+    size_t size;           /* set by _INIT */
+    double width;          /* points [450] */
+    double height;         /* points [350] */
+    double scale;          /* pixels per point, 0.1 to 20 [2] */
+    const char *title;     /* [none] */
+    const char *x_label;   /* ["step"] */
+    const char *y_label;   /* ["loss"] */
+    sf_plot_scale x_scale; /* [SF_PLOT_AUTO] */
+    sf_plot_scale y_scale; /* [SF_PLOT_AUTO] */
 } sf_plot_training_options;
 
 #define SF_PLOT_TRAINING_OPTIONS_INIT                                          \
@@ -202,18 +219,23 @@ typedef struct sf_plot_training_options {
         .size = sizeof(sf_plot_training_options)                               \
     }
 
-/* train [n, 2] and held_out [m, 2] or none: columns step, loss. */
+/* train [n, 2] and held_out [m, 2] or none: columns step, loss.  A long noisy
+ * training curve is drawn faintly, with means of it on top. */
 SF_API sf_status sf_plot_training(sf_context *ctx, const char *path,
                                   sf_cmat train, sf_cmat held_out,
                                   const sf_plot_training_options *opts);
 
 typedef struct sf_plot_curves_options {
-    size_t size;          /* sizeof(sf_plot_curves_options)                 */
-    double width, height; /* points                       [0: 450 x 350]    */
-    double scale;         /* pixels per point, 0.1 to 20  [0: 2]            */
-    const char *title, *x_label, *y_label;
-    sf_plot_scale x_scale, y_scale; /* AUTO is LINEAR     [SF_PLOT_AUTO]    */
-    bool marks; /* a dot at every point         [false]           */
+    size_t size;           /* set by _INIT */
+    double width;          /* points [450] */
+    double height;         /* points [350] */
+    double scale;          /* pixels per point, 0.1 to 20 [2] */
+    const char *title;     /* [none] */
+    const char *x_label;   /* [none] */
+    const char *y_label;   /* [none] */
+    sf_plot_scale x_scale; /* SF_PLOT_AUTO is linear [SF_PLOT_AUTO] */
+    sf_plot_scale y_scale; /* [SF_PLOT_AUTO] */
+    bool marks;            /* a dot at every point */
 } sf_plot_curves_options;
 
 #define SF_PLOT_CURVES_OPTIONS_INIT                                            \
@@ -226,31 +248,45 @@ SF_API sf_status sf_plot_curves(sf_context *ctx, const char *path,
                                 int64_t curve_count,
                                 const sf_plot_curves_options *opts);
 
-/* Quantiles of `synthetic` [m, 1] against those of `real` [n, 1]: points on the
- * diagonal mean equal distributions.  Both must hold a finite value
- * (SF_E_ARG). */
+/* Quantiles of `synthetic` [m, 1] against those of `real` [n, 1], at most 200:
+ * points on the diagonal mean equal distributions.  Size 380 x 390; scales and
+ * marks are not used.  Both must hold a finite value (SF_E_ARG). */
 SF_API sf_status sf_plot_quantiles(sf_context *ctx, const char *path,
                                    sf_cmat real, sf_cmat synthetic,
                                    const sf_plot_curves_options *opts);
+
+/* Groups of bars: values [n, m] are n groups of m bars, `groups` [n] and
+ * `series` [m] their names (either may be NULL).  Cells that are not finite
+ * have no bar.  1 <= m <= 7, 1 <= n <= 200 (SF_E_SHAPE beyond).  Scales and
+ * marks are not used. */
+SF_API sf_status sf_plot_bars(sf_context *ctx, const char *path, sf_cmat values,
+                              const char *const *groups,
+                              const char *const *series,
+                              const sf_plot_curves_options *opts);
 
 /* ---- walkers -------------------------------------------------------------
  *
  * The paths of walkers, trace [steps, walkers, dim] of either dtype.  With
  * dim >= 2 the first two columns are drawn as a plane, with dim == 1 the value
- * against the step. */
+ * against the step.  Where two defaults are given, the second is that of an
+ * animation. */
 typedef struct sf_plot_paths_options {
-    size_t size;          /* sizeof(sf_plot_paths_options)                  */
-    double width, height; /* points; [0: 450 x 370], animations 240 x 240   */
-    double scale;         /* pixels per point, 0.1 to 20  [0: 2]            */
-    const char *title, *x_label, *y_label;
-    sf_plot_grid grid; /* log density drawn below      [none]            */
-    double depth;      /* as in sf_plot_plane_options  [0: 10]           */
-    sf_cmat arrows;    /* [k, 4]: x, y, u, v           [none]            */
-    sf_plot_arrows arrow_kind; /*                        [gradient]        */
-    int64_t most_walkers; /* paths shown; [0: 60], animations 400           */
-    int frames;           /* of an animation, 2 to 1000   [0: 60]           */
-    double frame_time;    /* seconds, 0.02 to 10          [0: 0.08]         */
-    int tail;             /* frames a tail lasts; -1: no tail  [0: 8]       */
+    size_t size;               /* set by _INIT */
+    double width;              /* points [450; 240] */
+    double height;             /* points [370; 240] */
+    double scale;              /* pixels per point, 0.1 to 20 [2] */
+    const char *title;         /* [none] */
+    const char *x_label;       /* [none; "step"] */
+    const char *y_label;       /* [none] */
+    sf_plot_grid grid;         /* log density drawn below [none] */
+    double depth;              /* as in sf_plot_plane_options [10] */
+    sf_cmat arrows;            /* [k, 4]: x, y, u, v [none] */
+    sf_plot_arrows arrow_kind; /* [SF_PLOT_GRADIENT] */
+    int64_t most_walkers;      /* shown [60; 400] */
+    int frames;                /* of an animation, 2 to 1000 [60] */
+    double frame_time;         /* seconds, 0.02 to 10 [0.08] */
+    int tail;                  /* frames it lasts; -1: none [8] */
+    bool equal;                /* a unit is equally long on both axes */
 } sf_plot_paths_options;
 
 #define SF_PLOT_PATHS_OPTIONS_INIT                                             \
@@ -263,8 +299,10 @@ SF_API sf_status sf_plot_paths(sf_context *ctx, const char *path,
                                const sf_array *trace,
                                const sf_plot_paths_options *opts);
 
-/* The walkers in motion, .gif or .webp, repeating for ever; dim >= 2
- * (SF_E_SHAPE).  A trace of fewer steps than frames gives fewer frames. */
+/* The walkers in motion, .gif or .webp, repeating for ever; dim >= 2, at least
+ * one step and one walker (SF_E_SHAPE).  A trace of fewer steps than frames
+ * gives fewer frames.  Progress is reported once a frame; SF_E_CANCELLED if the
+ * callback stops it. */
 SF_API sf_status sf_plot_animation(sf_context *ctx, const char *path,
                                    const sf_array *trace,
                                    const sf_plot_paths_options *opts);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* colour.h - the colours of every picture: maps for numbers, hues for things. */
+/* colour.h - the colours of all pictures: maps for numbers, hues for things. */
 #ifndef SFI_PLOT_COLOUR_H
 #define SFI_PLOT_COLOUR_H
 

@@ -313,7 +313,7 @@ static sf_status draw_quantiles(sfi_canvas *canvas, const sfi_sorted *real,
         .box = true,
         .grid_x = true,
         .grid_y = true,
-        .square = true};
+        .equal = true};
     const extent x = extent_of(&curve, 1, 0, false);
     const extent y = extent_of(&curve, 1, 1, false);
     double lo = fmin(x.lo, y.lo), hi = fmax(x.hi, y.hi);

@@ -84,11 +84,11 @@ static void set_axes(const work *w, sfi_panel *panel)
 {
     const sfi_bins b = w->data.count > 0 ? w->data_bins : w->sample_bins;
     double lo = w->from, hi = w->to;
+    sfi_ticks_range(&lo, &hi, false);
     if (w->data.count > 0 || w->samples.count > 0) {
         lo = fmin(lo, b.lo);
         hi = fmax(hi, b.lo + b.count * b.width);
     }
-    sfi_ticks_range(&lo, &hi, false);
     const double margin = inset * (hi - lo);
     panel->x.lo = lo - margin;
     panel->x.hi = hi + margin;
@@ -110,7 +110,7 @@ static void set_axes(const work *w, sfi_panel *panel)
         curve_top = fmin(curve_top, 2.5 * top);
     panel->y.lo = 0.0;
     panel->y.hi = 1.06 * fmax(top, curve_top);
-    if (!(panel->y.hi > 1e-290))
+    if (!(panel->y.hi > 1e-300))
         panel->y.hi = 1.0;
 }
 
@@ -179,6 +179,8 @@ static sf_status draw(sfi_canvas *canvas, work *w)
     }
     if (w->data.count <= MOST_RUG)
         draw_rug(canvas, &panel, &w->data);
+    if (w->data.count == 0 && w->samples.count == 0 && w->o.curve_count == 0)
+        sfi_draw_nothing(canvas, &panel);
     sfi_panel_end(canvas, &panel);
     return SF_OK;
 }

@@ -28,7 +28,7 @@ typedef struct sfi_legend {
     } entry[SFI_LEGEND_MOST];
 } sfi_legend;
 
-/* Add an entry; entries without text, or beyond the last place, are left out. */
+/* Add an entry; those without text, or beyond the last place, are left out. */
 void sfi_legend_add(sfi_legend *legend, sfi_swatch swatch, sfi_rgba colour,
                     const char *format, ...) SFI_PRINTF(4, 5);
 

@@ -10,15 +10,28 @@ static const double two_pi = 6.283185307179586;
 
 /* ---- points -------------------------------------------------------------- */
 
-/* Draw the part [from, to) of the points shown. */
+/* Draw what the path holds: discs are strokes of no length with round ends,
+ * which take a tenth of the bytes of circles in an SVG. */
+static void paint_dots(cairo_t *cr, sfi_dots dots)
+{
+    cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
+    cairo_set_line_width(cr, dots.ring ? 0.8 : 2.0 * dots.radius);
+    cairo_stroke(cr);
+    cairo_set_line_cap(cr, CAIRO_LINE_CAP_BUTT);
+}
+
+/* Draw the part [from, to) of the points shown, a few at a time: within a batch
+ * overlapping points do not add up, between batches they do. */
 static void draw_some(sfi_canvas *canvas, const sfi_panel *panel, sf_cmat m,
                       int64_t jx, int64_t jy, sfi_dots dots, int64_t from,
                       int64_t to)
 {
+    enum { BATCH = 12 };
     cairo_t *cr = canvas->cr;
     const int64_t shown = m.rows < dots.most ? m.rows : dots.most;
+    int waiting = 0;
     sfi_set_colour(canvas, dots.colour);
-    cairo_set_line_width(cr, 0.8);
+    cairo_new_path(cr);
     for (int64_t k = from; k < to; k++) {
         const int64_t i = sfi_pick(k, shown, m.rows);
         double x = sfi_cell(m, i, jx), y = sfi_cell(m, i, jy);
@@ -29,14 +42,21 @@ static void draw_some(sfi_canvas *canvas, const sfi_panel *panel, sf_cmat m,
             y += dots.jitter[1] * (2.0 * sfi_uniform_at(where, 1) - 1.0);
         if (!sfi_axis_has(&panel->x, x) || !sfi_axis_has(&panel->y, y))
             continue; /* nor does any axis have a NaN */
-        cairo_new_path(cr);
-        cairo_arc(cr, sfi_axis_at(&panel->x, x), sfi_axis_at(&panel->y, y),
-                  dots.radius, 0.0, two_pi);
-        if (dots.ring)
-            cairo_stroke(cr);
-        else
-            cairo_fill(cr);
+        const double at_x = sfi_axis_at(&panel->x, x);
+        const double at_y = sfi_axis_at(&panel->y, y);
+        cairo_new_sub_path(cr);
+        if (dots.ring) {
+            cairo_arc(cr, at_x, at_y, dots.radius, 0.0, two_pi);
+        } else {
+            cairo_move_to(cr, at_x, at_y);
+            cairo_line_to(cr, at_x, at_y);
+        }
+        if (++waiting == BATCH) {
+            paint_dots(cr, dots);
+            waiting = 0;
+        }
     }
+    paint_dots(cr, dots);
 }
 
 void sfi_draw_dots(sfi_canvas *canvas, const sfi_panel *panel, sf_cmat m,

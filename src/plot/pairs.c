@@ -292,6 +292,19 @@ static sf_status draw_above(sfi_canvas *canvas, sfi_panel *panel, work *w,
     return SF_OK;
 }
 
+/* Take the labels away that would touch those of the next panel. */
+static void clear_outer_labels(sfi_canvas *canvas, sfi_axis *axis)
+{
+    for (int i = 0; i < axis->ticks.count && axis->name_count == 0; i++) {
+        const double at = sfi_axis_at(axis, axis->ticks.at[i]);
+        const double half =
+            0.5 * sfi_text_width(canvas, axis->ticks.label[i], sfi_font_tick);
+        if (at - half < axis->from - 0.5 * gap + 1.5 ||
+            at + half > axis->to + 0.5 * gap - 1.5)
+            axis->ticks.label[i][0] = '\0';
+    }
+}
+
 static sf_status draw_panel(sfi_canvas *canvas, work *w, int i, int j,
                             sfi_rect frame)
 {
@@ -310,6 +323,7 @@ static sf_status draw_panel(sfi_canvas *canvas, work *w, int i, int j,
     }
     sfi_axis_place(canvas, &panel.x, false, frame.left, frame.right);
     sfi_axis_place(canvas, &panel.y, true, frame.bottom, frame.top);
+    clear_outer_labels(canvas, &panel.x);
     if (i == j) /* the heights of densities are of no interest here */
         panel.y.ticks.count = panel.y.ticks.minor_count = 0;
     panel.x.ticks.minor_count = panel.y.ticks.minor_count = 0;

@@ -98,14 +98,31 @@ static void choose_marks(sfi_axis *axis, int most)
         sfi_ticks_linear(axis->lo, axis->hi, most, &axis->ticks);
 }
 
+/* Names get at least 12 points of height, or of width what the widest needs (up
+ * to 45, they can be cut): else only every second, third, ... is shown. */
+static void place_names(sfi_canvas *canvas, sfi_axis *axis, bool vertical)
+{
+    const double length = fabs(axis->to - axis->from);
+    const double slot = length / (axis->hi - axis->lo);
+    double need = 12.0;
+    for (int64_t i = 0; i < axis->name_count && !vertical; i++)
+        need = fmax(
+            need, 4.0 + sfi_text_width(canvas, axis->names[i], sfi_font_tick));
+    need = fmin(need, vertical ? 12.0 : 45.0);
+    int64_t stride = 1;
+    while ((double)stride * slot < need && stride < axis->name_count)
+        stride++;
+    sfi_ticks_categories(axis->lo, axis->hi, axis->name_count, stride,
+                         &axis->ticks);
+}
+
 void sfi_axis_place(sfi_canvas *canvas, sfi_axis *axis, bool vertical,
                     double from, double to)
 {
     axis->from = from;
     axis->to = to;
     if (axis->name_count > 0) {
-        sfi_ticks_categories(axis->lo, axis->hi, axis->name_count,
-                             &axis->ticks);
+        place_names(canvas, axis, vertical);
         return;
     }
     const double length = fabs(to - from);
@@ -168,7 +185,9 @@ static void lay_out(sfi_canvas *canvas, sfi_panel *panel)
     frame->bottom = bottom;
 
     sfi_axis_place(canvas, &panel->y, true, bottom, top);
-    if (panel->y.ticks.note[0] != '\0') {
+    const bool bar_note =
+        panel->bar != NULL && bar_axis(canvas, panel).ticks.note[0] != '\0';
+    if (panel->y.ticks.note[0] != '\0' || bar_note) {
         frame->top += note_row;
         sfi_axis_place(canvas, &panel->y, true, bottom, frame->top);
     }
@@ -177,8 +196,17 @@ static void lay_out(sfi_canvas *canvas, sfi_panel *panel)
         left += sfi_font_label.size + label_gap;
     if (panel->bar != NULL)
         right -= bar_room(canvas, panel);
-    if (panel->square)
-        right = left + fmin(right - left, frame->bottom - frame->top);
+    if (panel->equal) {
+        const double w = panel->x.hi - panel->x.lo;
+        const double h = panel->y.hi - panel->y.lo;
+        const double unit =
+            fmin((right - left) / w, (frame->bottom - frame->top) / h);
+        if (unit * w > 60.0 && unit * h > 60.0) { /* or it can not be read */
+            right = left + unit * w;
+            frame->bottom = frame->top + unit * h;
+            sfi_axis_place(canvas, &panel->y, true, frame->bottom, frame->top);
+        }
+    }
     frame->left = left;
     frame->right = right;
     sfi_axis_place(canvas, &panel->x, false, left, right);
@@ -234,8 +262,10 @@ static void draw_x_axis(sfi_canvas *canvas, const sfi_panel *panel)
     const double y =
         f.bottom + mark + mark_gap + 0.5 * capital_of(sfi_font_tick);
     double slot = 0.0;
-    if (axis->name_count > 0)
-        slot = fabs(sfi_axis_at(axis, 1.0) - sfi_axis_at(axis, 0.0)) - 4.0;
+    if (axis->name_count > 0 && axis->ticks.count > 1)
+        slot = fabs(sfi_axis_at(axis, axis->ticks.at[1]) -
+                    sfi_axis_at(axis, axis->ticks.at[0])) -
+               3.0;
     for (int i = 0; i < axis->ticks.count; i++) {
         const double x = sfi_axis_at(axis, axis->ticks.at[i]);
         sfi_draw_line(canvas, x, f.bottom, x, f.bottom + mark, axis_width,
@@ -336,6 +366,16 @@ static void draw_bar(sfi_canvas *canvas, const sfi_panel *panel)
                           label_gap + 0.5 * capital_of(sfi_font_label),
                       0.5 * (f.top + f.bottom), SFI_CENTRE, 90,
                       f.bottom - f.top, bar->label, sfi_font_label);
+}
+
+void sfi_draw_nothing(sfi_canvas *canvas, const sfi_panel *panel)
+{
+    const sfi_rect f = panel->frame;
+    sfi_font font = sfi_font_label;
+    font.colour = sfi_soft_ink;
+    sfi_draw_text(canvas, 0.5 * (f.left + f.right), 0.5 * (f.top + f.bottom),
+                  SFI_CENTRE, 0, f.right - f.left - 8.0, "no finite values",
+                  font);
 }
 
 void sfi_panel_end(sfi_canvas *canvas, sfi_panel *panel)

@@ -50,7 +50,7 @@ typedef struct sfi_panel {
     const sfi_colour_bar *bar; /* NULL for none            */
     bool box;                  /* a full frame, not only two spines */
     bool grid_x, grid_y;       /* light lines at the marks          */
-    bool square;               /* the frame is made square          */
+    bool equal;                /* a unit has one length on both axes */
     sfi_rect outer, frame;
     double legend_width;
 } sfi_panel;
@@ -58,6 +58,9 @@ typedef struct sfi_panel {
 void sfi_panel_layout(sfi_canvas *canvas, sfi_panel *panel, sfi_rect outer);
 void sfi_panel_begin(sfi_canvas *canvas, sfi_panel *panel);
 void sfi_panel_end(sfi_canvas *canvas, sfi_panel *panel);
+
+/* Say in the middle of the frame that there is no number to show. */
+void sfi_draw_nothing(sfi_canvas *canvas, const sfi_panel *panel);
 
 /* The whole page as a rectangle. */
 sfi_rect sfi_whole_page(const sfi_canvas *canvas);

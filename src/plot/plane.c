@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* plane.c - two columns: points over a density, its regions and its score.
  *
- * Layers from below: heat map, outlines of regions, arrows, points, labels.  The
- * map is light so that every layer above it can be seen. */
+ * Layers from below: heat map, outlines of regions, arrows, points, labels.
+ * The map is light so that every layer above it can be seen. */
 #include "scorefield/plot.h"
 
 #include <math.h>
@@ -114,7 +114,8 @@ static sf_status draw(sfi_canvas *canvas, sf_cmat data,
                        .y = {.label = o->y_label},
                        .title = o->title,
                        .legend = &legend,
-                       .box = true};
+                       .box = true,
+                       .equal = o->equal};
     sf_status status = set_axes(ctx, &panel, data, o);
     if (status == SF_OK && map)
         status =
@@ -126,12 +127,12 @@ static sf_status draw(sfi_canvas *canvas, sf_cmat data,
     panel.grid_x = panel.grid_y = !map;
 
     const sfi_rgba data_colour = map ? dark : sfi_real;
-    int64_t finite, inside;
-    sfi_count_dots(&panel, data, 0, 1, &finite, &inside);
+    int64_t finite_data, finite, inside;
+    sfi_count_dots(&panel, data, 0, 1, &finite_data, &inside);
     if (data.rows > 0)
         sfi_legend_dots(&legend, SFI_SWATCH_DOT, data_colour,
-                        o->data_label != NULL ? o->data_label : "data", finite,
-                        inside, o->most_points);
+                        o->data_label != NULL ? o->data_label : "data",
+                        finite_data, inside, o->most_points);
     sfi_count_dots(&panel, o->samples, 0, 1, &finite, &inside);
     if (o->samples.rows > 0)
         sfi_legend_dots(&legend, SFI_SWATCH_DOT, sfi_synthetic,
@@ -172,6 +173,8 @@ static sf_status draw(sfi_canvas *canvas, sf_cmat data,
     const sfi_dots dots[2] = {data_dots, sample_dots};
     sfi_draw_dots_of_two(canvas, &panel, tables, 0, 1, dots);
     sfi_draw_region_labels(canvas, &labels, line);
+    if (finite_data + finite == 0 && o->grid.values == NULL)
+        sfi_draw_nothing(canvas, &panel);
     sfi_panel_end(canvas, &panel);
 
 done:

@@ -114,8 +114,10 @@ void sfi_number_text(double x, int digits, char *out, int bytes)
             append_decimal(out, bytes, n, -e);
         return;
     }
-    append_decimal(out, bytes, n, power - e);
-    append(out, bytes, TIMES);
+    if (n != 1) {
+        append_decimal(out, bytes, n, power - e);
+        append(out, bytes, TIMES);
+    }
     append_power(out, bytes, power);
 }
 
@@ -136,8 +138,8 @@ void sfi_ticks_range(double *lo, double *hi, bool log)
     *lo = clamp(*lo, -far, far);
     *hi = clamp(*hi, -far, far);
     if (log) {
-        *hi = clamp(*hi, 1e-290, far);
-        *lo = clamp(*lo, 1e-300, *hi);
+        *hi = clamp(*hi, 1e-300, far);
+        *lo = clamp(*lo, 1e-305, *hi);
         if (*lo * (1.0 + 1e-6) >= *hi) {
             *lo /= 1.1;
             *hi *= 1.1;
@@ -148,9 +150,9 @@ void sfi_ticks_range(double *lo, double *hi, bool log)
     double grow = 0.0;
     if (*hi == *lo)
         grow = size > 0.0 ? 0.1 * size : 1.0;
-    else if (*hi - *lo < 1e-9 * size)
-        grow = 1e-9 * size;
-    grow = fmax(grow, *hi - *lo < 1e-290 ? 1e-290 : 0.0);
+    else if (*hi - *lo < 1e-12 * size)
+        grow = 1e-12 * size;
+    grow = fmax(grow, *hi - *lo < 1e-300 ? 1e-300 : 0.0);
     *lo = clamp(*lo - grow, -far, far);
     *hi = clamp(*hi + grow, -far, far);
 }
@@ -167,6 +169,22 @@ static double scaled(double n, int k)
     return k < 0 ? n / pow(10.0, -k) : n * pow(10.0, k);
 }
 
+/* The roundest number that leaves rests no larger than ten times the marks'
+ * span, 0 if the marks are not far from 0: 10^9 for 999999999 to 1000000001. */
+static int64_t common_part(const int64_t *n, int count)
+{
+    const int64_t first = n[0], last = n[count - 1];
+    const int64_t span = last - first, middle = first + span / 2;
+    for (int digits = 18; digits > 0; digits--) {
+        const int64_t unit = power_of_ten(digits);
+        const int64_t half = middle < 0 ? -unit / 2 : unit / 2;
+        const int64_t base = (middle + half) / unit * unit;
+        if (llabs(first - base) <= 10 * span && llabs(last - base) <= 10 * span)
+            return base;
+    }
+    return 0;
+}
+
 /* Label the marks N[i] * 10^k of an axis in one common form. */
 static void label_all(const int64_t *n, int k, sfi_ticks *out)
 {
@@ -179,14 +197,7 @@ static void label_all(const int64_t *n, int k, sfi_ticks *out)
     while (digits < 18 && power_of_ten(digits) <= largest)
         digits++;
     const int top = digits - 1 + k; /* exponent of the largest label */
-    int64_t base = 0;
-    if (digits > 7) { /* shift by a number the marks have in common */
-        const int64_t span = n[out->count - 1] - n[0];
-        int64_t unit = 1;
-        while (unit <= span)
-            unit *= 10;
-        base = n[0] / unit * unit;
-    }
+    const int64_t base = digits > 6 ? common_part(n, out->count) : 0;
     if (base != 0) {
         sfi_ticks shifted = *out;
         int64_t rest[SFI_MAX_TICKS];
@@ -332,10 +343,13 @@ void sfi_ticks_log(double lo, double hi, int most, sfi_ticks *out)
         add_log_minor(out, first - 1, last, lo, hi);
 }
 
-void sfi_ticks_categories(double lo, double hi, int64_t count, sfi_ticks *out)
+void sfi_ticks_categories(double lo, double hi, int64_t count, int64_t stride,
+                          sfi_ticks *out)
 {
     memset(out, 0, sizeof *out);
-    for (int64_t i = 0; i < count && out->count < SFI_MAX_TICKS; i++)
+    const int64_t least = (count + SFI_MAX_TICKS - 1) / SFI_MAX_TICKS;
+    stride = stride < least ? least : stride;
+    for (int64_t i = 0; i < count && out->count < SFI_MAX_TICKS; i += stride)
         if ((double)i >= lo && (double)i <= hi)
             out->at[out->count++] = (double)i;
 }

@@ -19,7 +19,7 @@ typedef struct sfi_ticks {
 } sfi_ticks;
 
 /* Widen [*lo, *hi] until an axis can show it: finite, lo < hi, a width that is
- * at least 1e-9 of the larger end and 1e-290, ends within 1e307.  A constant
+ * at least 1e-12 of the larger end and 1e-300, ends within 1e307.  A constant
  * gets a range of 10 % to both sides (of 1 where it is 0).  NaN ends become
  * [0, 1].  With `log`, both ends are made positive. */
 void sfi_ticks_range(double *lo, double *hi, bool log);
@@ -32,9 +32,11 @@ void sfi_ticks_linear(double lo, double hi, int most, sfi_ticks *out);
  * a decade or two; linear marks where even those are fewer than two. */
 void sfi_ticks_log(double lo, double hi, int most, sfi_ticks *out);
 
-/* One mark a category: its number 0, 1, ... with the name left to the caller
- * (labels are ""). */
-void sfi_ticks_categories(double lo, double hi, int64_t count, sfi_ticks *out);
+/* One mark for every stride-th of `count` categories, for fewer if there are
+ * more than SFI_MAX_TICKS: its number, with the name left to the caller (labels
+ * are ""). */
+void sfi_ticks_categories(double lo, double hi, int64_t count, int64_t stride,
+                          sfi_ticks *out);
 
 /* Write x for people, with at most `digits` significant digits, no trailing
  * zeros, a true minus sign and powers of ten as superscripts:

@@ -174,7 +174,7 @@ sfi_bins sfi_bins_choose(const sfi_sorted *sorted, double lo, double hi,
     if (!(hi > lo) || !(hi - lo < INFINITY)) {
         /* One value: one narrow bar around it. */
         const double width = lo != 0.0 ? 0.02 * fabs(lo) : 0.2;
-        bins.width = fmin(fmax(width, 1e-291), 1e306);
+        bins.width = fmin(fmax(width, 1e-301), 1e306);
         bins.lo = lo - 0.5 * bins.width;
         return bins;
     }

@@ -170,10 +170,28 @@ static sf_status new_heat(sf_context *ctx, sfi_heat *heat,
 
 /* ---- one picture --------------------------------------------------------- */
 
+/* Starts are open, ends are filled; both have a rim that sets them off. */
+static void draw_ends(sfi_canvas *canvas, const sfi_panel *panel,
+                      const tracks *t)
+{
+    const sf_cmat at[2] = {walkers_at(t, 0), walkers_at(t, t->moments - 1)};
+    const double radius[2] = {2.6, 1.7};
+    const sfi_rgba colour[2][2] = {{sfi_ink, sfi_paper},
+                                   {sfi_paper, sfi_synthetic}};
+    for (int end = 0; end < 2; end++)
+        for (int layer = 0; layer < 2; layer++) {
+            const sfi_dots dots = {radius[layer],
+                                   colour[end][layer],
+                                   false,
+                                   INT64_MAX,
+                                   {0.0, 0.0}};
+            sfi_draw_dots(canvas, panel, at[end], 0, 1, dots);
+        }
+}
+
 static sf_status draw_paths(sfi_canvas *canvas, const tracks *t, bool plane,
                             const sf_plot_paths_options *o)
 {
-    const int64_t many = INT64_MAX;
     sfi_legend legend = {0};
     sfi_heat heat = {0};
     sfi_panel panel = {
@@ -206,20 +224,15 @@ static sf_status draw_paths(sfi_canvas *canvas, const tracks *t, bool plane,
                        "paths (%lld walkers, %lld steps)",
                        (long long)t->walkers, (long long)t->all_steps);
     sfi_legend_add(&legend, SFI_SWATCH_RING, sfi_ink, "start");
-    sfi_legend_add(&legend, SFI_SWATCH_DOT, sfi_real, "end");
+    sfi_legend_add(&legend, SFI_SWATCH_DOT, sfi_synthetic, "end");
 
     sfi_panel_layout(canvas, &panel, sfi_whole_page(canvas));
     sfi_panel_begin(canvas, &panel);
     status = draw_ground(canvas, &panel, o, &heat);
     for (int64_t w = 0; w < t->walkers; w++)
         sfi_draw_curve(canvas, &panel, path_of(t, w), stroke);
-    const sfi_dots starts = {2.1, sfi_ink, true, many, {0.0, 0.0}};
-    const sfi_dots ends = {2.1, sfi_real, false, many, {0.0, 0.0}};
-    if (t->moments > 0) {
-        sfi_draw_dots(canvas, &panel, walkers_at(t, 0), 0, 1, starts);
-        sfi_draw_dots(canvas, &panel, walkers_at(t, t->moments - 1), 0, 1,
-                      ends);
-    }
+    if (t->moments > 0)
+        draw_ends(canvas, &panel, t);
     sfi_panel_end(canvas, &panel);
 
 done:
@@ -397,7 +410,8 @@ static sf_status make_film(sf_context *ctx, const char *path,
               .panel = {.x = {.label = o->x_label},
                         .y = {.label = o->y_label},
                         .title = o->title,
-                        .box = true}};
+                        .box = true,
+                        .equal = o->equal}};
     SFI_TRY(sfi_canvas_open_image(
         ctx, &f.canvas,
         sfi_page_or(o->width, o->height, o->scale, 240.0, 240.0)));

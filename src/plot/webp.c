@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* webp.c - animations as WebP, by libwebp's animation encoder, which finds the
- * changed rectangles itself.  Lossy: walkers with fading tails take four times as
- * many bytes without loss (3.9 MB for 60 frames of 480 x 480, 1.2 MB at quality
- * 88); a sharp colour conversion keeps thin lines from fraying. */
+ * changed rectangles itself.  Lossy: walkers with fading tails take three times
+ * as many bytes without loss (3.9 MB for 60 frames of 480 x 480, 1.3 MB at
+ * quality 88); a sharp colour conversion keeps thin lines from fraying. */
 #include "plot/movie.h"
 
 #include <math.h>
