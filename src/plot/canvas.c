@@ -8,20 +8,19 @@
  * extents at every scale, and a layout that fits on paper fits on screen.
  *
  * The same picture always gives the same bytes.  Two things in Cairo work
- * against that and are undone here: SVG identifiers count all surfaces the
- * process has made (svg_renumber), and a PDF carries its date. */
-#define _POSIX_C_SOURCE 200809L
+ * against that and are undone here: SVG identifiers count all surfaces that the
+ * process has made (copy_renumbered), and a PDF carries its date. */
+#define _POSIX_C_SOURCE 200809L /* strcasecmp */
 #include "plot/canvas.h"
 
+#include "base/text.h"
+
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
@@ -33,81 +32,7 @@ const sfi_font sfi_font_label = {9.5, false, {0.13, 0.14, 0.16, 1.0}};
 const sfi_font sfi_font_tick = {8.5, false, {0.25, 0.26, 0.29, 1.0}};
 const sfi_font sfi_font_small = {7.5, false, {0.36, 0.38, 0.41, 1.0}};
 
-/* ---- bytes and files ----------------------------------------------------- */
-
-bool sfi_bytes_add(sfi_bytes *bytes, const void *data, size_t count)
-{
-    unsigned char *grown = sfi_grow(bytes->ctx, bytes->data, &bytes->capacity,
-                                    bytes->count + count, 1);
-    if (grown == NULL)
-        return false;
-    bytes->data = grown;
-    if (count > 0)
-        memcpy(bytes->data + bytes->count, data, count);
-    bytes->count += count;
-    return true;
-}
-
-void sfi_bytes_free(sfi_bytes *bytes)
-{
-    sfi_free(bytes->ctx, bytes->data, bytes->capacity, 1);
-    bytes->data = NULL;
-    bytes->count = bytes->capacity = 0;
-}
-
-static bool write_all(int file, const unsigned char *data, size_t count)
-{
-    while (count > 0) {
-        const ssize_t n = write(file, data, count);
-        if (n < 0 && errno != EINTR)
-            return false;
-        if (n > 0) {
-            data += n;
-            count -= (size_t)n;
-        }
-    }
-    return true;
-}
-
-sf_status sfi_plot_write(sf_context *ctx, const char *path, const void *data,
-                         size_t count)
-{
-    const size_t bytes = strlen(path) + 40;
-    char *temporary = sfi_alloc(ctx, bytes, 1);
-    if (temporary == NULL)
-        return SF_E_NOMEM;
-    int file = -1;
-    for (int attempt = 0; attempt < 100 && file < 0; attempt++) {
-        snprintf(temporary, bytes, "%s.tmp-%ld-%d", path, (long)getpid(),
-                 attempt);
-        file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (file < 0 && errno != EEXIST)
-            break;
-    }
-    sf_status status = SF_OK;
-    if (file < 0) {
-        status = SFI_FAIL(ctx, SF_E_IO, "%s: can not be written: %s", path,
-                          strerror(errno));
-    } else {
-        bool good = write_all(file, data, count);
-        int cause = errno;
-        if (close(file) != 0 && good) {
-            good = false;
-            cause = errno;
-        }
-        if (good && rename(temporary, path) != 0) {
-            good = false;
-            cause = errno;
-        }
-        if (!good) {
-            unlink(temporary);
-            status = SFI_FAIL(ctx, SF_E_IO, "%s: can not be written: %s", path,
-                              strerror(cause));
-        }
-    }
-    sfi_free(ctx, temporary, bytes, 1);
-    return status;
-}
+/* ---- formats ------------------------------------------------------------- */
 
 sfi_format sfi_format_of(const char *path)
 {
@@ -129,8 +54,9 @@ sfi_format sfi_format_of(const char *path)
 static cairo_status_t collect(void *user, const unsigned char *data,
                               unsigned int count)
 {
-    return sfi_bytes_add(user, data, count) ? CAIRO_STATUS_SUCCESS
-                                            : CAIRO_STATUS_NO_MEMORY;
+    return sfi_output_write(user, data, count) == SF_OK
+               ? CAIRO_STATUS_SUCCESS
+               : CAIRO_STATUS_NO_MEMORY;
 }
 
 /* ---- opening and closing ------------------------------------------------- */
@@ -213,10 +139,7 @@ sf_status sfi_canvas_open(sf_context *ctx, sfi_canvas *canvas, const char *what,
     *canvas = blank(ctx, page);
     canvas->path = path;
     canvas->format = format;
-    canvas->out = sfi_alloc_zero(ctx, 1, sizeof *canvas->out);
-    if (canvas->out == NULL)
-        return SF_E_NOMEM;
-    canvas->out->ctx = ctx;
+    SFI_TRY(sfi_output_memory(ctx, &canvas->out));
     if (format == SFI_FORMAT_PNG) {
         canvas->surface = image_of(canvas);
     } else if (format == SFI_FORMAT_SVG) {
@@ -241,49 +164,53 @@ sf_status sfi_canvas_open_image(sf_context *ctx, sfi_canvas *canvas,
     return start(canvas);
 }
 
-/* Replace the process-wide numbers in SVG identifiers ("surface17") by their
- * order of first appearance, so that equal pictures are equal files. */
-static sf_status svg_renumber(sf_context *ctx, sfi_bytes *svg)
+/* Copy SVG text, which ends in NUL, with the process-wide numbers in its
+ * identifiers ("surface17") replaced by their order of first appearance, so
+ * that equal pictures are equal files.  Errors stick to `out`. */
+static void copy_renumbered(const char *at, sfi_output *out)
 {
     static const char word[] = "surface";
     enum { WORD = sizeof word - 1, MOST = 64 };
     long seen[MOST];
     int count = 0;
-    sfi_bytes out = {.ctx = ctx};
-    bool good = sfi_bytes_add(svg, "", 1); /* an end for strstr and strtol */
-    const char *at = good ? (const char *)svg->data : "";
-    while (good) {
-        const char *hit = strstr(at, word);
-        if (hit == NULL || !isdigit((unsigned char)hit[WORD])) {
-            const size_t rest =
-                hit == NULL ? strlen(at) : (size_t)(hit + WORD - at);
-            good = sfi_bytes_add(&out, at, rest);
-            if (hit == NULL)
-                break;
-            at += rest;
+    for (const char *hit = strstr(at, word); hit != NULL;
+         hit = strstr(at, word)) {
+        sfi_output_write(out, at, (size_t)(hit + WORD - at));
+        at = hit + WORD;
+        if (!isdigit((unsigned char)*at))
             continue;
-        }
         char *end = NULL;
-        const long id = strtol(hit + WORD, &end, 10);
+        const long id = strtol(at, &end, 10);
         int k = 0;
         while (k < count && seen[k] != id)
             k++;
         if (k == count && count < MOST)
             seen[count++] = id;
-        char name[32];
-        const int n = snprintf(name, sizeof name, "%s%d", word, k + 1);
-        good = sfi_bytes_add(&out, at, (size_t)(hit - at)) &&
-               sfi_bytes_add(&out, name, (size_t)n);
+        sfi_output_format(out, "%d", k + 1);
         at = end;
     }
-    sfi_bytes_free(svg);
-    *svg = out;
-    return good ? SF_OK : SF_E_NOMEM;
+    sfi_output_text(out, at);
+}
+
+/* Write the finished picture to its file. */
+static sf_status save(const sfi_canvas *canvas)
+{
+    const bool svg = canvas->format == SFI_FORMAT_SVG;
+    if (svg)
+        SFI_TRY(sfi_output_byte(canvas->out, '\0'));
+    size_t size = 0;
+    const void *bytes = sfi_output_bytes(canvas->out, &size);
+    sfi_output *file = NULL;
+    SFI_TRY(sfi_output_open(canvas->ctx, &file, canvas->path));
+    if (svg)
+        copy_renumbered(bytes, file);
+    else
+        sfi_output_write(file, bytes, size);
+    return sfi_output_close(file, sfi_output_status(file));
 }
 
 sf_status sfi_canvas_close(sfi_canvas *canvas, sf_status status)
 {
-    sf_context *ctx = canvas->ctx;
     cairo_status_t cause = CAIRO_STATUS_SUCCESS;
     if (canvas->cr != NULL) {
         cause = cairo_status(canvas->cr);
@@ -298,16 +225,10 @@ sf_status sfi_canvas_close(sfi_canvas *canvas, sf_status status)
         cause = cairo_surface_status(canvas->surface);
     cairo_surface_destroy(canvas->surface);
     if (status == SF_OK && cause != CAIRO_STATUS_SUCCESS)
-        status = cairo_failed(ctx, cause);
-    if (canvas->out != NULL) {
-        if (status == SF_OK && canvas->format == SFI_FORMAT_SVG)
-            status = svg_renumber(ctx, canvas->out);
-        if (status == SF_OK)
-            status = sfi_plot_write(ctx, canvas->path, canvas->out->data,
-                                    canvas->out->count);
-        sfi_bytes_free(canvas->out);
-        sfi_free(ctx, canvas->out, 1, sizeof *canvas->out);
-    }
+        status = cairo_failed(canvas->ctx, cause);
+    if (status == SF_OK && canvas->out != NULL)
+        status = save(canvas);
+    sfi_output_abort(canvas->out);
     memset(canvas, 0, sizeof *canvas);
     return status;
 }
@@ -339,43 +260,28 @@ void sfi_fill_rect(sfi_canvas *canvas, double x0, double y0, double x1,
 
 /* ---- text ---------------------------------------------------------------- */
 
-/* Length of the valid UTF-8 sequence at p, 0 if there is none. */
-static int sequence_length(const unsigned char *p)
-{
-    if (p[0] < 0x80)
-        return 1;
-    const int n = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
-    if (p[0] < 0xC2 || p[0] > 0xF4)
-        return 0;
-    for (int i = 1; i < n; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    const bool overlong =
-        (p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xF0 && p[1] < 0x90);
-    const bool surrogate = p[0] == 0xED && p[1] >= 0xA0;
-    const bool beyond = p[0] == 0xF4 && p[1] >= 0x90;
-    return overlong || surrogate || beyond ? 0 : n;
-}
-
 /* Copy as valid UTF-8 without control characters, cut at a whole sequence. */
 static void sanitise(const char *text, char *out, size_t bytes)
 {
-    const unsigned char *p = (const unsigned char *)text;
-    size_t n = 0;
-    while (*p != '\0') {
-        const int length = sequence_length(p);
-        const bool control = length == 1 && (*p < 0x20 || *p == 0x7F);
-        const char *from = length == 0 ? "\xef\xbf\xbd"
-                           : control   ? " "
-                                       : (const char *)p;
-        const size_t count = length == 0 ? 3 : (size_t)length;
-        if (n + count + 1 > bytes)
+    static const char unknown[] = "\xef\xbf\xbd"; /* U+FFFD */
+    size_t size = strlen(text), n = 0;
+    while (size > 0 && n + sizeof unknown < bytes) {
+        const size_t good = sfi_utf8_prefix(text, size);
+        const size_t room = bytes - 1 - n, take = good < room ? good : room;
+        for (size_t i = 0; i < take; i++) {
+            const char c = text[i];
+            out[n++] = (unsigned char)c < 0x20 || c == 0x7F ? ' ' : c;
+        }
+        text += take;
+        size -= take;
+        if (take < good || size == 0 || n + sizeof unknown > bytes)
             break;
-        memcpy(out + n, from, count);
-        n += count;
-        p += length == 0 ? 1 : length;
+        memcpy(out + n, unknown, sizeof unknown - 1);
+        n += sizeof unknown - 1;
+        text++;
+        size--;
     }
-    out[n] = '\0';
+    out[sfi_utf8_prefix(out, n)] = '\0';
 }
 
 static void select_font(sfi_canvas *canvas, sfi_font font)

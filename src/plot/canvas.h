@@ -10,23 +10,8 @@
 #include <cairo.h>
 
 #include "base/context.h"
+#include "io/output.h"
 #include "plot/colour.h"
-
-/* Bytes on their way to a file. */
-typedef struct sfi_bytes {
-    sf_context *ctx;
-    unsigned char *data;
-    size_t count, capacity;
-} sfi_bytes;
-
-/* Append; false when there is no memory. */
-bool sfi_bytes_add(sfi_bytes *bytes, const void *data, size_t count);
-void sfi_bytes_free(sfi_bytes *bytes);
-
-/* Write all bytes to `path` through a temporary file beside it.
- * Returns SF_OK, or SF_E_IO with nothing left behind. */
-sf_status sfi_plot_write(sf_context *ctx, const char *path, const void *data,
-                         size_t count);
 
 typedef enum sfi_format {
     SFI_FORMAT_NONE = 0,
@@ -65,7 +50,7 @@ typedef struct sfi_canvas {
     cairo_t *cr;
     double width, height; /* points                              */
     double scale;         /* pixels per point, also of rasters   */
-    sfi_bytes *out;       /* what the SVG and PDF surfaces write */
+    sfi_output *out;      /* the encoded picture, in memory      */
 } sfi_canvas;
 
 /* Open a page of white paper for the picture `what` (for messages).  PNG, SVG

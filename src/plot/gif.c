@@ -18,7 +18,7 @@ typedef struct gif {
     sf_context *ctx;
     sfi_movie_size size;
     sfi_colours colours;
-    sfi_bytes bytes;
+    sfi_output *bytes; /* the file so far, in memory */
     GifFileType *file;
     uint8_t *shown, *row; /* what is seen: [height, width]; a row of a frame */
     bool started;
@@ -27,11 +27,13 @@ typedef struct gif {
 static int collect(GifFileType *file, const GifByteType *data, int count)
 {
     gif *g = file->UserData;
-    return sfi_bytes_add(&g->bytes, data, (size_t)count) ? count : 0;
+    return sfi_output_write(g->bytes, data, (size_t)count) == SF_OK ? count : 0;
 }
 
 static sf_status failed(gif *g)
 {
+    if (sfi_output_status(g->bytes) != SF_OK)
+        return sfi_output_status(g->bytes);
     const int error =
         g->file != NULL ? g->file->Error : E_GIF_ERR_NOT_ENOUGH_MEM;
     const char *text = GifErrorString(error);
@@ -39,7 +41,7 @@ static sf_status failed(gif *g)
                     text != NULL ? text : "unknown error");
 }
 
-static sf_status gif_close(void *state, sf_status status, sfi_bytes *out)
+static sf_status gif_close(void *state, sf_status status, sfi_output *out)
 {
     gif *g = state;
     sf_context *ctx = g->ctx;
@@ -51,9 +53,12 @@ static sf_status gif_close(void *state, sf_status status, sfi_bytes *out)
         if (!closed && status == SF_OK)
             status = failed(g);
     }
-    if (status == SF_OK && !sfi_bytes_add(out, g->bytes.data, g->bytes.count))
-        status = SF_E_NOMEM;
-    sfi_bytes_free(&g->bytes);
+    if (status == SF_OK) {
+        size_t size = 0;
+        const void *bytes = sfi_output_bytes(g->bytes, &size);
+        status = sfi_output_write(out, bytes, size);
+    }
+    sfi_output_abort(g->bytes);
     sfi_colours_free(&g->colours);
     sfi_free(ctx, g->shown, pixels, 1);
     sfi_free(ctx, g->row, (size_t)g->size.width, 1);
@@ -69,10 +74,11 @@ static sf_status gif_open(sf_context *ctx, void **state, sfi_movie_size size)
         return SF_E_NOMEM;
     g->ctx = ctx;
     g->size = size;
-    g->bytes.ctx = ctx;
     g->shown = sfi_alloc(ctx, (size_t)size.width * (size_t)size.height, 1);
     g->row = sfi_alloc(ctx, (size_t)size.width, 1);
-    sf_status status = sfi_colours_new(ctx, &g->colours);
+    sf_status status = sfi_output_memory(ctx, &g->bytes);
+    if (status == SF_OK)
+        status = sfi_colours_new(ctx, &g->colours);
     if (g->shown == NULL || g->row == NULL)
         status = SF_E_NOMEM;
     if (status == SF_OK) {

@@ -15,13 +15,13 @@ typedef struct sfi_movie_size {
  *   open    make *state.  On failure there is nothing to close.
  *   learn   OPTIONAL: see a frame before the first add, to choose colours
  *   add     append a frame
- *   close   if `status` is SF_OK append the whole file to `out`; free *state.
+ *   close   if `status` is SF_OK write the whole file to `out`; free *state.
  *           Returns `status` or what went wrong. */
 typedef struct sfi_codec {
     sf_status (*open)(sf_context *ctx, void **state, sfi_movie_size size);
     sf_status (*learn)(void *state, const uint32_t *pixels);
     sf_status (*add)(void *state, const uint32_t *pixels);
-    sf_status (*close)(void *state, sf_status status, sfi_bytes *out);
+    sf_status (*close)(void *state, sf_status status, sfi_output *out);
 } sfi_codec;
 
 extern const sfi_codec sfi_gif, sfi_webp;

@@ -376,7 +376,7 @@ static sf_status draw_still(film *f, const sf_plot_paths_options *o)
 
 /* All frames through the codec; the palette learns from every eighth first. */
 static sf_status encode(film *f, const sfi_codec *codec, double seconds,
-                        sfi_bytes *out)
+                        sfi_output *out)
 {
     sf_context *ctx = f->canvas.ctx;
     const sfi_movie_size size = {f->width, f->height, seconds};
@@ -418,7 +418,6 @@ static sf_status make_film(sf_context *ctx, const char *path,
     f.width = cairo_image_surface_get_width(f.canvas.surface);
     f.height = cairo_image_surface_get_height(f.canvas.surface);
     const size_t count = (size_t)f.width * (size_t)f.height;
-    sfi_bytes out = {.ctx = ctx};
     sf_status status = SF_OK;
     f.still = sfi_alloc(ctx, count, sizeof *f.still);
     f.pixels = sfi_alloc(ctx, count, sizeof *f.pixels);
@@ -426,12 +425,14 @@ static sf_status make_film(sf_context *ctx, const char *path,
         status = SF_E_NOMEM;
     if (status == SF_OK)
         status = draw_still(&f, o);
+    sfi_output *out = NULL;
     if (status == SF_OK)
-        status = encode(&f, codec, o->frame_time, &out);
+        status = sfi_output_open(ctx, &out, path);
+    if (status == SF_OK)
+        status = encode(&f, codec, o->frame_time, out);
     status = sfi_canvas_close(&f.canvas, status);
-    if (status == SF_OK)
-        status = sfi_plot_write(ctx, path, out.data, out.count);
-    sfi_bytes_free(&out);
+    if (out != NULL)
+        status = sfi_output_close(out, status);
     sfi_free(ctx, f.still, count, sizeof *f.still);
     sfi_free(ctx, f.pixels, count, sizeof *f.pixels);
     return status;

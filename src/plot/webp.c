@@ -36,7 +36,7 @@ static sf_status failed(movie *m, const char *cause)
     return SFI_FAIL(m->ctx, SF_E_INTERNAL, "plot: libwebp: %s", cause);
 }
 
-static sf_status webp_close(void *state, sf_status status, sfi_bytes *out)
+static sf_status webp_close(void *state, sf_status status, sfi_output *out)
 {
     movie *m = state;
     WebPData data;
@@ -46,8 +46,8 @@ static sf_status webp_close(void *state, sf_status status, sfi_bytes *out)
                                 NULL) ||
             !WebPAnimEncoderAssemble(m->encoder, &data))
             status = failed(m, WebPAnimEncoderGetError(m->encoder));
-        else if (!sfi_bytes_add(out, data.bytes, data.size))
-            status = SF_E_NOMEM;
+        else
+            status = sfi_output_write(out, data.bytes, data.size);
     }
     WebPDataClear(&data);
     if (m->encoder != NULL)
