@@ -164,23 +164,37 @@ sf_status sfi_canvas_open_image(sf_context *ctx, sfi_canvas *canvas,
     return start(canvas);
 }
 
-/* Copy SVG text, which ends in NUL, with the process-wide numbers in its
- * identifiers ("surface17") replaced by their order of first appearance, so
- * that equal pictures are equal files.  Errors stick to `out`. */
+/* Find the next identifier that Cairo numbers by counting all surfaces
+ * of the process, as in id="image17" or "#surface5": *digits is then where its
+ * number begins.  False if there is none. */
+static bool next_identifier(const char *at, const char **digits)
+{
+    static const char *const words[] = {"surface", "image"};
+    for (at = strpbrk(at, "\"#"); at != NULL; at = strpbrk(at + 1, "\"#"))
+        for (size_t k = 0; k < SFI_COUNT(words); k++) {
+            const size_t length = strlen(words[k]);
+            if (strncmp(at + 1, words[k], length) == 0 &&
+                isdigit((unsigned char)at[1 + length])) {
+                *digits = at + 1 + length;
+                return true;
+            }
+        }
+    return false;
+}
+
+/* Copy SVG text, which ends in NUL, with those numbers replaced by their order
+ * of first appearance, so that equal pictures are equal files.  Errors stick to
+ * `out`. */
 static void copy_renumbered(const char *at, sfi_output *out)
 {
-    static const char word[] = "surface";
-    enum { WORD = sizeof word - 1, MOST = 64 };
+    enum { MOST = 64 }; /* a picture has two or three */
     long seen[MOST];
     int count = 0;
-    for (const char *hit = strstr(at, word); hit != NULL;
-         hit = strstr(at, word)) {
-        sfi_output_write(out, at, (size_t)(hit + WORD - at));
-        at = hit + WORD;
-        if (!isdigit((unsigned char)*at))
-            continue;
+    const char *digits = NULL;
+    while (next_identifier(at, &digits)) {
+        sfi_output_write(out, at, (size_t)(digits - at));
         char *end = NULL;
-        const long id = strtol(at, &end, 10);
+        const long id = strtol(digits, &end, 10);
         int k = 0;
         while (k < count && seen[k] != id)
             k++;

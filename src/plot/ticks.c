@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ticks.c - nice numbers.
  *
- * A mark is an integer: i * m * 10^k with m in {1, 2, 5}.  Labels are printed
+ * A mark is an integer: i * m * 10^k with m in {1, 2, 5} (or 4).  Labels are printed
  * from the integer N = i * m and the exponent k, never from the double, so no
  * label ever reads 0.30000000000000004 or -0.  All marks of an axis share one
  * form:
@@ -249,15 +249,21 @@ void sfi_ticks_linear(double lo, double hi, int most, sfi_ticks *out)
         if (last - first + 1.0 <= most)
             break;
     }
-    int64_t n[SFI_MAX_TICKS];
+    if (last - first < 1.0 && m == 5 && most > 2) {
+        /* Among four neighbouring multiples of 2 are two of 4. */
+        m = 4;
+        first = ceil(scaled(lo / m, -k) - slack);
+        last = floor(scaled(hi / m, -k) + slack);
+    }
+    int64_t n[SFI_MAX_TICKS] = {0};
     for (double i = first; i <= last && out->count < SFI_MAX_TICKS; i++) {
         n[out->count] = (int64_t)i * m;
         out->at[out->count++] = scaled(i * m, k);
     }
     label_all(n, k, out);
 
-    /* Halves for 2, fifths for 1 and 5, in integer units of the mark. */
-    const int parts = m == 2 ? 2 : 5;
+    /* Parts in integer units of the mark. */
+    const int parts = m == 2 ? 2 : m == 4 ? 4 : 5;
     for (double i = (first - 1.0) * parts; i <= (last + 1.0) * parts; i++) {
         const double at = scaled(i * m / parts, k);
         if (fmod(i, parts) != 0.0 && at >= lo && at <= hi &&

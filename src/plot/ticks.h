@@ -25,7 +25,8 @@ typedef struct sfi_ticks {
 void sfi_ticks_range(double *lo, double *hi, bool log);
 
 /* At most `most` (2 to SFI_MAX_TICKS) marks at multiples of 1, 2 or 5 times a
- * power of ten within [lo, hi], a range that sfi_ticks_range() accepts. */
+ * power of ten within [lo, hi], a range that sfi_ticks_range() accepts.  At
+ * least two if `most` > 2; multiples of 4 where those of 5 are fewer. */
 void sfi_ticks_linear(double lo, double hi, int most, sfi_ticks *out);
 
 /* The same on a logarithmic axis, 0 < lo < hi: powers of ten, or 1-2-5 within
