@@ -18,6 +18,7 @@ import unittest
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 del sys.argv[1:2]
 
+HAVE_MANDOC = shutil.which("mandoc") is not None
 LICENCE = "/* SPDX-License-Identifier: Apache-2.0 */\n"
 
 
@@ -192,8 +193,9 @@ class Docs(Case):
                    "[b](#read-me) `[c](none.md)`\n```\n[d](none.md)\n```\n"
                    "[e](https://example.org/none)\n")
         self.write("docs/A.md", "## A *head*-line\n[up](../README.md)\n")
-        self.write("man/p.1", ".Dd January 1, 2024\n.Dt P 1\n.Os\n.Sh NAME\n"
-                   ".Nm p\n.Nd print\n")
+        if HAVE_MANDOC:
+            self.write("man/p.1", ".Dd January 1, 2024\n.Dt P 1\n.Os\n.Sh NAME\n"
+                       ".Nm p\n.Nd print\n")
         self.accepts(*self.tool)
 
     @property
@@ -236,7 +238,7 @@ class Docs(Case):
         self.write("src/low/b.c", "int b;\n")
         self.rejects("src/low/b.c: no SPDX", *self.tool)
 
-    @unittest.skipUnless(shutil.which("mandoc"), "mandoc is not installed")
+    @unittest.skipUnless(HAVE_MANDOC, "mandoc is not installed")
     def test_man_page_with_a_fault(self):
         self.append("man/p.1", ".Sh DESCRIPTION\n.Xx none\n")
         self.rejects("unknown macro", *self.tool)
