@@ -50,7 +50,7 @@ debug asan tsan:
 	@$(at_fixed_addresses) ctest --preset $@
 
 bench: all
-	@for program in build/bench_*; do "$$program" || exit; done
+	@bench/run
 
 install: all
 	@cmake --install build --prefix $(PREFIX)
