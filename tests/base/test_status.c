@@ -7,7 +7,6 @@
  * list in base.h shows up as a failure. */
 TEST(status_numbers_never_change)
 {
-    (void)state_;
     static const struct {
         sf_status status;
         int number;
@@ -31,7 +30,6 @@ TEST(status_numbers_never_change)
 
 TEST(every_status_has_its_own_text)
 {
-    (void)state_;
 #define TEXT(name, value, text) text,
     static const char *const texts[] = {SF_STATUS_LIST(TEXT)};
 #undef TEXT
@@ -48,7 +46,6 @@ TEST(every_status_has_its_own_text)
 
 TEST(version_string_is_made_of_the_three_numbers)
 {
-    (void)state_;
     char want[64];
     snprintf(want, sizeof want, "%d.%d.%d", SF_VERSION_MAJOR, SF_VERSION_MINOR,
              SF_VERSION_PATCH);
