@@ -17,6 +17,25 @@
 #define SFI_ALIGNED(n)         __attribute__((aligned(n)))
 #define SFI_PREFETCH(p)        __builtin_prefetch(p)
 
+/* A vector type of `bytes` bytes, and the same for memory of any alignment and
+ * type: reading through the second never breaks the aliasing rules. */
+#define SFI_VECTOR(bytes) __attribute__((vector_size(bytes)))
+#define SFI_VECTOR_MEMORY(bytes, alignment)                                    \
+    __attribute__((vector_size(bytes), aligned(alignment), may_alias))
+
+/* Unroll the loop that follows `count` times, or wholly if it is shorter.
+ * Arrays of vectors live in registers only where every loop over them is
+ * unrolled. */
+#define SFI_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define SFI_UNROLL(count) SFI_PRAGMA(unroll count)
+#else
+#define SFI_UNROLL(count) SFI_PRAGMA(GCC unroll count)
+#endif
+
+#define SFI_PASTE_(a, b) a##b
+#define SFI_PASTE(a, b)  SFI_PASTE_(a, b)
+
 #define SFI_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif
