@@ -17,9 +17,6 @@
 #define SFI_ALIGNED(n)         __attribute__((aligned(n)))
 #define SFI_PREFETCH(p)        __builtin_prefetch(p)
 
-/* Compile one function for more than the whole file is compiled for. */
-#define SFI_TARGET(features) __attribute__((target(features)))
-
 /* A vector type of `bytes` bytes, and the same for memory of any alignment and
  * type: reading through the second never breaks the aliasing rules. */
 #define SFI_VECTOR(bytes) __attribute__((vector_size(bytes)))
