@@ -17,24 +17,17 @@
  * the best and the median are printed: the best is the machine left alone,
  * the median is the machine as it was.
  *
- *   bench_floor [--seconds S] [--threads N] [--triad-mib M]
+ *   bench_floor [--seconds S] [--threads N] [fma | triad]
  *
- * prints one JSON object on one line.  S is the time for each of the figures
- * (default 0.4), N the number of threads beside 1 (default: all processors),
- * M the size of one triad array (default 128, 0 skips the triad).
+ * prints one JSON object on one line; S is the time for each figure, N the
+ * number of threads beside 1, and `fma` leaves out the memory.
  *
  * The loop of a register kernel keeps 12 independent accumulators: Zen 3 and
  * Skylake start two multiply-adds in a cycle and finish one in four, so that
  * eight would do; 12 and the two operands still fit 16 registers.  The
  * accumulators go to x <- x m + a with |m| < 1, whose fixed point a / (1 - m)
  * is an ordinary number: no overflow and no denormal number slows it down. */
-#include <omp.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
+#include "bench.h"
 
 #if defined(__GNUC__) && defined(__x86_64__)
 #define HAVE_X86 1
@@ -50,8 +43,8 @@
 #endif
 
 enum {
-    MAX_WINDOWS = 4096,
-    LANES = 12, /* independent accumulators of a register kernel */
+    LANES = 12,      /* independent accumulators of a register kernel */
+    TRIAD_MIB = 128, /* one array of the triad; a large L3 holds 32 to 64 */
 };
 
 /* One register kernel: `turns` turns of LANES vector multiply-adds. */
@@ -119,22 +112,22 @@ REGISTER_KERNEL(neon_f64, , float64x2_t, vdupq_n_f64, FMA_NEON_F64, FIRST_N64)
 /* Anywhere else, and on an x86 without FMA: a product and a sum of blocks of
  * numbers, in whatever vectors the compiler's baseline has.  fma() would be a
  * library call there, a hundred times slower than the processor. */
-#define PORTABLE_KERNEL(NAME, REAL)                                            \
+#define PORTABLE_KERNEL(NAME, REAL, COUNT)                                     \
     static double NAME(int64_t turns)                                          \
     {                                                                          \
-        REAL x[4 * LANES];                                                     \
-        for (int j = 0; j < 4 * LANES; j++)                                    \
+        REAL x[COUNT];                                                         \
+        for (int j = 0; j < (COUNT); j++)                                      \
             x[j] = (REAL)j;                                                    \
         for (int64_t t = 0; t < turns; t++)                                    \
-            for (int j = 0; j < 4 * LANES; j++)                                \
+            for (int j = 0; j < (COUNT); j++)                                  \
                 x[j] = x[j] * (REAL)0.999 + (REAL)0.001;                       \
         double sum = 0.0;                                                      \
-        for (int j = 0; j < 4 * LANES; j++)                                    \
+        for (int j = 0; j < (COUNT); j++)                                      \
             sum += (double)x[j];                                               \
         return sum;                                                            \
     }
-PORTABLE_KERNEL(portable_f32, float)
-PORTABLE_KERNEL(portable_f64, double)
+PORTABLE_KERNEL(portable_f32, float, 4 * LANES)
+PORTABLE_KERNEL(portable_f64, double, 2 * LANES)
 
 static floor_isa widest_isa(void)
 {
@@ -152,54 +145,40 @@ static floor_isa widest_isa(void)
                        2.0 * 2 * LANES};
 #endif
     return (floor_isa){"portable", portable_f32, portable_f64, 2.0 * 4 * LANES,
-                       2.0 * 4 * LANES};
-}
-
-static double now(void)
-{
-    struct timespec t;
-    timespec_get(&t, TIME_UTC);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-typedef struct figure {
-    double best, median;
-} figure;
-
-static int descending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x < y) - (x > y);
-}
-
-static figure summarise(double *rates, int count)
-{
-    qsort(rates, (size_t)count, sizeof *rates, descending);
-    return (figure){rates[0], rates[count / 2]};
+                       2.0 * 2 * LANES};
 }
 
 /* What the kernels return goes here, so that no compiler drops them. */
 static volatile double sink;
 
-/* GFLOP/s of `threads` threads.  A window is the time from the first thread's
- * start to the last one's end, hence includes waiting for a thread that a
- * neighbour holds up - as any parallel region of the library would. */
-static figure fma_rate(fma_fn kernel, double flop, int threads, double seconds)
+/* GFLOP/s of `threads` threads.  They start together and each times its own
+ * windows, without waiting for the others: a floor should not depend on which
+ * thread a neighbour happens to hold up.  The rates of the threads are added,
+ * best to best and median to median. */
+static bench_rate fma_rate(fma_fn kernel, double flop, int threads,
+                           double seconds)
 {
-    static double rates[MAX_WINDOWS];
     const int64_t turns = 400000; /* 1 to 2 ms */
-    int count = 0;
-    const double start = now();
-    while (count < MAX_WINDOWS && (count < 5 || now() - start < seconds)) {
-        const double begin = now();
-        double total = 0.0;
-#pragma omp parallel num_threads(threads) reduction(+ : total)
-        total += kernel(turns);
-        const double elapsed = now() - begin;
-        sink = total;
-        rates[count++] = 1e-9 * flop * (double)turns * threads / elapsed;
+    double best = 0.0, median = 0.0, total = 0.0;
+#pragma omp parallel num_threads(threads) reduction(+ : best, median, total)
+    {
+        double rates[BENCH_MAX_WINDOWS];
+        int count = 0;
+#pragma omp barrier
+        const double start = bench_clock();
+        while (count < BENCH_MAX_WINDOWS &&
+               (count < 5 || bench_clock() - start < seconds)) {
+            const double begin = bench_clock();
+            total += kernel(turns);
+            const double elapsed = bench_clock() - begin;
+            rates[count++] = 1e-9 * flop * (double)turns / elapsed;
+        }
+        const bench_rate own = bench_summarise(rates, count);
+        best += own.best;
+        median += own.median;
     }
-    return summarise(rates, count);
+    sink = total;
+    return (bench_rate){best, median};
 }
 
 /* The rows of one thread: whole cache lines, the same for every sweep, so that
@@ -238,50 +217,42 @@ typedef void (*triad_fn)(float *restrict, const float *restrict,
                          const float *restrict, int64_t);
 
 /* GB/s of `threads` threads over three arrays of n floats in `memory`. */
-static figure triad_rate(triad_fn kernel, float *memory, int64_t n, int threads,
-                         double seconds)
+static bench_rate triad_rate(triad_fn kernel, float *memory, int64_t n,
+                             int threads, double seconds)
 {
-    static double rates[MAX_WINDOWS];
+    static double rates[BENCH_MAX_WINDOWS];
     float *a = memory, *b = memory + n, *c = memory + 2 * n;
     int count = 0;
-    const double start = now();
-    while (count < MAX_WINDOWS && (count < 3 || now() - start < seconds)) {
-        const double begin = now();
+    const double start = bench_clock();
+    while (count < BENCH_MAX_WINDOWS &&
+           (count < 3 || bench_clock() - start < seconds)) {
+        const double begin = bench_clock();
 #pragma omp parallel num_threads(threads)
         {
             int64_t from, to;
             share(n, omp_get_thread_num(), omp_get_num_threads(), &from, &to);
             kernel(a + from, b + from, c + from, to - from);
         }
-        rates[count++] = 12e-9 * (double)n / (now() - begin);
+        rates[count++] = 12e-9 * (double)n / (bench_clock() - begin);
     }
     sink = (double)a[n / 2];
-    return summarise(rates, count);
+    return bench_summarise(rates, count);
 }
 
-static void print_pair(const char *name, figure one, figure all)
+static void print_pair(const char *name, bench_rate one, bench_rate all)
 {
     printf(", \"%s\": {\"1t\": {\"best\": %.2f, \"median\": %.2f}, "
            "\"all\": {\"best\": %.2f, \"median\": %.2f}}",
            name, one.best, one.median, all.best, all.median);
 }
 
-static int usage(const char *program)
+static int bandwidth(int threads, double seconds)
 {
-    fprintf(stderr,
-            "usage: %s [--seconds S] [--threads N] [--triad-mib M]\n"
-            "  S: 0.01 to 60, N: 1 to 1024, M: 0 to 4096\n",
-            program);
-    return 2;
-}
-
-static int bandwidth(int64_t mib, int threads, double seconds)
-{
-    const int64_t n = mib * 1024 * 1024 / (int64_t)sizeof(float);
+    const int64_t n = TRIAD_MIB * 1024 * 1024 / (int64_t)sizeof(float);
     float *memory = aligned_alloc(64, 3 * (size_t)n * sizeof *memory);
     if (memory == NULL) {
-        fprintf(stderr, "bench_floor: no memory for 3 arrays of %lld MiB\n",
-                (long long)mib);
+        fprintf(stderr, "bench_floor: no memory for 3 arrays of %d MiB\n",
+                TRIAD_MIB);
         return 1;
     }
 #pragma omp parallel num_threads(threads)
@@ -294,10 +265,10 @@ static int bandwidth(int64_t mib, int threads, double seconds)
             memory[2 * n + i] = 2.0f;
         }
     }
-    const figure p1 = triad_rate(triad_plain, memory, n, 1, seconds);
-    const figure pn = triad_rate(triad_plain, memory, n, threads, seconds);
-    const figure s1 = triad_rate(triad_stream, memory, n, 1, seconds);
-    const figure sn = triad_rate(triad_stream, memory, n, threads, seconds);
+    const bench_rate p1 = triad_rate(triad_plain, memory, n, 1, seconds);
+    const bench_rate pn = triad_rate(triad_plain, memory, n, threads, seconds);
+    const bench_rate s1 = triad_rate(triad_stream, memory, n, 1, seconds);
+    const bench_rate sn = triad_rate(triad_stream, memory, n, threads, seconds);
     print_pair("triad_gbs", p1, pn);
     print_pair("triad_nt_gbs", s1, sn);
     free(memory);
@@ -306,39 +277,22 @@ static int bandwidth(int64_t mib, int threads, double seconds)
 
 int main(int argc, char **argv)
 {
-    double seconds = 0.4, mib = 128.0;
-    int threads = omp_get_num_procs();
-    for (int i = 1; i < argc; i++) {
-        if (i + 1 >= argc)
-            return usage(argv[0]);
-        char *end = NULL;
-        const double value = strtod(argv[i + 1], &end);
-        const bool number = end != argv[i + 1] && *end == '\0';
-        if (strcmp(argv[i], "--seconds") == 0 && number && value >= 0.01 &&
-            value <= 60.0)
-            seconds = value;
-        else if (strcmp(argv[i], "--threads") == 0 && number && value >= 1.0 &&
-                 value <= 1024.0)
-            threads = (int)value;
-        else if (strcmp(argv[i], "--triad-mib") == 0 && number &&
-                 value >= 0.0 && value <= 4096.0)
-            mib = value;
-        else
-            return usage(argv[0]);
-        i++;
-    }
-
+    bench_args args;
+    if (!bench_arguments(argc, argv, &args))
+        return 2;
+    const double seconds = args.seconds;
+    const int threads = args.threads;
     const floor_isa isa = widest_isa();
-    const figure s1 = fma_rate(isa.f32, isa.f32_flop, 1, seconds);
-    const figure sn = fma_rate(isa.f32, isa.f32_flop, threads, seconds);
-    const figure d1 = fma_rate(isa.f64, isa.f64_flop, 1, seconds);
-    const figure dn = fma_rate(isa.f64, isa.f64_flop, threads, seconds);
+    const bench_rate s1 = fma_rate(isa.f32, isa.f32_flop, 1, seconds);
+    const bench_rate sn = fma_rate(isa.f32, isa.f32_flop, threads, seconds);
+    const bench_rate d1 = fma_rate(isa.f64, isa.f64_flop, 1, seconds);
+    const bench_rate dn = fma_rate(isa.f64, isa.f64_flop, threads, seconds);
     printf("{\"name\": \"floor\", \"isa\": \"%s\", \"threads\": %d", isa.name,
            threads);
     print_pair("fma_f32_gflops", s1, sn);
     print_pair("fma_f64_gflops", d1, dn);
     const int status =
-        mib >= 1.0 ? bandwidth((int64_t)mib, threads, seconds) : 0;
+        bench_wanted(&args, "triad") ? bandwidth(threads, seconds) : 0;
     printf("}\n");
     return status;
 }

@@ -21,6 +21,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 CACHE = HERE.parent.parent / ".cache" / "peers"
@@ -87,6 +88,29 @@ def searched(case):
     elif "normal" in case:
         values = {}
     return values | options
+
+
+def busy_ticks():
+    with open("/proc/stat", encoding="ascii") as file:
+        ticks = [int(word) for word in file.readline().split()[1:]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
+
+
+def wait_for_quiet(limit):
+    """Wait, `limit` seconds at most, until other programs leave the
+    processors alone: two OpenMP threads that share a core with somebody wait
+    for each other and lose far more than that share."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        try:
+            busy, total = busy_ticks()
+            time.sleep(0.3)
+            busy_after, total_after = busy_ticks()
+        except OSError:
+            return False
+        if busy_after - busy <= 0.1 * (total_after - total):
+            return True
+    return False
 
 
 def unpacked(part):
