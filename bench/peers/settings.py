@@ -48,7 +48,7 @@ CASES = {
                           ["--width", "512", "--batch", "4096"], TRAIN),
     "sample_4x128_heun100": ("torch_sample.py", [], {
         "chunk": [10000, 4096, 2048, 1024, 512, 256], "workers": [1, 2],
-        "layer": ["linear", "conv"], "flush-denormal": [0, 1]}),
+        "flush-denormal": [0, 1]}),
     "normal_f32_torch": ("torch_normal.py", [], {
         "count": [1 << 18, 1 << 14, 1 << 16, 1 << 20]}),
     "normal_f32_numpy": ("numpy_normal.py", [], {

@@ -7,6 +7,7 @@ evaluations.  The grid is s_i = (a + i (b - a) / 100)^7 with a = 80^(1/7) and
 b = 0.002^(1/7).  The weights are random: they do not matter for the time.
 """
 
+import math
 import threading
 
 import torch
@@ -15,7 +16,7 @@ from timing import rate, report, windows
 from torch_net import apply_settings, arguments, network
 
 
-def sampler(net, chunk):
+def sampler(net, width, chunk):
     a, b = 80.0 ** (1 / 7), 0.002 ** (1 / 7)
     grid = [(a + i * (b - a) / 100) ** 7 for i in range(101)]
     layers = [(m.weight.t(), m.bias) for m in net
@@ -23,14 +24,13 @@ def sampler(net, chunk):
 
     def sample(count):
         inputs = torch.empty(chunk, 3)
-        width = layers[0][1].numel()
         hidden = [torch.empty(chunk, width) for _ in range(2)]
         slope = [torch.empty(chunk, 2) for _ in range(2)]
 
         def plain(y, s, out):
             n = len(y)
-            h = torch.mul(y, (1.0 + s * s) ** -0.5, out=inputs[:n, :2])
-            inputs[:n, 2].fill_(torch.log(torch.tensor(s)).item() / 4)
+            torch.mul(y, (1.0 + s * s) ** -0.5, out=inputs[:n, :2])
+            inputs[:n, 2] = math.log(s) / 4
             h = inputs[:n]
             for i, (weight, bias) in enumerate(layers[:-1]):
                 h = torch.addmm(bias, h, weight, out=hidden[i % 2][:n])
@@ -40,7 +40,7 @@ def sampler(net, chunk):
         def modules(y, s, out):
             n = len(y)
             torch.mul(y, (1.0 + s * s) ** -0.5, out=inputs[:n, :2])
-            inputs[:n, 2].fill_(torch.log(torch.tensor(s)).item() / 4)
+            inputs[:n, 2] = math.log(s) / 4
             return net(inputs[:n])
 
         f = plain if layers else modules
@@ -69,7 +69,7 @@ def main():
     net = network(128, args.layer).eval()
     share = -(-args.points // args.workers)
     with torch.inference_mode():
-        sample = sampler(net, min(args.chunk, share))
+        sample = sampler(net, 128, min(args.chunk, share))
 
     def work():
         with torch.inference_mode():

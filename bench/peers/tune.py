@@ -2,13 +2,13 @@
 """Find the settings with which each peer is fastest on this machine.
 
     python3 bench/peers/tune.py [--seconds S] [--passes P] [--rounds R]
-                                  [--wait W] [CASE...]
+                                 [--wait W] [CASE...]
 
 Key by key, every value is tried against the best setting so far; the values
-of one key are measured in turn, R times over (default 3), so that a slow spell of
-the machine hits all of them, and a value must win by MARGIN to be taken.  The
-outcome goes to .cache/peers/tuned.json, which peers/settings.py reads; each
-key is printed.  A trial waits up to W seconds for a quiet machine.
+of one key are measured in turn, R times over (default 3), so that a slow spell
+of the machine hits all of them, and a value must win by MARGIN to be taken.
+The outcome goes to .cache/peers/tuned.json, which peers/settings.py reads;
+each key is printed.  A trial waits up to W seconds for a quiet machine.
 """
 
 import argparse
