@@ -56,8 +56,6 @@ CASES = {
         "generator": ["PCG64", "SFC64", "PCG64DXSM", "Philox"]}),
     "moments_1e6x32": ("numpy_moments.py", [], {
         "method": ["cov", "product"]}),
-    "moments_1e6x32_f32": ("numpy_moments.py", ["--dtype", "float32"], {
-        "method": ["cov", "product"]}),
 }
 
 
