@@ -473,6 +473,12 @@ static int64_t npy_count(const void *state)
     return ((const npy_reader *)state)->rows;
 }
 
+static sf_status npy_bound(void *state, int64_t *rows)
+{
+    *rows = npy_count(state);
+    return SF_OK;
+}
+
 /* ---- arrays --------------------------------------------------------------- */
 
 /* Reorder: element k in row-major order of the array of this shape comes from
@@ -613,6 +619,12 @@ sf_status sfi_npy_write(sf_context *ctx, const sf_table *table, sfi_output *out)
                                 sizeof *table->data);
 }
 
-const sfi_table_format sfi_npy_format = {".npy",       npy_open,     npy_next,
-                                         npy_complete, npy_rewind,   npy_count,
-                                         npy_close,    sfi_npy_write};
+const sfi_table_format sfi_npy_format = {.extension = ".npy",
+                                         .open = npy_open,
+                                         .next = npy_next,
+                                         .complete = npy_complete,
+                                         .rewind = npy_rewind,
+                                         .count = npy_count,
+                                         .bound = npy_bound,
+                                         .close = npy_close,
+                                         .write = sfi_npy_write};

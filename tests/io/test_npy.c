@@ -58,7 +58,7 @@ static void check_bad(file f, const char *message)
 
 #define HEADER(descr, order, shape)                                            \
     "{'descr': '" descr "', 'fortran_order': " order ", 'shape': " shape ", "  \
-                                                                         "}\n"
+    "}\n"
 
 TEST(every_element_type_is_read)
 {
