@@ -13,7 +13,7 @@
 
 /* One array of weights. */
 typedef struct sfi_weight {
-    const char *name; /* into sf_model.weight_names */
+    char name[48];
     int rank;
     int64_t shape[SF_MAX_RANK];
     int64_t offset, count; /* into sf_model.weights */
@@ -89,7 +89,7 @@ double sfi_number_of(const sf_model *m, const char *key);
 sf_status sfi_whole_number(sf_model *m, const char *key, int64_t lo, int64_t hi,
                            int64_t *out);
 
-/* For declare(): append a weight. `name` is a literal or outlives the model. */
+/* For declare(): append a weight; the name is copied. */
 sf_status sfi_add_weight(sf_model *m, const char *name, int rank,
                          const int64_t *shape);
 
