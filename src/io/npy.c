@@ -102,13 +102,12 @@ static sf_status read_text(cursor *c, char *text, size_t size)
 
 static sf_status read_descr(cursor *c)
 {
-    char text[16];
+    char text[16], shown[SFI_SHOW_SIZE];
     skip_space(c);
     if (*c->at == '[')
         return SFI_FAIL(c->ctx, SF_E_FORMAT,
                         "%s: a structured array, want a plain one of numbers",
                         c->name);
-    const char *start = c->at;
     SFI_TRY(read_text(c, text, sizeof text));
     for (size_t i = 0; i < SFI_COUNT(elements); i++)
         if (strcmp(text, elements[i].name) == 0 ||
@@ -116,9 +115,10 @@ static sf_status read_descr(cursor *c)
             c->header->type = (element)i;
             return SF_OK;
         }
-    c->at = start;
-    return fail_at(c, "'<f8', '<f4', '<i8', '<i4' or '|u1'; convert the array "
-                      "with a.astype('<f8')");
+    return SFI_FAIL(c->ctx, SF_E_FORMAT,
+                    "%s: elements of type %s are not read, want <f8, <f4, <i8, "
+                    "<i4 or |u1; convert the array with a.astype('<f8')",
+                    c->name, sfi_show(shown, text, strlen(text)));
 }
 
 static sf_status read_order(cursor *c)
