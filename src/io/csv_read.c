@@ -294,15 +294,18 @@ static outcome scan_field(csv_reader *r, const char **at, csv_field *f,
     return scan_plain(r, at, f, line);
 }
 
-static bool is_word(const csv_field *f, const char *word)
+bool sfi_csv_is_missing(const char *text, size_t size)
 {
-    return f->size == strlen(word) && memcmp(f->text, word, f->size) == 0;
+    static const char *const words[] = {"", "NA", "nan", "NaN", "-nan"};
+    for (size_t i = 0; i < SFI_COUNT(words); i++)
+        if (size == strlen(words[i]) && memcmp(text, words[i], size) == 0)
+            return true;
+    return false;
 }
 
 static bool is_missing(const csv_field *f)
 {
-    return f->size == 0 || is_word(f, "NA") || is_word(f, "nan") ||
-           is_word(f, "NaN") || is_word(f, "-nan");
+    return f->size == 0 || sfi_csv_is_missing(f->text, f->size);
 }
 
 /* inf or infinity with or without a sign, in any case. */
