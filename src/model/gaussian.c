@@ -63,8 +63,27 @@ static sf_status gaussian_logpdf(const sf_model *m, sf_cmat y, double sigma,
     return SF_OK;
 }
 
+/* Eigenvalues are positive, and the vectors have length 1. */
+static sf_status gaussian_check(const sf_model *m)
+{
+    const int64_t d = m->dim;
+    for (int64_t k = 0; k < d; k++) {
+        const double value = m->weights[d * d + k];
+        double square = 0.0;
+        for (int64_t j = 0; j < d; j++)
+            square += m->weights[j * d + k] * m->weights[j * d + k];
+        if (!(value > 0.0) || !(fabs(square - 1.0) < 1e-6))
+            return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                            "gaussian: eigenvalue %lld is %g and its vector "
+                            "has the squared length %g, want > 0 and 1",
+                            (long long)k, value, square);
+    }
+    return SF_OK;
+}
+
 const sfi_model_ops sfi_gaussian_ops = {"gaussian", gaussian_declare,
-                                        gaussian_answer, gaussian_logpdf};
+                                        gaussian_answer, gaussian_check,
+                                        gaussian_logpdf};
 
 /* Name the columns that the smallest eigenvector is made of. */
 static sf_status say_singular(const sf_model *m, const double *vectors,

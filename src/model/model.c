@@ -59,16 +59,13 @@ static sf_status fill_model(sf_model *m, const char *const *names)
     for (int64_t j = 0; j < m->dim; j++)
         m->scale[j] = 1.0;
     SFI_TRY(check_levels(m));
-    SFI_TRY(m->ops->declare(m));
-    m->weights =
-        sfi_alloc_zero(m->ctx, (size_t)m->weight_count, sizeof *m->weights);
-    return m->weights != NULL ? SF_OK : SF_E_NOMEM;
+    return m->ops->declare(m);
 }
 
-sf_status sfi_model_new(sf_context *ctx, sf_model **out,
-                        const sfi_model_ops *ops, int64_t dim,
-                        const char *const *names, int number_count,
-                        const sfi_number *numbers)
+sf_status sfi_model_declare(sf_context *ctx, sf_model **out,
+                            const sfi_model_ops *ops, int64_t dim,
+                            const char *const *names, int number_count,
+                            const sfi_number *numbers)
 {
     *out = NULL;
     if (dim < 1 || dim > MAX_DIM || number_count < 0 ||
@@ -94,6 +91,28 @@ sf_status sfi_model_new(sf_context *ctx, sf_model **out,
     }
     *out = m;
     return SF_OK;
+}
+
+sf_status sfi_model_allocate(sf_model *m)
+{
+    m->weights =
+        sfi_alloc_zero(m->ctx, (size_t)m->weight_count, sizeof *m->weights);
+    return m->weights != NULL ? SF_OK : SF_E_NOMEM;
+}
+
+sf_status sfi_model_new(sf_context *ctx, sf_model **out,
+                        const sfi_model_ops *ops, int64_t dim,
+                        const char *const *names, int number_count,
+                        const sfi_number *numbers)
+{
+    SFI_TRY(
+        sfi_model_declare(ctx, out, ops, dim, names, number_count, numbers));
+    const sf_status status = sfi_model_allocate(*out);
+    if (status != SF_OK) {
+        sf_model_free(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 void sf_model_free(sf_model *m)

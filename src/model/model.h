@@ -47,6 +47,10 @@ typedef struct sfi_model_ops {
     sfi_answer (*answer)(const sf_model *m, sf_graph *g, sf_node y,
                          sf_node sigma, const sf_node *weights);
 
+    /* OPTIONAL.  Check the weights, which came from a file and are finite.
+     * Returns SF_OK or SF_E_FORMAT. */
+    sf_status (*check)(const sf_model *m);
+
     /* OPTIONAL.  ln p_sigma(y) in closed form, for standardised y [n, d]. */
     sf_status (*logpdf)(const sf_model *m, sf_cmat y, double sigma,
                         double *out);
@@ -79,6 +83,14 @@ sf_status sfi_model_new(sf_context *ctx, sf_model **out,
                         const sfi_model_ops *ops, int64_t dim,
                         const char *const *names, int number_count,
                         const sfi_number *numbers);
+
+/* The same in two steps, for files: the first gives the layout and no memory for
+ * weights, so that a file can be held against it before it costs any. */
+sf_status sfi_model_declare(sf_context *ctx, sf_model **out,
+                            const sfi_model_ops *ops, int64_t dim,
+                            const char *const *names, int number_count,
+                            const sfi_number *numbers);
+sf_status sfi_model_allocate(sf_model *m);
 
 /* A number by name; sets *missing if it is not there. */
 double sfi_model_number(const sf_model *m, const char *key, bool *missing);

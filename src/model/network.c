@@ -122,7 +122,7 @@ static sfi_answer network_answer(const sf_model *m, sf_graph *g, sf_node y,
 }
 
 const sfi_model_ops sfi_network_ops = {"network", network_declare,
-                                       network_answer, NULL};
+                                       network_answer, NULL, NULL};
 
 void sfi_network_initialise(sf_model *m, uint64_t seed)
 {
