@@ -237,4 +237,50 @@ sf_status cli_pick_columns(cli *c, const char *list, const sf_column *columns,
 sf_status cli_read_points(cli *c, const sf_model *model, const char *path,
                           sf_table *table, sf_cmat *x);
 
+/* ---- rows of tables ---------------------------------------------------------- */
+
+/* "<stdin>" for "-". */
+const char *cli_shown_path(const char *path);
+
+/* Copy the cells at index [dim] of the complete rows of cells [count, cols] to
+ * `to` [count, dim], which may be where they are; `row` has room for one.
+ * Returns how many rows these are. */
+int64_t cli_take_complete(const double *cells, int64_t count, int64_t cols,
+                          const int64_t *index, int64_t dim, double *to,
+                          double *row);
+
+/* Some columns of a table, and the rows that have a number in each of them.
+ *
+ *     cli_data d;
+ *     SFI_TRY(cli_data_read(c, &d, path));        frees nothing on failure
+ *     cli_data_choose() or cli_data_match(), then cli_data_take()
+ *     cli_data_free(c, &d); */
+typedef struct cli_data {
+    const char *path;
+    sf_table table; /* its cells are moved by cli_data_take()               */
+    int64_t rows;   /* in the file                                          */
+    int64_t *index; /* [table.cols], the first `dim` are used               */
+    int64_t dim;
+    sf_cmat x; /* [complete rows, dim]                                      */
+} cli_data;
+
+/* Read a table.  cli_data_free() frees it, also after a failure. */
+sf_status cli_data_read(cli *c, cli_data *d, const char *path);
+void cli_data_free(cli *c, cli_data *d);
+
+/* Use the columns of a list of names; where it is NULL, all that hold numbers. */
+sf_status cli_data_choose(cli *c, cli_data *d, const char *list);
+
+/* Use the columns called name(user, 0), name(user, 1), ...; in a file without
+ * names, all in their order. */
+sf_status cli_data_match(cli *c, cli_data *d, int64_t count,
+                         const char *(*name)(const void *user, int64_t k),
+                         const void *user);
+
+/* Gather the complete rows. */
+sf_status cli_data_take(cli *c, cli_data *d);
+
+/* Name of the k-th used column. */
+const char *cli_data_name(const cli_data *d, int64_t k);
+
 #endif

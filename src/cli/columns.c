@@ -256,12 +256,12 @@ static sf_status match_columns(cli *c, const sf_model *model, const char *path,
         list_missing(model, table, names, sizeof names);
         return SFI_FAIL(c->ctx, SF_E_FORMAT,
                         "%s: columns of the model are missing: %s",
-                        strcmp(path, "-") == 0 ? "<stdin>" : path, names);
+                        cli_shown_path(path), names);
     }
     if (table->cols > d)
         cli_note(c, "%s: %lld column%s that the model does not have %s ignored",
-                 strcmp(path, "-") == 0 ? "<stdin>" : path,
-                 (long long)(table->cols - d), table->cols - d == 1 ? "" : "s",
+                 cli_shown_path(path), (long long)(table->cols - d),
+                 table->cols - d == 1 ? "" : "s",
                  table->cols - d == 1 ? "is" : "are");
     return SF_OK;
 }

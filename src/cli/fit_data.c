@@ -12,11 +12,6 @@
 #include <math.h>
 #include <string.h>
 
-static const char *source_name(const fit_data *d)
-{
-    return strcmp(d->path, "-") == 0 ? "<stdin>" : d->path;
-}
-
 /* ---- the first pass ------------------------------------------------------- */
 
 static sf_status allocate(fit_data *d)
@@ -80,13 +75,13 @@ static sf_status check_named(const fit_data *d, int64_t j)
             d->c->ctx, SF_E_FORMAT,
             "%s: column \"%s\" holds text (\"%s\", ...); categories "
             "are not in this version, leave it out of --columns",
-            source_name(d), shown,
+            cli_shown_path(d->path), shown,
             sfi_show(level, column->levels[0], strlen(column->levels[0])));
     if (d->summaries[j].missing == d->rows)
         return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
                         "%s: column \"%s\" is missing in every row; leave it "
                         "out of --columns",
-                        source_name(d), shown);
+                        cli_shown_path(d->path), shown);
     return SF_OK;
 }
 
@@ -96,7 +91,7 @@ static sf_status find_resumed(fit_data *d, const sf_checkpoint *resumed)
         return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
                         "%s: has %lld columns, and the run of --resume has "
                         "%lld",
-                        source_name(d), (long long)d->cols,
+                        cli_shown_path(d->path), (long long)d->cols,
                         (long long)resumed->dim);
     for (; d->dim < resumed->dim; d->dim++)
         SFI_TRY(cli_find_column(d->c, resumed->columns[d->dim], d->columns,
@@ -157,7 +152,7 @@ static sf_status check_columns(const fit_data *d)
     if (d->dim == 0)
         return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
                         "%s: no column holds numbers; want at least one",
-                        source_name(d));
+                        cli_shown_path(d->path));
     for (int64_t k = 0; k < d->dim; k++) {
         char shown[SFI_SHOW_SIZE];
         const int64_t j = d->index[k];
@@ -168,39 +163,21 @@ static sf_status check_columns(const fit_data *d)
         return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
                         "%s: column \"%s\" is %g in every row; a constant has "
                         "no density, so leave it out with --columns",
-                        source_name(d), sfi_show(shown, name, strlen(name)),
-                        s->least);
+                        cli_shown_path(d->path),
+                        sfi_show(shown, name, strlen(name)), s->least);
     }
     return SF_OK;
 }
 
 /* ---- complete rows -------------------------------------------------------- */
 
-/* Move the used cells of the complete rows of cells [count, cols] to `to`
- * [count, dim], which may be where they are; returns how many rows these are. */
-static int64_t take_complete(const fit_data *d, const double *cells,
-                             int64_t count, double *to, double *row)
-{
-    int64_t taken = 0;
-    for (int64_t i = 0; i < count; i++) {
-        const double *from = cells + i * d->cols;
-        bool complete = true;
-        for (int64_t k = 0; k < d->dim; k++) {
-            row[k] = from[d->index[k]];
-            complete = complete && !isnan(row[k]);
-        }
-        if (complete)
-            memcpy(to + taken++ * d->dim, row, (size_t)d->dim * sizeof *row);
-    }
-    return taken;
-}
-
 static sf_status take_matrix(fit_data *d)
 {
     double *row = sfi_alloc(d->c->ctx, (size_t)d->dim, sizeof *row);
     if (row == NULL)
         return SF_E_NOMEM;
-    d->complete = take_complete(d, d->table.data, d->rows, d->table.data, row);
+    d->complete = cli_take_complete(d->table.data, d->rows, d->cols, d->index,
+                                    d->dim, d->table.data, row);
     d->matrix = (sf_cmat){d->table.data, d->complete, d->dim, d->dim};
     sfi_free(d->c->ctx, row, (size_t)d->dim, sizeof *row);
     return SF_OK;
@@ -230,7 +207,8 @@ int64_t fit_stream(void *user, double *block, int64_t capacity)
         } else if (got == 0) {
             break;
         } else {
-            taken = take_complete(d, d->block, got, block, row);
+            taken = cli_take_complete(d->block, got, d->cols, d->index, d->dim,
+                                      block, row);
         }
     }
     sfi_free(d->c->ctx, row, (size_t)d->dim, sizeof *row);
@@ -269,7 +247,7 @@ sf_status fit_data_open(fit_data *d, cli *c, const char *path, const char *list,
         return SFI_FAIL(c->ctx, SF_E_FORMAT,
                         "%s: no row has a number in each of the %lld columns; "
                         "choose fewer with --columns",
-                        source_name(d), (long long)d->dim);
+                        cli_shown_path(d->path), (long long)d->dim);
     return SF_OK;
 }
 
