@@ -18,7 +18,7 @@
 
 #include "base/context.h"
 
-#define TEST(name) static void name(void **state_)
+#define TEST(name) static void name(SFI_UNUSED void **state_)
 
 #define CASE(name) cmocka_unit_test(name)
 

@@ -14,10 +14,10 @@ enum { SF_MAX_RANK = 6 };
 /* A dense row-major array that the caller or sf_array_new() allocated.
  * Functions that take one by value or const pointer never free it. */
 typedef struct sf_array {
-    void *data;                  /* shape[0]*...*shape[rank-1] elements */
-    sf_dtype dtype;              /* SF_F32 or SF_F64                    */
-    int rank;                    /* 0 to SF_MAX_RANK                    */
-    int64_t shape[SF_MAX_RANK];  /* extents, each >= 0                  */
+    void *data;                 /* shape[0]*...*shape[rank-1] elements */
+    sf_dtype dtype;             /* SF_F32 or SF_F64                    */
+    int rank;                   /* 0 to SF_MAX_RANK                    */
+    int64_t shape[SF_MAX_RANK]; /* extents, each >= 0                  */
 } sf_array;
 
 /* A matrix of doubles seen through a pointer: row i starts at data + i*stride.

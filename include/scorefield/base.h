@@ -21,9 +21,9 @@ extern "C" {
 #define SF_API
 #endif
 
-#define SF_VERSION_MAJOR 0
-#define SF_VERSION_MINOR 1
-#define SF_VERSION_PATCH 0
+#define SF_VERSION_MAJOR  0
+#define SF_VERSION_MINOR  1
+#define SF_VERSION_PATCH  0
 #define SF_VERSION_STRING "0.1.0"
 
 /* All statuses.  Append only: the numbers are part of the ABI. */

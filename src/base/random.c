@@ -32,11 +32,10 @@ void sfi_philox(const uint32_t counter[4], const uint32_t key[2],
 
 static void block_at(sfi_where where, uint32_t j, uint32_t out[4])
 {
-    const uint32_t counter[4] = {
-        (uint32_t)where.point,
-        ((uint32_t)(where.point >> 32) & 0xFFFFFFu) |
-            ((uint32_t)where.stream << 24),
-        where.step, j / 4};
+    const uint32_t counter[4] = {(uint32_t)where.point,
+                                 ((uint32_t)(where.point >> 32) & 0xFFFFFFu) |
+                                     ((uint32_t)where.stream << 24),
+                                 where.step, j / 4};
     const uint32_t key[2] = {(uint32_t)where.seed,
                              (uint32_t)(where.seed >> 32)};
     sfi_philox(counter, key, out);

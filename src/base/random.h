@@ -32,7 +32,7 @@ typedef enum sfi_stream {
 
 typedef struct sfi_where {
     uint64_t seed;
-    uint64_t point;   /* < 2^56 */
+    uint64_t point; /* < 2^56 */
     uint32_t step;
     sfi_stream stream;
 } sfi_where;

@@ -202,7 +202,7 @@ static sf_status read_entries(cursor *c)
 static sf_status check_size(sf_context *ctx, sfi_input *input, npy_header *h)
 {
     const size_t size = elements[h->type].size;
-    h->count = sfi_shape_count(h->rank, h->shape, sizeof(double));
+    h->count = sfi_count_elements(h->rank, h->shape, sizeof(double));
     if (h->count < 0)
         return SFI_FAIL(ctx, SF_E_FORMAT,
                         "%s: the shape exceeds the address space",

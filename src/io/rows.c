@@ -348,7 +348,7 @@ static sf_status read_bounded(sfi_rows *rows, cell_block *block, int64_t bound)
 {
     const int64_t cols = rows->head.cols;
     const int64_t shape[2] = {bound + 1, cols};
-    const int64_t count = sfi_shape_count(2, shape, sizeof *block->cells);
+    const int64_t count = sfi_count_elements(2, shape, sizeof *block->cells);
     if (count < 0)
         return SFI_FAIL(rows->ctx, SF_E_NOMEM,
                         "%s: %lld rows of %lld columns exceed the address "

@@ -84,7 +84,7 @@ sf_status sfi_tensors_add(sf_context *ctx, sfi_tensors *t, const char *name,
         return SFI_FAIL(ctx, SF_E_ARG,
                         "safetensors: array \"%s\" has rank %d, want 0 to %d",
                         shown, rank, (int)SF_MAX_RANK);
-    const int64_t count = sfi_shape_count(rank, shape, types[type].size);
+    const int64_t count = sfi_count_elements(rank, shape, types[type].size);
     if (count < 0)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "safetensors: array \"%s\" has a negative extent or "

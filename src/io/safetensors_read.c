@@ -342,7 +342,7 @@ static sf_status check_entry(tensor_reader *r, const entry *e)
                     show(shown, e->name), (long long)e->begin,
                     (long long)e->end, (unsigned long long)r->data_size);
     const size_t size = sfi_tensor_size(e->type);
-    const int64_t count = sfi_shape_count(e->rank, e->shape, size);
+    const int64_t count = sfi_count_elements(e->rank, e->shape, size);
     if (count < 0 || e->end - e->begin != count * (int64_t)size)
         return fail(r,
                     "array \"%s\": its offsets span %lld bytes, which does not "

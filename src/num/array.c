@@ -26,7 +26,7 @@ typedef struct table_owner {
 
 /* ---- arrays --------------------------------------------------------------- */
 
-int64_t sfi_shape_count(int rank, const int64_t *shape, size_t size)
+int64_t sfi_count_elements(int rank, const int64_t *shape, size_t size)
 {
     const int64_t most = (int64_t)(PTRDIFF_MAX / size);
     int64_t count = 1;
@@ -56,7 +56,7 @@ sf_status sf_array_new(sf_context *ctx, sf_array *out, sf_dtype dtype, int rank,
         return SFI_FAIL(ctx, SF_E_ARG, "array: rank is %d, want 0 to %d", rank,
                         (int)SF_MAX_RANK);
     const size_t size = sf_dtype_size(dtype);
-    const int64_t count = sfi_shape_count(rank, shape, size);
+    const int64_t count = sfi_count_elements(rank, shape, size);
     if (count < 0)
         return SFI_FAIL(ctx, SF_E_SHAPE,
                         "array: an extent is negative, or the array would "
@@ -135,7 +135,7 @@ sf_status sf_table_new(sf_context *ctx, sf_table *out, int64_t rows,
 {
     memset(out, 0, sizeof *out);
     const int64_t shape[2] = {rows, cols};
-    const int64_t cells = sfi_shape_count(2, shape, sizeof *out->data);
+    const int64_t cells = sfi_count_elements(2, shape, sizeof *out->data);
     if (cells < 0 || (uint64_t)cols > SIZE_MAX / sizeof(sf_column))
         return SFI_FAIL(ctx, SF_E_SHAPE,
                         "table: cannot hold %lld rows of %lld columns",

@@ -9,7 +9,7 @@
 
 /* Number of elements of shape[0..rank-1], or -1 if an extent is negative or the
  * number of bytes at `size` bytes an element exceeds PTRDIFF_MAX. */
-int64_t sfi_shape_count(int rank, const int64_t *shape, size_t size);
+int64_t sfi_count_elements(int rank, const int64_t *shape, size_t size);
 
 /* Make column `col` a text column with copies of `levels` [count]; what levels
  * it had are freed.  Cells are left as they are.

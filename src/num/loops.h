@@ -107,8 +107,8 @@ typedef struct sfi_loops {
                  int64_t stride, const int64_t *rows, int64_t points,
                  int64_t padded, int64_t dim);
     /* dst[i*stride + j] = src[j*ld + i], i < points, j < dim. */
-    void (*store)(void *dst, sf_dtype dst_type, int64_t stride,
-                  const void *src, int64_t ld, int64_t points, int64_t dim);
+    void (*store)(void *dst, sf_dtype dst_type, int64_t stride, const void *src,
+                  int64_t ld, int64_t points, int64_t dim);
     /* dst [cols, rows] = transpose of src [rows, cols]; strides in elements. */
     void (*transpose)(void *dst, int64_t ldd, const void *src, int64_t lds,
                       int64_t rows, int64_t cols);
