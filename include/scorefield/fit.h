@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fit.h - learn a model from a table. */
+#ifndef SCOREFIELD_FIT_H
+#define SCOREFIELD_FIT_H
+
+#include "scorefield/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- gaussian ---------------------------------------------------------------- */
+
+/* Rows of a table, one block after the other, so that a table may be larger
+ * than memory.  Returns the number of rows written to `block` [capacity, d],
+ * 0 at the end, -1 on failure (with the context's message set). */
+typedef int64_t (*sf_rows_fn)(void *user, double *block, int64_t capacity);
+
+/* Fit mean and covariance in one pass (maximum likelihood, divisor n; for a
+ * Gaussian implicit score matching has the same minimum: A. Hyvarinen, JMLR 6
+ * (2005) 695-709, section 3.1).
+ *
+ * Returns SF_OK; SF_E_ARG (fewer than d + 1 rows); SF_E_NUMERIC (a value that
+ * is not finite: its row and column; or a singular covariance: the columns that
+ * depend on others, and what to do); SF_E_NOMEM. */
+SF_API sf_status sf_fit_gaussian(sf_context *ctx, sf_model **out, sf_cmat data,
+                                 const char *const *names);
+
+SF_API sf_status sf_fit_gaussian_rows(sf_context *ctx, sf_model **out,
+                                      int64_t dim, const char *const *names,
+                                      sf_rows_fn rows, void *user,
+                                      int64_t *row_count);
+
+/* ---- network ----------------------------------------------------------------- */
+
+/* What is minimised.
+ *
+ *   DSM       E w(sigma) |D(y_0 + sigma z, sigma) - y_0|^2, all noise levels,
+ *             preconditioned as in Karras et al. 2022, table 1
+ *   FLOW      flow matching on the line from y_0 to z: the same with other
+ *             weights (Y. Lipman et al., Flow matching, 2023)
+ *   IMPLICIT  E [ div S + |S|^2 / 2 ] with the exact divergence, at one noise
+ *             level (Hyvarinen 2005, theorem 1)
+ *   SLICED    E [ v' (dS/dy) v + (v' S)^2 / 2 ], v ~ N(0, I), at one noise level
+ *             (Y. Song et al., Sliced score matching, UAI 2019) */
+typedef enum sf_objective {
+    SF_OBJECTIVE_DSM = 0,
+    SF_OBJECTIVE_FLOW,
+    SF_OBJECTIVE_IMPLICIT,
+    SF_OBJECTIVE_SLICED
+} sf_objective;
+
+typedef struct sf_network_options {
+    size_t size; /* set by _INIT                                    */
+    sf_objective
+        objective;      /*                                  [default DSM]  */
+    bool energy;        /* score = gradient of a scalar     [default false]*/
+    int64_t width;      /* units of a hidden layer, >= 1    [default 128]  */
+    int64_t layers;     /* hidden layers, >= 1              [default 4]    */
+    int64_t steps;      /* updates; 0: chosen from n        [default 0]    */
+    int64_t batch;      /* points an update; 0: chosen      [default 0]    */
+    double rate;        /* peak learning rate > 0           [default 2e-3] */
+    double decay;       /* weight decay >= 0                [default 1e-4] */
+    double clip;        /* largest gradient norm, 0 = off   [default 1]    */
+    double warmup;      /* fraction of steps, [0, 1)        [default 0.02] */
+    double ema;         /* half-life of the averaged weights, as a fraction
+                               of the steps so far, (0, 1)      [default 0.05] */
+    double validation;  /* held-out fraction, [0, 0.9]      [default 0.1]  */
+    double patience;    /* stop if the held-out loss has not improved for
+                               this fraction of the steps       [default 0.25] */
+    double sigma_min;   /* least noise, > 0                 [default 0.002]*/
+    double sigma_max;   /* most noise                       [default 80]   */
+    double noise_level; /* of IMPLICIT and SLICED, >= 0     [default 0.05] */
+    double time_limit;  /* seconds, 0 = none                [default 0]    */
+    uint64_t seed;      /*                                  [default 0]    */
+} sf_network_options;
+
+#define SF_NETWORK_OPTIONS_INIT                                                \
+    {                                                                          \
+        sizeof(sf_network_options), SF_OBJECTIVE_DSM, false, 128, 4, 0, 0,     \
+            2e-3, 1e-4, 1.0, 0.02, 0.05, 0.1, 0.25, 0.002, 80.0, 0.05, 0.0, 0  \
+    }
+
+/* One line of the training curve. */
+typedef struct sf_curve_point {
+    int64_t step;
+    double train;    /* mean of the batches since the last line            */
+    double held_out; /* of the averaged weights, NaN without held-out rows */
+} sf_curve_point;
+
+/* Why training ended. */
+typedef enum sf_stop {
+    SF_STOP_STEPS = 0, /* all steps done                       */
+    SF_STOP_PATIENCE,  /* the held-out loss stopped improving  */
+    SF_STOP_TIME,      /* time_limit                           */
+    SF_STOP_CANCELLED  /* the progress callback returned false */
+} sf_stop;
+
+typedef struct sf_fit_report {
+    int64_t rows;      /* rows trained on                                  */
+    int64_t held_out;  /* rows held out                                    */
+    int64_t steps;     /* updates done                                     */
+    int64_t planned;   /* updates planned                                  */
+    int64_t batch;     /* points an update                                 */
+    int64_t best_step; /* whose weights the model has                      */
+    double best_loss;  /* held-out loss there (training loss without)      */
+    double seconds;    /* spent in updates and held-out evaluations        */
+    sf_stop stop;
+} sf_fit_report;
+
+/* Which rows are held out: writes a permutation of 0..n-1 into index [n] that
+ * depends on (seed, n) alone and returns how many of its first entries are held
+ * out, round(fraction n).  The trainer holds out the same rows. */
+SF_API int64_t sf_split_rows(uint64_t seed, int64_t n, double fraction,
+                             int64_t *index);
+
+/* A training run that can be stopped, saved and taken up again with the same
+ * bits.  The data is copied. */
+typedef struct sf_trainer sf_trainer;
+
+/* Prepare a run on data [n, d].  `options` may be NULL.
+ * Returns SF_OK; SF_E_ARG (an option outside its range, or too few rows);
+ * SF_E_NUMERIC (a value that is not finite: its row and column; a constant
+ * column: its name); SF_E_NOMEM. */
+SF_API sf_status sf_trainer_new(sf_context *ctx, sf_trainer **out, sf_cmat data,
+                                const char *const *names,
+                                const sf_network_options *options);
+SF_API void sf_trainer_free(sf_trainer *trainer);
+
+/* Train until the end, or for at most `steps` further updates (0: no limit);
+ * *finished says which.  A progress callback that returns false ends the run
+ * with SF_STOP_CANCELLED and SF_OK.
+ * Returns SF_OK or SF_E_NUMERIC (the loss is not finite; the best weights so
+ * far are kept). */
+SF_API sf_status sf_trainer_run(sf_trainer *trainer, int64_t steps,
+                                bool *finished);
+
+/* The best model so far, and how it came about. */
+SF_API sf_status sf_trainer_model(const sf_trainer *trainer, sf_model **out);
+SF_API void sf_trainer_report(const sf_trainer *trainer, sf_fit_report *out);
+
+/* The training curve; *points stays valid until the trainer runs again. */
+SF_API int64_t sf_trainer_curve(const sf_trainer *trainer,
+                                const sf_curve_point **points);
+
+/* Everything a run consists of besides its data and options, as one block of
+ * bytes for checkpoints: restore() on a trainer made with the same data and
+ * options continues the run bit for bit (if it has no time limit).
+ *   sf_trainer_state   writes sf_trainer_state_size() bytes
+ *   sf_trainer_restore returns SF_OK, or SF_E_ARG (the state belongs to other
+ *                      data or options), the trainer then being unchanged */
+SF_API size_t sf_trainer_state_size(const sf_trainer *trainer);
+SF_API void sf_trainer_state(const sf_trainer *trainer, void *bytes);
+SF_API sf_status sf_trainer_restore(sf_trainer *trainer, const void *bytes,
+                                    size_t size);
+
+/* All of the above in one call; `report` may be NULL. */
+SF_API sf_status sf_fit_network(sf_context *ctx, sf_model **out, sf_cmat data,
+                                const char *const *names,
+                                const sf_network_options *options,
+                                sf_fit_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

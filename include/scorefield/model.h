@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model.h - what can answer "what is the score at x, at noise time t?"
+ *
+ * A model describes a family of densities p_t on R^d, 0 <= t <= 1: p_0 is the
+ * data's, and larger t is the data with more Gaussian noise.  The score is
+ * always the gradient of the log density, s = grad_x ln p_t(x).  (In
+ * scikit-learn `score` is a log likelihood; here it never is.)
+ *
+ * Units.  Everything that goes in and comes out is in the data's own units: if
+ * column j is in metres, component j of a score is in 1/m.  Inside, a model
+ * works on y = (x - mean) / scale, and the noise level sigma is measured in y.
+ *
+ * Noise.  y_t = y_0 + sigma(t) z, z ~ N(0, I), and
+ *
+ *     sigma(t) = (a + t (b - a))^rho,  a = sigma_min^(1/rho),
+ *                                      b = sigma_max^(1/rho)
+ *
+ * (T. Karras et al., Elucidating the design space of diffusion-based generative
+ * models, 2022, equation 5).  The density moves with the velocity
+ *
+ *     v = dx/dt = -scale^2 sigma sigma' s,
+ *
+ * so that d p_t / dt + div(p_t v) = 0. */
+#ifndef SCOREFIELD_MODEL_H
+#define SCOREFIELD_MODEL_H
+
+#include "scorefield/array.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sf_model sf_model;
+
+/* Free a model; NULL is allowed. */
+SF_API void sf_model_free(sf_model *model);
+
+/* "gaussian" or "network". */
+SF_API const char *sf_model_family(const sf_model *model);
+
+/* Number of columns d. */
+SF_API int64_t sf_model_dim(const sf_model *model);
+
+/* Name of a column, 0 <= column < d; NULL outside. */
+SF_API const char *sf_model_column(const sf_model *model, int64_t column);
+
+/* Noise level at time t in [0, 1], in standardised units. */
+SF_API double sf_model_sigma(const sf_model *model, double time);
+
+/* The time at which the noise level is sigma; clipped to [0, 1]. */
+SF_API double sf_model_time(const sf_model *model, double sigma);
+
+/* What sf_model_eval() can compute. */
+typedef struct sf_model_values {
+    sf_mat score;      /* [n, d]    grad ln p_t                              */
+    sf_mat velocity;   /* [n, d]    dx/dt of the probability flow, noising   */
+    sf_mat denoised;   /* [n, d]    E[x_0 | x_t = x]                         */
+    sf_mat jacobian;   /* [n, d*d]  entry i*d + j: d score_i / d x_j         */
+    sf_mat divergence; /* [n, 1]    div of the velocity                      */
+} sf_model_values;
+
+/* Evaluate at n points x [n, d] and noise time t in [0, 1], in f64 throughout.
+ * Members of `values` whose data is NULL are not computed.
+ *
+ * A network that was trained at one noise level has no velocity, divergence or
+ * denoised mean, and answers at any `time` with its one score.
+ *
+ * Returns SF_OK; SF_E_ARG (time outside [0, 1]); SF_E_SHAPE (x or a member has
+ * the wrong shape); SF_E_UNSUPPORTED; SF_E_NOMEM; SF_E_NUMERIC (the message
+ * names the first row whose result is not finite; the output is written). */
+SF_API sf_status sf_model_eval(const sf_model *model, sf_cmat x, double time,
+                               const sf_model_values *values);
+
+/* A Gaussian with a given mean [d] and covariance [d, d] (symmetric, positive
+ * definite, row-major).  Column names may be NULL.
+ * Returns SF_OK; SF_E_ARG (d < 1); SF_E_NUMERIC (the covariance is singular:
+ * the message names the columns and a remedy); SF_E_NOMEM. */
+SF_API sf_status sf_gaussian_new(sf_context *ctx, sf_model **out, int64_t dim,
+                                 const char *const *names, const double *mean,
+                                 const double *covariance);
+
+/* The mean [d], covariance [d,d] and precision [d,d] of a gaussian model, in
+ * data units; NULL for what is not wanted.
+ * Returns SF_OK or SF_E_UNSUPPORTED (the model is not a gaussian). */
+SF_API sf_status sf_gaussian_moments(const sf_model *model, double *mean,
+                                     double *covariance, double *precision);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

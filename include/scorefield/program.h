@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* program.h - a graph compiled, and mapped over many points.
+ *
+ * A program is the outputs that are wanted of a graph, scheduled: element-wise
+ * chains fused, buffers planned, work space allocated.  Running it allocates
+ * nothing.  It is the one place that knows about blocks of points and threads;
+ * the same program gives the same bits for any number of threads, and what it
+ * gives for one point does not depend on the other points.
+ *
+ * A program has its own work space: run it from one thread at a time. */
+#ifndef SCOREFIELD_PROGRAM_H
+#define SCOREFIELD_PROGRAM_H
+
+#include "scorefield/graph.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sf_program sf_program;
+
+typedef enum sf_reduce {
+    SF_EACH = 0, /* one row for each point                              */
+    SF_SUM = 1   /* the sum over all points: losses and their gradients */
+} sf_reduce;
+
+typedef struct sf_output {
+    sf_node node;
+    sf_reduce reduce;
+} sf_output;
+
+/* Compile `count` outputs of a graph for arithmetic in `dtype`.  The graph may
+ * grow (equivalent nodes are appended) and may be freed afterwards.
+ *
+ * Returns SF_OK; SF_E_ARG (no outputs), whatever error the graph carries, or
+ * SF_E_NOMEM.  On failure *out is NULL. */
+SF_API sf_status sf_program_new(sf_context *ctx, sf_program **out,
+                                sf_graph *graph, sf_dtype dtype, int count,
+                                const sf_output *outputs);
+
+/* Free a program; NULL is allowed. */
+SF_API void sf_program_free(sf_program *program);
+
+/* Where the values of one input come from. */
+typedef enum sf_source_kind {
+    SF_ROWS = 0, /* the caller's rows                                       */
+    SF_NORMAL,   /* independent N(0,1), a function of (seed, point, step)   */
+    SF_UNIFORM   /* independent and uniform in (0, 1), likewise             */
+} sf_source_kind;
+
+typedef struct sf_source {
+    sf_source_kind kind;
+
+    /* SF_ROWS: component j of point i is data[r*stride + j] with r = rows[i],
+     * or r = i where rows is NULL.  stride 0 gives every point the same row. */
+    const void *data;
+    sf_dtype dtype;
+    int64_t stride;
+    const int64_t *rows;
+
+    /* SF_NORMAL, SF_UNIFORM: point i draws the numbers that belong to
+     * (seed, stream, first_point + i, step); see docs/decisions. */
+    uint64_t seed;
+    uint64_t first_point; /* + points < 2^56 */
+    uint32_t step;
+    uint32_t stream; /* < 256 */
+} sf_source;
+
+/* Where an output goes.
+ *   SF_EACH: row i at data + i*stride elements of `dtype`
+ *   SF_SUM:  the elements one after the other, in the program's own dtype
+ *            (`dtype` must say so; `stride` is not used) */
+typedef struct sf_sink {
+    void *data;
+    sf_dtype dtype;
+    int64_t stride;
+} sf_sink;
+
+/* Evaluate all outputs for `points` points.
+ *
+ *   sources   one for each input of the graph, in the order they were made
+ *             (those that no output depends on are not read)
+ *   params    one pointer for each parameter, likewise, to its elements in the
+ *             program's dtype
+ *   sinks     one for each output
+ *
+ * Returns SF_OK or SF_E_ARG (points < 0, a dtype that does not fit).  Values
+ * that are not finite are not an error here. */
+SF_API sf_status sf_program_run(sf_program *program, int64_t points,
+                                const sf_source *sources,
+                                const void *const *params,
+                                const sf_sink *sinks);
+
+/* Bytes of work space that the program holds. */
+SF_API size_t sf_program_memory(const sf_program *program);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* text.h - UTF-8, and text from outside as messages show it. */
+#ifndef SFI_TEXT_H
+#define SFI_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* How many of the first bytes of text[0..size-1] are well-formed UTF-8 (RFC
+ * 3629: no overlong forms, no surrogates, nothing above U+10FFFF); `size` if
+ * all are.  NUL counts as a character. */
+size_t sfi_utf8_prefix(const char *text, size_t size);
+
+enum { SFI_SHOW_SIZE = 64 };
+
+/* Make text from outside fit for a message: control characters, backslashes
+ * and bytes that are not UTF-8 become \xHH, and what is longer than about 48
+ * bytes ends in "...".  Returns `shown`. */
+const char *sfi_show(char shown[SFI_SHOW_SIZE], const char *text, size_t size);
+
+#endif

@@ -1,0 +1,1135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exec_cpu.c - the executor for the threads of one machine.
+ *
+ * Points are split into lanes, lanes into blocks, both by the number of points
+ * alone.  A thread takes a whole block through all varying steps, forward and
+ * backward, so that what lies between stays in its own cache.  A block is a set
+ * of rows of `ld` points; ld is a multiple of SFI_ROW_MULTIPLE, and the places
+ * beyond the last point repeat it.
+ *
+ * Sums over points: each lane adds its blocks in order into its own
+ * accumulators; at the end the lanes are added in order.  The number of
+ * threads only decides who works on which lane. */
+#include "graph/exec.h"
+
+#include <omp.h>
+#include <string.h>
+
+enum {
+    MAX_BLOCK = 512,         /* points, the longest row                       */
+    MIN_BLOCK = 32,          /* shorter rows make products slow               */
+    WANTED_LANE = 64,        /* points: less than this is not worth a lane    */
+    SUM_LANES = 8,           /* bounds the memory for partial sums            */
+    EACH_LANES = 256,        /* nothing to add up, so lanes cost nothing      */
+    CACHE_BYTES = 448 << 10, /* what a block may fill: most of an L2        */
+    STRIP_BYTES = 16 << 10,  /* temporaries of a fused step: half of an L1  */
+    MAX_STRIP = 512,
+    ADD_CHUNK = 4096 /* elements that one thread adds over the lanes */
+};
+
+/* One thread's work space. */
+typedef struct worker {
+    char *arena;   /* plan->varying_comps rows of the longest block          */
+    char *temps;   /* of fused steps                                         */
+    char *pack;    /* what the products ask for                              */
+    char *columns; /* unrolled image rows for convolutions                 */
+    char **bases;  /* where the operands of a fused step begin             */
+} worker;
+
+struct sfi_exec {
+    const sfi_plan *plan;
+    const sfi_loops *loops;
+    size_t elem; /* bytes of one number */
+    int threads;
+    int64_t ld_max;
+    int lanes_max;
+    size_t arena_bytes, temp_bytes, pack_bytes, column_bytes, uniform_bytes;
+    size_t base_count;
+    size_t product_bytes, sum_bytes; /* of one lane */
+    worker *workers;
+    char *uniform;
+    char *products; /* [lanes][product_comps] */
+    double *sums;   /* [lanes][sum_comps]     */
+    bool *started;  /* [lanes][outputs]: the products hold something */
+};
+
+/* What a step needs to know about the block at hand. */
+typedef struct block {
+    const sfi_exec *e;
+    const sfi_run *run;
+    worker *w;
+    int64_t ld;
+    int64_t first, points;
+    int lane;
+} block;
+
+/* ---- addresses -------------------------------------------------------------- */
+
+/* Component `comp` of a buffer: a row if it varies, else one number. */
+static char *address(const block *b, int32_t buffer, int64_t comp)
+{
+    const sfi_exec *e = b->e;
+    const sfi_buffer *f = &e->plan->buffers[buffer];
+    if (f->varies)
+        return b->w->arena + (size_t)((f->offset + comp) * b->ld) * e->elem;
+    if (f->place == SFI_IN_PARAM) {
+        /* Parameters are only read. */
+        const char *base = b->run->params[f->offset];
+        return (char *)(uintptr_t)base + (size_t)comp * e->elem;
+    }
+    return e->uniform + (size_t)(f->offset + comp) * e->elem;
+}
+
+static bool varies(const block *b, int32_t buffer)
+{
+    return b->e->plan->buffers[buffer].varies;
+}
+
+/* Walks the elements of a shape in row-major order and knows the component
+ * that each has in up to four views. */
+typedef struct walk {
+    int rank, views;
+    int64_t extent[SF_MAX_RANK], index[SF_MAX_RANK];
+    const int64_t *stride[4];
+    int64_t at[4];
+} walk;
+
+static walk walk_start(const sfi_shape *shape, int views,
+                       const sfi_view *const *v)
+{
+    walk k = {.rank = shape->rank, .views = views};
+    memcpy(k.extent, shape->extent, sizeof k.extent);
+    for (int i = 0; i < views; i++) {
+        k.stride[i] = v[i]->stride;
+        k.at[i] = v[i]->offset;
+    }
+    return k;
+}
+
+static bool walk_next(walk *k)
+{
+    for (int i = k->rank - 1; i >= 0; i--) {
+        if (++k->index[i] < k->extent[i]) {
+            for (int v = 0; v < k->views; v++)
+                k->at[v] += k->stride[v][i];
+            return true;
+        }
+        k->index[i] = 0;
+        for (int v = 0; v < k->views; v++)
+            k->at[v] -= k->stride[v][i] * (k->extent[i] - 1);
+    }
+    return false;
+}
+
+/* ---- single numbers (uniform steps) ----------------------------------------- */
+
+static double get(const block *b, const sfi_view *v, int64_t comp)
+{
+    const char *p = address(b, v->buffer, comp);
+    if (b->e->elem == sizeof(float))
+        return *(const float *)(const void *)p;
+    return *(const double *)(const void *)p;
+}
+
+static void put(const block *b, const sfi_view *v, int64_t comp, double value)
+{
+    char *p = address(b, v->buffer, comp);
+    if (b->e->elem == sizeof(float))
+        *(float *)(void *)p = (float)value;
+    else
+        *(double *)(void *)p = value;
+}
+
+/* ---- rows ------------------------------------------------------------------- */
+
+/* A row (or a number to fill one with) from `from` to row `to`. */
+static void copy_row(const block *b, char *to, const char *from, bool row)
+{
+    const size_t elem = b->e->elem;
+    if (row) {
+        memcpy(to, from, (size_t)b->ld * elem);
+        return;
+    }
+    if (elem == sizeof(float)) {
+        const float x = *(const float *)(const void *)from;
+        float *d = (float *)(void *)to;
+        for (int64_t i = 0; i < b->ld; i++)
+            d[i] = x;
+    } else {
+        const double x = *(const double *)(const void *)from;
+        double *d = (double *)(void *)to;
+        for (int64_t i = 0; i < b->ld; i++)
+            d[i] = x;
+    }
+}
+
+/* dst += a*b, rows or numbers; both loops exist for every mode but all-scalar,
+ * which cannot happen since one operand varies. */
+static void multiply_add(const block *b, char *dst, const char *x, bool x_row,
+                         const char *y, bool y_row, bool first)
+{
+    const sfi_loops *l = b->e->loops;
+    const int mode = (x_row ? 0 : 1) | (y_row ? 0 : 2);
+    if (first)
+        l->ew[SFI_EW_MUL][mode](dst, x, y, NULL, b->ld);
+    else
+        l->ew[SFI_EW_FMA][mode](dst, x, y, dst, b->ld);
+}
+
+static void add_rows(const block *b, char *dst, const char *x)
+{
+    b->e->loops->ew[SFI_EW_ADD][0](dst, dst, x, NULL, b->ld);
+}
+
+/* ---- copies ----------------------------------------------------------------- */
+
+static void copy_view(const block *b, const sfi_view *out, const sfi_view *in)
+{
+    const sfi_view *const both[2] = {out, in};
+    walk k = walk_start(&in->shape, 2, both);
+    const bool row_in = varies(b, in->buffer);
+    const bool row_out = varies(b, out->buffer);
+    do {
+        char *to = address(b, out->buffer, k.at[0]);
+        const char *from = address(b, in->buffer, k.at[1]);
+        if (row_out)
+            copy_row(b, to, from, row_in);
+        else
+            memcpy(to, from, b->e->elem);
+    } while (walk_next(&k));
+}
+
+static void clear_view(const block *b, const sfi_view *out)
+{
+    const int64_t comps = sfi_shape_count(&out->shape);
+    const int64_t each = varies(b, out->buffer) ? b->ld : 1;
+    memset(address(b, out->buffer, 0), 0, (size_t)(comps * each) * b->e->elem);
+}
+
+static void step_concat(const block *b, const sfi_step *s)
+{
+    int64_t first = 0;
+    for (int i = 0; i < s->in_count; i++) {
+        sfi_view part = s->out;
+        const int64_t extent = s->in[i].shape.extent[s->index];
+        part.offset += first * part.stride[s->index];
+        part.shape.extent[s->index] = extent;
+        copy_view(b, &part, &s->in[i]);
+        first += extent;
+    }
+}
+
+/* ---- fused chains ----------------------------------------------------------- */
+
+/* The address of operand o for the strip that starts at element `at`. */
+static char *operand_at(char *const *base, const sfi_fused *f, int where,
+                        char *temps, size_t temp_stride, size_t at)
+{
+    if (where >= 0)
+        return temps + (size_t)where * temp_stride;
+    return base[~where] + (f->operands[~where].scalar ? 0 : at);
+}
+
+static void run_strips(const block *b, const sfi_fused *f, char *const *base,
+                       int64_t count)
+{
+    const sfi_exec *e = b->e;
+    int64_t strip = STRIP_BYTES / (int64_t)e->elem / (f->temp_count + 1);
+    strip = strip / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
+    if (strip > MAX_STRIP)
+        strip = MAX_STRIP;
+    if (strip < 4 * SFI_ROW_MULTIPLE)
+        strip = 4 * SFI_ROW_MULTIPLE;
+    const size_t temp_stride = (size_t)strip * e->elem;
+    for (int64_t i = 0; i < count; i += strip) {
+        const int64_t n = count - i < strip ? count - i : strip;
+        const size_t at = (size_t)i * e->elem;
+        for (int k = 0; k < f->instruction_count; k++) {
+            const sfi_instruction *in = &f->instructions[k];
+            char *t = b->w->temps;
+            e->loops->ew[in->op][in->mode](
+                operand_at(base, f, in->dst, t, temp_stride, at),
+                operand_at(base, f, in->a, t, temp_stride, at),
+                operand_at(base, f, in->b, t, temp_stride, at),
+                operand_at(base, f, in->c, t, temp_stride, at), n);
+        }
+    }
+}
+
+/* Instructions that take fewer than three operands leave the others 0, which
+ * names the first temporary: harmless, since the loops ignore them. */
+static void step_fused(const block *b, const sfi_step *s)
+{
+    const sfi_fused *f = s->fused;
+    char **base = b->w->bases;
+    const int64_t row = s->varies ? b->ld : 1;
+    const int outer = f->flat && f->rank > 0 ? f->rank - 1 : f->rank;
+    int64_t count = row;
+    if (outer < f->rank)
+        count *= f->extent[f->rank - 1];
+    if (!s->varies)
+        count = (count + SFI_ROW_MULTIPLE - 1) / SFI_ROW_MULTIPLE *
+                SFI_ROW_MULTIPLE;
+    int64_t index[SF_MAX_RANK] = {0};
+    for (;;) {
+        for (int k = 0; k < f->operand_count; k++) {
+            const sfi_operand *o = &f->operands[k];
+            int64_t comp = o->offset;
+            for (int i = 0; i < outer; i++)
+                comp += index[i] * o->stride[i];
+            base[k] = address(b, o->buffer, comp);
+        }
+        run_strips(b, f, base, count);
+        int i = outer - 1;
+        while (i >= 0 && ++index[i] == f->extent[i])
+            index[i--] = 0;
+        if (i < 0)
+            return;
+    }
+}
+
+/* ---- sums within a point ---------------------------------------------------- */
+
+static void step_sum(const block *b, const sfi_step *s)
+{
+    const sfi_view *in = &s->in[0];
+    const int64_t kept = sfi_shape_count(&s->out.shape);
+    const int64_t summed = sfi_shape_count(&in->shape) / kept;
+    walk k = walk_start(&in->shape, 1, &in);
+    for (int64_t i = 0; i < kept; i++) {
+        char *dst = address(b, s->out.buffer, i);
+        double total = 0.0;
+        for (int64_t j = 0; j < summed; j++) {
+            if (!s->varies)
+                total += get(b, in, k.at[0]);
+            else if (j == 0)
+                copy_row(b, dst, address(b, in->buffer, k.at[0]), true);
+            else
+                add_rows(b, dst, address(b, in->buffer, k.at[0]));
+            (void)walk_next(&k);
+        }
+        if (!s->varies)
+            put(b, &s->out, i, total);
+    }
+}
+
+/* ---- products --------------------------------------------------------------- */
+
+static void gemm(const block *b, int64_t m, int64_t n, int64_t k, const char *a,
+                 int64_t a_row, int64_t a_col, const char *x, int64_t ldx,
+                 char *y, int64_t ldy, const char *bias)
+{
+    const sfi_gemm g = {.m = m,
+                        .n = n,
+                        .k = k,
+                        .a = a,
+                        .a_row = a_row,
+                        .a_col = a_col,
+                        .b = x,
+                        .ldb = ldx,
+                        .c = y,
+                        .ldc = ldy,
+                        .bias = bias};
+    b->e->loops->gemm(&g, b->w->pack);
+}
+
+static void matmul_uniform(const block *b, const sfi_step *s)
+{
+    const sfi_view *x = &s->in[0], *y = &s->in[1];
+    const int64_t m = x->shape.extent[0], k = x->shape.extent[1];
+    const int64_t n = y->shape.extent[1];
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++) {
+            double total = 0.0;
+            for (int64_t p = 0; p < k; p++)
+                total +=
+                    get(b, x, x->offset + i * x->stride[0] + p * x->stride[1]) *
+                    get(b, y, y->offset + p * y->stride[0] + j * y->stride[1]);
+            put(b, &s->out, i * n + j, total);
+        }
+}
+
+/* Both factors vary: the points run innermost. */
+static void matmul_varying(const block *b, const sfi_step *s)
+{
+    const sfi_view *x = &s->in[0], *y = &s->in[1];
+    const int64_t m = x->shape.extent[0], k = x->shape.extent[1];
+    const int64_t n = y->shape.extent[1];
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++)
+            for (int64_t p = 0; p < k; p++)
+                multiply_add(
+                    b, address(b, s->out.buffer, i * n + j),
+                    address(b, x->buffer,
+                            x->offset + i * x->stride[0] + p * x->stride[1]),
+                    true,
+                    address(b, y->buffer,
+                            y->offset + p * y->stride[0] + j * y->stride[1]),
+                    true, p == 0);
+}
+
+static void step_matmul(const block *b, const sfi_step *s)
+{
+    const sfi_view *x = &s->in[0], *y = &s->in[1];
+    const int64_t m = x->shape.extent[0], k = x->shape.extent[1];
+    const int64_t n = y->shape.extent[1];
+    const bool vx = varies(b, x->buffer), vy = varies(b, y->buffer);
+    if (!vx && !vy) {
+        matmul_uniform(b, s);
+    } else if (vx && vy) {
+        matmul_varying(b, s);
+    } else if (vy) {
+        const char *bias = s->in_count > 2
+                               ? address(b, s->in[2].buffer, s->in[2].offset)
+                               : NULL;
+        gemm(b, m, n * b->ld, k, address(b, x->buffer, x->offset), x->stride[0],
+             x->stride[1], address(b, y->buffer, y->offset),
+             y->stride[0] * b->ld, address(b, s->out.buffer, 0), n * b->ld,
+             bias);
+    } else {
+        /* Row i of X Y is Y^T times row i of X. */
+        for (int64_t i = 0; i < m; i++)
+            gemm(b, n, b->ld, k, address(b, y->buffer, y->offset), y->stride[1],
+                 y->stride[0],
+                 address(b, x->buffer, x->offset + i * x->stride[0]),
+                 x->stride[1] * b->ld, address(b, s->out.buffer, i * n), b->ld,
+                 NULL);
+    }
+}
+
+/* ---- convolutions ------------------------------------------------------------
+ *
+ *     y[o, i, j] = sum_{c, a, b} w[o, c, a, b] x[c, i+a-pad, j+b-pad]
+ *
+ * With the weights uniform, an output row is a product of the weights [o, c*a*b]
+ * with the input rows it sees, unrolled to [c*a*b, j*points]; since points are
+ * innermost, unrolling copies whole runs of pixels. */
+typedef struct conv {
+    int64_t ci, h, w, co, kh, kw, ho, wo, pad;
+} conv;
+
+static conv conv_shape(const sfi_shape *x, const sfi_shape *weights,
+                       const sfi_shape *y, int64_t pad)
+{
+    const conv c = {x->extent[0],       x->extent[1],       x->extent[2],
+                    weights->extent[0], weights->extent[2], weights->extent[3],
+                    y->extent[1],       y->extent[2],       pad};
+    return c;
+}
+
+/* Output columns whose tap `b` falls inside the image: [*from, *to). */
+static void inside(const conv *c, int64_t tap, int64_t *from, int64_t *to)
+{
+    *from = c->pad - tap > 0 ? c->pad - tap : 0;
+    *to = c->w + c->pad - tap < c->wo ? c->w + c->pad - tap : c->wo;
+    if (*from > c->wo)
+        *from = c->wo;
+    if (*to < *from)
+        *to = *from;
+}
+
+/* columns [ci*kh*kw, wo*ld] <- what output row i sees of x; or, back, add the
+ * columns to x. */
+static void unroll(const block *b, const conv *c, const sfi_view *x, int64_t i,
+                   bool back)
+{
+    const size_t elem = b->e->elem;
+    const size_t pixel = (size_t)b->ld * elem;
+    char *column = b->w->columns;
+    for (int64_t ch = 0; ch < c->ci; ch++)
+        for (int64_t a = 0; a < c->kh; a++)
+            for (int64_t t = 0; t < c->kw;
+                 t++, column += (size_t)c->wo * pixel) {
+                const int64_t row = i + a - c->pad;
+                int64_t from, to;
+                inside(c, t, &from, &to);
+                if (row < 0 || row >= c->h)
+                    to = from = 0;
+                if (!back) {
+                    memset(column, 0, (size_t)from * pixel);
+                    memset(column + (size_t)to * pixel, 0,
+                           (size_t)(c->wo - to) * pixel);
+                }
+                if (to == from)
+                    continue;
+                char *image = address(b, x->buffer,
+                                      x->offset + (ch * c->h + row) * c->w +
+                                          from + t - c->pad);
+                char *there = column + (size_t)from * pixel;
+                if (back)
+                    b->e->loops->ew[SFI_EW_ADD][0](image, image, there, NULL,
+                                                   (to - from) * b->ld);
+                else
+                    memcpy(there, image, (size_t)(to - from) * pixel);
+            }
+}
+
+/* One product of the sum: out, weight and input components, as the loops over
+ * (o, c, a, b, i, j) meet them. */
+typedef void (*conv_visit)(const block *b, const sfi_step *s, int64_t y,
+                           int64_t w, int64_t x);
+
+static void conv_each(const block *b, const sfi_step *s, const conv *c,
+                      conv_visit visit)
+{
+    for (int64_t o = 0; o < c->co; o++)
+        for (int64_t ch = 0; ch < c->ci; ch++)
+            for (int64_t a = 0; a < c->kh; a++)
+                for (int64_t t = 0; t < c->kw; t++)
+                    for (int64_t i = 0; i < c->ho; i++)
+                        for (int64_t j = 0; j < c->wo; j++) {
+                            const int64_t r = i + a - c->pad;
+                            const int64_t q = j + t - c->pad;
+                            if (r < 0 || r >= c->h || q < 0 || q >= c->w)
+                                continue;
+                            visit(b, s, (o * c->ho + i) * c->wo + j,
+                                  ((o * c->ci + ch) * c->kh + a) * c->kw + t,
+                                  (ch * c->h + r) * c->w + q);
+                        }
+}
+
+/* out[k] += in[0][p] in[1][q] for rows and numbers alike. */
+static void accumulate(const block *b, const sfi_step *s, int64_t k, int64_t p,
+                       int64_t q)
+{
+    const sfi_view *x = &s->in[0], *y = &s->in[1];
+    if (!s->varies) {
+        put(b, &s->out, k,
+            get(b, &s->out, k) +
+                get(b, x, x->offset + p) * get(b, y, y->offset + q));
+        return;
+    }
+    multiply_add(b, address(b, s->out.buffer, k),
+                 address(b, x->buffer, x->offset + p), varies(b, x->buffer),
+                 address(b, y->buffer, y->offset + q), varies(b, y->buffer),
+                 false);
+}
+
+static void visit_conv(const block *b, const sfi_step *s, int64_t y, int64_t w,
+                       int64_t x)
+{
+    accumulate(b, s, y, x, w);
+}
+
+static void visit_grad_x(const block *b, const sfi_step *s, int64_t y,
+                         int64_t w, int64_t x)
+{
+    accumulate(b, s, x, y, w);
+}
+
+static void visit_grad_w(const block *b, const sfi_step *s, int64_t y,
+                         int64_t w, int64_t x)
+{
+    accumulate(b, s, w, x, y);
+}
+
+static void step_conv(const block *b, const sfi_step *s)
+{
+    const sfi_view *x = &s->in[0], *w = &s->in[1];
+    const conv c = conv_shape(&x->shape, &w->shape, &s->out.shape, s->pad);
+    if (!varies(b, x->buffer) || varies(b, w->buffer)) {
+        clear_view(b, &s->out);
+        conv_each(b, s, &c, visit_conv);
+        return;
+    }
+    const int64_t taps = c.ci * c.kh * c.kw;
+    for (int64_t i = 0; i < c.ho; i++) {
+        unroll(b, &c, x, i, false);
+        gemm(b, c.co, c.wo * b->ld, taps, address(b, w->buffer, w->offset),
+             taps, 1, b->w->columns, c.wo * b->ld,
+             address(b, s->out.buffer, i * c.wo), c.ho * c.wo * b->ld, NULL);
+    }
+}
+
+static void step_conv_grad_x(const block *b, const sfi_step *s)
+{
+    const sfi_view *dy = &s->in[0], *w = &s->in[1];
+    const conv c = conv_shape(&s->out.shape, &w->shape, &dy->shape, s->pad);
+    clear_view(b, &s->out);
+    if (!varies(b, dy->buffer) || varies(b, w->buffer)) {
+        conv_each(b, s, &c, visit_grad_x);
+        return;
+    }
+    const int64_t taps = c.ci * c.kh * c.kw;
+    for (int64_t i = 0; i < c.ho; i++) {
+        gemm(b, taps, c.wo * b->ld, c.co, address(b, w->buffer, w->offset), 1,
+             taps, address(b, dy->buffer, dy->offset + i * c.wo),
+             c.ho * c.wo * b->ld, b->w->columns, c.wo * b->ld, NULL);
+        unroll(b, &c, &s->out, i, true);
+    }
+}
+
+static void step_conv_grad_w(const block *b, const sfi_step *s)
+{
+    const sfi_view *x = &s->in[0], *dy = &s->in[1];
+    const conv c = conv_shape(&x->shape, &s->out.shape, &dy->shape, s->pad);
+    clear_view(b, &s->out);
+    conv_each(b, s, &c, visit_grad_w);
+}
+
+/* ---- pooling ---------------------------------------------------------------- */
+
+/* Cell (i, j) of channel c, small [h,w], large [2h,2w]: visit its four pixels.
+ * POOL: small = mean; UPSAMPLE: each of large = small. */
+static void step_resample(const block *b, const sfi_step *s)
+{
+    const bool pool = s->kind == SFI_STEP_POOL;
+    const sfi_view *in = &s->in[0];
+    const sfi_shape *small = pool ? &s->out.shape : &in->shape;
+    const int64_t h = small->extent[1], w = small->extent[2];
+    for (int64_t c = 0; c < small->extent[0]; c++)
+        for (int64_t i = 0; i < h; i++)
+            for (int64_t j = 0; j < w; j++) {
+                const int64_t cell = (c * h + i) * w + j;
+                double total = 0.0;
+                for (int64_t q = 0; q < 4; q++) {
+                    const int64_t pixel =
+                        (c * 2 * h + 2 * i + q / 2) * 2 * w + 2 * j + q % 2;
+                    const int64_t from = in->offset + (pool ? pixel : cell);
+                    const int64_t to = pool ? cell : pixel;
+                    if (!s->varies && pool)
+                        total += 0.25 * get(b, in, from);
+                    else if (!s->varies)
+                        put(b, &s->out, to, get(b, in, from));
+                    else if (!pool || q == 0)
+                        copy_row(b, address(b, s->out.buffer, to),
+                                 address(b, in->buffer, from), true);
+                    else
+                        add_rows(b, address(b, s->out.buffer, to),
+                                 address(b, in->buffer, from));
+                }
+                if (!pool)
+                    continue;
+                if (!s->varies) {
+                    put(b, &s->out, cell, total);
+                    continue;
+                }
+                const float quarter32 = 0.25f;
+                const double quarter64 = 0.25;
+                const void *quarter = b->e->elem == sizeof(float)
+                                          ? (const void *)&quarter32
+                                          : (const void *)&quarter64;
+                char *row = address(b, s->out.buffer, cell);
+                b->e->loops->ew[SFI_EW_MUL][2](row, row, quarter, NULL, b->ld);
+            }
+}
+
+/* ---- in and out ------------------------------------------------------------- */
+
+static void step_load(const block *b, const sfi_step *s)
+{
+    const sfi_exec *e = b->e;
+    const sf_source *src = &b->run->sources[s->index];
+    const int64_t dim = sfi_shape_count(&s->out.shape);
+    char *dst = address(b, s->out.buffer, 0);
+    if (src->kind == SF_ROWS) {
+        const size_t skip =
+            src->rows != NULL
+                ? 0
+                : (size_t)(b->first * src->stride) * sf_dtype_size(src->dtype);
+        const int64_t *rows = src->rows != NULL ? src->rows + b->first : NULL;
+        e->loops->load(dst, b->ld, (const char *)src->data + skip, src->dtype,
+                       src->stride, rows, b->points, b->ld, dim);
+        return;
+    }
+    const sfi_where where = {src->seed, src->first_point + (uint64_t)b->first,
+                             src->step, (sfi_stream)src->stream};
+    if (src->kind == SF_NORMAL)
+        e->loops->normal(dst, b->ld, where, 0, b->ld, dim);
+    else
+        e->loops->uniform(dst, b->ld, where, 0, b->ld, dim);
+}
+
+static void step_store(const block *b, const sfi_step *s)
+{
+    const sfi_view *in = &s->in[0];
+    const sf_sink *sink = &b->run->sinks[s->index];
+    const size_t bytes = sf_dtype_size(sink->dtype);
+    char *dst = (char *)sink->data + (size_t)(b->first * sink->stride) * bytes;
+    const sfi_loops *l = b->e->loops;
+    if (sfi_view_contiguous(in)) {
+        l->store(dst, sink->dtype, sink->stride,
+                 address(b, in->buffer, in->offset), b->ld, b->points,
+                 sfi_shape_count(&in->shape));
+        return;
+    }
+    walk k = walk_start(&in->shape, 1, &in);
+    do {
+        l->store(dst, sink->dtype, sink->stride,
+                 address(b, in->buffer, k.at[0]), b->ld, b->points, 1);
+        dst += bytes;
+    } while (walk_next(&k));
+}
+
+static void step_reduce(const block *b, const sfi_step *s)
+{
+    const sfi_exec *e = b->e;
+    const sfi_view *in = &s->in[0];
+    double *sum = e->sums + (int64_t)b->lane * e->plan->sum_comps +
+                  e->plan->outputs[s->index].sum_offset;
+    walk k = walk_start(&in->shape, 1, &in);
+    do
+        *sum++ += e->loops->sum(address(b, in->buffer, k.at[0]), b->points);
+    while (walk_next(&k));
+}
+
+/* Where products of output `index` accumulate, and whether they hold anything
+ * yet in this lane. */
+static char *product_sum(const block *b, int64_t index, bool *begun)
+{
+    const sfi_exec *e = b->e;
+    bool *flag = &e->started[(int64_t)b->lane * e->plan->output_count + index];
+    *begun = *flag;
+    *flag = true;
+    return e->products + (size_t)((int64_t)b->lane * e->plan->product_comps +
+                                  e->plan->outputs[index].product_offset) *
+                             e->elem;
+}
+
+/* Places beyond the last point must not count: zero them in every row that a
+ * product over points reads.  Both factors, since 0 * NaN is NaN. */
+static void clear_padding(const block *b, const sfi_view *v)
+{
+    const size_t elem = b->e->elem;
+    const size_t tail = (size_t)(b->ld - b->points) * elem;
+    if (tail == 0)
+        return;
+    walk k = walk_start(&v->shape, 1, &v);
+    do
+        memset(address(b, v->buffer, k.at[0]) + (size_t)b->points * elem, 0,
+               tail);
+    while (walk_next(&k));
+}
+
+static void step_reduce_nt(const block *b, const sfi_step *s)
+{
+    const sfi_view *x = &s->in[0], *y = &s->in[1];
+    clear_padding(b, x);
+    clear_padding(b, y);
+    bool begun;
+    char *sum = product_sum(b, s->index, &begun);
+    const int64_t m = x->shape.extent[0], n = y->shape.extent[0];
+    const sfi_gemm_nt g = {.m = m,
+                           .n = n,
+                           .p = x->shape.extent[1] * b->ld,
+                           .a = address(b, x->buffer, x->offset),
+                           .lda = x->stride[0] * b->ld,
+                           .b = address(b, y->buffer, y->offset),
+                           .ldb = y->stride[0] * b->ld,
+                           .c = sum,
+                           .ldc = n,
+                           .accumulate = begun};
+    b->e->loops->gemm_nt(&g, b->w->pack);
+}
+
+static void step_reduce_conv(const block *b, const sfi_step *s)
+{
+    const sfi_view *x = &s->in[0], *dy = &s->in[1];
+    const int64_t pad = s->pad;
+    sfi_shape weights = {
+        4,
+        {dy->shape.extent[0], x->shape.extent[0],
+         x->shape.extent[1] + 2 * pad - dy->shape.extent[1] + 1,
+         x->shape.extent[2] + 2 * pad - dy->shape.extent[2] + 1}};
+    const conv c = conv_shape(&x->shape, &weights, &dy->shape, pad);
+    clear_padding(b, x);
+    clear_padding(b, dy);
+    bool begun;
+    char *sum = product_sum(b, s->index, &begun);
+    const int64_t taps = c.ci * c.kh * c.kw;
+    for (int64_t i = 0; i < c.ho; i++) {
+        unroll(b, &c, x, i, false);
+        const sfi_gemm_nt g = {
+            .m = c.co,
+            .n = taps,
+            .p = c.wo * b->ld,
+            .a = address(b, dy->buffer, dy->offset + i * c.wo),
+            .lda = c.ho * c.wo * b->ld,
+            .b = b->w->columns,
+            .ldb = c.wo * b->ld,
+            .c = sum,
+            .ldc = taps,
+            .accumulate = begun || i > 0};
+        b->e->loops->gemm_nt(&g, b->w->pack);
+    }
+}
+
+/* ---- running ---------------------------------------------------------------- */
+
+static void run_step(const block *b, const sfi_step *s)
+{
+    switch (s->kind) {
+    case SFI_STEP_LOAD:
+        step_load(b, s);
+        break;
+    case SFI_STEP_FUSED:
+        step_fused(b, s);
+        break;
+    case SFI_STEP_COPY:
+        copy_view(b, &s->out, &s->in[0]);
+        break;
+    case SFI_STEP_PAD:
+        clear_view(b, &s->out);
+        copy_view(b, &s->window, &s->in[0]);
+        break;
+    case SFI_STEP_CONCAT:
+        step_concat(b, s);
+        break;
+    case SFI_STEP_SUM:
+        step_sum(b, s);
+        break;
+    case SFI_STEP_MATMUL:
+        step_matmul(b, s);
+        break;
+    case SFI_STEP_CONV:
+        step_conv(b, s);
+        break;
+    case SFI_STEP_CONV_GRAD_X:
+        step_conv_grad_x(b, s);
+        break;
+    case SFI_STEP_CONV_GRAD_W:
+        step_conv_grad_w(b, s);
+        break;
+    case SFI_STEP_POOL:
+    case SFI_STEP_UPSAMPLE:
+        step_resample(b, s);
+        break;
+    case SFI_STEP_STORE:
+        step_store(b, s);
+        break;
+    case SFI_STEP_REDUCE:
+        step_reduce(b, s);
+        break;
+    case SFI_STEP_REDUCE_NT:
+        step_reduce_nt(b, s);
+        break;
+    case SFI_STEP_REDUCE_CONV:
+        step_reduce_conv(b, s);
+        break;
+    }
+}
+
+static int64_t round_up(int64_t n)
+{
+    return (n + SFI_ROW_MULTIPLE - 1) / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
+}
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static void run_lane(const sfi_exec *e, const sfi_run *run, worker *w, int lane,
+                     int64_t first, int64_t points)
+{
+    const sfi_plan *plan = e->plan;
+    if (plan->sum_comps > 0)
+        memset(e->sums + (int64_t)lane * plan->sum_comps, 0, e->sum_bytes);
+    memset(e->started + (int64_t)lane * plan->output_count, 0,
+           (size_t)plan->output_count * sizeof *e->started);
+    const int64_t blocks = ceil_div(points, e->ld_max);
+    const int64_t length = round_up(ceil_div(points, blocks));
+    for (int64_t at = 0; at < points; at += length) {
+        const int64_t n = points - at < length ? points - at : length;
+        const block b = {e, run, w, round_up(n), first + at, n, lane};
+        for (size_t i = plan->uniform_steps; i < plan->step_count; i++)
+            run_step(&b, &plan->steps[i]);
+    }
+}
+
+static void store_number(void *dst, sf_dtype dtype, int64_t i, double value)
+{
+    if (dtype == SF_F32)
+        ((float *)dst)[i] = (float)value;
+    else
+        ((double *)dst)[i] = value;
+}
+
+static double load_number(const void *src, sf_dtype dtype, int64_t i)
+{
+    return dtype == SF_F32 ? ((const float *)src)[i] : ((const double *)src)[i];
+}
+
+/* An output that is the same for all points. */
+static void write_uniform(const block *b, const sfi_plan_output *o,
+                          const sf_sink *sink)
+{
+    const sfi_view *v = &o->value;
+    walk k = walk_start(&v->shape, 1, &v);
+    int64_t j = 0;
+    do {
+        const double value = get(b, v, k.at[0]);
+        if (o->reduce == SF_SUM)
+            store_number(sink->data, sink->dtype, j,
+                         value * (double)b->run->points);
+        else
+            for (int64_t i = 0; i < b->run->points; i++)
+                store_number(sink->data, sink->dtype, i * sink->stride + j,
+                             value);
+        j++;
+    } while (walk_next(&k));
+}
+
+/* One chunk of a summed output: the lanes' products, then their plain sums. */
+static void add_lanes(const sfi_exec *e, const sfi_run *run, int output,
+                      int lanes, int64_t first, int64_t count)
+{
+    const sfi_plan_output *o = &e->plan->outputs[output];
+    const sf_sink *sink = &run->sinks[output];
+    if (o->product_offset >= 0 && lanes > 0) {
+        const void *parts[SUM_LANES];
+        for (int l = 0; l < lanes; l++)
+            parts[l] = e->products + (size_t)(l * e->plan->product_comps +
+                                              o->product_offset + first) *
+                                         e->elem;
+        (void)e->loops->add_parts((char *)sink->data + (size_t)first * e->elem,
+                                  parts, lanes, count);
+    }
+    if (o->sum_offset < 0)
+        return;
+    for (int64_t i = first; i < first + count; i++) {
+        double total = 0.0;
+        for (int l = 0; l < lanes; l++)
+            total += e->sums[l * e->plan->sum_comps + o->sum_offset + i];
+        if (o->product_offset >= 0)
+            total += load_number(sink->data, sink->dtype, i);
+        store_number(sink->data, sink->dtype, i, total);
+    }
+}
+
+static void write_sums(const sfi_exec *e, const sfi_run *run, int lanes,
+                       int thread, int threads)
+{
+    int64_t turn = 0;
+    for (int i = 0; i < e->plan->output_count; i++) {
+        const sfi_plan_output *o = &e->plan->outputs[i];
+        if (o->reduce != SF_SUM || o->uniform)
+            continue;
+        for (int64_t at = 0; at < o->comps; at += ADD_CHUNK, turn++) {
+            const int64_t left = o->comps - at;
+            if (turn % threads == thread)
+                add_lanes(e, run, i, lanes, at,
+                          left < ADD_CHUNK ? left : ADD_CHUNK);
+        }
+    }
+}
+
+static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
+{
+    const sfi_plan *plan = e->plan;
+    const unsigned saved = sfi_flush_denormals();
+    const block uniform = {e, run, &e->workers[0], SFI_ROW_MULTIPLE, 0, 0, 0};
+    for (size_t i = 0; i < plan->uniform_steps; i++)
+        run_step(&uniform, &plan->steps[i]);
+    for (int i = 0; i < plan->output_count; i++)
+        if (plan->outputs[i].uniform)
+            write_uniform(&uniform, &plan->outputs[i], &run->sinks[i]);
+
+    const int64_t n = run->points;
+    int64_t lanes = ceil_div(n, WANTED_LANE);
+    if (lanes > e->lanes_max)
+        lanes = e->lanes_max;
+    const int64_t share = lanes > 0 ? round_up(ceil_div(n, lanes)) : 0;
+    lanes = lanes > 0 ? ceil_div(n, share) : 0;
+    int threads = sf_context_threads(plan->ctx);
+    if (threads > e->threads)
+        threads = e->threads;
+    if (threads > lanes)
+        threads = lanes > 0 ? (int)lanes : 1;
+
+#pragma omp parallel num_threads(threads) if (threads > 1)
+    {
+        const int me = omp_get_thread_num();
+        const unsigned mine = sfi_flush_denormals();
+#pragma omp for schedule(static)
+        for (int64_t l = 0; l < lanes; l++) {
+            const int64_t first = l * share;
+            const int64_t points = n - first < share ? n - first : share;
+            run_lane(e, run, &e->workers[me], (int)l, first, points);
+        }
+        write_sums(e, run, (int)lanes, me, omp_get_num_threads());
+        sfi_restore_denormals(mine);
+    }
+    sfi_restore_denormals(saved);
+    return SF_OK;
+}
+
+/* ---- making ----------------------------------------------------------------- */
+
+static int64_t longest_block(const sfi_plan *plan)
+{
+    const int64_t bytes =
+        (plan->varying_comps + 1) * (int64_t)sf_dtype_size(plan->dtype);
+    int64_t ld = CACHE_BYTES / bytes / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
+    if (ld > MAX_BLOCK)
+        ld = MAX_BLOCK;
+    return ld < MIN_BLOCK ? MIN_BLOCK : ld;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Work space that the products and convolutions of one step need. */
+static void measure_step(sfi_exec *e, const sfi_step *s)
+{
+    const sfi_loops *l = e->loops;
+    const int64_t ld = e->ld_max;
+    int64_t m, n, k, p, wide;
+    switch (s->kind) {
+    case SFI_STEP_MATMUL:
+        m = s->in[0].shape.extent[0];
+        k = s->in[0].shape.extent[1];
+        n = s->in[1].shape.extent[1];
+        e->pack_bytes = larger(e->pack_bytes, l->gemm_work(m, n * ld, k));
+        e->pack_bytes = larger(e->pack_bytes, l->gemm_work(n, ld, k));
+        break;
+    case SFI_STEP_REDUCE_NT:
+        m = s->in[0].shape.extent[0];
+        p = s->in[0].shape.extent[1] * ld;
+        n = s->in[1].shape.extent[0];
+        e->pack_bytes = larger(e->pack_bytes, l->gemm_nt_work(m, n, p));
+        break;
+    case SFI_STEP_CONV:
+    case SFI_STEP_CONV_GRAD_X:
+        k = sfi_shape_count(&s->in[1].shape) / s->in[1].shape.extent[0];
+        m = s->in[1].shape.extent[0];
+        wide = (s->kind == SFI_STEP_CONV ? s->out : s->in[0]).shape.extent[2];
+        e->pack_bytes = larger(e->pack_bytes, l->gemm_work(m, wide * ld, k));
+        e->pack_bytes = larger(e->pack_bytes, l->gemm_work(k, wide * ld, m));
+        e->column_bytes =
+            larger(e->column_bytes, (size_t)(k * wide * ld) * e->elem);
+        break;
+    case SFI_STEP_REDUCE_CONV: {
+        const sfi_shape *x = &s->in[0].shape, *dy = &s->in[1].shape;
+        k = x->extent[0] * (x->extent[1] + 2 * s->pad - dy->extent[1] + 1) *
+            (x->extent[2] + 2 * s->pad - dy->extent[2] + 1);
+        wide = dy->extent[2];
+        e->pack_bytes =
+            larger(e->pack_bytes, l->gemm_nt_work(dy->extent[0], k, wide * ld));
+        e->column_bytes =
+            larger(e->column_bytes, (size_t)(k * wide * ld) * e->elem);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+static size_t most_operands(const sfi_plan *plan)
+{
+    int most = 1;
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].fused != NULL &&
+            plan->steps[i].fused->operand_count > most)
+            most = plan->steps[i].fused->operand_count;
+    return (size_t)most;
+}
+
+static void cpu_destroy(sfi_exec *e)
+{
+    if (e == NULL)
+        return;
+    sf_context *ctx = e->plan->ctx;
+    for (int i = 0; e->workers != NULL && i < e->threads; i++) {
+        sfi_free(ctx, e->workers[i].arena, e->arena_bytes, 1);
+        sfi_free(ctx, e->workers[i].temps, e->temp_bytes, 1);
+        sfi_free(ctx, e->workers[i].pack, e->pack_bytes, 1);
+        sfi_free(ctx, e->workers[i].columns, e->column_bytes, 1);
+        sfi_free(ctx, e->workers[i].bases, e->base_count, sizeof(char *));
+    }
+    const size_t lanes = (size_t)e->lanes_max;
+    sfi_free(ctx, e->workers, (size_t)e->threads, sizeof *e->workers);
+    sfi_free(ctx, e->uniform, e->uniform_bytes, 1);
+    sfi_free(ctx, e->products, lanes, e->product_bytes);
+    sfi_free(ctx, e->sums, lanes, e->sum_bytes);
+    sfi_free(ctx, e->started, lanes * (size_t)e->plan->output_count,
+             sizeof *e->started);
+    sfi_free(ctx, e, 1, sizeof *e);
+}
+
+static bool allocate(sfi_exec *e)
+{
+    const sfi_plan *plan = e->plan;
+    sf_context *ctx = plan->ctx;
+    const size_t lanes = (size_t)e->lanes_max;
+    e->workers = sfi_alloc_zero(ctx, (size_t)e->threads, sizeof *e->workers);
+    e->uniform = sfi_alloc_zero(ctx, e->uniform_bytes, 1);
+    e->products = sfi_alloc(ctx, lanes, e->product_bytes);
+    e->sums = sfi_alloc(ctx, lanes, e->sum_bytes);
+    e->started =
+        sfi_alloc(ctx, lanes * (size_t)plan->output_count, sizeof *e->started);
+    if (e->workers == NULL || e->uniform == NULL || e->products == NULL ||
+        e->sums == NULL || e->started == NULL)
+        return false;
+    for (int i = 0; i < e->threads; i++) {
+        worker *w = &e->workers[i];
+        w->arena = sfi_alloc(ctx, e->arena_bytes, 1);
+        w->temps = sfi_alloc(ctx, e->temp_bytes, 1);
+        w->pack = sfi_alloc(ctx, e->pack_bytes, 1);
+        w->columns = sfi_alloc(ctx, e->column_bytes, 1);
+        w->bases = sfi_alloc(ctx, e->base_count, sizeof *w->bases);
+        if (w->arena == NULL || w->temps == NULL || w->pack == NULL ||
+            w->columns == NULL || w->bases == NULL)
+            return false;
+    }
+    return true;
+}
+
+static void write_constants(sfi_exec *e)
+{
+    const sfi_plan *plan = e->plan;
+    for (size_t i = 0; i < plan->constant_count; i++) {
+        const sfi_constant *c = &plan->constants[i];
+        const int64_t at = plan->buffers[c->buffer].offset;
+        for (int64_t j = 0; j < c->count; j++)
+            store_number(e->uniform, plan->dtype, at + j, c->values[j]);
+    }
+}
+
+static sf_status cpu_create(const sfi_plan *plan, sfi_exec **out)
+{
+    sf_context *ctx = plan->ctx;
+    *out = NULL;
+    sfi_exec *e = sfi_alloc_zero(ctx, 1, sizeof *e);
+    if (e == NULL)
+        return SF_E_NOMEM;
+    bool sums = false;
+    for (int i = 0; i < plan->output_count; i++)
+        sums = sums || plan->outputs[i].reduce == SF_SUM;
+    e->plan = plan;
+    e->loops = sfi_loops_for(plan->dtype);
+    e->elem = sf_dtype_size(plan->dtype);
+    e->threads = sf_context_threads(ctx);
+    e->ld_max = longest_block(plan);
+    e->base_count = most_operands(plan);
+    e->lanes_max = sums ? SUM_LANES : EACH_LANES;
+    for (size_t i = 0; i < plan->step_count; i++)
+        measure_step(e, &plan->steps[i]);
+    e->arena_bytes = (size_t)(plan->varying_comps * e->ld_max) * e->elem;
+    e->temp_bytes = larger(STRIP_BYTES, (size_t)(plan->temp_rows + 1) * 4 *
+                                            SFI_ROW_MULTIPLE * e->elem);
+    e->uniform_bytes =
+        (size_t)(plan->uniform_comps + SFI_ROW_MULTIPLE) * e->elem;
+    e->product_bytes = (size_t)plan->product_comps * e->elem;
+    e->sum_bytes = (size_t)plan->sum_comps * sizeof(double);
+    if (!allocate(e)) {
+        cpu_destroy(e);
+        return SF_E_NOMEM;
+    }
+    write_constants(e);
+    *out = e;
+    return SF_OK;
+}
+
+static size_t cpu_memory(const sfi_exec *e)
+{
+    return e->uniform_bytes +
+           (size_t)e->threads * (e->arena_bytes + e->temp_bytes +
+                                 e->pack_bytes + e->column_bytes) +
+           (size_t)e->lanes_max * (e->product_bytes + e->sum_bytes);
+}
+
+const sfi_exec_ops sfi_exec_cpu = {"cpu", cpu_create, cpu_run, cpu_destroy,
+                                   cpu_memory};

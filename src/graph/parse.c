@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* parse.c - typed expressions.
+ *
+ *   expression = sum [ ('<' | '<=' | '>' | '>=' | '==' | '!=') sum ]
+ *   sum        = product { ('+' | '-') product }
+ *   product    = sign { ('*' | '/') sign }
+ *   sign       = ('-' | '+') sign | power
+ *   power      = item [ '^' sign ]                       right-associative
+ *   item       = primary { '[' integer ']' }
+ *   primary    = number | name | "quoted name" | name '(' list ')'
+ *              | '(' expression ')'
+ *
+ * A product of two vectors is their dot product, of a matrix and a vector (or
+ * matrix) the matrix product; anything else is element by element.  Names that
+ * the caller defines come before the constants pi and e. */
+#include "graph/graph.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_DEPTH = 200, MAX_TEXT = 1 << 16, MAX_ARGUMENTS = 3, SHOWN = 60 };
+
+typedef struct parser {
+    sf_graph *g;
+    const char *text;
+    size_t at;
+    int depth;
+    int symbol_count;
+    const sf_symbol *symbols;
+    sf_status status;
+} parser;
+
+static sf_node expression(parser *p);
+
+/* ---- errors ----------------------------------------------------------------- */
+
+/* "column 7: expected ')'", the text around it, and a mark below. */
+static sf_node fail_at(parser *p, sf_status status, size_t at,
+                       const char *problem)
+{
+    if (p->status != SF_OK)
+        return (sf_node){0};
+    p->status = status;
+    const size_t length = strlen(p->text);
+    const size_t from = at > SHOWN / 2 ? at - SHOWN / 2 : 0;
+    const size_t to = length - from > SHOWN ? from + SHOWN : length;
+    char shown[SHOWN + 1];
+    for (size_t i = from; i < to; i++) /* newlines would break the mark */
+        shown[i - from] = iscntrl((unsigned char)p->text[i]) ? ' ' : p->text[i];
+    shown[to - from] = '\0';
+    (void)SFI_FAIL(p->g->ctx, status,
+                   "expression: column %zu: %s\n  %s\n  %*s^", at + 1, problem,
+                   shown, (int)(at - from), "");
+    return (sf_node){0};
+}
+
+/* What stands at the cursor, for "found ..." */
+static const char *found(const parser *p, char text[32])
+{
+    const char c = p->text[p->at];
+    if (c == '\0')
+        return "the end";
+    snprintf(text, 32, "'%c'", isprint((unsigned char)c) ? c : '?');
+    return text;
+}
+
+static sf_node expected(parser *p, const char *what)
+{
+    char buffer[32], problem[160];
+    snprintf(problem, sizeof problem, "expected %s, found %s", what,
+             found(p, buffer));
+    return fail_at(p, SF_E_PARSE, p->at, problem);
+}
+
+/* An operation of the graph that did not accept its operands is an error at
+ * the operator's place; the graph itself stays usable. */
+static sf_node checked(parser *p, sf_node n, size_t at)
+{
+    if (p->g->status == SF_OK)
+        return n;
+    const sf_status status = p->g->status;
+    char problem[sizeof p->g->message];
+    memcpy(problem, p->g->message, sizeof problem);
+    if (status != SF_E_NOMEM)
+        sfi_graph_clear(p->g);
+    return fail_at(p, status, at, problem);
+}
+
+/* ---- tokens ----------------------------------------------------------------- */
+
+static void skip_space(parser *p)
+{
+    while (isspace((unsigned char)p->text[p->at]))
+        p->at++;
+}
+
+static bool accept(parser *p, const char *token)
+{
+    skip_space(p);
+    const size_t n = strlen(token);
+    if (strncmp(p->text + p->at, token, n) != 0)
+        return false;
+    p->at += n;
+    return true;
+}
+
+static bool starts_name(char c)
+{
+    return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+static bool continues_name(char c)
+{
+    return starts_name(c) || isdigit((unsigned char)c);
+}
+
+static sf_node number(parser *p)
+{
+    char *end = NULL;
+    const double value = strtod(p->text + p->at, &end);
+    const size_t start = p->at;
+    p->at = (size_t)(end - p->text);
+    if (starts_name(p->text[p->at]))
+        return fail_at(p, SF_E_PARSE, p->at,
+                       "a number runs into a name; write * between them");
+    return checked(p, sf_const(p->g, value), start);
+}
+
+/* ---- functions -------------------------------------------------------------- */
+
+static sf_node f_norm(sf_graph *g, sf_node a)
+{
+    return sf_sqrt(g, sf_dot(g, a, a));
+}
+
+typedef struct function {
+    const char *name;
+    int arity;
+    sf_node (*one)(sf_graph *, sf_node);
+    sf_node (*two)(sf_graph *, sf_node, sf_node);
+    sf_node (*three)(sf_graph *, sf_node, sf_node, sf_node);
+} function;
+
+static const function functions[] = {
+    {"exp", 1, sf_exp, NULL, NULL},
+    {"log", 1, sf_log, NULL, NULL},
+    {"log1p", 1, sf_log1p, NULL, NULL},
+    {"expm1", 1, sf_expm1, NULL, NULL},
+    {"sqrt", 1, sf_sqrt, NULL, NULL},
+    {"sin", 1, sf_sin, NULL, NULL},
+    {"cos", 1, sf_cos, NULL, NULL},
+    {"tan", 1, sf_tan, NULL, NULL},
+    {"tanh", 1, sf_tanh, NULL, NULL},
+    {"abs", 1, sf_abs, NULL, NULL},
+    {"sign", 1, sf_sign, NULL, NULL},
+    {"floor", 1, sf_floor, NULL, NULL},
+    {"erf", 1, sf_erf, NULL, NULL},
+    {"lgamma", 1, sf_lgamma, NULL, NULL},
+    {"log_i0", 1, sf_log_i0, NULL, NULL},
+    {"sigmoid", 1, sf_sigmoid, NULL, NULL},
+    {"softplus", 1, sf_softplus, NULL, NULL},
+    {"norm", 1, f_norm, NULL, NULL},
+    {"sum", 1, sf_sum_all, NULL, NULL},
+    {"atan2", 2, NULL, sf_atan2, NULL},
+    {"min", 2, NULL, sf_min, NULL},
+    {"max", 2, NULL, sf_max, NULL},
+    {"pow", 2, NULL, sf_pow, NULL},
+    {"dot", 2, NULL, sf_dot, NULL},
+    {"where", 3, NULL, NULL, sf_select},
+};
+
+static sf_node call(parser *p, const function *f, size_t at)
+{
+    sf_node args[MAX_ARGUMENTS];
+    int count = 0;
+    do {
+        const sf_node arg = expression(p);
+        if (p->status != SF_OK)
+            return arg;
+        if (count < MAX_ARGUMENTS)
+            args[count] = arg;
+        count++;
+    } while (accept(p, ","));
+    if (!accept(p, ")"))
+        return expected(p, "',' or ')'");
+    if (count != f->arity) {
+        char problem[96];
+        snprintf(problem, sizeof problem, "%s takes %d argument%s, found %d",
+                 f->name, f->arity, f->arity == 1 ? "" : "s", count);
+        return fail_at(p, SF_E_PARSE, at, problem);
+    }
+    const sf_node result = f->arity == 1 ? f->one(p->g, args[0])
+                           : f->arity == 2
+                               ? f->two(p->g, args[0], args[1])
+                               : f->three(p->g, args[0], args[1], args[2]);
+    return checked(p, result, at);
+}
+
+/* ---- names ------------------------------------------------------------------ */
+
+static bool lookup(const parser *p, const char *name, size_t length,
+                   sf_node *out)
+{
+    for (int i = 0; i < p->symbol_count; i++)
+        if (strlen(p->symbols[i].name) == length &&
+            memcmp(p->symbols[i].name, name, length) == 0) {
+            *out = p->symbols[i].node;
+            return true;
+        }
+    return false;
+}
+
+static sf_node unknown(parser *p, size_t at, const char *name, size_t length)
+{
+    char problem[400];
+    int used = snprintf(
+        problem, sizeof problem,
+        "unknown name \"%.*s\"; known:", length > 60 ? 60 : (int)length, name);
+    for (int i = 0; i < p->symbol_count && used < 300; i++)
+        used += snprintf(problem + used, sizeof problem - (size_t)used,
+                         "%s %.40s", i > 0 ? "," : "", p->symbols[i].name);
+    snprintf(problem + used, sizeof problem - (size_t)used, "%s pi, e%s",
+             p->symbol_count > 0 ? "," : "",
+             used >= 300 ? ", ..."
+                         : " and the functions of docs/EXPRESSIONS.md");
+    return fail_at(p, SF_E_PARSE, at, problem);
+}
+
+static sf_node named(parser *p, const char *name, size_t length, size_t at)
+{
+    sf_node node;
+    if (lookup(p, name, length, &node))
+        return node;
+    if (length == 2 && memcmp(name, "pi", 2) == 0)
+        return sf_const(p->g, 3.14159265358979323846);
+    if (length == 1 && name[0] == 'e')
+        return sf_const(p->g, 2.71828182845904523536);
+    return unknown(p, at, name, length);
+}
+
+static sf_node name_or_call(parser *p)
+{
+    const size_t at = p->at;
+    while (continues_name(p->text[p->at]))
+        p->at++;
+    const char *name = p->text + at;
+    const size_t length = p->at - at;
+    sf_node node;
+    if (!lookup(p, name, length, &node) && accept(p, "(")) {
+        for (size_t i = 0; i < SFI_COUNT(functions); i++)
+            if (strlen(functions[i].name) == length &&
+                memcmp(functions[i].name, name, length) == 0)
+                return call(p, &functions[i], at);
+        char problem[120];
+        snprintf(problem, sizeof problem, "unknown function \"%.*s\"",
+                 length > 60 ? 60 : (int)length, name);
+        return fail_at(p, SF_E_PARSE, at, problem);
+    }
+    return named(p, name, length, at);
+}
+
+static sf_node quoted_name(parser *p)
+{
+    const size_t at = p->at++;
+    const char *end = strchr(p->text + p->at, '"');
+    if (end == NULL)
+        return fail_at(p, SF_E_PARSE, at, "a quoted name has no closing \"");
+    const char *name = p->text + p->at;
+    const size_t length = (size_t)(end - name);
+    p->at += length + 1;
+    return named(p, name, length, at);
+}
+
+/* ---- the grammar ------------------------------------------------------------ */
+
+static sf_node primary(parser *p)
+{
+    skip_space(p);
+    const char c = p->text[p->at];
+    if (isdigit((unsigned char)c) || c == '.')
+        return number(p);
+    if (starts_name(c))
+        return name_or_call(p);
+    if (c == '"')
+        return quoted_name(p);
+    if (accept(p, "(")) {
+        const sf_node inner = expression(p);
+        if (p->status == SF_OK && !accept(p, ")"))
+            return expected(p, "')'");
+        return inner;
+    }
+    return expected(p, "a number, a name or '('");
+}
+
+/* a[i]: an element of a vector, or a row of a matrix. */
+static sf_node item(parser *p)
+{
+    sf_node a = primary(p);
+    while (p->status == SF_OK && accept(p, "[")) {
+        skip_space(p);
+        const size_t at = p->at;
+        char *end = NULL;
+        const long index = strtol(p->text + p->at, &end, 10);
+        if (end == p->text + p->at)
+            return expected(p, "a whole number");
+        p->at = (size_t)(end - p->text);
+        if (!accept(p, "]"))
+            return expected(p, "']'");
+        const sfi_shape s = sfi_at(p->g, a)->shape;
+        if (s.rank == 0)
+            return fail_at(p, SF_E_PARSE, at,
+                           "a single number has no elements");
+        if (index < 0 || index >= s.extent[0]) {
+            char problem[96];
+            snprintf(problem, sizeof problem, "index is %ld, want 0 to %lld",
+                     index, (long long)s.extent[0] - 1);
+            return fail_at(p, SF_E_PARSE, at, problem);
+        }
+        a = sf_reshape(p->g, sf_slice(p->g, a, 0, index, 1, 1), s.rank - 1,
+                       s.extent + 1);
+        a = checked(p, a, at);
+    }
+    return a;
+}
+
+static sf_node sign(parser *p);
+
+static sf_node power(parser *p)
+{
+    const sf_node base = item(p);
+    skip_space(p);
+    const size_t at = p->at;
+    if (p->status != SF_OK || !accept(p, "^"))
+        return base;
+    const sf_node exponent = sign(p);
+    if (p->status != SF_OK)
+        return base;
+    return checked(p, sf_pow(p->g, base, exponent), at);
+}
+
+static sf_node sign(parser *p)
+{
+    if (++p->depth > MAX_DEPTH)
+        return fail_at(p, SF_E_PARSE, p->at, "nested too deeply");
+    sf_node a;
+    if (accept(p, "-"))
+        a = sf_neg(p->g, sign(p));
+    else if (accept(p, "+"))
+        a = sign(p);
+    else
+        a = power(p);
+    p->depth--;
+    return a;
+}
+
+static sf_node multiply(sf_graph *g, sf_node a, sf_node b)
+{
+    const int ra = sf_node_rank(g, a), rb = sf_node_rank(g, b);
+    if (ra == 1 && rb == 1)
+        return sf_dot(g, a, b);
+    if (ra == 2 && (rb == 1 || rb == 2))
+        return sf_matmul(g, a, b);
+    if (ra == 1 && rb == 2)
+        return sf_matmul(g, sf_transpose(g, b), a);
+    return sf_mul(g, a, b);
+}
+
+static sf_node product(parser *p)
+{
+    sf_node a = sign(p);
+    while (p->status == SF_OK) {
+        skip_space(p);
+        const size_t at = p->at;
+        const bool times = accept(p, "*");
+        if (!times && !accept(p, "/"))
+            return a;
+        const sf_node b = sign(p);
+        if (p->status != SF_OK)
+            return a;
+        a = checked(p, times ? multiply(p->g, a, b) : sf_div(p->g, a, b), at);
+    }
+    return a;
+}
+
+static sf_node sum(parser *p)
+{
+    sf_node a = product(p);
+    while (p->status == SF_OK) {
+        skip_space(p);
+        const size_t at = p->at;
+        const bool plus = accept(p, "+");
+        if (!plus && !accept(p, "-"))
+            return a;
+        const sf_node b = product(p);
+        if (p->status != SF_OK)
+            return a;
+        a = checked(p, plus ? sf_add(p->g, a, b) : sf_sub(p->g, a, b), at);
+    }
+    return a;
+}
+
+static sf_node not_equal(sf_graph *g, sf_node a, sf_node b)
+{
+    return sf_sub(g, sf_const(g, 1.0), sf_equal(g, a, b));
+}
+
+static sf_node greater(sf_graph *g, sf_node a, sf_node b)
+{
+    return sf_less(g, b, a);
+}
+
+static sf_node greater_equal(sf_graph *g, sf_node a, sf_node b)
+{
+    return sf_less_equal(g, b, a);
+}
+
+static sf_node expression(parser *p)
+{
+    static const struct {
+        const char *token;
+        sf_node (*make)(sf_graph *, sf_node, sf_node);
+    } comparisons[] = {{"<=", sf_less_equal}, {">=", greater_equal},
+                       {"==", sf_equal},      {"!=", not_equal},
+                       {"<", sf_less},        {">", greater}};
+    const sf_node a = sum(p);
+    skip_space(p);
+    const size_t at = p->at;
+    for (size_t i = 0; p->status == SF_OK && i < SFI_COUNT(comparisons); i++) {
+        if (!accept(p, comparisons[i].token))
+            continue;
+        const sf_node b = sum(p);
+        if (p->status != SF_OK)
+            return a;
+        return checked(p, comparisons[i].make(p->g, a, b), at);
+    }
+    return a;
+}
+
+sf_status sf_parse(sf_graph *g, const char *text, int symbol_count,
+                   const sf_symbol *symbols, sf_node *out)
+{
+    *out = (sf_node){0};
+    SFI_TRY(sf_graph_status(g));
+    if (strlen(text) > MAX_TEXT)
+        return SFI_FAIL(g->ctx, SF_E_PARSE,
+                        "expression: %zu characters, want at most %d",
+                        strlen(text), (int)MAX_TEXT);
+    parser p = {
+        .g = g, .text = text, .symbol_count = symbol_count, .symbols = symbols};
+    const sf_node node = expression(&p);
+    skip_space(&p);
+    if (p.status == SF_OK && text[p.at] != '\0')
+        (void)expected(&p, "an operator or the end");
+    if (p.status != SF_OK)
+        return p.status;
+    *out = node;
+    return sf_graph_status(g);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* linalg.h - dense linear algebra in double precision, over BLAS and LAPACK.
+ *
+ * Square matrices are [n, n], row-major and contiguous.  Where a matrix must be
+ * symmetric both of its triangles are expected to hold the same numbers; only
+ * the lower one is read.  Where many vectors are treated at once they are the
+ * *rows* of a table, because points are rows everywhere in this library.
+ *
+ * n is at most SFI_LINALG_MAX: LAPACK counts workspaces of 2 n^2 doubles in 32
+ * bits.  Calls are safe from several threads at once, and give the same bits
+ * however many there are. */
+#ifndef SFI_LINALG_H
+#define SFI_LINALG_H
+
+#include "base/context.h"
+#include "scorefield/array.h"
+
+enum { SFI_LINALG_MAX = 30000 };
+
+/* ---- symmetric eigenvalues ---- */
+
+/* A = sum over k of values[k] v_k v_k'.
+ *
+ *   values  [n]     ascending
+ *   vectors [n, n]  row k is the unit vector v_k; may be the same array as `a`.
+ *                   Its sign is fixed: the component of largest magnitude (the
+ *                   first of them) is positive
+ *
+ * Returns SF_OK; SF_E_SHAPE (n outside 1..SFI_LINALG_MAX), SF_E_NUMERIC (an
+ * entry of a is not finite), SF_E_CONVERGE (the iteration failed), SF_E_NOMEM;
+ * on failure values and vectors hold nothing of use. */
+sf_status sfi_eigen_symmetric(sf_context *ctx, double *values, double *vectors,
+                              const double *a, int64_t n);
+
+/* ---- Cholesky ---- */
+
+/* A = L L' with L lower triangular; the upper triangle of l is set to zero.
+ *
+ *   l      [n, n]  may be the same array as `a`
+ *   name   what the matrix is called in a message, e.g. "kernel matrix"
+ *   pivot  NULL, or receives n on success; else the index (from 0) of the first
+ *          pivot that is not positive: the leading (pivot+1) x (pivot+1) block
+ *          is not positive definite
+ *
+ * A pivot below n * eps * A_kk counts as not positive: its sign is rounding.
+ *
+ * Returns SF_OK; SF_E_NUMERIC (not positive definite, or not finite), SF_E_SHAPE;
+ * on failure l holds nothing of use. */
+sf_status sfi_cholesky(sf_context *ctx, double *l, const double *a, int64_t n,
+                       const char *name, int64_t *pivot);
+
+/* ln det A = 2 sum of ln L_kk. */
+double sfi_cholesky_log_det(const double *l, int64_t n);
+
+/* Every row b of `rows` becomes the row ... ; rows.cols is n. */
+void sfi_cholesky_solve(const double *l, int64_t n, sf_mat rows); /* A^-1 b  */
+void sfi_lower_solve(const double *l, int64_t n, sf_mat rows);    /* L^-1 b  */
+void sfi_lower_solve_t(const double *l, int64_t n, sf_mat rows);  /* L'^-1 b */
+void sfi_lower_multiply(const double *l, int64_t n, sf_mat rows); /* L b     */
+void sfi_lower_multiply_t(const double *l, int64_t n, sf_mat rows); /* L' b  */
+
+/* inverse = A^-1, both triangles; `inverse` may be the same array as `l`. */
+void sfi_cholesky_inverse(double *inverse, const double *l, int64_t n);
+
+/* ---- products ---- */
+
+/* C = alpha op(A) op(B) + beta C, where op transposes if the flag is set.  C may
+ * not overlap A or B; where beta is 0, C need not be set.  The shapes must fit
+ * (an assertion in debug builds). */
+void sfi_matmul(sf_mat c, double alpha, sf_cmat a, bool a_transposed, sf_cmat b,
+                bool b_transposed, double beta);
+
+/* Every row b of `out` = S b for the rows of `rows`, S symmetric [n, n].
+ * out may not overlap rows. */
+void sfi_symmetric_multiply(sf_mat out, const double *s, int64_t n,
+                            sf_cmat rows);
+
+/* C = alpha A' A + beta C for C [n, n], A [m, n]; lower triangle only. */
+void sfi_gram(double *c, int64_t n, double alpha, sf_cmat a, double beta);
+
+/* Copy the lower triangle to the upper one. */
+void sfi_mirror_lower(double *a, int64_t n);
+
+/* ---- vectors ---- */
+
+/* Sums in a fixed order: they depend on the numbers and on n alone. */
+double sfi_dot(const double *a, const double *b, int64_t n);
+
+/* Euclidean norm, without overflow or underflow on the way. */
+double sfi_norm(const double *a, int64_t n);
+
+/* Index of the first entry that is infinite or NaN; n if there is none. */
+int64_t sfi_first_not_finite(const double *a, int64_t n);
+
+/* Look at a table: SF_E_SHAPE if rows or cols are negative, stride < cols, or
+ * the element count overflows; SF_E_ARG if data is NULL and it is not empty;
+ * SF_E_NUMERIC, with row and column in the message, if `finite` is set and an
+ * entry is infinite or NaN.  `name` is "function: argument". */
+sf_status sfi_check_table(sf_context *ctx, sf_cmat table, bool finite,
+                          const char *name);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* loops_elementwise.h - the loops of elementwise.def; part of
+ * loops_template.h.
+ *
+ * Each operation is a function op_name(a, b, c) of vectors, and `map` makes a
+ * loop of it for each mode.  The compiler sees operation and mode as constants,
+ * so every loop is specialised. */
+
+SFI_INLINE V FN(flag)(VI mask)
+{
+    return (V)(mask & (VI)FN(splat)(C(1.0)));
+}
+
+#undef OP
+#define OP(name)                                                               \
+    SFI_INLINE V FN(op_##name)(SFI_UNUSED V a, SFI_UNUSED V b, SFI_UNUSED V c)
+OP(neg)
+{
+    return -a;
+}
+OP(abs)
+{
+    return FN(size)(a);
+}
+OP(sign)
+{
+    return FN(flag)(a > 0) - FN(flag)(a < 0);
+}
+OP(floor)
+{
+    return FN(floor)(a);
+}
+OP(sqrt)
+{
+    return FN(sqrt)(a);
+}
+OP(exp)
+{
+    return FN(exp)(a);
+}
+OP(expm1)
+{
+    return FN(expm1)(a);
+}
+OP(log)
+{
+    return FN(log)(a);
+}
+OP(log1p)
+{
+    return FN(log1p)(a);
+}
+OP(sin)
+{
+    return FN(sin)(a);
+}
+OP(cos)
+{
+    return FN(cos)(a);
+}
+OP(tanh)
+{
+    return FN(tanh)(a);
+}
+OP(erf)
+{
+    return FN(erf)(a);
+}
+OP(sigmoid)
+{
+    return FN(sigmoid)(a);
+}
+OP(softplus)
+{
+    return FN(softplus)(a);
+}
+OP(lgamma)
+{
+    return FN(lgamma)(a);
+}
+OP(log_i0)
+{
+    return FN(each)(a, sfi_log_i0);
+}
+OP(bessel_ratio)
+{
+    return FN(each)(a, sfi_bessel_ratio);
+}
+OP(polygamma)
+{
+    for (int i = 0; i < LANES; i++)
+        b[i] = (REAL)sfi_polygamma((int)a[i], (double)b[i]);
+    return b;
+}
+OP(add)
+{
+    return a + b;
+}
+OP(sub)
+{
+    return a - b;
+}
+OP(mul)
+{
+    return a * b;
+}
+OP(div)
+{
+    return a / b;
+}
+OP(pow)
+{
+    return FN(pow)(a, b);
+}
+/* fmin and fmax: the number where one operand is NaN.  `lesser` gives its
+ * second operand if either is NaN (or NaN), which leaves the case of a NaN
+ * there. */
+OP(min)
+{
+    const V r = FN(select)(a == a, FN(lesser)(a, b), b);
+    return FN(select)(b == b, r, a);
+}
+OP(max)
+{
+    const V r = FN(select)(a == a, FN(greater)(a, b), b);
+    return FN(select)(b == b, r, a);
+}
+OP(atan2)
+{
+    return FN(atan2)(a, b);
+}
+OP(less)
+{
+    return FN(flag)(a < b);
+}
+OP(less_equal)
+{
+    return FN(flag)(a <= b);
+}
+OP(equal)
+{
+    return FN(flag)(a == b);
+}
+OP(select)
+{
+    return FN(select)(a != 0, b, c);
+}
+OP(fma)
+{
+    return FN(fma)(a, b, c);
+}
+
+/* `rows` are the operands read along the row, `uniform` those read once.  A
+ * last part shorter than a vector goes through one, so that its elements see
+ * the same instructions as all others. */
+SFI_INLINE void FN(map)(void *dst, const void *a, const void *b, const void *c,
+                        int64_t n, int rows, int uniform, V (*op)(V, V, V))
+{
+    REAL *to = dst;
+    const REAL *from[3] = {a, b, c};
+    V x[3] = {{0}, {0}, {0}};
+    SFI_UNROLL(3)
+    for (int k = 0; k < 3; k++)
+        if (uniform >> k & 1)
+            x[k] = FN(splat)(from[k][0]);
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        SFI_UNROLL(3)
+        for (int k = 0; k < 3; k++)
+            if (rows >> k & 1)
+                x[k] = FN(load)(from[k] + i);
+        FN(store)(to + i, op(x[0], x[1], x[2]));
+    }
+    if (i == n)
+        return;
+    const size_t bytes = (size_t)(n - i) * sizeof *to;
+    for (int k = 0; k < 3; k++)
+        if (rows >> k & 1)
+            memcpy(&x[k], from[k] + i, bytes);
+    const V y = op(x[0], x[1], x[2]);
+    memcpy(to + i, &y, bytes);
+}
+
+#undef EW_LOOP
+#undef EW_LOOPS_1
+#undef EW_LOOPS_2
+#undef EW_LOOPS_3
+#define EW_LOOP(name, taken, mode)                                             \
+    static void FN(ew_##name##_##mode)(                                        \
+        void *dst, const void *a, const void *b, const void *c, int64_t n)     \
+    {                                                                          \
+        FN(map)                                                                \
+        (dst, a, b, c, n, (taken) & ~(mode), (taken) & (mode), FN(op_##name)); \
+    }
+#define EW_LOOPS_1(name) EW_LOOP(name, 1, 0)
+#define EW_LOOPS_2(name)                                                       \
+    EW_LOOP(name, 3, 0) EW_LOOP(name, 3, 1) EW_LOOP(name, 3, 2)
+#define EW_LOOPS_3(name)                                                       \
+    EW_LOOP(name, 7, 0)                                                        \
+    EW_LOOP(name, 7, 1)                                                        \
+    EW_LOOP(name, 7, 2)                                                        \
+    EW_LOOP(name, 7, 3)                                                        \
+    EW_LOOP(name, 7, 4) EW_LOOP(name, 7, 5) EW_LOOP(name, 7, 6)
+#define EW(NAME, name, arity, lo, hi, value) EW_LOOPS_##arity(name)
+#include "num/elementwise.def"
+#undef EW
+
+/* Bits of operands that an operation does not take change nothing. */
+#undef EW_TABLE
+#undef EW_MODES_1
+#undef EW_MODES_2
+#undef EW_MODES_3
+#define EW_MODES_1(f)                                                          \
+    {                                                                          \
+        FN(f##_0), NULL, FN(f##_0), NULL, FN(f##_0), NULL, FN(f##_0), NULL     \
+    }
+#define EW_MODES_2(f)                                                          \
+    {                                                                          \
+        FN(f##_0), FN(f##_1), FN(f##_2), NULL, FN(f##_0), FN(f##_1),           \
+            FN(f##_2), NULL                                                    \
+    }
+#define EW_MODES_3(f)                                                          \
+    {                                                                          \
+        FN(f##_0), FN(f##_1), FN(f##_2), FN(f##_3), FN(f##_4), FN(f##_5),      \
+            FN(f##_6), NULL                                                    \
+    }

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* loops_math.h - functions of one vector; part of loops_template.h.
+ *
+ * exp, sigmoid, tanh, softplus and what the random draws need are written out
+ * here; the other functions are SLEEF's.  Of SLEEF we take the `finz`/`cinz`
+ * versions, whose lanes do not look at each other: its faster ones leave a
+ * short cut as soon as one lane is out of range, and the result for a point
+ * would depend on its neighbours.
+ *
+ * Polynomial coefficients come from tools/minimax.py. */
+
+/* Horner's scheme, lowest power first. */
+SFI_INLINE V FN(polynomial)(V x, const REAL *c, int count)
+{
+    V sum = FN(splat)(c[count - 1]);
+    SFI_UNROLL(16)
+    for (int i = count - 2; i >= 0; i--)
+        sum = FN(fma)(sum, x, FN(splat)(c[i]));
+    return sum;
+}
+
+SFI_INLINE V FN(size)(V x)
+{
+    return (V)((VI)x & ~SIGN);
+}
+
+SFI_INLINE V FN(with_sign_of)(V size, V sign)
+{
+    return (V)((VI)size | ((VI)sign & SIGN));
+}
+
+/* exp(x) = 2^n (1 + p) with n whole and |p| < 0.42: r = x - n ln 2 is taken off
+ * in two parts, the first of which times n is exact, and
+ * p = r + r^2 q(r).  `n_bits` is n + 2 BIAS.  For |x| <= 2000 (f64), 200. */
+SFI_INLINE V FN(exp_parts)(V x, VU *n_bits)
+{
+#if LOOPS_F64
+    static const REAL q[] = {
+        0x1.0000000000000p-1,  0x1.5555555555559p-3,  0x1.555555555553ep-5,
+        0x1.111111110f6aap-7,  0x1.6c16c16c1f175p-10, 0x1.a01a01afe9a82p-13,
+        0x1.a01a017b91e87p-16, 0x1.71ddf841ff443p-19, 0x1.27e53666d13d5p-22,
+        0x1.af5ee8513ff93p-26, 0x1.1ee87edc32b4fp-29};
+    const REAL magic = 0x1.8p52, ln2_high = 0x1.62e42feep-1,
+               ln2_low = 0x1.a39ef35793c76p-33;
+    const BITS magic_bits = 0x4338000000000000;
+#else
+    static const REAL q[] = {0x1.fffffep-2F, 0x1.5554bp-3F, 0x1.555674p-5F,
+                             0x1.1227f6p-7F, 0x1.6bebd6p-10F};
+    const REAL magic = 0x1.8p23F, ln2_high = 0x1.62e4p-1F,
+               ln2_low = 0x1.7f7d1cp-20F;
+    const BITS magic_bits = 0x4B400000;
+#endif
+    /* Adding 1.5 2^MANTISSA rounds to a whole number, which then stands in the
+     * lowest bits. */
+    const V shifted =
+        FN(fma)(x, FN(splat)(C(0x1.71547652b82fep+0)), FN(splat)(magic));
+    const V n = shifted - magic;
+    V r = FN(fma)(n, FN(splat)(-ln2_high), x);
+    r = FN(fma)(n, FN(splat)(-ln2_low), r);
+    *n_bits = (VU)((VI)shifted - (magic_bits - 2 * BIAS));
+    return FN(fma)(r * r, FN(polynomial)(r, q, (int)SFI_COUNT(q)), r);
+}
+
+/* 2^n (1 + p) in two halves of n, so that the result may be subnormal,
+ * infinite or 0 although each factor is not. */
+SFI_INLINE V FN(exp_join)(V p, VU n_bits)
+{
+    const VU half = n_bits >> 1;
+    const V first = (V)(half << MANTISSA);
+    const V second = (V)((n_bits - half) << MANTISSA);
+    return FN(fma)(p, first, first) * second;
+}
+
+/* The bounds are where the result has become infinite and 0; NaN passes through
+ * both comparisons. */
+SFI_INLINE V FN(exp)(V x)
+{
+    x = FN(lesser)(FN(splat)(C(LOOPS_F64 ? 710.0 : 89.0)), x);
+    x = FN(greater)(FN(splat)(C(LOOPS_F64 ? -746.0 : -104.0)), x);
+    VU n_bits;
+    const V p = FN(exp_parts)(x, &n_bits);
+    return FN(exp_join)(p, n_bits);
+}
+
+/* exp(-|x|) */
+SFI_INLINE V FN(exp_fall)(V x)
+{
+    const V fall = -FN(size)(x);
+    VU n_bits;
+    const V p = FN(exp_parts)(
+        FN(greater)(FN(splat)(C(LOOPS_F64 ? -746.0 : -104.0)), fall), &n_bits);
+    return FN(exp_join)(p, n_bits);
+}
+
+/* (a + a_low)/(b + b_low) with 1/2 <= b <= 4, where the low parts are what was
+ * lost when a and b were rounded.  With fused multiply-add the remainder of the
+ * division is known exactly, and one correction removes all but the last
+ * rounding; without it only the low parts can be put right. */
+SFI_INLINE V FN(quotient)(V a, V a_low, V b, V b_low)
+{
+#if HAVE_FMA
+    const V inverse = C(1.0) / b;
+    const V q = a * inverse;
+    const V rest = FN(fma)(-q, b, a) + FN(fma)(-q, b_low, a_low);
+    return FN(fma)(rest, inverse, q);
+#else
+    const V q = a / b;
+    return q + (a_low - q * b_low) / b;
+#endif
+}
+
+/* With e = exp(-|x|), 1/(1+e) or e/(1+e): no cancellation and no overflow. */
+SFI_INLINE V FN(sigmoid)(V x)
+{
+    const V one = FN(splat)(C(1.0));
+    const V e = FN(exp_fall)(x);
+    const V b = one + e;
+    const V b_low = (one - b) + e;
+    const V a = FN(select)(x < 0, e, one);
+    return FN(quotient)(a, FN(splat)(C(0.0)), b, b_low);
+}
+
+/* With exp(2|x|) = 2^n (1 + p) and s = 2^-n,
+ *     tanh |x| = (exp(2|x|) - 1)/(exp(2|x|) + 1) = (1 - s + p)/(1 + s + p);
+ * for small x, n = 0 and this is p/(2 + p): no cancellation.  Beyond the bound
+ * it is 1 to the last bit. */
+SFI_INLINE V FN(tanh)(V x)
+{
+    const V size = FN(size)(x);
+    const V bounded = FN(lesser)(FN(splat)(C(LOOPS_F64 ? 20.0 : 9.5)), size);
+    VU n_bits;
+    const V p = FN(exp_parts)(bounded + bounded, &n_bits);
+    const V s = (V)((3 * BIAS - n_bits) << MANTISSA);
+    const V a0 = C(1.0) - s, b0 = C(1.0) + s;
+    const V a = a0 + p, b = b0 + p;
+    const V result =
+        FN(quotient)(a, (a0 - a) + p, b, ((b0 - b) + p) + ((C(1.0) - b0) + s));
+    return FN(with_sign_of)(result, x);
+}
+
+/* log(1 + f) for 1 + f from sqrt(1/2) to sqrt(2): with s = f/(2 + f),
+ * log(1 + f) = 2s + s z q(z) where z = s^2, and 2s = f - s f. */
+SFI_INLINE V FN(log1p_near_0)(V f)
+{
+#if LOOPS_F64
+    static const REAL q[] = {0x1.55555555555aep-1, 0x1.99999999760c4p-2,
+                             0x1.2492494b0a53bp-2, 0x1.c71c4a5a197b5p-3,
+                             0x1.7467df99d0d63p-3, 0x1.397699b393531p-3,
+                             0x1.30c1b4c872fb8p-3};
+#else
+    static const REAL q[] = {0x1.555554p-1F, 0x1.999aa2p-2F, 0x1.242e94p-2F,
+                             0x1.e48a1p-3F};
+#endif
+    const V s = f / (f + C(2.0));
+    const V z = s * s;
+    const V inner = FN(fma)(-z, FN(polynomial)(z, q, (int)SFI_COUNT(q)), f);
+    return FN(fma)(-s, inner, f);
+}
+
+/* max(x, 0) + log(1 + e), e = exp(-|x|); for 1 + e above sqrt(2) we take ln 2
+ * off first. */
+SFI_INLINE V FN(softplus)(V x)
+{
+    const V e = FN(exp_fall)(x);
+    const VI large = e > C(0.41421356);
+    const V f = FN(select)(large, C(0.5) * e - C(0.5), e);
+    const V base = (V)(large & (VI)FN(splat)(C(0x1.62e42fefa39efp-1)));
+    const V tail = FN(log1p_near_0)(f) + base;
+    return FN(greater)(FN(splat)(C(0.0)), x) + tail;
+}
+
+/* SLEEF(name) is the function of that name for these lanes. */
+#undef SLEEF
+#undef SLEEF_V
+#if SIMD_AVX512 && LOOPS_F64
+#define SLEEF(name) (V) Sleef_finz_##name##d8_u10avx512f
+#define SLEEF_V     __m512d
+#elif SIMD_AVX512
+#define SLEEF(name) (V) Sleef_finz_##name##f16_u10avx512f
+#define SLEEF_V     __m512
+#elif SIMD_AVX2 && LOOPS_F64
+#define SLEEF(name) (V) Sleef_finz_##name##d4_u10avx2
+#define SLEEF_V     __m256d
+#elif SIMD_AVX2
+#define SLEEF(name) (V) Sleef_finz_##name##f8_u10avx2
+#define SLEEF_V     __m256
+#elif SIMD_SSE2 && LOOPS_F64
+#define SLEEF(name) (V) Sleef_cinz_##name##d2_u10sse2
+#define SLEEF_V     __m128d
+#elif SIMD_SSE2
+#define SLEEF(name) (V) Sleef_cinz_##name##f4_u10sse2
+#define SLEEF_V     __m128
+#elif SIMD_NEON && LOOPS_F64
+#define SLEEF(name) (V) Sleef_finz_##name##d2_u10advsimd
+#define SLEEF_V     float64x2_t
+#elif SIMD_NEON
+#define SLEEF(name) (V) Sleef_finz_##name##f4_u10advsimd
+#define SLEEF_V     float32x4_t
+#endif
+
+/* One lane at a time, in double precision, by a function of libm or of
+ * special.h. */
+SFI_INLINE V FN(each)(V a, double (*f)(double))
+{
+    for (int i = 0; i < LANES; i++)
+        a[i] = (REAL)f((double)a[i]);
+    return a;
+}
+
+SFI_INLINE V FN(each_pair)(V a, V b, double (*f)(double, double))
+{
+    for (int i = 0; i < LANES; i++)
+        a[i] = (REAL)f((double)a[i], (double)b[i]);
+    return a;
+}
+
+#undef FROM_LIBRARY_1
+#undef FROM_LIBRARY_2
+#if defined(SLEEF)
+#define FROM_LIBRARY_1(name)                                                   \
+    SFI_INLINE V FN(name)(V a)                                                 \
+    {                                                                          \
+        return SLEEF(name)((SLEEF_V)a);                                        \
+    }
+#define FROM_LIBRARY_2(name)                                                   \
+    SFI_INLINE V FN(name)(V a, V b)                                            \
+    {                                                                          \
+        return SLEEF(name)((SLEEF_V)a, (SLEEF_V)b);                            \
+    }
+#else
+#define FROM_LIBRARY_1(name)                                                   \
+    SFI_INLINE V FN(name)(V a)                                                 \
+    {                                                                          \
+        return FN(each)(a, name);                                              \
+    }
+#define FROM_LIBRARY_2(name)                                                   \
+    SFI_INLINE V FN(name)(V a, V b)                                            \
+    {                                                                          \
+        return FN(each_pair)(a, b, name);                                      \
+    }
+#endif
+FROM_LIBRARY_1(expm1)
+FROM_LIBRARY_1(log)
+FROM_LIBRARY_1(log1p)
+FROM_LIBRARY_1(sin)
+FROM_LIBRARY_1(cos)
+FROM_LIBRARY_1(erf)
+FROM_LIBRARY_1(lgamma)
+FROM_LIBRARY_2(pow)
+FROM_LIBRARY_2(atan2)

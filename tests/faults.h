@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* faults.h - a context whose allocations fail on demand, and that knows whether
+ * everything was given back.
+ *
+ *   struct faults faults;
+ *   sf_context *ctx = faulty_context(&faults);
+ *   for (int k = 0; status != SF_OK; k++) {
+ *       faults.left = k;            the first k allocations succeed
+ *       status = work(ctx);
+ *       CHECK(faults.bytes == faults.own);       nothing leaked
+ *   } */
+#ifndef SFI_TESTS_FAULTS_H
+#define SFI_TESTS_FAULTS_H
+
+#include "check.h"
+
+struct faults {
+    int64_t left;  /* allocations that will still succeed             */
+    int64_t bytes; /* now held                                        */
+    int64_t own;   /* of these, the context's own                     */
+    int64_t made;  /* allocations that succeeded since the beginning  */
+};
+
+SFI_UNUSED static void *faults_allocate(void *user, size_t bytes)
+{
+    struct faults *f = user;
+    if (f->left <= 0)
+        return NULL;
+    void *p = aligned_alloc(64, (bytes + 64) / 64 * 64);
+    if (p == NULL)
+        return NULL;
+    memset(p, 0x7f, bytes); /* what is read unset is a huge number */
+    f->left--;
+    f->made++;
+    f->bytes += (int64_t)bytes;
+    return p;
+}
+
+SFI_UNUSED static void faults_release(void *user, void *pointer, size_t bytes)
+{
+    struct faults *f = user;
+    f->bytes -= (int64_t)bytes;
+    free(pointer);
+}
+
+SFI_UNUSED static sf_context *faulty_context(struct faults *f)
+{
+    const sf_allocator allocator = {faults_allocate, faults_release, f};
+    memset(f, 0, sizeof *f);
+    f->left = INT64_MAX;
+    sf_context *ctx = NULL;
+    assert_int_equal(sf_context_new(&ctx, &allocator), SF_OK);
+    f->own = f->bytes;
+    return ctx;
+}
+
+#endif
