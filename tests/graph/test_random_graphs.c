@@ -14,6 +14,7 @@
  *
  *   SCOREFIELD_GRAPHS   how many graphs                     [default 600]
  *   SCOREFIELD_FIRST    number of the first one, to repeat a failure [0] */
+#include "graph/check_plan.h"
 #include "graph/interpret.h"
 
 #include "scorefield/program.h"
@@ -789,6 +790,11 @@ static void run_program(trial *t, int count, const wanted *w, double **results)
     const void *params[PARAMS];
     for (int k = 0; k < PARAMS; k++)
         params[k] = t->params[k];
+    sfi_plan *plan = NULL;
+    CHECK_OK(t->ctx,
+             sfi_plan_new(t->ctx, &plan, t->real, SF_F64, count, outputs));
+    check_plan(plan);
+    sfi_plan_free(plan);
     sf_program *p = NULL;
     CHECK_OK(t->ctx,
              sf_program_new(t->ctx, &p, t->real, SF_F64, count, outputs));
