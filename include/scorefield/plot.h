@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plot.h - pictures: from plain numbers to PNG, SVG, PDF, GIF or WebP.
+ *
+ * Nothing here knows a model.  What is to be drawn has been computed before:
+ * points are rows of a matrix, a density is its logarithm on a grid, a score is
+ * a table of positions and arrows.
+ *
+ * Files.   The extension of `path` chooses the format: .png, .svg or .pdf for
+ *          pictures, .gif or .webp for animations.  The file appears under its
+ *          name only when it is complete.  The same input always gives the same
+ *          bytes (with the same versions of Cairo, its fonts and codecs).
+ * Sizes.   Lengths are points: 1/72 inch in SVG and PDF, `scale` pixels in PNG
+ *          and animations.  A size of 0 takes the picture's own, which is made
+ *          to be read at 100 %.
+ * Numbers. Points with a coordinate that is NaN or infinite are left out.  Of
+ *          more than `most_points` points, that many are shown, one from each
+ *          of as many equal runs of rows; histograms and contours use all.  A
+ *          few points far from all others may fall outside the axes; the legend
+ *          then says how many.
+ * Texts.   UTF-8; what is not is replaced.  A text too long for its place is
+ *          set smaller and then loses its middle.  The font is DejaVu Sans.
+ * Memory.  Everything is freed before a function returns.
+ *
+ * Every function returns SF_OK, or
+ *   SF_E_ARG       the extension is unknown, or an option is out of its range
+ *   SF_E_SHAPE     a matrix or grid is malformed or has too few columns
+ *   SF_E_NOMEM     out of memory
+ *   SF_E_IO        the file can not be written; nothing is left behind
+ *   SF_E_INTERNAL  Cairo or a codec failed
+ *
+ * Matrices are sf_cmat; one with rows == 0 means "none".  In the options a
+ * value in brackets is the default, which 0 or NULL stands for. */
+#ifndef SCOREFIELD_PLOT_H
+#define SCOREFIELD_PLOT_H
+
+#include "scorefield/array.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A curve through points [n, 2] with columns x and y; NaN breaks it. */
+typedef struct sf_plot_curve {
+    const char *label; /* in the legend; NULL leaves it out of it */
+    sf_cmat points;    /* [n, 2] */
+    int colour;        /* 0 to 6 of the palette, or -1: by its place */
+    int dash;          /* 0 solid, 1 dashed, 2 dotted */
+} sf_plot_curve;
+
+/* Numbers on the nodes of a regular grid: values[j * nx + i] belongs to
+ * x = x_first + i (x_last - x_first) / (nx - 1), and likewise y from j. */
+typedef struct sf_plot_grid {
+    const double *values; /* [ny, nx]; NULL for none */
+    int64_t nx;           /* >= 2 */
+    int64_t ny;           /* >= 2 */
+    double x_first;       /* < x_last */
+    double x_last;
+    double y_first; /* < y_last */
+    double y_last;
+} sf_plot_grid;
+
+/* What an axis of numbers is. */
+typedef enum sf_plot_scale {
+    SF_PLOT_AUTO = 0, /* whichever suits the numbers */
+    SF_PLOT_LINEAR,
+    SF_PLOT_LOG
+} sf_plot_scale;
+
+/* The interval a picture of these columns would show: [lo, hi] with a margin of
+ * `margin` times its width to both sides; evaluate densities on it.  `more` may
+ * be a second table (samples), which widens it by half at the most.
+ *
+ *   column  which column of both; lo, hi  out: finite, lo < hi
+ *
+ * Returns SF_OK, SF_E_ARG (margin), SF_E_SHAPE, SF_E_NOMEM. */
+SF_API sf_status sf_plot_range(sf_context *ctx, sf_cmat data, sf_cmat more,
+                               int64_t column, double margin, double *lo,
+                               double *hi);
+
+/* ---- one column ----------------------------------------------------------
+ *
+ * A histogram of `data` [n, 1] as an estimated density, with curves (densities
+ * of models) and the outline of a histogram of samples over it. */
+typedef struct sf_plot_histogram_options {
+    size_t size;                 /* set by _INIT */
+    double width;                /* points [450] */
+    double height;               /* points [350] */
+    double scale;                /* pixels per point, 0.1 to 20 [2] */
+    const char *title;           /* [none] */
+    const char *x_label;         /* name and unit of the column [none] */
+    const char *data_label;      /* in the legend ["data"] */
+    const char *samples_label;   /* ["samples"] */
+    sf_cmat samples;             /* [m, 1] [none] */
+    const sf_plot_curve *curves; /* y is a density in 1/unit [none] */
+    int64_t curve_count;         /* >= 0 */
+    int bins;                    /* up to 150 [Freedman and Diaconis] */
+    double x_from;               /* the axis [as by sf_plot_range()] */
+    double x_to;                 /* > x_from, or both equal */
+} sf_plot_histogram_options;
+
+#define SF_PLOT_HISTOGRAM_OPTIONS_INIT                                         \
+    {                                                                          \
+        .size = sizeof(sf_plot_histogram_options)                              \
+    }
+
+SF_API sf_status sf_plot_histogram(sf_context *ctx, const char *path,
+                                   sf_cmat data,
+                                   const sf_plot_histogram_options *opts);
+
+/* ---- two columns ---------------------------------------------------------
+ *
+ * Points in the plane over a map of a log density, with the outlines of its
+ * highest-density regions and arrows of its score. */
+typedef enum sf_plot_arrows {
+    /* (u, v) is a gradient, in 1/unit of the axes.  It is drawn as the gradient
+     * with respect to position on the page, so that arrows cross the contours
+     * at right angles whatever the axes' units are. */
+    SF_PLOT_GRADIENT = 0,
+    /* (u, v) is a displacement or velocity, in units of the axes. */
+    SF_PLOT_VELOCITY
+} sf_plot_arrows;
+
+typedef enum sf_plot_heat {
+    /* Values are a log density; colours follow it. */
+    SF_PLOT_HEAT_LOG = 0,
+    /* Values are a log density; colours follow the density. */
+    SF_PLOT_HEAT_DENSITY,
+    /* Any numbers; where they have both signs, white is 0.  No regions. */
+    SF_PLOT_HEAT_VALUE,
+    /* Values are a log density of which only the regions are drawn. */
+    SF_PLOT_HEAT_NONE
+} sf_plot_heat;
+
+typedef struct sf_plot_plane_options {
+    size_t size;               /* set by _INIT */
+    double width;              /* points [450] */
+    double height;             /* points [370] */
+    double scale;              /* pixels per point, 0.1 to 20 [2] */
+    const char *title;         /* [none] */
+    const char *x_label;       /* [none] */
+    const char *y_label;       /* [none] */
+    const char *data_label;    /* in the legend ["data"] */
+    const char *samples_label; /* ["samples"] */
+    const char *bar_label;     /* ["log density" or "density" if so] */
+    sf_cmat samples;           /* [m, 2] [none] */
+    sf_plot_grid grid;         /* its extent is shown [none] */
+    sf_plot_heat heat;         /* [SF_PLOT_HEAT_LOG] */
+    double depth;              /* of colours, below the maximum [10] */
+    const double *masses;      /* shares of regions [0.1 0.3 0.5 0.7 0.9] */
+    int mass_count;            /* up to 10; -1: no regions */
+    sf_cmat arrows;            /* [k, 4]: x, y, u, v [none] */
+    sf_plot_arrows arrow_kind; /* [SF_PLOT_GRADIENT] */
+    int64_t most_points;       /* of data, and of samples [3000] */
+    bool equal;                /* a unit is equally long on both axes */
+} sf_plot_plane_options;
+
+#define SF_PLOT_PLANE_OPTIONS_INIT                                             \
+    {                                                                          \
+        .size = sizeof(sf_plot_plane_options)                                  \
+    }
+
+/* data [n, 2].  Without a grid the axes show data and samples. */
+SF_API sf_status sf_plot_plane(sf_context *ctx, const char *path, sf_cmat data,
+                               const sf_plot_plane_options *opts);
+
+/* ---- more columns --------------------------------------------------------
+ *
+ * All pairs of columns of a real and a synthetic table: histograms on the
+ * diagonal, points below it, and above it the outlines of regions that hold 50
+ * and 90 % of a smoothed histogram, with both correlation coefficients.
+ * Columns of categories or of a few integers have points in the place of
+ * outlines, spread out a little so that they can be seen. */
+typedef struct sf_plot_column {
+    const char *name;          /* with unit; NULL for "c0", "c1", ... */
+    const char *const *levels; /* categories: texts of 0, 1, ...; or NULL */
+    int64_t level_count;
+} sf_plot_column;
+
+typedef struct sf_plot_pairs_options {
+    size_t size;                   /* set by _INIT */
+    double width;                  /* points [auto] */
+    double height;                 /* points [auto] */
+    double scale;                  /* pixels per point, 0.1 to 20 [2] */
+    const char *title;             /* [none] */
+    const char *real_label;        /* in the legend ["real"] */
+    const char *synthetic_label;   /* ["synthetic"] */
+    const sf_plot_column *columns; /* [d] [c0, c1, ...] */
+    int64_t most_points;           /* of either table [1500] */
+} sf_plot_pairs_options;
+
+#define SF_PLOT_PAIRS_OPTIONS_INIT                                             \
+    {                                                                          \
+        .size = sizeof(sf_plot_pairs_options)                                  \
+    }
+
+/* real [n, d], synthetic [m, d] or none; 1 <= d <= 12 (SF_E_SHAPE beyond). */
+SF_API sf_status sf_plot_pairs(sf_context *ctx, const char *path, sf_cmat real,
+                               sf_cmat synthetic,
+                               const sf_plot_pairs_options *opts);
+
+/* ---- curves --------------------------------------------------------------
+ *
+ * Losses against steps.  The best step, that of the lowest held-out loss (of
+ * the lowest training loss without one), is marked. */
+typedef struct sf_plot_training_options {
+    size_t size;           /* set by _INIT */
+    double width;          /* points [450] */
+    double height;         /* points [350] */
+    double scale;          /* pixels per point, 0.1 to 20 [2] */
+    const char *title;     /* [none] */
+    const char *x_label;   /* ["step"] */
+    const char *y_label;   /* ["loss"] */
+    sf_plot_scale x_scale; /* [SF_PLOT_AUTO] */
+    sf_plot_scale y_scale; /* [SF_PLOT_AUTO] */
+} sf_plot_training_options;
+
+#define SF_PLOT_TRAINING_OPTIONS_INIT                                          \
+    {                                                                          \
+        .size = sizeof(sf_plot_training_options)                               \
+    }
+
+/* train [n, 2] and held_out [m, 2] or none: columns step, loss.  A long noisy
+ * training curve is drawn faintly, with means of it on top. */
+SF_API sf_status sf_plot_training(sf_context *ctx, const char *path,
+                                  sf_cmat train, sf_cmat held_out,
+                                  const sf_plot_training_options *opts);
+
+typedef struct sf_plot_curves_options {
+    size_t size;           /* set by _INIT */
+    double width;          /* points [450] */
+    double height;         /* points [350] */
+    double scale;          /* pixels per point, 0.1 to 20 [2] */
+    const char *title;     /* [none] */
+    const char *x_label;   /* [none] */
+    const char *y_label;   /* [none] */
+    sf_plot_scale x_scale; /* SF_PLOT_AUTO is linear [SF_PLOT_AUTO] */
+    sf_plot_scale y_scale; /* [SF_PLOT_AUTO] */
+    bool marks;            /* a dot at every point */
+} sf_plot_curves_options;
+
+#define SF_PLOT_CURVES_OPTIONS_INIT                                            \
+    {                                                                          \
+        .size = sizeof(sf_plot_curves_options)                                 \
+    }
+
+SF_API sf_status sf_plot_curves(sf_context *ctx, const char *path,
+                                const sf_plot_curve *curves,
+                                int64_t curve_count,
+                                const sf_plot_curves_options *opts);
+
+/* Quantiles of `synthetic` [m, 1] against those of `real` [n, 1], at most 200:
+ * points on the diagonal mean equal distributions.  Size 380 x 390; scales and
+ * marks are not used.  Both must hold a finite value (SF_E_ARG). */
+SF_API sf_status sf_plot_quantiles(sf_context *ctx, const char *path,
+                                   sf_cmat real, sf_cmat synthetic,
+                                   const sf_plot_curves_options *opts);
+
+/* Groups of bars: values [n, m] are n groups of m bars, `groups` [n] and
+ * `series` [m] their names (either may be NULL).  Cells that are not finite
+ * have no bar.  1 <= m <= 7, 1 <= n <= 200 (SF_E_SHAPE beyond).  Scales and
+ * marks are not used. */
+SF_API sf_status sf_plot_bars(sf_context *ctx, const char *path, sf_cmat values,
+                              const char *const *groups,
+                              const char *const *series,
+                              const sf_plot_curves_options *opts);
+
+/* ---- walkers -------------------------------------------------------------
+ *
+ * The paths of walkers, trace [steps, walkers, dim] of either dtype.  With
+ * dim >= 2 the first two columns are drawn as a plane, with dim == 1 the value
+ * against the step.  Where two defaults are given, the second is that of an
+ * animation. */
+typedef struct sf_plot_paths_options {
+    size_t size;               /* set by _INIT */
+    double width;              /* points [450; 240] */
+    double height;             /* points [370; 240] */
+    double scale;              /* pixels per point, 0.1 to 20 [2] */
+    const char *title;         /* [none] */
+    const char *x_label;       /* [none; "step"] */
+    const char *y_label;       /* [none] */
+    sf_plot_grid grid;         /* log density drawn below [none] */
+    double depth;              /* as in sf_plot_plane_options [10] */
+    sf_cmat arrows;            /* [k, 4]: x, y, u, v [none] */
+    sf_plot_arrows arrow_kind; /* [SF_PLOT_GRADIENT] */
+    int64_t most_walkers;      /* shown [60; 400] */
+    int frames;                /* of an animation, 2 to 1000 [60] */
+    double frame_time;         /* seconds, 0.02 to 10 [0.08] */
+    int tail;                  /* frames it lasts; -1: none [8] */
+    bool equal;                /* a unit is equally long on both axes */
+} sf_plot_paths_options;
+
+#define SF_PLOT_PATHS_OPTIONS_INIT                                             \
+    {                                                                          \
+        .size = sizeof(sf_plot_paths_options)                                  \
+    }
+
+/* All paths in one picture, starts and ends marked. */
+SF_API sf_status sf_plot_paths(sf_context *ctx, const char *path,
+                               const sf_array *trace,
+                               const sf_plot_paths_options *opts);
+
+/* The walkers in motion, .gif or .webp, repeating for ever; dim >= 2, at least
+ * one step and one walker (SF_E_SHAPE).  A trace of fewer steps than frames
+ * gives fewer frames.  Progress is reported once a frame; SF_E_CANCELLED if the
+ * callback stops it. */
+SF_API sf_status sf_plot_animation(sf_context *ctx, const char *path,
+                                   const sf_array *trace,
+                                   const sf_plot_paths_options *opts);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

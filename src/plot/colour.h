@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* colour.h - the colours of all pictures: maps for numbers, hues for things. */
+#ifndef SFI_PLOT_COLOUR_H
+#define SFI_PLOT_COLOUR_H
+
+/* sRGB components and opacity, each 0 to 1, not premultiplied. */
+typedef struct sfi_rgba {
+    double r, g, b, a;
+} sfi_rgba;
+
+/* Maps from [0, 1] to colours, all with lightness monotone in the number. */
+typedef enum sfi_map {
+    SFI_MAP_VIRIDIS = 0, /* dark violet to yellow: for pictures of numbers  */
+    SFI_MAP_LIGHT,       /* white to mid blue: lies under points and lines  */
+    SFI_MAP_SIGNED       /* blue, white at 1/2, red: numbers with a sign    */
+} sfi_map;
+
+enum { SFI_MAP_SIZE = 256 };
+
+/* A map as a table, so that a picture of a million cells looks up. */
+typedef struct sfi_map_table {
+    sfi_rgba entry[SFI_MAP_SIZE];
+} sfi_map_table;
+
+/* The colour at t; t is clamped to [0, 1], NaN gives the colour at 0. */
+sfi_rgba sfi_map_at(sfi_map map, double t);
+void sfi_map_fill(sfi_map map, sfi_map_table *table);
+sfi_rgba sfi_map_look_up(const sfi_map_table *table, double t);
+
+/* CIE 1976 lightness L* (0 to 100) of an opaque colour. */
+double sfi_lightness(sfi_rgba colour);
+
+/* The i-th colour for unordered things (curves, groups); repeats after 7. */
+sfi_rgba sfi_palette(int i);
+
+/* `colour` with its opacity replaced. */
+sfi_rgba sfi_faded(sfi_rgba colour, double alpha);
+
+/* Fixed roles, so that the same thing has the same colour in every picture. */
+extern const sfi_rgba sfi_ink;       /* text and axes              */
+extern const sfi_rgba sfi_soft_ink;  /* secondary text, grid notes */
+extern const sfi_rgba sfi_hairline;  /* grid lines                 */
+extern const sfi_rgba sfi_paper;     /* background                 */
+extern const sfi_rgba sfi_no_number; /* cells that are NaN         */
+extern const sfi_rgba sfi_real;      /* data                       */
+extern const sfi_rgba sfi_synthetic; /* samples                    */
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* panel.h - a frame with two axes, and everything that stands around it.
+ *
+ *   sfi_panel_layout()   measures texts and finds the frame
+ *   sfi_panel_begin()    grid lines; clips to the frame
+ *   ... marks ...
+ *   sfi_panel_end()      frame, ticks, labels, title, legend, colour bar */
+#ifndef SFI_PLOT_PANEL_H
+#define SFI_PLOT_PANEL_H
+
+#include "plot/canvas.h"
+#include "plot/legend.h"
+#include "plot/ticks.h"
+
+typedef struct sfi_axis {
+    double lo, hi;            /* what the axis spans, lo < hi               */
+    bool log;                 /* then 0 < lo                                */
+    const char *label;        /* NULL or "" for none                        */
+    const char *const *names; /* categories 0, 1, ... instead of numbers    */
+    int64_t name_count;       /* 0 without names                            */
+    bool bare;                /* no tick labels and no label                */
+    double from, to;          /* where lo and hi are on the page            */
+    sfi_ticks ticks;
+} sfi_axis;
+
+/* Position of a value on the page, clamped to 1e5 points around it so that
+ * Cairo's fixed-point numbers hold it; NaN for NaN, and for values <= 0 on a
+ * logarithmic axis. */
+double sfi_axis_at(const sfi_axis *axis, double value);
+
+/* Whether the axis shows the value. */
+bool sfi_axis_has(const sfi_axis *axis, double value);
+
+/* A vertical bar of colours right of the panel. */
+typedef struct sfi_colour_bar {
+    sfi_map map;
+    double lo, hi;
+    bool more_below; /* values below lo exist: the bar ends in a point */
+    const char *label;
+} sfi_colour_bar;
+
+typedef struct sfi_rect {
+    double left, top, right, bottom;
+} sfi_rect;
+
+typedef struct sfi_panel {
+    sfi_axis x, y;
+    const char *title;         /* NULL or "" for none      */
+    const sfi_legend *legend;  /* NULL or empty for none   */
+    const sfi_colour_bar *bar; /* NULL for none            */
+    bool box;                  /* a full frame, not only two spines */
+    bool grid_x, grid_y;       /* light lines at the marks          */
+    bool equal;                /* a unit has one length on both axes */
+    sfi_rect outer, frame;
+    double legend_width;
+} sfi_panel;
+
+void sfi_panel_layout(sfi_canvas *canvas, sfi_panel *panel, sfi_rect outer);
+void sfi_panel_begin(sfi_canvas *canvas, sfi_panel *panel);
+void sfi_panel_end(sfi_canvas *canvas, sfi_panel *panel);
+
+/* Say in the middle of the frame that there is no number to show. */
+void sfi_draw_nothing(sfi_canvas *canvas, const sfi_panel *panel);
+
+/* The whole page as a rectangle. */
+sfi_rect sfi_whole_page(const sfi_canvas *canvas);
+
+/* Only the marks: for grids of panels that lay themselves out. */
+void sfi_axis_place(sfi_canvas *canvas, sfi_axis *axis, bool vertical,
+                    double from, double to);
+
+/* Width of the widest tick label of an axis, at most 90. */
+double sfi_widest_label(sfi_canvas *canvas, const sfi_axis *axis);
+
+#endif
