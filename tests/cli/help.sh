@@ -1,0 +1,33 @@
+# Every command explains itself on one screen, and its examples work.
+try --version
+try
+try help nonsense
+try help smaple
+commands=$(scorefield --help | sed -n 's/^  \([a-z]*\)  *[A-Z].*/\1/p')
+echo $commands
+for command in $commands; do
+    scorefield help "$command" >help.txt
+    scorefield "$command" --help | cmp - help.txt
+    lines=$(wc -l <help.txt)
+    columns=$(wc -L <help.txt)
+    [ "$lines" -le 40 ] || echo "$command: $lines lines"
+    [ "$columns" -le 80 ] || echo "$command: $columns columns"
+    grep -q '^Usage: scorefield '"$command" help.txt || echo "$command: no usage"
+done
+[ "$(scorefield --help | wc -L)" -le 80 ] || echo "overview: too wide"
+
+# The examples, with a quicker fit, in the order of the commands.
+ln -s "$data" data
+for command in $commands; do
+    scorefield help "$command" | sed -n '/^Example/,$p' | grep '^  scorefield' |
+        while read -r line; do
+            case $line in
+            "scorefield fit"*) quick=" -q --steps 3 --hidden 4x1" ;;
+            *) quick="" ;;
+            esac
+            echo "$line"
+            bash -c "$(declare -f scorefield); $line$quick" >said 2>&1 ||
+                { echo "[exit $?]"; cat said; }
+        done
+done
+ls
