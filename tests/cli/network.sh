@@ -30,3 +30,12 @@ weights() { tail -c +$(($(od -An -tu8 -N8 "$1") + 9)) "$1"; }
 scorefield fit "$data/faithful.csv" --model network $quick -q -j 1 -o one.safetensors
 scorefield fit "$data/faithful.csv" --model network $quick -q -j 3 -o three.safetensors
 cmp <(weights one.safetensors) <(weights three.safetensors) && echo same
+echo "-- candidates are judged on rows that they have not seen"
+scorefield fit few.csv -q --model gaussian -o g.safetensors --json >all.json
+scorefield fit few.csv -q --validation 0.9 -o g.safetensors --json >few.json
+python3 - <<'PYTHON'
+import json
+own = json.load(open("all.json"))["log_likelihood"]
+unseen = json.load(open("few.json"))["held_out_log_likelihood"]
+print("four rows know less than 39:", unseen < own - 0.2)
+PYTHON
