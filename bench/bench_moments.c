@@ -1,66 +1,69 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mean and covariance of n x d doubles, in milliseconds: the best and the
- * median of REPEATS runs, for one thread and for all.
+/* bench_moments.c - mean and covariance of a table of 10^6 rows and 32
+ * columns of doubles: tables a second.  peers/numpy_moments.py is the peer.
  *
- *     build/bench_moments [ROWS [COLS]]          [default 1000000 32]
+ *     build/bench_moments [--seconds S] [--threads N] [moments_1e6x32]
  *
- * bench/moments.py does the same with numpy.cov. */
+ * The operations counted are those of one triangle of the covariance. */
+#include "bench.h"
+
 #include "base/random.h"
 #include "num/moments.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+enum { ROWS = 1000000, COLS = 32 };
 
-enum { REPEATS = 11 };
+typedef struct task {
+    sfi_moments *moments;
+    sf_cmat rows;
+    double *covariance;
+    sf_status status;
+} task;
 
-static int ascending(const void *a, const void *b)
+static void measure(void *user)
 {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    task *t = user;
+    sfi_moments_clear(t->moments);
+    t->status = sfi_moments_add(t->moments, t->rows, NULL);
+    if (t->status == SF_OK)
+        t->status =
+            sfi_moments_covariance(t->moments, t->covariance, SFI_SAMPLE);
 }
 
 int main(int argc, char **argv)
 {
-    const int64_t n = argc > 1 ? atoll(argv[1]) : 1000000;
-    const int64_t d = argc > 2 ? atoll(argv[2]) : 32;
+    const char *name = "moments_1e6x32";
+    bench_args args;
+    if (!bench_arguments(argc, argv, &args))
+        return 2;
+    if (!bench_wanted(&args, name))
+        return 0;
     sf_context *ctx = NULL;
     if (sf_context_new(&ctx, NULL) != SF_OK)
         return 1;
-    double *x = sfi_alloc(ctx, (size_t)(n * d), sizeof *x);
-    double *covariance = sfi_alloc(ctx, (size_t)(d * d), sizeof *covariance);
-    sfi_moments *m = NULL;
-    if (x == NULL || covariance == NULL ||
-        sfi_moments_new(ctx, &m, d) != SF_OK) {
-        fprintf(stderr, "bench_moments: %s\n", sf_context_message(ctx));
-        return 1;
-    }
-    for (int64_t i = 0; i < n * d; i++) {
-        const sfi_where where = {1, (uint64_t)i, 0, SFI_STREAM_USER};
-        x[i] = 5.0 + sfi_uniform_at(where, 0);
-    }
-    const sf_cmat rows = {x, n, d, d};
-    const int all = sf_context_threads(ctx);
-    for (int threads = 1; threads <= all;
-         threads = threads < all ? all : all + 1) {
-        sf_context_set_threads(ctx, threads);
-        double times[REPEATS];
-        for (int r = 0; r < REPEATS; r++) {
-            const double start = sfi_clock();
-            sfi_moments_clear(m);
-            if (sfi_moments_add(m, rows, NULL) != SF_OK ||
-                sfi_moments_covariance(m, covariance, SFI_SAMPLE) != SF_OK)
-                return 1;
-            times[r] = sfi_clock() - start;
+    const size_t count = (size_t)ROWS * COLS;
+    double *x = sfi_alloc(ctx, count, sizeof *x);
+    double *covariance = sfi_alloc(ctx, COLS * COLS, sizeof *covariance);
+    task t = {.covariance = covariance, .status = SF_E_NOMEM};
+    if (x != NULL && covariance != NULL)
+        t.status = sf_context_set_threads(ctx, args.threads);
+    if (t.status == SF_OK)
+        t.status = sfi_moments_new(ctx, &t.moments, COLS);
+    if (t.status == SF_OK) {
+        for (size_t i = 0; i < count; i++) {
+            const sfi_where where = {1, i, 0, SFI_STREAM_USER};
+            x[i] = 5.0 + sfi_uniform_at(where, 0);
         }
-        qsort(times, REPEATS, sizeof *times, ascending);
-        printf(
-            "moments %lld x %lld, %d threads: best %.1f ms, median %.1f ms\n",
-            (long long)n, (long long)d, threads, 1e3 * times[0],
-            1e3 * times[REPEATS / 2]);
+        t.rows = (sf_cmat){x, ROWS, COLS, COLS};
+        const bench_rate rate = bench_windows(&args, measure, &t);
+        if (t.status == SF_OK)
+            bench_print(name, "tables_per_s", rate, 1.0,
+                        (double)ROWS * COLS * (COLS + 1));
     }
-    sfi_moments_free(m);
-    sfi_free(ctx, covariance, (size_t)(d * d), sizeof *covariance);
-    sfi_free(ctx, x, (size_t)(n * d), sizeof *x);
+    if (t.status != SF_OK)
+        fprintf(stderr, "bench_moments: %s\n", sf_context_message(ctx));
+    sfi_moments_free(t.moments);
+    sfi_free(ctx, covariance, COLS * COLS, sizeof *covariance);
+    sfi_free(ctx, x, count, sizeof *x);
     sf_context_free(ctx);
-    return 0;
+    return t.status == SF_OK ? 0 : 1;
 }

@@ -108,6 +108,12 @@ typedef struct sf_fit_report {
     sf_stop stop;
 } sf_fit_report;
 
+/* Which rows are held out: writes a permutation of 0..n-1 into index [n] that
+ * depends on (seed, n) alone and returns how many of its first entries are held
+ * out, round(fraction n).  The trainer holds out the same rows. */
+SF_API int64_t sf_split_rows(uint64_t seed, int64_t n, double fraction,
+                             int64_t *index);
+
 /* A training run that can be stopped, saved and taken up again with the same
  * bits.  The data is copied. */
 typedef struct sf_trainer sf_trainer;

@@ -15,6 +15,9 @@
 extern "C" {
 #endif
 
+/* On a Gaussian the defaults leave these errors in the variance (from the linear
+ * recursion of each method, unit variance, sigma_max 80): FLOW +0.6 %, SDE +1 %,
+ * ANNEALED +1.8 %, PC +2 %. */
 typedef enum sf_sampler {
     SF_SAMPLER_FLOW = 0, /* Heun steps down the probability flow (Karras et al.
                             2022, algorithm 1), deterministic after the start */
@@ -30,12 +33,14 @@ typedef enum sf_sampler {
 typedef struct sf_sample_options {
     size_t size;       /* set by _INIT                                        */
     sf_sampler method; /*                                    [default FLOW]   */
-    int64_t steps;     /* noise levels; LANGEVIN: updates, > 0 [0: 40, 40, 100,
-                           200, 1000 in the order of sf_sampler]               */
+    int64_t steps;     /* noise levels; LANGEVIN: updates, > 0
+                      [default 0: 64, 128, 200, 200, 1000 in the order of
+                      sf_sampler] */
     int64_t corrections; /* Langevin updates a level, ANNEALED and PC, >= 1
-                                                              [default 0: 10, 1] */
-    double step;   /* Langevin step, relative: h = step * sigma^2 (LANGEVIN:
-                           step * 1), > 0    [default 0: 0.1; LANGEVIN 0.001]  */
+                            [default 0: 10, 1] */
+    double step;         /* Langevin step h, relative to sigma^2 (LANGEVIN: h
+                            itself), > 0
+                            [default 0: ANNEALED 1, PC 0.1, LANGEVIN 0.001] */
     double churn;  /* SDE: noise put back, S_churn >= 0  [default 30]     */
     uint64_t seed; /*                                    [default 0]      */
     int64_t first; /* number of the first sample, >= 0   [default 0]      */

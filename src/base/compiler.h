@@ -36,6 +36,10 @@
 #define SFI_PASTE_(a, b) a##b
 #define SFI_PASTE(a, b)  SFI_PASTE_(a, b)
 
+/* Compile one function for a set of instructions, e.g. "avx2"; the caller has
+ * made sure that the processor has it. */
+#define SFI_TARGET(isa) __attribute__((target(isa)))
+
 /* Products of two 64-bit integers. */
 __extension__ typedef unsigned __int128 sfi_u128;
 

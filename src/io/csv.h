@@ -14,12 +14,16 @@ enum {
 
 extern const sfi_table_format sfi_csv_format;
 
+/* Whether a field's text says that the cell is missing: nothing, NA, nan, NaN or
+ * -nan. */
+bool sfi_csv_is_missing(const char *text, size_t size);
+
 /* Write a table as CSV: a header line, a missing cell as nothing (as "" where
  * it is the only cell of its row), numbers as the shortest text that is read
  * back as the same double, lines that end in LF.
  * Returns SF_OK; SF_E_ARG, before anything is written, if the table has no
- * columns or too many, two columns have the same name, all names are numbers, a
- * text is empty, too long or not UTF-8, or a cell of a text column is the index
+ * columns or too many, two columns have the same name, all names are numbers
+ * or mean a missing cell, a text is empty, too long or not UTF-8, or a cell of a text column is the index
  * of no level; SF_E_NOMEM; or the first error of `out`. */
 sf_status sfi_csv_write(sf_context *ctx, const sf_table *table,
                         sfi_output *out);

@@ -26,11 +26,12 @@ static sf_status check_text(sf_context *ctx, const char *text, size_t most,
                     sfi_show(shown, text, size), fault);
 }
 
+/* As the reader sees it: blanks around a number do not count. */
 static bool is_number(const char *text)
 {
     double value = 0.0;
-    const char *end = sfi_number_parse(text, &value);
-    return end != NULL && *end == '\0';
+    const char *end = sfi_number_parse(text + strspn(text, " \t"), &value);
+    return end != NULL && end[strspn(end, " \t")] == '\0';
 }
 
 static sf_status check_names(sf_context *ctx, const sf_table *table)
@@ -53,7 +54,8 @@ static sf_status check_names(sf_context *ctx, const sf_table *table)
                               name);
         if (status == SF_OK)
             status = sfi_dictionary_add(ctx, &names, name, size);
-        all_numbers = all_numbers && is_number(name);
+        all_numbers =
+            all_numbers && (is_number(name) || sfi_csv_is_missing(name, size));
     }
     sfi_dictionary_free(ctx, &names);
     if (status == SF_OK && all_numbers)

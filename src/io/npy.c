@@ -102,13 +102,12 @@ static sf_status read_text(cursor *c, char *text, size_t size)
 
 static sf_status read_descr(cursor *c)
 {
-    char text[16];
+    char text[16], shown[SFI_SHOW_SIZE];
     skip_space(c);
     if (*c->at == '[')
         return SFI_FAIL(c->ctx, SF_E_FORMAT,
                         "%s: a structured array, want a plain one of numbers",
                         c->name);
-    const char *start = c->at;
     SFI_TRY(read_text(c, text, sizeof text));
     for (size_t i = 0; i < SFI_COUNT(elements); i++)
         if (strcmp(text, elements[i].name) == 0 ||
@@ -116,9 +115,10 @@ static sf_status read_descr(cursor *c)
             c->header->type = (element)i;
             return SF_OK;
         }
-    c->at = start;
-    return fail_at(c, "'<f8', '<f4', '<i8', '<i4' or '|u1'; convert the array "
-                      "with a.astype('<f8')");
+    return SFI_FAIL(c->ctx, SF_E_FORMAT,
+                    "%s: elements of type %s are not read, want <f8, <f4, <i8, "
+                    "<i4 or |u1; convert the array with a.astype('<f8')",
+                    c->name, sfi_show(shown, text, strlen(text)));
 }
 
 static sf_status read_order(cursor *c)
@@ -473,6 +473,12 @@ static int64_t npy_count(const void *state)
     return ((const npy_reader *)state)->rows;
 }
 
+static sf_status npy_bound(void *state, int64_t *rows)
+{
+    *rows = npy_count(state);
+    return SF_OK;
+}
+
 /* ---- arrays --------------------------------------------------------------- */
 
 /* Reorder: element k in row-major order of the array of this shape comes from
@@ -613,6 +619,12 @@ sf_status sfi_npy_write(sf_context *ctx, const sf_table *table, sfi_output *out)
                                 sizeof *table->data);
 }
 
-const sfi_table_format sfi_npy_format = {".npy",       npy_open,     npy_next,
-                                         npy_complete, npy_rewind,   npy_count,
-                                         npy_close,    sfi_npy_write};
+const sfi_table_format sfi_npy_format = {.extension = ".npy",
+                                         .open = npy_open,
+                                         .next = npy_next,
+                                         .complete = npy_complete,
+                                         .rewind = npy_rewind,
+                                         .count = npy_count,
+                                         .bound = npy_bound,
+                                         .close = npy_close,
+                                         .write = sfi_npy_write};

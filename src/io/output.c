@@ -210,6 +210,8 @@ static sf_status make_room(sfi_output *out, size_t more)
 
 sf_status sfi_output_write(sfi_output *out, const void *bytes, size_t size)
 {
+    if (size == 0)
+        return out->status;
     SFI_TRY(make_room(out, size));
     if (size > out->capacity - out->used)
         return write_all(out, bytes, size);

@@ -238,6 +238,13 @@ sf_status sfi_rows_rewind(sfi_rows *rows)
 
 enum { FIRST_PIECE = 1 << 13, LARGEST_PIECE = 1 << 19 }; /* cells */
 
+/* The cells of a whole table. */
+typedef struct cell_block {
+    double *cells;
+    size_t allocated; /* doubles */
+    int64_t rows;     /* that were read */
+} cell_block;
+
 typedef struct piece {
     double *cells;
     int64_t rows;
@@ -314,18 +321,19 @@ static void put_together(sfi_rows *rows, pieces *all, double *cells)
 }
 
 /* The number of rows is not known before they are read. */
-static sf_status read_pieces(sfi_rows *rows, double **cells, int64_t *count)
+static sf_status read_pieces(sfi_rows *rows, cell_block *block)
 {
     pieces all = {0};
     sf_status status = gather(rows, &all);
     if (status == SF_OK) {
-        *count = all.rows;
-        *cells = sfi_alloc(rows->ctx, (size_t)(all.rows * rows->head.cols),
-                           sizeof **cells);
-        if (*cells != NULL)
-            put_together(rows, &all, *cells);
-        else
-            status = SF_E_NOMEM;
+        const size_t count = (size_t)(all.rows * rows->head.cols);
+        block->cells = sfi_alloc(rows->ctx, count, sizeof *block->cells);
+        status = block->cells != NULL ? SF_OK : SF_E_NOMEM;
+        if (status == SF_OK) {
+            block->allocated = count;
+            block->rows = all.rows;
+            put_together(rows, &all, block->cells);
+        }
     }
     for (size_t i = 0; i < all.count; i++)
         free_piece(rows, &all.list[i]);
@@ -333,40 +341,50 @@ static sf_status read_pieces(sfi_rows *rows, double **cells, int64_t *count)
     return status;
 }
 
-static sf_status read_known(sfi_rows *rows, double **cells, int64_t count)
+/* No more than `bound` rows are expected.  One row more has room, so that the
+ * call that completes the columns has somewhere to put a row that should not be
+ * there. */
+static sf_status read_bounded(sfi_rows *rows, cell_block *block, int64_t bound)
 {
     const int64_t cols = rows->head.cols;
-    *cells = sfi_alloc(rows->ctx, (size_t)(count * cols), sizeof **cells);
-    if (*cells == NULL)
+    const int64_t shape[2] = {bound + 1, cols};
+    const int64_t count = sfi_count_elements(2, shape, sizeof *block->cells);
+    if (count < 0)
+        return SFI_FAIL(rows->ctx, SF_E_NOMEM,
+                        "%s: %lld rows of %lld columns exceed the address "
+                        "space",
+                        sfi_rows_name(rows), (long long)bound, (long long)cols);
+    block->cells = sfi_alloc(rows->ctx, (size_t)count, sizeof *block->cells);
+    if (block->cells == NULL)
         return SF_E_NOMEM;
-    sf_status status = SF_OK;
-    int64_t done = 0, got = 1;
-    while (status == SF_OK && got > 0) {
-        /* The last call, which gets nothing, completes the columns. */
-        double none = 0.0;
-        status =
-            sfi_rows_next(rows, done < count ? *cells + done * cols : &none,
-                          done < count ? count - done : 1, &got);
-        done += got;
+    block->allocated = (size_t)count;
+    for (int64_t got = 1; got > 0; block->rows += got) {
+        SFI_TRY(sfi_rows_next(rows, block->cells + block->rows * cols,
+                              bound + 1 - block->rows, &got));
+        if (block->rows + got > bound)
+            return SFI_FAIL(rows->ctx, SF_E_IO, "%s: grew while it was read",
+                            sfi_rows_name(rows));
     }
-    if (status != SF_OK) {
-        sfi_free(rows->ctx, *cells, (size_t)(count * cols), sizeof **cells);
-        *cells = NULL;
-    }
-    return status;
+    return SF_OK;
 }
 
 sf_status sfi_rows_read_all(sfi_rows *rows, sf_table *out)
 {
     memset(out, 0, sizeof *out);
-    double *cells = NULL;
-    int64_t count = sfi_rows_count(rows);
-    SFI_TRY(count < 0 ? read_pieces(rows, &cells, &count)
-                      : read_known(rows, &cells, count));
+    cell_block block = {0};
+    int64_t bound = 0;
+    SFI_TRY(rows->format->bound(rows->state, &bound));
+    const sf_status status = bound < 0 ? read_pieces(rows, &block)
+                                       : read_bounded(rows, &block, bound);
+    if (status != SF_OK) {
+        sfi_free(rows->ctx, block.cells, block.allocated, sizeof *block.cells);
+        return status;
+    }
     sfi_free(rows->ctx, rows->counts, (size_t)rows->head.cols,
              sizeof *rows->counts);
     rows->counts = NULL;
-    sfi_table_adopt(rows->ctx, &rows->head, cells, count);
+    sfi_table_adopt(rows->ctx, &rows->head, block.cells, block.allocated,
+                    block.rows);
     *out = rows->head;
     memset(&rows->head, 0, sizeof rows->head);
     return SF_OK;

@@ -68,11 +68,12 @@ sf_status sfi_rows_rewind(sfi_rows *rows);
 char *sfi_rows_place(const sfi_rows *rows, int64_t row, int64_t col,
                      char text[SFI_PLACE_SIZE]);
 
-/* Read every row into a table.  The cells are gathered in pieces that are freed
- * as they are put together, so that hardly more memory is in use than the table
- * takes.  The rows must not have been read from before, and nothing but closing
- * them may follow.
- * Returns as sfi_rows_next(); on failure *out is zeroed. */
+/* Read every row into a table.  A file's rows are counted first, so that the
+ * table is allocated once; from a pipe, cells are gathered in pieces that are
+ * freed as they are put together.  The rows must not have been read from before,
+ * and nothing but closing them may follow.
+ * Returns as sfi_rows_next(), or SF_E_IO if the file grew meanwhile; on failure
+ * *out is zeroed. */
 sf_status sfi_rows_read_all(sfi_rows *rows, sf_table *out);
 
 /* ---- formats ---------------------------------------------------------------
@@ -101,6 +102,10 @@ typedef struct sfi_table_format {
 
     /* Rows in all, -1 if unknown. */
     int64_t (*count)(const void *state);
+
+    /* A number of rows that is not exceeded, and not much too large, from a
+     * quick look at the whole input; -1 if it can be read only once. */
+    sf_status (*bound)(void *state, int64_t *rows);
 
     /* NULL is allowed. */
     void (*close)(void *state);

@@ -13,7 +13,7 @@
 
 /* One array of weights. */
 typedef struct sfi_weight {
-    const char *name; /* into sf_model.weight_names */
+    char name[48];
     int rank;
     int64_t shape[SF_MAX_RANK];
     int64_t offset, count; /* into sf_model.weights */
@@ -46,6 +46,10 @@ typedef struct sfi_model_ops {
     /* REQUIRED.  `weights` holds one parameter node for each weight. */
     sfi_answer (*answer)(const sf_model *m, sf_graph *g, sf_node y,
                          sf_node sigma, const sf_node *weights);
+
+    /* OPTIONAL.  Check the weights, which came from a file and are finite.
+     * Returns SF_OK or SF_E_FORMAT. */
+    sf_status (*check)(const sf_model *m);
 
     /* OPTIONAL.  ln p_sigma(y) in closed form, for standardised y [n, d]. */
     sf_status (*logpdf)(const sf_model *m, sf_cmat y, double sigma,
@@ -80,6 +84,14 @@ sf_status sfi_model_new(sf_context *ctx, sf_model **out,
                         const char *const *names, int number_count,
                         const sfi_number *numbers);
 
+/* The same in two steps, for files: the first gives the layout and no memory for
+ * weights, so that a file can be held against it before it costs any. */
+sf_status sfi_model_declare(sf_context *ctx, sf_model **out,
+                            const sfi_model_ops *ops, int64_t dim,
+                            const char *const *names, int number_count,
+                            const sfi_number *numbers);
+sf_status sfi_model_allocate(sf_model *m);
+
 /* A number by name; sets *missing if it is not there. */
 double sfi_model_number(const sf_model *m, const char *key, bool *missing);
 /* The same where it is known to be there. */
@@ -89,7 +101,7 @@ double sfi_number_of(const sf_model *m, const char *key);
 sf_status sfi_whole_number(sf_model *m, const char *key, int64_t lo, int64_t hi,
                            int64_t *out);
 
-/* For declare(): append a weight. `name` is a literal or outlives the model. */
+/* For declare(): append a weight; the name is copied. */
 sf_status sfi_add_weight(sf_model *m, const char *name, int rank,
                          const int64_t *shape);
 

@@ -188,21 +188,14 @@ sf_status sfi_table_set_levels(sf_context *ctx, sf_table *table, int64_t col,
     return SF_OK;
 }
 
-static void free_data(sf_context *ctx, sf_table *table, table_owner *owner)
-{
-    sfi_free(ctx, table->data, owner->cells, sizeof *table->data);
-    table->data = NULL;
-    owner->cells = 0;
-}
-
 void sfi_table_adopt(sf_context *ctx, sf_table *table, double *data,
-                     int64_t rows)
+                     size_t allocated, int64_t rows)
 {
     table_owner *owner = table->owner;
-    free_data(ctx, table, owner);
+    sfi_free(ctx, table->data, owner->cells, sizeof *table->data);
     table->data = data;
     table->rows = rows;
-    owner->cells = (size_t)rows * (size_t)table->cols;
+    owner->cells = allocated;
 }
 
 /* ---- where a row came from ------------------------------------------------ */

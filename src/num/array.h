@@ -17,10 +17,10 @@ int64_t sfi_count_elements(int rank, const int64_t *shape, size_t size);
 sf_status sfi_table_set_levels(sf_context *ctx, sf_table *table, int64_t col,
                                const char *const *levels, int64_t count);
 
-/* Give a table other cells: `data` [rows, cols], which came from
- * sfi_alloc(ctx, rows * cols, sizeof(double)) and now belong to the table. */
+/* Give a table other cells: `data` [rows, cols] and room to spare, which came
+ * from sfi_alloc(ctx, allocated, sizeof(double)) and now belong to the table. */
 void sfi_table_adopt(sf_context *ctx, sf_table *table, double *data,
-                     int64_t rows);
+                     size_t allocated, int64_t rows);
 
 /* ---- where a row came from -----------------------------------------------
  *

@@ -45,11 +45,14 @@
 #define B_COLS  (LOOPS_F64 ? 128 : 256)
 #define A_TILES (GEMM_ROWS > 8 ? 8 : 16)
 
+/* `tiles` tiles of the same height below each other. */
 typedef struct FN(tile_job) {
-    int64_t depth;
-    const REAL *a; /* element (r, p) at a[r*a_row + p*a_col]       */
-    int64_t a_row, a_col;
-    const REAL *b; /* row p at b + p*ldb                           */
+    int64_t tiles, depth;
+    const REAL *a; /* element (r, p) at a[r*a_row + p] or, packed,
+                      a[p*GEMM_ROWS + r]                            */
+    int64_t a_row;
+    int64_t a_step; /* from one tile to the next                    */
+    const REAL *b;  /* row p at b + p*ldb                           */
     int64_t ldb;
     REAL *c;
     int64_t ldc;
@@ -60,48 +63,56 @@ typedef struct FN(tile_job) {
 SFI_INLINE void FN(tile)(const FN(tile_job) * job, const int rows,
                          const int vectors, const bool packed)
 {
-    V sum[GEMM_ROWS][GEMM_VECTORS];
     const int64_t ldb = job->ldb, ldc = job->ldc, depth = job->depth;
     const int64_t a_row = packed ? 1 : job->a_row;
     const int64_t a_col = packed ? GEMM_ROWS : 1;
-    const REAL *a = job->a, *b = job->b;
-    if (job->accumulate) {
+    const int64_t a_step = job->a_step;
+    const REAL *a_tile = job->a, *bias = job->bias;
+    const bool accumulate = job->accumulate;
+    REAL *c = job->c;
+    for (int64_t t = job->tiles; t > 0; t--) {
+        V sum[GEMM_ROWS][GEMM_VECTORS];
+        if (accumulate) {
+            SFI_UNROLL(16)
+            for (int r = 0; r < rows; r++) {
+                SFI_UNROLL(4)
+                for (int v = 0; v < vectors; v++)
+                    sum[r][v] = FN(load)(c + r * ldc + v * LANES);
+            }
+        } else {
+            SFI_UNROLL(16)
+            for (int r = 0; r < rows; r++) {
+                const V start = FN(splat)(bias != NULL ? bias[r] : C(0.0));
+                SFI_UNROLL(4)
+                for (int v = 0; v < vectors; v++)
+                    sum[r][v] = start;
+            }
+        }
+        const REAL *a = a_tile, *b = job->b;
+        for (int64_t p = 0; p < depth; p++) {
+            V x[GEMM_VECTORS];
+            SFI_UNROLL(4)
+            for (int v = 0; v < vectors; v++)
+                x[v] = FN(load)(b + v * LANES);
+            SFI_UNROLL(16)
+            for (int r = 0; r < rows; r++) {
+                const V y = FN(splat)(a[r * a_row]);
+                SFI_UNROLL(4)
+                for (int v = 0; v < vectors; v++)
+                    sum[r][v] = FN(fma)(y, x[v], sum[r][v]);
+            }
+            a += a_col;
+            b += ldb;
+        }
         SFI_UNROLL(16)
         for (int r = 0; r < rows; r++) {
             SFI_UNROLL(4)
             for (int v = 0; v < vectors; v++)
-                sum[r][v] = FN(load)(job->c + r * ldc + v * LANES);
+                FN(store)(c + r * ldc + v * LANES, sum[r][v]);
         }
-    } else {
-        SFI_UNROLL(16)
-        for (int r = 0; r < rows; r++) {
-            const V start =
-                FN(splat)(job->bias != NULL ? job->bias[r] : C(0.0));
-            SFI_UNROLL(4)
-            for (int v = 0; v < vectors; v++)
-                sum[r][v] = start;
-        }
-    }
-    for (int64_t p = 0; p < depth; p++) {
-        V x[GEMM_VECTORS];
-        SFI_UNROLL(4)
-        for (int v = 0; v < vectors; v++)
-            x[v] = FN(load)(b + v * LANES);
-        SFI_UNROLL(16)
-        for (int r = 0; r < rows; r++) {
-            const V y = FN(splat)(a[r * a_row]);
-            SFI_UNROLL(4)
-            for (int v = 0; v < vectors; v++)
-                sum[r][v] = FN(fma)(y, x[v], sum[r][v]);
-        }
-        a += a_col;
-        b += ldb;
-    }
-    SFI_UNROLL(16)
-    for (int r = 0; r < rows; r++) {
-        SFI_UNROLL(4)
-        for (int v = 0; v < vectors; v++)
-            FN(store)(job->c + r * ldc + v * LANES, sum[r][v]);
+        a_tile += a_step;
+        c += rows * ldc;
+        bias = bias != NULL ? bias + rows : NULL;
     }
 }
 
@@ -155,53 +166,104 @@ static const FN(tile_loop) FN(tile_loops)[2][2][GEMM_ROWS] = {
      {TILE_ROWS_LIST(TILE_ENTRY)}},
 };
 
-/* m rows are split into as few tiles as can be, of nearly equal heights: a last
- * tile of one or two rows would leave the multipliers idle. */
-SFI_INLINE int64_t FN(tile_count)(int64_t m)
-{
-    return (m + GEMM_ROWS - 1) / GEMM_ROWS;
-}
-
-SFI_INLINE int64_t FN(tile_start)(int64_t m, int64_t tile)
-{
-    const int64_t tiles = FN(tile_count)(m);
-    const int64_t height = m / tiles, taller = m % tiles;
-    return tile * height + (tile < taller ? tile : taller);
-}
-
 SFI_INLINE int64_t FN(smaller)(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-/* Bytes for one copy of B and one of A. */
-static size_t FN(packed_bytes)(int64_t m, int64_t cols, int64_t k)
+/* m rows are split into as few tiles as can be, of nearly equal heights: a last
+ * tile of one or two rows would leave the multipliers idle.  The first `taller`
+ * tiles have one row more than the others. */
+typedef struct FN(heights) {
+    int64_t tiles, height, taller;
+} FN(heights);
+
+SFI_INLINE FN(heights) FN(split_rows)(int64_t m)
 {
-    const int64_t depth = FN(smaller)(k, DEPTH);
-    const int64_t b = depth * FN(smaller)(cols, B_COLS);
-    const int64_t tiles = FN(smaller)(FN(tile_count)(m), A_TILES);
-    return (size_t)(b + depth * tiles * GEMM_ROWS + GEMM_COLS) * sizeof(REAL);
+    const int64_t tiles = (m + GEMM_ROWS - 1) / GEMM_ROWS;
+    const FN(heights) h = {tiles, m / tiles, m % tiles};
+    return h;
+}
+
+SFI_INLINE int64_t FN(tile_start)(FN(heights) h, int64_t tile)
+{
+    return tile * h.height + FN(smaller)(tile, h.taller);
+}
+
+/* Tiles t0 to t1 of one panel: `job` describes tile t0.  Where the heights
+ * change, the job is split. */
+static void FN(run_tiles)(FN(tile_job) job, FN(heights) h, int64_t t0,
+                          int64_t t1, int64_t vectors, bool packed)
+{
+    while (t0 < t1) {
+        const bool taller = t0 < h.taller;
+        const int64_t end = taller ? FN(smaller)(t1, h.taller) : t1;
+        const int64_t rows = h.height + taller;
+        job.tiles = end - t0;
+        if (!packed)
+            job.a_step = rows * job.a_row;
+        FN(tile_loops)[packed][vectors - 1][rows - 1](&job);
+        job.a += job.tiles * job.a_step;
+        job.c += job.tiles * rows * job.ldc;
+        if (job.bias != NULL)
+            job.bias += job.tiles * rows;
+        t0 = end;
+    }
+}
+
+/* A copied strip of A is a little longer than it need be: strips a power of two
+ * apart would meet in the same sets of the cache while they are written. */
+SFI_INLINE int64_t FN(strip_size)(int64_t depth)
+{
+    return depth * GEMM_ROWS + 64 / (int64_t)sizeof(REAL);
 }
 
 static size_t FN(gemm_work)(int64_t m, int64_t n, int64_t k)
 {
-    return FN(packed_bytes)(m, n, k);
+    const int64_t depth = FN(smaller)(k, DEPTH);
+    const int64_t b = depth * FN(smaller)(n, B_COLS);
+    const int64_t tiles = FN(smaller)((m + GEMM_ROWS - 1) / GEMM_ROWS, A_TILES);
+    return (size_t)(b + tiles * FN(strip_size)(depth)) * sizeof(REAL);
 }
 
-/* Strip t holds element (r, p) of its rows at [p*GEMM_ROWS + r]. */
-static void FN(pack_a)(REAL *to, const REAL *a, int64_t a_row, int64_t a_col,
-                       int64_t rows, int64_t depth)
+/* Copy tiles t0 to t1 of A into strips; element (r, p) of a strip is at
+ * [p*GEMM_ROWS + r].  Where the rows of A are neighbours whole vectors are
+ * copied: what is too much lies where the next p will be written, or in the
+ * strip's surplus.  The last tiles, where it would be read from beyond A, go
+ * element by element. */
+static void FN(pack_a)(REAL *to, const sfi_gemm *g, FN(heights) h, int64_t t0,
+                       int64_t t1, int64_t p0, int64_t depth)
 {
-    if (a_row == 1 && rows == GEMM_ROWS) {
-        for (int64_t p = 0; p < depth; p++)
-            memcpy(to + p * GEMM_ROWS, a + p * a_col, GEMM_ROWS * sizeof(REAL));
-        return;
+    enum { VECTORS = (GEMM_ROWS + LANES - 1) / LANES };
+    const int64_t step = FN(strip_size)(depth);
+    const int64_t first = FN(tile_start)(h, t0);
+    int64_t whole = t0;
+    while (g->a_row == 1 && whole < t1 &&
+           FN(tile_start)(h, whole) + VECTORS * LANES <= g->m)
+        whole++;
+    for (int64_t p = 0; p < depth; p++) {
+        const REAL *from =
+            (const REAL *)g->a + first * g->a_row + (p0 + p) * g->a_col;
+        REAL *strip = to + p * GEMM_ROWS;
+        int64_t t = t0;
+        for (; t < whole; t++) {
+            SFI_UNROLL(4)
+            for (int v = 0; v < VECTORS; v++)
+                FN(store)(strip + v * LANES, FN(load)(from + v * LANES));
+            from += h.height + (t < h.taller);
+            strip += step;
+        }
+        for (; t < t1; t++) {
+            const int64_t rows = h.height + (t < h.taller);
+            for (int64_t r = 0; r < rows; r++)
+                strip[r] = from[r * g->a_row];
+            from += rows * g->a_row;
+            strip += step;
+        }
     }
-    for (int64_t p = 0; p < depth; p++)
-        for (int64_t r = 0; r < rows; r++)
-            to[p * GEMM_ROWS + r] = a[r * a_row + p * a_col];
 }
 
+/* to[p*width + j] = b[p*ldb + j] */
 static void FN(pack_b)(REAL *to, const REAL *b, int64_t ldb, int64_t depth,
                        int64_t width)
 {
@@ -212,57 +274,46 @@ static void FN(pack_b)(REAL *to, const REAL *b, int64_t ldb, int64_t depth,
 
 static void FN(gemm)(const sfi_gemm *g, void *work)
 {
-    const int64_t m = g->m, n = g->n, k = g->k;
-    const int64_t tiles = FN(tile_count)(m);
+    const int64_t n = g->n, k = g->k;
+    const FN(heights) h = FN(split_rows)(g->m);
     const REAL *a = g->a, *b = g->b, *bias = g->bias;
     REAL *c = g->c;
     const bool packed = g->a_col != 1 && k > 1;
     /* Copying B pays where it is read more than a few times. */
-    const bool copy = tiles > 2 && k > 1;
-    const int64_t depth_most = FN(smaller)(k, DEPTH);
+    const bool copy = h.tiles > 2 && k > 4;
     REAL *b_copy = work;
-    REAL *a_copy = b_copy + depth_most * FN(smaller)(n, B_COLS);
+    REAL *a_copy = b_copy + FN(smaller)(k, DEPTH) * FN(smaller)(n, B_COLS);
 
     for (int64_t j0 = 0; j0 < n; j0 += B_COLS) {
         const int64_t cols = FN(smaller)(n - j0, B_COLS);
         int64_t p0 = 0;
         do {
             const int64_t depth = FN(smaller)(k - p0, DEPTH);
-            if (copy)
-                for (int64_t j = 0; j < cols; j += GEMM_COLS)
-                    FN(pack_b)
-                    (b_copy + depth * j, b + p0 * g->ldb + j0 + j, g->ldb,
-                     depth, FN(smaller)(cols - j, GEMM_COLS));
-            for (int64_t t0 = 0; t0 < tiles; t0 += A_TILES) {
-                const int64_t t1 = FN(smaller)(t0 + A_TILES, tiles);
-                for (int64_t t = t0; packed && t < t1; t++) {
-                    const int64_t i = FN(tile_start)(m, t);
-                    FN(pack_a)
-                    (a_copy + (t - t0) * GEMM_ROWS * depth,
-                     a + i * g->a_row + p0 * g->a_col, g->a_row, g->a_col,
-                     FN(tile_start)(m, t + 1) - i, depth);
-                }
+            for (int64_t j = 0; copy && j < cols; j += GEMM_COLS)
+                FN(pack_b)
+            (b_copy + depth * j, b + p0 * g->ldb + j0 + j, g->ldb, depth,
+             FN(smaller)(cols - j, GEMM_COLS));
+            for (int64_t t0 = 0; t0 < h.tiles; t0 += A_TILES) {
+                const int64_t t1 = FN(smaller)(t0 + A_TILES, h.tiles);
+                const int64_t i = FN(tile_start)(h, t0);
+                if (packed)
+                    FN(pack_a)(a_copy, g, h, t0, t1, p0, depth);
                 for (int64_t j = 0; j < cols; j += GEMM_COLS) {
                     const int64_t width = FN(smaller)(cols - j, GEMM_COLS);
-                    for (int64_t t = t0; t < t1; t++) {
-                        const int64_t i = FN(tile_start)(m, t);
-                        const int64_t rows = FN(tile_start)(m, t + 1) - i;
-                        const FN(tile_job) job = {
-                            .depth = depth,
-                            .a = packed ? a_copy + (t - t0) * GEMM_ROWS * depth
-                                        : a + i * g->a_row + p0,
-                            .a_row = g->a_row,
-                            .b = copy ? b_copy + depth * j
-                                      : b + p0 * g->ldb + j0 + j,
-                            .ldb = copy ? width : g->ldb,
-                            .c = c + i * g->ldc + j0 + j,
-                            .ldc = g->ldc,
-                            .bias = bias != NULL ? bias + i : NULL,
-                            .accumulate = g->accumulate || p0 > 0,
-                        };
-                        FN(tile_loops)
-                        [packed][width / LANES - 1][rows - 1](&job);
-                    }
+                    const FN(tile_job) job = {
+                        .depth = depth,
+                        .a = packed ? a_copy : a + i * g->a_row + p0,
+                        .a_row = g->a_row,
+                        .a_step = FN(strip_size)(depth),
+                        .b = copy ? b_copy + depth * j
+                                  : b + p0 * g->ldb + j0 + j,
+                        .ldb = copy ? width : g->ldb,
+                        .c = c + i * g->ldc + j0 + j,
+                        .ldc = g->ldc,
+                        .bias = bias != NULL ? bias + i : NULL,
+                        .accumulate = g->accumulate || p0 > 0,
+                    };
+                    FN(run_tiles)(job, h, t0, t1, width / LANES, packed);
                 }
             }
             p0 += DEPTH;
@@ -270,7 +321,84 @@ static void FN(gemm)(const sfi_gemm *g, void *work)
     }
 }
 
-/* The copy of B^T is padded with zeros to whole panels. */
+/* ---- contraction over points ---------------------------------------------- */
+
+/* Where one side of C is shorter than NARROW, its elements are computed as dot
+ * products, vectors along the points; else B^T is copied into panels for the
+ * tiles above. */
+#undef NARROW
+#undef DOT_LONG
+#undef DOT_SHORT
+#define NARROW    8
+#define DOT_LONG  4 /* a block: 4 rows of the longer side */
+#define DOT_SHORT 3 /* by up to 3 of the shorter          */
+
+typedef struct FN(dot_job) {
+    int64_t p;
+    const REAL *x, *y; /* the longer and the shorter operand */
+    int64_t ldx, ldy;
+    REAL *c; /* element (long i, short j) at c[i*c_x + j*c_y] */
+    int64_t c_x, c_y;
+    bool accumulate;
+} FN(dot_job);
+
+SFI_INLINE void FN(dot_block)(const FN(dot_job) * d, int64_t i, int64_t j,
+                              const int nx, const int ny)
+{
+    V sum[DOT_LONG][DOT_SHORT];
+    SFI_UNROLL(4)
+    for (int r = 0; r < nx; r++) {
+        SFI_UNROLL(4)
+        for (int s = 0; s < ny; s++)
+            sum[r][s] = FN(splat)(C(0.0));
+    }
+    for (int64_t p = 0; p < d->p; p += LANES) {
+        V y[DOT_SHORT];
+        SFI_UNROLL(4)
+        for (int s = 0; s < ny; s++)
+            y[s] = FN(load)(d->y + (j + s) * d->ldy + p);
+        SFI_UNROLL(4)
+        for (int r = 0; r < nx; r++) {
+            const V x = FN(load)(d->x + (i + r) * d->ldx + p);
+            SFI_UNROLL(4)
+            for (int s = 0; s < ny; s++)
+                sum[r][s] = FN(fma)(x, y[s], sum[r][s]);
+        }
+    }
+    SFI_UNROLL(4)
+    for (int r = 0; r < nx; r++) {
+        SFI_UNROLL(4)
+        for (int s = 0; s < ny; s++) {
+            REAL *c = d->c + (i + r) * d->c_x + (j + s) * d->c_y;
+            const REAL total = FN(add_lanes)(sum[r][s]);
+            *c = d->accumulate ? *c + total : total;
+        }
+    }
+}
+
+SFI_INLINE void FN(dot_columns)(const FN(dot_job) * d, int64_t nx, int64_t j,
+                                const int ny)
+{
+    int64_t i = 0;
+    for (; i + DOT_LONG <= nx; i += DOT_LONG)
+        FN(dot_block)(d, i, j, DOT_LONG, ny);
+    for (; i < nx; i++)
+        FN(dot_block)(d, i, j, 1, ny);
+}
+
+static void FN(dot_products)(const FN(dot_job) * d, int64_t nx, int64_t ny)
+{
+    int64_t j = 0;
+    for (; ny - j > 4 || ny - j == 3; j += 3)
+        FN(dot_columns)(d, nx, j, 3);
+    for (; ny - j >= 2; j += 2)
+        FN(dot_columns)(d, nx, j, 2);
+    if (j < ny)
+        FN(dot_columns)(d, nx, j, 1);
+}
+
+/* The copy of B^T is padded with zeros to whole panels; one tile of C beside
+ * it. */
 static size_t FN(gemm_nt_work)(int64_t m, int64_t n, int64_t p)
 {
     (void)m;
@@ -302,30 +430,47 @@ static void FN(pack_transposed)(REAL *to, const REAL *b, int64_t ldb,
             to[q * GEMM_COLS + j] = j < width ? b[j * ldb + q] : C(0.0);
 }
 
-/* One tile at the right edge of C goes through a whole tile in memory. */
-static void FN(edge_tile)(FN(tile_job) * job, int64_t rows, int64_t width,
-                          REAL *whole)
+/* The last panel of C, narrower than a tile: each tile goes through a whole one
+ * in memory. */
+static void FN(run_edge)(FN(tile_job) job, FN(heights) h, int64_t t0,
+                         int64_t t1, int64_t width, REAL *whole)
 {
-    REAL *c = job->c;
-    const int64_t ldc = job->ldc;
-    memset(whole, 0, (size_t)(rows * GEMM_COLS) * sizeof(REAL));
-    for (int64_t r = 0; job->accumulate && r < rows; r++)
-        memcpy(whole + r * GEMM_COLS, c + r * ldc,
-               (size_t)width * sizeof(REAL));
-    job->c = whole;
-    job->ldc = GEMM_COLS;
-    FN(tile_loops)[0][1][rows - 1](job);
-    for (int64_t r = 0; r < rows; r++)
-        memcpy(c + r * ldc, whole + r * GEMM_COLS,
-               (size_t)width * sizeof(REAL));
+    const size_t bytes = (size_t)width * sizeof(REAL);
+    REAL *c = job.c;
+    const int64_t ldc = job.ldc;
+    job.c = whole;
+    job.ldc = GEMM_COLS;
+    for (int64_t t = t0; t < t1; t++) {
+        const int64_t rows = h.height + (t < h.taller);
+        memset(whole, 0, (size_t)(rows * GEMM_COLS) * sizeof(REAL));
+        for (int64_t r = 0; job.accumulate && r < rows; r++)
+            memcpy(whole + r * GEMM_COLS, c + r * ldc, bytes);
+        FN(run_tiles)(job, h, t, t + 1, GEMM_VECTORS, false);
+        for (int64_t r = 0; r < rows; r++)
+            memcpy(c + r * ldc, whole + r * GEMM_COLS, bytes);
+        job.a += rows * job.a_row;
+        c += rows * ldc;
+    }
 }
 
 static void FN(gemm_nt)(const sfi_gemm_nt *g, void *work)
 {
     const int64_t m = g->m, n = g->n, p = g->p;
-    const int64_t tiles = FN(tile_count)(m);
     const REAL *a = g->a, *b = g->b;
     REAL *c = g->c, *whole = work;
+    if (m < NARROW && m < n) {
+        const FN(dot_job)
+            d = {p, b, a, g->ldb, g->lda, c, 1, g->ldc, g->accumulate};
+        FN(dot_products)(&d, n, m);
+        return;
+    }
+    if (n < NARROW) {
+        const FN(dot_job)
+            d = {p, a, b, g->lda, g->ldb, c, g->ldc, 1, g->accumulate};
+        FN(dot_products)(&d, m, n);
+        return;
+    }
+    const FN(heights) h = FN(split_rows)(m);
     REAL *b_copy = whole + GEMM_ROWS * GEMM_COLS;
     for (int64_t j0 = 0; j0 < n; j0 += B_COLS) {
         const int64_t cols = FN(smaller)(n - j0, B_COLS);
@@ -333,31 +478,27 @@ static void FN(gemm_nt)(const sfi_gemm_nt *g, void *work)
             const int64_t depth = FN(smaller)(p - q0, DEPTH);
             for (int64_t j = 0; j < cols; j += GEMM_COLS)
                 FN(pack_transposed)
-                (b_copy + depth * j, b + (j0 + j) * g->ldb + q0, g->ldb, depth,
-                 FN(smaller)(cols - j, GEMM_COLS));
-            for (int64_t t0 = 0; t0 < tiles; t0 += A_TILES) {
-                const int64_t t1 = FN(smaller)(t0 + A_TILES, tiles);
+            (b_copy + depth * j, b + (j0 + j) * g->ldb + q0, g->ldb, depth,
+             FN(smaller)(cols - j, GEMM_COLS));
+            for (int64_t t0 = 0; t0 < h.tiles; t0 += A_TILES) {
+                const int64_t t1 = FN(smaller)(t0 + A_TILES, h.tiles);
+                const int64_t i = FN(tile_start)(h, t0);
                 for (int64_t j = 0; j < cols; j += GEMM_COLS) {
                     const int64_t width = FN(smaller)(cols - j, GEMM_COLS);
-                    for (int64_t t = t0; t < t1; t++) {
-                        const int64_t i = FN(tile_start)(m, t);
-                        const int64_t rows = FN(tile_start)(m, t + 1) - i;
-                        FN(tile_job)
-                        job = {
-                            .depth = depth,
-                            .a = a + i * g->lda + q0,
-                            .a_row = g->lda,
-                            .b = b_copy + depth * j,
-                            .ldb = GEMM_COLS,
-                            .c = c + i * g->ldc + j0 + j,
-                            .ldc = g->ldc,
-                            .accumulate = g->accumulate || q0 > 0,
-                        };
-                        if (width == GEMM_COLS)
-                            FN(tile_loops)[0][1][rows - 1](&job);
-                        else
-                            FN(edge_tile)(&job, rows, width, whole);
-                    }
+                    const FN(tile_job) job = {
+                        .depth = depth,
+                        .a = a + i * g->lda + q0,
+                        .a_row = g->lda,
+                        .b = b_copy + depth * j,
+                        .ldb = GEMM_COLS,
+                        .c = c + i * g->ldc + j0 + j,
+                        .ldc = g->ldc,
+                        .accumulate = g->accumulate || q0 > 0,
+                    };
+                    if (width == GEMM_COLS)
+                        FN(run_tiles)(job, h, t0, t1, GEMM_VECTORS, false);
+                    else
+                        FN(run_edge)(job, h, t0, t1, width, whole);
                 }
             }
         }

@@ -188,7 +188,7 @@ SFI_INLINE void FN(store_as)(char *dst, bool is_f64, int64_t stride,
         for (; j < dim; j++)
             for (int k = 0; k < TILE; k++)
                 FN(put)
-                (to + k * row_bytes + j * size, src[j * ld + i + k], is_f64);
+        (to + k * row_bytes + j * size, src[j * ld + i + k], is_f64);
     }
     for (; i < points; i++)
         for (int64_t j = 0; j < dim; j++)

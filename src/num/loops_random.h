@@ -187,9 +187,9 @@ static void FN(normal)(void *dst, int64_t ld, sfi_where where, uint32_t first,
             for (int h = 0; h < 2; h++)
                 if (pair[h])
                     FN(normal_pair)
-                    (words[2 * h], words[2 * h + 1],
-                     row[2 * h] != NULL ? row[2 * h] + i : NULL,
-                     row[2 * h + 1] != NULL ? row[2 * h + 1] + i : NULL);
+            (words[2 * h], words[2 * h + 1],
+             row[2 * h] != NULL ? row[2 * h] + i : NULL,
+             row[2 * h + 1] != NULL ? row[2 * h + 1] + i : NULL);
         }
     }
 }

@@ -6,18 +6,6 @@
 
 #undef SUMS
 #define SUMS 4
-#if !defined(DOUBLE_LANES)
-#define DOUBLE_LANES (VECTOR_BYTES / 8)
-SFI_INLINE double add_up(const vf64 sums[SUMS])
-{
-    const vf64 v = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-    double total = 0.0;
-    for (int i = 0; i < DOUBLE_LANES; i++)
-        total += v[i];
-    return total;
-}
-#endif
-
 SFI_INLINE vf64 FN(double_part)(V x, int part)
 {
 #if LOOPS_F64
@@ -69,7 +57,7 @@ SFI_INLINE double FN(reduce)(const REAL *a, const REAL *b, int64_t n,
                 sums[k], FN(double_part)(x[k / DOUBLE_PARTS], k % DOUBLE_PARTS),
                 FN(double_part)(y[k / DOUBLE_PARTS], k % DOUBLE_PARTS));
     }
-    return add_up(sums);
+    return add_lanes_f64((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
 static double FN(sum)(const void *a, int64_t n)
@@ -104,7 +92,7 @@ static double FN(add_parts)(void *dst, const void *const *parts, int count,
                    (size_t)size * sizeof *to);
         for (int k = 1; k < count; k++)
             FN(ew_add_0)
-            (to + i, to + i, (const REAL *)parts[k] + i, NULL, size);
+        (to + i, to + i, (const REAL *)parts[k] + i, NULL, size);
         total += FN(sum_squares)(to + i, size);
     }
     return total;

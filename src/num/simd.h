@@ -255,6 +255,34 @@ SFI_INLINE vf64 floor_f64(vf64 a)
 #endif
 }
 
+/* The sum of the lanes, halves first. */
+SFI_INLINE float add_lanes_f32(vf32 a)
+{
+#if SIMD_AVX512
+    return _mm512_reduce_add_ps((__m512)a);
+#elif SIMD_AVX2
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128((__m256)a),
+                          _mm256_extractf128_ps((__m256)a, 1));
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+#else
+    return (a[0] + a[2]) + (a[1] + a[3]);
+#endif
+}
+
+SFI_INLINE double add_lanes_f64(vf64 a)
+{
+#if SIMD_AVX512
+    return _mm512_reduce_add_pd((__m512d)a);
+#elif SIMD_AVX2
+    const __m128d s = _mm_add_pd(_mm256_castpd256_pd128((__m256d)a),
+                                 _mm256_extractf128_pd((__m256d)a, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(s, _mm_unpackhi_pd(s, s)));
+#else
+    return a[0] + a[1];
+#endif
+}
+
 /* The full 64-bit product of the low halves of the lanes of `a` and of x. */
 SFI_INLINE vu64 multiply_low_halves(vu64 a, uint32_t x)
 {

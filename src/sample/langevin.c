@@ -23,6 +23,7 @@
 
 #include "base/random.h"
 #include "num/linalg.h"
+#include "num/loops.h"
 
 #include <math.h>
 #include <string.h>
@@ -31,7 +32,10 @@
  * is 16 KiB, half of a first-level cache. */
 enum { TILE = 64, CHUNK = 32 };
 
+_Static_assert(TILE % SFI_ROW_MULTIPLE == 0, "a tile is whole rows");
+
 struct run {
+    const sfi_loops *loops;
     const sf_langevin_options *options;
     int64_t walkers;
     int64_t unknowns;
@@ -72,18 +76,16 @@ static sf_status check_options(sf_context *ctx, const sf_langevin_options *o,
 }
 
 /* z[j*TILE + i] = the normal of walker first + i, component from + j, at `step`;
- * i < walkers <= TILE, j < count. */
+ * i < walkers (rounded up to whole rows of the loops), j < count. */
 static void normals(const struct run *r, double *z, int64_t first,
                     int64_t walkers, int64_t from, int64_t count, int64_t step)
 {
-    sfi_where where = {r->options->seed, 0,
-                       (uint32_t)(r->options->first_step + step),
-                       SFI_STREAM_STEP};
-    for (int64_t i = 0; i < walkers; i++) {
-        where.point = (uint64_t)(r->options->first_walker + first + i);
-        for (int64_t j = 0; j < count; j++)
-            z[j * TILE + i] = sfi_normal_at(where, (uint32_t)(from + j));
-    }
+    const sfi_where where = {
+        r->options->seed, (uint64_t)(r->options->first_walker + first),
+        (uint32_t)(r->options->first_step + step), SFI_STREAM_STEP};
+    const int64_t whole =
+        (walkers + SFI_ROW_MULTIPLE - 1) / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
+    r->loops->normal(z, TILE, where, (uint32_t)from, whole, count);
 }
 
 /* Turn the gradients in `move` into proposals, for `count` <= CHUNK components
@@ -207,7 +209,8 @@ sf_status sfi_langevin_run(sf_context *ctx, sf_mat x, const sfi_functional *f,
     double *kept = averaged ? sfi_alloc(ctx, count, sizeof *kept) : NULL;
     sf_status status = SF_E_NOMEM;
     if (one != NULL && two != NULL && (kept != NULL || !averaged)) {
-        struct run r = {&o, x.rows, x.cols, one, two, kept};
+        struct run r = {
+            sfi_loops_for(SF_F64), &o, x.rows, x.cols, one, two, kept};
         const size_t row = (size_t)x.cols * sizeof *one;
         for (int64_t i = 0; i < x.rows; i++)
             memcpy(one + i * x.cols, x.data + i * x.stride, row);

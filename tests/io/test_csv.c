@@ -586,6 +586,11 @@ TEST(tables_that_could_not_be_read_back_are_not_written)
     CHECK_FAILS(ctx, sf_table_write(ctx, &t, path), SF_E_ARG,
                 "csv: every column name is a number");
     sf_table_free(ctx, &t);
+    static const char *const missing[] = {"NA", "2.5"};
+    CHECK_OK(ctx, sf_table_new(ctx, &t, 1, 2, missing));
+    CHECK_FAILS(ctx, sf_table_write(ctx, &t, path), SF_E_ARG,
+                "csv: every column name is a number");
+    sf_table_free(ctx, &t);
     static const char *const latin[] = {"gr\xFCn"};
     CHECK_OK(ctx, sf_table_new(ctx, &t, 1, 1, latin));
     CHECK_FAILS(ctx, sf_table_write(ctx, &t, path), SF_E_ARG,

@@ -122,7 +122,7 @@ TEST(midpoints_of_doubles_round_to_even_and_their_neighbours_away)
                                      0x7FEFFFFFFFFFFFFE,
                                      0x3FF0000000000000,
                                      0x3FEFFFFFFFFFFFFF};
-    for (uint64_t i = 0; i < 20000; i++) {
+    for (uint64_t i = 0; i < 5000; i++) {
         uint64_t bits = i < SFI_COUNT(fixed) ? fixed[i] : random_word(i, 1);
         bits &= ~(UINT64_C(1) << 63);
         /* Half an ulp more fits in a long double of 64 bits, save for the
@@ -153,7 +153,7 @@ TEST(midpoints_of_doubles_round_to_even_and_their_neighbours_away)
 TEST(random_doubles_survive_every_number_of_digits)
 {
     (void)state_;
-    for (uint64_t i = 0; i < 60000; i++) {
+    for (uint64_t i = 0; i < 20000; i++) {
         const double value = of_bits(random_word(i, 2));
         if (!isfinite(value))
             continue;
@@ -168,7 +168,7 @@ TEST(random_doubles_survive_every_number_of_digits)
 TEST(random_digits_with_random_exponents_are_read_as_strtod_reads_them)
 {
     (void)state_;
-    for (uint64_t i = 0; i < 300000; i++) {
+    for (uint64_t i = 0; i < 100000; i++) {
         const uint64_t w = random_word(i, 3);
         const uint64_t more = random_word(i, 4);
         const int length = 1 + (int)(more % 19);
@@ -261,12 +261,12 @@ TEST(written_numbers_are_the_shortest_that_survive)
         check_format(of_bits(bits + 1));
         check_format(of_bits(bits + 0xFFFFFFFFFFFFF));
     }
-    for (uint64_t i = 0; i < 150000; i++) {
+    for (uint64_t i = 0; i < 40000; i++) {
         const double value = of_bits(random_word(i, 5));
         if (isfinite(value))
             check_format(value);
     }
-    for (uint64_t i = 0; i < 50000; i++) {
+    for (uint64_t i = 0; i < 20000; i++) {
         const double whole = (double)(random_word(i, 6) >> (11 + i % 50));
         check_format(whole / 1000.0);
         if (whole > 0.0)

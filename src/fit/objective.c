@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* objective.c - what a network is trained to minimise, for one point.
+ *
+ * The conditional path y = y_0 + sigma z has dy/dsigma = z, so the drift of the
+ * probability flow is E[z | y], and least squares finds it:
+ *
+ *     DSM    (1 + sigma^2) |drift - z|^2,  ln sigma ~ N(mean, spread^2)
+ *     FLOW   (1 + sigma)^2 |drift - z|^2,  sigma = t/(1-t), t uniform
+ *
+ * The first is the loss of Karras et al. 2022 with lambda(sigma) = 1/c_out^2:
+ * every noise level asks for an output of variance one.  The second is flow
+ * matching on the line (1-t) y_0 + t z: its velocity error is (1 + sigma) times
+ * the drift's.
+ *
+ *     IMPLICIT  div S + |S|^2 / 2
+ *     SLICED    v' (dS/dy) v + (v' S)^2 / 2
+ *
+ * whose expectations equal E|S - grad ln p|^2 / 2 up to a constant. */
+#include "fit/objective.h"
+
+/* Where the noise levels of DSM lie: the middle where the structure of a
+ * standardised table is, wide enough to reach both ends. */
+static const double log_sigma_mean = -1.2, log_sigma_spread = 1.6;
+
+static sf_node squared_norm(sf_graph *g, sf_node a)
+{
+    return sf_dot(g, a, a);
+}
+
+static sf_node clamp(sf_graph *g, sf_node a, double lo, double hi)
+{
+    return sf_min(g, sf_max(g, a, sf_const(g, lo)), sf_const(g, hi));
+}
+
+static sf_node drift_loss(const sf_model *m, sf_graph *g, sf_node y0, sf_node z,
+                          sf_node sigma, sf_node weight, const sf_node *weights)
+{
+    const sf_node y = sf_add(g, y0, sf_mul(g, sigma, z));
+    const sfi_answer a = m->ops->answer(m, g, y, sigma, weights);
+    const sf_node error = sf_sub(g, a.drift, z);
+    const double per_column = 1.0 / (double)m->dim;
+    return sf_mul(g, sf_mul(g, sf_const(g, per_column), weight),
+                  squared_norm(g, error));
+}
+
+static sf_node dsm(const sf_model *m, sf_graph *g, sf_node y0, sf_node z,
+                   sf_node draw, const sf_node *weights)
+{
+    const sf_node log_sigma =
+        sf_add(g, sf_const(g, log_sigma_mean),
+               sf_mul(g, sf_const(g, log_sigma_spread), draw));
+    const sf_node sigma =
+        clamp(g, sf_exp(g, log_sigma), sfi_number_of(m, "sigma_min"),
+              sfi_number_of(m, "sigma_max"));
+    const sf_node weight = sf_add(g, sf_const(g, 1.0), sf_square(g, sigma));
+    return drift_loss(m, g, y0, z, sigma, weight, weights);
+}
+
+static sf_node flow_matching(const sf_model *m, sf_graph *g, sf_node y0,
+                             sf_node z, sf_node t, const sf_node *weights)
+{
+    const sf_node one = sf_const(g, 1.0);
+    const sf_node sigma =
+        clamp(g, sf_div(g, t, sf_sub(g, one, t)), sfi_number_of(m, "sigma_min"),
+              sfi_number_of(m, "sigma_max"));
+    const sf_node weight = sf_square(g, sf_add(g, one, sigma));
+    return drift_loss(m, g, y0, z, sigma, weight, weights);
+}
+
+static sf_node score_matching(const sf_model *m, sf_graph *g, sf_node y0,
+                              sf_node z, sf_node v, bool sliced,
+                              const sf_node *weights)
+{
+    const sf_node level = sf_const(g, sfi_number_of(m, "noise_level"));
+    const sf_node y = sf_add(g, y0, sf_mul(g, level, z));
+    const sf_node s = m->ops->answer(m, g, y, level, weights).score;
+    const sf_node half = sf_const(g, 0.5);
+    if (!sliced)
+        return sf_add(g, sf_divergence(g, s, y),
+                      sf_mul(g, half, squared_norm(g, s)));
+    return sf_add(g, sf_dot(g, v, sf_jvp(g, s, y, v)),
+                  sf_mul(g, half, sf_square(g, sf_dot(g, v, s))));
+}
+
+sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
+                                sf_objective objective, const sf_node *weights)
+{
+    const bool levels =
+        objective == SF_OBJECTIVE_DSM || objective == SF_OBJECTIVE_FLOW;
+    const sf_node y0 = sf_input(g, "y0", 1, &m->dim);
+    const sf_node z = sf_input(g, "z", 1, &m->dim);
+    const sf_node third =
+        levels ? sf_input(g, "draw", 0, NULL) : sf_input(g, "v", 1, &m->dim);
+    sfi_objective o = {{0}, SF_NORMAL};
+    switch (objective) {
+    case SF_OBJECTIVE_DSM:
+        o.loss = dsm(m, g, y0, z, third, weights);
+        break;
+    case SF_OBJECTIVE_FLOW:
+        o.loss = flow_matching(m, g, y0, z, third, weights);
+        o.third = SF_UNIFORM;
+        break;
+    case SF_OBJECTIVE_IMPLICIT:
+        o.loss = score_matching(m, g, y0, z, third, false, weights);
+        break;
+    case SF_OBJECTIVE_SLICED:
+        o.loss = score_matching(m, g, y0, z, third, true, weights);
+        break;
+    }
+    return o;
+}

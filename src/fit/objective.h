@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* objective.h - training objectives as graphs of one point. */
+#ifndef SFI_OBJECTIVE_H
+#define SFI_OBJECTIVE_H
+
+#include "model/model.h"
+#include "scorefield/fit.h"
+
+/* The inputs of an objective, in order: the clean point y_0 [d]; noise z [d],
+ * normal; and what draws the noise level (DSM: normal, FLOW: uniform) or the
+ * direction v [d] (SLICED: normal). */
+enum { SFI_OBJECTIVE_INPUTS = 3 };
+
+typedef struct sfi_objective {
+    sf_node loss;         /* of one point */
+    sf_source_kind third; /* kind of the third input */
+} sfi_objective;
+
+/* Build the loss of model m.  `weights` are parameter nodes. */
+sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
+                                sf_objective objective, const sf_node *weights);
+
+#endif

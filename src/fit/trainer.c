@@ -1,0 +1,762 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trainer.c - stochastic gradient training of a network.
+ *
+ * One update is
+ *
+ *     g      = mean over the batch of d loss / d w          (one program)
+ *     g     <- g min(1, clip / |g|)
+ *     w, m, v <- Adam with decoupled weight decay (num/loops.h)
+ *     ema   <- moving average of w
+ *
+ * Batch number k holds the next rows of an order that is shuffled anew for each
+ * epoch; its noise is addressed by (seed, place in the batch, k).  So the run is
+ * a function of the data, the options and the step counter, and the whole state
+ * is five arrays and a few numbers: that is what a checkpoint holds.
+ *
+ * The averaged weights are judged on the held-out rows, each repeated with
+ * different noise but the same noise every time, so that two judgements differ
+ * by the weights alone.  The best ones are kept. */
+#include "base/parallel.h"
+#include "base/random.h"
+#include "fit/objective.h"
+#include "model/network.h"
+#include "num/linalg.h"
+#include "num/loops.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    JUDGED_POINTS = 4096,    /* held-out rows times repetitions, at least    */
+    JUDGEMENTS = 100,        /* held-out evaluations of a whole run          */
+    UPDATE_CHUNK = 4096,     /* weights that one thread updates at a time    */
+    JUDGE_STEP = 0x7fffffff, /* the noise of held-out evaluations: no update
+                                has this number                           */
+    SPLIT_EPOCH = -1
+};
+
+/* Everything that changes while training, besides the weight arrays. */
+typedef struct progress_state {
+    int64_t step;
+    int64_t epoch, position; /* where in the shuffled order the next batch is */
+    int64_t best_step;
+    double best_loss;
+    double seconds;
+    double recent_loss; /* sum over the updates since the last curve point */
+    int64_t recent_count;
+    int64_t curve_count;
+    int64_t stop; /* an sf_stop */
+} progress_state;
+
+struct sf_trainer {
+    sf_context *ctx;
+    sf_network_options o;
+    sf_model *model;
+    int64_t rows, held;  /* training and held-out rows */
+    float *data;         /* [held + rows, d] standardised, held-out first */
+    int64_t *order;      /* [rows] training rows as shuffled, + held */
+    int64_t *batch_rows; /* [batch] */
+    int64_t judged;      /* points of a held-out evaluation */
+    int64_t *judged_rows;
+    sf_source_kind third;
+    sf_program *update, *judge;
+    const void **params; /* [weights of the layout] */
+    sf_sink *sinks;      /* loss, then gradients    */
+    int64_t count;       /* weights                 */
+    float *weights, *moment1, *moment2, *average, *best, *gradient;
+    double *norms; /* one for each chunk      */
+    uint64_t fingerprint;
+    progress_state s;
+    sf_curve_point *curve;
+    size_t curve_capacity;
+};
+
+/* ---- options ---------------------------------------------------------------- */
+
+static sf_status check_range(sf_context *ctx, const char *name, double value,
+                             double lo, double hi)
+{
+    if (value >= lo && value <= hi)
+        return SF_OK;
+    return SFI_FAIL(ctx, SF_E_ARG, "fit: %s is %g, want %g to %g", name, value,
+                    lo, hi);
+}
+
+static sf_status check_options(sf_context *ctx, const sf_network_options *o)
+{
+    SFI_TRY(check_range(ctx, "objective", o->objective, SF_OBJECTIVE_DSM,
+                        SF_OBJECTIVE_SLICED));
+    SFI_TRY(check_range(ctx, "width", (double)o->width, 1, 16384));
+    SFI_TRY(check_range(ctx, "layers", (double)o->layers, 1, 64));
+    SFI_TRY(check_range(ctx, "steps", (double)o->steps, 0, 1e9));
+    SFI_TRY(check_range(ctx, "batch", (double)o->batch, 0, 1 << 20));
+    SFI_TRY(check_range(ctx, "rate", o->rate, 1e-12, 10));
+    SFI_TRY(check_range(ctx, "decay", o->decay, 0, 10));
+    SFI_TRY(check_range(ctx, "clip", o->clip, 0, 1e12));
+    SFI_TRY(check_range(ctx, "warmup", o->warmup, 0, 0.99));
+    SFI_TRY(check_range(ctx, "ema", o->ema, 1e-6, 1));
+    SFI_TRY(check_range(ctx, "validation", o->validation, 0, 0.9));
+    SFI_TRY(check_range(ctx, "patience", o->patience, 1e-6, 1));
+    SFI_TRY(check_range(ctx, "sigma_min", o->sigma_min, 1e-6, 10));
+    SFI_TRY(check_range(ctx, "sigma_max", o->sigma_max, 1, 1e5));
+    SFI_TRY(check_range(ctx, "noise_level", o->noise_level, 0, 100));
+    return check_range(ctx, "time_limit", o->time_limit, 0, 1e9);
+}
+
+/* What the user left open.  Small tables get smaller and fewer batches: their
+ * held-out loss turns long before. */
+static void choose_budget(sf_network_options *o, int64_t rows)
+{
+    if (o->batch == 0)
+        o->batch = rows < 1000 ? 512 : 1024;
+    if (o->steps == 0)
+        o->steps = rows < 1000 ? 4000 : 10000;
+}
+
+/* ---- data ------------------------------------------------------------------- */
+
+int64_t sf_split_rows(uint64_t seed, int64_t n, double fraction, int64_t *index)
+{
+    for (int64_t i = 0; i < n; i++)
+        index[i] = i;
+    sfi_shuffle(seed, (uint32_t)SPLIT_EPOCH, index, n);
+    return (int64_t)floor(fraction * (double)n + 0.5);
+}
+
+static sf_status check_data(sf_context *ctx, sf_cmat data,
+                            const char *const *names)
+{
+    for (int64_t i = 0; i < data.rows; i++) {
+        const int64_t j =
+            sfi_first_not_finite(data.data + i * data.stride, data.cols);
+        if (j < data.cols)
+            return SFI_FAIL(ctx, SF_E_NUMERIC,
+                            "fit: row %lld, column \"%s\": the value is not "
+                            "finite",
+                            (long long)(i + 1), names != NULL ? names[j] : "?");
+    }
+    return SF_OK;
+}
+
+/* Mean and standard deviation of the training rows become the model's
+ * standardisation; the copy is held-out rows first. */
+static sf_status take_data(sf_trainer *t, sf_cmat data, const int64_t *index)
+{
+    sf_model *m = t->model;
+    const int64_t d = data.cols;
+    for (int64_t j = 0; j < d; j++) {
+        double mean = 0.0, squares = 0.0;
+        for (int64_t i = t->held; i < data.rows; i++)
+            mean += data.data[index[i] * data.stride + j];
+        mean /= (double)t->rows;
+        for (int64_t i = t->held; i < data.rows; i++) {
+            const double x = data.data[index[i] * data.stride + j] - mean;
+            squares += x * x;
+        }
+        const double scale = sqrt(squares / (double)t->rows);
+        if (!(scale > 1e-14 * fabs(mean)) || !isfinite(scale))
+            return SFI_FAIL(
+                t->ctx, SF_E_NUMERIC,
+                "fit: column \"%s\" is constant (%g) in the training "
+                "rows; a constant has no density: leave it out",
+                m->names[j], mean);
+        m->mean[j] = mean;
+        m->scale[j] = scale;
+        for (int64_t i = 0; i < data.rows; i++)
+            t->data[i * d + j] =
+                (float)((data.data[index[i] * data.stride + j] - mean) / scale);
+    }
+    return SF_OK;
+}
+
+static uint64_t fnv(uint64_t hash, const void *bytes, size_t count)
+{
+    const unsigned char *b = bytes;
+    for (size_t i = 0; i < count; i++)
+        hash = (hash ^ b[i]) * 0x100000001B3u;
+    return hash;
+}
+
+/* What a checkpoint must agree on.  The time limit may change. */
+static uint64_t identify(const sf_trainer *t)
+{
+    const sf_network_options *o = &t->o;
+    const double numbers[] = {(double)o->objective,
+                              o->energy,
+                              (double)o->width,
+                              (double)o->layers,
+                              (double)o->steps,
+                              (double)o->batch,
+                              o->rate,
+                              o->decay,
+                              o->clip,
+                              o->warmup,
+                              o->ema,
+                              o->validation,
+                              o->patience,
+                              o->sigma_min,
+                              o->sigma_max,
+                              o->noise_level,
+                              (double)t->rows,
+                              (double)t->held};
+    uint64_t hash = fnv(0xCBF29CE484222325u, numbers, sizeof numbers);
+    hash = fnv(hash, &o->seed, sizeof o->seed);
+    const size_t cells = (size_t)((t->rows + t->held) * t->model->dim);
+    return fnv(hash, t->data, cells * sizeof *t->data);
+}
+
+static void shuffle_epoch(sf_trainer *t)
+{
+    for (int64_t i = 0; i < t->rows; i++)
+        t->order[i] = t->held + i;
+    sfi_shuffle(t->o.seed, (uint32_t)t->s.epoch, t->order, t->rows);
+}
+
+/* The next rows in shuffled order, over the ends of epochs. */
+static void next_batch(sf_trainer *t)
+{
+    for (int64_t i = 0; i < t->o.batch; i++) {
+        if (t->s.position == t->rows) {
+            t->s.position = 0;
+            t->s.epoch++;
+            shuffle_epoch(t);
+        }
+        t->batch_rows[i] = t->order[t->s.position++];
+    }
+}
+
+/* ---- programs --------------------------------------------------------------- */
+
+static sf_status build_programs(sf_trainer *t)
+{
+    const sf_model *m = t->model;
+    const size_t layers = m->layout_count;
+    sf_graph *g = NULL;
+    SFI_TRY(sf_graph_new(t->ctx, &g));
+    sf_node *weights = sfi_alloc(t->ctx, 2 * layers, sizeof *weights);
+    sf_output *outputs = sfi_alloc(t->ctx, layers + 1, sizeof *outputs);
+    sf_status status = weights != NULL && outputs != NULL ? SF_OK : SF_E_NOMEM;
+    if (status == SF_OK)
+        status = sfi_weight_nodes(m, g, weights);
+    if (status == SF_OK) {
+        const sfi_objective o =
+            sfi_objective_new(m, g, t->o.objective, weights);
+        t->third = o.third;
+        sf_node *gradients = weights + layers;
+        sf_gradients(g, o.loss, (int)layers, weights, gradients);
+        outputs[0] = (sf_output){o.loss, SF_SUM};
+        for (size_t k = 0; k < layers; k++)
+            outputs[k + 1] = (sf_output){gradients[k], SF_SUM};
+        status = sf_program_new(t->ctx, &t->update, g, SF_F32, (int)layers + 1,
+                                outputs);
+    }
+    if (status == SF_OK)
+        status = sf_program_new(t->ctx, &t->judge, g, SF_F32, 1, outputs);
+    sfi_free(t->ctx, outputs, layers + 1, sizeof *outputs);
+    sfi_free(t->ctx, weights, 2 * layers, sizeof *weights);
+    sf_graph_free(g);
+    return status;
+}
+
+static void fill_sources(const sf_trainer *t, sf_source *s, const int64_t *rows,
+                         uint32_t step)
+{
+    memset(s, 0, SFI_OBJECTIVE_INPUTS * sizeof *s);
+    s[0] = (sf_source){.kind = SF_ROWS,
+                       .data = t->data,
+                       .dtype = SF_F32,
+                       .stride = t->model->dim,
+                       .rows = rows};
+    s[1] = (sf_source){.kind = SF_NORMAL,
+                       .seed = t->o.seed,
+                       .step = step,
+                       .stream = SFI_STREAM_NOISE};
+    s[2] = (sf_source){.kind = t->third,
+                       .seed = t->o.seed,
+                       .step = step,
+                       .stream = SFI_STREAM_TIME};
+}
+
+static void point_params(sf_trainer *t, const float *weights)
+{
+    const sf_model *m = t->model;
+    for (size_t k = 0; k < m->layout_count; k++)
+        t->params[k] = weights + m->layout[k].offset;
+}
+
+/* ---- one update ------------------------------------------------------------- */
+
+static void chunk_norm(void *user, int64_t part, int64_t first, int64_t count)
+{
+    const sf_trainer *t = user;
+    t->norms[part] =
+        sfi_loops_for(SF_F32)->sum_squares(t->gradient + first, count);
+}
+
+typedef struct update_job {
+    sf_trainer *t;
+    sfi_adam adam;
+} update_job;
+
+static void chunk_update(void *user, int64_t part, int64_t first, int64_t count)
+{
+    (void)part;
+    const update_job *job = user;
+    sf_trainer *t = job->t;
+    sfi_loops_for(SF_F32)->adam(t->weights + first, t->moment1 + first,
+                                t->moment2 + first, t->average + first,
+                                t->gradient + first, count, &job->adam);
+}
+
+/* How much of the run is over, by steps or by the time limit. */
+static double fraction_done(const sf_trainer *t)
+{
+    const double by_steps = (double)t->s.step / (double)t->o.steps;
+    if (t->o.time_limit <= 0.0)
+        return by_steps;
+    return fmin(fmax(by_steps, t->s.seconds / t->o.time_limit), 1.0);
+}
+
+/* Linear warm-up, then half a cosine down to 0. */
+static double learning_rate(const sf_trainer *t)
+{
+    const double done = fraction_done(t);
+    if (done < t->o.warmup)
+        return t->o.rate *
+               fmin(1.0, (done + 1.0 / (double)t->o.steps) / t->o.warmup);
+    const double past = (done - t->o.warmup) / (1.0 - t->o.warmup);
+    return t->o.rate * 0.5 * (1.0 + cos(3.14159265358979324 * past));
+}
+
+static void apply_gradient(sf_trainer *t)
+{
+    const int64_t parts = sfi_parallel_parts(t->count, UPDATE_CHUNK);
+    sfi_parallel(t->ctx, t->count, UPDATE_CHUNK, chunk_norm, t);
+    double squares = 0.0;
+    for (int64_t i = 0; i < parts; i++)
+        squares += t->norms[i];
+    const double norm = sqrt(squares) / (double)t->o.batch;
+    double gscale = 1.0 / (double)t->o.batch;
+    if (t->o.clip > 0.0 && norm > t->o.clip)
+        gscale *= t->o.clip / norm;
+    const double n = (double)t->s.step + 1.0;
+    const double beta1 = 0.9, beta2 = 0.99;
+    update_job job = {t,
+                      {.gscale = gscale,
+                       .rate = learning_rate(t),
+                       .decay = t->o.decay,
+                       .beta1 = beta1,
+                       .beta2 = beta2,
+                       .c1 = 1.0 - pow(beta1, n),
+                       .c2 = 1.0 - pow(beta2, n),
+                       .eps = 1e-8,
+                       .ema_keep = exp2(-1.0 / fmax(1.0, t->o.ema * n))}};
+    sfi_parallel(t->ctx, t->count, UPDATE_CHUNK, chunk_update, &job);
+}
+
+static sf_status update(sf_trainer *t)
+{
+    sf_source sources[SFI_OBJECTIVE_INPUTS];
+    next_batch(t);
+    fill_sources(t, sources, t->batch_rows, (uint32_t)t->s.step);
+    point_params(t, t->weights);
+    SFI_TRY(
+        sf_program_run(t->update, t->o.batch, sources, t->params, t->sinks));
+    const double loss = *(const float *)t->sinks[0].data / (double)t->o.batch;
+    if (!isfinite(loss))
+        return SFI_FAIL(t->ctx, SF_E_NUMERIC,
+                        "fit: the loss is not finite at step %lld; a smaller "
+                        "learning rate than %g may help",
+                        (long long)t->s.step, t->o.rate);
+    apply_gradient(t);
+    t->s.step++;
+    t->s.recent_loss += loss;
+    t->s.recent_count++;
+    return SF_OK;
+}
+
+/* ---- judging ---------------------------------------------------------------- */
+
+static sf_status held_out_loss(sf_trainer *t, double *loss)
+{
+    sf_source sources[SFI_OBJECTIVE_INPUTS];
+    float sum = 0.0f;
+    const sf_sink sink = {&sum, SF_F32, 0};
+    fill_sources(t, sources, t->judged_rows, JUDGE_STEP);
+    point_params(t, t->average);
+    SFI_TRY(sf_program_run(t->judge, t->judged, sources, t->params, &sink));
+    *loss = (double)sum / (double)t->judged;
+    return SF_OK;
+}
+
+static sf_status judge(sf_trainer *t)
+{
+    const double train = t->s.recent_count > 0
+                             ? t->s.recent_loss / (double)t->s.recent_count
+                             : NAN;
+    double loss = train, held_out = NAN;
+    if (t->held > 0) {
+        SFI_TRY(held_out_loss(t, &held_out));
+        loss = held_out;
+    }
+    sf_curve_point *grown =
+        sfi_grow(t->ctx, t->curve, &t->curve_capacity,
+                 (size_t)t->s.curve_count + 1, sizeof *grown);
+    if (grown == NULL)
+        return SF_E_NOMEM;
+    t->curve = grown;
+    grown[t->s.curve_count++] = (sf_curve_point){t->s.step, train, held_out};
+    t->s.recent_loss = 0.0;
+    t->s.recent_count = 0;
+    /* Without held-out rows the last weights are the ones to keep. */
+    if (t->held == 0 || loss < t->s.best_loss) {
+        t->s.best_loss = loss;
+        t->s.best_step = t->s.step;
+        memcpy(t->best, t->average, (size_t)t->count * sizeof *t->best);
+    }
+    return SF_OK;
+}
+
+static int64_t judge_every(const sf_trainer *t)
+{
+    const int64_t every = t->o.steps / JUDGEMENTS;
+    return every > 0 ? every : 1;
+}
+
+static bool impatient(const sf_trainer *t)
+{
+    return t->held > 0 && (double)(t->s.step - t->s.best_step) >
+                              t->o.patience * (double)t->o.steps;
+}
+
+/* ---- running ---------------------------------------------------------------- */
+
+static bool report(sf_trainer *t, bool force)
+{
+    const sf_curve_point *last =
+        t->s.curve_count > 0 ? &t->curve[t->s.curve_count - 1] : NULL;
+    const sf_progress p = {.stage = "fit",
+                           .step = t->s.step,
+                           .steps = t->o.steps,
+                           .loss = t->s.recent_count > 0
+                                       ? t->s.recent_loss /
+                                             (double)t->s.recent_count
+                                   : last != NULL ? last->train
+                                                  : NAN,
+                           .held_out = last != NULL ? last->held_out : NAN,
+                           .seconds = t->s.seconds};
+    return sfi_progress(t->ctx, &p, force);
+}
+
+sf_status sf_trainer_run(sf_trainer *t, int64_t steps, bool *finished)
+{
+    const int64_t until = steps > 0 && steps < t->o.steps - t->s.step
+                              ? t->s.step + steps
+                              : t->o.steps;
+    const double begun = sfi_clock() - t->s.seconds;
+    bool over = t->s.step >= t->o.steps;
+    bool going = true;
+    while (!over && t->s.step < until) {
+        SFI_TRY(update(t));
+        t->s.seconds = sfi_clock() - begun;
+        const bool out_of_time =
+            t->o.time_limit > 0.0 && t->s.seconds >= t->o.time_limit;
+        going = report(t, t->s.step == t->o.steps);
+        over = t->s.step >= t->o.steps || out_of_time || !going;
+        if (t->s.step % judge_every(t) == 0 || over) {
+            SFI_TRY(judge(t));
+            t->s.seconds = sfi_clock() - begun;
+        }
+        t->s.stop = !going                    ? SF_STOP_CANCELLED
+                    : t->s.step >= t->o.steps ? SF_STOP_STEPS
+                    : out_of_time             ? SF_STOP_TIME
+                                              : SF_STOP_PATIENCE;
+        over = over || impatient(t);
+    }
+    *finished = over;
+    return SF_OK;
+}
+
+/* ---- making ----------------------------------------------------------------- */
+
+static bool allocate(sf_trainer *t)
+{
+    sf_context *ctx = t->ctx;
+    const size_t n = (size_t)t->count;
+    const size_t layers = t->model->layout_count;
+    float **const arrays[] = {&t->weights, &t->moment1, &t->moment2,
+                              &t->average, &t->best,    &t->gradient};
+    for (size_t k = 0; k < SFI_COUNT(arrays); k++)
+        if ((*arrays[k] = sfi_alloc_zero(ctx, n, sizeof(float))) == NULL)
+            return false;
+    const size_t parts = (size_t)sfi_parallel_parts(t->count, UPDATE_CHUNK);
+    t->norms = sfi_alloc(ctx, parts, sizeof *t->norms);
+    t->batch_rows = sfi_alloc(ctx, (size_t)t->o.batch, sizeof *t->batch_rows);
+    t->judged_rows = sfi_alloc(ctx, (size_t)t->judged, sizeof *t->judged_rows);
+    t->order = sfi_alloc(ctx, (size_t)t->rows, sizeof *t->order);
+    t->params = sfi_alloc(ctx, layers, sizeof *t->params);
+    t->sinks = sfi_alloc_zero(ctx, layers + 1, sizeof *t->sinks);
+    if (t->sinks == NULL)
+        return false;
+    t->sinks[0].data = sfi_alloc(ctx, 1, sizeof(float));
+    for (size_t k = 0; k < layers; k++)
+        t->sinks[k + 1].data = t->gradient + t->model->layout[k].offset;
+    return t->norms != NULL && t->batch_rows != NULL &&
+           t->judged_rows != NULL && t->order != NULL && t->params != NULL &&
+           t->sinks[0].data != NULL;
+}
+
+static void initialise(sf_trainer *t)
+{
+    sfi_network_initialise(t->model, t->o.seed);
+    for (int64_t i = 0; i < t->count; i++)
+        t->weights[i] = t->average[i] = t->best[i] =
+            (float)t->model->weights[i];
+    for (int64_t i = 0; i < t->judged; i++)
+        t->judged_rows[i] = i % t->held;
+    t->s = (progress_state){.best_loss = INFINITY};
+    shuffle_epoch(t);
+    t->fingerprint = identify(t);
+}
+
+static sf_status make(sf_trainer *t, sf_cmat data, const char *const *names)
+{
+    sf_context *ctx = t->ctx;
+    sf_network_options *o = &t->o;
+    const bool levels =
+        o->objective == SF_OBJECTIVE_DSM || o->objective == SF_OBJECTIVE_FLOW;
+    sfi_number numbers[SFI_MAX_NUMBERS];
+    const int number_count = sfi_network_numbers(
+        numbers, o->width, o->layers, o->energy, o->sigma_min, o->sigma_max,
+        levels ? -1.0 : o->noise_level);
+    SFI_TRY(sfi_model_new(ctx, &t->model, &sfi_network_ops, data.cols, names,
+                          number_count, numbers));
+    t->count = t->model->weight_count;
+
+    const size_t rows = (size_t)data.rows;
+    int64_t *index = sfi_alloc(ctx, rows, sizeof *index);
+    t->data = sfi_alloc(ctx, rows * (size_t)data.cols, sizeof *t->data);
+    sf_status status = SF_E_NOMEM;
+    if (index != NULL && t->data != NULL) {
+        t->held = sf_split_rows(o->seed, data.rows, o->validation, index);
+        t->rows = data.rows - t->held;
+        choose_budget(o, t->rows);
+        status = take_data(t, data, index);
+    }
+    sfi_free(ctx, index, rows, sizeof *index);
+    SFI_TRY(status);
+    if (t->held > 0)
+        t->judged = (JUDGED_POINTS + t->held - 1) / t->held * t->held;
+    if (!allocate(t))
+        return SF_E_NOMEM;
+    SFI_TRY(build_programs(t));
+    initialise(t);
+    return SF_OK;
+}
+
+sf_status sf_trainer_new(sf_context *ctx, sf_trainer **out, sf_cmat data,
+                         const char *const *names,
+                         const sf_network_options *options)
+{
+    *out = NULL;
+    sf_network_options o = SF_NETWORK_OPTIONS_INIT;
+    SFI_TRY(sfi_options(ctx, &o, sizeof o, options));
+    SFI_TRY(check_options(ctx, &o));
+    SFI_TRY(check_data(ctx, data, names));
+    if (data.rows < 4 ||
+        data.rows - (int64_t)floor(o.validation * (double)data.rows + 0.5) < 2)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "fit: %lld rows, want at least 4 (and 2 of them not "
+                        "held out)",
+                        (long long)data.rows);
+    sf_trainer *t = sfi_alloc_zero(ctx, 1, sizeof *t);
+    if (t == NULL)
+        return SF_E_NOMEM;
+    t->ctx = ctx;
+    t->o = o;
+    const sf_status status = make(t, data, names);
+    if (status != SF_OK) {
+        sf_trainer_free(t);
+        return status;
+    }
+    *out = t;
+    return SF_OK;
+}
+
+void sf_trainer_free(sf_trainer *t)
+{
+    if (t == NULL)
+        return;
+    sf_context *ctx = t->ctx;
+    const size_t n = (size_t)t->count;
+    float *const arrays[] = {t->weights, t->moment1, t->moment2,
+                             t->average, t->best,    t->gradient};
+    for (size_t k = 0; k < SFI_COUNT(arrays); k++)
+        sfi_free(ctx, arrays[k], n, sizeof(float));
+    if (t->sinks != NULL)
+        sfi_free(ctx, t->sinks[0].data, 1, sizeof(float));
+    if (t->model != NULL) {
+        const size_t layers = t->model->layout_count;
+        sfi_free(ctx, t->sinks, layers + 1, sizeof *t->sinks);
+        sfi_free(ctx, t->params, layers, sizeof *t->params);
+        sfi_free(ctx, t->data, (size_t)((t->rows + t->held) * t->model->dim),
+                 sizeof *t->data);
+    }
+    sfi_free(ctx, t->norms, (size_t)sfi_parallel_parts(t->count, UPDATE_CHUNK),
+             sizeof *t->norms);
+    sfi_free(ctx, t->batch_rows, (size_t)t->o.batch, sizeof *t->batch_rows);
+    sfi_free(ctx, t->judged_rows, (size_t)t->judged, sizeof *t->judged_rows);
+    sfi_free(ctx, t->order, (size_t)t->rows, sizeof *t->order);
+    sfi_free(ctx, t->curve, t->curve_capacity, sizeof *t->curve);
+    sf_program_free(t->update);
+    sf_program_free(t->judge);
+    sf_model_free(t->model);
+    sfi_free(ctx, t, 1, sizeof *t);
+}
+
+/* ---- results ---------------------------------------------------------------- */
+
+sf_status sf_trainer_model(const sf_trainer *t, sf_model **out)
+{
+    const sf_model *m = t->model;
+    SFI_TRY(sfi_model_new(t->ctx, out, m->ops, m->dim,
+                          (const char *const *)m->names, m->number_count,
+                          m->numbers));
+    memcpy((*out)->mean, m->mean, (size_t)m->dim * sizeof *m->mean);
+    memcpy((*out)->scale, m->scale, (size_t)m->dim * sizeof *m->scale);
+    for (int64_t i = 0; i < t->count; i++)
+        (*out)->weights[i] = t->best[i];
+    return SF_OK;
+}
+
+void sf_trainer_report(const sf_trainer *t, sf_fit_report *out)
+{
+    *out = (sf_fit_report){.rows = t->rows,
+                           .held_out = t->held,
+                           .steps = t->s.step,
+                           .planned = t->o.steps,
+                           .batch = t->o.batch,
+                           .best_step = t->s.best_step,
+                           .best_loss = t->s.best_loss,
+                           .seconds = t->s.seconds,
+                           .stop = (sf_stop)t->s.stop};
+}
+
+int64_t sf_trainer_curve(const sf_trainer *t, const sf_curve_point **points)
+{
+    *points = t->curve;
+    return t->s.curve_count;
+}
+
+/* ---- state ------------------------------------------------------------------ */
+
+enum { STATE_ARRAYS = 5, STATE_VERSION = 1 };
+
+typedef struct state_header {
+    char magic[8];
+    uint64_t version, fingerprint;
+    int64_t count;
+    progress_state s;
+} state_header;
+
+static const char state_magic[8] = {'s', 'f', '-', 't', 'r', 'a', 'i', 'n'};
+
+static void state_arrays(const sf_trainer *t, float *arrays[STATE_ARRAYS])
+{
+    arrays[0] = t->weights;
+    arrays[1] = t->moment1;
+    arrays[2] = t->moment2;
+    arrays[3] = t->average;
+    arrays[4] = t->best;
+}
+
+static size_t state_bytes(const sf_trainer *t, int64_t curve_count)
+{
+    return sizeof(state_header) +
+           STATE_ARRAYS * (size_t)t->count * sizeof(float) +
+           (size_t)curve_count * sizeof(sf_curve_point);
+}
+
+size_t sf_trainer_state_size(const sf_trainer *t)
+{
+    return state_bytes(t, t->s.curve_count);
+}
+
+void sf_trainer_state(const sf_trainer *t, void *bytes)
+{
+    char *at = bytes;
+    state_header h;
+    memset(&h, 0, sizeof h); /* padding is written too */
+    memcpy(h.magic, state_magic, sizeof h.magic);
+    h.version = STATE_VERSION;
+    h.fingerprint = t->fingerprint;
+    h.count = t->count;
+    h.s = t->s;
+    memcpy(at, &h, sizeof h);
+    at += sizeof h;
+    float *arrays[STATE_ARRAYS];
+    state_arrays(t, arrays);
+    const size_t each = (size_t)t->count * sizeof(float);
+    for (int k = 0; k < STATE_ARRAYS; k++, at += each)
+        memcpy(at, arrays[k], each);
+    if (t->s.curve_count > 0)
+        memcpy(at, t->curve, (size_t)t->s.curve_count * sizeof *t->curve);
+}
+
+sf_status sf_trainer_restore(sf_trainer *t, const void *bytes, size_t size)
+{
+    state_header h;
+    if (size < sizeof h)
+        return SFI_FAIL(t->ctx, SF_E_ARG, "checkpoint: %zu bytes are too few",
+                        size);
+    memcpy(&h, bytes, sizeof h);
+    if (memcmp(h.magic, state_magic, sizeof h.magic) != 0 ||
+        h.version != STATE_VERSION)
+        return SFI_FAIL(t->ctx, SF_E_ARG,
+                        "checkpoint: not a training state of this version");
+    if (h.fingerprint != t->fingerprint || h.count != t->count)
+        return SFI_FAIL(t->ctx, SF_E_ARG,
+                        "checkpoint: it belongs to other data or other options "
+                        "(all but the time limit must be the same)");
+    const progress_state *s = &h.s;
+    if (s->step < 0 || s->step > t->o.steps || s->position < 0 ||
+        s->position > t->rows || s->curve_count < 0 ||
+        s->curve_count > t->o.steps || s->epoch < 0 ||
+        size != state_bytes(t, s->curve_count))
+        return SFI_FAIL(t->ctx, SF_E_ARG,
+                        "checkpoint: its counters or its size do not fit");
+    sf_curve_point *curve = sfi_grow(t->ctx, t->curve, &t->curve_capacity,
+                                     (size_t)s->curve_count, sizeof *curve);
+    if (curve == NULL)
+        return SF_E_NOMEM;
+    t->curve = curve;
+    const char *at = (const char *)bytes + sizeof h;
+    float *arrays[STATE_ARRAYS];
+    state_arrays(t, arrays);
+    const size_t each = (size_t)t->count * sizeof(float);
+    for (int k = 0; k < STATE_ARRAYS; k++, at += each)
+        memcpy(arrays[k], at, each);
+    if (s->curve_count > 0)
+        memcpy(t->curve, at, (size_t)s->curve_count * sizeof *curve);
+    t->s = *s;
+    shuffle_epoch(t);
+    return SF_OK;
+}
+
+sf_status sf_fit_network(sf_context *ctx, sf_model **out, sf_cmat data,
+                         const char *const *names,
+                         const sf_network_options *options,
+                         sf_fit_report *report_out)
+{
+    *out = NULL;
+    sf_trainer *t = NULL;
+    SFI_TRY(sf_trainer_new(ctx, &t, data, names, options));
+    bool finished = false;
+    sf_status status = sf_trainer_run(t, 0, &finished);
+    if (status == SF_OK)
+        status = sf_trainer_model(t, out);
+    if (report_out != NULL)
+        sf_trainer_report(t, report_out);
+    sf_trainer_free(t);
+    return status;
+}

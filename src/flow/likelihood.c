@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* likelihood.c - log densities and codes by integrating the probability flow.
+ *
+ * In standardised units, with the drift u = dy/dsigma,
+ *
+ *     dy/dt       = sigma'(t) u(y, sigma(t))
+ *     dl/dt       = sigma'(t) div u              l(time) = 0
+ *     ln p_time(y) = ln N(y(1); 0, (sigma_max^2 + 1) I) + l(1)
+ *
+ * (integrate d ln p_t(y(t))/dt = -div).  The variance at t = 1 is that of
+ * standardised data plus the noise, which is exact in the second moment.  t is
+ * the time of model.h: in it all noise levels take about the same effort.
+ *
+ * Points go through ARKODE in chunks of a fixed size with one adaptive step
+ * size for a chunk; the error of the worst point decides, since the norm is the
+ * largest component's, not the mean's. */
+#include "base/random.h"
+#include "model/model.h"
+#include "num/linalg.h"
+#include "scorefield/flow.h"
+
+#include <arkode/arkode_erkstep.h>
+#include <nvector/nvector_serial.h>
+#include <sundials/sundials_context.h>
+
+#include <math.h>
+#include <string.h>
+
+enum { CHUNK = 256, MAX_STEPS = 100000 };
+
+/* One chunk's right-hand side.  The state is y [n, d], then l [n] if the
+ * divergence is followed, or l [probes, n] with a stochastic one. */
+typedef struct flow_system {
+    const sf_model *m;
+    sfi_field *field;
+    int64_t n, d;
+    int64_t probes; /* 0: exact divergence or none */
+    bool divergence;
+    double *rate;        /* [n, d] */
+    double *div;         /* [n]    */
+    const double *probe; /* [probes, n, d] */
+    sf_status status;
+} flow_system;
+
+static int right_hand_side(realtype t, N_Vector state, N_Vector slope,
+                           void *user)
+{
+    flow_system *s = user;
+    const double *y = N_VGetArrayPointer(state);
+    double *dy = N_VGetArrayPointer(slope);
+    const double sigma = sfi_sigma(s->m, t);
+    const double speed = sfi_sigma_slope(s->m, t);
+    const int64_t cells = s->n * s->d;
+    double *dl = dy + cells;
+    void *outputs[2] = {s->rate, s->div};
+    const int64_t strides[2] = {s->d, 1};
+    const int64_t passes = s->probes > 0 ? s->probes : 1;
+    for (int64_t k = 0; k < passes; k++) {
+        const double *v = s->probes > 0 ? s->probe + k * cells : NULL;
+        s->status =
+            sfi_field_run(s->field, s->n, y, s->d, sigma, v, outputs, strides);
+        if (s->status != SF_OK)
+            return -1;
+        for (int64_t i = 0; s->divergence && i < s->n; i++)
+            dl[k * s->n + i] = speed * s->div[i];
+    }
+    for (int64_t i = 0; i < cells; i++) {
+        dy[i] = speed * s->rate[i];
+        if (!isfinite(dy[i]))
+            return 1; /* ARKODE tries again with a smaller step */
+    }
+    return 0;
+}
+
+/* Messages of SUNDIALS go nowhere; ours say what happened. */
+static void silent(int code, const char *module, const char *function,
+                   char *message, void *user)
+{
+    (void)code;
+    (void)module;
+    (void)function;
+    (void)message;
+    (void)user;
+}
+
+/* Errors of different points do not average out: a plain root mean square over
+ * the chunk would let one point be wrong by the root of their number.  So the
+ * squares are summed over points and averaged over a point's components. */
+typedef struct integration {
+    flow_system *s;
+    double rtol, atol;
+} integration;
+
+static int rhs_adapter(realtype t, N_Vector y, N_Vector dy, void *user)
+{
+    return right_hand_side(t, y, dy, ((integration *)user)->s);
+}
+
+static int error_weights(N_Vector y, N_Vector weights, void *user)
+{
+    const integration *job = user;
+    const double *x = N_VGetArrayPointer(y);
+    double *w = N_VGetArrayPointer(weights);
+    const int64_t length = N_VGetLength(y);
+    const double each = sqrt((double)job->s->n);
+    for (int64_t i = 0; i < length; i++)
+        w[i] = each / (job->rtol * fabs(x[i]) + job->atol);
+    return 0;
+}
+
+static sf_status explain(const flow_system *s, int code, double t)
+{
+    if (s->status != SF_OK)
+        return s->status;
+    return SFI_FAIL(s->m->ctx, SF_E_CONVERGE,
+                    "flow: the integrator stopped at time %.4g (ARKODE code "
+                    "%d); the model may be badly trained there, or the "
+                    "tolerance too small",
+                    t, code);
+}
+
+/* Carry the state from t0 to t1, in place. */
+static sf_status integrate(flow_system *s, double *state, int64_t length,
+                           double t0, double t1, const sf_likelihood_options *o)
+{
+    sf_context *ctx = s->m->ctx;
+    SUNContext sun = NULL;
+    N_Vector y = NULL;
+    void *ark = NULL;
+    integration job = {s, o->rtol, o->atol};
+    sf_status status = SF_OK;
+    if (t0 == t1)
+        return SF_OK;
+    if (SUNContext_Create(NULL, &sun) != 0 ||
+        (y = N_VMake_Serial(length, state, sun)) == NULL ||
+        (ark = ERKStepCreate(rhs_adapter, t0, y, sun)) == NULL) {
+        status = SFI_FAIL(ctx, SF_E_INTERNAL, "flow: ARKODE could not start");
+        goto done;
+    }
+    if (ERKStepSetErrHandlerFn(ark, silent, NULL) != ARK_SUCCESS ||
+        ERKStepSetUserData(ark, &job) != ARK_SUCCESS ||
+        ERKStepWFtolerances(ark, error_weights) != ARK_SUCCESS ||
+        ERKStepSetOrder(ark, 5) != ARK_SUCCESS ||
+        ERKStepSetMaxNumSteps(ark, MAX_STEPS) != ARK_SUCCESS ||
+        ERKStepSetStopTime(ark, t1) != ARK_SUCCESS) {
+        status = SFI_FAIL(ctx, SF_E_INTERNAL,
+                          "flow: ARKODE did not accept its settings");
+        goto done;
+    }
+    realtype t = t0;
+    const int code = ERKStepEvolve(ark, t1, y, &t, ARK_NORMAL);
+    if (code < 0)
+        status = explain(s, code, t);
+done:
+    if (ark != NULL)
+        ERKStepFree(&ark);
+    if (y != NULL)
+        N_VDestroy(y);
+    if (sun != NULL)
+        SUNContext_Free(&sun);
+    return status;
+}
+
+/* ---- chunks ----------------------------------------------------------------- */
+
+/* Work space for chunks of one kind of integration. */
+typedef struct workspace {
+    flow_system s;
+    int64_t passes; /* divergences followed: 0, 1 or the number of probes */
+    size_t state_count, probe_count;
+    double *state, *probe;
+} workspace;
+
+static void workspace_free(workspace *w)
+{
+    sf_context *ctx = w->s.m->ctx;
+    sfi_field_free(w->s.field);
+    sfi_free(ctx, w->state, w->state_count, sizeof *w->state);
+    sfi_free(ctx, w->probe, w->probe_count, sizeof *w->probe);
+    sfi_free(ctx, w->s.rate, (size_t)(CHUNK * w->s.d), sizeof *w->s.rate);
+    sfi_free(ctx, w->s.div, CHUNK, sizeof *w->s.div);
+}
+
+static sf_status workspace_init(workspace *w, const sf_model *m,
+                                bool divergence, const sf_likelihood_options *o)
+{
+    sf_context *ctx = m->ctx;
+    const bool exact = m->dim <= o->exact_limit;
+    *w = (workspace){.s = {.m = m, .d = m->dim, .divergence = divergence}};
+    w->s.probes = divergence && !exact ? o->probes : 0;
+    w->passes = !divergence ? 0 : exact ? 1 : o->probes;
+    w->state_count = (size_t)(CHUNK * (m->dim + w->passes));
+    w->probe_count = (size_t)(CHUNK * m->dim * w->s.probes);
+    w->state = sfi_alloc(ctx, w->state_count, sizeof *w->state);
+    w->probe = sfi_alloc(ctx, w->probe_count, sizeof *w->probe);
+    w->s.probe = w->probe;
+    w->s.rate = sfi_alloc(ctx, (size_t)(CHUNK * m->dim), sizeof *w->s.rate);
+    w->s.div = sfi_alloc(ctx, CHUNK, sizeof *w->s.div);
+    sf_status status = w->state != NULL && w->probe != NULL &&
+                               w->s.rate != NULL && w->s.div != NULL
+                           ? SF_OK
+                           : SF_E_NOMEM;
+    const unsigned wants = SFI_WANT_DRIFT | (!divergence ? 0u
+                                             : exact     ? SFI_WANT_DIVERGENCE
+                                                         : SFI_WANT_PROBE);
+    if (status == SF_OK)
+        status = sfi_field_new(m, &w->s.field, SF_F64, wants);
+    if (status != SF_OK)
+        workspace_free(w);
+    return status;
+}
+
+/* Rademacher probes, the choice of least variance for a given matrix among
+ * independent ones (M. F. Hutchinson, 1989). */
+static void draw_probes(workspace *w, uint64_t seed, int64_t first)
+{
+    const int64_t n = w->s.n, d = w->s.d;
+    for (int64_t k = 0; k < w->s.probes; k++)
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t j = 0; j < d; j++) {
+                const sfi_where where = {seed, (uint64_t)(first + i),
+                                         (uint32_t)k, SFI_STREAM_PROBE};
+                const uint32_t bits = sfi_bits_at(where, (uint32_t)(j / 32));
+                w->probe[(k * n + i) * d + j] =
+                    bits >> (j % 32) & 1 ? 1.0 : -1.0;
+            }
+}
+
+static sf_status check(const sf_model *m, sf_cmat x, sf_likelihood_options *o,
+                       const sf_likelihood_options *given, const char *what)
+{
+    sf_context *ctx = m->ctx;
+    SFI_TRY(sfi_options(ctx, o, sizeof *o, given));
+    SFI_TRY(sfi_check_table(ctx, x, true, what));
+    if (x.cols != m->dim)
+        return SFI_FAIL(ctx, SF_E_SHAPE,
+                        "%s: points have %lld columns, the model has %lld",
+                        what, (long long)x.cols, (long long)m->dim);
+    if (!(o->time >= 0.0 && o->time <= 1.0))
+        return SFI_FAIL(ctx, SF_E_ARG, "%s: time is %g, want 0 to 1", what,
+                        o->time);
+    if (!(o->rtol >= 1e-13 && o->rtol < 1.0) ||
+        !(o->atol >= 1e-13 && o->atol < 1.0))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "%s: rtol is %g and atol %g, want 1e-13 to 1", what,
+                        o->rtol, o->atol);
+    if (o->probes < 2 || o->probes > 4096 || o->exact_limit < 0)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "%s: probes is %lld and exact_limit %lld, want 2 to "
+                        "4096 and >= 0",
+                        what, (long long)o->probes, (long long)o->exact_limit);
+    if (sfi_single_level(m))
+        return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
+                        "%s: the model was trained at one noise level: it has "
+                        "a score but no flow",
+                        what);
+    return SF_OK;
+}
+
+static sf_status next_chunk(const sf_model *m, int64_t done, int64_t rows)
+{
+    const sf_progress p = {.stage = "flow",
+                           .step = done,
+                           .steps = rows,
+                           .loss = NAN,
+                           .held_out = NAN};
+    if (!sfi_progress(m->ctx, &p, done == rows))
+        return SFI_FAIL(m->ctx, SF_E_CANCELLED, "flow: stopped");
+    return SF_OK;
+}
+
+/* ---- likelihood ------------------------------------------------------------- */
+
+static double log_prior(const flow_system *s, const double *y)
+{
+    static const double log_two_pi = 1.8378770664093453;
+    const double high = sfi_number_of(s->m, "sigma_max");
+    const double variance = high * high + 1.0;
+    double q = 0.0;
+    for (int64_t j = 0; j < s->d; j++)
+        q += y[j] * y[j];
+    return -0.5 * (q / variance + (double)s->d * (log_two_pi + log(variance)));
+}
+
+/* Mean and standard error over the probes' integrals of one point. */
+static double average(const double *l, int64_t stride, int64_t count,
+                      double *se)
+{
+    double mean = 0.0, squares = 0.0;
+    for (int64_t k = 0; k < count; k++)
+        mean += l[k * stride] / (double)count;
+    for (int64_t k = 0; k < count; k++)
+        squares += (l[k * stride] - mean) * (l[k * stride] - mean);
+    *se = count > 1 ? sqrt(squares / (double)(count * (count - 1))) : 0.0;
+    return mean;
+}
+
+static double log_volume(const sf_model *m)
+{
+    double sum = 0.0;
+    for (int64_t j = 0; j < m->dim; j++)
+        sum += log(m->scale[j]);
+    return sum;
+}
+
+static sf_status flow_logpdf(const sf_model *m, sf_cmat x, double *logpdf,
+                             double *se, const sf_likelihood_options *o)
+{
+    workspace w;
+    SFI_TRY(workspace_init(&w, m, true, o));
+    const double volume = log_volume(m);
+    sf_status status = SF_OK;
+    for (int64_t at = 0; status == SF_OK && at < x.rows; at += CHUNK) {
+        const int64_t n = x.rows - at < CHUNK ? x.rows - at : CHUNK;
+        w.s.n = n;
+        const sf_cmat part = {x.data + at * x.stride, n, x.cols, x.stride};
+        sfi_standardise(m, part, (sf_mat){w.state, n, m->dim, m->dim});
+        double *l = w.state + n * m->dim;
+        memset(l, 0, (size_t)(n * w.passes) * sizeof *l);
+        draw_probes(&w, o->seed, at);
+        status =
+            integrate(&w.s, w.state, n * (m->dim + w.passes), o->time, 1.0, o);
+        if (status != SF_OK) {
+            sfi_message_prefix(m->ctx, "rows %lld to %lld: ", (long long)at + 1,
+                               (long long)(at + n));
+            break;
+        }
+        for (int64_t i = 0; i < n; i++) {
+            double error;
+            logpdf[at + i] = average(l + i, n, w.passes, &error) - volume +
+                             log_prior(&w.s, w.state + i * m->dim);
+            if (se != NULL)
+                se[at + i] = error;
+        }
+        status = next_chunk(m, at + n, x.rows);
+    }
+    workspace_free(&w);
+    return status;
+}
+
+static sf_status closed_logpdf(const sf_model *m, sf_cmat x, double *logpdf,
+                               double *se, double time)
+{
+    const size_t count = (size_t)(CHUNK * m->dim);
+    double *y = sfi_alloc(m->ctx, count, sizeof *y);
+    if (y == NULL)
+        return SF_E_NOMEM;
+    const double volume = log_volume(m), sigma = sfi_sigma(m, time);
+    sf_status status = SF_OK;
+    for (int64_t at = 0; status == SF_OK && at < x.rows; at += CHUNK) {
+        const int64_t n = x.rows - at < CHUNK ? x.rows - at : CHUNK;
+        const sf_cmat part = {x.data + at * x.stride, n, x.cols, x.stride};
+        const sf_mat there = {y, n, m->dim, m->dim};
+        sfi_standardise(m, part, there);
+        status = m->ops->logpdf(m, sf_mat_const(there), sigma, logpdf + at);
+        for (int64_t i = at; i < at + n; i++) {
+            logpdf[i] -= volume;
+            if (se != NULL)
+                se[i] = 0.0;
+        }
+    }
+    sfi_free(m->ctx, y, count, sizeof *y);
+    return status;
+}
+
+sf_status sf_logpdf(const sf_model *m, sf_cmat x, double *logpdf, double *se,
+                    const sf_likelihood_options *options)
+{
+    sf_likelihood_options o = SF_LIKELIHOOD_OPTIONS_INIT;
+    SFI_TRY(check(m, x, &o, options, "logpdf"));
+    if (m->ops->logpdf != NULL && !o.force_flow)
+        return closed_logpdf(m, x, logpdf, se, o.time);
+    return flow_logpdf(m, x, logpdf, se, &o);
+}
+
+double sf_bits_per_dim(double mean_logpdf, int64_t dim)
+{
+    return -mean_logpdf / ((double)dim * log(2.0));
+}
+
+/* ---- codes ------------------------------------------------------------------ */
+
+static sf_status transport(const sf_model *m, sf_cmat from, sf_mat to, bool up,
+                           const sf_likelihood_options *o)
+{
+    workspace w;
+    SFI_TRY(workspace_init(&w, m, false, o));
+    const int64_t d = m->dim;
+    const double high = sfi_number_of(m, "sigma_max");
+    const double spread = sqrt(high * high + 1.0);
+    sf_status status = SF_OK;
+    for (int64_t at = 0; status == SF_OK && at < from.rows; at += CHUNK) {
+        const int64_t n = from.rows - at < CHUNK ? from.rows - at : CHUNK;
+        w.s.n = n;
+        const sf_cmat part = {from.data + at * from.stride, n, d, from.stride};
+        if (up)
+            sfi_standardise(m, part, (sf_mat){w.state, n, d, d});
+        for (int64_t i = 0; !up && i < n; i++)
+            for (int64_t j = 0; j < d; j++)
+                w.state[i * d + j] = spread * part.data[i * part.stride + j];
+        status = integrate(&w.s, w.state, n * d, up ? o->time : 1.0,
+                           up ? 1.0 : o->time, o);
+        if (status != SF_OK) {
+            sfi_message_prefix(m->ctx, "rows %lld to %lld: ", (long long)at + 1,
+                               (long long)(at + n));
+            break;
+        }
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t j = 0; j < d; j++) {
+                const double y = w.state[i * d + j];
+                to.data[(at + i) * to.stride + j] =
+                    up ? y / spread : m->mean[j] + m->scale[j] * y;
+            }
+        status = next_chunk(m, at + n, from.rows);
+    }
+    workspace_free(&w);
+    return status;
+}
+
+static sf_status check_target(const sf_model *m, sf_cmat from, sf_mat to,
+                              const char *what)
+{
+    if (to.rows != from.rows || to.cols != m->dim || to.stride < to.cols)
+        return SFI_FAIL(m->ctx, SF_E_SHAPE,
+                        "%s: the result is [%lld, %lld], want [%lld, %lld]",
+                        what, (long long)to.rows, (long long)to.cols,
+                        (long long)from.rows, (long long)m->dim);
+    return SF_OK;
+}
+
+sf_status sf_encode(const sf_model *m, sf_cmat x, sf_mat code,
+                    const sf_likelihood_options *options)
+{
+    sf_likelihood_options o = SF_LIKELIHOOD_OPTIONS_INIT;
+    SFI_TRY(check(m, x, &o, options, "encode"));
+    SFI_TRY(check_target(m, x, code, "encode"));
+    return transport(m, x, code, true, &o);
+}
+
+sf_status sf_decode(const sf_model *m, sf_cmat code, sf_mat x,
+                    const sf_likelihood_options *options)
+{
+    sf_likelihood_options o = SF_LIKELIHOOD_OPTIONS_INIT;
+    SFI_TRY(check(m, code, &o, options, "decode"));
+    SFI_TRY(check_target(m, code, x, "decode"));
+    return transport(m, code, x, false, &o);
+}

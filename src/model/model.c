@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model.c - what all models share: names, standardisation, noise levels,
+ * weights. */
+#include "model/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_DIM = 1 << 20 };
+
+const sfi_model_ops *sfi_model_family(const char *name)
+{
+    static const sfi_model_ops *const families[] = {&sfi_gaussian_ops,
+                                                    &sfi_network_ops};
+    for (size_t i = 0; i < SFI_COUNT(families); i++)
+        if (strcmp(families[i]->family, name) == 0)
+            return families[i];
+    return NULL;
+}
+
+static sf_status copy_names(sf_model *m, const char *const *names)
+{
+    m->names = sfi_alloc_zero(m->ctx, (size_t)m->dim, sizeof *m->names);
+    if (m->names == NULL)
+        return SF_E_NOMEM;
+    for (int64_t j = 0; j < m->dim; j++) {
+        char made[32];
+        snprintf(made, sizeof made, "c%lld", (long long)j);
+        m->names[j] = sfi_copy_text(m->ctx, names != NULL ? names[j] : made);
+        if (m->names[j] == NULL)
+            return SF_E_NOMEM;
+    }
+    return SF_OK;
+}
+
+static sf_status check_levels(const sf_model *m)
+{
+    bool missing = false;
+    const double low = sfi_model_number(m, "sigma_min", &missing);
+    const double high = sfi_model_number(m, "sigma_max", &missing);
+    const double rho = sfi_model_number(m, "rho", &missing);
+    if (missing || !(low >= 0.0) || !(high > low) || !(high < 1e6) ||
+        !(rho >= 1.0) || !(rho <= 100.0))
+        return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                        "model: sigma_min is %g, sigma_max %g, rho %g; want "
+                        "0 <= sigma_min < sigma_max < 1e6 and rho in [1, 100]",
+                        low, high, rho);
+    return SF_OK;
+}
+
+static sf_status fill_model(sf_model *m, const char *const *names)
+{
+    SFI_TRY(copy_names(m, names));
+    m->mean = sfi_alloc_zero(m->ctx, (size_t)m->dim, sizeof *m->mean);
+    m->scale = sfi_alloc(m->ctx, (size_t)m->dim, sizeof *m->scale);
+    if (m->mean == NULL || m->scale == NULL)
+        return SF_E_NOMEM;
+    for (int64_t j = 0; j < m->dim; j++)
+        m->scale[j] = 1.0;
+    SFI_TRY(check_levels(m));
+    return m->ops->declare(m);
+}
+
+sf_status sfi_model_declare(sf_context *ctx, sf_model **out,
+                            const sfi_model_ops *ops, int64_t dim,
+                            const char *const *names, int number_count,
+                            const sfi_number *numbers)
+{
+    *out = NULL;
+    if (dim < 1 || dim > MAX_DIM || number_count < 0 ||
+        number_count > SFI_MAX_NUMBERS)
+        return SFI_FAIL(ctx, SF_E_FORMAT,
+                        "model: %lld columns and %d numbers, want 1 to %d and "
+                        "at most %d",
+                        (long long)dim, number_count, (int)MAX_DIM,
+                        (int)SFI_MAX_NUMBERS);
+    sf_model *m = sfi_alloc_zero(ctx, 1, sizeof *m);
+    if (m == NULL)
+        return SF_E_NOMEM;
+    m->ctx = ctx;
+    m->ops = ops;
+    m->dim = dim;
+    m->number_count = number_count;
+    if (number_count > 0)
+        memcpy(m->numbers, numbers, (size_t)number_count * sizeof *numbers);
+    const sf_status status = fill_model(m, names);
+    if (status != SF_OK) {
+        sf_model_free(m);
+        return status;
+    }
+    *out = m;
+    return SF_OK;
+}
+
+sf_status sfi_model_allocate(sf_model *m)
+{
+    m->weights =
+        sfi_alloc_zero(m->ctx, (size_t)m->weight_count, sizeof *m->weights);
+    return m->weights != NULL ? SF_OK : SF_E_NOMEM;
+}
+
+sf_status sfi_model_new(sf_context *ctx, sf_model **out,
+                        const sfi_model_ops *ops, int64_t dim,
+                        const char *const *names, int number_count,
+                        const sfi_number *numbers)
+{
+    SFI_TRY(
+        sfi_model_declare(ctx, out, ops, dim, names, number_count, numbers));
+    const sf_status status = sfi_model_allocate(*out);
+    if (status != SF_OK) {
+        sf_model_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+void sf_model_free(sf_model *m)
+{
+    if (m == NULL)
+        return;
+    sf_context *ctx = m->ctx;
+    for (int64_t j = 0; m->names != NULL && j < m->dim; j++)
+        sfi_free_text(ctx, m->names[j]);
+    sfi_free(ctx, m->names, (size_t)m->dim, sizeof *m->names);
+    sfi_free(ctx, m->mean, (size_t)m->dim, sizeof *m->mean);
+    sfi_free(ctx, m->scale, (size_t)m->dim, sizeof *m->scale);
+    sfi_free(ctx, m->layout, m->layout_capacity, sizeof *m->layout);
+    sfi_free(ctx, m->weights, (size_t)m->weight_count, sizeof *m->weights);
+    sfi_free(ctx, m, 1, sizeof *m);
+}
+
+const char *sf_model_family(const sf_model *m)
+{
+    return m->ops->family;
+}
+
+int64_t sf_model_dim(const sf_model *m)
+{
+    return m->dim;
+}
+
+const char *sf_model_column(const sf_model *m, int64_t column)
+{
+    return column >= 0 && column < m->dim ? m->names[column] : NULL;
+}
+
+/* ---- numbers and weights ---------------------------------------------------- */
+
+double sfi_model_number(const sf_model *m, const char *key, bool *missing)
+{
+    for (int i = 0; i < m->number_count; i++)
+        if (strcmp(m->numbers[i].key, key) == 0)
+            return m->numbers[i].value;
+    *missing = true;
+    return NAN;
+}
+
+double sfi_number_of(const sf_model *m, const char *key)
+{
+    bool missing = false;
+    return sfi_model_number(m, key, &missing);
+}
+
+sf_status sfi_whole_number(sf_model *m, const char *key, int64_t lo, int64_t hi,
+                           int64_t *out)
+{
+    bool missing = false;
+    const double value = sfi_model_number(m, key, &missing);
+    if (missing || value != floor(value) || !(value >= (double)lo) ||
+        !(value <= (double)hi))
+        return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                        "model: \"%s\" is %g, want a whole number from %lld to "
+                        "%lld",
+                        key, value, (long long)lo, (long long)hi);
+    *out = (int64_t)value;
+    return SF_OK;
+}
+
+sf_status sfi_add_weight(sf_model *m, const char *name, int rank,
+                         const int64_t *shape)
+{
+    sfi_weight *grown = sfi_grow(m->ctx, m->layout, &m->layout_capacity,
+                                 m->layout_count + 1, sizeof *grown);
+    if (grown == NULL)
+        return SF_E_NOMEM;
+    m->layout = grown;
+    sfi_weight w = {.rank = rank, .offset = m->weight_count, .count = 1};
+    snprintf(w.name, sizeof w.name, "%s", name);
+    for (int i = 0; i < rank; i++) {
+        w.shape[i] = shape[i];
+        w.count *= shape[i];
+    }
+    grown[m->layout_count++] = w;
+    m->weight_count += w.count;
+    return SF_OK;
+}
+
+sf_status sfi_weight_nodes(const sf_model *m, sf_graph *g, sf_node *out)
+{
+    for (size_t i = 0; i < m->layout_count; i++)
+        out[i] = sf_param(g, m->layout[i].name, m->layout[i].rank,
+                          m->layout[i].shape);
+    return sf_graph_status(g);
+}
+
+/* ---- noise levels ----------------------------------------------------------- */
+
+bool sfi_single_level(const sf_model *m)
+{
+    bool missing = false;
+    (void)sfi_model_number(m, "noise_level", &missing);
+    return !missing;
+}
+
+double sfi_sigma(const sf_model *m, double time)
+{
+    const double rho = sfi_number_of(m, "rho");
+    const double a = pow(sfi_number_of(m, "sigma_min"), 1.0 / rho);
+    const double b = pow(sfi_number_of(m, "sigma_max"), 1.0 / rho);
+    return pow(a + time * (b - a), rho);
+}
+
+double sfi_sigma_slope(const sf_model *m, double time)
+{
+    const double rho = sfi_number_of(m, "rho");
+    const double a = pow(sfi_number_of(m, "sigma_min"), 1.0 / rho);
+    const double b = pow(sfi_number_of(m, "sigma_max"), 1.0 / rho);
+    return rho * pow(a + time * (b - a), rho - 1.0) * (b - a);
+}
+
+double sf_model_sigma(const sf_model *m, double time)
+{
+    return sfi_sigma(m, time);
+}
+
+double sf_model_time(const sf_model *m, double sigma)
+{
+    const double rho = sfi_number_of(m, "rho");
+    const double a = pow(sfi_number_of(m, "sigma_min"), 1.0 / rho);
+    const double b = pow(sfi_number_of(m, "sigma_max"), 1.0 / rho);
+    const double time = (pow(fmax(sigma, 0.0), 1.0 / rho) - a) / (b - a);
+    return fmin(fmax(time, 0.0), 1.0);
+}
+
+void sfi_standardise(const sf_model *m, sf_cmat x, sf_mat y)
+{
+    for (int64_t i = 0; i < x.rows; i++)
+        for (int64_t j = 0; j < m->dim; j++)
+            y.data[i * y.stride + j] =
+                (x.data[i * x.stride + j] - m->mean[j]) / m->scale[j];
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* network.c - a residual multilayer perceptron with preconditioning.
+ *
+ *     h_1     = silu(W_1 (c_in y) + T f(sigma) + b_1)
+ *     h_l+1   = h_l + silu(W_l+1 h_l + b_l+1)
+ *     F       = W_out h_L + b_out
+ *
+ * With all noise levels (T. Karras et al. 2022, table 1, sigma_data = 1):
+ *
+ *     D = c_skip y + c_out F,  c_skip = 1/(1+sigma^2),
+ *     c_out = sigma/sqrt(1+sigma^2),  c_in = 1/sqrt(1+sigma^2)
+ *
+ * from which, without the cancellation of D - y at small sigma,
+ *
+ *     score = -y/(1+sigma^2) + F/(sigma sqrt(1+sigma^2))
+ *     drift =  sigma y/(1+sigma^2) - F/sqrt(1+sigma^2)
+ *
+ * With one noise level there is no f(sigma) and score = -y + F.
+ *
+ * An energy model replaces F by the gradient of the scalar <u, F(u)> with
+ * respect to u = c_in y: then the score is a gradient by construction. */
+#include "model/network.h"
+
+#include "base/random.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_WIDTH = 1 << 14, MAX_LAYERS = 64 };
+
+/* Weights in order: input, features (if any), input bias, then W, b of each
+ * further layer, output, output bias. */
+static sf_status network_declare(sf_model *m)
+{
+    int64_t width, layers, energy;
+    SFI_TRY(sfi_whole_number(m, "width", 1, MAX_WIDTH, &width));
+    SFI_TRY(sfi_whole_number(m, "layers", 1, MAX_LAYERS, &layers));
+    SFI_TRY(sfi_whole_number(m, "energy", 0, 1, &energy));
+    if (sfi_single_level(m) && !(sfi_number_of(m, "noise_level") >= 0.0))
+        return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                        "model: \"noise_level\" is %g, want >= 0",
+                        sfi_number_of(m, "noise_level"));
+    m->weight_dtype = SF_F32;
+    SFI_TRY(sfi_add_weight(m, "input.weight", 2, (int64_t[]){width, m->dim}));
+    if (!sfi_single_level(m))
+        SFI_TRY(sfi_add_weight(m, "noise.weight", 2,
+                               (int64_t[]){width, SFI_NETWORK_FEATURES}));
+    SFI_TRY(sfi_add_weight(m, "input.bias", 1, &width));
+    for (int64_t l = 1; l < layers; l++) {
+        char name[48];
+        snprintf(name, sizeof name, "hidden.%lld.weight", (long long)l);
+        SFI_TRY(sfi_add_weight(m, name, 2, (int64_t[]){width, width}));
+        snprintf(name, sizeof name, "hidden.%lld.bias", (long long)l);
+        SFI_TRY(sfi_add_weight(m, name, 1, &width));
+    }
+    SFI_TRY(sfi_add_weight(m, "output.weight", 2, (int64_t[]){m->dim, width}));
+    return sfi_add_weight(m, "output.bias", 1, &m->dim);
+}
+
+static sf_node noise_features(sf_graph *g, sf_node sigma)
+{
+    const double quarter_pi = 0.78539816339744831;
+    const sf_node c = sf_mul(g, sf_const(g, 0.25), sf_log(g, sigma));
+    sf_node parts[SFI_NETWORK_FEATURES];
+    const int64_t one = 1;
+    parts[0] = sf_reshape(g, c, 1, &one);
+    for (int k = 0; k < SFI_NETWORK_FREQUENCIES; k++) {
+        const sf_node angle = sf_mul(g, sf_const(g, ldexp(quarter_pi, k)), c);
+        parts[1 + 2 * k] = sf_reshape(g, sf_sin(g, angle), 1, &one);
+        parts[2 + 2 * k] = sf_reshape(g, sf_cos(g, angle), 1, &one);
+    }
+    return sf_concat(g, SFI_NETWORK_FEATURES, parts, 0);
+}
+
+/* F(u), u the scaled input; `sigma` is not used with one noise level. */
+static sf_node perceptron(const sf_model *m, sf_graph *g, sf_node u,
+                          sf_node sigma, const sf_node *w)
+{
+    const int64_t layers = (int64_t)sfi_number_of(m, "layers");
+    sf_node shift;
+    const sf_node input = *w++;
+    if (sfi_single_level(m)) {
+        shift = *w++;
+    } else {
+        const sf_node noise = *w++;
+        shift = sf_add(g, sf_matmul(g, noise, noise_features(g, sigma)), *w++);
+    }
+    sf_node h = sf_silu(g, sf_add(g, sf_matmul(g, input, u), shift));
+    for (int64_t l = 1; l < layers; l++, w += 2)
+        h = sf_add(g, h, sf_silu(g, sf_add(g, sf_matmul(g, w[0], h), w[1])));
+    return sf_add(g, sf_matmul(g, w[0], h), w[1]);
+}
+
+static sf_node head(const sf_model *m, sf_graph *g, sf_node u, sf_node sigma,
+                    const sf_node *w)
+{
+    const sf_node f = perceptron(m, g, u, sigma, w);
+    if (sfi_number_of(m, "energy") == 0.0)
+        return f;
+    return sf_gradient(g, sf_dot(g, u, f), u);
+}
+
+static sfi_answer network_answer(const sf_model *m, sf_graph *g, sf_node y,
+                                 sf_node sigma, const sf_node *weights)
+{
+    sfi_answer a = {{-1}, {-1}, {-1}};
+    if (sfi_single_level(m)) {
+        a.score = sf_sub(g, head(m, g, y, sigma, weights), y);
+        return a;
+    }
+    const sf_node total =
+        sf_add(g, sf_const(g, 1.0), sf_square(g, sigma)); /* 1 + sigma^2 */
+    const sf_node root = sf_sqrt(g, total);
+    const sf_node f = head(m, g, sf_div(g, y, root), sigma, weights);
+    const sf_node shrunk = sf_div(g, y, total);
+    const sf_node f_scaled = sf_div(g, f, root);
+    a.score = sf_sub(g, sf_div(g, f_scaled, sigma), shrunk);
+    a.drift = sf_sub(g, sf_mul(g, sigma, shrunk), f_scaled);
+    a.denoised = sf_add(g, shrunk, sf_mul(g, sigma, f_scaled));
+    return a;
+}
+
+const sfi_model_ops sfi_network_ops = {"network", network_declare,
+                                       network_answer, NULL, NULL};
+
+void sfi_network_initialise(sf_model *m, uint64_t seed)
+{
+    for (size_t k = 0; k < m->layout_count; k++) {
+        const sfi_weight *w = &m->layout[k];
+        double *values = m->weights + w->offset;
+        const bool last = k + 2 >= m->layout_count;
+        const double spread =
+            w->rank == 2 && !last ? 1.0 / sqrt((double)w->shape[1]) : 0.0;
+        for (int64_t i = 0; i < w->count; i++) {
+            const sfi_where where = {seed, (uint64_t)i, (uint32_t)k,
+                                     SFI_STREAM_WEIGHTS};
+            values[i] = (float)(spread * sfi_normal_at(where, 0));
+        }
+    }
+}
+
+int sfi_network_numbers(sfi_number *out, int64_t width, int64_t layers,
+                        bool energy, double sigma_min, double sigma_max,
+                        double noise_level)
+{
+    const sfi_number numbers[] = {
+        {"width", (double)width},    {"layers", (double)layers},
+        {"energy", energy},          {"sigma_min", sigma_min},
+        {"sigma_max", sigma_max},    {"rho", 7.0},
+        {"noise_level", noise_level}};
+    const int count = (int)SFI_COUNT(numbers) - (noise_level < 0.0 ? 1 : 0);
+    memcpy(out, numbers, (size_t)count * sizeof *out);
+    return count;
+}
