@@ -806,7 +806,7 @@ sf_node sf_matmul(sf_graph *g, sf_node a, sf_node b)
     if (broken(g))
         return nothing;
     const sfi_shape sa = *shape_of(g, a), sb = *shape_of(g, b);
-    if (sa.rank == 2 && sb.rank == 1) {
+    if (sa.rank == 2 && sb.rank == 1 && sa.extent[1] == sb.extent[0]) {
         const sf_node column =
             sf_reshape(g, b, 2, (int64_t[]){sb.extent[0], 1});
         return sf_reshape(g, sf_matmul(g, a, column), 1, sa.extent);
