@@ -14,6 +14,15 @@ for command in $commands; do
     [ "$columns" -le 80 ] || echo "$command: $columns columns"
     grep -q '^Usage: scorefield '"$command" help.txt || echo "$command: no usage"
 done
+# The manual has a page for each command and an entry for each option.
+for command in $commands; do
+    [ $command = help ] && continue
+    scorefield help "$command" | grep -oE '^ +(-[a-z], )?--[a-z-]+' | grep -oE '[a-z-]+$' |
+        sed 's/^--//' | while read -r option; do
+        cat "$here/../../man/scorefield-$command.1" "$here/../../man/scorefield.1" |
+            grep -qE "Fl Fl $option( |$)" || echo "$command: --$option is not in the manual"
+    done
+done
 [ "$(scorefield --help | wc -L)" -le 80 ] || echo "overview: too wide"
 
 # The examples, with a quicker fit, in the order of the commands.
