@@ -72,10 +72,13 @@ static sf_status judge(fit_job *j, candidate *k)
     cli_progress_end(j->c);
     if (status != SF_OK) {
         sfi_free(j->c->ctx, logpdf, (size_t)h->rows, sizeof *logpdf);
-        /* One noise level has no likelihood, and who interrupts it wants the
-         * model rather than the number. */
-        return status == SF_E_UNSUPPORTED || status == SF_E_CANCELLED ? SF_OK
-                                                                      : status;
+        /* The model was trained; that its likelihood is not known (one noise
+         * level has none, an interrupt, a flow too rough to integrate) is no
+         * reason to lose it. */
+        if (status == SF_E_CONVERGE || status == SF_E_NUMERIC)
+            cli_warn(j->c, "the held-out log likelihood is not known: %s",
+                     sf_context_message(j->c->ctx));
+        return status == SF_E_NOMEM ? status : SF_OK;
     }
     k->logpdf = logpdf;
     mean_and_error(logpdf, h->rows, &k->mean, &k->se);
@@ -179,10 +182,12 @@ static void choose(fit_job *j)
                  (int)NETWORK_ROWS, (long long)j->data.complete);
         return;
     }
-    if (g->logpdf == NULL || n->logpdf == NULL || rows < 2) {
-        j->kept = n;
-        snprintf(j->why, sizeof j->why,
-                 "interrupted before the candidates were compared");
+    if (g->logpdf == NULL || n->logpdf == NULL) {
+        j->kept = cli_stop_wanted() ? n : g;
+        snprintf(j->why, sizeof j->why, "%s",
+                 cli_stop_wanted()
+                     ? "interrupted before the candidates were compared"
+                     : "the network's log likelihood is not known");
         return;
     }
     double gain = 0.0, se = 0.0;
@@ -201,6 +206,13 @@ static void choose(fit_job *j)
 static sf_status fit_auto(fit_job *j)
 {
     SFI_TRY(fit_part_gaussian(j));
+    if (j->held.rows < 2)
+        return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                        "--model auto compares on held-out rows, and "
+                        "--validation %g of %lld rows holds out %lld; want 2 "
+                        "or more",
+                        j->network_options.validation, (long long)j->held.n,
+                        (long long)j->held.count);
     cli_note(j->c, "gaussian: held-out log likelihood %.5g ± %.2g nats a row",
              j->gaussian.mean, j->gaussian.se);
     if (j->data.complete >= NETWORK_ROWS) {

@@ -12,6 +12,7 @@ print([sorted(k) for k in report["candidates"]])'
 echo "-- too few rows for a network"
 head -40 "$data/faithful.csv" >few.csv
 try fit few.csv -q -o few.safetensors --json | numbers
+try fit few.csv --validation 0.01 -q -o few.safetensors
 echo "-- epochs: 245 training rows in batches of 32"
 scorefield fit "$data/faithful.csv" --model network --hidden 4x1 --batch 32 --epochs 2 -q \
     -o e.safetensors --json | grep -o '"planned_steps":[0-9]*'
