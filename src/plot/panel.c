@@ -92,6 +92,11 @@ static bool labels_fit(sfi_canvas *canvas, const sfi_axis *axis)
     return true;
 }
 
+static double mark_step(const sfi_axis *axis)
+{
+    return axis->ticks.count > 1 ? axis->ticks.at[1] - axis->ticks.at[0] : 1.0;
+}
+
 static void choose_marks(sfi_axis *axis, int most)
 {
     if (axis->log)
@@ -132,8 +137,11 @@ void sfi_axis_place(sfi_canvas *canvas, sfi_axis *axis, bool vertical,
     int most = (int)(length / (vertical ? 26.0 : 36.0)) + 1;
     most = most < 2 ? 2 : most > 9 ? 9 : most;
     choose_marks(axis, most);
-    while (!vertical && most > 2 && !labels_fit(canvas, axis))
+    while (most > 2 && ((axis->whole && mark_step(axis) < 1.0) ||
+                        (!vertical && !labels_fit(canvas, axis))))
         choose_marks(axis, --most);
+    if (axis->whole && mark_step(axis) <= 1.0)
+        axis->ticks.minor_count = 0;
 }
 
 double sfi_widest_label(sfi_canvas *canvas, const sfi_axis *axis)

@@ -71,6 +71,22 @@ TEST(tick_labels_keep_apart)
     sf_context_free(ctx);
 }
 
+TEST(axes_of_integers_mark_integers)
+{
+    sf_context *ctx = new_context();
+    sfi_canvas canvas = open_page(ctx);
+    for (int n = 1; n <= 12; n++)
+        for (int vertical = 0; vertical < 2; vertical++) {
+            sfi_axis axis = {.lo = -0.6, .hi = n + 0.6, .whole = true};
+            sfi_axis_place(&canvas, &axis, vertical == 1, 0.0, 300.0);
+            CHECK(axis.ticks.count >= 2);
+            for (int i = 0; i < axis.ticks.count; i++)
+                CHECK(axis.ticks.at[i] == floor(axis.ticks.at[i]));
+        }
+    close_page(ctx, &canvas);
+    sf_context_free(ctx);
+}
+
 /* What is too long keeps its two ends, the unit among them, is valid UTF-8 and
  * no wider than its room; what fits stays as it is. */
 TEST(long_texts_lose_their_middle)
@@ -168,6 +184,6 @@ TEST(equal_units_have_equal_lengths)
 }
 
 TESTS(CASE(axes_map_ends_to_ends), CASE(tick_labels_keep_apart),
-      CASE(long_texts_lose_their_middle),
+      CASE(axes_of_integers_mark_integers), CASE(long_texts_lose_their_middle),
       CASE(bytes_that_are_no_text_are_shown_as_such),
       CASE(legends_wrap_above_the_frame), CASE(equal_units_have_equal_lengths))
