@@ -38,7 +38,7 @@ TEST(axes_map_ends_to_ends)
 }
 
 /* 3000 horizontal axes of all lengths and ranges: no two labels are closer than
- * 7 points, except where two is the least number of marks. */
+ * 5.5 points, except where two is the least number of marks. */
 TEST(tick_labels_keep_apart)
 {
     sf_context *ctx = new_context();
@@ -63,7 +63,7 @@ TEST(tick_labels_keep_apart)
             const double half =
                 0.5 *
                 sfi_text_width(&canvas, axis.ticks.label[i], sfi_font_tick);
-            CHECK(at - half >= end + 7.0 - 1e-9);
+            CHECK(at - half >= end + 5.5 - 1e-9);
             end = at + half;
         }
     }
