@@ -19,18 +19,23 @@ struct faults {
     int64_t bytes; /* now held                                        */
     int64_t own;   /* of these, the context's own                     */
     int64_t made;  /* allocations that succeeded since the beginning  */
+    bool alone;    /* after the one that fails they succeed again     */
 };
+
+/* Through a pointer that might change, or the compiler, which knows that
+ * nobody may read freed memory, leaves the writing out. */
+SFI_UNUSED static void *(*volatile faults_overwrite)(void *, int,
+                                                     size_t) = memset;
 
 SFI_UNUSED static void *faults_allocate(void *user, size_t bytes)
 {
     struct faults *f = user;
-    if (f->left <= 0)
+    if (f->left-- == 0 || (f->left < 0 && !f->alone))
         return NULL;
     void *p = aligned_alloc(64, (bytes + 64) / 64 * 64);
     if (p == NULL)
         return NULL;
     memset(p, 0x7f, bytes); /* what is read unset is a huge number */
-    f->left--;
     f->made++;
     f->bytes += (int64_t)bytes;
     return p;
@@ -40,6 +45,7 @@ SFI_UNUSED static void faults_release(void *user, void *pointer, size_t bytes)
 {
     struct faults *f = user;
     f->bytes -= (int64_t)bytes;
+    faults_overwrite(pointer, 0x5f, bytes); /* and what is read after, too */
     free(pointer);
 }
 

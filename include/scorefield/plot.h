@@ -19,6 +19,7 @@
  *          then says how many.
  * Texts.   UTF-8; what is not is replaced.  A text too long for its place is
  *          set smaller and then loses its middle.  The font is DejaVu Sans.
+ *          Of more than 16 entries a legend shows the first 16.
  * Memory.  Everything is freed before a function returns.
  *
  * Every function returns SF_OK, or

@@ -43,6 +43,14 @@ static bool make_shape(sf_graph *g, sfi_shape *out, int rank,
     return true;
 }
 
+/* Whether a shape that was put together from others is one that a node may
+ * have. */
+static bool shape_fits(sf_graph *g, const sfi_shape *shape, const char *who)
+{
+    sfi_shape copy;
+    return make_shape(g, &copy, shape->rank, shape->extent, who);
+}
+
 static const sfi_shape *shape_of(const sf_graph *g, sf_node n)
 {
     return &sfi_at(g, n)->shape;
@@ -168,7 +176,9 @@ sf_node sf_eye(sf_graph *g, int64_t k)
 
 sf_node sfi_full(sf_graph *g, const sfi_shape *shape, double value)
 {
-    return sf_broadcast(g, sf_const(g, value), shape->rank, shape->extent);
+    /* A copy: callers point into the arena, which the constant may move. */
+    const sfi_shape s = *shape;
+    return sf_broadcast(g, sf_const(g, value), s.rank, s.extent);
 }
 
 bool sfi_is_const(const sf_graph *g, sf_node n, double *value)
@@ -591,7 +601,7 @@ sf_node sf_broadcast(sf_graph *g, sf_node a, int rank, const int64_t *extent)
     if (sfi_at(g, a)->op == SFI_OP_BROADCAST)
         return sf_broadcast(g, sfi_arg(g, a, 0), rank, extent);
     if (sfi_shape_count(s) == 1 && s->rank > 0)
-        return sf_broadcast(g, sf_reshape(g, a, 0, NULL), rank, extent);
+        return sf_broadcast(g, sf_reshape(g, a, 0, NULL), rank, out.extent);
     return sfi_emit(g, SFI_OP_BROADCAST, out, 1, &a, NULL, 0.0);
 }
 
@@ -722,6 +732,8 @@ sf_node sf_pad(sf_graph *g, sf_node a, int axis, int64_t first, int64_t step,
     if (count == extent)
         return a;
     out.extent[axis] = extent;
+    if (!shape_fits(g, &out, "pad"))
+        return nothing;
     double value;
     if (sfi_is_const(g, a, &value) && value == 0.0)
         return sfi_full(g, &out, 0.0);
@@ -755,6 +767,8 @@ sf_node sf_concat(sf_graph *g, int count, const sf_node *parts, int axis)
                                   sfi_shape_text(&out, tb));
         }
         out.extent[axis] += s->extent[axis];
+        if (!shape_fits(g, &out, "concat"))
+            return nothing;
     }
     const int64_t attr[SFI_MAX_ATTR] = {axis};
     return sfi_emit(g, SFI_OP_CONCAT, out, count, parts, attr, 0.0);
@@ -792,7 +806,7 @@ sf_node sf_matmul(sf_graph *g, sf_node a, sf_node b)
     if (broken(g))
         return nothing;
     const sfi_shape sa = *shape_of(g, a), sb = *shape_of(g, b);
-    if (sa.rank == 2 && sb.rank == 1) {
+    if (sa.rank == 2 && sb.rank == 1 && sa.extent[1] == sb.extent[0]) {
         const sf_node column =
             sf_reshape(g, b, 2, (int64_t[]){sb.extent[0], 1});
         return sf_reshape(g, sf_matmul(g, a, column), 1, sa.extent);
@@ -805,6 +819,8 @@ sf_node sf_matmul(sf_graph *g, sf_node a, sf_node b)
                               sfi_shape_text(&sa, ta), sfi_shape_text(&sb, tb));
     }
     const sfi_shape out = {2, {sa.extent[0], sb.extent[1]}};
+    if (!shape_fits(g, &out, "matmul"))
+        return nothing;
     if (is_value(g, a, 0.0) || is_value(g, b, 0.0))
         return sfi_full(g, &out, 0.0);
     if (sa.extent[1] == 1 && sa.extent[0] == 1)

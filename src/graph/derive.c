@@ -11,21 +11,23 @@
 static const sf_node none = {-1};
 
 /* Which nodes 0..last depend on one of wrt[]; NULL without memory. */
-static bool *mark_dependent(sf_graph *g, int32_t last, int count,
-                            const sf_node *wrt)
+static sfi_wanted *mark_dependent(sf_graph *g, int32_t last, int count,
+                                  const sf_node *wrt)
 {
-    bool *depends = sfi_alloc_zero(g->ctx, (size_t)last + 1, sizeof *depends);
+    sfi_wanted *depends =
+        sfi_alloc_zero(g->ctx, (size_t)last + 1, sizeof *depends);
     if (depends == NULL) {
         (void)sfi_graph_fail(g, SF_E_NOMEM, "derivative: no memory for marks");
         return NULL;
     }
     for (int i = 0; i < count; i++)
         if (wrt[i].id <= last)
-            depends[wrt[i].id] = true;
+            depends[wrt[i].id] = SFI_ASKED;
     for (int32_t id = 0; id <= last; id++) {
         const sfi_node *n = &g->nodes[id];
         for (int k = 0; k < n->arg_count && !depends[id]; k++)
-            depends[id] = depends[g->args[n->arg_first + k]];
+            if (depends[g->args[n->arg_first + k]])
+                depends[id] = SFI_WANTED;
     }
     return depends;
 }
@@ -52,8 +54,8 @@ static sf_node *new_nodes(sf_graph *g, size_t count)
 }
 
 /* Hand the cotangent of node id on to its arguments. */
-static void pull_back(sf_graph *g, int32_t id, const bool *depends,
-                      sf_node *cotangent, bool *wanted, sf_node *part)
+static void pull_back(sf_graph *g, int32_t id, const sfi_wanted *depends,
+                      sf_node *cotangent, sfi_wanted *wanted, sf_node *part)
 {
     const sf_node y = {id};
     const int count = sfi_at(g, y)->arg_count;
@@ -87,8 +89,8 @@ void sf_vjp(sf_graph *g, sf_node y, sf_node ct, int count, const sf_node *wrt,
     }
     const int32_t last = y.id;
     const size_t most = (size_t)most_args(g, last);
-    bool *depends = mark_dependent(g, last, count, wrt);
-    bool *wanted = sfi_alloc(g->ctx, most, sizeof *wanted);
+    sfi_wanted *depends = mark_dependent(g, last, count, wrt);
+    sfi_wanted *wanted = sfi_alloc(g->ctx, most, sizeof *wanted);
     sf_node *cotangent = new_nodes(g, (size_t)last + 1);
     sf_node *part = new_nodes(g, most);
     if (depends == NULL || wanted == NULL || cotangent == NULL ||
@@ -141,7 +143,7 @@ static sf_node push_forward(sf_graph *g, sf_node y, sf_node wrt,
         return out;
     const int32_t last = y.id;
     const size_t most = (size_t)most_args(g, last);
-    bool *depends = mark_dependent(g, last, 1, &wrt);
+    sfi_wanted *depends = mark_dependent(g, last, 1, &wrt);
     sf_node *tangents = new_nodes(g, (size_t)last + 1);
     sf_node *parts = new_nodes(g, most);
     if (depends == NULL || tangents == NULL || parts == NULL)
@@ -158,6 +160,11 @@ static sf_node push_forward(sf_graph *g, sf_node y, sf_node wrt,
             parts[k] = tangents[sfi_arg(g, (sf_node){id}, k).id];
             any = any || !sfi_none(parts[k]);
         }
+        /* The rules below the element-wise ones would drop the directions. */
+        if (any && g->nodes[id].shape.rank == SF_MAX_RANK)
+            (void)sfi_graph_fail(g, SF_E_SHAPE,
+                                 "jacobian: more than %d axes are needed",
+                                 (int)SF_MAX_RANK);
         if (any)
             tangents[id] = sfi_rule_jvp(g, (sf_node){id}, parts, width);
     }

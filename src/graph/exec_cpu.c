@@ -876,7 +876,10 @@ static void add_lanes(const sfi_exec *e, const sfi_run *run, int output,
 {
     const sfi_plan_output *o = &e->plan->outputs[output];
     const sf_sink *sink = &run->sinks[output];
-    if (o->product_offset >= 0 && lanes > 0) {
+    if (o->product_offset < 0 || lanes == 0) {
+        memset((char *)sink->data + (size_t)first * e->elem, 0,
+               (size_t)count * e->elem);
+    } else {
         const void *parts[SUM_LANES];
         for (int l = 0; l < lanes; l++)
             parts[l] = e->products + (size_t)(l * e->plan->product_comps +
@@ -891,8 +894,7 @@ static void add_lanes(const sfi_exec *e, const sfi_run *run, int output,
         double total = 0.0;
         for (int l = 0; l < lanes; l++)
             total += e->sums[l * e->plan->sum_comps + o->sum_offset + i];
-        if (o->product_offset >= 0)
-            total += load_number(sink->data, sink->dtype, i);
+        total += load_number(sink->data, sink->dtype, i);
         store_number(sink->data, sink->dtype, i, total);
     }
 }

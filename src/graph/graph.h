@@ -129,12 +129,20 @@ sf_node sfi_stretch_last(sf_graph *g, sf_node a, int64_t extent);
  *
  * partial: d node / d arg k for an element-wise node, same shape as the node.
  * vjp:     add to args' cotangents; cot[k] is set to a node or left at id -1
- *          for "zero"; k runs over the node's arguments.  wanted[k] says which.
+ *          for "zero"; k runs over the node's arguments.  wanted[k] says which,
+ *          and whether the caller asked for that very argument: a rule that
+ *          takes a short cut past an argument must not do so then.
  * jvp:     the tangent of the node from the tangents of its arguments (id -1 =
  *          zero).  Tangents carry one more axis, last, of `width` directions. */
+typedef enum sfi_wanted {
+    SFI_NOT_WANTED = 0, /* does not depend on what the derivative is by */
+    SFI_WANTED,         /* depends on it                                */
+    SFI_ASKED           /* is it                                        */
+} sfi_wanted;
+
 sf_node sfi_partial(sf_graph *g, sf_node n, int k);
-void sfi_rule_vjp(sf_graph *g, sf_node n, sf_node cotangent, const bool *wanted,
-                  sf_node *cot);
+void sfi_rule_vjp(sf_graph *g, sf_node n, sf_node cotangent,
+                  const sfi_wanted *wanted, sf_node *cot);
 sf_node sfi_rule_jvp(sf_graph *g, sf_node n, const sf_node *tangent,
                      int64_t width);
 

@@ -15,7 +15,10 @@
  * the caller defines come before the constants pi and e. */
 #include "graph/graph.h"
 
+#include "num/decimal.h"
+
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +39,22 @@ static sf_node expression(parser *p);
 
 /* ---- errors ----------------------------------------------------------------- */
 
-/* "column 7: expected ')'", the text around it, and a mark below. */
+/* Whether a byte continues a character of UTF-8. */
+static bool inside_character(char c)
+{
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+static size_t characters(const char *text, size_t from, size_t to)
+{
+    size_t count = 0;
+    for (size_t i = from; i < to; i++)
+        count += !inside_character(text[i]);
+    return count;
+}
+
+/* "column 7: expected ')'", the text around it, and a mark below.  Columns
+ * count characters. */
 static sf_node fail_at(parser *p, sf_status status, size_t at,
                        const char *problem)
 {
@@ -44,25 +62,36 @@ static sf_node fail_at(parser *p, sf_status status, size_t at,
         return (sf_node){0};
     p->status = status;
     const size_t length = strlen(p->text);
-    const size_t from = at > SHOWN / 2 ? at - SHOWN / 2 : 0;
-    const size_t to = length - from > SHOWN ? from + SHOWN : length;
+    size_t from = at > SHOWN / 2 ? at - SHOWN / 2 : 0;
+    size_t to = length - from > SHOWN ? from + SHOWN : length;
+    while (from < at && inside_character(p->text[from]))
+        from++;
+    while (to > at && inside_character(p->text[to]))
+        to--;
     char shown[SHOWN + 1];
     for (size_t i = from; i < to; i++) /* newlines would break the mark */
         shown[i - from] = iscntrl((unsigned char)p->text[i]) ? ' ' : p->text[i];
     shown[to - from] = '\0';
     (void)SFI_FAIL(p->g->ctx, status,
-                   "expression: column %zu: %s\n  %s\n  %*s^", at + 1, problem,
-                   shown, (int)(at - from), "");
+                   "expression: column %zu: %s\n  %s\n  %*s^",
+                   characters(p->text, 0, at) + 1, problem, shown,
+                   (int)characters(p->text, from, at), "");
     return (sf_node){0};
 }
 
 /* What stands at the cursor, for "found ..." */
 static const char *found(const parser *p, char text[32])
 {
-    const char c = p->text[p->at];
-    if (c == '\0')
+    const char *c = p->text + p->at;
+    if (*c == '\0')
         return "the end";
-    snprintf(text, 32, "'%c'", isprint((unsigned char)c) ? c : '?');
+    int length = 1;
+    while (length < 4 && inside_character(c[length]))
+        length++;
+    if (iscntrl((unsigned char)*c))
+        snprintf(text, 32, "the byte %d", (unsigned char)*c);
+    else
+        snprintf(text, 32, "'%.*s'", length, c);
     return text;
 }
 
@@ -118,13 +147,18 @@ static bool continues_name(char c)
 
 static sf_node number(parser *p)
 {
-    char *end = NULL;
-    const double value = strtod(p->text + p->at, &end);
+    double value = 0.0;
     const size_t start = p->at;
+    const char *end = sfi_number_parse(p->text + start, &value);
+    if (end == NULL)
+        return expected(p, "a digit before or after '.'");
     p->at = (size_t)(end - p->text);
     if (starts_name(p->text[p->at]))
         return fail_at(p, SF_E_PARSE, p->at,
                        "a number runs into a name; write * between them");
+    if (isinf(value))
+        return fail_at(p, SF_E_PARSE, start,
+                       "the number is larger than any double");
     return checked(p, sf_const(p->g, value), start);
 }
 
@@ -228,15 +262,28 @@ static sf_node unknown(parser *p, size_t at, const char *name, size_t length)
     return fail_at(p, SF_E_PARSE, at, problem);
 }
 
+static sf_node unknown_function(parser *p, size_t at, const char *name,
+                                size_t length)
+{
+    char problem[400];
+    int used =
+        snprintf(problem, sizeof problem, "unknown function \"%.*s\"; known:",
+                 length > 60 ? 60 : (int)length, name);
+    for (size_t i = 0; i < SFI_COUNT(functions) && used < 380; i++)
+        used += snprintf(problem + used, sizeof problem - (size_t)used, "%s %s",
+                         i > 0 ? "," : "", functions[i].name);
+    return fail_at(p, SF_E_PARSE, at, problem);
+}
+
 static sf_node named(parser *p, const char *name, size_t length, size_t at)
 {
     sf_node node;
     if (lookup(p, name, length, &node))
         return node;
     if (length == 2 && memcmp(name, "pi", 2) == 0)
-        return sf_const(p->g, 3.14159265358979323846);
+        return checked(p, sf_const(p->g, 3.14159265358979323846), at);
     if (length == 1 && name[0] == 'e')
-        return sf_const(p->g, 2.71828182845904523536);
+        return checked(p, sf_const(p->g, 2.71828182845904523536), at);
     return unknown(p, at, name, length);
 }
 
@@ -253,10 +300,7 @@ static sf_node name_or_call(parser *p)
             if (strlen(functions[i].name) == length &&
                 memcmp(functions[i].name, name, length) == 0)
                 return call(p, &functions[i], at);
-        char problem[120];
-        snprintf(problem, sizeof problem, "unknown function \"%.*s\"",
-                 length > 60 ? 60 : (int)length, name);
-        return fail_at(p, SF_E_PARSE, at, problem);
+        return unknown_function(p, at, name, length);
     }
     return named(p, name, length, at);
 }
@@ -344,9 +388,11 @@ static sf_node sign(parser *p)
 {
     if (++p->depth > MAX_DEPTH)
         return fail_at(p, SF_E_PARSE, p->at, "nested too deeply");
+    skip_space(p);
+    const size_t at = p->at;
     sf_node a;
     if (accept(p, "-"))
-        a = sf_neg(p->g, sign(p));
+        a = checked(p, sf_neg(p->g, sign(p)), at);
     else if (accept(p, "+"))
         a = sign(p);
     else
@@ -376,6 +422,8 @@ static sf_node product(parser *p)
         const bool times = accept(p, "*");
         if (!times && !accept(p, "/"))
             return a;
+        if (times && p->text[p->at] == '*')
+            return fail_at(p, SF_E_PARSE, at, "a power is written with ^");
         const sf_node b = sign(p);
         if (p->status != SF_OK)
             return a;
@@ -416,26 +464,41 @@ static sf_node greater_equal(sf_graph *g, sf_node a, sf_node b)
     return sf_less_equal(g, b, a);
 }
 
-static sf_node expression(parser *p)
+typedef sf_node (*comparison)(sf_graph *, sf_node, sf_node);
+
+/* The comparison that stands at the cursor, NULL if there is none. */
+static comparison accept_comparison(parser *p)
 {
     static const struct {
         const char *token;
-        sf_node (*make)(sf_graph *, sf_node, sf_node);
+        comparison make;
     } comparisons[] = {{"<=", sf_less_equal}, {">=", greater_equal},
                        {"==", sf_equal},      {"!=", not_equal},
                        {"<", sf_less},        {">", greater}};
+    for (size_t i = 0; i < SFI_COUNT(comparisons); i++)
+        if (accept(p, comparisons[i].token))
+            return comparisons[i].make;
+    return NULL;
+}
+
+static sf_node expression(parser *p)
+{
     const sf_node a = sum(p);
     skip_space(p);
     const size_t at = p->at;
-    for (size_t i = 0; p->status == SF_OK && i < SFI_COUNT(comparisons); i++) {
-        if (!accept(p, comparisons[i].token))
-            continue;
-        const sf_node b = sum(p);
-        if (p->status != SF_OK)
-            return a;
-        return checked(p, comparisons[i].make(p->g, a, b), at);
-    }
-    return a;
+    const comparison make = p->status == SF_OK ? accept_comparison(p) : NULL;
+    if (make == NULL)
+        return a;
+    const sf_node b = sum(p);
+    if (p->status != SF_OK)
+        return a;
+    skip_space(p);
+    const size_t again = p->at;
+    if (accept_comparison(p) != NULL)
+        return fail_at(p, SF_E_PARSE, again,
+                       "comparisons do not chain; write "
+                       "where(a < b, b < c, 0)");
+    return checked(p, make(p->g, a, b), at);
 }
 
 sf_status sf_parse(sf_graph *g, const char *text, int symbol_count,
@@ -455,6 +518,7 @@ sf_status sf_parse(sf_graph *g, const char *text, int symbol_count,
         (void)expected(&p, "an operator or the end");
     if (p.status != SF_OK)
         return p.status;
+    SFI_TRY(sf_graph_status(g));
     *out = node;
-    return sf_graph_status(g);
+    return SF_OK;
 }

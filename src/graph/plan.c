@@ -45,6 +45,9 @@ typedef struct planner {
     size_t term_count, term_capacity;
     task *tasks;
     size_t task_count, task_capacity;
+    size_t summable;   /* nodes of the graph as it was given             */
+    bool *leads;       /* [summable] to a product that can be summed     */
+    sf_node *scale;    /* [summable] how often a node is summed, or none */
     size_t node_count; /* nodes considered */
     bool *needed;      /* [node_count] */
     int *uses;         /* [node_count] */
@@ -181,6 +184,22 @@ static sfi_view broadcast_view(const sfi_view *v, const sfi_shape *to)
 
 /* ---- buffers and tasks ------------------------------------------------------ */
 
+/* Room for a first buffer.  When memory runs out later, callers get buffer 0
+ * and go on until the planner looks; it must be there. */
+static bool first_buffer(planner *p)
+{
+    sfi_plan *plan = p->plan;
+    plan->buffers = sfi_grow(p->ctx, NULL, &plan->buffer_capacity, 1,
+                             sizeof *plan->buffers);
+    p->producer =
+        sfi_grow(p->ctx, NULL, &p->producer_capacity, 1, sizeof *p->producer);
+    if (plan->buffers == NULL || p->producer == NULL)
+        return false;
+    memset(&plan->buffers[0], 0, sizeof plan->buffers[0]);
+    p->producer[0] = -1;
+    return true;
+}
+
 static int32_t new_buffer(planner *p, int64_t comps, bool varies)
 {
     sfi_plan *plan = p->plan;
@@ -282,25 +301,39 @@ static bool is_uniform_scalar(const sf_graph *g, sf_node n)
     return !node->varies && sfi_shape_count(&node->shape) == 1;
 }
 
-/* Whether summing over points can be pushed down to a product. */
-static bool leads_to_product(const sf_graph *g, sf_node n)
+/* Whether summing over points can be pushed down from this node to a product,
+ * given the answer for its arguments. */
+static bool leads_to_product(const sf_graph *g, sf_node n, const bool *leads)
 {
     switch (sfi_at(g, n)->op) {
     case SFI_OP_ADD:
     case SFI_OP_SUB: {
         const sf_node a = sfi_arg(g, n, 0), b = sfi_arg(g, n, 1);
         return sfi_at(g, a)->varies && sfi_at(g, b)->varies &&
-               (leads_to_product(g, a) || leads_to_product(g, b));
+               (leads[a.id] || leads[b.id]);
     }
     case SFI_OP_NEG:
     case SFI_OP_RESHAPE:
-        return leads_to_product(g, sfi_arg(g, n, 0));
+        return leads[sfi_arg(g, n, 0).id];
     case SFI_OP_MUL:
         return is_uniform_scalar(g, sfi_arg(g, n, 0)) &&
-               leads_to_product(g, sfi_arg(g, n, 1));
+               leads[sfi_arg(g, n, 1).id];
     default:
         return is_product(g, n);
     }
+}
+
+/* Fill p->leads for the nodes that exist now, and make room for split(). */
+static bool find_leads(planner *p)
+{
+    const size_t count = p->summable = p->g->node_count;
+    p->leads = sfi_alloc(p->ctx, count, sizeof *p->leads);
+    p->scale = sfi_alloc(p->ctx, count, sizeof *p->scale);
+    if (p->leads == NULL || p->scale == NULL)
+        return false;
+    for (size_t id = 0; id < count; id++)
+        p->leads[id] = leads_to_product(p->g, (sf_node){(int32_t)id}, p->leads);
+    return true;
 }
 
 static void add_term(planner *p, term t)
@@ -324,13 +357,20 @@ static sf_node scalar_of(sf_graph *g, sf_node n)
     return sf_reshape(g, n, 0, NULL);
 }
 
-/* Sum over points of scale * n goes to `output`. */
-static void split(planner *p, int output, sf_node n, sf_node scale)
+/* Count node `to`, `scale` times, among what is summed. */
+static void spread(planner *p, sf_node to, sf_node scale)
+{
+    sf_node *s = &p->scale[to.id];
+    *s = sfi_none(*s) ? scale : sf_add(p->g, *s, scale);
+}
+
+/* One node that is to be summed: a product or anything else becomes a term,
+ * what leads to a product hands its factor on. */
+static void split_node(planner *p, int output, sf_node n, sf_node scale)
 {
     sf_graph *g = p->g;
-    const sfi_op op = sfi_at(g, n)->op;
     if (is_product(g, n)) {
-        const bool conv = op == SFI_OP_CONV2D_GRAD_W;
+        const bool conv = sfi_at(g, n)->op == SFI_OP_CONV2D_GRAD_W;
         const sf_node a = sfi_arg(g, n, 0), b = sfi_arg(g, n, 1);
         const sf_node dy = conv ? b : a; /* scaling it is the cheaper way */
         const sf_node scaled = sf_mul(g, scale, dy);
@@ -338,27 +378,45 @@ static void split(planner *p, int output, sf_node n, sf_node scale)
                            conv ? sfi_at(g, n)->attr[0] : -1});
         return;
     }
-    if (!leads_to_product(g, n)) {
+    if (!p->leads[n.id]) {
         add_term(p, (term){output, sf_mul(g, scale, n), none, -1});
         return;
     }
+    const sfi_op op = sfi_at(g, n)->op;
     const sf_node a = sfi_arg(g, n, 0);
     switch (op) {
     case SFI_OP_ADD:
     case SFI_OP_SUB: {
         const sf_node b = sfi_arg(g, n, 1);
-        split(p, output, a, scale);
-        split(p, output, b, op == SFI_OP_ADD ? scale : sf_neg(g, scale));
+        spread(p, a, scale);
+        spread(p, b, op == SFI_OP_ADD ? scale : sf_neg(g, scale));
         break;
     }
     case SFI_OP_NEG:
-        split(p, output, a, sf_neg(g, scale));
+        spread(p, a, sf_neg(g, scale));
         break;
     case SFI_OP_MUL:
-        split(p, output, sfi_arg(g, n, 1), sf_mul(g, scale, scalar_of(g, a)));
+        spread(p, sfi_arg(g, n, 1), sf_mul(g, scale, scalar_of(g, a)));
         break;
     default: /* RESHAPE */
-        split(p, output, a, scale);
+        spread(p, a, scale);
+    }
+}
+
+/* The sum over points of n goes to `output`.  Down the ids, so that a node that
+ * many sums share is reached once, with all its factors added up. */
+static void split(planner *p, int output, sf_node n)
+{
+    for (int32_t id = 0; id <= n.id; id++)
+        p->scale[id] = none;
+    spread(p, n, sf_const(p->g, 1.0));
+    for (int32_t id = n.id; id >= 0; id--) {
+        double value;
+        const sf_node scale = p->scale[id];
+        if (sfi_none(scale) ||
+            (sfi_is_const(p->g, scale, &value) && value == 0))
+            continue; /* not reached, or what was added was subtracted */
+        split_node(p, output, (sf_node){id}, scale);
     }
 }
 
@@ -488,6 +546,16 @@ static void lower_concat(planner *p, int32_t id)
     sfi_free(p->ctx, in, (size_t)count, sizeof *in);
 }
 
+/* Whether nothing but the chain of views that ends in n reads its product. */
+static bool read_once(const planner *p, sf_node n)
+{
+    const sf_graph *g = p->g;
+    while (p->uses[n.id] == 1 && (sfi_at(g, n)->op == SFI_OP_RESHAPE ||
+                                  sfi_at(g, n)->op == SFI_OP_STOP_GRADIENT))
+        n = sfi_arg(g, n, 0);
+    return p->uses[n.id] == 1 && sfi_at(g, n)->op == SFI_OP_MATMUL;
+}
+
 /* y = W x + b with b uniform: the product starts from b, and the sum is free.
  * Only if nothing else wants W x. */
 static bool absorb_bias(planner *p, int32_t id)
@@ -502,11 +570,8 @@ static bool absorb_bias(planner *p, int32_t id)
         const sfi_view *pv = view_of(p, product);
         const sfi_view *bv = view_of(p, sfi_arg(g, self, 1 - k));
         const int32_t producer = p->producer[pv->buffer];
-        if (producer < 0 || view_varies(p, bv) || p->uses[product.id] != 1 ||
+        if (producer < 0 || view_varies(p, bv) || !read_once(p, product) ||
             !sfi_view_contiguous(pv) || !sfi_view_contiguous(bv))
-            continue;
-        if (sfi_at(g, product)->op == SFI_OP_RESHAPE &&
-            p->uses[sfi_arg(g, product, 0).id] != 1)
             continue;
         task *t = &p->tasks[producer];
         if (t->step.kind != SFI_STEP_MATMUL || t->step.in_count != 2 ||
@@ -890,6 +955,8 @@ static void add_instruction(fusion *u, const task *t, sfi_ew op,
     int where[3] = {0, 0, 0};
     for (int k = 0; k < count; k++) {
         where[k] = read_operand(u, reader[k], in[k]);
+        if (u->p->failed)
+            return;
         if (is_scalar_operand(u, where[k]))
             ins.mode |= 1 << k;
     }
@@ -1143,7 +1210,7 @@ static void describe_outputs(planner *p, int count, const sf_output *outputs)
         o->uniform = !sfi_at(p->g, n)->varies;
         o->product_offset = o->sum_offset = -1;
         if (o->reduce == SF_SUM && !o->uniform)
-            split(p, i, n, sf_const(p->g, 1.0));
+            split(p, i, n);
     }
 }
 
@@ -1152,6 +1219,8 @@ static sf_status run_planner(planner *p, const sf_output *outputs)
     sf_context *ctx = p->ctx;
     sf_graph *g = p->g;
     sfi_plan *plan = p->plan;
+    if (!find_leads(p))
+        return SF_E_NOMEM;
     describe_outputs(p, plan->output_count, outputs);
     SFI_TRY(sf_graph_status(g));
     if (p->failed)
@@ -1161,7 +1230,8 @@ static sf_status run_planner(planner *p, const sf_output *outputs)
     p->needed = sfi_alloc_zero(ctx, p->node_count, sizeof *p->needed);
     p->uses = sfi_alloc_zero(ctx, p->node_count, sizeof *p->uses);
     p->views = sfi_alloc_zero(ctx, p->node_count, sizeof *p->views);
-    if (p->needed == NULL || p->uses == NULL || p->views == NULL)
+    if (p->needed == NULL || p->uses == NULL || p->views == NULL ||
+        !first_buffer(p))
         return SF_E_NOMEM;
     for (int i = 0; i < plan->output_count; i++)
         if (plan->outputs[i].uniform || plan->outputs[i].reduce == SF_EACH)
@@ -1202,6 +1272,8 @@ static void free_planner(planner *p, size_t buffer_count)
     sfi_free(ctx, p->tasks, p->task_capacity, sizeof *p->tasks);
     sfi_free(ctx, p->terms, p->term_capacity, sizeof *p->terms);
     sfi_free(ctx, p->producer, p->producer_capacity, sizeof *p->producer);
+    sfi_free(ctx, p->leads, p->summable, sizeof *p->leads);
+    sfi_free(ctx, p->scale, p->summable, sizeof *p->scale);
     sfi_free(ctx, p->needed, p->node_count, sizeof *p->needed);
     sfi_free(ctx, p->uses, p->node_count, sizeof *p->uses);
     sfi_free(ctx, p->views, p->node_count, sizeof *p->views);

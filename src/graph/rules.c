@@ -278,7 +278,7 @@ static void vjp_select(sf_graph *g, sf_node y, sf_node ct, sf_node *cot)
 }
 
 static void vjp_elementwise(sf_graph *g, sf_node y, sf_node ct,
-                            const bool *wanted, sf_node *cot)
+                            const sfi_wanted *wanted, sf_node *cot)
 {
     sf_node x, s;
     if (sfi_at(g, y)->op == SFI_OP_SELECT) {
@@ -287,7 +287,7 @@ static void vjp_elementwise(sf_graph *g, sf_node y, sf_node ct,
     }
     if (is_silu(g, y, &x, &s)) {
         const int k = sfi_arg(g, y, 0).id == x.id ? 0 : 1;
-        if (wanted[k]) {
+        if (wanted[k] && wanted[1 - k] != SFI_ASKED) {
             cot[k] = sf_mul(g, ct, silu_slope(g, y, s));
             return;
         }
@@ -336,7 +336,7 @@ static sf_node jvp_elementwise(sf_graph *g, sf_node y, const sf_node *tangent,
 #define VJP(NAME)                                                              \
     static void vjp_##NAME(                                                    \
         sf_graph *g SFI_UNUSED, sf_node y SFI_UNUSED, sf_node ct SFI_UNUSED,   \
-        const bool *wanted SFI_UNUSED, sf_node *cot SFI_UNUSED)
+        const sfi_wanted *wanted SFI_UNUSED, sf_node *cot SFI_UNUSED)
 #define JVP(NAME)                                                              \
     static sf_node jvp_##NAME(sf_graph *g SFI_UNUSED, sf_node y SFI_UNUSED,    \
                               const sf_node *t SFI_UNUSED,                     \
@@ -665,8 +665,8 @@ JVP(UPSAMPLE2)
 
 /* ---- the tables ------------------------------------------------------------- */
 
-typedef void (*vjp_rule)(sf_graph *g, sf_node y, sf_node ct, const bool *wanted,
-                         sf_node *cot);
+typedef void (*vjp_rule)(sf_graph *g, sf_node y, sf_node ct,
+                         const sfi_wanted *wanted, sf_node *cot);
 typedef sf_node (*jvp_rule)(sf_graph *g, sf_node y, const sf_node *t,
                             int64_t width);
 
@@ -682,8 +682,8 @@ static const jvp_rule jvps[] = {
 #include "graph/ops.def"
 };
 
-void sfi_rule_vjp(sf_graph *g, sf_node y, sf_node cotangent, const bool *wanted,
-                  sf_node *cot)
+void sfi_rule_vjp(sf_graph *g, sf_node y, sf_node cotangent,
+                  const sfi_wanted *wanted, sf_node *cot)
 {
     vjps[sfi_at(g, y)->op](g, y, cotangent, wanted, cot);
 }

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_threads_program.c - the same bits for any number of threads: every
+ * output of every model, for each point and summed, in both types. */
+#include "graph/models.h"
+#include "graph/points.h"
+
+enum { THREAD_COUNTS = 3 };
+static const int thread_counts[THREAD_COUNTS] = {1, 2, 7};
+
+/* The loss for each point and summed, its gradient by all leaves both ways. */
+static int many_outputs(sf_graph *g, sf_node loss, sf_output *outputs)
+{
+    sf_node leaves[MOST_LEAVES], slopes[MOST_LEAVES];
+    int count = 0, out = 0;
+    for (size_t k = 0; k < g->input_count; k++)
+        leaves[count++].id = g->inputs[k].node;
+    for (size_t k = 0; k < g->param_count; k++)
+        leaves[count++].id = g->params[k].node;
+    assert_true(count <= MOST_LEAVES && 2 * count + 2 <= MOST_OUTPUTS);
+    sf_gradients(g, loss, count, leaves, slopes);
+    outputs[out++] = (sf_output){loss, SF_EACH};
+    outputs[out++] = (sf_output){loss, SF_SUM};
+    for (int k = 0; k < count; k++) {
+        outputs[out++] = (sf_output){slopes[k], SF_EACH};
+        outputs[out++] = (sf_output){slopes[k], SF_SUM};
+    }
+    return out;
+}
+
+/* Threads are set before the program is made, and again before it runs: a
+ * program made for seven threads may run with two. */
+static void results_with(const struct model *m, sf_dtype dtype, int64_t points,
+                         int made_for, int run_with, double **out,
+                         int64_t *size)
+{
+    sf_context *ctx = new_context();
+    CHECK_OK(ctx, sf_context_set_threads(ctx, made_for));
+    sf_graph *g = NULL;
+    CHECK_OK(ctx, sf_graph_new(ctx, &g));
+    const sf_node loss = m->make(g);
+    sf_output outputs[MOST_OUTPUTS];
+    const int count = many_outputs(g, loss, outputs);
+    struct points p = new_points(g, points, -1.5, 1.5, 77);
+    sf_program *program = NULL;
+    CHECK_OK(ctx, sf_program_new(ctx, &program, g, dtype, count, outputs));
+    CHECK_OK(ctx, sf_context_set_threads(ctx, run_with));
+    memset(out, 0, MOST_OUTPUTS * sizeof *out);
+    new_results(&p, count, outputs, out);
+    for (int k = 0; k < MOST_OUTPUTS; k++)
+        size[k] = k < count ? output_size(g, &outputs[k], points) : 0;
+    for (int round = 0; round < 2; round++)
+        run_on(ctx, program, &p, dtype, count, outputs, out);
+    sf_program_free(program);
+    free_points(&p);
+    sf_graph_free(g);
+    sf_context_free(ctx);
+}
+
+static void compare(double **a, double **b, const int64_t *size,
+                    const char *name, int threads, int64_t points)
+{
+    for (int k = 0; k < MOST_OUTPUTS; k++)
+        for (int64_t i = 0; i < size[k]; i++)
+            if (memcmp(&a[k][i], &b[k][i], sizeof(double)) != 0) {
+                fprintf(stderr,
+                        "%s: %lld points, %d threads: number %lld of output %d "
+                        "is %.17g, with one thread %.17g\n",
+                        name, (long long)points, threads, (long long)i, k,
+                        b[k][i], a[k][i]);
+                fail();
+            }
+}
+
+static void check_model(const struct model *m, sf_dtype dtype, int64_t points)
+{
+    double *one[MOST_OUTPUTS], *other[MOST_OUTPUTS];
+    int64_t size[MOST_OUTPUTS];
+    results_with(m, dtype, points, 1, 1, one, size);
+    for (int k = 1; k < THREAD_COUNTS; k++) {
+        results_with(m, dtype, points, thread_counts[k], thread_counts[k],
+                     other, size);
+        compare(one, other, size, m->name, thread_counts[k], points);
+        free_results(MOST_OUTPUTS, other);
+    }
+    results_with(m, dtype, points, 7, 2, other, size);
+    compare(one, other, size, m->name, 2, points);
+    free_results(MOST_OUTPUTS, other);
+    free_results(MOST_OUTPUTS, one);
+}
+
+TEST(threads_do_not_change_a_bit)
+{
+    static const int64_t counts[] = {1, 17, 130, 700};
+    for (size_t m = 0; m < SFI_COUNT(models); m++)
+        for (size_t n = 0; n < SFI_COUNT(counts); n++) {
+            check_model(&models[m], SF_F64, counts[n]);
+            check_model(&models[m], SF_F32, counts[n]);
+        }
+}
+
+/* Many points and a large output, which threads add up in chunks. */
+TEST(threads_do_not_change_a_large_sum)
+{
+    enum { N = 3000, M = 90, K = 110 };
+    float *sums[THREAD_COUNTS];
+    for (int k = 0; k < THREAD_COUNTS; k++) {
+        sf_context *ctx = new_context();
+        CHECK_OK(ctx, sf_context_set_threads(ctx, thread_counts[k]));
+        sf_graph *g = NULL;
+        CHECK_OK(ctx, sf_graph_new(ctx, &g));
+        const sf_node x = sf_input(g, "x", 1, (int64_t[]){K});
+        const sf_node y = sf_input(g, "y", 1, (int64_t[]){M});
+        const sf_node both =
+            sf_sub(g, sf_outer(g, y, x),
+                   sf_mul(g, sf_component(g, x, 0),
+                          sf_param(g, "p", 2, (int64_t[]){M, K})));
+        const sf_output output = {both, SF_SUM};
+        sf_program *p = NULL;
+        CHECK_OK(ctx, sf_program_new(ctx, &p, g, SF_F32, 1, &output));
+        const sf_source sources[2] = {
+            {.kind = SF_NORMAL, .seed = 1, .stream = SFI_STREAM_USER},
+            {.kind = SF_UNIFORM, .seed = 2, .stream = SFI_STREAM_USER}};
+        static float w[M * K];
+        for (int i = 0; i < M * K; i++)
+            w[i] = (float)i * 1e-3f;
+        const void *params[1] = {w};
+        sums[k] = malloc(M * K * sizeof *sums[k]);
+        const sf_sink sink = {sums[k], SF_F32, 0};
+        CHECK_OK(ctx, sf_program_run(p, N, sources, params, &sink));
+        sf_program_free(p);
+        sf_graph_free(g);
+        sf_context_free(ctx);
+    }
+    for (int k = 1; k < THREAD_COUNTS; k++)
+        CHECK(memcmp(sums[0], sums[k], M * K * sizeof(float)) == 0);
+    for (int k = 0; k < THREAD_COUNTS; k++)
+        free(sums[k]);
+}
+
+TESTS(CASE(threads_do_not_change_a_bit),
+      CASE(threads_do_not_change_a_large_sum))
