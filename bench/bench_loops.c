@@ -7,7 +7,6 @@
  * (floor.h); functions and draws in 10^9 elements a second. */
 #include "floor.h"
 
-
 static const int turns = 12;
 
 typedef struct product {

@@ -21,17 +21,7 @@ function(scorefield_test name)
         WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${name} PROPERTIES TIMEOUT 600
         ENVIRONMENT "${test_environment}")
-    # Tests that run more than one thread get the label `threads`: those named
-    # test_threads*, and those that tests/threads.txt lists.
-    get_filename_component(short ${name} NAME)
-    if(short MATCHES "^test_threads" OR name IN_LIST threaded_tests)
-        set_tests_properties(${name} PROPERTIES LABELS threads)
-    endif()
 endfunction()
-
-file(STRINGS tests/threads.txt threaded_tests REGEX "^[^#]")
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
-    tests/threads.txt)
 
 file(GLOB tests CONFIGURE_DEPENDS tests/*/test_*.c)
 foreach(source ${tests})
@@ -49,6 +39,12 @@ foreach(source ${tests})
     target_link_libraries(${target} PRIVATE scorefield_static
         PkgConfig::CMOCKA)
     scorefield_test(${floor}/${name} $<TARGET_FILE:${target}>)
+    # Tests that choose a number of threads get the label `threads`; CI runs
+    # them under the thread sanitizer as well.
+    file(STRINGS ${source} choices REGEX "sf_context_set_threads *\\(")
+    if(choices OR name MATCHES "^test_threads")
+        set_tests_properties(${floor}/${name} PROPERTIES LABELS threads)
+    endif()
 endforeach()
 
 # Transcripts of the program.

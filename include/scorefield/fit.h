@@ -26,6 +26,9 @@ typedef int64_t (*sf_rows_fn)(void *user, double *block, int64_t capacity);
 SF_API sf_status sf_fit_gaussian(sf_context *ctx, sf_model **out, sf_cmat data,
                                  const char *const *names);
 
+/* The same from rows that `rows` hands out, with `user`, until it returns 0;
+ * `row_count` may be NULL and receives how many there were, also on failure.
+ * Returns SF_E_IO as well: `rows` returned a negative number. */
 SF_API sf_status sf_fit_gaussian_rows(sf_context *ctx, sf_model **out,
                                       int64_t dim, const char *const *names,
                                       sf_rows_fn rows, void *user,

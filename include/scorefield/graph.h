@@ -99,6 +99,8 @@ SF_API sf_node sf_square(sf_graph *graph, sf_node a);
 /* psi^(order)(a), the derivative of order `order` + 1 of ln Gamma. */
 SF_API sf_node sf_polygamma(sf_graph *graph, int order, sf_node a);
 
+/* Of two operands, broadcast to a common shape.  sf_pow is a^b; sf_atan2 is the
+ * angle of the point (b, a), in (-pi, pi]. */
 SF_API sf_node sf_add(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_sub(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_mul(sf_graph *graph, sf_node a, sf_node b);

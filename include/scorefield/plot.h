@@ -19,6 +19,7 @@
  *          then says how many.
  * Texts.   UTF-8; what is not is replaced.  A text too long for its place is
  *          set smaller and then loses its middle.  The font is DejaVu Sans.
+ *          Of more than 16 entries a legend shows the first 16.
  * Memory.  Everything is freed before a function returns.
  *
  * Every function returns SF_OK, or
@@ -103,6 +104,7 @@ typedef struct sf_plot_histogram_options {
         .size = sizeof(sf_plot_histogram_options)                              \
     }
 
+/* Draw the histogram of data [n, 1] to `path`. */
 SF_API sf_status sf_plot_histogram(sf_context *ctx, const char *path,
                                    sf_cmat data,
                                    const sf_plot_histogram_options *opts);
@@ -243,6 +245,7 @@ typedef struct sf_plot_curves_options {
         .size = sizeof(sf_plot_curves_options)                                 \
     }
 
+/* Draw `curve_count` curves over common axes to `path`. */
 SF_API sf_status sf_plot_curves(sf_context *ctx, const char *path,
                                 const sf_plot_curve *curves,
                                 int64_t curve_count,

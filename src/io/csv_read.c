@@ -361,7 +361,9 @@ static outcome check_name(csv_reader *r, const csv_field *f, int64_t line,
     if (check_text(r, f, line, "column name") != GOOD)
         return BAD;
     if (!f->is_quoted && is_number(f, &value) &&
-        strcspn(f->text, ".eE") < f->size)
+        (memchr(f->text, '.', f->size) != NULL ||
+         memchr(f->text, 'e', f->size) != NULL ||
+         memchr(f->text, 'E', f->size) != NULL))
         return FAIL_AT(r, line,
                        "a header line with the columns' names is expected "
                        "first, but \"%s\" is a number; add a header line, or "
@@ -693,6 +695,15 @@ static sf_status make_columns(csv_reader *r)
     return r->columns != NULL ? SF_OK : SF_E_NOMEM;
 }
 
+/* Bytes of a buffer for an input of `size` bytes, -1 if that is unknown.  A
+ * small file needs no large one, and the byte more lets the first reading see
+ * the end. */
+static size_t portion_of(int64_t size)
+{
+    return size > 0 && size < BUFFER_SIZE ? (size_t)size + 1
+                                          : (size_t)BUFFER_SIZE;
+}
+
 static sf_status csv_open(sf_context *ctx, void **state, sfi_input *input,
                           sf_table *head, size_t buffer)
 {
@@ -704,7 +715,7 @@ static sf_status csv_open(sf_context *ctx, void **state, sfi_input *input,
     r->input = input;
     r->head = head;
     r->count = -1;
-    r->capacity = buffer > 0 ? buffer : BUFFER_SIZE;
+    r->capacity = buffer > 0 ? buffer : portion_of(sfi_input_size(input));
     r->buffer = sfi_alloc(ctx, r->capacity + 1, 1);
     sf_status status = SF_E_NOMEM;
     if (r->buffer != NULL)
@@ -767,22 +778,23 @@ static sf_status csv_bound(void *state, int64_t *rows)
 {
     csv_reader *r = state;
     const int64_t size = sfi_input_size(r->input);
+    const int64_t portion = (int64_t)portion_of(size);
+    /* Files that the system makes up while they are read have size 0. */
     *rows = -1;
-    if (size < 0)
+    if (size <= 0)
         return SF_OK;
-    char *bytes = sfi_alloc(r->ctx, BUFFER_SIZE, 1);
+    char *bytes = sfi_alloc(r->ctx, (size_t)portion, 1);
     if (bytes == NULL)
         return SF_E_NOMEM;
     sf_status status = SF_OK;
     int64_t lines = 0;
-    for (int64_t at = 0; at < size && status == SF_OK; at += BUFFER_SIZE) {
-        const size_t n =
-            size - at < BUFFER_SIZE ? (size_t)(size - at) : (size_t)BUFFER_SIZE;
+    for (int64_t at = 0; at < size && status == SF_OK; at += portion) {
+        const size_t n = (size_t)(size - at < portion ? size - at : portion);
         status = sfi_input_read_at(r->input, (uint64_t)at, bytes, n);
         if (status == SF_OK)
             lines += count_lines(bytes, n);
     }
-    sfi_free(r->ctx, bytes, BUFFER_SIZE, 1);
+    sfi_free(r->ctx, bytes, (size_t)portion, 1);
     *rows = lines;
     return status;
 }

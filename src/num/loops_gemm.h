@@ -35,6 +35,9 @@
 #endif
 #define GEMM_VECTORS 2
 #define GEMM_COLS    (GEMM_VECTORS * LANES)
+/* Rows of a copied strip of A lie this far apart: whole vectors. */
+#undef STRIP
+#define STRIP ((GEMM_ROWS + LANES - 1) / LANES * LANES)
 
 /* Blocks: a panel of B is DEPTH*GEMM_COLS elements, the copy of B DEPTH*B_COLS,
  * the strips of A A_TILES*GEMM_ROWS*DEPTH. */
@@ -49,7 +52,7 @@
 typedef struct FN(tile_job) {
     int64_t tiles, depth;
     const REAL *a; /* element (r, p) at a[r*a_row + p] or, packed,
-                      a[p*GEMM_ROWS + r]                            */
+                      a[p*STRIP + r]                                */
     int64_t a_row;
     int64_t a_step; /* from one tile to the next                    */
     const REAL *b;  /* row p at b + p*ldb                           */
@@ -65,7 +68,7 @@ SFI_INLINE void FN(tile)(const FN(tile_job) * job, const int rows,
 {
     const int64_t ldb = job->ldb, ldc = job->ldc, depth = job->depth;
     const int64_t a_row = packed ? 1 : job->a_row;
-    const int64_t a_col = packed ? GEMM_ROWS : 1;
+    const int64_t a_col = packed ? STRIP : 1;
     const int64_t a_step = job->a_step;
     const REAL *a_tile = job->a, *bias = job->bias;
     const bool accumulate = job->accumulate;
@@ -215,7 +218,7 @@ static void FN(run_tiles)(FN(tile_job) job, FN(heights) h, int64_t t0,
  * apart would meet in the same sets of the cache while they are written. */
 SFI_INLINE int64_t FN(strip_size)(int64_t depth)
 {
-    return depth * GEMM_ROWS + 64 / (int64_t)sizeof(REAL);
+    return depth * STRIP + 64 / (int64_t)sizeof(REAL);
 }
 
 static size_t FN(gemm_work)(int64_t m, int64_t n, int64_t k)
@@ -226,34 +229,46 @@ static size_t FN(gemm_work)(int64_t m, int64_t n, int64_t k)
     return (size_t)(b + tiles * FN(strip_size)(depth)) * sizeof(REAL);
 }
 
+/* Copy `count` neighbouring groups of `rows` elements to strips. */
+SFI_INLINE void FN(copy_groups)(REAL *strip, int64_t step, const REAL *from,
+                                int64_t rows, int64_t count)
+{
+    for (; count > 0; count--) {
+        SFI_UNROLL(4)
+        for (int v = 0; v < STRIP; v += LANES)
+            FN(store)(strip + v, FN(load)(from + v));
+        from += rows;
+        strip += step;
+    }
+}
+
 /* Copy tiles t0 to t1 of A into strips; element (r, p) of a strip is at
- * [p*GEMM_ROWS + r].  Where the rows of A are neighbours whole vectors are
- * copied: what is too much lies where the next p will be written, or in the
- * strip's surplus.  The last tiles, where it would be read from beyond A, go
- * element by element. */
+ * [p*STRIP + r].  Where the rows of A are neighbours whole vectors are copied:
+ * first the tiles that are taller, then the others; the last ones, where that
+ * would read beyond A, go element by element. */
 static void FN(pack_a)(REAL *to, const sfi_gemm *g, FN(heights) h, int64_t t0,
                        int64_t t1, int64_t p0, int64_t depth)
 {
-    enum { VECTORS = (GEMM_ROWS + LANES - 1) / LANES };
     const int64_t step = FN(strip_size)(depth);
     const int64_t first = FN(tile_start)(h, t0);
     int64_t whole = t0;
     while (g->a_row == 1 && whole < t1 &&
-           FN(tile_start)(h, whole) + VECTORS * LANES <= g->m)
+           FN(tile_start)(h, whole) + STRIP <= g->m)
         whole++;
+    const int64_t t_taller = FN(smaller)(whole, h.taller);
+    const int64_t taller = t_taller > t0 ? t_taller - t0 : 0;
+    const int64_t others = whole - t0 - taller;
     for (int64_t p = 0; p < depth; p++) {
         const REAL *from =
             (const REAL *)g->a + first * g->a_row + (p0 + p) * g->a_col;
-        REAL *strip = to + p * GEMM_ROWS;
-        int64_t t = t0;
-        for (; t < whole; t++) {
-            SFI_UNROLL(4)
-            for (int v = 0; v < VECTORS; v++)
-                FN(store)(strip + v * LANES, FN(load)(from + v * LANES));
-            from += h.height + (t < h.taller);
-            strip += step;
-        }
-        for (; t < t1; t++) {
+        REAL *strip = to + p * STRIP;
+        FN(copy_groups)(strip, step, from, h.height + 1, taller);
+        from += taller * (h.height + 1);
+        strip += taller * step;
+        FN(copy_groups)(strip, step, from, h.height, others);
+        from += others * h.height;
+        strip += others * step;
+        for (int64_t t = whole; t < t1; t++) {
             const int64_t rows = h.height + (t < h.taller);
             for (int64_t r = 0; r < rows; r++)
                 strip[r] = from[r * g->a_row];

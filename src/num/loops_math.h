@@ -9,13 +9,20 @@
  *
  * Polynomial coefficients come from tools/minimax.py. */
 
-/* Horner's scheme, lowest power first. */
+/* c[0] + c[1] x + ..., at most 16 terms: neighbours are joined in pairs, and the
+ * pairs by Horner's scheme in x^2.  That halves the chain of steps that wait for
+ * each other, for one multiplication more. */
 SFI_INLINE V FN(polynomial)(V x, const REAL *c, int count)
 {
-    V sum = FN(splat)(c[count - 1]);
-    SFI_UNROLL(16)
-    for (int i = count - 2; i >= 0; i--)
-        sum = FN(fma)(sum, x, FN(splat)(c[i]));
+    const V x2 = x * x;
+    int i = count - 1 - (count - 1) % 2;
+    V sum = FN(splat)(c[i]);
+    if (i + 1 < count)
+        sum = FN(fma)(FN(splat)(c[i + 1]), x, sum);
+    SFI_UNROLL(8)
+    for (i -= 2; i >= 0; i -= 2)
+        sum =
+            FN(fma)(sum, x2, FN(fma)(FN(splat)(c[i + 1]), x, FN(splat)(c[i])));
     return sum;
 }
 
@@ -29,10 +36,17 @@ SFI_INLINE V FN(with_sign_of)(V size, V sign)
     return (V)((VI)size | ((VI)sign & SIGN));
 }
 
+/* -|x| */
+SFI_INLINE V FN(minus_size)(V x)
+{
+    return (V)((VI)x | SIGN);
+}
+
 /* exp(x) = 2^n (1 + p) with n whole and |p| < 0.42: r = x - n ln 2 is taken off
- * in two parts, the first of which times n is exact, and
- * p = r + r^2 q(r).  `n_bits` is n + 2 BIAS.  For |x| <= 2000 (f64), 200. */
-SFI_INLINE V FN(exp_parts)(V x, VU *n_bits)
+ * in two parts, the first of which times n is exact, and p = r + r^2 q(r).
+ * The lowest bits of *n_bits hold n + bias, above them are zeros up to the
+ * width of an exponent.  |x| is at most 200 (f32), 2000 (f64). */
+SFI_INLINE V FN(exp_parts)(V x, int bias, VU *n_bits)
 {
 #if LOOPS_F64
     static const REAL q[] = {
@@ -40,56 +54,50 @@ SFI_INLINE V FN(exp_parts)(V x, VU *n_bits)
         0x1.111111110f6aap-7,  0x1.6c16c16c1f175p-10, 0x1.a01a01afe9a82p-13,
         0x1.a01a017b91e87p-16, 0x1.71ddf841ff443p-19, 0x1.27e53666d13d5p-22,
         0x1.af5ee8513ff93p-26, 0x1.1ee87edc32b4fp-29};
-    const REAL magic = 0x1.8p52, ln2_high = 0x1.62e42feep-1,
+    const REAL magic = 0x1.8p52 + bias, ln2_high = 0x1.62e42feep-1,
                ln2_low = 0x1.a39ef35793c76p-33;
-    const BITS magic_bits = 0x4338000000000000;
 #else
     static const REAL q[] = {0x1.fffffep-2F, 0x1.5554bp-3F, 0x1.555674p-5F,
                              0x1.1227f6p-7F, 0x1.6bebd6p-10F};
-    const REAL magic = 0x1.8p23F, ln2_high = 0x1.62e4p-1F,
+    const REAL magic = 0x1.8p23F + (float)bias, ln2_high = 0x1.62e4p-1F,
                ln2_low = 0x1.7f7d1cp-20F;
-    const BITS magic_bits = 0x4B400000;
 #endif
     /* Adding 1.5 2^MANTISSA rounds to a whole number, which then stands in the
      * lowest bits. */
     const V shifted =
         FN(fma)(x, FN(splat)(C(0x1.71547652b82fep+0)), FN(splat)(magic));
     const V n = shifted - magic;
-    V r = FN(fma)(n, FN(splat)(-ln2_high), x);
-    r = FN(fma)(n, FN(splat)(-ln2_low), r);
-    *n_bits = (VU)((VI)shifted - (magic_bits - 2 * BIAS));
+    V r = FN(fnma)(n, FN(splat)(ln2_high), x);
+    r = FN(fnma)(n, FN(splat)(ln2_low), r);
+    *n_bits = (VU)shifted;
     return FN(fma)(r * r, FN(polynomial)(r, q, (int)SFI_COUNT(q)), r);
 }
 
-/* 2^n (1 + p) in two halves of n, so that the result may be subnormal,
- * infinite or 0 although each factor is not. */
-SFI_INLINE V FN(exp_join)(V p, VU n_bits)
+/* 2^n is multiplied in two halves, so that the result may be subnormal,
+ * infinite or 0 although each factor is not.  The bounds are where the result
+ * has become infinite and 0; NaN passes through both comparisons. */
+SFI_INLINE V FN(exp)(V x)
 {
+    x = FN(lesser)(FN(splat)(C(LOOPS_F64 ? 710.0 : 89.0)), x);
+    x = FN(greater)(FN(splat)(C(LOOPS_F64 ? -746.0 : -104.0)), x);
+    VU n_bits;
+    const V p = FN(exp_parts)(x, 2 * BIAS, &n_bits);
     const VU half = n_bits >> 1;
     const V first = (V)(half << MANTISSA);
     const V second = (V)((n_bits - half) << MANTISSA);
     return FN(fma)(p, first, first) * second;
 }
 
-/* The bounds are where the result has become infinite and 0; NaN passes through
- * both comparisons. */
-SFI_INLINE V FN(exp)(V x)
-{
-    x = FN(lesser)(FN(splat)(C(LOOPS_F64 ? 710.0 : 89.0)), x);
-    x = FN(greater)(FN(splat)(C(LOOPS_F64 ? -746.0 : -104.0)), x);
-    VU n_bits;
-    const V p = FN(exp_parts)(x, &n_bits);
-    return FN(exp_join)(p, n_bits);
-}
-
-/* exp(-|x|) */
+/* exp(-|x|), where what would be subnormal is 0: at the bound n + BIAS is 0,
+ * and so is the factor with that exponent. */
 SFI_INLINE V FN(exp_fall)(V x)
 {
-    const V fall = -FN(size)(x);
+    const V bound = FN(splat)(C(LOOPS_F64 ? -709.0 : -88.0));
     VU n_bits;
-    const V p = FN(exp_parts)(
-        FN(greater)(FN(splat)(C(LOOPS_F64 ? -746.0 : -104.0)), fall), &n_bits);
-    return FN(exp_join)(p, n_bits);
+    const V p =
+        FN(exp_parts)(FN(greater)(bound, FN(minus_size)(x)), BIAS, &n_bits);
+    const V scale = (V)(n_bits << MANTISSA);
+    return FN(fma)(p, scale, scale);
 }
 
 /* (a + a_low)/(b + b_low) with 1/2 <= b <= 4, where the low parts are what was
@@ -101,7 +109,7 @@ SFI_INLINE V FN(quotient)(V a, V a_low, V b, V b_low)
 #if HAVE_FMA
     const V inverse = C(1.0) / b;
     const V q = a * inverse;
-    const V rest = FN(fma)(-q, b, a) + FN(fma)(-q, b_low, a_low);
+    const V rest = FN(fnma)(q, b, a) + FN(fnma)(q, b_low, a_low);
     return FN(fma)(rest, inverse, q);
 #else
     const V q = a / b;
@@ -120,22 +128,23 @@ SFI_INLINE V FN(sigmoid)(V x)
     return FN(quotient)(a, FN(splat)(C(0.0)), b, b_low);
 }
 
-/* With exp(2|x|) = 2^n (1 + p) and s = 2^-n,
- *     tanh |x| = (exp(2|x|) - 1)/(exp(2|x|) + 1) = (1 - s + p)/(1 + s + p);
- * for small x, n = 0 and this is p/(2 + p): no cancellation.  Beyond the bound
- * it is 1 to the last bit. */
+/* With exp(-2|x|) = s (1 + p), s = 2^n,
+ *     tanh |x| = (1 - s - s p)/(1 + s + s p),
+ * and for small x, s = 1 and this is -p/(2 + p): no cancellation.  Beyond the
+ * bound it is 1 to the last bit. */
 SFI_INLINE V FN(tanh)(V x)
 {
-    const V size = FN(size)(x);
-    const V bounded = FN(lesser)(FN(splat)(C(LOOPS_F64 ? 20.0 : 9.5)), size);
+    const V fall =
+        FN(greater)(FN(splat)(C(LOOPS_F64 ? -20.0 : -9.5)), FN(minus_size)(x));
     VU n_bits;
-    const V p = FN(exp_parts)(bounded + bounded, &n_bits);
-    const V s = (V)((3 * BIAS - n_bits) << MANTISSA);
+    const V p = FN(exp_parts)(fall + fall, BIAS, &n_bits);
+    const V s = (V)(n_bits << MANTISSA);
     const V a0 = C(1.0) - s, b0 = C(1.0) + s;
-    const V a = a0 + p, b = b0 + p;
-    const V result =
-        FN(quotient)(a, (a0 - a) + p, b, ((b0 - b) + p) + ((C(1.0) - b0) + s));
-    return FN(with_sign_of)(result, x);
+    const V a = FN(fnma)(s, p, a0), b = FN(fma)(s, p, b0);
+    const V a_low = FN(fnma)(s, p, a0 - a);
+    /* What b0 lost counts too: s may lie just below the last bit of 1. */
+    const V b_low = FN(fma)(s, p, b0 - b) + ((C(1.0) - b0) + s);
+    return FN(with_sign_of)(FN(quotient)(a, a_low, b, b_low), x);
 }
 
 /* log(1 + f) for 1 + f from sqrt(1/2) to sqrt(2): with s = f/(2 + f),
@@ -153,8 +162,51 @@ SFI_INLINE V FN(log1p_near_0)(V f)
 #endif
     const V s = f / (f + C(2.0));
     const V z = s * s;
-    const V inner = FN(fma)(-z, FN(polynomial)(z, q, (int)SFI_COUNT(q)), f);
-    return FN(fma)(-s, inner, f);
+    const V inner = FN(fnma)(z, FN(polynomial)(z, q, (int)SFI_COUNT(q)), f);
+    return FN(fnma)(s, inner, f);
+}
+
+/* x = 2^k (1 + f) with 1 + f from sqrt(1/2) to sqrt(2), for normal x > 0.  The
+ * exponent field is counted from sqrt(1/2), so that BIAS in it means k = 0; it
+ * becomes a number as the lowest bits of a power of two. */
+SFI_INLINE V FN(log_parts)(V x, V *f)
+{
+#if LOOPS_F64
+    const BITS root_half = 0x3FE6A09E667F3BCD;
+    const REAL magic = 0x1p52;
+#else
+    const BITS root_half = 0x3F3504F3;
+    const REAL magic = 0x1p23F;
+#endif
+    const VI above = (VI)x - (root_half - ((BITS)BIAS << MANTISSA));
+    const VI field = (VI)((VU)above >> MANTISSA);
+    const VI fraction = above & (((BITS)1 << MANTISSA) - 1);
+    *f = (V)(fraction + root_half) - C(1.0);
+    return (V)(field | (VI)FN(splat)(magic)) - (magic + C(BIAS));
+}
+
+/* Subnormal numbers are scaled up first; what is not positive and finite is
+ * sorted out last. */
+SFI_INLINE V FN(log)(V x)
+{
+#if LOOPS_F64
+    const REAL least = 0x1p-1022, ln2_high = 0x1.62e42feep-1,
+               ln2_low = 0x1.a39ef35793c76p-33;
+#else
+    const REAL least = 0x1p-126F, ln2_high = 0x1.62e4p-1F,
+               ln2_low = 0x1.7f7d1cp-20F;
+#endif
+    const VI small = x < least;
+    const V scaled = FN(select)(small, x * C(0x1p64), x);
+    V f;
+    V k = FN(log_parts)(scaled, &f);
+    k = k - (V)(small & (VI)FN(splat)(C(64.0)));
+    const V tail = FN(fma)(k, FN(splat)(ln2_low), FN(log1p_near_0)(f));
+    const V result = FN(fma)(k, FN(splat)(ln2_high), tail);
+    /* Left to do: 0, below 0, infinity and NaN. */
+    const V edge = FN(select)(x == 0, FN(splat)(-INFINITY), x);
+    const V invalid = FN(select)(x < 0, FN(splat)(NAN), edge);
+    return FN(select)((x > 0) & (x < INFINITY), result, invalid);
 }
 
 /* max(x, 0) + log(1 + e), e = exp(-|x|); for 1 + e above sqrt(2) we take ln 2
@@ -240,7 +292,6 @@ SFI_INLINE V FN(each_pair)(V a, V b, double (*f)(double, double))
     }
 #endif
 FROM_LIBRARY_1(expm1)
-FROM_LIBRARY_1(log)
 FROM_LIBRARY_1(log1p)
 FROM_LIBRARY_1(sin)
 FROM_LIBRARY_1(cos)

@@ -10,54 +10,68 @@
 
 #if !defined(PHILOX)
 #define PHILOX
+
+/* Vectors of counters that are worked on together.  Each round waits for the
+ * one before it; several vectors fill the gaps. */
+enum { PHILOX_CHAINS = 4 };
+
 typedef struct philox_lanes {
     vu64 c[4]; /* only the low halves count */
 } philox_lanes;
 
-SFI_INLINE void philox_rounds(philox_lanes *x, philox_lanes *y, uint64_t seed)
+SFI_INLINE void philox_rounds(philox_lanes s[PHILOX_CHAINS], uint64_t seed)
 {
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
     SFI_UNROLL(10)
     for (int round = 0; round < 10; round++) {
-        SFI_UNROLL(2)
-        for (int i = 0; i < 2; i++) {
-            philox_lanes *s = i == 0 ? x : y;
-            const vu64 p = multiply_low_halves(s->c[0], 0xD2511F53u);
-            const vu64 q = multiply_low_halves(s->c[2], 0xCD9E8D57u);
-            s->c[0] = (q >> 32) ^ s->c[1] ^ (uint64_t)k0;
-            s->c[1] = q;
-            s->c[2] = (p >> 32) ^ s->c[3] ^ (uint64_t)k1;
-            s->c[3] = p;
+        SFI_UNROLL(8)
+        for (int i = 0; i < PHILOX_CHAINS; i++) {
+            const vu64 p = multiply_low_halves(s[i].c[0], 0xD2511F53u);
+            const vu64 q = multiply_low_halves(s[i].c[2], 0xCD9E8D57u);
+            s[i].c[0] = (q >> 32) ^ (s[i].c[1] ^ (uint64_t)k0);
+            s[i].c[1] = q;
+            s[i].c[2] = (p >> 32) ^ (s[i].c[3] ^ (uint64_t)k1);
+            s[i].c[3] = p;
         }
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
 }
 
-/* The four words of component block `block` for VECTOR_BYTES/4 points from
- * where.point + offset on. */
-SFI_INLINE void philox_words(vu32 words[4], sfi_where where, int64_t offset,
-                             uint32_t block)
+/* Points whose words are made at a time: they stay in the first cache until
+ * they are used. */
+enum { PHILOX_POINTS = 128 };
+
+/* words[w][i] is word w of component block `block` for point where.point + i,
+ * i < n <= PHILOX_POINTS; n is rounded up to whole vectors. */
+static void philox_words(uint32_t words[4][PHILOX_POINTS], sfi_where where,
+                         uint32_t block, int64_t n)
 {
+    const int lanes = VECTOR_BYTES / 4;
     vu64 steps = {0};
-    for (int i = 0; i < VECTOR_BYTES / 8; i++)
+    for (int i = 0; i < lanes / 2; i++)
         steps[i] = 2 * (uint64_t)i;
-    const vu64 even = steps + (where.point + (uint64_t)offset);
-    const vu64 odd = even + 1;
     const uint64_t stream = (uint64_t)(uint32_t)where.stream << 24;
-    philox_lanes x, y;
-    x.c[0] = even;
-    x.c[1] = ((even >> 32) & 0xFFFFFFu) | stream;
-    x.c[2] = (vu64){0} + where.step;
-    x.c[3] = (vu64){0} + block;
-    y.c[0] = odd;
-    y.c[1] = ((odd >> 32) & 0xFFFFFFu) | stream;
-    y.c[2] = x.c[2];
-    y.c[3] = x.c[3];
-    philox_rounds(&x, &y, where.seed);
-    SFI_UNROLL(4)
-    for (int i = 0; i < 4; i++)
-        words[i] = (vu32)((x.c[i] & 0xFFFFFFFFu) | (y.c[i] << 32));
+    for (int64_t i = 0; i < n; i += PHILOX_CHAINS / 2 * lanes) {
+        philox_lanes s[PHILOX_CHAINS];
+        SFI_UNROLL(8)
+        for (int k = 0; k < PHILOX_CHAINS; k++) {
+            const vu64 point =
+                steps + (where.point + (uint64_t)(i + k / 2 * lanes + k % 2));
+            s[k].c[0] = point;
+            s[k].c[1] = ((point >> 32) & 0xFFFFFFu) | stream;
+            s[k].c[2] = (vu64){0} + where.step;
+            s[k].c[3] = (vu64){0} + block;
+        }
+        philox_rounds(s, where.seed);
+        SFI_UNROLL(8)
+        for (int k = 0; k < PHILOX_CHAINS; k += 2) {
+            SFI_UNROLL(4)
+            for (int w = 0; w < 4; w++)
+                *(vu32 *)(void *)&words[w][i + k / 2 * lanes] =
+                    (vu32)((s[k].c[w] & 0xFFFFFFFFu) | (s[k + 1].c[w] << 32));
+        }
+    }
 }
 #endif
 
@@ -85,43 +99,39 @@ SFI_INLINE VI FN(int_part)(vi32 x, int part)
 #endif
 }
 
-/* From here on x is the word as a signed number, plus a half: for the lower
- * half of the words u = x/2^32, and for the upper half u = 1 + x/2^32 with
- * x < 0, so that u and 1 - u are both known to full relative precision. */
-SFI_INLINE V FN(unit)(V x)
+/* u = (word + 1/2)/2^32 with the word read as a signed number: that gives
+ * `from_end` = u for the lower half of the words and u - 1 < 0 for the upper,
+ * so that u and 1 - u are both known to full relative precision. */
+SFI_INLINE V FN(from_end)(vi32 word, int part)
 {
-    const V small = x * C(0x1p-32);
-    const V u = FN(select)(x < 0, small + C(1.0), small);
+    return FN(fma)(FN(real_part)(word, part), FN(splat)(C(0x1p-32)),
+                   FN(splat)(C(0x1p-33)));
+}
+
+SFI_INLINE V FN(unit)(V from_end)
+{
+    const V u = from_end + FN(flag)(from_end < 0);
     /* In single precision the last few would round to 1. */
     return LOOPS_F64 ? u : FN(lesser)(FN(splat)(C(1.0 - 0x1p-24)), u);
 }
 
-/* ln u < 0.  u = 2^k (1 + f) with 1 + f from sqrt(1/2) to sqrt(2). */
-SFI_INLINE V FN(log_unit)(V x)
+/* ln u < 0.  What u lost when 1 was added is put back into f: it matters where
+ * u is next to 1. */
+SFI_INLINE V FN(log_unit)(V from_end)
 {
-    const V small = x * C(0x1p-32);
-    const VI upper = x < 0;
-    const V u = FN(select)(upper, small + C(1.0), small);
-#if LOOPS_F64
-    const BITS root_half = 0x3FE6A09E667F3BCD;
-    const REAL magic = 0x1p52;
-#else
-    const BITS root_half = 0x3F3504F3;
-    const REAL magic = 0x1p23F;
-#endif
-    /* The exponent field counted from sqrt(1/2), as a number: BIAS means 0. */
-    const VU above = (VU)((VI)u - root_half) + ((BITS)BIAS << MANTISSA);
-    const VI field = (VI)(above >> MANTISSA);
-    const V k = (V)(field | (VI)FN(splat)(magic)) - (magic + C(BIAS));
-    const V reduced = (V)((VI)u - ((field - BIAS) << MANTISSA));
-    const VI near_1 = upper & (field == BIAS);
-    const V f = FN(select)(near_1, small, reduced - C(1.0));
-    return FN(fma)(k, FN(splat)(C(0x1.62e42fefa39efp-1)), FN(log1p_near_0)(f));
+    const V end = FN(flag)(from_end < 0);
+    const V u = from_end + end;
+    const V lost = from_end - (u - end);
+    V f;
+    const V k = FN(log_parts)(u, &f);
+    return FN(fma)(k, FN(splat)(C(0x1.62e42fefa39efp-1)),
+                   FN(log1p_near_0)(f + lost));
 }
 
-/* The angle is 2 pi u.  The quadrant is taken off in integers; what remains is
- * in [-pi/4, pi/4]. */
-SFI_INLINE void FN(turn)(V rest, VI quadrant, V *cosine, V *sine)
+/* Cosine and sine of 2 pi (word + 1/2)/2^32.  The quadrant is the two highest
+ * bits after an eighth of a turn has been added; what remains is in
+ * [-pi/4, pi/4]. */
+SFI_INLINE void FN(turn)(vu32 word, int part, V *cosine, V *sine)
 {
 #if LOOPS_F64
     static const REAL s[] = {-0x1.5555555555548p-3,  0x1.111111110f741p-7,
@@ -134,84 +144,108 @@ SFI_INLINE void FN(turn)(V rest, VI quadrant, V *cosine, V *sine)
     static const REAL s[] = {-0x1.555546p-3F, 0x1.11072ep-7F, -0x1.993d72p-13F};
     static const REAL c[] = {0x1.55554ap-5F, -0x1.6c0c58p-10F, 0x1.99f2dep-16F};
 #endif
-    const V t = rest * C(0x1.921fb54442d18p-30);
+    const REAL step = C(0x1.921fb54442d18p-30); /* 2 pi/2^32 */
+    const vu32 ahead = word + 0x20000000u;
+    const vi32 rest = (vi32)(word << 2) >> 2;
+    const VI odd = FN(int_part)((vi32)(ahead << 1) >> 31, part);
+    const VI sin_sign = FN(int_part)((vi32)ahead, part) & SIGN;
+    const VI cos_sign = FN(int_part)((vi32)(ahead + 0x40000000u), part) & SIGN;
+    const V t = FN(fma)(FN(real_part)(rest, part), FN(splat)(step),
+                        FN(splat)(C(0.5) * step));
     const V z = t * t;
     const V sin_t = FN(fma)(t * z, FN(polynomial)(z, s, (int)SFI_COUNT(s)), t);
-    const V cos_t = FN(fma)(z * z, FN(polynomial)(z, c, (int)SFI_COUNT(c)),
-                            FN(fma)(z, FN(splat)(C(-0.5)), FN(splat)(C(1.0))));
-    const int top = (int)sizeof(REAL) * 8 - 1;
-    const VI odd = -(quadrant & 1);
-    const VI cos_sign = (VI)((VU)(quadrant + 1) >> 1 << top);
-    const VI sin_sign = (VI)((VU)quadrant >> 1 << top);
+    const V cos_t = FN(fma)(
+        z,
+        FN(fma)(z, FN(polynomial)(z, c, (int)SFI_COUNT(c)), FN(splat)(C(-0.5))),
+        FN(splat)(C(1.0)));
     *cosine = (V)((VI)FN(select)(odd, sin_t, cos_t) ^ cos_sign);
     *sine = (V)((VI)FN(select)(odd, cos_t, sin_t) ^ sin_sign);
 }
 
-/* Box and Muller's pair from two words of each point; dst NULL: not wanted. */
-SFI_INLINE void FN(normal_pair)(vu32 word0, vu32 word1, REAL *dst0, REAL *dst1)
+/* Box and Muller's pairs from two words of each point.  Radius and angle are two
+ * loops: both are long chains of dependent operations, and the processor keeps
+ * more points under way when each is short. */
+SFI_INLINE void FN(normal_pairs)(const uint32_t *first, const uint32_t *second,
+                                 REAL *even, REAL *odd, int64_t n,
+                                 const bool want_even, const bool want_odd)
 {
-    const vi32 rest = (vi32)(word1 << 2) >> 2;
-    const vi32 quadrant = (vi32)((word1 + 0x20000000u) >> 30);
-    SFI_UNROLL(2)
-    for (int part = 0; part < PARTS; part++) {
-        const V x = FN(real_part)((vi32)word0, part) + C(0.5);
-        const V radius = FN(sqrt)(FN(log_unit)(x) * C(-2.0));
-        V cosine, sine;
-        FN(turn)
-        (FN(real_part)(rest, part) + C(0.5), FN(int_part)(quadrant, part),
-         &cosine, &sine);
-        if (dst0 != NULL)
-            FN(store)(dst0 + part * LANES, radius * cosine);
-        if (dst1 != NULL)
-            FN(store)(dst1 + part * LANES, radius * sine);
+    SFI_ALIGNED(64) REAL radius[PHILOX_POINTS];
+    for (int64_t i = 0; i < n; i += PARTS * LANES) {
+        const vi32 word = *(const vi32 *)(const void *)(first + i);
+        SFI_UNROLL(2)
+        for (int part = 0; part < PARTS; part++) {
+            const V log_u = FN(log_unit)(FN(from_end)(word, part));
+            FN(store)(radius + i + part * LANES, FN(sqrt)(log_u * C(-2.0)));
+        }
+    }
+    for (int64_t i = 0; i < n; i += PARTS * LANES) {
+        const vu32 word = *(const vu32 *)(const void *)(second + i);
+        SFI_UNROLL(2)
+        for (int part = 0; part < PARTS; part++) {
+            const V r = FN(load)(radius + i + part * LANES);
+            V cosine, sine;
+            FN(turn)(word, part, &cosine, &sine);
+            if (want_even)
+                FN(store)(even + i + part * LANES, r * cosine);
+            if (want_odd)
+                FN(store)(odd + i + part * LANES, r * sine);
+        }
+    }
+}
+
+static void FN(uniforms)(const uint32_t *word, REAL *to, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += PARTS * LANES) {
+        const vi32 a = *(const vi32 *)(const void *)(word + i);
+        SFI_UNROLL(2)
+        for (int part = 0; part < PARTS; part++)
+            FN(store)(to + i + part * LANES, FN(unit)(FN(from_end)(a, part)));
+    }
+}
+
+/* Either kind of draw; rows that are not wanted are NULL. */
+SFI_INLINE void FN(draw)(REAL *dst, int64_t ld, sfi_where where, uint32_t first,
+                         int64_t n, int64_t dim, const bool normal)
+{
+    const int64_t end = (int64_t)first + dim;
+    SFI_ALIGNED(64) uint32_t words[4][PHILOX_POINTS];
+    for (int64_t i = 0; i < n; i += PHILOX_POINTS) {
+        const int64_t points = FN(smaller)(n - i, PHILOX_POINTS);
+        for (int64_t block = first / 4; 4 * block < end; block++) {
+            sfi_where from = where;
+            from.point += (uint64_t)i;
+            philox_words(words, from, (uint32_t)block, points);
+            REAL *row[4];
+            for (int64_t w = 0; w < 4; w++) {
+                const int64_t j = 4 * block + w - (int64_t)first;
+                row[w] = j >= 0 && j < dim ? dst + j * ld + i : NULL;
+            }
+            for (int w = 0; w < 4 && !normal; w++)
+                if (row[w] != NULL)
+                    FN(uniforms)(words[w], row[w], points);
+            for (int w = 0; w < 4 && normal; w += 2) {
+                if (row[w] != NULL && row[w + 1] != NULL)
+                    FN(normal_pairs)
+                (words[w], words[w + 1], row[w], row[w + 1], points, true,
+                 true);
+                else if (row[w] != NULL) FN(normal_pairs)(
+                    words[w], words[w + 1], row[w], NULL, points, true, false);
+                else if (row[w + 1] != NULL)
+                    FN(normal_pairs)(words[w], words[w + 1], NULL, row[w + 1],
+                                     points, false, true);
+            }
+        }
     }
 }
 
 static void FN(normal)(void *dst, int64_t ld, sfi_where where, uint32_t first,
                        int64_t n, int64_t dim)
 {
-    REAL *to = dst;
-    const int64_t end = (int64_t)first + dim;
-    for (int64_t block = first / 4; 4 * block < end; block++) {
-        REAL *row[4];
-        for (int64_t w = 0; w < 4; w++) {
-            const int64_t j = 4 * block + w - (int64_t)first;
-            row[w] = j >= 0 && j < dim ? to + j * ld : NULL;
-        }
-        const bool pair[2] = {row[0] != NULL || row[1] != NULL,
-                              row[2] != NULL || row[3] != NULL};
-        for (int64_t i = 0; i < n; i += PARTS * LANES) {
-            vu32 words[4];
-            philox_words(words, where, i, (uint32_t)block);
-            SFI_UNROLL(2)
-            for (int h = 0; h < 2; h++)
-                if (pair[h])
-                    FN(normal_pair)
-            (words[2 * h], words[2 * h + 1],
-             row[2 * h] != NULL ? row[2 * h] + i : NULL,
-             row[2 * h + 1] != NULL ? row[2 * h + 1] + i : NULL);
-        }
-    }
+    FN(draw)(dst, ld, where, first, n, dim, true);
 }
 
 static void FN(uniform)(void *dst, int64_t ld, sfi_where where, uint32_t first,
                         int64_t n, int64_t dim)
 {
-    REAL *to = dst;
-    const int64_t end = (int64_t)first + dim;
-    for (int64_t block = first / 4; 4 * block < end; block++) {
-        for (int64_t i = 0; i < n; i += PARTS * LANES) {
-            vu32 words[4];
-            philox_words(words, where, i, (uint32_t)block);
-            for (int64_t w = 0; w < 4; w++) {
-                const int64_t j = 4 * block + w - (int64_t)first;
-                if (j < 0 || j >= dim)
-                    continue;
-                for (int part = 0; part < PARTS; part++) {
-                    const V x = FN(real_part)((vi32)words[w], part) + C(0.5);
-                    FN(store)(to + j * ld + i + part * LANES, FN(unit)(x));
-                }
-            }
-        }
-    }
+    FN(draw)(dst, ld, where, first, n, dim, false);
 }

@@ -47,7 +47,9 @@ struct sfi_moments {
     struct lane lane[]; /* used within one call                       */
 };
 
-enum { BLOCK_DOUBLES = 32768 }; /* 256 KiB, half of a small L2 cache */
+/* 128 KiB: a block, its centred copy and the block to come fit a second-level
+ * cache of 512 KiB. */
+enum { BLOCK_DOUBLES = 16384, LINE = 8 /* doubles in a line of the cache */ };
 
 static int lanes_for(int64_t cols)
 {
@@ -134,9 +136,11 @@ static void block_sum(double *sum, int64_t d, const double *x, int64_t stride,
     }
 }
 
-/* Add one block of rows to a lane. */
+/* Add one block of rows to a lane; `more` rows follow it in memory and are
+ * wanted next, so they are fetched while this block is multiplied. */
 static void add_block(struct lane *a, int64_t d, const double *x,
-                      int64_t stride, const double *weights, int64_t rows)
+                      int64_t stride, const double *weights, int64_t rows,
+                      int64_t more)
 {
     double weight = (double)rows;
     double squares = (double)rows;
@@ -160,6 +164,8 @@ static void add_block(struct lane *a, int64_t d, const double *x,
         double *out = a->block + i * d;
         const double root = weights != NULL ? sqrt(weights[i]) : 1.0;
         const double w = weights != NULL ? weights[i] : 1.0;
+        for (int64_t j = 0; j < d && i < more; j += LINE)
+            SFI_PREFETCH(row + rows * stride + j);
 #pragma omp simd
         for (int64_t j = 0; j < d; j++) {
             const double centred = row[j] - mean[j];
@@ -287,7 +293,8 @@ sf_status sfi_moments_add(sfi_moments *m, sf_cmat rows, const double *weights)
             const int64_t here =
                 rows.rows - first < size ? rows.rows - first : size;
             add_block(a, d, rows.data + first * rows.stride, rows.stride,
-                      weights != NULL ? weights + first : NULL, here);
+                      weights != NULL ? weights + first : NULL, here,
+                      rows.rows - first - here);
         }
     }
     for (int k = 0; k < lanes; k++) {

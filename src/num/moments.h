@@ -30,7 +30,7 @@ typedef enum sfi_divisor {
 /* An empty accumulator for rows of `cols` numbers.  `ctx` must outlive it; its
  * thread count is looked up at every sfi_moments_add().
  *
- * Memory.  About L (cols^2 + 2 max(64 cols, 32768)) doubles, L = 32 up to 64
+ * Memory.  About L (cols^2 + max(64 cols, 16384)) doubles, L = 32 up to 64
  *          columns, 16 up to 256, 8 beyond; the most threads that help is L.
  *
  * Returns SF_OK; SF_E_SHAPE (cols outside 1..30000), SF_E_NOMEM; on failure

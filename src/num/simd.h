@@ -9,6 +9,7 @@
  *
  * For each name there are an f32 and an f64 version with equal meaning:
  *   fma      a*b + c; rounded once where HAVE_FMA, else twice
+ *   fnma     c - a*b; likewise
  *   lesser   a < b ? a : b        greater   a > b ? a : b
  *            (both give b if either is NaN, except on NEON, which gives NaN)
  *   select   mask ? a : b, where each lane of the mask is all ones or zero
@@ -100,6 +101,19 @@ SFI_INLINE vf64 fma_f64(vf64 a, vf64 b, vf64 c)
 #endif
 }
 
+SFI_INLINE vf32 fnma_f32(vf32 a, vf32 b, vf32 c)
+{
+#if SIMD_AVX512
+    return (vf32)_mm512_fnmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif SIMD_AVX2
+    return (vf32)_mm256_fnmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif SIMD_NEON
+    return (vf32)vfmsq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+    return c - a * b;
+#endif
+}
+
 SFI_INLINE vf32 select_f32(vi32 mask, vf32 a, vf32 b)
 {
 #if SIMD_AVX2
@@ -108,6 +122,19 @@ SFI_INLINE vf32 select_f32(vi32 mask, vf32 a, vf32 b)
     return (vf32)vbslq_f32((uint32x4_t)mask, (float32x4_t)a, (float32x4_t)b);
 #else
     return (vf32)((mask & (vi32)a) | (~mask & (vi32)b));
+#endif
+}
+
+SFI_INLINE vf64 fnma_f64(vf64 a, vf64 b, vf64 c)
+{
+#if SIMD_AVX512
+    return (vf64)_mm512_fnmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif SIMD_AVX2
+    return (vf64)_mm256_fnmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#elif SIMD_NEON
+    return (vf64)vfmsq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+#else
+    return c - a * b;
 #endif
 }
 

@@ -83,7 +83,8 @@ sf_status sf_plot_bars(sf_context *ctx, const char *path, sf_cmat values,
     sfi_legend legend = {0};
     for (int64_t j = 0; j < values.cols && series != NULL; j++)
         sfi_legend_add(&legend, SFI_SWATCH_BAR,
-                       sfi_faded(sfi_palette((int)j), 0.85), "%s", series[j]);
+                       sfi_faded(sfi_palette((int)j), 0.85), "%s",
+                       series[j] != NULL ? series[j] : "");
     sfi_panel panel = {.x = {.label = o.x_label},
                        .y = {.label = o.y_label},
                        .title = o.title,

@@ -44,7 +44,7 @@ sfi_format sfi_format_of(const char *path)
                  {".pdf", SFI_FORMAT_PDF},
                  {".gif", SFI_FORMAT_GIF},
                  {".webp", SFI_FORMAT_WEBP}};
-    const char *dot = strrchr(path, '.');
+    const char *dot = path != NULL ? strrchr(path, '.') : NULL;
     for (size_t i = 0; dot != NULL && i < SFI_COUNT(known); i++)
         if (strcasecmp(dot, known[i].extension) == 0)
             return known[i].format;
@@ -134,7 +134,7 @@ sf_status sfi_canvas_open(sf_context *ctx, sfi_canvas *canvas, const char *what,
         format != SFI_FORMAT_PDF)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "%s: \"%s\" does not end in .png, .svg or .pdf", what,
-                        path);
+                        path != NULL ? path : "(null)");
     SFI_TRY(check_page(ctx, what, page));
     *canvas = blank(ctx, page);
     canvas->path = path;

@@ -22,7 +22,7 @@ typedef enum sfi_format {
     SFI_FORMAT_WEBP
 } sfi_format;
 
-/* By the extension of `path`, in any case. */
+/* By the extension of `path` (which may be NULL), in any case. */
 sfi_format sfi_format_of(const char *path);
 
 /* How large a page is asked for; 0 takes the picture's own size. */

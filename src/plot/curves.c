@@ -50,9 +50,10 @@ static void set_axis(sfi_axis *axis, const sf_plot_curve *curves, int64_t count,
     axis->hi = e.hi;
     sfi_ticks_range(&axis->lo, &axis->hi, log_scale);
     if (log_scale) {
-        const double factor = pow(axis->hi / axis->lo, margin);
-        axis->lo /= factor;
-        axis->hi *= factor;
+        const double room = margin * (log(axis->hi) - log(axis->lo));
+        axis->lo *= exp(-room);
+        axis->hi *= exp(room);
+        sfi_ticks_range(&axis->lo, &axis->hi, true);
     } else {
         const double room = margin * (axis->hi - axis->lo);
         axis->lo -= room;

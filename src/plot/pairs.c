@@ -411,8 +411,8 @@ static sf_status draw(sfi_canvas *canvas, work *w)
     sfi_legend_draw(canvas, &legend, left, top, width);
     top += sfi_legend_height(canvas, &legend, width) + 4.0;
 
-    const double step_x = (width + gap) / w->d;
-    const double step_y = (bottom - top + gap) / w->d;
+    const double step_x = fmax((width + gap) / w->d, gap + 4.0);
+    const double step_y = fmax((bottom - top + gap) / w->d, gap + 4.0);
     for (int i = 0; i < w->d; i++) {
         for (int j = 0; j < w->d; j++) {
             const sfi_rect frame = {left + j * step_x, top + i * step_y,

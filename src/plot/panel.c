@@ -53,8 +53,9 @@ double sfi_axis_at(const sfi_axis *axis, double value)
 {
     double t;
     if (axis->log)
-        t = value > 0.0 ? log(value / axis->lo) / log(axis->hi / axis->lo)
-                        : NAN;
+        t = value > 0.0
+                ? (log(value) - log(axis->lo)) / (log(axis->hi) - log(axis->lo))
+                : NAN;
     else
         t = (value - axis->lo) / (axis->hi - axis->lo);
     const double at = axis->from + t * (axis->to - axis->from);
@@ -70,9 +71,10 @@ bool sfi_axis_has(const sfi_axis *axis, double value)
 
 static const char *mark_label(const sfi_axis *axis, int i)
 {
-    if (axis->name_count > 0)
-        return axis->names[(int64_t)axis->ticks.at[i]];
-    return axis->ticks.label[i];
+    if (axis->name_count == 0)
+        return axis->ticks.label[i];
+    const char *name = axis->names[(int64_t)axis->ticks.at[i]];
+    return name != NULL ? name : "";
 }
 
 /* Do the horizontal labels of the axis keep a gap between them? */
@@ -106,8 +108,9 @@ static void place_names(sfi_canvas *canvas, sfi_axis *axis, bool vertical)
     const double slot = length / (axis->hi - axis->lo);
     double need = 12.0;
     for (int64_t i = 0; i < axis->name_count && !vertical; i++)
-        need = fmax(
-            need, 4.0 + sfi_text_width(canvas, axis->names[i], sfi_font_tick));
+        if (axis->names[i] != NULL)
+            need = fmax(need, 4.0 + sfi_text_width(canvas, axis->names[i],
+                                                   sfi_font_tick));
     need = fmin(need, vertical ? 12.0 : 45.0);
     int64_t stride = 1;
     while ((double)stride * slot < need && stride < axis->name_count)
@@ -162,6 +165,21 @@ static double bar_room(sfi_canvas *canvas, const sfi_panel *panel)
     return room;
 }
 
+/* How far the last label of a horizontal axis would reach beyond `limit`. */
+static double overhang(sfi_canvas *canvas, sfi_axis *axis, double left,
+                       double right, double limit)
+{
+    sfi_axis_place(canvas, axis, false, left, right);
+    const sfi_ticks *marks = &axis->ticks;
+    if (marks->count == 0 || axis->name_count > 0)
+        return 0.0;
+    const int last = marks->count - 1;
+    const double end =
+        sfi_axis_at(axis, marks->at[last]) +
+        0.5 * sfi_text_width(canvas, marks->label[last], sfi_font_tick);
+    return fmax(end - limit, 0.0);
+}
+
 /* One pass; the legend's rows are those of a frame that starts at the frame's
  * present left edge. */
 static void lay_out(sfi_canvas *canvas, sfi_panel *panel)
@@ -196,6 +214,8 @@ static void lay_out(sfi_canvas *canvas, sfi_panel *panel)
         left += sfi_font_label.size + label_gap;
     if (panel->bar != NULL)
         right -= bar_room(canvas, panel);
+    if (panel->bar == NULL)
+        right -= overhang(canvas, &panel->x, left, right, outer.right - 2.0);
     if (panel->equal) {
         const double w = panel->x.hi - panel->x.lo;
         const double h = panel->y.hi - panel->y.lo;
@@ -204,23 +224,15 @@ static void lay_out(sfi_canvas *canvas, sfi_panel *panel)
         if (unit * w > 60.0 && unit * h > 60.0) { /* or it can not be read */
             right = left + unit * w;
             frame->bottom = frame->top + unit * h;
-            sfi_axis_place(canvas, &panel->y, true, frame->bottom, frame->top);
         }
     }
+    /* On a page too small for its texts they overlap, but there is a frame. */
+    right = fmax(right, left + 8.0);
+    frame->bottom = fmax(frame->bottom, frame->top + 8.0);
     frame->left = left;
     frame->right = right;
+    sfi_axis_place(canvas, &panel->y, true, frame->bottom, frame->top);
     sfi_axis_place(canvas, &panel->x, false, left, right);
-    const sfi_ticks *marks = &panel->x.ticks;
-    if (marks->count == 0 || panel->x.name_count > 0 || panel->bar != NULL)
-        return;
-    const int last = marks->count - 1;
-    const double end =
-        sfi_axis_at(&panel->x, marks->at[last]) +
-        0.5 * sfi_text_width(canvas, marks->label[last], sfi_font_tick);
-    if (end > outer.right - 2.0) {
-        frame->right -= end - (outer.right - 2.0);
-        sfi_axis_place(canvas, &panel->x, false, left, frame->right);
-    }
 }
 
 void sfi_panel_layout(sfi_canvas *canvas, sfi_panel *panel, sfi_rect outer)

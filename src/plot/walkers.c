@@ -95,14 +95,15 @@ static sf_cmat walkers_at(const tracks *t, int64_t moment)
 static sf_status check(sf_context *ctx, const char *what, const sf_array *trace,
                        int64_t least_dim, sf_plot_paths_options *o)
 {
-    if (trace->rank != 3 || trace->shape[0] < 0 || trace->shape[1] < 0 ||
-        trace->shape[2] < least_dim || trace->data == NULL)
+    if (trace == NULL || trace->rank != 3 || trace->shape[0] < 0 ||
+        trace->shape[1] < 0 || trace->shape[2] < least_dim)
         return SFI_FAIL(ctx, SF_E_SHAPE,
-                        "%s: trace has rank %d%s, want [steps, walkers, dim] "
+                        "%s: trace has rank %d, want [steps, walkers, dim] "
                         "with dim >= %lld",
-                        what, trace->rank,
-                        trace->data == NULL ? " and no data" : "",
+                        what, trace != NULL ? trace->rank : 0,
                         (long long)least_dim);
+    if (trace->data == NULL && trace->shape[0] > 0 && trace->shape[1] > 0)
+        return SFI_FAIL(ctx, SF_E_SHAPE, "%s: trace has no data", what);
     SFI_TRY(sfi_check_grid(ctx, what, &o->grid));
     SFI_TRY(sfi_plot_check(ctx, what, "arrows", o->arrows, 4));
     if (o->depth == 0.0)
@@ -449,7 +450,8 @@ sf_status sf_plot_animation(sf_context *ctx, const char *path,
     const sfi_format format = sfi_format_of(path);
     if (format != SFI_FORMAT_GIF && format != SFI_FORMAT_WEBP)
         return SFI_FAIL(ctx, SF_E_ARG,
-                        "%s: \"%s\" does not end in .gif or .webp", what, path);
+                        "%s: \"%s\" does not end in .gif or .webp", what,
+                        path != NULL ? path : "(null)");
     if (trace->shape[0] < 1 || trace->shape[1] < 1)
         return SFI_FAIL(ctx, SF_E_SHAPE,
                         "%s: %lld steps of %lld walkers, want at least one",

@@ -312,6 +312,7 @@ TEST(equal_rows_of_discrete_columns_are_no_copies)
     CHECK(r->copies.copies > 800 && r->copies.reference_copies > 800);
     CHECK(r->copies.duplicates[0] > 600 && r->copies.duplicates[1] > 600);
     CHECK(!r->copies.suspicious && !r->copies.repetitive);
+    CHECK_NEAR(r->copies.nearer, 0.5, 0.02); /* nearly all are ties, at 0 */
     sf_compare_report_free(ctx, r);
     sf_compare_options o = SF_COMPARE_OPTIONS_INIT;
     const sf_cmat held = {z, N, D, D};
@@ -414,6 +415,29 @@ TEST(threads_do_not_change_a_bit_and_the_seed_does)
     sf_context_free(ctx);
 }
 
+/* Of two equal tables the same part would have distance 0, and hide how much a
+ * part leaves to chance. */
+TEST(the_parts_of_two_tables_are_chosen_apart)
+{
+    enum { N = 600, D = 2 };
+    sf_context *ctx = new_context();
+    fill(x, 1, N, D);
+    memcpy(y, x, sizeof y);
+    sf_compare_options o = SF_COMPARE_OPTIONS_INIT;
+    o.max_rows = o.test_rows = 100;
+    sf_compare_report *r = compare(ctx, N, N, D, &o);
+    CHECK(r->energy.distance > 1e-3 && r->test.distance > 1e-3);
+    CHECK(r->test.p > 0.005);
+    CHECK(r->column[0].ks == 0.0 && r->copies.copies == N);
+    sf_compare_report_free(ctx, r);
+    o.max_rows = o.test_rows = 0;
+    r = compare(ctx, N, N, D, &o);
+    CHECK_NEAR(r->energy.distance, 0.0, 1e-13);
+    CHECK(r->test.p == 1.0 && r->energy_rows[1] == N);
+    sf_compare_report_free(ctx, r);
+    sf_context_free(ctx);
+}
+
 static bool stop_at_two(void *user, const sf_progress *progress)
 {
     (void)user;
@@ -506,5 +530,6 @@ TESTS(CASE(gaps_of_small_samples_are_known),
       CASE(equal_rows_of_discrete_columns_are_no_copies),
       CASE(equal_rows_match_the_definition),
       CASE(threads_do_not_change_a_bit_and_the_seed_does),
+      CASE(the_parts_of_two_tables_are_chosen_apart),
       CASE(arguments_are_checked_and_it_can_be_stopped),
       CASE(every_allocation_may_fail))

@@ -102,6 +102,8 @@ static double reference(sfi_ew op, double a, double b, double c)
 {
     (void)b;
     (void)c;
+    if (op == SFI_EW_LOG)
+        return (double)logl(a);
     if (op == SFI_EW_TANH)
         return (double)tanhl(a);
     if (op == SFI_EW_SIGMOID)
@@ -280,6 +282,10 @@ static void check_ranges(const sfi_loops *loops)
     check_range(loops, SFI_EW_TANH, -1, 1);
     check_range(loops, SFI_EW_TANH, -1e-3, 1e-3);
     check_range(loops, SFI_EW_LOG, 1e-30, 1e-20);
+    check_range(loops, SFI_EW_LOG, tiny(loops) * 0.01, tiny(loops) * 2);
+    check_range(loops, SFI_EW_LOG, 0.4, 2.1);
+    check_range(loops, SFI_EW_LOG, 0.99, 1.01);
+    check_range(loops, SFI_EW_LOG, 1, 1e30);
     check_range(loops, SFI_EW_SIN, -1e4, 1e4);
     check_range(loops, SFI_EW_COS, -1e4, 1e4);
 }

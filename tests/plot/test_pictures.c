@@ -6,6 +6,14 @@
 #include "base/random.h"
 #include "scorefield/plot.h"
 
+/* The leak sanitizer asks the program for this.  Fontconfig keeps patterns until
+ * the process ends. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig";
+}
+
 enum { ROWS = 200, GRID = 24, STEPS = 20, WALKERS = 7 };
 
 static double table[ROWS][4];
@@ -454,6 +462,39 @@ TEST(hard_numbers_make_pictures)
     sf_context_free(ctx);
 }
 
+/* Pages too small for their texts still are pictures. */
+TEST(tiny_and_long_pages_do_no_harm)
+{
+    sf_context *ctx = new_context();
+    make_numbers();
+    static const double size[][2] = {
+        {50.0, 50.0}, {50.0, 2000.0}, {2000.0, 50.0}};
+    const sf_array a = trace_array();
+    for (int k = 0; k < 3; k++) {
+        sf_plot_plane_options p = SF_PLOT_PLANE_OPTIONS_INIT;
+        p.title = p.x_label = p.y_label = "title";
+        p.width = size[k][0];
+        p.height = size[k][1];
+        p.scale = 1.0;
+        p.grid = plane_grid;
+        p.equal = k > 0;
+        CHECK_OK(ctx,
+                 sf_plot_plane(ctx, in_folder("t.png"), columns(0, 2), &p));
+        sf_plot_pairs_options q = SF_PLOT_PAIRS_OPTIONS_INIT;
+        q.width = size[k][0];
+        q.height = size[k][1];
+        CHECK_OK(ctx, sf_plot_pairs(ctx, in_folder("t.png"), columns(0, 4),
+                                    columns(0, 4), &q));
+        sf_plot_paths_options o = path_options("x");
+        o.width = size[k][0];
+        o.height = size[k][1];
+        o.scale = 1.0;
+        o.frames = 2;
+        CHECK_OK(ctx, sf_plot_animation(ctx, in_folder("t.gif"), &a, &o));
+    }
+    sf_context_free(ctx);
+}
+
 TEST(ranges_are_what_a_picture_shows)
 {
     sf_context *ctx = new_context();
@@ -602,6 +643,7 @@ IO_TESTS(IO_CASE(formats_have_their_signatures_and_sizes),
          IO_CASE(maps_have_y_upwards), IO_CASE(arrows_point_where_they_should),
          IO_CASE(points_lie_where_they_should),
          IO_CASE(hard_numbers_make_pictures),
+         IO_CASE(tiny_and_long_pages_do_no_harm),
          IO_CASE(ranges_are_what_a_picture_shows),
          IO_CASE(what_can_not_be_drawn_is_said),
          IO_CASE(an_unwritable_path_leaves_nothing),

@@ -208,11 +208,20 @@ class Docs(Case):
 
     def test_declaration_without_a_comment(self):
         self.append("include/scorefield/x.h", "\nSF_API int sf_x(void);\n")
-        self.rejects("no comment directly above: SF_API int sf_x", *self.tool)
+        self.rejects("no comment above: SF_API int sf_x", *self.tool)
 
     def test_declaration_below_another_lines_comment(self):
-        self.append("include/scorefield/x.h", "SF_API int sf_x(void);\n")
-        self.rejects("no comment directly above: SF_API int sf_x", *self.tool)
+        self.append("include/scorefield/x.h",
+                    "\n    int b; /* not a comment of the next line */\n"
+                    "SF_API int sf_x(void);\n")
+        self.rejects("no comment above: SF_API int sf_x", *self.tool)
+
+    def test_declarations_may_share_a_comment(self):
+        self.append("include/scorefield/x.h",
+                    "\n/* Both. */\nSF_API int sf_x(void);\n"
+                    "SF_API int sf_y(void); /* the other */\n"
+                    "SF_API int sf_z(void);\n")
+        self.accepts(*self.tool)
 
     def test_link_to_no_file(self):
         self.append("docs/A.md", "see [x](howto/none.md)\n")

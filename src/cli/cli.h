@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli.h - what the commands of the program share.
+ *
+ * A command is one file and one row of the table in main.c.  Its options are
+ * one table, from which the parser and the help are both made; a default is
+ * parsed from the text that the help shows, so the two can not differ.
+ *
+ * A command returns an sf_status and leaves its message in the context, as the
+ * library does; main.c prints it and turns the status into the exit status. */
+#ifndef SFI_CLI_H
+#define SFI_CLI_H
+
+#include "base/context.h"
+#include "num/array.h"
+#include "scorefield/model.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* ---- commands --------------------------------------------------------------- */
+
+typedef enum cli_kind {
+    CLI_END = 0,
+    CLI_FLAG,   /* bool                                                    */
+    CLI_WHOLE,  /* int64_t; 1000, 1e6                                      */
+    CLI_SEED,   /* uint64_t; any 64-bit integer, negative ones wrap        */
+    CLI_NUMBER, /* double                                                  */
+    CLI_PAIR,   /* cli_pair; 128x4                                         */
+    CLI_TEXT,   /* const char *, the argument itself                       */
+    CLI_CHOICE  /* int, an index into `choices`                            */
+} cli_kind;
+
+typedef struct cli_pair {
+    int64_t first, second;
+} cli_pair;
+
+/* A row of a command's table of options. */
+typedef struct cli_option {
+    cli_kind kind;
+    char letter;          /* of the short form, or 0                         */
+    const char *name;     /* of the long form, or NULL                       */
+    const char *argument; /* as the help names it; NULL for flags            */
+    size_t offset;        /* of the member that it sets                      */
+    const char *initial;  /* default, parsed first and shown; or NULL        */
+    const char *shown;    /* default that only the program knows; or NULL    */
+    const char *range;    /* of numbers, "> 0", ">= 0", "[0, 1)"; or NULL    */
+    const char *choices;  /* "a|b|c"                                         */
+    const char *help;
+} cli_option;
+
+typedef struct cli cli;
+
+typedef struct cli_command {
+    const char *name;
+    const char *summary;  /* a line of the list of commands               */
+    const char *usage;    /* what follows the name                        */
+    const char *operands; /* lines of the help about them, or NULL        */
+    int least, most;      /* how many operands; most -1: any number       */
+    size_t size;          /* of the options' values                       */
+    const cli_option *options; /* up to CLI_END                            */
+    const char *notes;   /* lines that end the help, or NULL             */
+    const char *later;   /* names of options that are not there yet: " a b "  */
+    const char *example; /* lines, each a command                        */
+    sf_status (*run)(cli *c, const void *values);
+} cli_command;
+
+/* What every command takes. */
+typedef struct cli_common {
+    uint64_t seed;
+    int64_t threads;
+    bool quiet;
+    bool json;
+    bool help;
+    bool version;
+} cli_common;
+
+enum { CLI_MOST_OPTIONS = 48 };
+
+struct cli {
+    sf_context *ctx;
+    const cli_command *command;
+    cli_common common;
+    int operand_count;
+    char **operands;
+    const char *command_line; /* as typed, quoted for a shell              */
+    json_t *report;           /* an object; see cli_put()                  */
+    bool report_failed;       /* no memory for a part of it                */
+    bool given[CLI_MOST_OPTIONS]; /* by row of the command's table         */
+    bool seed_given;
+    bool shows_progress;
+    double time_limit; /* seconds that the work may take; 0: any           */
+};
+
+extern const cli_option cli_common_options[];
+
+/* NULL-terminated. */
+extern const cli_command *const cli_commands[];
+
+/* NULL if there is none of this name. */
+const cli_command *cli_find_command(const char *name);
+
+/* SF_E_ARG: there is no command of this name; the message says which might be
+ * meant. */
+sf_status cli_no_command(sf_context *ctx, const char *name);
+
+extern const cli_command cli_fit, cli_sample, cli_eval, cli_plot, cli_compare,
+    cli_info, cli_check, cli_help;
+
+/* ---- options ---------------------------------------------------------------- */
+
+/* Set the defaults in *values and c->common, then take argv[0..argc-1] apart;
+ * operands move to the front of argv, where c->operands finds them.
+ * Returns SF_OK or SF_E_ARG. */
+sf_status cli_parse(cli *c, void *values, int argc, char **argv);
+
+/* Whether the option of this name was on the command line. */
+bool cli_given(const cli *c, const char *name);
+
+/* The most similar of the names, or NULL if none is similar enough to suggest.
+ * Call name(user, i) for i = 0, 1, ... until it gives NULL. */
+const char *cli_nearest(const char *word,
+                        const char *(*name)(const void *user, int i),
+                        const void *user);
+
+/* The i-th text of choices "a|b|c", or an empty one. */
+void cli_choice(const char *choices, int i, char *text, size_t size);
+
+/* ---- help ------------------------------------------------------------------- */
+
+void cli_print_overview(FILE *to);
+void cli_print_help(FILE *to, const cli_command *command);
+
+/* ---- telling the user ------------------------------------------------------- */
+
+/* A line on standard error, "scorefield: fit: ...", unless --quiet. */
+void cli_note(const cli *c, const char *format, ...) SFI_PRINTF(2, 3);
+
+/* The same that --quiet does not silence. */
+void cli_warn(const cli *c, const char *format, ...) SFI_PRINTF(2, 3);
+
+/* Put a value into an object of the report; takes over `value`, which may be
+ * NULL where there was no memory.  `key` is what JSON calls it; in text,
+ * underscores become spaces, and KEY_se follows its KEY as "+-". */
+void cli_put(cli *c, json_t *object, const char *key, json_t *value);
+void cli_put_text(cli *c, json_t *object, const char *key, const char *text);
+void cli_put_count(cli *c, json_t *object, const char *key, int64_t value);
+/* Not finite becomes null. */
+void cli_put_number(cli *c, json_t *object, const char *key, double value);
+/* An empty object or array that has been put; NULL if there was no memory, which
+ * the other functions accept. */
+json_t *cli_put_object(cli *c, json_t *object, const char *key);
+json_t *cli_put_list(cli *c, json_t *object, const char *key);
+/* An empty object appended to a list. */
+json_t *cli_add_object(cli *c, json_t *list);
+
+/* Write the report: as JSON on standard output with --json, else as text to
+ * `to` (lines of names and values; lists of objects as tables).
+ * Returns SF_OK, SF_E_NOMEM, SF_E_IO. */
+sf_status cli_report(cli *c, FILE *to);
+
+/* Text of a JSON object as cli_report() writes it. */
+void cli_print_json(FILE *to, const json_t *value, int indent);
+
+/* How many columns of a terminal UTF-8 text takes, a character one each. */
+int cli_width(const char *text);
+
+/* ---- long work -------------------------------------------------------------- */
+
+/* From now on Ctrl-C and SIGTERM only ask to stop, once: the second one ends
+ * the program. */
+void cli_catch_signals(void);
+bool cli_stop_wanted(void);
+
+/* Show progress of what the library does on a terminal, and stop it when that
+ * is wanted.  cli_progress_end() removes the line. */
+void cli_progress_begin(cli *c);
+void cli_progress_end(cli *c);
+
+/* ---- files ------------------------------------------------------------------ */
+
+/* SF_E_ARG unless the command may write to `path`: with --json, standard output
+ * is taken; binary data does not go to a terminal. */
+sf_status cli_check_output(cli *c, const char *path, bool is_binary);
+
+/* SF_E_ARG unless tables are written to files of this name. */
+sf_status cli_check_table_output(cli *c, const char *path);
+
+/* Whether a path ends in this extension, in any case. */
+bool cli_has_extension(const char *path, const char *extension);
+
+/* Make an error of the library about data that came from a file an error about
+ * that file: exit status 3, and its name first. */
+sf_status cli_data_error(cli *c, sf_status status, const char *path);
+
+/* ---- columns of tables ------------------------------------------------------ */
+
+/* What was found in a column. */
+typedef struct cli_summary {
+    int64_t missing;
+    double least, mean, most; /* of the cells that are there               */
+} cli_summary;
+
+/* Add rows [count, cols] to summaries [cols], zeroed before the first rows;
+ * `before` rows came earlier. */
+void cli_summarise(cli_summary *summaries, int64_t before, int64_t count,
+                   int64_t cols, const double *cells);
+
+/* Show the columns on standard error (unless --quiet); `used` [cols] says which
+ * of them are not left out. */
+void cli_show_columns(const cli *c, const sf_column *columns,
+                      const cli_summary *summaries, int64_t rows, int64_t cols,
+                      const bool *used);
+
+const char *cli_kind_name(sf_column_kind kind);
+
+/* Find a column by its name; `where` is the option or file that wants it.
+ * Returns SF_OK or SF_E_ARG (the message names the nearest one). */
+sf_status cli_find_column(cli *c, const char *name, const sf_column *columns,
+                          int64_t cols, const char *where, int64_t *found);
+
+/* Turn a list of names, `a,b,"a name, with a comma"`, into indices of columns;
+ * index has room for `cols`.
+ * Returns SF_OK or SF_E_ARG (an unknown column: the nearest one; twice the same;
+ * empty). */
+sf_status cli_pick_columns(cli *c, const char *list, const sf_column *columns,
+                           int64_t cols, const char *where, int64_t *index,
+                           int64_t *count);
+
+/* Read a table and take the model's columns out of it by their names (by their
+ * order if the file has none), every cell of which must be there.
+ *
+ *   x      out: [rows, d], a view of the table's cells
+ *   table  out: to be freed after x was used
+ *
+ * Returns SF_OK; SF_E_FORMAT (columns that are missing: their names; a cell
+ * that is missing or text: its place), or what reading gave. */
+sf_status cli_read_points(cli *c, const sf_model *model, const char *path,
+                          sf_table *table, sf_cmat *x);
+
+/* ---- rows of tables ---------------------------------------------------------- */
+
+/* "<stdin>" for "-". */
+const char *cli_shown_path(const char *path);
+
+/* Copy the cells at index [dim] of the complete rows of cells [count, cols] to
+ * `to` [count, dim], which may be where they are; `row` has room for one.
+ * Returns how many rows these are. */
+int64_t cli_take_complete(const double *cells, int64_t count, int64_t cols,
+                          const int64_t *index, int64_t dim, double *to,
+                          double *row);
+
+/* Some columns of a table, and the rows that have a number in each of them.
+ *
+ *     cli_data d;
+ *     SFI_TRY(cli_data_read(c, &d, path));        frees nothing on failure
+ *     cli_data_choose() or cli_data_match(), then cli_data_take()
+ *     cli_data_free(c, &d); */
+typedef struct cli_data {
+    const char *path;
+    sf_table table; /* its cells are moved by cli_data_take()               */
+    int64_t rows;   /* in the file                                          */
+    int64_t *index; /* [table.cols], the first `dim` are used               */
+    int64_t dim;
+    sf_cmat x; /* [complete rows, dim]                                      */
+} cli_data;
+
+/* Read a table.  cli_data_free() frees it, also after a failure. */
+sf_status cli_data_read(cli *c, cli_data *d, const char *path);
+void cli_data_free(cli *c, cli_data *d);
+
+/* Use the columns of a list of names; where it is NULL, all that hold numbers. */
+sf_status cli_data_choose(cli *c, cli_data *d, const char *list);
+
+/* Use the columns called name(user, 0), name(user, 1), ...; in a file without
+ * names, all in their order. */
+sf_status cli_data_match(cli *c, cli_data *d, int64_t count,
+                         const char *(*name)(const void *user, int64_t k),
+                         const void *user);
+
+/* Gather the complete rows. */
+sf_status cli_data_take(cli *c, cli_data *d);
+
+/* Name of the k-th used column. */
+const char *cli_data_name(const cli_data *d, int64_t k);
+
+#endif

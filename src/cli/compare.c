@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compare.c - scorefield compare: how alike two tables are. */
+#include "cli/cli.h"
+
+#include "base/text.h"
+#include "scorefield/compare.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct compare_options {
+    const char *columns, *held_out;
+    bool raw;
+    int64_t max_rows, permutations, test_rows, projections;
+} compare_options;
+
+#define OPTION(kind_, name_, argument_, member, initial_, range_, help_)       \
+    {                                                                          \
+        .kind = kind_, .name = name_, .argument = argument_,                   \
+        .offset = offsetof(compare_options, member), .initial = initial_,      \
+        .range = range_, .help = help_                                         \
+    }
+
+static const cli_option options[] = {
+    {.kind = CLI_TEXT,
+     .name = "columns",
+     .argument = "LIST",
+     .offset = offsetof(compare_options, columns),
+     .shown = "numbers of SYNTHETIC",
+     .help = "Compare these: a,\"b, c\""},
+    OPTION(CLI_TEXT, "held-out", "FILE", held_out, NULL, NULL,
+           "Real rows that no model was fitted to"),
+    OPTION(CLI_FLAG, "raw", NULL, raw, NULL, NULL,
+           "Distances in the columns' own units"),
+    OPTION(CLI_WHOLE, "max-rows", "N", max_rows, "10000", "[2, 1e9]",
+           "Rows of a table that sums over pairs take"),
+    OPTION(CLI_WHOLE, "permutations", "N", permutations, "199", "[0, 100000]",
+           "Of the test of the energy distance"),
+    OPTION(CLI_WHOLE, "test-rows", "N", test_rows, "1000", "[2, 1e9]",
+           "Rows of a table that the test takes"),
+    OPTION(CLI_WHOLE, "projections", "N", projections, "64", "[0, 100000]",
+           "Directions of sliced Wasserstein"),
+    {0}};
+
+/* ---- the tables ----------------------------------------------------------- */
+
+typedef struct compare_job {
+    cli *c;
+    const compare_options *o;
+    cli_data real, synthetic, held_out;
+    sf_compare_report *report;
+} compare_job;
+
+static const char *name_of(const void *user, int64_t k)
+{
+    return cli_data_name(user, k);
+}
+
+static void say_unused(const compare_job *j)
+{
+    const sf_table *real = &j->real.table;
+    for (int64_t k = 0; k < real->cols; k++) {
+        bool used = false;
+        for (int64_t i = 0; i < j->real.dim; i++)
+            used = used || j->real.index[i] == k;
+        if (used)
+            continue;
+        char shown[SFI_SHOW_SIZE];
+        const char *name = real->columns[k].name;
+        cli_note(j->c, "column \"%s\" is left out",
+                 sfi_show(shown, name, strlen(name)));
+    }
+}
+
+/* The synthetic table leads: a model may have left columns out. */
+static sf_status read_tables(compare_job *j)
+{
+    cli *c = j->c;
+    SFI_TRY(cli_data_read(c, &j->real, c->operands[0]));
+    SFI_TRY(cli_data_read(c, &j->synthetic, c->operands[1]));
+    SFI_TRY(cli_data_choose(c, &j->synthetic, j->o->columns));
+    SFI_TRY(
+        cli_data_match(c, &j->real, j->synthetic.dim, name_of, &j->synthetic));
+    if (j->o->columns == NULL)
+        say_unused(j);
+    if (j->o->held_out != NULL) {
+        SFI_TRY(cli_data_read(c, &j->held_out, j->o->held_out));
+        SFI_TRY(cli_data_match(c, &j->held_out, j->synthetic.dim, name_of,
+                               &j->synthetic));
+        SFI_TRY(cli_data_take(c, &j->held_out));
+    }
+    SFI_TRY(cli_data_take(c, &j->real));
+    return cli_data_take(c, &j->synthetic);
+}
+
+/* ---- the report ----------------------------------------------------------- */
+
+static void put_quantiles(cli *c, json_t *object, const char *key,
+                          const double *quantiles)
+{
+    json_t *list = cli_put_list(c, object, key);
+    for (int k = 0; k < SF_COMPARE_QUANTILES; k++)
+        if (json_array_append_new(list, json_real(quantiles[k])) != 0)
+            c->report_failed = true;
+}
+
+static void put_columns(compare_job *j)
+{
+    cli *c = j->c;
+    json_t *list = cli_put_list(c, c->report, "columns");
+    for (int64_t k = 0; k < j->report->cols; k++) {
+        const sf_compare_column *column = &j->report->column[k];
+        json_t *row = cli_add_object(c, list);
+        cli_put_text(c, row, "column", cli_data_name(&j->synthetic, k));
+        cli_put_number(c, row, "mean_real", column->mean[0]);
+        cli_put_number(c, row, "mean_synthetic", column->mean[1]);
+        cli_put_number(c, row, "sd_real", column->sd[0]);
+        cli_put_number(c, row, "sd_synthetic", column->sd[1]);
+        cli_put_number(c, row, "ks", column->ks);
+        cli_put_number(c, row, "ks_p", column->ks_p);
+        cli_put_number(c, row, "wasserstein", column->wasserstein);
+        if (!c->common.json)
+            continue;
+        cli_put_number(c, row, "energy", column->energy);
+        cli_put_count(c, row, "distinct_real", column->distinct[0]);
+        cli_put_count(c, row, "distinct_synthetic", column->distinct[1]);
+        put_quantiles(c, row, "quantiles_real", column->quantile[0]);
+        put_quantiles(c, row, "quantiles_synthetic", column->quantile[1]);
+    }
+}
+
+static void put_distances(compare_job *j)
+{
+    cli *c = j->c;
+    const sf_compare_report *r = j->report;
+    json_t *d = cli_put_object(c, c->report, "distances");
+    cli_put_number(c, d, "energy_distance", r->energy.distance);
+    cli_put_number(c, d, "energy_distance_unbiased", r->energy.unbiased);
+    cli_put_number(c, d, "energy_distance_relative", r->energy.relative);
+    if (r->test.permutations > 0) {
+        cli_put_number(c, d, "expected_of_one_law", r->test.null_mean);
+        cli_put_number(c, d, "distance_of_tested_rows", r->test.distance);
+        cli_put_number(c, d, "p_value", r->test.p);
+    }
+    if (r->projections > 0) {
+        cli_put_number(c, d, "sliced_wasserstein_1", r->sliced_w1);
+        cli_put_number(c, d, "sliced_wasserstein_1_se", r->sliced_w1_se);
+        cli_put_number(c, d, "sliced_wasserstein_2", r->sliced_w2);
+    }
+    if (r->cols > 1) {
+        cli_put_number(c, d, "correlation_difference_max", r->correlation_max);
+        cli_put_number(c, d, "correlation_difference_rms", r->correlation_rms);
+    }
+    cli_put_text(c, d, "unit",
+                 j->o->raw ? "the columns' own"
+                           : "standard deviations of REAL");
+}
+
+static void put_copies(compare_job *j)
+{
+    cli *c = j->c;
+    const sf_compare_copies *k = &j->report->copies;
+    json_t *o = cli_put_object(c, c->report, "copies");
+    cli_put_count(c, o, "rows_equal_to_a_real_row", k->copies);
+    cli_put_count(c, o, "of_the_reference", k->reference_copies);
+    cli_put_text(c, o, "reference",
+                 k->held_out ? "held-out rows"
+                             : "real rows against the other real rows");
+    cli_put_count(c, o, "repeated_rows_real", k->duplicates[0]);
+    cli_put_count(c, o, "repeated_rows_synthetic", k->duplicates[1]);
+    cli_put_number(c, o, "closer_than_5_percent_of_the_reference", k->closer);
+    cli_put_number(c, o, "nearer_than_the_reference", k->nearer);
+    cli_put_number(c, o, "nearer_than_the_reference_se", k->nearer_se);
+    if (c->common.json) {
+        put_quantiles(c, o, "distance_to_closest_record_reference", k->dcr[0]);
+        put_quantiles(c, o, "distance_to_closest_record_synthetic", k->dcr[1]);
+    } else {
+        cli_put_number(c, o, "median_distance_to_closest_record",
+                       k->dcr[1][SF_COMPARE_QUANTILES / 2]);
+        cli_put_number(c, o, "the_same_of_the_reference",
+                       k->dcr[0][SF_COMPARE_QUANTILES / 2]);
+    }
+    cli_put(c, o, "suspicious", json_boolean(k->suspicious));
+    cli_put(c, o, "repetitive", json_boolean(k->repetitive));
+}
+
+static sf_status compare(compare_job *j)
+{
+    cli *c = j->c;
+    const compare_options *o = j->o;
+    SFI_TRY(read_tables(j));
+    sf_compare_options p = SF_COMPARE_OPTIONS_INIT;
+    p.raw = o->raw;
+    p.max_rows = o->max_rows;
+    p.permutations = (int)o->permutations;
+    p.test_rows = o->test_rows;
+    p.projections = (int)o->projections;
+    p.seed = c->common.seed;
+    p.held_out = j->held_out.x;
+    cli_progress_begin(c);
+    const sf_status status =
+        sf_compare(c->ctx, &j->report, j->real.x, j->synthetic.x, &p);
+    cli_progress_end(c);
+    SFI_TRY(status);
+    cli_put_count(c, c->report, "rows_real", j->report->rows[0]);
+    cli_put_count(c, c->report, "rows_synthetic", j->report->rows[1]);
+    put_columns(j);
+    put_distances(j);
+    put_copies(j);
+    return cli_report(c, stdout);
+}
+
+static sf_status run(cli *c, const void *values)
+{
+    compare_job j = {.c = c, .o = values};
+    cli_catch_signals();
+    const sf_status status = compare(&j);
+    sf_compare_report_free(c->ctx, j.report);
+    cli_data_free(c, &j.real);
+    cli_data_free(c, &j.synthetic);
+    cli_data_free(c, &j.held_out);
+    return status;
+}
+
+const cli_command cli_compare = {
+    .name = "compare",
+    .summary = "How alike two tables are, and whether rows were copied",
+    .usage = "[OPTIONS] REAL SYNTHETIC",
+    .operands =
+        "  REAL, SYNTHETIC          Tables, .csv or .npy; columns are found by "
+        "name\n",
+    .least = 2,
+    .most = 2,
+    .size = sizeof(compare_options),
+    .options = options,
+    .notes =
+        "The report goes to stdout.  ks is the Kolmogorov-Smirnov statistic.  "
+        "A small p\nvalue says that chance does not explain the energy "
+        "distance; `suspicious` that\nsynthetic rows are nearer to real ones "
+        "than other real rows are.\n",
+    .example = "  scorefield compare data/faithful.csv new.csv\n",
+    .run = run};

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* eval.c - scorefield eval: what a model says about points. */
+#include "cli/cli.h"
+
+#include "base/text.h"
+#include "scorefield/flow.h"
+#include "scorefield/store.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct eval_options {
+    const char *output;
+    const char *want;
+    double time;
+    double tolerance;
+    int64_t probes;
+} eval_options;
+
+#define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
+               help_)                                                          \
+    {                                                                          \
+        .kind = kind_, .letter = letter_, .name = name_,                       \
+        .argument = argument_, .offset = offsetof(eval_options, member),       \
+        .initial = initial_, .range = range_, .help = help_                    \
+    }
+
+static const cli_option options[] = {
+    OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL,
+           ".csv or .npy; - is CSV on stdout"),
+    OPTION(CLI_TEXT, 0, "want", "LIST", want, "logpdf", NULL,
+           "Of the names below, with commas"),
+    OPTION(CLI_NUMBER, 0, "time", "T", time, "0", "[0, 1]",
+           "Noise time: 0 is the data, 1 is noise"),
+    OPTION(CLI_NUMBER, 0, "tolerance", "R", tolerance, "1e-5", "(0, 0.1]",
+           "Of the integration of log densities"),
+    OPTION(CLI_WHOLE, 0, "probes", "K", probes, "8", "[2, 1e6]",
+           "Directions of a stochastic trace"),
+    {0}};
+
+/* ---- what is wanted ------------------------------------------------------- */
+
+/* How many columns one asks for. */
+typedef enum extent { ONE, EACH_COLUMN, EACH_PAIR } extent;
+
+/*   WANT(NAME, columns) */
+#define WANT_LIST(WANT)                                                        \
+    WANT(logpdf, ONE)                                                          \
+    WANT(score, EACH_COLUMN)                                                   \
+    WANT(velocity, EACH_COLUMN)                                                \
+    WANT(divergence, ONE)                                                      \
+    WANT(jacobian, EACH_PAIR)                                                  \
+    WANT(denoised, EACH_COLUMN)                                                \
+    WANT(code, EACH_COLUMN)
+
+typedef enum want {
+#define WANT_ENUM(name, columns) WANT_##name,
+    WANT_LIST(WANT_ENUM)
+#undef WANT_ENUM
+        WANT_COUNT
+} want;
+
+static const struct {
+    const char *name;
+    extent columns;
+} wants[] = {
+#define WANT_ROW(name, columns) {#name, columns},
+    WANT_LIST(WANT_ROW)
+#undef WANT_ROW
+};
+
+static const char *want_name(const void *user, int i)
+{
+    (void)user;
+    return i < WANT_COUNT ? wants[i].name : NULL;
+}
+
+typedef struct eval_job {
+    cli *c;
+    const eval_options *o;
+    sf_model *model;
+    sf_table points; /* what `x` is a view of */
+    sf_cmat x;
+    int count;
+    want list[WANT_COUNT];     /* in the order they are wanted */
+    sf_mat values[WANT_COUNT]; /* [rows, columns], by want */
+    double *se;                /* [rows], of logpdf */
+    bool has_se;
+} eval_job;
+
+static sf_status parse_wants(eval_job *j, const char *text)
+{
+    for (;;) {
+        char word[32], shown[SFI_SHOW_SIZE];
+        const size_t size = strcspn(text, ",");
+        snprintf(word, sizeof word, "%.*s", (int)size, text);
+        int found = 0;
+        while (found < WANT_COUNT && strcmp(wants[found].name, word) != 0)
+            found++;
+        sfi_show(shown, text, size);
+        if (found == WANT_COUNT) {
+            const char *nearest = cli_nearest(word, want_name, NULL);
+            if (nearest != NULL)
+                return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                                "--want: unknown \"%s\"; did you mean %s?",
+                                shown, nearest);
+            return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                            "--want: unknown \"%s\", want logpdf, score, "
+                            "velocity, divergence, jacobian, denoised or code",
+                            shown);
+        }
+        for (int i = 0; i < j->count; i++)
+            if ((int)j->list[i] == found)
+                return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                                "--want: \"%s\" is named twice", shown);
+        j->list[j->count++] = (want)found;
+        if (text[size] == '\0')
+            return SF_OK;
+        text += size + 1;
+    }
+}
+
+static int64_t columns_of(const eval_job *j, want w)
+{
+    const int64_t d = sf_model_dim(j->model);
+    return wants[w].columns == ONE           ? 1
+           : wants[w].columns == EACH_COLUMN ? d
+                                             : d * d;
+}
+
+/* ---- evaluating ----------------------------------------------------------- */
+
+static sf_status allocate(eval_job *j)
+{
+    const int64_t n = j->x.rows;
+    j->se = sfi_alloc_zero(j->c->ctx, (size_t)n, sizeof *j->se);
+    if (j->se == NULL)
+        return SF_E_NOMEM;
+    for (int i = 0; i < j->count; i++) {
+        const int64_t d = columns_of(j, j->list[i]);
+        double *data = sfi_alloc(j->c->ctx, (size_t)(n * d), sizeof *data);
+        if (data == NULL)
+            return SF_E_NOMEM;
+        j->values[j->list[i]] = (sf_mat){data, n, d, d};
+    }
+    return SF_OK;
+}
+
+static sf_status evaluate(eval_job *j)
+{
+    const sf_model_values direct = {.score = j->values[WANT_score],
+                                    .velocity = j->values[WANT_velocity],
+                                    .denoised = j->values[WANT_denoised],
+                                    .jacobian = j->values[WANT_jacobian],
+                                    .divergence = j->values[WANT_divergence]};
+    sf_likelihood_options l = SF_LIKELIHOOD_OPTIONS_INIT;
+    l.time = j->o->time;
+    l.rtol = l.atol = j->o->tolerance;
+    l.probes = j->o->probes;
+    l.seed = j->c->common.seed;
+    if (direct.score.data != NULL || direct.velocity.data != NULL ||
+        direct.denoised.data != NULL || direct.jacobian.data != NULL ||
+        direct.divergence.data != NULL)
+        SFI_TRY(sf_model_eval(j->model, j->x, j->o->time, &direct));
+    if (j->values[WANT_logpdf].data != NULL)
+        SFI_TRY(
+            sf_logpdf(j->model, j->x, j->values[WANT_logpdf].data, j->se, &l));
+    if (j->values[WANT_code].data != NULL)
+        SFI_TRY(sf_encode(j->model, j->x, j->values[WANT_code], &l));
+    for (int64_t i = 0; i < j->x.rows; i++)
+        j->has_se = j->has_se || j->se[i] > 0.0;
+    return SF_OK;
+}
+
+/* ---- the output table ----------------------------------------------------- */
+
+/* Names are made of the model's, which may be long: room for all of them. */
+typedef struct name_list {
+    sf_context *ctx;
+    char **list; /* [capacity] */
+    int64_t count, capacity;
+} name_list;
+
+static sf_status add_name(name_list *names, const char *prefix,
+                          const char *first, const char *second)
+{
+    const size_t size = strlen(prefix) + strlen(first) + strlen(second) + 3;
+    char *name = sfi_alloc(names->ctx, size, 1);
+    if (name == NULL)
+        return SF_E_NOMEM;
+    snprintf(name, size, "%s%s%s%s%s", prefix, first[0] != '\0' ? "_" : "",
+             first, second[0] != '\0' ? "_" : "", second);
+    /* Freed by its length. */
+    names->list[names->count] = sfi_copy_text(names->ctx, name);
+    sfi_free(names->ctx, name, size, 1);
+    return names->list[names->count++] != NULL ? SF_OK : SF_E_NOMEM;
+}
+
+static sf_status add_names(const eval_job *j, name_list *names, want w)
+{
+    const int64_t d = sf_model_dim(j->model);
+    const char *prefix = wants[w].name;
+    if (wants[w].columns == ONE)
+        return add_name(names, prefix, "", "");
+    for (int64_t a = 0; a < d; a++) {
+        const char *row = sf_model_column(j->model, a);
+        if (wants[w].columns == EACH_COLUMN)
+            SFI_TRY(add_name(names, prefix, row, ""));
+        for (int64_t b = 0; b < d && wants[w].columns == EACH_PAIR; b++)
+            SFI_TRY(add_name(names, prefix, row, sf_model_column(j->model, b)));
+    }
+    return SF_OK;
+}
+
+static void fill_table(const eval_job *j, sf_table *table)
+{
+    int64_t at = 0;
+    for (int k = 0; k < j->count; k++) {
+        const sf_mat m = j->values[j->list[k]];
+        for (int64_t i = 0; i < m.rows; i++)
+            memcpy(table->data + i * table->cols + at, m.data + i * m.stride,
+                   (size_t)m.cols * sizeof *m.data);
+        at += m.cols;
+        if (j->list[k] != WANT_logpdf || !j->has_se)
+            continue;
+        for (int64_t i = 0; i < m.rows; i++)
+            table->data[i * table->cols + at] = j->se[i];
+        at++;
+    }
+}
+
+static sf_status write_named(const eval_job *j, name_list *names)
+{
+    sf_table table;
+    for (int k = 0; k < j->count; k++) {
+        SFI_TRY(add_names(j, names, j->list[k]));
+        if (j->list[k] == WANT_logpdf && j->has_se)
+            SFI_TRY(add_name(names, "logpdf_se", "", ""));
+    }
+    SFI_TRY(sf_table_new(j->c->ctx, &table, j->x.rows, names->count,
+                         (const char *const *)names->list));
+    fill_table(j, &table);
+    const sf_status status = sf_table_write(j->c->ctx, &table, j->o->output);
+    sf_table_free(j->c->ctx, &table);
+    return status;
+}
+
+static sf_status write_table(const eval_job *j)
+{
+    name_list names = {.ctx = j->c->ctx, .capacity = 1};
+    for (int k = 0; k < j->count; k++)
+        names.capacity += columns_of(j, j->list[k]);
+    names.list =
+        sfi_alloc_zero(j->c->ctx, (size_t)names.capacity, sizeof *names.list);
+    if (names.list == NULL)
+        return SF_E_NOMEM;
+    const sf_status status = write_named(j, &names);
+    for (int64_t k = 0; k < names.count; k++)
+        sfi_free_text(j->c->ctx, names.list[k]);
+    sfi_free(j->c->ctx, names.list, (size_t)names.capacity, sizeof *names.list);
+    return status;
+}
+
+/* ---- the command ---------------------------------------------------------- */
+
+static void make_report(const eval_job *j, double seconds)
+{
+    cli *c = j->c;
+    const int64_t n = j->x.rows;
+    cli_put_count(c, c->report, "rows", n);
+    cli_put_number(c, c->report, "time", j->o->time);
+    const double *logpdf = j->values[WANT_logpdf].data;
+    if (logpdf != NULL) {
+        double mean = 0.0, squares = 0.0;
+        for (int64_t i = 0; i < n; i++)
+            mean += logpdf[i] / (double)n;
+        for (int64_t i = 0; i < n; i++)
+            squares += (logpdf[i] - mean) * (logpdf[i] - mean);
+        cli_put_number(c, c->report, "mean_log_likelihood", mean);
+        cli_put_number(c, c->report, "mean_log_likelihood_se",
+                       n > 1 ? sqrt(squares / (double)(n - 1) / (double)n)
+                             : NAN);
+        cli_put_text(c, c->report, "unit", "nats a row");
+    }
+    cli_put_number(c, c->report, "seconds", seconds);
+}
+
+static sf_status eval(eval_job *j)
+{
+    cli *c = j->c;
+    const double begun = sfi_clock();
+    SFI_TRY(sf_model_load(c->ctx, &j->model, c->operands[0]));
+    SFI_TRY(cli_read_points(c, j->model, c->operands[1], &j->points, &j->x));
+    SFI_TRY(allocate(j));
+    cli_progress_begin(c);
+    const sf_status status = evaluate(j);
+    cli_progress_end(c);
+    SFI_TRY(status);
+    SFI_TRY(write_table(j));
+    make_report(j, sfi_clock() - begun);
+    return c->common.json || !c->common.quiet ? cli_report(c, stderr) : SF_OK;
+}
+
+static sf_status run(cli *c, const void *values)
+{
+    eval_job j = {.c = c, .o = values};
+    SFI_TRY(parse_wants(&j, j.o->want));
+    SFI_TRY(cli_check_output(c, j.o->output, false));
+    SFI_TRY(cli_check_table_output(c, j.o->output));
+    cli_catch_signals();
+    const sf_status status = eval(&j);
+    for (int w = 0; w < WANT_COUNT; w++)
+        sfi_free(c->ctx, j.values[w].data,
+                 (size_t)(j.values[w].rows * j.values[w].cols), sizeof(double));
+    sfi_free(c->ctx, j.se, (size_t)j.x.rows, sizeof *j.se);
+    sf_table_free(c->ctx, &j.points);
+    sf_model_free(j.model);
+    return status;
+}
+
+const cli_command cli_eval = {
+    .name = "eval",
+    .summary = "Log density, score, velocity and more at points",
+    .usage = "[OPTIONS] MODEL POINTS -o OUT",
+    .operands =
+        "  MODEL                    As `scorefield fit` writes it\n"
+        "  POINTS                   A table with the model's columns, in any "
+        "order\n",
+    .least = 2,
+    .most = 2,
+    .size = sizeof(eval_options),
+    .options = options,
+    .later = " posterior ",
+    .notes =
+        "What may be wanted, and the columns of OUT:\n"
+        "  logpdf      log density in nats, in the units of the data: logpdf, "
+        "and\n              logpdf_se if its trace is estimated\n"
+        "  score       gradient of the log density: score_COLUMN, in 1/unit\n"
+        "  velocity    of the probability flow: velocity_COLUMN\n"
+        "  divergence  of the velocity: divergence\n"
+        "  jacobian    of the score: jacobian_ROW_COLUMN\n"
+        "  denoised    mean of the clean point: denoised_COLUMN\n"
+        "  code        the point carried to noise, N(0, I): code_COLUMN\n",
+    .example = "  scorefield eval m.safetensors data/faithful.csv --want "
+               "logpdf,score -o e.csv\n",
+    .run = run};

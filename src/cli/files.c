@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* files.c - what goes where, and what is said about it. */
+#define _POSIX_C_SOURCE 200809L
+#include "cli/cli.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+static void say(const cli *c, const char *format, va_list args)
+{
+    fprintf(stderr, "scorefield: %s: ", c->command->name);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
+void cli_note(const cli *c, const char *format, ...)
+{
+    if (c->common.quiet)
+        return;
+    va_list args;
+    va_start(args, format);
+    say(c, format, args);
+    va_end(args);
+}
+
+void cli_warn(const cli *c, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(c, format, args);
+    va_end(args);
+}
+
+sf_status cli_check_output(cli *c, const char *path, bool is_binary)
+{
+    if (path == NULL)
+        return SFI_FAIL(c->ctx, SF_E_ARG, "-o FILE is missing");
+    if (strcmp(path, "-") != 0)
+        return SF_OK;
+    if (c->common.json)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--json writes to stdout, so -o must name a file");
+    if (is_binary && isatty(STDOUT_FILENO))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "-o - would write binary data to a terminal; name a "
+                        "file, or use a pipe");
+    return SF_OK;
+}
+
+sf_status cli_check_table_output(cli *c, const char *path)
+{
+    if (strcmp(path, "-") == 0 || cli_has_extension(path, ".csv") ||
+        cli_has_extension(path, ".npy"))
+        return SF_OK;
+    return SFI_FAIL(c->ctx, SF_E_ARG,
+                    "-o is \"%s\"; tables are written to .csv and .npy files, "
+                    "and to - as CSV",
+                    path);
+}
+
+bool cli_has_extension(const char *path, const char *extension)
+{
+    const size_t n = strlen(path), m = strlen(extension);
+    if (n <= m)
+        return false;
+    for (size_t i = 0; i < m; i++)
+        if (tolower((unsigned char)path[n - m + i]) != extension[i])
+            return false;
+    return true;
+}
+
+sf_status cli_data_error(cli *c, sf_status status, const char *path)
+{
+    if (status != SF_E_ARG && status != SF_E_SHAPE && status != SF_E_NUMERIC)
+        return status;
+    sfi_message_prefix(c->ctx, "%s: ", cli_shown_path(path));
+    return SF_E_FORMAT;
+}

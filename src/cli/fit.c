@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fit.c - scorefield fit: learn a model from a table.
+ *
+ * The table is read and shown (fit_data.c), the candidates are fitted and one is
+ * kept (fit_candidates.c, fit_train.c), the model is written with a report of how
+ * it came about, and the same report is told. */
+#include "cli/fit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- options -------------------------------------------------------------- */
+
+#define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
+               choices_, help_)                                                \
+    {                                                                          \
+        .kind = kind_, .letter = letter_, .name = name_,                       \
+        .argument = argument_, .offset = offsetof(fit_options, member),        \
+        .initial = initial_, .range = range_, .choices = choices_,             \
+        .help = help_                                                          \
+    }
+
+/* A default that is not a value of the option. */
+#define SHOWN(kind_, name_, argument_, member, shown_, range_, help_)          \
+    {                                                                          \
+        .kind = kind_, .name = name_, .argument = argument_,                   \
+        .offset = offsetof(fit_options, member), .shown = shown_,              \
+        .range = range_, .help = help_                                         \
+    }
+
+static const cli_option options[] = {
+    OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL, NULL,
+           "The model, a .safetensors file"),
+    OPTION(CLI_CHOICE, 0, "model", "M", model, "auto", NULL,
+           "auto|gaussian|network|empirical|decoder",
+           "auto, gaussian, network"),
+    SHOWN(CLI_TEXT, "columns", "LIST", columns, "all of numbers", NULL,
+          "Use these columns: a,\"b, c\""),
+    OPTION(CLI_NUMBER, 0, "validation", "F", validation, "0.1", NULL, NULL,
+           "Fraction of rows held out"),
+    OPTION(CLI_CHOICE, 0, "objective", "O", objective, "dsm", NULL,
+           "dsm|flow|implicit|sliced", "dsm, flow, implicit, sliced"),
+    OPTION(CLI_FLAG, 0, "energy", NULL, energy, NULL, NULL, NULL,
+           "The score is the gradient of a scalar"),
+    OPTION(CLI_PAIR, 0, "hidden", "WxL", hidden, "128x4", NULL, NULL,
+           "Width and number of hidden layers"),
+    SHOWN(CLI_WHOLE, "steps", "N", steps, "from rows", "[1, 1e9]", "Updates"),
+    OPTION(CLI_NUMBER, 0, "epochs", "E", epochs, NULL, "> 0", NULL,
+           "The same in passes over the rows"),
+    SHOWN(CLI_WHOLE, "batch", "B", batch, "from rows", "[1, 1048576]",
+          "Rows of an update"),
+    OPTION(CLI_NUMBER, 0, "lr", "R", lr, "0.002", "(0, 10]", NULL,
+           "Peak learning rate"),
+    OPTION(CLI_NUMBER, 0, "ema", "E", ema, "0.05", "(0, 1]", NULL,
+           "Half-life of averaging, in steps so far"),
+    OPTION(CLI_NUMBER, 0, "decay", "D", decay, "0.0001", "[0, 10]", NULL,
+           "Weight decay"),
+    OPTION(CLI_NUMBER, 0, "sigma-min", "S", sigma_min, "0.002", "[1e-6, 10]",
+           NULL, "Least noise, in standard deviations"),
+    OPTION(CLI_NUMBER, 0, "sigma-max", "S", sigma_max, "80", "[1, 1e5]", NULL,
+           "Most noise"),
+    OPTION(CLI_NUMBER, 0, "noise-level", "S", noise_level, "0.05", "[0, 100]",
+           NULL, "The one of implicit and sliced"),
+    OPTION(CLI_NUMBER, 0, "time-limit", "SEC", time_limit, NULL, "> 0", NULL,
+           "Stop training after so many seconds"),
+    OPTION(CLI_TEXT, 0, "checkpoint", "FILE", checkpoint, NULL, NULL, NULL,
+           "Keep the run there, for --resume"),
+    OPTION(CLI_NUMBER, 0, "checkpoint-every", "S", checkpoint_every, "60",
+           "> 0", NULL, "Seconds between two checkpoints"),
+    OPTION(CLI_TEXT, 0, "resume", "FILE", resume, NULL, NULL, NULL,
+           "Go on with the run of a checkpoint"),
+    OPTION(CLI_TEXT, 0, "curve", "FILE", curve, NULL, NULL, NULL,
+           "Training curve: .csv, .png, .svg, .pdf"),
+    {0}};
+
+/* Options that mean nothing without a network. */
+static const char *const network_only[] = {
+    "validation",  "objective",       "energy",     "hidden",
+    "steps",       "epochs",          "batch",      "lr",
+    "ema",         "decay",           "sigma-min",  "sigma-max",
+    "noise-level", "time-limit",      "checkpoint", "resume",
+    "curve",       "checkpoint-every"};
+
+static sf_status check_options(cli *c, const fit_options *o)
+{
+    if (o->model >= FIT_LATER) {
+        char name[32];
+        cli_choice("auto|gaussian|network|empirical|decoder", o->model, name,
+                   sizeof name);
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--model %s is not in this version, scorefield %s; "
+                        "want auto, gaussian or network",
+                        name, sf_version());
+    }
+    for (size_t i = 0; i < SFI_COUNT(network_only); i++)
+        if (o->model == FIT_GAUSSIAN && cli_given(c, network_only[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s is about networks, and --model is gaussian",
+                            network_only[i]);
+    const bool one_level = o->objective == SF_OBJECTIVE_IMPLICIT ||
+                           o->objective == SF_OBJECTIVE_SLICED;
+    if (o->model == FIT_AUTO && one_level)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--model auto compares likelihoods, which a network "
+                        "of one noise level does not have; use --model "
+                        "network");
+    if (o->model == FIT_AUTO && o->validation == 0.0)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--model auto compares on held-out rows; want "
+                        "--validation > 0");
+    if (cli_given(c, "noise-level") && !one_level && o->resume == NULL)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--noise-level is about the objectives implicit and "
+                        "sliced");
+    if (cli_given(c, "steps") && cli_given(c, "epochs"))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--steps and --epochs say the same; want one of them");
+    if (cli_given(c, "checkpoint-every") && o->checkpoint == NULL)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--checkpoint-every wants --checkpoint FILE");
+    if (o->sigma_max <= o->sigma_min)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--sigma-max is %g and --sigma-min %g, want more",
+                        o->sigma_max, o->sigma_min);
+    return cli_check_output(c, o->output, true);
+}
+
+/* ---- the report ----------------------------------------------------------- */
+
+static const char *stop_text(sf_stop stop)
+{
+    switch (stop) {
+    case SF_STOP_STEPS:
+        return "all steps done";
+    case SF_STOP_PATIENCE:
+        return "the held-out loss stopped improving";
+    case SF_STOP_TIME:
+        return "time limit";
+    case SF_STOP_CANCELLED:
+        break;
+    }
+    return "interrupted";
+}
+
+static void report_candidate(const fit_job *j, json_t *list, const candidate *k,
+                             const char *family)
+{
+    if (k->model == NULL)
+        return;
+    json_t *row = cli_add_object(j->c, list);
+    cli_put_text(j->c, row, "family", family);
+    cli_put_number(j->c, row, "held_out_log_likelihood",
+                   k->logpdf != NULL ? k->mean : NAN);
+    cli_put_number(j->c, row, "held_out_log_likelihood_se",
+                   k->logpdf != NULL ? k->se : NAN);
+}
+
+static void report_training(const fit_job *j, json_t *report)
+{
+    cli *c = j->c;
+    sf_fit_report r;
+    sf_trainer_report(j->trainer, &r);
+    cli_put_count(c, report, "steps", r.steps);
+    cli_put_count(c, report, "planned_steps", r.planned);
+    cli_put_count(c, report, "best_step", r.best_step);
+    cli_put_number(c, report, "best_loss", r.best_loss);
+    cli_put_count(c, report, "batch", r.batch);
+    cli_put_number(c, report, "training_seconds", r.seconds);
+    cli_put_text(c, report, "stopped_by", stop_text(r.stop));
+}
+
+static void make_report(const fit_job *j, double seconds)
+{
+    cli *c = j->c;
+    json_t *report = c->report;
+    const candidate *k = j->kept;
+    const bool is_network = k == &j->network;
+    const fit_data *d = &j->data;
+    cli_put_text(c, report, "family", sf_model_family(k->model));
+    cli_put_count(c, report, "columns", d->dim);
+    cli_put_count(c, report, "rows",
+                  d->complete - (is_network ? j->held.count : 0));
+    cli_put_count(c, report, "held_out_rows", j->held.count);
+    cli_put_count(c, report, "dropped_rows", d->rows - d->complete);
+    if (k->logpdf != NULL) {
+        cli_put_number(c, report, "held_out_log_likelihood", k->mean);
+        cli_put_number(c, report, "held_out_log_likelihood_se", k->se);
+        cli_put_count(c, report, "likelihood_rows", j->held.rows);
+        cli_put_text(c, report, "unit", "nats a row");
+    } else if (!is_network) {
+        cli_put_number(c, report, "log_likelihood", k->mean);
+        cli_put_text(c, report, "unit", "nats a row");
+    }
+    if (is_network)
+        report_training(j, report);
+    cli_put_number(c, report, "seconds", seconds);
+    if (j->o->model != FIT_AUTO)
+        return;
+    json_t *list = cli_put_list(c, report, "candidates");
+    report_candidate(j, list, &j->gaussian, "gaussian");
+    report_candidate(j, list, &j->network, "network");
+    cli_put_text(c, report, "chosen_because", j->why);
+}
+
+/* ---- the command ---------------------------------------------------------- */
+
+static sf_status save(const fit_job *j)
+{
+    cli *c = j->c;
+    sf_run_record record = SF_RUN_RECORD_INIT;
+    char *report = json_dumps(c->report, JSON_COMPACT);
+    if (report == NULL || c->report_failed) {
+        free(report);
+        return SFI_FAIL(c->ctx, SF_E_NOMEM, "out of memory for the report");
+    }
+    record.seed = j->network_options.seed;
+    record.command = c->command_line;
+    record.created_by = "scorefield fit";
+    record.report = report;
+    record.kinds = j->data.kinds;
+    record.dropped = j->data.dropped;
+    record.dropped_count = j->data.dropped_count;
+    const sf_status status =
+        sf_model_save(j->kept->model, j->o->output, &record);
+    free(report);
+    return status;
+}
+
+static sf_status fit(fit_job *j)
+{
+    cli *c = j->c;
+    const fit_options *o = j->o;
+    const char *path = c->operands[0];
+    const double begun = sfi_clock();
+    const sf_checkpoint *resumed = o->resume != NULL ? &j->checkpoint : NULL;
+    if (resumed != NULL)
+        SFI_TRY(sf_checkpoint_load(c->ctx, &j->checkpoint, o->resume));
+    SFI_TRY(fit_network_options(c, o, resumed, &j->network_options));
+    /* Standard input passes by only once. */
+    const bool streams = o->model == FIT_GAUSSIAN && strcmp(path, "-") != 0;
+    SFI_TRY(fit_data_open(&j->data, c, path, o->columns, resumed, streams));
+    SFI_TRY(fit_candidates(j));
+    make_report(j, sfi_clock() - begun);
+    SFI_TRY(save(j));
+    if (o->curve != NULL && j->trainer != NULL)
+        SFI_TRY(fit_write_curve(c, j->trainer, o->curve));
+    if (j->trainer != NULL && cli_stop_wanted())
+        cli_warn(c, "interrupted; the best model so far is in %s", o->output);
+    if (c->common.json || !c->common.quiet)
+        SFI_TRY(cli_report(c, stderr));
+    return SF_OK;
+}
+
+static sf_status run(cli *c, const void *values)
+{
+    const fit_options *o = values;
+    SFI_TRY(check_options(c, o));
+    cli_catch_signals();
+    fit_job job = {.c = c, .o = o};
+    job.checkpoint = (sf_checkpoint)SF_CHECKPOINT_INIT;
+    const sf_status status = fit(&job);
+    fit_job_free(&job);
+    return status;
+}
+
+const cli_command cli_fit = {
+    .name = "fit",
+    .summary = "Learn a model of a table",
+    .usage = "[OPTIONS] DATA -o MODEL",
+    .operands =
+        "  DATA                     A table, .csv or .npy; - is CSV from "
+        "stdin\n",
+    .least = 1,
+    .most = 1,
+    .size = sizeof(fit_options),
+    .options = options,
+    .later = " density param kernel categorical integer weights bandwidth "
+             "latent ",
+    .notes = "Ctrl-C ends training and keeps the best model so far.\n",
+    .example = "  scorefield fit data/faithful.csv --time-limit 60 "
+               "-o faithful.safetensors\n",
+    .run = run};

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fit.h - the parts of the command `fit`: its data, and the training of a
+ * network with checkpoints. */
+#ifndef SFI_CLI_FIT_H
+#define SFI_CLI_FIT_H
+
+#include "cli/cli.h"
+#include "io/rows.h"
+#include "scorefield/fit.h"
+#include "scorefield/store.h"
+
+/* Order of the choices of --model; FIT_LATER and beyond are not there yet. */
+enum { FIT_AUTO = 0, FIT_GAUSSIAN, FIT_NETWORK, FIT_LATER };
+
+typedef struct fit_options {
+    const char *output;
+    int model;
+    int objective;
+    bool energy;
+    const char *columns;
+    double validation;
+    cli_pair hidden; /* width x layers */
+    double epochs;
+    int64_t steps, batch;
+    double lr, ema, decay;
+    double sigma_min, sigma_max, noise_level;
+    double time_limit;
+    const char *checkpoint;
+    double checkpoint_every;
+    const char *resume;
+    const char *curve;
+} fit_options;
+
+/* ---- data ------------------------------------------------------------------ */
+
+/* The rows of a table that a model is fitted to: the columns that are used, and
+ * of those the rows without a missing cell. */
+typedef struct fit_data {
+    cli *c;
+    const char *path;
+    sfi_rows *stream; /* a file that passes by, or NULL                    */
+    sf_table table;   /* the whole of it, where it is not a stream         */
+    const sf_column *columns; /* [cols] */
+    int64_t rows, cols;       /* in the file */
+    cli_summary *summaries;   /* [cols] */
+    bool *used;               /* [cols] */
+    int64_t *index;           /* [cols], the first `dim` are used */
+    int64_t dim;
+    const char **names;    /* [cols], likewise */
+    sf_column_kind *kinds; /* [cols], likewise */
+    const char **dropped;  /* [cols], the first `dropped_count` */
+    int64_t dropped_count;
+    int64_t complete; /* rows without a missing cell among the used columns;
+                         of a stream, when fit_stream() has passed */
+    sf_cmat matrix;   /* [complete, dim]; not of a stream */
+    double *block;    /* [FIT_BLOCK, cols], of a stream */
+} fit_data;
+
+enum { FIT_BLOCK = 4096 };
+
+/* Read DATA, show its columns, choose those that are used (`list`; if NULL
+ * those of the run that is resumed; if NULL all that hold numbers) and check that each can have a density.  With `streams`, a
+ * file is not kept in memory but read again by fit_stream().  fit_data_free()
+ * frees *d, also after a failure. */
+sf_status fit_data_open(fit_data *d, cli *c, const char *path, const char *list,
+                        const sf_checkpoint *resumed, bool streams);
+void fit_data_free(fit_data *d);
+
+/* An sf_rows_fn over the complete rows of a stream; `user` is the fit_data.
+ * Begin each pass with fit_rewind(). */
+sf_status fit_rewind(fit_data *d);
+int64_t fit_stream(void *user, double *block, int64_t capacity);
+
+/* Say how many rows were dropped. */
+void fit_say_dropped(const fit_data *d);
+
+/* ---- candidates ------------------------------------------------------------- */
+
+/* What was fitted, and how good it is. */
+typedef struct candidate {
+    sf_model *model; /* NULL: it was not fitted                            */
+    double *logpdf;  /* [held.rows] of held-out rows; NULL: not known      */
+    double mean, se; /* of those; the mean of a gaussian's own rows where
+                        there are none                                     */
+} candidate;
+
+/* Rows that likelihoods are taken of. */
+typedef struct held_out {
+    int64_t *index; /* [n] all rows, held-out ones first                   */
+    int64_t n, count;
+    double *points; /* [rows, dim]                                         */
+    int64_t rows;   /* of the `count`, the ones whose likelihood is taken  */
+} held_out;
+
+typedef struct fit_job {
+    cli *c;
+    const fit_options *o;
+    fit_data data;
+    sf_network_options network_options;
+    sf_checkpoint checkpoint; /* of --resume                               */
+    held_out held;
+    candidate gaussian, network;
+    const candidate *kept;
+    char why[200];       /* `auto` kept it                                 */
+    sf_trainer *trainer; /* of the network, or NULL                        */
+} fit_job;
+
+/* Fit what --model says; j->kept is what is to be written. */
+sf_status fit_candidates(fit_job *j);
+
+/* Free all parts of a job. */
+void fit_job_free(fit_job *j);
+
+/* ---- networks --------------------------------------------------------------- */
+
+/* What the options mean for the library; of a run that is resumed, what its
+ * checkpoint says.  SF_E_ARG if the two disagree. */
+sf_status fit_network_options(cli *c, const fit_options *o,
+                              const sf_checkpoint *resumed,
+                              sf_network_options *out);
+
+/* Train, writing checkpoints; *trainer is freed by the caller. */
+sf_status fit_train(cli *c, const fit_options *o, const fit_data *d,
+                    const sf_network_options *options,
+                    const sf_checkpoint *resumed, sf_trainer **trainer);
+
+/* Write the training curve as a table or a picture. */
+sf_status fit_write_curve(cli *c, const sf_trainer *trainer, const char *path);
+
+#endif

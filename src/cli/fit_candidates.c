@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fit_candidates.c - the models that may be kept, and which of them is.
+ *
+ * `auto` fits the candidates to the same rows, compares them on the same rows
+ * that neither was fitted to, and keeps the simpler one unless the mean log
+ * likelihood of the other is larger by more than the standard error of the
+ * difference. */
+#include "cli/fit.h"
+
+#include "scorefield/flow.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Below this many rows a network learns nothing that a gaussian lacks. */
+enum { NETWORK_ROWS = 50 };
+
+/* ---- held-out rows -------------------------------------------------------- */
+
+/* A likelihood costs d + 1 networks at some hundred noise levels. */
+static int64_t likelihood_rows(int64_t held, int64_t dim)
+{
+    const int64_t most = dim <= 10 ? 1000 : dim >= 100 ? 100 : 10000 / dim;
+    return held < most ? held : most;
+}
+
+static sf_status take_held_out(fit_job *j, uint64_t seed, double fraction)
+{
+    sf_context *ctx = j->c->ctx;
+    held_out *h = &j->held;
+    const sf_cmat x = j->data.matrix;
+    h->n = x.rows;
+    h->index = sfi_alloc(ctx, (size_t)h->n, sizeof *h->index);
+    if (h->index == NULL)
+        return SF_E_NOMEM;
+    h->count = sf_split_rows(seed, h->n, fraction, h->index);
+    h->rows = likelihood_rows(h->count, x.cols);
+    h->points = sfi_alloc(ctx, (size_t)(h->rows * x.cols), sizeof *h->points);
+    if (h->points == NULL)
+        return SF_E_NOMEM;
+    for (int64_t i = 0; i < h->rows; i++)
+        memcpy(h->points + i * x.cols, x.data + h->index[i] * x.stride,
+               (size_t)x.cols * sizeof *h->points);
+    return SF_OK;
+}
+
+static void mean_and_error(const double *values, int64_t n, double *mean,
+                           double *se)
+{
+    double sum = 0.0, squares = 0.0;
+    for (int64_t i = 0; i < n; i++)
+        sum += values[i];
+    *mean = sum / (double)n;
+    for (int64_t i = 0; i < n; i++)
+        squares += (values[i] - *mean) * (values[i] - *mean);
+    *se = n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : NAN;
+}
+
+/* Log likelihood of the held-out rows; none is no error. */
+static sf_status judge(fit_job *j, candidate *k)
+{
+    const held_out *h = &j->held;
+    const int64_t d = j->data.dim;
+    if (h->rows == 0 || cli_stop_wanted())
+        return SF_OK;
+    double *logpdf = sfi_alloc(j->c->ctx, (size_t)h->rows, sizeof *logpdf);
+    if (logpdf == NULL)
+        return SF_E_NOMEM;
+    const sf_cmat x = {h->points, h->rows, d, d};
+    cli_progress_begin(j->c);
+    const sf_status status = sf_logpdf(k->model, x, logpdf, NULL, NULL);
+    cli_progress_end(j->c);
+    if (status != SF_OK) {
+        sfi_free(j->c->ctx, logpdf, (size_t)h->rows, sizeof *logpdf);
+        /* One noise level has no likelihood, and who interrupts it wants the
+         * model rather than the number. */
+        return status == SF_E_UNSUPPORTED || status == SF_E_CANCELLED ? SF_OK
+                                                                      : status;
+    }
+    k->logpdf = logpdf;
+    mean_and_error(logpdf, h->rows, &k->mean, &k->se);
+    return SF_OK;
+}
+
+/* ---- gaussian ------------------------------------------------------------- */
+
+/* The rows of the matrix that are not held out. */
+typedef struct training_rows {
+    const fit_job *job;
+    int64_t at;
+} training_rows;
+
+static int64_t next_training_rows(void *user, double *block, int64_t capacity)
+{
+    training_rows *t = user;
+    const sf_cmat x = t->job->data.matrix;
+    const held_out *h = &t->job->held;
+    int64_t n = 0;
+    for (; n < capacity && t->at < h->n; n++, t->at++)
+        memcpy(block + n * x.cols, x.data + h->index[t->at] * x.stride,
+               (size_t)x.cols * sizeof *block);
+    return n;
+}
+
+/* A gaussian of all rows, alone or because it was the better one. */
+static sf_status fit_whole_gaussian(fit_job *j)
+{
+    cli *c = j->c;
+    fit_data *d = &j->data;
+    sf_model *model = NULL;
+    sf_status status = SF_OK;
+    if (d->stream == NULL) {
+        status = sf_fit_gaussian(c->ctx, &model, d->matrix, d->names);
+    } else {
+        SFI_TRY(fit_rewind(d));
+        status = sf_fit_gaussian_rows(c->ctx, &model, d->dim, d->names,
+                                      fit_stream, d, NULL);
+        if (status != SF_OK && cli_stop_wanted())
+            return SFI_FAIL(c->ctx, SF_E_CANCELLED, "interrupted");
+        fit_say_dropped(d);
+    }
+    SFI_TRY(status == SF_E_IO ? status : cli_data_error(c, status, d->path));
+    sf_model_free(j->gaussian.model);
+    j->gaussian.model = model;
+    return SF_OK;
+}
+
+/* Mean log density of the rows that a gaussian was fitted to.  Their mean
+ * squared distance in units of its covariance is d, exactly, so it is d/2 less
+ * than the log density at the mean. */
+static sf_status own_likelihood(fit_job *j, double *value)
+{
+    const int64_t d = j->data.dim;
+    double *mean = sfi_alloc(j->c->ctx, (size_t)d, sizeof *mean);
+    if (mean == NULL)
+        return SF_E_NOMEM;
+    double top = NAN;
+    sf_status status = sf_gaussian_moments(j->gaussian.model, mean, NULL, NULL);
+    if (status == SF_OK)
+        status = sf_logpdf(j->gaussian.model, (sf_cmat){mean, 1, d, d}, &top,
+                           NULL, NULL);
+    sfi_free(j->c->ctx, mean, (size_t)d, sizeof *mean);
+    *value = top - 0.5 * (double)d;
+    return status;
+}
+
+static sf_status fit_part_gaussian(fit_job *j)
+{
+    training_rows rows = {j, j->held.count};
+    SFI_TRY(cli_data_error(
+        j->c,
+        sf_fit_gaussian_rows(j->c->ctx, &j->gaussian.model, j->data.dim,
+                             j->data.names, next_training_rows, &rows, NULL),
+        j->data.path));
+    return judge(j, &j->gaussian);
+}
+
+/* ---- network -------------------------------------------------------------- */
+
+static sf_status fit_network(fit_job *j)
+{
+    const sf_checkpoint *resumed = j->o->resume != NULL ? &j->checkpoint : NULL;
+    SFI_TRY(fit_train(j->c, j->o, &j->data, &j->network_options, resumed,
+                      &j->trainer));
+    SFI_TRY(sf_trainer_model(j->trainer, &j->network.model));
+    return judge(j, &j->network);
+}
+
+/* ---- which one ------------------------------------------------------------ */
+
+static void choose(fit_job *j)
+{
+    const candidate *g = &j->gaussian, *n = &j->network;
+    const int64_t rows = j->held.rows;
+    if (n->model == NULL) {
+        j->kept = g;
+        snprintf(j->why, sizeof j->why,
+                 "a network wants at least %d rows, and there are %lld",
+                 (int)NETWORK_ROWS, (long long)j->data.complete);
+        return;
+    }
+    if (g->logpdf == NULL || n->logpdf == NULL || rows < 2) {
+        j->kept = n;
+        snprintf(j->why, sizeof j->why,
+                 "interrupted before the candidates were compared");
+        return;
+    }
+    double gain = 0.0, se = 0.0;
+    /* The network's likelihoods are not needed by themselves any more. */
+    for (int64_t i = 0; i < rows; i++)
+        n->logpdf[i] -= g->logpdf[i];
+    mean_and_error(n->logpdf, rows, &gain, &se);
+    j->kept = gain > se ? n : g;
+    snprintf(j->why, sizeof j->why,
+             "on %lld held-out rows the network gains %.3g ± %.2g nats a row"
+             "%s",
+             (long long)rows, gain, se,
+             gain > se    ? ""
+             : gain > 0.0 ? ", no more than its standard error"
+                          : "");
+}
+
+static sf_status fit_auto(fit_job *j)
+{
+    SFI_TRY(fit_part_gaussian(j));
+    cli_note(j->c, "gaussian: held-out log likelihood %.5g ± %.2g nats a row",
+             j->gaussian.mean, j->gaussian.se);
+    if (j->data.complete >= NETWORK_ROWS) {
+        SFI_TRY(fit_network(j));
+        if (j->network.logpdf != NULL)
+            cli_note(j->c,
+                     "network: held-out log likelihood %.5g ± %.2g nats a row",
+                     j->network.mean, j->network.se);
+    }
+    choose(j);
+    cli_note(j->c, "keeps the %s: %s",
+             j->kept == &j->gaussian ? "gaussian" : "network", j->why);
+    /* It was compared without the held-out rows; nothing speaks against using
+     * them now. */
+    return j->kept == &j->gaussian ? fit_whole_gaussian(j) : SF_OK;
+}
+
+sf_status fit_candidates(fit_job *j)
+{
+    const sf_network_options *n = &j->network_options;
+    if (j->o->model == FIT_GAUSSIAN) {
+        j->kept = &j->gaussian;
+        SFI_TRY(fit_whole_gaussian(j));
+        return own_likelihood(j, &j->gaussian.mean);
+    }
+    SFI_TRY(take_held_out(j, n->seed, n->validation));
+    if (j->o->model == FIT_AUTO)
+        return fit_auto(j);
+    j->kept = &j->network;
+    return fit_network(j);
+}
+
+void fit_job_free(fit_job *j)
+{
+    sf_context *ctx = j->c->ctx;
+    const held_out *h = &j->held;
+    sfi_free(ctx, j->gaussian.logpdf, (size_t)h->rows, sizeof(double));
+    sfi_free(ctx, j->network.logpdf, (size_t)h->rows, sizeof(double));
+    sfi_free(ctx, h->index, (size_t)h->n, sizeof *h->index);
+    sfi_free(ctx, h->points, (size_t)(h->rows * j->data.dim),
+             sizeof *h->points);
+    sf_model_free(j->gaussian.model);
+    sf_model_free(j->network.model);
+    sf_trainer_free(j->trainer);
+    sf_checkpoint_free(ctx, &j->checkpoint);
+    fit_data_free(&j->data);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fit_train.c - train a network, with checkpoints, and take a run up again. */
+#include "cli/fit.h"
+
+#include "scorefield/plot.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Updates between two looks at the clock, where checkpoints are written: well
+ * below a second's work. */
+enum { SLICE = 16 };
+
+/* ---- options -------------------------------------------------------------- */
+
+/* An option that a checkpoint fixes: by name, and whether what is asked for now
+ * differs from what was. */
+static sf_status check_same(cli *c, const char *name, bool differs, double was)
+{
+    if (!cli_given(c, name) || !differs)
+        return SF_OK;
+    return SFI_FAIL(c->ctx, SF_E_ARG,
+                    "--%s was %g when the run of --resume began and must stay "
+                    "so; leave it out, or begin a new run",
+                    name, was);
+}
+
+static sf_status check_resumed(cli *c, const fit_options *o,
+                               const sf_network_options *was,
+                               const sf_network_options *now)
+{
+#define SAME(name, member)                                                     \
+    SFI_TRY(                                                                   \
+        check_same(c, name, now->member != was->member, (double)was->member))
+    SAME("objective", objective);
+    SAME("energy", energy);
+    SAME("hidden", width);
+    SAME("hidden", layers);
+    SAME("steps", steps);
+    SAME("batch", batch);
+    SAME("lr", rate);
+    SAME("ema", ema);
+    SAME("decay", decay);
+    SAME("validation", validation);
+    SAME("sigma-min", sigma_min);
+    SAME("sigma-max", sigma_max);
+    SAME("noise-level", noise_level);
+#undef SAME
+    (void)o;
+    if (cli_given(c, "epochs"))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--epochs was fixed when the run of --resume began; "
+                        "leave it out, or begin a new run");
+    if (c->seed_given && now->seed != was->seed)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--seed was %llu when the run of --resume began and "
+                        "must stay so; leave it out, or begin a new run",
+                        (unsigned long long)was->seed);
+    return SF_OK;
+}
+
+sf_status fit_network_options(cli *c, const fit_options *o,
+                              const sf_checkpoint *resumed,
+                              sf_network_options *out)
+{
+    sf_network_options n = SF_NETWORK_OPTIONS_INIT;
+    n.objective = (sf_objective)o->objective;
+    n.energy = o->energy;
+    n.width = o->hidden.first;
+    n.layers = o->hidden.second;
+    n.steps = o->steps;
+    n.batch = o->batch;
+    n.rate = o->lr;
+    n.decay = o->decay;
+    n.ema = o->ema;
+    n.validation = o->validation;
+    n.sigma_min = o->sigma_min;
+    n.sigma_max = o->sigma_max;
+    n.noise_level = o->noise_level;
+    n.time_limit = o->time_limit;
+    n.seed = c->common.seed;
+    if (resumed != NULL) {
+        SFI_TRY(check_resumed(c, o, &resumed->options, &n));
+        n = resumed->options;
+        n.time_limit = o->time_limit;
+    }
+    *out = n;
+    return SF_OK;
+}
+
+/* ---- training ------------------------------------------------------------- */
+
+/* The trainer, which copies the data; with --epochs, made twice, since only the
+ * first knows how many rows and which batch an epoch has. */
+static sf_status new_trainer(cli *c, const fit_options *o, const fit_data *d,
+                             sf_network_options options, sf_trainer **out)
+{
+    SFI_TRY(cli_data_error(
+        c, sf_trainer_new(c->ctx, out, d->matrix, d->names, &options),
+        d->path));
+    if (!cli_given(c, "epochs"))
+        return SF_OK;
+    sf_fit_report report;
+    sf_trainer_report(*out, &report);
+    sf_trainer_free(*out);
+    *out = NULL;
+    options.steps =
+        (int64_t)ceil(o->epochs * (double)report.rows / (double)report.batch);
+    return cli_data_error(
+        c, sf_trainer_new(c->ctx, out, d->matrix, d->names, &options), d->path);
+}
+
+static sf_status restore(cli *c, const fit_options *o, const fit_data *d,
+                         const sf_checkpoint *resumed, uint64_t fingerprint,
+                         sf_trainer *trainer)
+{
+    if (resumed->rows != d->complete || resumed->dim != d->dim ||
+        resumed->fingerprint != fingerprint)
+        return SFI_FAIL(c->ctx, SF_E_FORMAT,
+                        "%s: the run was on other data: %lld rows of %lld "
+                        "columns, and %s has %lld of %lld%s",
+                        o->resume, (long long)resumed->rows,
+                        (long long)resumed->dim, d->path,
+                        (long long)d->complete, (long long)d->dim,
+                        resumed->rows == d->complete && resumed->dim == d->dim
+                            ? " with other cells"
+                            : "");
+    sf_status status =
+        sf_trainer_restore(trainer, resumed->state, resumed->state_size);
+    if (status == SF_E_ARG) {
+        sfi_message_prefix(c->ctx, "%s: ", o->resume);
+        status = SF_E_FORMAT;
+    }
+    return status;
+}
+
+static sf_status write_checkpoint(cli *c, const fit_options *o,
+                                  const fit_data *d,
+                                  const sf_network_options *options,
+                                  uint64_t fingerprint,
+                                  const sf_trainer *trainer)
+{
+    const size_t size = sf_trainer_state_size(trainer);
+    void *state = sfi_alloc(c->ctx, size, 1);
+    if (state == NULL)
+        return SF_E_NOMEM;
+    sf_trainer_state(trainer, state);
+    sf_checkpoint k = SF_CHECKPOINT_INIT;
+    k.options = *options;
+    k.rows = d->complete;
+    k.dim = d->dim;
+    k.fingerprint = fingerprint;
+    k.columns = d->names;
+    k.command = c->command_line;
+    k.state = state;
+    k.state_size = size;
+    const sf_status status = sf_checkpoint_save(c->ctx, &k, o->checkpoint);
+    sfi_free(c->ctx, state, size, 1);
+    return status;
+}
+
+/* Train to the end, in slices between which a checkpoint may be written. */
+static sf_status run(cli *c, const fit_options *o, const fit_data *d,
+                     const sf_network_options *options, uint64_t fingerprint,
+                     sf_trainer *trainer)
+{
+    if (o->checkpoint == NULL) {
+        bool finished = false;
+        return sf_trainer_run(trainer, 0, &finished);
+    }
+    bool finished = false;
+    double written = sfi_clock();
+    while (!finished) {
+        SFI_TRY(sf_trainer_run(trainer, SLICE, &finished));
+        const double now = sfi_clock();
+        if (!finished && now - written < o->checkpoint_every)
+            continue;
+        SFI_TRY(write_checkpoint(c, o, d, options, fingerprint, trainer));
+        written = now;
+    }
+    return SF_OK;
+}
+
+sf_status fit_train(cli *c, const fit_options *o, const fit_data *d,
+                    const sf_network_options *options,
+                    const sf_checkpoint *resumed, sf_trainer **trainer)
+{
+    *trainer = NULL;
+    SFI_TRY(new_trainer(c, o, d, *options, trainer));
+    /* What an epoch or the size of the data decided is fixed from here on. */
+    sf_network_options fixed = *options;
+    sf_fit_report report;
+    sf_trainer_report(*trainer, &report);
+    fixed.steps = report.planned;
+    fixed.batch = report.batch;
+    const uint64_t fingerprint = o->checkpoint != NULL || resumed != NULL
+                                     ? sf_data_fingerprint(d->matrix)
+                                     : 0;
+    if (resumed != NULL) {
+        SFI_TRY(restore(c, o, d, resumed, fingerprint, *trainer));
+        sf_trainer_report(*trainer, &report);
+        cli_note(c, "goes on at step %lld of %lld", (long long)report.steps,
+                 (long long)report.planned);
+    }
+    c->time_limit = o->time_limit;
+    cli_progress_begin(c);
+    const sf_status status = run(c, o, d, &fixed, fingerprint, *trainer);
+    cli_progress_end(c);
+    return status;
+}
+
+/* ---- the curve ------------------------------------------------------------ */
+
+static sf_status draw_curve(cli *c, const sf_table *table, const char *path)
+{
+    /* Views with a stride: columns 0 and 1, and, moved, 0 and 2. */
+    const int64_t n = table->rows;
+    double *held = sfi_alloc(c->ctx, (size_t)n * 2, sizeof *held);
+    if (held == NULL)
+        return SF_E_NOMEM;
+    int64_t held_rows = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (!isnan(table->data[i * 3 + 2])) {
+            held[2 * held_rows] = table->data[i * 3];
+            held[2 * held_rows++ + 1] = table->data[i * 3 + 2];
+        }
+    const sf_cmat train = {table->data, n, 2, 3};
+    const sf_cmat judged = {held, held_rows, 2, 2};
+    const sf_status status =
+        sf_plot_training(c->ctx, path, train, judged, NULL);
+    sfi_free(c->ctx, held, (size_t)n * 2, sizeof *held);
+    return status;
+}
+
+sf_status fit_write_curve(cli *c, const sf_trainer *trainer, const char *path)
+{
+    static const char *const names[] = {"step", "train", "held_out"};
+    const sf_curve_point *points = NULL;
+    const int64_t n = sf_trainer_curve(trainer, &points);
+    sf_table table;
+    SFI_TRY(sf_table_new(c->ctx, &table, n, 3, names));
+    for (int64_t i = 0; i < n; i++) {
+        table.data[i * 3] = (double)points[i].step;
+        table.data[i * 3 + 1] = points[i].train;
+        table.data[i * 3 + 2] = points[i].held_out;
+    }
+    const bool is_table =
+        cli_has_extension(path, ".csv") || cli_has_extension(path, ".npy");
+    const sf_status status = is_table ? sf_table_write(c->ctx, &table, path)
+                                      : draw_curve(c, &table, path);
+    sf_table_free(c->ctx, &table);
+    return status;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* info.c - scorefield info: what a file holds. */
+#include "cli/cli.h"
+
+#include "base/text.h"
+#include "io/npy.h"
+#include "io/rows.h"
+#include "io/safetensors.h"
+#include "model/model.h"
+#include "scorefield/store.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- models --------------------------------------------------------------- */
+
+static void put_columns(cli *c, const sf_model *m, const sf_run_record *r)
+{
+    json_t *list = cli_put_list(c, c->report, "columns");
+    for (int64_t j = 0; j < m->dim; j++) {
+        json_t *row = cli_add_object(c, list);
+        cli_put_text(c, row, "column", m->names[j]);
+        cli_put_text(c, row, "kind", cli_kind_name(r->kinds[j]));
+        cli_put_number(c, row, "mean", m->mean[j]);
+        cli_put_number(c, row, "sd", m->scale[j]);
+    }
+    if (r->dropped_count == 0)
+        return;
+    json_t *dropped = cli_put_list(c, c->report, "left_out");
+    for (int64_t k = 0; k < r->dropped_count; k++)
+        if (json_array_append_new(dropped, json_string(r->dropped[k])) != 0)
+            c->report_failed = true;
+}
+
+static sf_status put_record(cli *c, const sf_run_record *r)
+{
+    cli_put(c, c->report, "seed",
+            r->seed <= INT64_MAX
+                ? json_integer((json_int_t)r->seed)
+                : json_sprintf("%llu", (unsigned long long)r->seed));
+    if (r->created_by != NULL)
+        cli_put_text(c, c->report, "created_by", r->created_by);
+    if (r->version != NULL)
+        cli_put_text(c, c->report, "version", r->version);
+    if (r->command != NULL)
+        cli_put_text(c, c->report, "command", r->command);
+    if (r->report != NULL)
+        cli_put(c, c->report, "training", json_loads(r->report, 0, NULL));
+    return SF_OK;
+}
+
+static sf_status tell_model(cli *c, const char *path)
+{
+    sf_model *m = NULL;
+    sf_run_record *r = NULL;
+    SFI_TRY(sf_model_load_record(c->ctx, &m, &r, path));
+    cli_put_text(c, c->report, "file", path);
+    cli_put_text(c, c->report, "holds", "model");
+    cli_put_text(c, c->report, "family", m->ops->family);
+    cli_put_count(c, c->report, "weights", m->weight_count);
+    json_t *numbers = cli_put_object(c, c->report, "numbers");
+    for (int i = 0; i < m->number_count; i++)
+        cli_put_number(c, numbers, m->numbers[i].key, m->numbers[i].value);
+    put_columns(c, m, r);
+    const sf_status status = put_record(c, r);
+    sf_run_record_free(c->ctx, r);
+    sf_model_free(m);
+    return status;
+}
+
+/* ---- checkpoints ---------------------------------------------------------- */
+
+static sf_status tell_checkpoint(cli *c, const char *path)
+{
+    static const char *const objectives[] = {"dsm", "flow", "implicit",
+                                             "sliced"};
+    sf_checkpoint k;
+    SFI_TRY(sf_checkpoint_load(c->ctx, &k, path));
+    const sf_network_options *o = &k.options;
+    cli_put_text(c, c->report, "file", path);
+    cli_put_text(c, c->report, "holds", "training run, for fit --resume");
+    cli_put_count(c, c->report, "rows", k.rows);
+    json_t *columns = cli_put_list(c, c->report, "columns");
+    for (int64_t j = 0; j < k.dim; j++)
+        if (json_array_append_new(columns, json_string(k.columns[j])) != 0)
+            c->report_failed = true;
+    cli_put_text(c, c->report, "objective", objectives[o->objective]);
+    cli_put_count(c, c->report, "width", o->width);
+    cli_put_count(c, c->report, "layers", o->layers);
+    cli_put_count(c, c->report, "steps", o->steps);
+    cli_put_count(c, c->report, "batch", o->batch);
+    cli_put_number(c, c->report, "learning_rate", o->rate);
+    if (k.command != NULL)
+        cli_put_text(c, c->report, "command", k.command);
+    sf_checkpoint_free(c->ctx, &k);
+    return SF_OK;
+}
+
+/* A model, unless the file says that it is a checkpoint. */
+static sf_status tell_safetensors(cli *c, const char *path)
+{
+    sfi_tensors t;
+    SFI_TRY(sfi_tensors_read(c->ctx, &t, path));
+    const char *content = sfi_tensors_get(&t, "content");
+    const bool is_run = content != NULL && strcmp(content, "checkpoint") == 0;
+    sfi_tensors_free(c->ctx, &t);
+    return is_run ? tell_checkpoint(c, path) : tell_model(c, path);
+}
+
+/* ---- tables --------------------------------------------------------------- */
+
+enum { BLOCK = 4096 };
+
+static void put_table(cli *c, const sf_column *columns,
+                      const cli_summary *summaries, int64_t rows, int64_t cols)
+{
+    json_t *list = cli_put_list(c, c->report, "columns");
+    for (int64_t j = 0; j < cols; j++) {
+        const sf_column *column = &columns[j];
+        const cli_summary *s = &summaries[j];
+        const bool is_number =
+            column->kind != SF_COLUMN_TEXT && s->missing < rows;
+        json_t *row = cli_add_object(c, list);
+        cli_put_text(c, row, "column", column->name);
+        cli_put_text(c, row, "kind", cli_kind_name(column->kind));
+        cli_put_count(c, row, "missing", s->missing);
+        cli_put_number(c, row, "min", is_number ? s->least : NAN);
+        cli_put_number(c, row, "mean", is_number ? s->mean : NAN);
+        cli_put_number(c, row, "max", is_number ? s->most : NAN);
+        if (column->kind == SF_COLUMN_TEXT)
+            cli_put_count(c, row, "texts", column->level_count);
+        else
+            cli_put(c, row, "texts", json_null());
+    }
+}
+
+static sf_status scan(cli *c, sfi_rows *rows, const char *path, double *block,
+                      cli_summary *summaries)
+{
+    const int64_t cols = sfi_rows_cols(rows);
+    int64_t n = 0, got = 0;
+    do {
+        SFI_TRY(sfi_rows_next(rows, block, BLOCK, &got));
+        cli_summarise(summaries, n, got, cols, block);
+        n += got;
+    } while (got > 0);
+    cli_put_text(c, c->report, "file", cli_shown_path(path));
+    cli_put_text(c, c->report, "holds", "table");
+    cli_put_count(c, c->report, "rows", n);
+    put_table(c, sfi_rows_columns(rows), summaries, n, cols);
+    return SF_OK;
+}
+
+/* A file of any size passes by. */
+static sf_status tell_table(cli *c, const char *path)
+{
+    sfi_rows *rows = NULL;
+    SFI_TRY(sfi_rows_open(c->ctx, &rows, path));
+    const size_t cols = (size_t)sfi_rows_cols(rows);
+    double *block = sfi_alloc(c->ctx, BLOCK * cols, sizeof *block);
+    cli_summary *summaries = sfi_alloc_zero(c->ctx, cols, sizeof *summaries);
+    sf_status status = SF_E_NOMEM;
+    if (block != NULL && summaries != NULL)
+        status = scan(c, rows, path, block, summaries);
+    sfi_free(c->ctx, summaries, cols, sizeof *summaries);
+    sfi_free(c->ctx, block, BLOCK * cols, sizeof *block);
+    sfi_rows_close(rows);
+    return status;
+}
+
+/* ---- the command ---------------------------------------------------------- */
+
+static sf_status run(cli *c, const void *values)
+{
+    const char *path = c->operands[0];
+    (void)values;
+    if (cli_has_extension(path, ".safetensors"))
+        SFI_TRY(tell_safetensors(c, path));
+    else if (strcmp(path, "-") == 0 || cli_has_extension(path, ".csv") ||
+             cli_has_extension(path, ".npy"))
+        SFI_TRY(tell_table(c, path));
+    else
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "%s: want a model or checkpoint (.safetensors) or a "
+                        "table (.csv, .npy)",
+                        path);
+    return cli_report(c, stdout);
+}
+
+static const cli_option options[] = {{0}};
+
+const cli_command cli_info = {
+    .name = "info",
+    .summary = "What a model, checkpoint or table holds",
+    .usage = "[OPTIONS] FILE",
+    .operands = "  FILE                     .safetensors, .csv or .npy; - is "
+                "CSV from stdin\n",
+    .least = 1,
+    .most = 1,
+    .options = options,
+    .example = "  scorefield info faithful.safetensors\n",
+    .run = run};

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c - which command, and what its status means to the shell.
+ *
+ *     0  success
+ *     1  the computation failed: it diverged, did not converge, was cancelled
+ *     2  bad usage
+ *     3  a file could not be read or written, or is not valid input */
+#include "cli/cli.h"
+
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const cli_command *const cli_commands[] = {&cli_fit,   &cli_sample,  &cli_eval,
+                                           &cli_plot,  &cli_compare, &cli_info,
+                                           &cli_check, &cli_help,    NULL};
+
+static int exit_status(sf_status status)
+{
+    switch (status) {
+    case SF_OK:
+        return 0;
+    case SF_E_ARG:
+    case SF_E_PARSE:
+    case SF_E_UNSUPPORTED:
+        return 2;
+    case SF_E_IO:
+    case SF_E_FORMAT:
+    case SF_E_SHAPE:
+        return 3;
+    case SF_E_NOMEM:
+    case SF_E_NUMERIC:
+    case SF_E_CONVERGE:
+    case SF_E_CANCELLED:
+    case SF_E_INTERNAL:
+        break;
+    }
+    return 1;
+}
+
+static const char *command_name(const void *user, int i)
+{
+    (void)user;
+    return cli_commands[i] != NULL ? cli_commands[i]->name : NULL;
+}
+
+const cli_command *cli_find_command(const char *name)
+{
+    for (int i = 0; cli_commands[i] != NULL; i++)
+        if (strcmp(cli_commands[i]->name, name) == 0)
+            return cli_commands[i];
+    return NULL;
+}
+
+sf_status cli_no_command(sf_context *ctx, const char *name)
+{
+    char shown[SFI_SHOW_SIZE];
+    const char *nearest = cli_nearest(name, command_name, NULL);
+    sfi_show(shown, name, strlen(name));
+    if (nearest != NULL)
+        return SFI_FAIL(ctx, SF_E_ARG, "unknown command %s; did you mean %s?",
+                        shown, nearest);
+    return SFI_FAIL(ctx, SF_E_ARG,
+                    "unknown command %s; `scorefield --help` lists them",
+                    shown);
+}
+
+/* The command line as one text that a shell would read back.  NULL if there is
+ * no memory; `count` receives the bytes. */
+static char *quote_command_line(sf_context *ctx, int argc, char **argv,
+                                size_t *count)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ_-+=./,:@%";
+    *count = sizeof "scorefield";
+    for (int i = 1; i < argc; i++) {
+        *count += strlen(argv[i]) + 3;
+        for (const char *p = argv[i]; *p != '\0'; p++)
+            *count += *p == '\'' ? 3 : 0;
+    }
+    char *text = sfi_alloc(ctx, *count, 1);
+    if (text == NULL)
+        return NULL;
+    char *to = text;
+    to += sprintf(to, "scorefield");
+    for (int i = 1; i < argc; i++) {
+        const bool is_plain =
+            argv[i][0] != '\0' && argv[i][strspn(argv[i], plain)] == '\0';
+        *to++ = ' ';
+        if (!is_plain)
+            *to++ = '\'';
+        for (const char *p = argv[i]; *p != '\0'; p++)
+            if (*p == '\'')
+                to += sprintf(to, "'\\''");
+            else
+                *to++ = *p;
+        if (!is_plain)
+            *to++ = '\'';
+    }
+    *to = '\0';
+    return text;
+}
+
+static sf_status check_operands(cli *c)
+{
+    const cli_command *command = c->command;
+    if (c->operand_count < command->least)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "want: scorefield %s %s; `scorefield help %s` explains",
+                        command->name, command->usage, command->name);
+    if (command->most >= 0 && c->operand_count > command->most) {
+        char shown[SFI_SHOW_SIZE];
+        const char *extra = c->operands[command->most];
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "unexpected argument %s; want: scorefield %s %s",
+                        sfi_show(shown, extra, strlen(extra)), command->name,
+                        command->usage);
+    }
+    return SF_OK;
+}
+
+/* Parse, then do what is asked; `values` belongs to the caller. */
+static sf_status run_command(cli *c, void *values, int argc, char **argv)
+{
+    SFI_TRY(cli_parse(c, values, argc, argv));
+    if (c->common.help) {
+        cli_print_help(stdout, c->command);
+        return SF_OK;
+    }
+    if (c->common.version) {
+        printf("scorefield %s\n", sf_version());
+        return SF_OK;
+    }
+    SFI_TRY(check_operands(c));
+    SFI_TRY(sf_context_set_threads(c->ctx, (int)c->common.threads));
+    c->report = json_object();
+    if (c->report == NULL)
+        return SFI_FAIL(c->ctx, SF_E_NOMEM, "out of memory");
+    return c->command->run(c, values);
+}
+
+static sf_status dispatch(cli *c, int argc, char **argv)
+{
+    c->command = cli_find_command(argv[1]);
+    if (c->command == NULL)
+        return cli_no_command(c->ctx, argv[1]);
+    const size_t size = c->command->size > 0 ? c->command->size : 1;
+    size_t length = 0;
+    char *line = quote_command_line(c->ctx, argc, argv, &length);
+    void *values = sfi_alloc_zero(c->ctx, 1, size);
+    c->command_line = line;
+    sf_status status = SF_E_NOMEM;
+    if (line != NULL && values != NULL)
+        status = run_command(c, values, argc - 2, argv + 2);
+    json_decref(c->report);
+    sfi_free(c->ctx, values, 1, size);
+    sfi_free(c->ctx, line, length, 1);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        cli_print_overview(stderr);
+        return 2;
+    }
+    cli c = {0};
+    sf_status status = SF_OK;
+    if (sf_context_new(&c.ctx, NULL) != SF_OK) {
+        fprintf(stderr, "scorefield: out of memory\n");
+        return 1;
+    }
+    if (strcmp(argv[1], "--version") == 0)
+        printf("scorefield %s\n", sf_version());
+    else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        cli_print_overview(stdout);
+    else
+        status = dispatch(&c, argc, argv);
+    /* What stdout still holds may not fit on its disk. */
+    if (status == SF_OK && (fflush(stdout) != 0 || ferror(stdout) != 0))
+        status = SFI_FAIL(c.ctx, SF_E_IO, "<stdout>: cannot be written");
+    if (status != SF_OK)
+        fprintf(stderr, "scorefield: %s%s%s\n",
+                c.command != NULL ? c.command->name : "",
+                c.command != NULL ? ": " : "", sf_context_message(c.ctx));
+    sf_context_free(c.ctx);
+    return exit_status(status);
+}

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plot.c - scorefield plot: a picture of what the files hold.
+ *
+ *     a training curve            losses against steps
+ *     a trace                     paths of walkers, or a film of them
+ *     one column                  histogram, and the model's density
+ *     two columns                 density with contours, score, points
+ *     more                        all pairs, real and synthetic
+ *
+ * A model's columns lead; without one, those of the first table. */
+#include "cli/plot.h"
+
+#include "io/npy.h"
+#include "scorefield/flow.h"
+#include "scorefield/store.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
+               help_)                                                          \
+    {                                                                          \
+        .kind = kind_, .letter = letter_, .name = name_,                       \
+        .argument = argument_, .offset = offsetof(plot_options, member),       \
+        .initial = initial_, .range = range_, .help = help_                    \
+    }
+
+/* A default that is not a value of the option. */
+#define SHOWN(kind_, name_, argument_, member, shown_, range_, help_)          \
+    {                                                                          \
+        .kind = kind_, .name = name_, .argument = argument_,                   \
+        .offset = offsetof(plot_options, member), .shown = shown_,             \
+        .range = range_, .help = help_                                         \
+    }
+
+static const cli_option options[] = {
+    OPTION(CLI_TEXT, 'o', "output", "PICTURE", output, NULL, NULL,
+           ".png, .svg, .pdf; .gif, .webp of a trace"),
+    SHOWN(CLI_TEXT, "columns", "LIST", columns, "all of numbers", NULL,
+          "Show these columns: a,\"b, c\""),
+    SHOWN(CLI_TEXT, "range", "A:B[,C:D]", range, "from the tables", NULL,
+          "What to show of the first two columns"),
+    OPTION(CLI_NUMBER, 0, "time", "T", time, "0", "[0, 1]",
+           "Noise time of the model"),
+    OPTION(CLI_TEXT, 0, "trace", "FILE", trace, NULL, NULL,
+           "Paths, as `sample --trace` writes them"),
+    SHOWN(CLI_WHOLE, "grid", "K", grid, "gaussian 129, network 49", "[8, 1025]",
+          "Points of an axis of a density"),
+    OPTION(CLI_WHOLE, 'n', "rows", "N", rows, "1000", "[2, 1e7]",
+           "Rows drawn from a model without a table"),
+    OPTION(CLI_TEXT, 0, "title", "TEXT", title, NULL, NULL,
+           "Above the picture"),
+    SHOWN(CLI_NUMBER, "width", "W", width, "by its kind", "(0, 20000]",
+          "In points, 1/72 inch"),
+    SHOWN(CLI_NUMBER, "height", "H", height, "by its kind", "(0, 20000]",
+          "In points, 1/72 inch"),
+    OPTION(CLI_NUMBER, 0, "scale", "S", scale, "2", "[0.1, 20]",
+           "Pixels of a point"),
+    {0}};
+
+/* ---- options -------------------------------------------------------------- */
+
+static sf_status parse_range(plot_job *j)
+{
+    const char *text = j->o->range;
+    for (int k = 0; k < 2 && text != NULL; k++) {
+        char *end = NULL;
+        j->lo[k] = strtod(text, &end);
+        const bool has_lo = end > text && *end == ':';
+        text = end + has_lo;
+        j->hi[k] = has_lo ? strtod(text, &end) : NAN;
+        if (!has_lo || end == text || (*end != ',' && *end != '\0') ||
+            !(j->lo[k] < j->hi[k]) || !isfinite(j->lo[k]) ||
+            !isfinite(j->hi[k]) || (k == 1 && *end != '\0'))
+            return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                            "--range is \"%s\", want A:B or A:B,C:D with A < B "
+                            "and C < D",
+                            j->o->range);
+        j->has_range[k] = true;
+        text = *end == ',' ? end + 1 : NULL;
+    }
+    return SF_OK;
+}
+
+static bool is_film(const char *path)
+{
+    return cli_has_extension(path, ".gif") || cli_has_extension(path, ".webp");
+}
+
+static sf_status check_options(plot_job *j)
+{
+    const plot_options *o = j->o;
+    SFI_TRY(cli_check_output(j->c, o->output, true));
+    if (!is_film(o->output) && !cli_has_extension(o->output, ".png") &&
+        !cli_has_extension(o->output, ".svg") &&
+        !cli_has_extension(o->output, ".pdf"))
+        return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                        "-o is \"%s\", want .png, .svg or .pdf, or .gif or "
+                        ".webp of a trace",
+                        o->output);
+    if (is_film(o->output) && o->trace == NULL)
+        return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                        "%s: films are made of paths; want --trace FILE",
+                        o->output);
+    if (o->trace == NULL && j->c->operand_count == 0)
+        return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                        "want a model, a table, or --trace FILE to draw");
+    return parse_range(j);
+}
+
+/* ---- what is given -------------------------------------------------------- */
+
+static const char *name_of_model(const void *user, int64_t k)
+{
+    return sf_model_column(user, k);
+}
+
+static const char *name_of_data(const void *user, int64_t k)
+{
+    return cli_data_name(user, k);
+}
+
+/* At most one model and two tables, in any order. */
+static sf_status read_files(plot_job *j)
+{
+    cli *c = j->c;
+    cli_data *tables[] = {&j->data, &j->samples};
+    size_t count = 0;
+    for (int i = 0; i < c->operand_count; i++) {
+        const char *path = c->operands[i];
+        if (cli_has_extension(path, ".safetensors")) {
+            if (j->model != NULL)
+                return SFI_FAIL(c->ctx, SF_E_ARG,
+                                "%s: a second model; want at most one", path);
+            SFI_TRY(sf_model_load(c->ctx, &j->model, path));
+            continue;
+        }
+        if (count == SFI_COUNT(tables))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "%s: a third table; want at most two", path);
+        SFI_TRY(cli_data_read(c, tables[count++], path));
+    }
+    return SF_OK;
+}
+
+static bool is_curve(const cli_data *d)
+{
+    static const char *const names[] = {"step", "train", "held_out"};
+    if (d->table.cols != 3)
+        return false;
+    for (int k = 0; k < 3; k++)
+        if (strcmp(d->table.columns[k].name, names[k]) != 0)
+            return false;
+    return true;
+}
+
+/* Which columns are shown: the model's, else the first table's. */
+static sf_status choose_columns(plot_job *j)
+{
+    cli *c = j->c;
+    if (j->model != NULL && j->o->columns != NULL)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--columns is about tables; a density has all columns "
+                        "of its model");
+    if (j->model == NULL && j->data.rows > 0)
+        SFI_TRY(cli_data_choose(c, &j->data, j->o->columns));
+    else if (j->data.rows > 0)
+        SFI_TRY(cli_data_match(c, &j->data, sf_model_dim(j->model),
+                               name_of_model, j->model));
+    j->dim = j->model != NULL ? sf_model_dim(j->model) : j->data.dim;
+    if (j->samples.rows > 0 && j->model != NULL)
+        SFI_TRY(
+            cli_data_match(c, &j->samples, j->dim, name_of_model, j->model));
+    else if (j->samples.rows > 0)
+        SFI_TRY(cli_data_match(c, &j->samples, j->dim, name_of_data, &j->data));
+    j->names = sfi_alloc(c->ctx, (size_t)j->dim, sizeof *j->names);
+    if (j->names == NULL)
+        return SF_E_NOMEM;
+    for (int64_t k = 0; k < j->dim; k++)
+        j->names[k] = j->model != NULL ? sf_model_column(j->model, k)
+                                       : cli_data_name(&j->data, k);
+    if (j->data.rows > 0)
+        SFI_TRY(cli_data_take(c, &j->data));
+    return j->samples.rows > 0 ? cli_data_take(c, &j->samples) : SF_OK;
+}
+
+/* A model that nothing else shows, or whose density can not be drawn, is shown
+ * by rows drawn from it. */
+static sf_status draw_samples(plot_job *j)
+{
+    cli *c = j->c;
+    if (j->model == NULL || j->samples.rows > 0 ||
+        (j->dim <= 2 && j->data.rows > 0))
+        return SF_OK;
+    SFI_TRY(sf_table_new(c->ctx, &j->drawn, j->o->rows, j->dim, j->names));
+    sf_sample_options s = SF_SAMPLE_OPTIONS_INIT;
+    s.seed = c->common.seed;
+    const sf_mat out = {j->drawn.data, j->o->rows, j->dim, j->dim};
+    cli_progress_begin(c);
+    sf_status status = sf_sample(j->model, out, &s);
+    if (status == SF_E_UNSUPPORTED) { /* one noise level */
+        s.method = SF_SAMPLER_LANGEVIN;
+        status = sf_sample(j->model, out, &s);
+    }
+    cli_progress_end(c);
+    SFI_TRY(status);
+    j->samples.x = sf_mat_const(out);
+    return SF_OK;
+}
+
+/* ---- pictures ------------------------------------------------------------- */
+
+static sf_status draw_curve(plot_job *j)
+{
+    const sf_table *t = &j->data.table;
+    sf_plot_training_options p = SF_PLOT_TRAINING_OPTIONS_INIT;
+    p.width = j->o->width;
+    p.height = j->o->height;
+    p.scale = j->o->scale;
+    p.title = j->o->title;
+    /* Columns 0 and 1, then 0 and 2: the middle one is given the steps. */
+    double *held = sfi_alloc(j->c->ctx, (size_t)t->rows * 2, sizeof *held);
+    if (held == NULL)
+        return SF_E_NOMEM;
+    int64_t n = 0;
+    for (int64_t i = 0; i < t->rows; i++) {
+        held[2 * n] = t->data[3 * i];
+        held[2 * n + 1] = t->data[3 * i + 2];
+        n += !isnan(t->data[3 * i + 2]);
+    }
+    const sf_status status = sf_plot_training(j->c->ctx, j->o->output,
+                                              (sf_cmat){t->data, t->rows, 2, 3},
+                                              (sf_cmat){held, n, 2, 2}, &p);
+    sfi_free(j->c->ctx, held, (size_t)t->rows * 2, sizeof *held);
+    return status;
+}
+
+/* The model has no density at one noise level; its samples must do. */
+static sf_status density(plot_job *j, sf_status (*compute)(plot_job *j),
+                         bool *has_density)
+{
+    *has_density = false;
+    if (j->model == NULL)
+        return SF_OK;
+    const sf_status status = compute(j);
+    *has_density = status == SF_OK;
+    return status == SF_E_UNSUPPORTED ? SF_OK : status;
+}
+
+static sf_status draw_line(plot_job *j)
+{
+    bool has_density = false;
+    sf_plot_histogram_options p = SF_PLOT_HISTOGRAM_OPTIONS_INIT;
+    SFI_TRY(plot_choose_range(j, 0));
+    SFI_TRY(density(j, plot_density_line, &has_density));
+    double *curve = sfi_alloc(j->c->ctx, (size_t)j->grid * 2, sizeof *curve);
+    if (curve == NULL)
+        return SF_E_NOMEM;
+    for (int64_t i = 0; i < j->grid && has_density; i++) {
+        curve[2 * i] = j->lo[0] + (j->hi[0] - j->lo[0]) * (double)i /
+                                      (double)(j->grid - 1);
+        curve[2 * i + 1] = exp(j->values[i]);
+    }
+    const sf_plot_curve curves[] = {{"model", {curve, j->grid, 2, 2}, -1, 0}};
+    p.width = j->o->width;
+    p.height = j->o->height;
+    p.scale = j->o->scale;
+    p.title = j->o->title;
+    p.x_label = j->names[0];
+    p.x_from = j->lo[0];
+    p.x_to = j->hi[0];
+    p.curves = curves;
+    p.curve_count = has_density ? 1 : 0;
+    const bool has_data = j->data.x.rows > 0;
+    if (has_data)
+        p.samples = j->samples.x;
+    else
+        p.data_label = "samples";
+    const sf_status status = sf_plot_histogram(
+        j->c->ctx, j->o->output, has_data ? j->data.x : j->samples.x, &p);
+    sfi_free(j->c->ctx, curve, (size_t)j->grid * 2, sizeof *curve);
+    return status;
+}
+
+static sf_plot_grid plane_grid(const plot_job *j)
+{
+    const sf_plot_grid grid = {j->values, j->grid,  j->grid, j->lo[0],
+                               j->hi[0],  j->lo[1], j->hi[1]};
+    return grid;
+}
+
+static sf_status draw_plane(plot_job *j)
+{
+    bool has_density = false;
+    sf_plot_plane_options p = SF_PLOT_PLANE_OPTIONS_INIT;
+    SFI_TRY(plot_choose_range(j, 0));
+    SFI_TRY(plot_choose_range(j, 1));
+    SFI_TRY(density(j, plot_density_plane, &has_density));
+    if (j->model != NULL)
+        SFI_TRY(plot_score_plane(j));
+    else
+        SFI_TRY(plot_smooth_data(j));
+    p.width = j->o->width;
+    p.height = j->o->height;
+    p.scale = j->o->scale;
+    p.title = j->o->title;
+    p.x_label = j->names[0];
+    p.y_label = j->names[1];
+    p.grid = plane_grid(j);
+    if (j->model == NULL) {
+        p.bar_label = "log density, smoothed";
+        p.mass_count = -1;
+    } else if (!has_density) {
+        p.grid.values = NULL;
+    }
+    if (j->arrows != NULL)
+        p.arrows =
+            (sf_cmat){j->arrows, (int64_t)PLOT_ARROWS * PLOT_ARROWS, 4, 4};
+    /* Without a table, what was drawn stands where data would. */
+    p.samples = j->samples.x;
+    const sf_cmat none = {NULL, 0, 0, 0};
+    return sf_plot_plane(j->c->ctx, j->o->output,
+                         j->data.x.rows > 0 ? j->data.x : none, &p);
+}
+
+static sf_status draw_pairs(plot_job *j)
+{
+    sf_plot_pairs_options p = SF_PLOT_PAIRS_OPTIONS_INIT;
+    if (j->dim > 12)
+        return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                        "%lld columns are too many for one picture; choose at "
+                        "most 12%s",
+                        (long long)j->dim,
+                        j->model != NULL ? " by drawing tables, with --columns"
+                                         : " with --columns");
+    sf_plot_column *columns =
+        sfi_alloc_zero(j->c->ctx, (size_t)j->dim, sizeof *columns);
+    if (columns == NULL)
+        return SF_E_NOMEM;
+    for (int64_t k = 0; k < j->dim; k++)
+        columns[k].name = j->names[k];
+    p.width = j->o->width;
+    p.height = j->o->height;
+    p.scale = j->o->scale;
+    p.title = j->o->title;
+    p.columns = columns;
+    const bool has_data = j->data.x.rows > 0;
+    const sf_cmat none = {NULL, 0, 0, 0};
+    if (!has_data)
+        p.real_label = "samples";
+    const sf_status status = sf_plot_pairs(j->c->ctx, j->o->output,
+                                           has_data ? j->data.x : j->samples.x,
+                                           has_data ? j->samples.x : none, &p);
+    sfi_free(j->c->ctx, columns, (size_t)j->dim, sizeof *columns);
+    return status;
+}
+
+/* ---- paths ---------------------------------------------------------------- */
+
+/* Where the walkers end is what they are to show; the noise that they begin in
+ * may be 80 times as wide. */
+static sf_status range_of_trace(plot_job *j)
+{
+    const int64_t walkers = j->trace.shape[1], dim = j->trace.shape[2];
+    const float *last =
+        (const float *)j->trace.data + (j->trace.shape[0] - 1) * walkers * dim;
+    double *ends = sfi_alloc(j->c->ctx, (size_t)(walkers * dim), sizeof *ends);
+    if (ends == NULL)
+        return SF_E_NOMEM;
+    for (int64_t i = 0; i < walkers * dim; i++)
+        ends[i] = (double)last[i];
+    const sf_cmat x = {ends, walkers, dim, dim}, none = {NULL, 0, 0, 0};
+    sf_status status = SF_OK;
+    for (int k = 0; k < 2 && k < dim && status == SF_OK; k++)
+        if (!j->has_range[k])
+            status =
+                sf_plot_range(j->c->ctx, x, none, k, 0.3, &j->lo[k], &j->hi[k]);
+    sfi_free(j->c->ctx, ends, (size_t)(walkers * dim), sizeof *ends);
+    return status;
+}
+
+static sf_status draw_trace(plot_job *j)
+{
+    cli *c = j->c;
+    sf_plot_paths_options p = SF_PLOT_PATHS_OPTIONS_INIT;
+    bool has_density = false;
+    SFI_TRY(sfi_npy_read_array(c->ctx, &j->trace, SF_F32, j->o->trace));
+    const int64_t *shape = j->trace.shape;
+    if (j->trace.rank != 3 || shape[0] < 2 || shape[1] < 1 || shape[2] < 1)
+        return SFI_FAIL(c->ctx, SF_E_FORMAT,
+                        "%s: want an array [step, walker, column] of at least "
+                        "2 steps",
+                        j->o->trace);
+    if (j->model != NULL && sf_model_dim(j->model) != shape[2])
+        return SFI_FAIL(c->ctx, SF_E_FORMAT,
+                        "%s: has %lld columns, and the model has %lld",
+                        j->o->trace, (long long)shape[2],
+                        (long long)sf_model_dim(j->model));
+    if (j->model != NULL && shape[2] <= 2) {
+        p.x_label = sf_model_column(j->model, 0);
+        p.y_label = sf_model_column(j->model, 1);
+    }
+    if (j->model != NULL && shape[2] == 2) {
+        SFI_TRY(range_of_trace(j));
+        SFI_TRY(density(j, plot_density_plane, &has_density));
+        p.grid = plane_grid(j);
+        if (!has_density)
+            p.grid.values = NULL;
+    }
+    p.width = j->o->width;
+    p.height = j->o->height;
+    p.scale = j->o->scale;
+    p.title = j->o->title;
+    return is_film(j->o->output)
+               ? sf_plot_animation(c->ctx, j->o->output, &j->trace, &p)
+               : sf_plot_paths(c->ctx, j->o->output, &j->trace, &p);
+}
+
+/* ---- the command ---------------------------------------------------------- */
+
+static sf_status plot(plot_job *j)
+{
+    SFI_TRY(check_options(j));
+    SFI_TRY(read_files(j));
+    const bool is_network =
+        j->model != NULL && strcmp(sf_model_family(j->model), "network") == 0;
+    j->grid = cli_given(j->c, "grid") ? j->o->grid : is_network ? 49 : 129;
+    if (j->o->trace != NULL)
+        return draw_trace(j);
+    if (j->model == NULL && j->samples.rows == 0 && is_curve(&j->data))
+        return draw_curve(j);
+    SFI_TRY(choose_columns(j));
+    SFI_TRY(draw_samples(j));
+    return j->dim == 1   ? draw_line(j)
+           : j->dim == 2 ? draw_plane(j)
+                         : draw_pairs(j);
+}
+
+static sf_status run(cli *c, const void *values)
+{
+    plot_job j = {.c = c, .o = values};
+    cli_catch_signals();
+    const sf_status status = plot(&j);
+    const size_t cells = (size_t)(j.grid * j.grid);
+    sfi_free(c->ctx, j.values, cells, sizeof *j.values);
+    sfi_free(c->ctx, j.arrows, (size_t)PLOT_ARROWS * PLOT_ARROWS * 4,
+             sizeof *j.arrows);
+    sfi_free(c->ctx, j.names, (size_t)j.dim, sizeof *j.names);
+    sf_array_free(c->ctx, &j.trace);
+    sf_table_free(c->ctx, &j.drawn);
+    cli_data_free(c, &j.data);
+    cli_data_free(c, &j.samples);
+    sf_model_free(j.model);
+    SFI_TRY(status);
+    cli_put_text(c, c->report, "picture", j.o->output);
+    return c->common.json ? cli_report(c, stderr) : SF_OK;
+}
+
+const cli_command cli_plot = {
+    .name = "plot",
+    .summary = "Draw data, samples, densities, scores, curves and paths",
+    .usage = "[OPTIONS] FILE... -o PICTURE",
+    .operands =
+        "  FILE...                  A model, a table (data), a second one "
+        "(samples), or\n"
+        "                           the training curve of `fit --curve`\n",
+    .least = 0,
+    .most = 3,
+    .size = sizeof(plot_options),
+    .options = options,
+    .notes =
+        "One column gives a histogram, two a map of the density with contours "
+        "and the\nscore, more all pairs; a model of more than two columns is "
+        "shown by its samples.\n",
+    .example = "  scorefield plot faithful.safetensors data/faithful.csv "
+               "-o density.png\n",
+    .run = run};

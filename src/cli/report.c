@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* report.c - what a command has to say when it is done, as text or as JSON.
+ *
+ * A command fills one JSON object; the text is made from it, so that both say
+ * the same:
+ *
+ *     { "rows": 272, "log_likelihood": -4.12, "log_likelihood_se": 0.08,
+ *       "columns": [ { "name": "a", "mean": 1.5 }, ... ] }
+ *
+ *     rows            272
+ *     log likelihood  -4.12 ± 0.08
+ *     columns
+ *       name  mean
+ *       a      1.5
+ */
+#include "cli/cli.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- filling -------------------------------------------------------------- */
+
+void cli_put(cli *c, json_t *object, const char *key, json_t *value)
+{
+    /* Takes `value` over even when it fails. */
+    if (json_object_set_new(object, key, value) != 0)
+        c->report_failed = true;
+}
+
+void cli_put_text(cli *c, json_t *object, const char *key, const char *text)
+{
+    cli_put(c, object, key, json_string(text));
+}
+
+void cli_put_count(cli *c, json_t *object, const char *key, int64_t value)
+{
+    cli_put(c, object, key, json_integer(value));
+}
+
+void cli_put_number(cli *c, json_t *object, const char *key, double value)
+{
+    cli_put(c, object, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+json_t *cli_put_object(cli *c, json_t *object, const char *key)
+{
+    cli_put(c, object, key, json_object());
+    return json_object_get(object, key);
+}
+
+json_t *cli_put_list(cli *c, json_t *object, const char *key)
+{
+    cli_put(c, object, key, json_array());
+    return json_object_get(object, key);
+}
+
+json_t *cli_add_object(cli *c, json_t *list)
+{
+    if (json_array_append_new(list, json_object()) != 0) {
+        c->report_failed = true;
+        return NULL;
+    }
+    return json_array_get(list, json_array_size(list) - 1);
+}
+
+/* ---- text ----------------------------------------------------------------- */
+
+enum { CELL = 256 };
+
+int cli_width(const char *text)
+{
+    int width = 0;
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+static void put_cell(char cell[CELL], const json_t *value)
+{
+    cell[0] = '\0';
+    if (json_is_string(value))
+        snprintf(cell, CELL, "%s", json_string_value(value));
+    else if (json_is_integer(value))
+        snprintf(cell, CELL, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value))
+        snprintf(cell, CELL, "%.5g", json_real_value(value));
+    else if (json_is_boolean(value))
+        snprintf(cell, CELL, "%s", json_is_true(value) ? "yes" : "no");
+    else if (json_is_null(value))
+        snprintf(cell, CELL, "-");
+}
+
+/* KEY with spaces; *is_error says that it is "..._se" and belongs to another. */
+static void put_label(char label[CELL], const json_t *object, const char *key,
+                      bool *is_error)
+{
+    snprintf(label, CELL, "%s", key);
+    const size_t n = strlen(label);
+    *is_error = false;
+    if (n > 3 && strcmp(label + n - 3, "_se") == 0) {
+        label[n - 3] = '\0';
+        *is_error = json_object_get(object, label) != NULL;
+        label[n - 3] = *is_error ? '\0' : '_';
+    }
+    for (char *p = label; *p != '\0'; p++)
+        if (*p == '_')
+            *p = ' ';
+}
+
+static void put_value(char cell[CELL], const json_t *object, const char *key)
+{
+    char error_key[CELL], error[CELL];
+    put_cell(cell, json_object_get(object, key));
+    snprintf(error_key, sizeof error_key, "%s_se", key);
+    const json_t *se = json_object_get(object, error_key);
+    if (!json_is_number(se) || json_number_value(se) == 0.0)
+        return;
+    snprintf(error, sizeof error, "%.2g", json_number_value(se));
+    const size_t n = strlen(cell);
+    snprintf(cell + n, CELL - n, " ± %s", error);
+}
+
+static void print_padded(FILE *to, const char *text, int width, bool right)
+{
+    const int pad = width > cli_width(text) ? width - cli_width(text) : 0;
+    if (right)
+        fprintf(to, "%*s%s", pad, "", text);
+    else
+        fprintf(to, "%s%*s", text, pad, "");
+}
+
+/* A list of objects with the keys of its first one. */
+static void print_table(FILE *to, const json_t *list, int indent)
+{
+    const json_t *head = json_array_get(list, 0);
+    const size_t rows = json_array_size(list);
+    for (size_t i = 0; i <= rows; i++) {
+        const char *key;
+        const json_t *unused;
+        int column = 0;
+        fprintf(to, "%*s", indent, "");
+        json_object_foreach((json_t *)(uintptr_t)head, key, unused)
+        {
+            char label[CELL], cell[CELL];
+            bool is_error;
+            put_label(label, head, key, &is_error);
+            if (is_error)
+                continue;
+            int width = cli_width(label);
+            for (size_t k = 0; k < rows; k++) {
+                put_value(cell, json_array_get(list, k), key);
+                width = cli_width(cell) > width ? cli_width(cell) : width;
+            }
+            if (i > 0)
+                put_value(cell, json_array_get(list, i - 1), key);
+            if (column++ > 0)
+                fprintf(to, "  ");
+            print_padded(to, i == 0 ? label : cell, width,
+                         !json_is_string(unused));
+        }
+        fprintf(to, "\n");
+    }
+}
+
+static void print_texts(FILE *to, const json_t *list)
+{
+    char cell[CELL];
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        put_cell(cell, json_array_get(list, i));
+        fprintf(to, "%s%s", i > 0 ? ", " : "", cell);
+    }
+    fprintf(to, "\n");
+}
+
+static int label_width(const json_t *object)
+{
+    int width = 0;
+    const char *key;
+    const json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        char label[CELL];
+        bool is_error;
+        put_label(label, object, key, &is_error);
+        width = cli_width(label) > width ? cli_width(label) : width;
+    }
+    return width;
+}
+
+static bool is_table(const json_t *value)
+{
+    return json_is_array(value) && json_is_object(json_array_get(value, 0));
+}
+
+void cli_print_json(FILE *to, const json_t *object, int indent)
+{
+    const int width = label_width(object);
+    const char *key;
+    const json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        char label[CELL], cell[CELL];
+        bool is_error;
+        put_label(label, object, key, &is_error);
+        if (is_error)
+            continue;
+        fprintf(to, "%*s", indent, "");
+        if (json_is_object(value) || is_table(value)) {
+            fprintf(to, "%s\n", label);
+            if (json_is_object(value))
+                cli_print_json(to, value, indent + 2);
+            else
+                print_table(to, value, indent + 2);
+            continue;
+        }
+        print_padded(to, label, width + 2, false);
+        if (json_is_array(value)) {
+            print_texts(to, value);
+        } else {
+            put_value(cell, object, key);
+            fprintf(to, "%s\n", cell);
+        }
+    }
+}
+
+sf_status cli_report(cli *c, FILE *to)
+{
+    if (c->report_failed)
+        return SFI_FAIL(c->ctx, SF_E_NOMEM, "out of memory for the report");
+    if (!c->common.json) {
+        cli_print_json(to, c->report, 0);
+        return SF_OK;
+    }
+    if (json_dumpf(c->report, stdout, JSON_COMPACT) != 0 ||
+        fputc('\n', stdout) == EOF || fflush(stdout) != 0)
+        return SFI_FAIL(c->ctx, SF_E_IO, "<stdout>: cannot be written");
+    return SF_OK;
+}

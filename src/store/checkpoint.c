@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* checkpoint.c - a training run in a file, to be taken up again.
+ *
+ *     state    U8 [bytes], as sf_trainer_state() wrote it
+ *     numbers  JSON: the options by their names
+ *     schema   JSON: columns, rows, fingerprint of the data
+ *
+ * The options are one list, from which writing and reading are both made. */
+#include "store/store.h"
+
+#include "base/text.h"
+#include "store/metadata.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_SCHEMA = 1 << 22, MOST_NUMBERS = 1 << 12 };
+
+#define OPTION_LIST(WHOLE, REAL)                                               \
+    WHOLE(objective)                                                           \
+    WHOLE(energy)                                                              \
+    WHOLE(width)                                                               \
+    WHOLE(layers)                                                              \
+    WHOLE(steps)                                                               \
+    WHOLE(batch)                                                               \
+    REAL(rate)                                                                 \
+    REAL(decay)                                                                \
+    REAL(clip)                                                                 \
+    REAL(warmup)                                                               \
+    REAL(ema)                                                                  \
+    REAL(validation)                                                           \
+    REAL(patience)                                                             \
+    REAL(sigma_min)                                                            \
+    REAL(sigma_max)                                                            \
+    REAL(noise_level)                                                          \
+    REAL(time_limit)
+
+uint64_t sf_data_fingerprint(sf_cmat data)
+{
+    /* FNV-1a over the words of the cells rather than their bytes, each mixed
+     * first so that all of its bits reach all of the hash. */
+    uint64_t hash = 0xCBF29CE484222325u;
+    const uint64_t prime = 0x100000001B3u;
+    hash = (hash ^ (uint64_t)data.rows) * prime;
+    hash = (hash ^ (uint64_t)data.cols) * prime;
+    for (int64_t i = 0; i < data.rows; i++)
+        for (int64_t j = 0; j < data.cols; j++) {
+            uint64_t bits;
+            memcpy(&bits, &data.data[i * data.stride + j], sizeof bits);
+            bits *= 0x9E3779B97F4A7C15u;
+            hash = (hash ^ bits ^ bits >> 32) * prime;
+        }
+    return hash;
+}
+
+/* ---- writing -------------------------------------------------------------- */
+
+/* The functions that build JSON return NULL, and accept it, where memory is
+ * short. */
+static json_t *make_options(const sf_network_options *o)
+{
+    json_t *numbers = json_object();
+    bool failed = false;
+#define PUT_WHOLE(name)                                                        \
+    failed |= json_object_set_new(numbers, #name,                              \
+                                  json_integer((json_int_t)o->name)) != 0;
+#define PUT_REAL(name)                                                         \
+    failed |= json_object_set_new(numbers, #name, json_real(o->name)) != 0;
+    OPTION_LIST(PUT_WHOLE, PUT_REAL)
+#undef PUT_WHOLE
+#undef PUT_REAL
+    if (!failed)
+        return numbers;
+    json_decref(numbers);
+    return NULL;
+}
+
+static json_t *make_schema(const sf_checkpoint *c)
+{
+    char fingerprint[24];
+    json_t *columns = json_array();
+    bool failed = false;
+    snprintf(fingerprint, sizeof fingerprint, "%016llx",
+             (unsigned long long)c->fingerprint);
+    for (int64_t j = 0; j < c->dim; j++)
+        failed |=
+            json_array_append_new(columns, json_string(c->columns[j])) != 0;
+    json_t *schema =
+        failed ? NULL
+               : json_pack("{s:O, s:I, s:s}", "columns", columns, "rows",
+                           (json_int_t)c->rows, "fingerprint", fingerprint);
+    json_decref(columns);
+    return schema;
+}
+
+static sf_status check_checkpoint(sf_context *ctx, const sf_checkpoint *c)
+{
+#define CHECK_REAL(name)                                                       \
+    if (!isfinite(c->options.name))                                            \
+        return SFI_FAIL(ctx, SF_E_ARG,                                         \
+                        "checkpoint: %s is %g, want a finite "                 \
+                        "number",                                              \
+                        #name, c->options.name);
+#define CHECK_WHOLE(name)
+    OPTION_LIST(CHECK_WHOLE, CHECK_REAL)
+#undef CHECK_WHOLE
+#undef CHECK_REAL
+    for (int64_t j = 0; j < c->dim; j++) {
+        const size_t size = strlen(c->columns[j]);
+        char shown[SFI_SHOW_SIZE];
+        if (sfi_utf8_prefix(c->columns[j], size) < size)
+            return SFI_FAIL(ctx, SF_E_ARG,
+                            "checkpoint: the column name \"%s\" is not UTF-8",
+                            sfi_show(shown, c->columns[j], size));
+    }
+    return SF_OK;
+}
+
+static sf_status fill_tensors(sf_context *ctx, sfi_tensors *t,
+                              const sf_checkpoint *c)
+{
+    const int64_t bytes = (int64_t)c->state_size;
+    SFI_TRY(sfi_metadata_begin(ctx, t, "checkpoint", NULL));
+    SFI_TRY(sfi_metadata_set(ctx, t, SFI_KEY_CREATED_BY, "scorefield"));
+    SFI_TRY(sfi_metadata_set_seed(ctx, t, c->options.seed));
+    SFI_TRY(sfi_metadata_set_json(ctx, t, SFI_KEY_NUMBERS,
+                                  make_options(&c->options)));
+    SFI_TRY(sfi_metadata_set_json(ctx, t, SFI_KEY_SCHEMA, make_schema(c)));
+    if (c->command != NULL)
+        SFI_TRY(sfi_metadata_set(ctx, t, SFI_KEY_COMMAND, c->command));
+    return sfi_tensors_add(ctx, t, "state", SFI_TENSOR_U8, 1, &bytes, c->state);
+}
+
+sf_status sfi_checkpoint_save_to(sf_context *ctx, sfi_output *out,
+                                 const sf_checkpoint *checkpoint)
+{
+    sf_checkpoint c = SF_CHECKPOINT_INIT;
+    SFI_TRY(sfi_options(ctx, &c, sizeof c, checkpoint));
+    SFI_TRY(check_checkpoint(ctx, &c));
+    sfi_tensors t = {0};
+    sf_status status = fill_tensors(ctx, &t, &c);
+    if (status == SF_OK)
+        status = sfi_tensors_write_to(ctx, &t, out);
+    sfi_tensors_free(ctx, &t);
+    return status;
+}
+
+sf_status sf_checkpoint_save(sf_context *ctx, const sf_checkpoint *checkpoint,
+                             const char *path)
+{
+    sfi_output *out = NULL;
+    SFI_TRY(sfi_output_open(ctx, &out, path));
+    return sfi_output_close(out, sfi_checkpoint_save_to(ctx, out, checkpoint));
+}
+
+/* ---- reading -------------------------------------------------------------- */
+
+/* What a loaded checkpoint points into. */
+typedef struct owned {
+    sfi_tensors t;
+    json_t *schema;
+    const char **columns; /* [dim], in `schema` */
+    int64_t dim;
+} owned;
+
+static void free_owned(sf_context *ctx, owned *o)
+{
+    if (o == NULL)
+        return;
+    sfi_free(ctx, o->columns, (size_t)o->dim, sizeof *o->columns);
+    json_decref(o->schema);
+    sfi_tensors_free(ctx, &o->t);
+    sfi_free(ctx, o, 1, sizeof *o);
+}
+
+void sf_checkpoint_free(sf_context *ctx, sf_checkpoint *c)
+{
+    if (c == NULL)
+        return;
+    free_owned(ctx, c->owner);
+    *c = (sf_checkpoint)SF_CHECKPOINT_INIT;
+}
+
+/* A whole number of at most 2^53, which a double holds exactly. */
+static sf_status read_whole(sf_context *ctx, const json_t *numbers,
+                            const char *source, const char *name,
+                            int64_t *value)
+{
+    const json_t *found = json_object_get(numbers, name);
+    const int64_t most = (int64_t)1 << 53;
+    if (!json_is_integer(found) || json_integer_value(found) < 0 ||
+        json_integer_value(found) > most)
+        return SFI_FAIL(ctx, SF_E_FORMAT,
+                        "%s: \"%s\" is no whole number from 0 to 2^53", source,
+                        name);
+    *value = json_integer_value(found);
+    return SF_OK;
+}
+
+static sf_status read_real(sf_context *ctx, const json_t *numbers,
+                           const char *source, const char *name, double *value)
+{
+    const json_t *found = json_object_get(numbers, name);
+    if (!json_is_number(found) || !isfinite(json_number_value(found)))
+        return SFI_FAIL(ctx, SF_E_FORMAT, "%s: \"%s\" is no finite number",
+                        source, name);
+    *value = json_number_value(found);
+    return SF_OK;
+}
+
+static sf_status take_options(sf_context *ctx, const json_t *numbers,
+                              const char *source, sf_network_options *o)
+{
+    int64_t objective = 0, energy = 0, width = 0, layers = 0, steps = 0,
+            batch = 0;
+#define READ_WHOLE(name)                                                       \
+    SFI_TRY(read_whole(ctx, numbers, source, #name, &name));
+#define READ_REAL(name)                                                        \
+    SFI_TRY(read_real(ctx, numbers, source, #name, &o->name));
+    OPTION_LIST(READ_WHOLE, READ_REAL)
+#undef READ_WHOLE
+#undef READ_REAL
+    if (objective > SF_OBJECTIVE_SLICED || energy > 1)
+        return SFI_FAIL(ctx, SF_E_FORMAT,
+                        "%s: objective %lld and energy %lld are not known to "
+                        "this version",
+                        source, (long long)objective, (long long)energy);
+    o->objective = (sf_objective)objective;
+    o->energy = energy != 0;
+    o->width = width;
+    o->layers = layers;
+    o->steps = steps;
+    o->batch = batch;
+    return SF_OK;
+}
+
+static sf_status read_options(sf_context *ctx, const sfi_tensors *t,
+                              sf_network_options *o)
+{
+    const char *text = NULL, *source = sfi_metadata_source(t);
+    json_t *numbers = NULL;
+    SFI_TRY(sfi_metadata_want(ctx, t, SFI_KEY_NUMBERS, &text));
+    SFI_TRY(sfi_metadata_parse(ctx, &numbers, text, MOST_NUMBERS, source,
+                               SFI_KEY_NUMBERS));
+    const sf_status status = take_options(ctx, numbers, source, o);
+    json_decref(numbers);
+    SFI_TRY(status);
+    return sfi_metadata_seed(ctx, t, &o->seed);
+}
+
+static sf_status read_schema(sf_context *ctx, owned *o, sf_checkpoint *c)
+{
+    const char *text = NULL, *source = sfi_metadata_source(&o->t);
+    SFI_TRY(sfi_metadata_want(ctx, &o->t, SFI_KEY_SCHEMA, &text));
+    SFI_TRY(sfi_metadata_parse(ctx, &o->schema, text, MOST_SCHEMA, source,
+                               SFI_KEY_SCHEMA));
+    SFI_TRY(read_whole(ctx, o->schema, source, "rows", &c->rows));
+    const char *hash =
+        json_string_value(json_object_get(o->schema, "fingerprint"));
+    if (hash == NULL || strlen(hash) != 16 ||
+        strspn(hash, "0123456789abcdef") != 16)
+        return SFI_FAIL(ctx, SF_E_FORMAT,
+                        "%s: \"fingerprint\" is not 16 hexadecimal digits",
+                        source);
+    c->fingerprint = strtoull(hash, NULL, 16);
+    const json_t *columns = json_object_get(o->schema, "columns");
+    const size_t count = json_array_size(columns);
+    if (count == 0)
+        return SFI_FAIL(ctx, SF_E_FORMAT, "%s: there are no \"columns\"",
+                        source);
+    o->columns = sfi_alloc(ctx, count, sizeof *o->columns);
+    if (o->columns == NULL)
+        return SF_E_NOMEM;
+    o->dim = c->dim = (int64_t)count;
+    for (size_t j = 0; j < count; j++) {
+        o->columns[j] = json_string_value(json_array_get(columns, j));
+        if (o->columns[j] == NULL)
+            return SFI_FAIL(ctx, SF_E_FORMAT,
+                            "%s: \"columns\" is no list of names", source);
+    }
+    c->columns = o->columns;
+    return SF_OK;
+}
+
+static sf_status read_checkpoint(sf_context *ctx, owned *o, sf_checkpoint *c)
+{
+    const sfi_tensor *state = NULL;
+    const int64_t any = -1;
+    SFI_TRY(sfi_metadata_check(ctx, &o->t, "checkpoint"));
+    SFI_TRY(read_options(ctx, &o->t, &c->options));
+    SFI_TRY(read_schema(ctx, o, c));
+    SFI_TRY(
+        sfi_tensors_want(ctx, &o->t, "state", SFI_TENSOR_U8, 1, &any, &state));
+    c->state = state->data;
+    c->state_size = (size_t)state->count;
+    c->command = sfi_tensors_get(&o->t, SFI_KEY_COMMAND);
+    c->owner = o;
+    return SF_OK;
+}
+
+/* `path` or, where that is NULL, bytes. */
+static sf_status load(sf_context *ctx, sf_checkpoint *out, const char *path,
+                      const void *bytes, size_t size)
+{
+    sf_checkpoint c = SF_CHECKPOINT_INIT;
+    *out = c;
+    owned *o = sfi_alloc_zero(ctx, 1, sizeof *o);
+    if (o == NULL)
+        return SF_E_NOMEM;
+    sf_status status = path != NULL
+                           ? sfi_tensors_read(ctx, &o->t, path)
+                           : sfi_tensors_read_memory(ctx, &o->t, bytes, size);
+    if (status == SF_OK)
+        status = read_checkpoint(ctx, o, &c);
+    if (status == SF_OK)
+        *out = c;
+    else
+        free_owned(ctx, o);
+    return status;
+}
+
+sf_status sf_checkpoint_load(sf_context *ctx, sf_checkpoint *out,
+                             const char *path)
+{
+    return load(ctx, out, path, NULL, 0);
+}
+
+sf_status sfi_checkpoint_load_memory(sf_context *ctx, sf_checkpoint *out,
+                                     const void *bytes, size_t size)
+{
+    return load(ctx, out, NULL, bytes, size);
+}

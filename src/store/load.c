@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* load.c - a model from a safetensors file, which may come from anyone.
+ *
+ * The order of the checks bounds what a small file can make us allocate: names
+ * and numbers come first, from texts of bounded size; they give a layout, which
+ * the arrays of the file must fit exactly; only then are weights allocated, as
+ * many as the file holds. */
+#include "scorefield/store.h"
+
+#include "base/text.h"
+#include "model/model.h"
+#include "store/metadata.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_SCHEMA = 1 << 22, MOST_NUMBERS = 1 << 12, MOST_REPORT = 1 << 20 };
+
+/* What is being put together; freed with free_parts(). */
+typedef struct model_parts {
+    sf_context *ctx;
+    const sfi_tensors *t;
+    json_t *schema, *numbers;
+    const sfi_model_ops *ops;
+    int64_t dim;
+    const char **names;    /* [dim], in `schema` */
+    sf_column_kind *kinds; /* [dim] */
+    int number_count;
+    sfi_number number_list[SFI_MAX_NUMBERS];
+    const char **dropped; /* [dropped_count], in `schema` */
+    int64_t dropped_count;
+} model_parts;
+
+static void free_parts(model_parts *p)
+{
+    sfi_free(p->ctx, p->names, (size_t)p->dim, sizeof *p->names);
+    sfi_free(p->ctx, p->kinds, (size_t)p->dim, sizeof *p->kinds);
+    sfi_free(p->ctx, p->dropped, (size_t)p->dropped_count, sizeof *p->dropped);
+    json_decref(p->schema);
+    json_decref(p->numbers);
+}
+
+#define FAIL(p, ...) fail_format((p)->ctx, (p)->t, __VA_ARGS__)
+
+static sf_status fail_format(sf_context *ctx, const sfi_tensors *t,
+                             const char *format, ...) SFI_PRINTF(3, 4);
+
+static sf_status fail_format(sf_context *ctx, const sfi_tensors *t,
+                             const char *format, ...)
+{
+    char text[600];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return SFI_FAIL(ctx, SF_E_FORMAT, "%s: %s", sfi_metadata_source(t), text);
+}
+
+/* ---- schema and numbers --------------------------------------------------- */
+
+static sf_status read_family(model_parts *p)
+{
+    char shown[SFI_SHOW_SIZE];
+    const char *family =
+        json_string_value(json_object_get(p->schema, "family"));
+    if (family == NULL)
+        return FAIL(p, "the schema has no \"family\"");
+    p->ops = sfi_model_family(family);
+    if (p->ops == NULL)
+        return FAIL(p, "the family \"%s\" is not known to scorefield %s",
+                    sfi_show(shown, family, strlen(family)), sf_version());
+    return SF_OK;
+}
+
+static sf_status read_column(model_parts *p, sfi_dictionary *seen, int64_t j,
+                             const json_t *column)
+{
+    char shown[SFI_SHOW_SIZE];
+    const char *name = json_string_value(json_object_get(column, "name"));
+    const char *kind = json_string_value(json_object_get(column, "kind"));
+    if (name == NULL || name[0] == '\0')
+        return FAIL(p, "column %lld of the schema has no name", (long long)j);
+    sfi_show(shown, name, strlen(name));
+    if (kind == NULL ||
+        (strcmp(kind, "real") != 0 && strcmp(kind, "integer") != 0))
+        return FAIL(p,
+                    "column \"%s\" of the schema has no \"kind\" that is real "
+                    "or integer",
+                    shown);
+    if (sfi_dictionary_find(seen, name, strlen(name)) >= 0)
+        return FAIL(p, "two columns of the schema are called \"%s\"", shown);
+    p->names[j] = name;
+    p->kinds[j] = kind[0] == 'i' ? SF_COLUMN_INTEGER : SF_COLUMN_REAL;
+    return sfi_dictionary_add(p->ctx, seen, name, strlen(name));
+}
+
+static sf_status read_columns(model_parts *p)
+{
+    const json_t *columns = json_object_get(p->schema, "columns");
+    const size_t count = json_array_size(columns);
+    if (count == 0)
+        return FAIL(p, "the schema has no \"columns\"");
+    p->names = sfi_alloc(p->ctx, count, sizeof *p->names);
+    p->kinds = sfi_alloc(p->ctx, count, sizeof *p->kinds);
+    if (p->names == NULL || p->kinds == NULL) {
+        sfi_free(p->ctx, p->names, count, sizeof *p->names);
+        sfi_free(p->ctx, p->kinds, count, sizeof *p->kinds);
+        p->names = NULL;
+        p->kinds = NULL;
+        return SF_E_NOMEM;
+    }
+    p->dim = (int64_t)count;
+    sfi_dictionary seen = {0};
+    sf_status status = SF_OK;
+    for (size_t j = 0; j < count && status == SF_OK; j++)
+        status = read_column(p, &seen, (int64_t)j, json_array_get(columns, j));
+    sfi_dictionary_free(p->ctx, &seen);
+    return status;
+}
+
+static sf_status read_dropped(model_parts *p)
+{
+    const json_t *dropped = json_object_get(p->schema, "dropped");
+    const size_t count = json_array_size(dropped); /* 0 if there is none */
+    p->dropped = sfi_alloc(p->ctx, count, sizeof *p->dropped);
+    if (p->dropped == NULL)
+        return SF_E_NOMEM;
+    p->dropped_count = (int64_t)count;
+    for (size_t k = 0; k < count; k++) {
+        p->dropped[k] = json_string_value(json_array_get(dropped, k));
+        if (p->dropped[k] == NULL)
+            return FAIL(p, "\"dropped\" in the schema is no list of names");
+    }
+    return SF_OK;
+}
+
+static sf_status read_numbers(model_parts *p)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    if (json_object_size(p->numbers) > SFI_MAX_NUMBERS)
+        return FAIL(p, "%zu numbers, want at most %d",
+                    json_object_size(p->numbers), (int)SFI_MAX_NUMBERS);
+    json_object_foreach(p->numbers, key, value)
+    {
+        char shown[SFI_SHOW_SIZE];
+        sfi_number *number = &p->number_list[p->number_count];
+        sfi_show(shown, key, strlen(key));
+        if (strlen(key) >= sizeof number->key)
+            return FAIL(p, "the number \"%s\" has too long a name", shown);
+        if (!json_is_number(value) || !isfinite(json_number_value(value)))
+            return FAIL(p, "the number \"%s\" is none", shown);
+        memcpy(number->key, key, strlen(key) + 1);
+        number->value = json_number_value(value);
+        p->number_count++;
+    }
+    return SF_OK;
+}
+
+static sf_status read_texts(model_parts *p)
+{
+    const char *text = NULL, *source = sfi_metadata_source(p->t);
+    SFI_TRY(sfi_metadata_check(p->ctx, p->t, "model"));
+    SFI_TRY(sfi_metadata_want(p->ctx, p->t, SFI_KEY_SCHEMA, &text));
+    SFI_TRY(sfi_metadata_parse(p->ctx, &p->schema, text, MOST_SCHEMA, source,
+                               SFI_KEY_SCHEMA));
+    SFI_TRY(sfi_metadata_want(p->ctx, p->t, SFI_KEY_NUMBERS, &text));
+    SFI_TRY(sfi_metadata_parse(p->ctx, &p->numbers, text, MOST_NUMBERS, source,
+                               SFI_KEY_NUMBERS));
+    SFI_TRY(read_family(p));
+    SFI_TRY(read_columns(p));
+    SFI_TRY(read_dropped(p));
+    return read_numbers(p);
+}
+
+/* ---- arrays --------------------------------------------------------------- */
+
+static sfi_tensor_type weight_type(const sf_model *m)
+{
+    return m->weight_dtype == SF_F32 ? SFI_TENSOR_F32 : SFI_TENSOR_F64;
+}
+
+/* Every array of the layout is there, and no other. */
+static sf_status check_arrays(const sf_model *m, const sfi_tensors *t)
+{
+    const sfi_tensor *found = NULL;
+    for (size_t k = 0; k < m->layout_count; k++)
+        SFI_TRY(sfi_tensors_want(m->ctx, t, m->layout[k].name, weight_type(m),
+                                 m->layout[k].rank, m->layout[k].shape,
+                                 &found));
+    SFI_TRY(sfi_tensors_want(m->ctx, t, "mean", SFI_TENSOR_F64, 1, &m->dim,
+                             &found));
+    SFI_TRY(sfi_tensors_want(m->ctx, t, "scale", SFI_TENSOR_F64, 1, &m->dim,
+                             &found));
+    if (t->names.count != m->layout_count + 2)
+        return fail_format(m->ctx, t,
+                           "has %zu arrays, and a %s of this shape has %zu",
+                           t->names.count, m->ops->family, m->layout_count + 2);
+    return SF_OK;
+}
+
+static sf_status copy_array(const sf_model *m, const sfi_tensors *t,
+                            const char *name, double *to)
+{
+    const sfi_tensor *tensor = sfi_tensors_find(t, name);
+    for (int64_t i = 0; i < tensor->count; i++) {
+        to[i] = tensor->type == SFI_TENSOR_F32
+                    ? (double)((const float *)tensor->data)[i]
+                    : ((const double *)tensor->data)[i];
+        if (!isfinite(to[i]))
+            return fail_format(m->ctx, t,
+                               "element %lld of \"%s\" is %g, want finite "
+                               "numbers",
+                               (long long)i, name, to[i]);
+    }
+    return SF_OK;
+}
+
+static sf_status fill(sf_model *m, const sfi_tensors *t)
+{
+    SFI_TRY(check_arrays(m, t));
+    SFI_TRY(sfi_model_allocate(m));
+    for (size_t k = 0; k < m->layout_count; k++)
+        SFI_TRY(copy_array(m, t, m->layout[k].name,
+                           m->weights + m->layout[k].offset));
+    SFI_TRY(copy_array(m, t, "mean", m->mean));
+    SFI_TRY(copy_array(m, t, "scale", m->scale));
+    for (int64_t j = 0; j < m->dim; j++)
+        if (!(m->scale[j] > 0.0))
+            return fail_format(m->ctx, t,
+                               "element %lld of \"scale\" is %g, want > 0",
+                               (long long)j, m->scale[j]);
+    const sf_status status = m->ops->check != NULL ? m->ops->check(m) : SF_OK;
+    if (status != SF_OK)
+        sfi_message_prefix(m->ctx, "%s: ", sfi_metadata_source(t));
+    return status;
+}
+
+/* ---- the record ----------------------------------------------------------- */
+
+/* A record that owns what it points to. */
+typedef struct owned_record {
+    sf_run_record public; /* first: a pointer to it is one to the whole */
+    sf_column_kind *kinds;
+    char **dropped;
+    int64_t dim, dropped_count;
+} owned_record;
+
+void sf_run_record_free(sf_context *ctx, sf_run_record *record)
+{
+    if (record == NULL)
+        return;
+    owned_record *r = (owned_record *)record;
+    const char *const texts[] = {record->command, record->created_by,
+                                 record->version, record->report};
+    for (size_t i = 0; i < SFI_COUNT(texts); i++)
+        sfi_free_text(ctx, (char *)(uintptr_t)texts[i]);
+    for (int64_t k = 0; k < r->dropped_count && r->dropped != NULL; k++)
+        sfi_free_text(ctx, r->dropped[k]);
+    sfi_free(ctx, r->dropped, (size_t)r->dropped_count, sizeof *r->dropped);
+    sfi_free(ctx, r->kinds, (size_t)r->dim, sizeof *r->kinds);
+    sfi_free(ctx, r, 1, sizeof *r);
+}
+
+static sf_status copy_text(const model_parts *p, const char *key,
+                           const char **out)
+{
+    const char *text = sfi_tensors_get(p->t, key);
+    if (text == NULL)
+        return SF_OK;
+    *out = sfi_copy_text(p->ctx, text);
+    return *out != NULL ? SF_OK : SF_E_NOMEM;
+}
+
+static sf_status fill_record(const model_parts *p, owned_record *r)
+{
+    r->kinds = sfi_alloc(p->ctx, (size_t)p->dim, sizeof *r->kinds);
+    r->dim = p->dim;
+    r->dropped =
+        sfi_alloc_zero(p->ctx, (size_t)p->dropped_count, sizeof *r->dropped);
+    r->dropped_count = p->dropped_count;
+    if (r->kinds == NULL || r->dropped == NULL)
+        return SF_E_NOMEM;
+    memcpy(r->kinds, p->kinds, (size_t)p->dim * sizeof *r->kinds);
+    for (int64_t k = 0; k < p->dropped_count; k++) {
+        r->dropped[k] = sfi_copy_text(p->ctx, p->dropped[k]);
+        if (r->dropped[k] == NULL)
+            return SF_E_NOMEM;
+    }
+    r->public.kinds = r->kinds;
+    r->public.dropped = (const char *const *)r->dropped;
+    r->public.dropped_count = p->dropped_count;
+    SFI_TRY(copy_text(p, SFI_KEY_COMMAND, &r->public.command));
+    SFI_TRY(copy_text(p, SFI_KEY_CREATED_BY, &r->public.created_by));
+    SFI_TRY(copy_text(p, SFI_KEY_WRITER, &r->public.version));
+    SFI_TRY(copy_text(p, SFI_KEY_REPORT, &r->public.report));
+    return sfi_metadata_seed(p->ctx, p->t, &r->public.seed);
+}
+
+/* The report is shown to people, so it must be what it says it is. */
+static sf_status check_report(const model_parts *p)
+{
+    json_t *report = NULL;
+    const char *text = sfi_tensors_get(p->t, SFI_KEY_REPORT);
+    if (text == NULL)
+        return SF_OK;
+    const sf_status status =
+        sfi_metadata_parse(p->ctx, &report, text, MOST_REPORT,
+                           sfi_metadata_source(p->t), SFI_KEY_REPORT);
+    json_decref(report);
+    return status;
+}
+
+static sf_status make_record(const model_parts *p, sf_run_record **out)
+{
+    SFI_TRY(check_report(p));
+    owned_record *r = sfi_alloc_zero(p->ctx, 1, sizeof *r);
+    if (r == NULL)
+        return SF_E_NOMEM;
+    r->public = (sf_run_record)SF_RUN_RECORD_INIT;
+    const sf_status status = fill_record(p, r);
+    if (status != SF_OK)
+        sf_run_record_free(p->ctx, &r->public);
+    else
+        *out = &r->public;
+    return status;
+}
+
+/* ---- loading -------------------------------------------------------------- */
+
+static sf_status build(model_parts *p, sf_model **out, sf_run_record **record)
+{
+    SFI_TRY(read_texts(p));
+    sf_status status = sfi_model_declare(p->ctx, out, p->ops, p->dim, p->names,
+                                         p->number_count, p->number_list);
+    if (status != SF_OK)
+        sfi_message_prefix(p->ctx, "%s: ", sfi_metadata_source(p->t));
+    else
+        status = fill(*out, p->t);
+    if (status == SF_OK && record != NULL)
+        status = make_record(p, record);
+    return status;
+}
+
+/* Takes the tensors over. */
+static sf_status load(sf_context *ctx, sfi_tensors *t, sf_model **out,
+                      sf_run_record **record)
+{
+    model_parts p = {.ctx = ctx, .t = t};
+    const sf_status status = build(&p, out, record);
+    free_parts(&p);
+    sfi_tensors_free(ctx, t);
+    if (status != SF_OK) {
+        sf_model_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+sf_status sf_model_load_record(sf_context *ctx, sf_model **out,
+                               sf_run_record **record, const char *path)
+{
+    sfi_tensors t;
+    *out = NULL;
+    if (record != NULL)
+        *record = NULL;
+    SFI_TRY(sfi_tensors_read(ctx, &t, path));
+    return load(ctx, &t, out, record);
+}
+
+sf_status sf_model_load(sf_context *ctx, sf_model **out, const char *path)
+{
+    return sf_model_load_record(ctx, out, NULL, path);
+}
+
+sf_status sf_model_load_memory(sf_context *ctx, sf_model **out,
+                               sf_run_record **record, const void *bytes,
+                               size_t size)
+{
+    sfi_tensors t;
+    *out = NULL;
+    if (record != NULL)
+        *record = NULL;
+    SFI_TRY(sfi_tensors_read_memory(ctx, &t, bytes, size));
+    return load(ctx, &t, out, record);
+}

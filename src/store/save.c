@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* save.c - a model as a safetensors file.
+ *
+ *     weights     by their names, f32 for networks and f64 for gaussians
+ *     mean, scale [d] f64
+ *     texts       metadata.h; docs/FORMATS.md says what is in them */
+#include "store/store.h"
+
+#include "base/text.h"
+#include "model/model.h"
+#include "store/metadata.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- texts ---------------------------------------------------------------- */
+
+static const char *kind_text(const sf_run_record *record, int64_t column)
+{
+    return record->kinds != NULL && record->kinds[column] == SF_COLUMN_INTEGER
+               ? "integer"
+               : "real";
+}
+
+/* Columns have names of their own, since they are found by them. */
+static sf_status check_names(const sf_model *m)
+{
+    sfi_dictionary names = {0};
+    sf_status status = SF_OK;
+    for (int64_t j = 0; j < m->dim && status == SF_OK; j++) {
+        char shown[SFI_SHOW_SIZE];
+        const char *name = m->names[j];
+        const size_t size = strlen(name);
+        if (size == 0 || sfi_utf8_prefix(name, size) < size)
+            status = SFI_FAIL(m->ctx, SF_E_ARG,
+                              "save: the name \"%s\" of column %lld is empty "
+                              "or not UTF-8",
+                              sfi_show(shown, name, size), (long long)j);
+        else if (sfi_dictionary_find(&names, name, size) >= 0)
+            status = SFI_FAIL(m->ctx, SF_E_ARG,
+                              "save: two columns are called \"%s\"",
+                              sfi_show(shown, name, size));
+        else
+            status = sfi_dictionary_add(m->ctx, &names, name, size);
+    }
+    sfi_dictionary_free(m->ctx, &names);
+    return status;
+}
+
+static sf_status check_finite(const sf_model *m, const char *name,
+                              const double *values, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return SFI_FAIL(m->ctx, SF_E_ARG,
+                            "save: element %lld of \"%s\" is %g, want finite "
+                            "numbers",
+                            (long long)i, name, values[i]);
+    return SF_OK;
+}
+
+/* The functions that build JSON return NULL, and accept it, where memory is
+ * short. */
+static json_t *make_schema(const sf_model *m, const sf_run_record *record)
+{
+    json_t *columns = json_array(), *dropped = json_array();
+    bool failed = false;
+    for (int64_t j = 0; j < m->dim; j++)
+        failed |= json_array_append_new(
+                      columns, json_pack("{s:s, s:s}", "name", m->names[j],
+                                         "kind", kind_text(record, j))) != 0;
+    for (int64_t k = 0; k < record->dropped_count; k++)
+        failed |= json_array_append_new(dropped,
+                                        json_string(record->dropped[k])) != 0;
+    json_t *schema =
+        failed
+            ? NULL
+            : json_pack("{s:s, s:O, s:O, s:s}", "family", m->ops->family,
+                        "columns", columns, "dropped", dropped, "log_density",
+                        "nats, with respect to Lebesgue measure in the "
+                        "units of the columns");
+    json_decref(columns);
+    json_decref(dropped);
+    return schema;
+}
+
+static json_t *make_numbers(const sf_model *m)
+{
+    json_t *numbers = json_object();
+    for (int i = 0; i < m->number_count; i++)
+        if (json_object_set_new(numbers, m->numbers[i].key,
+                                json_real(m->numbers[i].value)) != 0) {
+            json_decref(numbers);
+            return NULL;
+        }
+    return numbers;
+}
+
+static sf_status set_report(sf_context *ctx, sfi_tensors *t, const char *report)
+{
+    json_t *value = NULL;
+    const sf_status status = sfi_metadata_parse(ctx, &value, report, 1 << 20,
+                                                "save", SFI_KEY_REPORT);
+    json_decref(value);
+    if (status == SF_E_FORMAT) /* of an argument, not of a file */
+        return SF_E_ARG;
+    SFI_TRY(status);
+    return sfi_tensors_set(ctx, t, SFI_KEY_REPORT, report);
+}
+
+static sf_status set_texts(const sf_model *m, sfi_tensors *t,
+                           const sf_run_record *record)
+{
+    sf_context *ctx = m->ctx;
+    SFI_TRY(sfi_metadata_begin(ctx, t, "model", record->version));
+    SFI_TRY(sfi_metadata_set_seed(ctx, t, record->seed));
+    SFI_TRY(
+        sfi_metadata_set_json(ctx, t, SFI_KEY_SCHEMA, make_schema(m, record)));
+    for (int i = 0; i < m->number_count; i++)
+        SFI_TRY(check_finite(m, m->numbers[i].key, &m->numbers[i].value, 1));
+    SFI_TRY(sfi_metadata_set_json(ctx, t, SFI_KEY_NUMBERS, make_numbers(m)));
+    SFI_TRY(sfi_metadata_set(ctx, t, SFI_KEY_CREATED_BY,
+                             record->created_by != NULL ? record->created_by
+                                                        : "scorefield"));
+    if (record->command != NULL)
+        SFI_TRY(sfi_metadata_set(ctx, t, SFI_KEY_COMMAND, record->command));
+    if (record->report != NULL)
+        SFI_TRY(set_report(ctx, t, record->report));
+    return SF_OK;
+}
+
+/* ---- arrays --------------------------------------------------------------- */
+
+static sf_status add_arrays(const sf_model *m, sfi_tensors *t,
+                            const void *weights)
+{
+    const size_t size = sf_dtype_size(m->weight_dtype);
+    const sfi_tensor_type type =
+        m->weight_dtype == SF_F32 ? SFI_TENSOR_F32 : SFI_TENSOR_F64;
+    for (size_t k = 0; k < m->layout_count; k++) {
+        const sfi_weight *w = &m->layout[k];
+        SFI_TRY(check_finite(m, w->name, m->weights + w->offset, w->count));
+        SFI_TRY(
+            sfi_tensors_add(m->ctx, t, w->name, type, w->rank, w->shape,
+                            (const char *)weights + (size_t)w->offset * size));
+    }
+    SFI_TRY(check_finite(m, "mean", m->mean, m->dim));
+    SFI_TRY(check_finite(m, "scale", m->scale, m->dim));
+    for (int64_t j = 0; j < m->dim; j++)
+        if (!(m->scale[j] > 0.0))
+            return SFI_FAIL(m->ctx, SF_E_ARG,
+                            "save: element %lld of \"scale\" is %g, want > 0",
+                            (long long)j, m->scale[j]);
+    SFI_TRY(sfi_tensors_add(m->ctx, t, "mean", SFI_TENSOR_F64, 1, &m->dim,
+                            m->mean));
+    return sfi_tensors_add(m->ctx, t, "scale", SFI_TENSOR_F64, 1, &m->dim,
+                           m->scale);
+}
+
+sf_status sfi_model_save_to(const sf_model *m, sfi_output *out,
+                            const sf_run_record *record)
+{
+    sf_context *ctx = m->ctx;
+    sf_run_record r = SF_RUN_RECORD_INIT;
+    SFI_TRY(sfi_options(ctx, &r, sizeof r, record));
+    SFI_TRY(check_names(m));
+    sfi_tensors t = {0};
+    const size_t count = (size_t)m->weight_count;
+    float *narrow = NULL;
+    sf_status status = SF_OK;
+    if (m->weight_dtype == SF_F32) {
+        narrow = sfi_alloc(ctx, count, sizeof *narrow);
+        status = narrow != NULL ? SF_OK : SF_E_NOMEM;
+        for (size_t i = 0; i < count && narrow != NULL; i++)
+            narrow[i] = (float)m->weights[i];
+    }
+    if (status == SF_OK)
+        status = set_texts(m, &t, &r);
+    if (status == SF_OK)
+        status = add_arrays(m, &t,
+                            narrow != NULL ? (const void *)narrow : m->weights);
+    if (status == SF_OK)
+        status = sfi_tensors_write_to(ctx, &t, out);
+    sfi_tensors_free(ctx, &t);
+    sfi_free(ctx, narrow, count, sizeof *narrow);
+    return status;
+}
+
+sf_status sf_model_save(const sf_model *m, const char *path,
+                        const sf_run_record *record)
+{
+    sfi_output *out = NULL;
+    SFI_TRY(sfi_output_open(m->ctx, &out, path));
+    return sfi_output_close(out, sfi_model_save_to(m, out, record));
+}

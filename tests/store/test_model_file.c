@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A model survives its file bit for bit, and no file survives being spoiled. */
+#define _POSIX_C_SOURCE 200809L
+#include "store_check.h"
+
+#include "faults.h"
+
+#include <unistd.h>
+
+static sf_model *load_bytes(sf_context *ctx, sf_run_record **record,
+                            const void *bytes, size_t size)
+{
+    sf_model *m = NULL;
+    CHECK_OK(ctx, sf_model_load_memory(ctx, &m, record, bytes, size));
+    return m;
+}
+
+/* ---- round trips ---------------------------------------------------------- */
+
+static void check_round_trip(sf_context *ctx, sf_model *m)
+{
+    const sf_run_record record = some_record();
+    size_t size = 0, again_size = 0;
+    unsigned char *bytes = save_bytes(ctx, m, &record, &size);
+    sf_run_record *back_record = NULL;
+    sf_model *back = load_bytes(ctx, &back_record, bytes, size);
+    check_same_model(m, back);
+    /* Saved again it has the same bytes, so the record came back whole too. */
+    unsigned char *again = save_bytes(ctx, back, back_record, &again_size);
+    CHECK(size == again_size && memcmp(bytes, again, size) == 0);
+    free(again);
+    free(bytes);
+    sf_run_record_free(ctx, back_record);
+    sf_model_free(back);
+    sf_model_free(m);
+}
+
+TEST(a_gaussian_comes_back_bit_for_bit)
+{
+    (void)state_;
+    sf_context *ctx = new_context();
+    check_round_trip(ctx, small_gaussian(ctx));
+    sf_context_free(ctx);
+}
+
+TEST(a_network_comes_back_bit_for_bit)
+{
+    (void)state_;
+    sf_context *ctx = new_context();
+    check_round_trip(ctx, small_network(ctx));
+    sf_context_free(ctx);
+}
+
+TEST(the_record_comes_back)
+{
+    (void)state_;
+    sf_context *ctx = new_context();
+    const sf_run_record record = some_record();
+    sf_model *m = small_network(ctx);
+    size_t size = 0;
+    unsigned char *bytes = save_bytes(ctx, m, &record, &size);
+    sf_run_record *r = NULL;
+    sf_model *back = load_bytes(ctx, &r, bytes, size);
+    CHECK(r->seed == UINT64_MAX);
+    assert_string_equal(r->command, record.command);
+    assert_string_equal(r->created_by, "a test");
+    assert_string_equal(r->version, SF_VERSION_STRING);
+    assert_string_equal(r->report, record.report);
+    for (int j = 0; j < 3; j++)
+        assert_int_equal(r->kinds[j], some_kinds[j]);
+    assert_int_equal(r->dropped_count, 2);
+    assert_string_equal(r->dropped[1], "note \"1\"");
+    free(bytes);
+    sf_run_record_free(ctx, r);
+    sf_model_free(back);
+    sf_model_free(m);
+    sf_context_free(ctx);
+}
+
+TEST(a_model_without_a_record_has_an_empty_one)
+{
+    (void)state_;
+    sf_context *ctx = new_context();
+    sf_model *m = small_gaussian(ctx);
+    size_t size = 0;
+    unsigned char *bytes = save_bytes(ctx, m, NULL, &size);
+    sf_run_record *r = NULL;
+    sf_model *back = load_bytes(ctx, &r, bytes, size);
+    CHECK(r->seed == 0 && r->command == NULL && r->report == NULL);
+    CHECK(r->dropped_count == 0 && r->kinds[0] == SF_COLUMN_REAL);
+    assert_string_equal(r->created_by, "scorefield");
+    free(bytes);
+    sf_run_record_free(ctx, r);
+    sf_model_free(back);
+    sf_model_free(m);
+    sf_context_free(ctx);
+}
+
+/* A file name need not be UTF-8, but JSON must be. */
+TEST(a_command_line_that_is_not_utf8_is_mended)
+{
+    (void)state_;
+    sf_context *ctx = new_context();
+    sf_model *m = small_gaussian(ctx);
+    sf_run_record record = SF_RUN_RECORD_INIT, *r = NULL;
+    record.command = "fit caf\xe9.csv";
+    size_t size = 0;
+    unsigned char *bytes = save_bytes(ctx, m, &record, &size);
+    sf_model *back = load_bytes(ctx, &r, bytes, size);
+    assert_string_equal(r->command, "fit caf\xef\xbf\xbd.csv");
+    free(bytes);
+    sf_run_record_free(ctx, r);
+    sf_model_free(back);
+    sf_model_free(m);
+    sf_context_free(ctx);
+}
+
+TEST(files_work_as_memory_does)
+{
+    (void)state_;
+    char path[] = "/tmp/scorefield-test-XXXXXX";
+    const int file = mkstemp(path);
+    CHECK(file >= 0);
+    close(file);
+    sf_context *ctx = new_context();
+    sf_model *m = small_network(ctx), *back = NULL;
+    CHECK_OK(ctx, sf_model_save(m, path, NULL));
+    CHECK_OK(ctx, sf_model_load(ctx, &back, path));
+    check_same_model(m, back);
+    CHECK(unlink(path) == 0);
+    CHECK_FAILS(ctx, sf_model_save(m, "/nowhere/m.safetensors", NULL), SF_E_IO,
+                "/nowhere/m.safetensors");
+    sf_model *none = NULL;
+    CHECK_FAILS(ctx, sf_model_load(ctx, &none, path), SF_E_IO, path);
+    CHECK(none == NULL);
+    sf_model_free(back);
+    sf_model_free(m);
+    sf_context_free(ctx);
+}
+
+/* ---- what is not saved ---------------------------------------------------- */
+
+static void check_refused(sf_context *ctx, const sf_model *m,
+                          const sf_run_record *record, const char *part)
+{
+    sfi_output *out = NULL;
+    CHECK_OK(ctx, sfi_output_memory(ctx, &out));
+    CHECK_FAILS(ctx, sfi_model_save_to(m, out, record), SF_E_ARG, part);
+    sfi_output_abort(out);
+}
+
+TEST(what_could_not_be_loaded_is_not_saved)
+{
+    (void)state_;
+    sf_context *ctx = new_context();
+    sf_model *m = small_network(ctx);
+    sf_run_record record = SF_RUN_RECORD_INIT;
+    record.report = "[1, 2]";
+    check_refused(ctx, m, &record, "no JSON object");
+    record.report = "{\"rows\": }";
+    check_refused(ctx, m, &record, "report");
+    m->weights[3] = NAN;
+    check_refused(ctx, m, NULL, "element 3 of \"input.weight\" is nan");
+    m->weights[3] = 0.0;
+    m->scale[1] = INFINITY;
+    check_refused(ctx, m, NULL, "element 1 of \"scale\" is inf");
+    m->scale[1] = 0.0;
+    check_refused(ctx, m, NULL, "element 1 of \"scale\" is 0");
+    m->scale[1] = 1.0;
+    m->names[2][0] = 'x';
+    check_refused(ctx, m, NULL, "two columns are called \"x\"");
+    m->names[2][0] = '\xff';
+    check_refused(ctx, m, NULL, "not UTF-8");
+    sf_model_free(m);
+    sf_context_free(ctx);
+}
+
+/* ---- spoiled files -------------------------------------------------------- */
+
+/* Put a text into the file of a model and load it again. */
+static void check_text(const char *key, const char *value, const char *part)
+{
+    struct faults faults;
+    sf_context *ctx = faulty_context(&faults);
+    sf_model *m = small_network(ctx), *none = NULL;
+    sf_run_record *no_record = NULL;
+    size_t size = 0, spoiled_size = 0;
+    unsigned char *bytes = save_bytes(ctx, m, NULL, &size);
+    sfi_tensors t;
+    CHECK_OK(ctx, sfi_tensors_read_memory(ctx, &t, bytes, size));
+    CHECK_OK(ctx, sfi_tensors_set(ctx, &t, key, value));
+    unsigned char *spoiled = tensor_bytes(ctx, &t, &spoiled_size);
+    CHECK_FAILS(
+        ctx,
+        sf_model_load_memory(ctx, &none, &no_record, spoiled, spoiled_size),
+        SF_E_FORMAT, part);
+    CHECK(none == NULL && no_record == NULL);
+    free(spoiled);
+    free(bytes);
+    sfi_tensors_free(ctx, &t);
+    sf_model_free(m);
+    CHECK(faults.bytes == faults.own);
+    sf_context_free(ctx);
+}
+
+#define NETWORK(columns)                                                       \
+    "{\"family\":\"network\",\"columns\":[" columns "],\"dropped\":[]}"
+#define COLUMN(name) "{\"name\":\"" name "\",\"kind\":\"real\"}"
+#define NUMBERS(width, layers, rest)                                           \
+    "{\"width\":" width ",\"layers\":" layers                                  \
+    ",\"energy\":0,\"sigma_min\":0.3,\"sigma_max\":80,\"rho\":7" rest "}"
+
+TEST(every_text_is_checked)
+{
+    (void)state_;
+    check_text("format", "other", "not one of scorefield's");
+    check_text("format_version", "2",
+               "in format 2, and scorefield " SF_VERSION_STRING
+               " reads formats up to 1; use a newer scorefield");
+    check_text("format_version", "0", "want a whole number");
+    check_text("format_version", "1.5", "want a whole number");
+    check_text("format_version", "99999999999999999999", "want a whole number");
+    check_text("content", "checkpoint", "holds a checkpoint, want a model");
+    check_text("seed", "-1", "\"seed\" is \"-1\"");
+    check_text("seed", "18446744073709551616", "64 bits");
+    check_text("report", "{", "\"report\"");
+    check_text("report", "7", "\"report\"");
+    check_text("schema", "", "\"schema\"");
+    check_text("schema", "[]", "no JSON object");
+    check_text("schema", "{}", "no \"family\"");
+    check_text("schema", "{\"family\":\"oracle\"}", "\"oracle\" is not known");
+    check_text("schema", "{\"family\":\"network\"}", "no \"columns\"");
+    check_text("schema", NETWORK("7"), "column 0 of the schema has no name");
+    check_text("schema", NETWORK(COLUMN("")), "has no name");
+    check_text("schema", NETWORK("{\"name\":\"x\",\"kind\":\"odd\"}"),
+               "real or integer");
+    check_text("schema", NETWORK(COLUMN("x") "," COLUMN("x")),
+               "two columns of the schema are called \"x\"");
+    check_text("schema",
+               "{\"family\":\"network\",\"columns\":[" COLUMN(
+                   "x") "],\"dropped\":[1]}",
+               "\"dropped\"");
+    /* One column fewer: the arrays do not fit any more. */
+    check_text("schema", NETWORK(COLUMN("x") "," COLUMN("y")),
+               "\"input.weight\" is F32 [5, 3], want F32 [5, 2]");
+    check_text("schema",
+               "{\"family\":\"gaussian\",\"columns\":[" COLUMN(
+                   "x") "],\"dropped\":[]}",
+               "no array \"vectors\"");
+    check_text("numbers", "{}", "model:");
+    check_text("numbers", NUMBERS("5", "2", ",\"a\":\"b\""),
+               "the number \"a\" is none");
+    check_text("numbers", NUMBERS("5", "2", ",\"a\":1e999"), "\"numbers\"");
+    check_text("numbers", NUMBERS("5", "2", ",\"a_name_of_24_characters.\":1"),
+               "too long a name");
+    check_text("numbers", NUMBERS("5.5", "2", ""), "\"width\" is 5.5");
+    check_text("numbers", NUMBERS("0", "2", ""), "\"width\" is 0");
+    check_text("numbers", NUMBERS("5", "65", ""), "\"layers\" is 65");
+    check_text("numbers", NUMBERS("5", "1", ""), "has 9 arrays");
+    check_text("numbers", NUMBERS("5", "3", ""), "no array \"hidden.2");
+}
+
+/* 64 layers of 16384 units would be 137 GB of weights; the message comes
+ * before the memory. */
+TEST(a_promise_of_many_weights_costs_nothing)
+{
+    (void)state_;
+    check_text("numbers", NUMBERS("16384", "64", ""),
+               "\"input.weight\" is F32 [5, 3], want F32 [16384, 3]");
+}
+
+/* Spoil one array: give it another type, shape or value. */
+static void check_array(const char *name, sfi_tensor_type type, int rank,
+                        const int64_t *shape, double value, const char *part)
+{
+    sf_context *ctx = new_context();
+    sf_model *m = small_network(ctx), *none = NULL;
+    size_t size = 0, spoiled_size = 0;
+    unsigned char *bytes = save_bytes(ctx, m, NULL, &size);
+    sfi_tensors t, other = {0};
+    CHECK_OK(ctx, sfi_tensors_read_memory(ctx, &t, bytes, size));
+    float narrow[64];
+    double wide[64];
+    for (int i = 0; i < 64; i++) {
+        wide[i] = value;
+        narrow[i] = (float)value;
+    }
+    for (size_t i = 0; i < t.names.count; i++) {
+        const sfi_tensor *x = &t.list[i];
+        if (strcmp(x->name, name) == 0)
+            CHECK_OK(ctx,
+                     sfi_tensors_add(ctx, &other, name, type, rank, shape,
+                                     type == SFI_TENSOR_F64 ? (const void *)wide
+                                                            : narrow));
+        else
+            CHECK_OK(ctx, sfi_tensors_add(ctx, &other, x->name, x->type,
+                                          x->rank, x->shape, x->data));
+    }
+    for (size_t i = 0; i < t.keys.count; i++)
+        CHECK_OK(ctx,
+                 sfi_tensors_set(ctx, &other, t.keys.texts[i], t.values[i]));
+    unsigned char *spoiled = tensor_bytes(ctx, &other, &spoiled_size);
+    CHECK_FAILS(ctx,
+                sf_model_load_memory(ctx, &none, NULL, spoiled, spoiled_size),
+                SF_E_FORMAT, part);
+    CHECK(none == NULL);
+    free(spoiled);
+    free(bytes);
+    sfi_tensors_free(ctx, &other);
+    sfi_tensors_free(ctx, &t);
+    sf_model_free(m);
+    sf_context_free(ctx);
+}
+
+TEST(every_array_is_checked)
+{
+    (void)state_;
+    const int64_t three = 3, four = 4, five = 5;
+    check_array("mean", SFI_TENSOR_F32, 1, &three, 0.0, "want F64 [3]");
+    check_array("mean", SFI_TENSOR_F64, 1, &four, 0.0, "want F64 [3]");
+    check_array("mean", SFI_TENSOR_F64, 1, &three, NAN,
+                "element 0 of \"mean\" is nan");
+    check_array("scale", SFI_TENSOR_F64, 1, &three, 0.0, "want > 0");
+    check_array("scale", SFI_TENSOR_F64, 1, &three, -1.0, "want > 0");
+    check_array("scale", SFI_TENSOR_F64, 1, &three, INFINITY,
+                "\"scale\" is inf");
+    check_array("input.bias", SFI_TENSOR_F32, 1, &five, INFINITY,
+                "\"input.bias\" is inf");
+    check_array("input.bias", SFI_TENSOR_F32, 1, &four, 1.0, "want F32 [5]");
+}
+
+TEST(a_gaussian_must_have_positive_eigenvalues)
+{
+    (void)state_;
+    sf_context *ctx = new_context();
+    sf_model *m = small_gaussian(ctx), *none = NULL;
+    size_t size = 0;
+    m->weights[4] = -0.5; /* the first value, after 2 x 2 vectors */
+    unsigned char *bytes = save_bytes(ctx, m, NULL, &size);
+    CHECK_FAILS(ctx, sf_model_load_memory(ctx, &none, NULL, bytes, size),
+                SF_E_FORMAT, "eigenvalue 0 is -0.5");
+    free(bytes);
+    sf_model_free(m);
+    sf_context_free(ctx);
+}
+
+/* A file that ends early is refused wherever it ends, and nothing leaks. */
+TEST(a_file_may_end_anywhere)
+{
+    (void)state_;
+    struct faults faults;
+    sf_context *ctx = faulty_context(&faults);
+    sf_model *m = small_network(ctx);
+    const sf_run_record record = some_record();
+    size_t size = 0;
+    unsigned char *bytes = save_bytes(ctx, m, &record, &size);
+    sf_model_free(m);
+    for (size_t n = 0; n < size; n++) {
+        sf_model *none = NULL;
+        sf_run_record *no_record = NULL;
+        const sf_status status =
+            sf_model_load_memory(ctx, &none, &no_record, bytes, n);
+        CHECK(status == SF_E_FORMAT);
+        CHECK(none == NULL && no_record == NULL);
+        CHECK(faults.bytes == faults.own);
+    }
+    free(bytes);
+    sf_context_free(ctx);
+}
+
+/* Any byte may be any other: the model is refused or is one. */
+TEST(any_byte_may_be_wrong)
+{
+    (void)state_;
+    struct faults faults;
+    sf_context *ctx = faulty_context(&faults);
+    sf_model *m = small_gaussian(ctx);
+    const sf_run_record record = some_record();
+    size_t size = 0;
+    int refused = 0, loaded = 0;
+    unsigned char *bytes = save_bytes(ctx, m, &record, &size);
+    sf_model_free(m);
+    for (size_t n = 0; n < size; n++)
+        for (int k = 0; k < 4; k++) {
+            static const unsigned char flips[] = {0x01, 0x10, 0x80, 0xff};
+            sf_model *back = NULL;
+            sf_run_record *back_record = NULL;
+            bytes[n] ^= flips[k];
+            const sf_status status =
+                sf_model_load_memory(ctx, &back, &back_record, bytes, size);
+            bytes[n] ^= flips[k];
+            CHECK(status == SF_OK || status == SF_E_FORMAT);
+            CHECK((status == SF_OK) == (back != NULL));
+            refused += status != SF_OK;
+            loaded += status == SF_OK;
+            if (back != NULL)
+                for (int64_t i = 0; i < back->weight_count; i++)
+                    CHECK(isfinite(back->weights[i]));
+            sf_run_record_free(ctx, back_record);
+            sf_model_free(back);
+            CHECK(faults.bytes == faults.own);
+        }
+    CHECK(refused > 1000 && loaded > 100);
+    free(bytes);
+    sf_context_free(ctx);
+}
+
+/* ---- memory --------------------------------------------------------------- */
+
+TEST(every_allocation_of_saving_may_fail)
+{
+    (void)state_;
+    struct faults faults;
+    sf_context *ctx = faulty_context(&faults);
+    sf_model *m = small_network(ctx);
+    const sf_run_record record = some_record();
+    const int64_t before = faults.bytes;
+    sf_status status = SF_E_NOMEM;
+    for (int k = 0; status != SF_OK; k++) {
+        sfi_output *out = NULL;
+        CHECK_OK(ctx, sfi_output_memory(ctx, &out));
+        faults.left = k;
+        status = sfi_model_save_to(m, out, &record);
+        CHECK(status == SF_OK || status == SF_E_NOMEM);
+        faults.left = INT64_MAX;
+        sfi_output_abort(out);
+        CHECK(faults.bytes == before);
+        CHECK(k < 1000);
+    }
+    sf_model_free(m);
+    sf_context_free(ctx);
+}
+
+TEST(every_allocation_of_loading_may_fail)
+{
+    (void)state_;
+    struct faults faults;
+    sf_context *ctx = faulty_context(&faults);
+    sf_model *m = small_network(ctx);
+    const sf_run_record record = some_record();
+    size_t size = 0;
+    unsigned char *bytes = save_bytes(ctx, m, &record, &size);
+    sf_model_free(m);
+    sf_status status = SF_E_NOMEM;
+    for (int k = 0; status != SF_OK; k++) {
+        sf_model *back = NULL;
+        sf_run_record *back_record = NULL;
+        faults.left = k;
+        status = sf_model_load_memory(ctx, &back, &back_record, bytes, size);
+        CHECK(status == SF_OK || status == SF_E_NOMEM);
+        CHECK((status == SF_OK) == (back != NULL));
+        faults.left = INT64_MAX;
+        sf_run_record_free(ctx, back_record);
+        sf_model_free(back);
+        CHECK(faults.bytes == faults.own);
+        CHECK(k < 1000);
+    }
+    free(bytes);
+    sf_context_free(ctx);
+}
+
+TESTS(CASE(a_gaussian_comes_back_bit_for_bit),
+      CASE(a_network_comes_back_bit_for_bit), CASE(the_record_comes_back),
+      CASE(a_model_without_a_record_has_an_empty_one),
+      CASE(a_command_line_that_is_not_utf8_is_mended),
+      CASE(files_work_as_memory_does),
+      CASE(what_could_not_be_loaded_is_not_saved), CASE(every_text_is_checked),
+      CASE(a_promise_of_many_weights_costs_nothing),
+      CASE(every_array_is_checked),
+      CASE(a_gaussian_must_have_positive_eigenvalues),
+      CASE(a_file_may_end_anywhere), CASE(any_byte_may_be_wrong),
+      CASE(every_allocation_of_saving_may_fail),
+      CASE(every_allocation_of_loading_may_fail))
