@@ -331,7 +331,7 @@ static const struct {
      1e-13},
     {"gaussian: score, Jacobian and log density", check_score, 1e-12},
     {"gaussian: mean and precision of five rows", check_fit, 1e-12},
-    {"flow: log density against the closed form", check_flow, 1e-5},
+    {"flow: log density against the closed form", check_flow, 1e-4},
     {"flow: to noise and back", check_code, 1e-5},
     {"sample: mean and variance, in standard errors", check_sample, 5.0},
     {"network: noise levels", check_levels, 1e-13},
@@ -378,8 +378,9 @@ const cli_command cli_check = {
     .least = 0,
     .most = 0,
     .options = options,
-    .notes = "A line for each check: the largest error found, relative where "
-             "the answer exceeds\n1, and how large it may be.  Exit status 1 "
-             "if one fails.\n",
+    .notes =
+        "A line for each check: the largest error found, relative where the "
+        "answer is\nlarger than 1, and how large it may be.  Exit status 1 "
+        "if one fails.\n",
     .example = "  scorefield check\n",
     .run = run};

@@ -235,7 +235,7 @@ static sf_status match_columns(cli *c, const sf_model *model, const char *path,
     if (cli_has_extension(path, ".npy")) {
         if (table->cols != d)
             return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                            "%s: has %lld columns, and the model has %lld; "
+                            "%s: has %lld column(s), and the model has %lld; "
                             "without names they are matched by their order",
                             path, (long long)table->cols, (long long)d);
         for (int64_t j = 0; j < d; j++)

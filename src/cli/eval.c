@@ -342,6 +342,6 @@ const cli_command cli_eval = {
         "  jacobian    of the score: jacobian_ROW_COLUMN\n"
         "  denoised    mean of the clean point: denoised_COLUMN\n"
         "  code        the point carried to noise, N(0, I): code_COLUMN\n",
-    .example = "  scorefield eval m.safetensors data/faithful.csv --want "
-               "logpdf,score -o e.csv\n",
+    .example = "  scorefield eval faithful.safetensors data/faithful.csv "
+               "-o densities.csv\n",
     .run = run};

@@ -37,8 +37,8 @@ static const cli_option options[] = {
            "auto, gaussian, network"),
     SHOWN(CLI_TEXT, "columns", "LIST", columns, "all of numbers", NULL,
           "Use these columns: a,\"b, c\""),
-    OPTION(CLI_NUMBER, 0, "validation", "F", validation, "0.1", NULL, NULL,
-           "Fraction of rows held out"),
+    OPTION(CLI_NUMBER, 0, "validation", "F", validation, "0.1", "[0, 0.9]",
+           NULL, "Fraction of rows held out"),
     OPTION(CLI_CHOICE, 0, "objective", "O", objective, "dsm", NULL,
            "dsm|flow|implicit|sliced", "dsm, flow, implicit, sliced"),
     OPTION(CLI_FLAG, 0, "energy", NULL, energy, NULL, NULL, NULL,
@@ -123,7 +123,13 @@ static sf_status check_options(cli *c, const fit_options *o)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--sigma-max is %g and --sigma-min %g, want more",
                         o->sigma_max, o->sigma_min);
-    return cli_check_output(c, o->output, true);
+    SFI_TRY(cli_check_output(c, o->output, true));
+    if (strcmp(o->output, "-") != 0 && strncmp(o->output, "/dev/", 5) != 0 &&
+        !cli_has_extension(o->output, ".safetensors"))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "-o is \"%s\"; models are .safetensors files",
+                        o->output);
+    return SF_OK;
 }
 
 /* ---- the report ----------------------------------------------------------- */

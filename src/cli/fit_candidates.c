@@ -192,12 +192,10 @@ static void choose(fit_job *j)
     mean_and_error(n->logpdf, rows, &gain, &se);
     j->kept = gain > se ? n : g;
     snprintf(j->why, sizeof j->why,
-             "on %lld held-out rows the network gains %.3g ± %.2g nats a row"
-             "%s",
-             (long long)rows, gain, se,
-             gain > se    ? ""
-             : gain > 0.0 ? ", no more than its standard error"
-                          : "");
+             "on %lld held-out rows the network %s %.3g ± %.2g nats a row%s",
+             (long long)rows, gain < 0.0 ? "loses" : "gains", fabs(gain), se,
+             gain > 0.0 && gain <= se ? ", no more than its standard error"
+                                      : "");
 }
 
 static sf_status fit_auto(fit_job *j)
@@ -215,9 +213,12 @@ static sf_status fit_auto(fit_job *j)
     choose(j);
     cli_note(j->c, "keeps the %s: %s",
              j->kept == &j->gaussian ? "gaussian" : "network", j->why);
+    if (j->kept == &j->network)
+        return SF_OK;
     /* It was compared without the held-out rows; nothing speaks against using
      * them now. */
-    return j->kept == &j->gaussian ? fit_whole_gaussian(j) : SF_OK;
+    cli_note(j->c, "fits the gaussian again, to all rows");
+    return fit_whole_gaussian(j);
 }
 
 sf_status fit_candidates(fit_job *j)

@@ -89,7 +89,7 @@ static sf_status find_resumed(fit_data *d, const sf_checkpoint *resumed)
 {
     if (resumed->dim > d->cols)
         return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
-                        "%s: has %lld columns, and the run of --resume has "
+                        "%s: has %lld column(s), and the run of --resume has "
                         "%lld",
                         cli_shown_path(d->path), (long long)d->cols,
                         (long long)resumed->dim);
@@ -158,13 +158,19 @@ static sf_status check_columns(const fit_data *d)
         const int64_t j = d->index[k];
         const cli_summary *s = &d->summaries[j];
         const char *name = d->columns[j].name;
-        if (s->least < s->most || d->rows - s->missing < 2)
+        const double span = s->most - s->least;
+        sfi_show(shown, name, strlen(name));
+        if (d->rows - s->missing < 2 || (span > 1e-140 && span < 1e140))
             continue;
+        if (span > 0.0)
+            return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
+                            "%s: column \"%s\" goes from %g to %g, whose "
+                            "squares are out of range; change its unit",
+                            cli_shown_path(d->path), shown, s->least, s->most);
         return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
                         "%s: column \"%s\" is %g in every row; a constant has "
                         "no density, so leave it out with --columns",
-                        cli_shown_path(d->path),
-                        sfi_show(shown, name, strlen(name)), s->least);
+                        cli_shown_path(d->path), shown, s->least);
     }
     return SF_OK;
 }

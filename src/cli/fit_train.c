@@ -5,6 +5,7 @@
 #include "scorefield/plot.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
 
 /* Updates between two looks at the clock, where checkpoints are written: well
@@ -13,29 +14,33 @@ enum { SLICE = 16 };
 
 /* ---- options -------------------------------------------------------------- */
 
-/* An option that a checkpoint fixes: by name, and whether what is asked for now
- * differs from what was. */
-static sf_status check_same(cli *c, const char *name, bool differs, double was)
+/* An option that a checkpoint fixes: what it was, as text, and whether what is
+ * asked for now is something else. */
+static sf_status check_same(cli *c, const char *name, bool differs,
+                            const char *format, ...) SFI_PRINTF(4, 5);
+
+static sf_status check_same(cli *c, const char *name, bool differs,
+                            const char *format, ...)
 {
+    char was[64];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(was, sizeof was, format, args);
+    va_end(args);
     if (!cli_given(c, name) || !differs)
         return SF_OK;
     return SFI_FAIL(c->ctx, SF_E_ARG,
-                    "--%s was %g when the run of --resume began and must stay "
+                    "--%s was %s when the run of --resume began and must stay "
                     "so; leave it out, or begin a new run",
                     name, was);
 }
 
-static sf_status check_resumed(cli *c, const fit_options *o,
-                               const sf_network_options *was,
+static sf_status check_resumed(cli *c, const sf_network_options *was,
                                const sf_network_options *now)
 {
 #define SAME(name, member)                                                     \
-    SFI_TRY(                                                                   \
-        check_same(c, name, now->member != was->member, (double)was->member))
-    SAME("objective", objective);
-    SAME("energy", energy);
-    SAME("hidden", width);
-    SAME("hidden", layers);
+    SFI_TRY(check_same(c, name, now->member != was->member, "%g",              \
+                       (double)was->member))
     SAME("steps", steps);
     SAME("batch", batch);
     SAME("lr", rate);
@@ -46,17 +51,15 @@ static sf_status check_resumed(cli *c, const fit_options *o,
     SAME("sigma-max", sigma_max);
     SAME("noise-level", noise_level);
 #undef SAME
-    (void)o;
-    if (cli_given(c, "epochs"))
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--epochs was fixed when the run of --resume began; "
-                        "leave it out, or begin a new run");
-    if (c->seed_given && now->seed != was->seed)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--seed was %llu when the run of --resume began and "
-                        "must stay so; leave it out, or begin a new run",
-                        (unsigned long long)was->seed);
-    return SF_OK;
+    SFI_TRY(check_same(c, "objective", now->objective != was->objective,
+                       "another"));
+    SFI_TRY(check_same(c, "energy", now->energy != was->energy, "not given"));
+    SFI_TRY(check_same(
+        c, "hidden", now->width != was->width || now->layers != was->layers,
+        "%lldx%lld", (long long)was->width, (long long)was->layers));
+    SFI_TRY(check_same(c, "epochs", true, "counted"));
+    return check_same(c, "seed", now->seed != was->seed, "%llu",
+                      (unsigned long long)was->seed);
 }
 
 sf_status fit_network_options(cli *c, const fit_options *o,
@@ -80,7 +83,7 @@ sf_status fit_network_options(cli *c, const fit_options *o,
     n.time_limit = o->time_limit;
     n.seed = c->common.seed;
     if (resumed != NULL) {
-        SFI_TRY(check_resumed(c, o, &resumed->options, &n));
+        SFI_TRY(check_resumed(c, &resumed->options, &n));
         n = resumed->options;
         n.time_limit = o->time_limit;
     }

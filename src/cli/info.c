@@ -168,6 +168,38 @@ static sf_status tell_table(cli *c, const char *path)
     return status;
 }
 
+/* ---- arrays --------------------------------------------------------------- */
+
+/* A .npy file that is no table, such as a trace. */
+static sf_status tell_array(cli *c, const char *path)
+{
+    sf_array array;
+    SFI_TRY(sfi_npy_read_array(c->ctx, &array, SF_F32, path));
+    char shape[160] = "";
+    size_t n = 0;
+    for (int k = 0; k < array.rank; k++)
+        n += (size_t)snprintf(shape + n, sizeof shape - n, "%s%lld",
+                              k > 0 ? " x " : "", (long long)array.shape[k]);
+    cli_put_text(c, c->report, "file", path);
+    cli_put_text(c, c->report, "holds", "array");
+    cli_put_text(c, c->report, "shape", shape);
+    sf_array_free(c->ctx, &array);
+    return SF_OK;
+}
+
+static sf_status tell_table_or_array(cli *c, const char *path)
+{
+    const sf_status status = tell_table(c, path);
+    if (status != SF_E_FORMAT || !cli_has_extension(path, ".npy"))
+        return status;
+    char message[512];
+    snprintf(message, sizeof message, "%s", sf_context_message(c->ctx));
+    /* Why it is no table matters only if it is no array either. */
+    return tell_array(c, path) == SF_OK
+               ? SF_OK
+               : SFI_FAIL(c->ctx, SF_E_FORMAT, "%s", message);
+}
+
 /* ---- the command ---------------------------------------------------------- */
 
 static sf_status run(cli *c, const void *values)
@@ -178,7 +210,7 @@ static sf_status run(cli *c, const void *values)
         SFI_TRY(tell_safetensors(c, path));
     else if (strcmp(path, "-") == 0 || cli_has_extension(path, ".csv") ||
              cli_has_extension(path, ".npy"))
-        SFI_TRY(tell_table(c, path));
+        SFI_TRY(tell_table_or_array(c, path));
     else
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "%s: want a model or checkpoint (.safetensors) or a "

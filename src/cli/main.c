@@ -159,6 +159,19 @@ static sf_status dispatch(cli *c, int argc, char **argv)
     return status;
 }
 
+/* "scorefield: sample: ..."; a function of the library that is called like the
+ * command says so itself. */
+static void print_error(const cli *c)
+{
+    const char *message = sf_context_message(c->ctx);
+    const char *name = c->command != NULL ? c->command->name : "";
+    const size_t n = strlen(name);
+    const bool is_said = n > 0 && strncmp(message, name, n) == 0 &&
+                         strncmp(message + n, ": ", 2) == 0;
+    fprintf(stderr, "scorefield: %s%s%s\n", is_said ? "" : name,
+            is_said || n == 0 ? "" : ": ", message);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -181,9 +194,7 @@ int main(int argc, char **argv)
     if (status == SF_OK && (fflush(stdout) != 0 || ferror(stdout) != 0))
         status = SFI_FAIL(c.ctx, SF_E_IO, "<stdout>: cannot be written");
     if (status != SF_OK)
-        fprintf(stderr, "scorefield: %s%s%s\n",
-                c.command != NULL ? c.command->name : "",
-                c.command != NULL ? ": " : "", sf_context_message(c.ctx));
+        print_error(&c);
     sf_context_free(c.ctx);
     return exit_status(status);
 }

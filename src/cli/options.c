@@ -199,8 +199,8 @@ static sf_status set_number(cli *c, const cli_option *o, const char *text,
     if (!in_range(value, o->range)) {
         char want[80];
         const char *range = o->range != NULL ? o->range : "a finite number";
-        snprintf(want, sizeof want, "%s%s",
-                 is_whole && o->range != NULL ? "a whole number " : "", range);
+        snprintf(want, sizeof want, "%s%s%s", is_whole ? "a whole number " : "",
+                 range[0] == '[' || range[0] == '(' ? "in " : "", range);
         return bad_value(c, o, text, want);
     }
     if (is_whole)
@@ -402,8 +402,10 @@ sf_status cli_parse(cli *c, void *values, int argc, char **argv)
 
 bool cli_given(const cli *c, const char *name)
 {
-    for (int i = 0; c->command->options[i].kind != CLI_END; i++)
-        if (has_name(&c->command->options[i], name, strlen(name), 0))
+    const cli_option *own = c->command->options;
+    for (int i = 0; own[i].kind != CLI_END; i++)
+        if (has_name(&own[i], name, strlen(name), 0))
             return c->given[i];
-    return false;
+    /* Of the common ones, only --seed is asked for. */
+    return strcmp(name, "seed") == 0 && c->seed_given;
 }

@@ -91,8 +91,9 @@ sf_status cli_data_match(cli *c, cli_data *d, int64_t count,
                          const void *user)
 {
     const bool has_names = !cli_has_extension(d->path, ".npy");
-    if (count > d->table.cols || (!has_names && count < d->table.cols))
-        return SFI_FAIL(c->ctx, SF_E_FORMAT, "%s: has %lld columns, want %lld",
+    if (!has_names && count != d->table.cols)
+        return SFI_FAIL(c->ctx, SF_E_FORMAT,
+                        "%s: has %lld column(s), want %lld",
                         cli_shown_path(d->path), (long long)d->table.cols,
                         (long long)count);
     for (d->dim = 0; d->dim < count; d->dim++) {
@@ -101,6 +102,11 @@ sf_status cli_data_match(cli *c, cli_data *d, int64_t count,
             d->index[k] = k;
             continue;
         }
+        /* Names that are found differ, so there are no more than columns; but
+         * they come from elsewhere. */
+        if (k == d->table.cols)
+            return SFI_FAIL(c->ctx, SF_E_FORMAT, "%s: has too few columns",
+                            cli_shown_path(d->path));
         sf_status status =
             cli_find_column(c, name(user, k), d->table.columns, d->table.cols,
                             cli_shown_path(d->path), &d->index[k]);

@@ -1,0 +1,23 @@
+# Two halves of one table are alike; a copy is found out.
+awk 'NR == 1 || NR % 2' "$data/faithful.csv" >a.csv
+awk 'NR == 1 || !(NR % 2)' "$data/faithful.csv" >b.csv
+try compare a.csv b.csv | sed -E 's/[0-9]+\.[0-9e-]+/#/g; s/ +/ /g'
+scorefield compare a.csv a.csv --json | python3 -c '
+import json, sys
+r = json.load(sys.stdin)
+print(r["distances"]["energy_distance"] < 1e-12, r["copies"]["suspicious"])
+print(r["copies"]["rows_equal_to_a_real_row"], r["rows_real"])
+print(len(r["columns"][0]["quantiles_real"]))'
+scorefield compare "$data/iris.csv" "$data/iris.csv" --permutations 0 --projections 0 --json 2>&1 | python3 -c '
+import json, sys
+text = sys.stdin.read()
+print(text.split("{")[0], end="")
+r = json.loads(text[text.index("{"):])
+print([c["column"] for c in r["columns"]])'
+try compare a.csv "$data/iris.csv"
+try compare "$data/iris.csv" a.csv
+try compare a.csv b.csv --columns waitin
+printf 'eruptions,waiting\n1,2\n' >one.csv
+try compare a.csv one.csv
+printf 'eruptions,waiting\n1,\n,3\n' >holes.csv
+try compare a.csv holes.csv
