@@ -91,7 +91,11 @@ SFI_INLINE void FN(tile)(const FN(tile_job) * job, const int rows,
                     sum[r][v] = start;
             }
         }
-        const REAL *a = a_tile, *b = job->b;
+        /* Tall tiles take their lower half through a second pointer: the
+         * multiples of a_row would not fit into the registers. */
+        const int half = rows > 6 ? rows / 2 : rows;
+        const REAL *a = a_tile, *lower = a_tile + half * a_row;
+        const REAL *b = job->b;
         for (int64_t p = 0; p < depth; p++) {
             V x[GEMM_VECTORS];
             SFI_UNROLL(4)
@@ -99,12 +103,14 @@ SFI_INLINE void FN(tile)(const FN(tile_job) * job, const int rows,
                 x[v] = FN(load)(b + v * LANES);
             SFI_UNROLL(16)
             for (int r = 0; r < rows; r++) {
-                const V y = FN(splat)(a[r * a_row]);
+                const V y = FN(splat)(r < half ? a[r * a_row]
+                                               : lower[(r - half) * a_row]);
                 SFI_UNROLL(4)
                 for (int v = 0; v < vectors; v++)
                     sum[r][v] = FN(fma)(y, x[v], sum[r][v]);
             }
             a += a_col;
+            lower += a_col;
             b += ldb;
         }
         SFI_UNROLL(16)
