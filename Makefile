@@ -34,8 +34,10 @@ test: deps
 	@$(MAKE) --no-print-directory all
 	@ctest --preset release
 
+# The demonstration needs the program alone.
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@cmake --preset release $(CMAKE_ARGS) >/dev/null
+	@cmake --build --preset release --target scorefield
 	@scripts/demo
 
 # Kernels that scatter addresses widely leave the thread sanitizer no room;

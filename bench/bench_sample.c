@@ -83,7 +83,8 @@ int main(int argc, char **argv)
     }
     const bench_rate rate = bench_windows(&args, draw, &s);
     const double evaluations = 2.0 * STEPS * POINTS;
-    const double work = evaluations * 2.0 * (5.0 * WIDTH + 3.0 * WIDTH * WIDTH);
+    const double work = /* of one point */
+        evaluations / POINTS * 2.0 * (5.0 * WIDTH + 3.0 * WIDTH * WIDTH);
     bench_print("sample_4x128_heun100", "points_per_s", rate, POINTS, work);
     sfi_free(s.ctx, s.w, (size_t)s.net.total, sizeof *s.w);
     sfi_free(s.ctx, s.y, 2 * POINTS, sizeof *s.y);

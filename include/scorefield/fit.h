@@ -69,8 +69,9 @@ typedef struct sf_network_options {
     double ema;         /* half-life of the averaged weights, as a fraction
                                of the steps so far, (0, 1)      [default 0.05] */
     double validation;  /* held-out fraction, [0, 0.9]      [default 0.1]  */
-    double patience;    /* stop if the held-out loss has not improved for
-                               this fraction of the steps       [default 0.25] */
+    double patience;    /* stop if the held-out loss has not improved for this
+                               fraction of the steps, (0, 1]; 0: 0.25 below
+                               1000 rows, else 1         [default 0]    */
     double sigma_min;   /* least noise, > 0                 [default 0.002]*/
     double sigma_max;   /* most noise                       [default 80]   */
     double noise_level; /* of IMPLICIT and SLICED, >= 0     [default 0.05] */
@@ -81,7 +82,7 @@ typedef struct sf_network_options {
 #define SF_NETWORK_OPTIONS_INIT                                                \
     {                                                                          \
         sizeof(sf_network_options), SF_OBJECTIVE_DSM, false, 128, 4, 0, 0,     \
-            2e-3, 1e-4, 1.0, 0.02, 0.05, 0.1, 0.25, 0.002, 80.0, 0.05, 0.0, 0  \
+            2e-3, 1e-4, 1.0, 0.02, 0.05, 0.1, 0.0, 0.002, 80.0, 0.05, 0.0, 0   \
     }
 
 /* One line of the training curve. */

@@ -11,9 +11,16 @@
  *
  * Errors stick: a constructor that cannot make its node remembers why in the
  * graph and returns a node that every other constructor accepts.  Build freely
- * and ask sf_graph_status() once.
+ * and ask sf_graph_status() once.  The errors are
+ *   SF_E_SHAPE  operands that do not fit, an axis, extent or index outside its
+ *               range, more than SF_MAX_RANK axes or 2^40 elements
+ *   SF_E_ARG    an argument that is no shape: see the constructor
+ *   SF_E_NOMEM  no memory for one more node
+ * Nodes belong to the graph that made them; no other may be passed to it.
  *
- * Equal expressions are stored once; constants fold; x*0, x+0, x*1 vanish. */
+ * Equal expressions are stored once; constants fold; x*0, x+0, x*1 vanish, and
+ * signs and constant factors move outwards.  That is exact for numbers, not for
+ * infinities: x*0 is 0 whatever x. */
 #ifndef SCOREFIELD_GRAPH_H
 #define SCOREFIELD_GRAPH_H
 
@@ -63,11 +70,12 @@ SF_API sf_node sf_param(sf_graph *graph, const char *name, int rank,
                         const int64_t *shape);
 SF_API sf_node sf_const(sf_graph *graph, double value);
 
-/* An array of constants; `values` (row-major) is copied. */
+/* An array of constants; `values` (row-major) is copied.  One that holds the
+ * same number throughout is stored as that number. */
 SF_API sf_node sf_const_array(sf_graph *graph, int rank, const int64_t *shape,
                               const double *values);
 
-/* The k x k unit matrix. */
+/* The k x k unit matrix, 1 <= k <= 32768. */
 SF_API sf_node sf_eye(sf_graph *graph, int64_t k);
 
 /* ---- one number at a time --------------------------------------------------
@@ -96,11 +104,14 @@ SF_API sf_node sf_log_i0(sf_graph *graph, sf_node a);   /* ln I0(a)        */
 SF_API sf_node sf_bessel_ratio(sf_graph *graph, sf_node a); /* I1(a)/I0(a) */
 SF_API sf_node sf_square(sf_graph *graph, sf_node a);
 
-/* psi^(order)(a), the derivative of order `order` + 1 of ln Gamma. */
+/* psi^(order)(a), the derivative of order `order` + 1 of ln Gamma, for a > 0.
+ * SF_E_ARG for order < 0. */
 SF_API sf_node sf_polygamma(sf_graph *graph, int order, sf_node a);
 
 /* Of two operands, broadcast to a common shape.  sf_pow is a^b; sf_atan2 is the
- * angle of the point (b, a), in (-pi, pi]. */
+ * angle of the point (b, a), in (-pi, pi].  Where the operands of sf_min() or
+ * sf_max() are equal, one of them has the whole derivative; a constant has it
+ * before anything else, so that max(x, 0) has slope 0 at 0. */
 SF_API sf_node sf_add(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_sub(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_mul(sf_graph *graph, sf_node a, sf_node b);
@@ -110,34 +121,41 @@ SF_API sf_node sf_min(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_max(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_atan2(sf_graph *graph, sf_node a, sf_node b);
 
-/* 1 where the comparison holds, 0 elsewhere. */
+/* 1 where the comparison holds, 0 elsewhere; derivative 0. */
 SF_API sf_node sf_less(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_less_equal(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_equal(sf_graph *graph, sf_node a, sf_node b);
 
-/* `yes` where condition is not 0, `no` elsewhere. */
+/* `yes` where condition is not 0, `no` elsewhere.  The derivative is that of the
+ * operand that is taken.  The other one may be infinite or NaN there, but its
+ * derivative is multiplied by 0 and must be finite: not select(x > 0, sqrt(x), 0)
+ * but select(x > 0, sqrt(select(x > 0, x, 1)), 0). */
 SF_API sf_node sf_select(sf_graph *graph, sf_node condition, sf_node yes,
                          sf_node no);
 
 /* ---- shape ----------------------------------------------------------------- */
 
-/* Sum over the axes whose bit is set in `axes` (bit 0 = axis 0); they vanish. */
+/* Sum over the axes whose bit is set in `axes` (bit 0 = axis 0), or over all;
+ * they vanish. */
 SF_API sf_node sf_sum(sf_graph *graph, sf_node a, unsigned axes);
 SF_API sf_node sf_sum_all(sf_graph *graph, sf_node a);
 
 /* Stretch to a shape, as element-wise operations do by themselves. */
 SF_API sf_node sf_broadcast(sf_graph *graph, sf_node a, int rank,
                             const int64_t *shape);
+
+/* The same elements in row-major order, in another shape. */
 SF_API sf_node sf_reshape(sf_graph *graph, sf_node a, int rank,
                           const int64_t *shape);
 
-/* Axis i of the result is axis order[i] of a. */
+/* Axis i of the result is axis order[i] of a.  SF_E_ARG if `order` does not hold
+ * each axis once. */
 SF_API sf_node sf_permute(sf_graph *graph, sf_node a, const int *order);
 
 /* Exchange the two axes of a matrix. */
 SF_API sf_node sf_transpose(sf_graph *graph, sf_node a);
 
-/* Elements first, first+step, ... (count of them) of one axis. */
+/* Elements first, first+step, ... (count >= 1 of them) of one axis. */
 SF_API sf_node sf_slice(sf_graph *graph, sf_node a, int axis, int64_t first,
                         int64_t count, int64_t step);
 
@@ -149,11 +167,12 @@ SF_API sf_node sf_component(sf_graph *graph, sf_node a, int64_t index);
 SF_API sf_node sf_pad(sf_graph *graph, sf_node a, int axis, int64_t first,
                       int64_t step, int64_t extent);
 
-/* Join along an axis; all other extents must agree. */
+/* Join along an axis; all other extents must agree.  SF_E_ARG for no parts. */
 SF_API sf_node sf_concat(sf_graph *graph, int count, const sf_node *parts,
                          int axis);
 
-/* The value of a, taken as a constant by every derivative. */
+/* The value of a, taken as a constant by every derivative that is not by this
+ * very node. */
 SF_API sf_node sf_stop_gradient(sf_graph *graph, sf_node a);
 
 /* ---- products -------------------------------------------------------------- */
@@ -171,16 +190,25 @@ SF_API sf_node sf_outer(sf_graph *graph, sf_node a, sf_node b);
  * by `pad` on each side: y [co, h+2pad-kh+1, w+2pad-kw+1]. */
 SF_API sf_node sf_conv2d(sf_graph *graph, sf_node x, sf_node w, int64_t pad);
 
-/* Mean over 2x2 cells, [c,h,w] -> [c,h/2,w/2] (h, w even); and each cell
- * repeated, [c,h,w] -> [c,2h,2w]. */
+/* Mean over 2x2 cells, [c,h,w] -> [c,h/2,w/2] (h, w even). */
 SF_API sf_node sf_avg_pool2(sf_graph *graph, sf_node x);
+
+/* Each cell repeated as 2x2 cells, [c,h,w] -> [c,2h,2w]. */
 SF_API sf_node sf_upsample2(sf_graph *graph, sf_node x);
 
 /* ---- derivatives -------------------------------------------------------------
  *
  * All of them append nodes to the graph.  A node that does not depend on `wrt`
- * has derivative zero.  What a derivative is taken with respect to may be any
- * node, not only a leaf. */
+ * has derivative zero.
+ *
+ * What a derivative is taken with respect to may be any node, not only a leaf;
+ * but simplification may have passed it by.  In 3*(2*x), which is stored as 6*x,
+ * the node 2*x does not occur, and the derivative by it is zero.  A leaf and
+ * sf_stop_gradient(a) are never passed by: use the latter in place of a where
+ * derivatives by an intermediate value are wanted.
+ *
+ * Forward derivatives (jvp, jacobian, hessian, divergence, laplacian) carry one
+ * axis of directions: what lies between has at most SF_MAX_RANK - 1 axes. */
 
 /* out[i] = d scalar / d wrt[i], of the shape of wrt[i]; `scalar` has rank 0. */
 SF_API void sf_gradients(sf_graph *graph, sf_node scalar, int count,

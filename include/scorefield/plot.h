@@ -104,7 +104,7 @@ typedef struct sf_plot_histogram_options {
         .size = sizeof(sf_plot_histogram_options)                              \
     }
 
-/* Draw the histogram of data [n, 1] to `path`. */
+/* data [n, 1]; without a finite value the axis shows samples or curves. */
 SF_API sf_status sf_plot_histogram(sf_context *ctx, const char *path,
                                    sf_cmat data,
                                    const sf_plot_histogram_options *opts);
@@ -245,7 +245,8 @@ typedef struct sf_plot_curves_options {
         .size = sizeof(sf_plot_curves_options)                                 \
     }
 
-/* Draw `curve_count` curves over common axes to `path`. */
+/* Any curves.  On a logarithmic axis points that are not positive are left
+ * out. */
 SF_API sf_status sf_plot_curves(sf_context *ctx, const char *path,
                                 const sf_plot_curve *curves,
                                 int64_t curve_count,

@@ -96,21 +96,24 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
     SFI_TRY(check_range(ctx, "warmup", o->warmup, 0, 0.99));
     SFI_TRY(check_range(ctx, "ema", o->ema, 1e-6, 1));
     SFI_TRY(check_range(ctx, "validation", o->validation, 0, 0.9));
-    SFI_TRY(check_range(ctx, "patience", o->patience, 1e-6, 1));
+    SFI_TRY(check_range(ctx, "patience", o->patience, 0, 1));
     SFI_TRY(check_range(ctx, "sigma_min", o->sigma_min, 1e-6, 10));
     SFI_TRY(check_range(ctx, "sigma_max", o->sigma_max, 1, 1e5));
     SFI_TRY(check_range(ctx, "noise_level", o->noise_level, 0, 100));
     return check_range(ctx, "time_limit", o->time_limit, 0, 1e9);
 }
 
-/* What the user left open.  Small tables get smaller and fewer batches: their
- * held-out loss turns long before. */
+/* What the user left open.  Small tables get smaller and fewer batches, and
+ * patience: their held-out loss turns long before the end.  On large ones it
+ * only wavers, and the falling learning rate of the last steps is worth most. */
 static void choose_budget(sf_network_options *o, int64_t rows)
 {
     if (o->batch == 0)
         o->batch = rows < 1000 ? 512 : 1024;
     if (o->steps == 0)
         o->steps = rows < 1000 ? 4000 : 10000;
+    if (o->patience == 0.0)
+        o->patience = rows < 1000 ? 0.25 : 1.0;
 }
 
 /* ---- data ------------------------------------------------------------------- */

@@ -808,6 +808,25 @@ static bool same_group(const task *a, const task *b)
            sfi_shape_equal(&a->step.out.shape, &b->step.out.shape);
 }
 
+/* Field by field: the bytes between them may hold anything, and tasks of one
+ * shape must stand together. */
+static int compare_shapes(const sfi_shape *a, const sfi_shape *b)
+{
+    if (a->rank != b->rank)
+        return a->rank < b->rank ? -1 : 1;
+    for (int i = 0; i < a->rank; i++)
+        if (a->extent[i] != b->extent[i])
+            return a->extent[i] < b->extent[i] ? -1 : 1;
+    return 0;
+}
+
+static bool same_operand(const sfi_operand *a, const sfi_operand *b)
+{
+    return a->buffer == b->buffer && a->offset == b->offset &&
+           a->scalar == b->scalar &&
+           memcmp(a->stride, b->stride, sizeof a->stride) == 0;
+}
+
 /* Uniform before varying, then by level; within a level element-wise tasks of
  * one shape stand together, in order of creation. */
 static int compare_tasks(const void *pa, const void *pb)
@@ -820,8 +839,8 @@ static int compare_tasks(const void *pa, const void *pb)
     if (a->elementwise != b->elementwise)
         return a->elementwise ? 1 : -1;
     if (a->elementwise) {
-        const int order = memcmp(&a->step.out.shape, &b->step.out.shape,
-                                 sizeof a->step.out.shape);
+        const int order =
+            compare_shapes(&a->step.out.shape, &b->step.out.shape);
         if (order != 0)
             return order;
     }
@@ -886,7 +905,7 @@ static int add_operand(fusion *u, const sfi_view *v)
         o.stride[i] = v->shape.extent[i] == 1 ? 0 : v->stride[i];
     o.scalar = u->varies ? !varies : !uniform_row(u->p, v);
     for (int k = 0; k < f->operand_count; k++)
-        if (memcmp(&f->operands[k], &o, sizeof o) == 0)
+        if (same_operand(&f->operands[k], &o))
             return ~k;
     sfi_operand *grown = sfi_grow(u->p->ctx, f->operands, &f->operand_capacity,
                                   (size_t)f->operand_count + 1, sizeof *grown);

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* npy.c - arrays in NPY files.
- *
- *     "\x93NUMPY" major minor | length | header, a Python literal | elements
- *         6         1     1     2 or 4    {'descr': '<f8',
- *                                          'fortran_order': False,
- *                                          'shape': (3, 4), }
+/* npy.c - tables and arrays in NPY files.
  *
  * The elements are read by their offset, a block at a time, so that a file
- * may be larger than the memory.  The file must end where the header says. */
+ * may be larger than the memory. */
 #include "io/npy.h"
 
-#include "base/text.h"
+#include "io/npy_header.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,261 +15,7 @@
 #error "elements are copied as they are stored, least significant byte first"
 #endif
 
-enum { PREFIX = 8, MOST_HEADER = 1 << 20, SCRATCH = 1 << 18, PAD = 64 };
-
-typedef enum element { U1, I4, I8, F4, F8 } element;
-
-static const struct {
-    const char *name;
-    size_t size;
-} elements[] = {[U1] = {"|u1", 1},
-                [I4] = {"<i4", 4},
-                [I8] = {"<i8", 8},
-                [F4] = {"<f4", 4},
-                [F8] = {"<f8", 8}};
-
-typedef struct npy_header {
-    element type;
-    bool is_fortran;
-    int rank;
-    int64_t shape[SF_MAX_RANK];
-    int64_t count;   /* of elements        */
-    uint64_t offset; /* of the first one   */
-} npy_header;
-
-/* ---- the header ----------------------------------------------------------- */
-
-/* The header's text, NUL-terminated, and where we are in it. */
-typedef struct cursor {
-    sf_context *ctx;
-    const char *name; /* of the file */
-    const char *text;
-    const char *at;
-    npy_header *header;
-} cursor;
-
-static sf_status fail_at(const cursor *c, const char *want)
-{
-    char shown[SFI_SHOW_SIZE];
-    return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                    "%s: byte %td of the header's text: \"%s\", want %s",
-                    c->name, c->at - c->text,
-                    sfi_show(shown, c->at, strcspn(c->at, "\n")), want);
-}
-
-static void skip_space(cursor *c)
-{
-    c->at += strspn(c->at, " \t\r\n");
-}
-
-/* Step over `byte` if it comes next. */
-static bool take(cursor *c, char byte)
-{
-    skip_space(c);
-    if (*c->at != byte)
-        return false;
-    c->at++;
-    skip_space(c);
-    return true;
-}
-
-static sf_status want_byte(cursor *c, char byte, const char *want)
-{
-    return take(c, byte) ? SF_OK : fail_at(c, want);
-}
-
-/* A text in quotes without escapes. */
-static sf_status read_text(cursor *c, char *text, size_t size)
-{
-    skip_space(c);
-    const char quote = *c->at;
-    const char set[2] = {quote, '\0'};
-    if (quote != '\'' && quote != '"')
-        return fail_at(c, "a text in quotes");
-    const size_t length = strcspn(c->at + 1, set);
-    if (c->at[1 + length] != quote || length >= size)
-        return fail_at(c, "a short text in quotes");
-    memcpy(text, c->at + 1, length);
-    text[length] = '\0';
-    c->at += length + 2;
-    return SF_OK;
-}
-
-static sf_status read_descr(cursor *c)
-{
-    char text[16], shown[SFI_SHOW_SIZE];
-    skip_space(c);
-    if (*c->at == '[')
-        return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                        "%s: a structured array, want a plain one of numbers",
-                        c->name);
-    SFI_TRY(read_text(c, text, sizeof text));
-    for (size_t i = 0; i < SFI_COUNT(elements); i++)
-        if (strcmp(text, elements[i].name) == 0 ||
-            (i == U1 && strcmp(text, "<u1") == 0)) {
-            c->header->type = (element)i;
-            return SF_OK;
-        }
-    return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                    "%s: elements of type %s are not read, want <f8, <f4, <i8, "
-                    "<i4 or |u1; convert the array with a.astype('<f8')",
-                    c->name, sfi_show(shown, text, strlen(text)));
-}
-
-static sf_status read_order(cursor *c)
-{
-    skip_space(c);
-    if (strncmp(c->at, "True", 4) == 0) {
-        c->header->is_fortran = true;
-        c->at += 4;
-        return SF_OK;
-    }
-    if (strncmp(c->at, "False", 5) == 0) {
-        c->at += 5;
-        return SF_OK;
-    }
-    return fail_at(c, "True or False");
-}
-
-static sf_status read_extent(cursor *c)
-{
-    npy_header *h = c->header;
-    int64_t extent = 0;
-    if (h->rank == SF_MAX_RANK)
-        return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                        "%s: the array has more than %d axes", c->name,
-                        (int)SF_MAX_RANK);
-    if (*c->at < '0' || *c->at > '9')
-        return fail_at(c, "an extent");
-    for (; *c->at >= '0' && *c->at <= '9'; c->at++) {
-        if (extent > (INT64_MAX - 9) / 10)
-            return fail_at(c, "an extent below 2^63");
-        extent = 10 * extent + (*c->at - '0');
-    }
-    h->shape[h->rank++] = extent;
-    return SF_OK;
-}
-
-static sf_status read_shape(cursor *c)
-{
-    SFI_TRY(want_byte(c, '(', "a tuple of extents"));
-    while (!take(c, ')')) {
-        SFI_TRY(read_extent(c));
-        if (!take(c, ',') && *c->at != ')')
-            return fail_at(c, "a comma or )");
-    }
-    return SF_OK;
-}
-
-static sf_status read_entries(cursor *c)
-{
-    static const struct {
-        const char *key;
-        sf_status (*read)(cursor *c);
-    } entries[] = {{"descr", read_descr},
-                   {"fortran_order", read_order},
-                   {"shape", read_shape}};
-    unsigned seen = 0;
-    SFI_TRY(want_byte(c, '{', "{"));
-    while (!take(c, '}')) {
-        char key[16];
-        size_t i = 0;
-        const char *start = c->at;
-        SFI_TRY(read_text(c, key, sizeof key));
-        while (i < SFI_COUNT(entries) && strcmp(key, entries[i].key) != 0)
-            i++;
-        if (i == SFI_COUNT(entries) || (seen >> i & 1) != 0) {
-            c->at = start;
-            return fail_at(c, "'descr', 'fortran_order' and 'shape' once each");
-        }
-        seen |= 1u << i;
-        SFI_TRY(want_byte(c, ':', "a colon"));
-        SFI_TRY(entries[i].read(c));
-        if (!take(c, ',') && *c->at != '}')
-            return fail_at(c, "a comma or }");
-    }
-    if (seen != 7)
-        return fail_at(c, "'descr', 'fortran_order' and 'shape' before the }");
-    skip_space(c);
-    return *c->at == '\0' ? SF_OK : fail_at(c, "the header's end");
-}
-
-static sf_status check_size(sf_context *ctx, sfi_input *input, npy_header *h)
-{
-    const size_t size = elements[h->type].size;
-    h->count = sfi_count_elements(h->rank, h->shape, sizeof(double));
-    if (h->count < 0)
-        return SFI_FAIL(ctx, SF_E_FORMAT,
-                        "%s: the shape exceeds the address space",
-                        sfi_input_name(input));
-    const uint64_t have = (uint64_t)sfi_input_size(input) - h->offset;
-    const uint64_t want = (uint64_t)h->count * size;
-    if (have == want)
-        return SF_OK;
-    return SFI_FAIL(ctx, SF_E_FORMAT,
-                    "%s: %llu bytes follow the header, but its shape and type "
-                    "want %llu; %s",
-                    sfi_input_name(input), (unsigned long long)have,
-                    (unsigned long long)want,
-                    have < want ? "the file was cut off"
-                                : "a file holds one array");
-}
-
-static sf_status parse_header(sf_context *ctx, sfi_input *input, npy_header *h,
-                              uint64_t offset, size_t length)
-{
-    char *text = sfi_alloc(ctx, length + 1, 1);
-    if (text == NULL)
-        return SF_E_NOMEM;
-    sf_status status = sfi_input_read_at(input, offset, text, length);
-    text[length] = '\0';
-    if (status == SF_OK) {
-        cursor c = {.ctx = ctx,
-                    .name = sfi_input_name(input),
-                    .text = text,
-                    .at = text,
-                    .header = h};
-        status = strlen(text) == length
-                     ? read_entries(&c)
-                     : SFI_FAIL(ctx, SF_E_FORMAT,
-                                "%s: a NUL byte in the header", c.name);
-    }
-    sfi_free(ctx, text, length + 1, 1);
-    h->offset = offset + length;
-    return status;
-}
-
-static sf_status read_header(sf_context *ctx, sfi_input *input, npy_header *h)
-{
-    unsigned char prefix[PREFIX] = {0}, bytes[4] = {0};
-    const char *name = sfi_input_name(input);
-    memset(h, 0, sizeof *h);
-    if (sfi_input_size(input) < 0)
-        return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
-                        "%s: NPY is read from files, not from pipes", name);
-    if (sfi_input_size(input) == 0)
-        return SFI_FAIL(ctx, SF_E_FORMAT,
-                        "%s: the file is empty, want an NPY array", name);
-    if (sfi_input_size(input) < PREFIX + 2)
-        return SFI_FAIL(ctx, SF_E_FORMAT, "%s: not an NPY file", name);
-    SFI_TRY(sfi_input_read_at(input, 0, prefix, PREFIX));
-    if (memcmp(prefix, "\x93NUMPY", 6) != 0)
-        return SFI_FAIL(ctx, SF_E_FORMAT, "%s: not an NPY file", name);
-    if (prefix[6] < 1 || prefix[6] > 3 || prefix[7] != 0)
-        return SFI_FAIL(ctx, SF_E_FORMAT,
-                        "%s: NPY version %d.%d, want 1.0, 2.0 or 3.0", name,
-                        prefix[6], prefix[7]);
-    const size_t width = prefix[6] == 1 ? 2 : 4;
-    SFI_TRY(sfi_input_read_at(input, PREFIX, bytes, width));
-    const size_t length = (size_t)bytes[0] | (size_t)bytes[1] << 8 |
-                          (size_t)bytes[2] << 16 | (size_t)bytes[3] << 24;
-    if (length > MOST_HEADER)
-        return SFI_FAIL(ctx, SF_E_FORMAT,
-                        "%s: a header of %zu bytes, want at most %d", name,
-                        length, (int)MOST_HEADER);
-    SFI_TRY(parse_header(ctx, input, h, PREFIX + width, length));
-    return check_size(ctx, input, h);
-}
+enum { SCRATCH = 1 << 18, PAD = 64 };
 
 /* ---- elements ------------------------------------------------------------- */
 
@@ -301,27 +42,27 @@ CONVERT(f4_to_f4, float, float)
 CONVERT(f8_to_f4, double, float)
 
 static void (*const converters[][5])(void *, const unsigned char *, size_t) = {
-    [SF_F32] = {[U1] = u1_to_f4,
-                [I4] = i4_to_f4,
-                [I8] = i8_to_f4,
-                [F4] = f4_to_f4,
-                [F8] = f8_to_f4},
-    [SF_F64] = {[U1] = u1_to_f8,
-                [I4] = i4_to_f8,
-                [I8] = i8_to_f8,
-                [F4] = f4_to_f8,
-                [F8] = f8_to_f8}};
+    [SF_F32] = {[SFI_NPY_U1] = u1_to_f4,
+                [SFI_NPY_I4] = i4_to_f4,
+                [SFI_NPY_I8] = i8_to_f4,
+                [SFI_NPY_F4] = f4_to_f4,
+                [SFI_NPY_F8] = f8_to_f4},
+    [SF_F64] = {[SFI_NPY_U1] = u1_to_f8,
+                [SFI_NPY_I4] = i4_to_f8,
+                [SFI_NPY_I8] = i8_to_f8,
+                [SFI_NPY_F4] = f4_to_f8,
+                [SFI_NPY_F8] = f8_to_f8}};
 
 /* Read elements first, ..., first + count - 1, as they lie in the file, and
  * convert them. */
-static sf_status read_elements(sfi_input *input, const npy_header *h,
+static sf_status read_elements(sfi_input *input, const sfi_npy_header *h,
                                sf_dtype dtype, void *out, int64_t first,
                                int64_t count, unsigned char *scratch)
 {
-    const size_t size = elements[h->type].size;
+    const size_t size = sfi_npy_size(h->type);
     char *to = out;
-    const bool same = (h->type == F8 && dtype == SF_F64) ||
-                      (h->type == F4 && dtype == SF_F32);
+    const bool same = (h->type == SFI_NPY_F8 && dtype == SF_F64) ||
+                      (h->type == SFI_NPY_F4 && dtype == SF_F32);
     if (same)
         return sfi_input_read_at(input, h->offset + (uint64_t)first * size, out,
                                  (size_t)count * size);
@@ -343,7 +84,7 @@ static sf_status read_elements(sfi_input *input, const npy_header *h,
 typedef struct npy_reader {
     sf_context *ctx;
     sfi_input *input;
-    npy_header header;
+    sfi_npy_header header;
     int64_t rows, cols;
     int64_t row;            /* the next one                                */
     unsigned char *scratch; /* [SCRATCH]                                   */
@@ -362,9 +103,9 @@ static void npy_close(void *state)
 
 static sf_status open_table(npy_reader *r, sf_table *head)
 {
-    const npy_header *h = &r->header;
+    const sfi_npy_header *h = &r->header;
     const char *name = sfi_input_name(r->input);
-    SFI_TRY(read_header(r->ctx, r->input, &r->header));
+    SFI_TRY(sfi_npy_read_header(r->ctx, r->input, &r->header));
     if (h->rank < 1 || h->rank > 2)
         return SFI_FAIL(r->ctx, SF_E_FORMAT,
                         "%s: an array of %d axes, want 2 (rows and columns) or "
@@ -484,7 +225,7 @@ static sf_status npy_bound(void *state, int64_t *rows)
 /* Reorder: element k in row-major order of the array of this shape comes from
  * its place in column-major order. */
 static void from_fortran(char *to, const char *from, size_t size,
-                         const npy_header *h)
+                         const sfi_npy_header *h)
 {
     int64_t index[SF_MAX_RANK] = {0};
     for (int64_t k = 0; k < h->count; k++) {
@@ -501,7 +242,7 @@ static void from_fortran(char *to, const char *from, size_t size,
 }
 
 static sf_status read_reordered(sf_context *ctx, sfi_input *input,
-                                const npy_header *h, sf_array *out,
+                                const sfi_npy_header *h, sf_array *out,
                                 unsigned char *scratch)
 {
     const size_t size = sf_dtype_size(out->dtype);
@@ -519,8 +260,8 @@ static sf_status read_reordered(sf_context *ctx, sfi_input *input,
 static sf_status read_array(sf_context *ctx, sf_array *out, sf_dtype dtype,
                             sfi_input *input)
 {
-    npy_header h;
-    SFI_TRY(read_header(ctx, input, &h));
+    sfi_npy_header h;
+    SFI_TRY(sfi_npy_read_header(ctx, input, &h));
     SFI_TRY(sf_array_new(ctx, out, dtype, h.rank, h.shape));
     unsigned char *scratch = sfi_alloc(ctx, SCRATCH, 1);
     sf_status status = SF_E_NOMEM;
@@ -566,7 +307,7 @@ sf_status sfi_npy_write_header(sfi_output *out, sf_dtype dtype, int rank,
     char text[512];
     size_t n = (size_t)snprintf(
         text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (",
-        elements[dtype == SF_F32 ? F4 : F8].name);
+        sfi_npy_name(dtype == SF_F32 ? SFI_NPY_F4 : SFI_NPY_F8));
     for (int i = 0; i < rank; i++)
         n += (size_t)snprintf(text + n, sizeof text - n, "%lld%s",
                               (long long)shape[i],
@@ -576,7 +317,7 @@ sf_status sfi_npy_write_header(sfi_output *out, sf_dtype dtype, int rank,
     n += (size_t)snprintf(text + n, sizeof text - n, "), }");
 
     /* Spaces and a line end make the elements begin at a multiple of 64. */
-    const size_t before = PREFIX + 2;
+    const size_t before = 10; /* the prefix and the length */
     const size_t length = (before + n + 1 + PAD - 1) / PAD * PAD - before;
     while (n + 1 < length)
         text[n++] = ' ';

@@ -91,7 +91,11 @@ SFI_INLINE void FN(tile)(const FN(tile_job) * job, const int rows,
                     sum[r][v] = start;
             }
         }
-        const REAL *a = a_tile, *b = job->b;
+        /* Tall tiles take their lower half through a second pointer: the
+         * multiples of a_row would not fit into the registers. */
+        const int half = rows > 6 ? rows / 2 : rows;
+        const REAL *a = a_tile, *lower = a_tile + half * a_row;
+        const REAL *b = job->b;
         for (int64_t p = 0; p < depth; p++) {
             V x[GEMM_VECTORS];
             SFI_UNROLL(4)
@@ -99,12 +103,14 @@ SFI_INLINE void FN(tile)(const FN(tile_job) * job, const int rows,
                 x[v] = FN(load)(b + v * LANES);
             SFI_UNROLL(16)
             for (int r = 0; r < rows; r++) {
-                const V y = FN(splat)(a[r * a_row]);
+                const V y = FN(splat)(r < half ? a[r * a_row]
+                                               : lower[(r - half) * a_row]);
                 SFI_UNROLL(4)
                 for (int v = 0; v < vectors; v++)
                     sum[r][v] = FN(fma)(y, x[v], sum[r][v]);
             }
             a += a_col;
+            lower += a_col;
             b += ldb;
         }
         SFI_UNROLL(16)
@@ -169,11 +175,6 @@ static const FN(tile_loop) FN(tile_loops)[2][2][GEMM_ROWS] = {
      {TILE_ROWS_LIST(TILE_ENTRY)}},
 };
 
-SFI_INLINE int64_t FN(smaller)(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* m rows are split into as few tiles as can be, of nearly equal heights: a last
  * tile of one or two rows would leave the multipliers idle.  The first `taller`
  * tiles have one row more than the others. */
@@ -190,7 +191,7 @@ SFI_INLINE FN(heights) FN(split_rows)(int64_t m)
 
 SFI_INLINE int64_t FN(tile_start)(FN(heights) h, int64_t tile)
 {
-    return tile * h.height + FN(smaller)(tile, h.taller);
+    return tile * h.height + smaller(tile, h.taller);
 }
 
 /* Tiles t0 to t1 of one panel: `job` describes tile t0.  Where the heights
@@ -200,7 +201,7 @@ static void FN(run_tiles)(FN(tile_job) job, FN(heights) h, int64_t t0,
 {
     while (t0 < t1) {
         const bool taller = t0 < h.taller;
-        const int64_t end = taller ? FN(smaller)(t1, h.taller) : t1;
+        const int64_t end = taller ? smaller(t1, h.taller) : t1;
         const int64_t rows = h.height + taller;
         job.tiles = end - t0;
         if (!packed)
@@ -223,9 +224,9 @@ SFI_INLINE int64_t FN(strip_size)(int64_t depth)
 
 static size_t FN(gemm_work)(int64_t m, int64_t n, int64_t k)
 {
-    const int64_t depth = FN(smaller)(k, DEPTH);
-    const int64_t b = depth * FN(smaller)(n, B_COLS);
-    const int64_t tiles = FN(smaller)((m + GEMM_ROWS - 1) / GEMM_ROWS, A_TILES);
+    const int64_t depth = smaller(k, DEPTH);
+    const int64_t b = depth * smaller(n, B_COLS);
+    const int64_t tiles = smaller((m + GEMM_ROWS - 1) / GEMM_ROWS, A_TILES);
     return (size_t)(b + tiles * FN(strip_size)(depth)) * sizeof(REAL);
 }
 
@@ -255,7 +256,7 @@ static void FN(pack_a)(REAL *to, const sfi_gemm *g, FN(heights) h, int64_t t0,
     while (g->a_row == 1 && whole < t1 &&
            FN(tile_start)(h, whole) + STRIP <= g->m)
         whole++;
-    const int64_t t_taller = FN(smaller)(whole, h.taller);
+    const int64_t t_taller = smaller(whole, h.taller);
     const int64_t taller = t_taller > t0 ? t_taller - t0 : 0;
     const int64_t others = whole - t0 - taller;
     for (int64_t p = 0; p < depth; p++) {
@@ -297,24 +298,24 @@ static void FN(gemm)(const sfi_gemm *g, void *work)
     /* Copying B pays where it is read more than a few times. */
     const bool copy = h.tiles > 2 && k > 4;
     REAL *b_copy = work;
-    REAL *a_copy = b_copy + FN(smaller)(k, DEPTH) * FN(smaller)(n, B_COLS);
+    REAL *a_copy = b_copy + smaller(k, DEPTH) * smaller(n, B_COLS);
 
     for (int64_t j0 = 0; j0 < n; j0 += B_COLS) {
-        const int64_t cols = FN(smaller)(n - j0, B_COLS);
+        const int64_t cols = smaller(n - j0, B_COLS);
         int64_t p0 = 0;
         do {
-            const int64_t depth = FN(smaller)(k - p0, DEPTH);
+            const int64_t depth = smaller(k - p0, DEPTH);
             for (int64_t j = 0; copy && j < cols; j += GEMM_COLS)
                 FN(pack_b)
             (b_copy + depth * j, b + p0 * g->ldb + j0 + j, g->ldb, depth,
-             FN(smaller)(cols - j, GEMM_COLS));
+             smaller(cols - j, GEMM_COLS));
             for (int64_t t0 = 0; t0 < h.tiles; t0 += A_TILES) {
-                const int64_t t1 = FN(smaller)(t0 + A_TILES, h.tiles);
+                const int64_t t1 = smaller(t0 + A_TILES, h.tiles);
                 const int64_t i = FN(tile_start)(h, t0);
                 if (packed)
                     FN(pack_a)(a_copy, g, h, t0, t1, p0, depth);
                 for (int64_t j = 0; j < cols; j += GEMM_COLS) {
-                    const int64_t width = FN(smaller)(cols - j, GEMM_COLS);
+                    const int64_t width = smaller(cols - j, GEMM_COLS);
                     const FN(tile_job) job = {
                         .depth = depth,
                         .a = packed ? a_copy : a + i * g->a_row + p0,
@@ -418,7 +419,7 @@ static size_t FN(gemm_nt_work)(int64_t m, int64_t n, int64_t p)
 {
     (void)m;
     const int64_t cols = (n + GEMM_COLS - 1) / GEMM_COLS * GEMM_COLS;
-    return (size_t)(FN(smaller)(p, DEPTH) * FN(smaller)(cols, B_COLS) +
+    return (size_t)(smaller(p, DEPTH) * smaller(cols, B_COLS) +
                     GEMM_ROWS * GEMM_COLS) *
            sizeof(REAL);
 }
@@ -488,18 +489,18 @@ static void FN(gemm_nt)(const sfi_gemm_nt *g, void *work)
     const FN(heights) h = FN(split_rows)(m);
     REAL *b_copy = whole + GEMM_ROWS * GEMM_COLS;
     for (int64_t j0 = 0; j0 < n; j0 += B_COLS) {
-        const int64_t cols = FN(smaller)(n - j0, B_COLS);
+        const int64_t cols = smaller(n - j0, B_COLS);
         for (int64_t q0 = 0; q0 < p; q0 += DEPTH) {
-            const int64_t depth = FN(smaller)(p - q0, DEPTH);
+            const int64_t depth = smaller(p - q0, DEPTH);
             for (int64_t j = 0; j < cols; j += GEMM_COLS)
                 FN(pack_transposed)
             (b_copy + depth * j, b + (j0 + j) * g->ldb + q0, g->ldb, depth,
-             FN(smaller)(cols - j, GEMM_COLS));
+             smaller(cols - j, GEMM_COLS));
             for (int64_t t0 = 0; t0 < h.tiles; t0 += A_TILES) {
-                const int64_t t1 = FN(smaller)(t0 + A_TILES, h.tiles);
+                const int64_t t1 = smaller(t0 + A_TILES, h.tiles);
                 const int64_t i = FN(tile_start)(h, t0);
                 for (int64_t j = 0; j < cols; j += GEMM_COLS) {
-                    const int64_t width = FN(smaller)(cols - j, GEMM_COLS);
+                    const int64_t width = smaller(cols - j, GEMM_COLS);
                     const FN(tile_job) job = {
                         .depth = depth,
                         .a = a + i * g->lda + q0,

@@ -2,8 +2,9 @@
 /* loops_move.h - between points stored together and rows of one component;
  * part of loops_template.h.
  *
- * Everything is built from square tiles that are transposed in registers.
- * What is left over at the edges goes element by element. */
+ * Everything is built from square tiles that are transposed in registers.  At
+ * the end of a row the last tile overlaps the one before; fewer components or
+ * points than a tile has go element by element. */
 
 /* A tile is TILE vectors of TILE elements. */
 #undef TILE
@@ -20,9 +21,9 @@ typedef float tile_row_f32 SFI_VECTOR(TILE_BYTES);
 typedef double tile_row_f64 SFI_VECTOR(TILE_BYTES);
 typedef float tile_memory_f32 SFI_VECTOR_MEMORY(TILE_BYTES, 4);
 typedef double tile_memory_f64 SFI_VECTOR_MEMORY(TILE_BYTES, 8);
-/* As many elements as a tile row of the other type has. */
-typedef double wide_memory_f64 SFI_VECTOR_MEMORY(2 * TILE_BYTES, 8);
-typedef float narrow_memory_f32 SFI_VECTOR_MEMORY(TILE_BYTES / 2, 4);
+/* As many floats as a tile row has doubles. */
+typedef float tile_half_f32 SFI_VECTOR(TILE_BYTES / 2);
+typedef float tile_half_memory_f32 SFI_VECTOR_MEMORY(TILE_BYTES / 2, 4);
 #define SHUFFLE __builtin_shufflevector
 #endif
 
@@ -75,17 +76,26 @@ SFI_INLINE void FN(tile_transpose)(T x[TILE])
 #endif
 }
 
-/* TILE consecutive numbers of either type as a tile row, and back. */
+/* TILE consecutive numbers of either type as a tile row, and back.  Doubles that
+ * become floats go in two halves; left to itself the compiler takes them through
+ * memory. */
 SFI_INLINE T FN(tile_load)(const void *p, bool is_f64)
 {
 #if LOOPS_F64
     if (is_f64)
         return *(const tile_memory_f64 *)p;
-    return __builtin_convertvector(*(const narrow_memory_f32 *)p, T);
+    return __builtin_convertvector(*(const tile_half_memory_f32 *)p, T);
 #else
-    if (is_f64)
-        return __builtin_convertvector(*(const wide_memory_f64 *)p, T);
-    return *(const tile_memory_f32 *)p;
+    if (!is_f64)
+        return *(const tile_memory_f32 *)p;
+    const tile_memory_f64 *d = p;
+    const tile_half_f32 low = __builtin_convertvector(d[0], tile_half_f32);
+    const tile_half_f32 high = __builtin_convertvector(d[1], tile_half_f32);
+#if VECTOR_BYTES > 16
+    return SHUFFLE(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
+#else
+    return SHUFFLE(low, high, 0, 1, 2, 3);
+#endif
 #endif
 }
 
@@ -95,12 +105,23 @@ SFI_INLINE void FN(tile_store)(void *p, T x, bool is_f64)
     if (is_f64)
         *(tile_memory_f64 *)p = x;
     else
-        *(narrow_memory_f32 *)p = __builtin_convertvector(x, narrow_memory_f32);
+        *(tile_half_memory_f32 *)p =
+            __builtin_convertvector(x, tile_half_memory_f32);
 #else
-    if (is_f64)
-        *(wide_memory_f64 *)p = __builtin_convertvector(x, wide_memory_f64);
-    else
+    if (!is_f64) {
         *(tile_memory_f32 *)p = x;
+        return;
+    }
+#if VECTOR_BYTES > 16
+    const tile_half_f32 low = SHUFFLE(x, x, 0, 1, 2, 3);
+    const tile_half_f32 high = SHUFFLE(x, x, 4, 5, 6, 7);
+#else
+    const tile_half_f32 low = SHUFFLE(x, x, 0, 1);
+    const tile_half_f32 high = SHUFFLE(x, x, 2, 3);
+#endif
+    tile_memory_f64 *d = p;
+    d[0] = __builtin_convertvector(low, tile_row_f64);
+    d[1] = __builtin_convertvector(high, tile_row_f64);
 #endif
 }
 
@@ -118,36 +139,63 @@ SFI_INLINE void FN(put)(char *p, REAL x, bool is_f64)
         *(float *)(void *)p = (float)x;
 }
 
+/* TILE points, whose numbers start at row[k], into columns i to i + TILE-1 of
+ * dst, components j to j + TILE-1. */
+SFI_INLINE void FN(load_tile)(REAL *dst, int64_t ld, const char *const *row,
+                              int64_t j, bool is_f64)
+{
+    const int64_t at = j * (is_f64 ? 8 : 4);
+    T x[TILE];
+    SFI_UNROLL(8)
+    for (int k = 0; k < TILE; k++)
+        x[k] = FN(tile_load)(row[k] + at, is_f64);
+    FN(tile_transpose)(x);
+    SFI_UNROLL(8)
+    for (int k = 0; k < TILE; k++)
+        FN(tile_store)(dst + (j + k) * ld, x[k], LOOPS_F64);
+}
+
+/* `count` points, 2 TILE, TILE or 1, into columns of dst. */
+SFI_INLINE void FN(load_some)(REAL *dst, int64_t ld, const char *const *row,
+                              bool is_f64, int64_t dim, const int count)
+{
+    const int64_t size = is_f64 ? 8 : 4;
+    if (count < TILE || dim < TILE) {
+        for (int64_t j = 0; j < dim; j++)
+            for (int k = 0; k < count; k++)
+                dst[j * ld + k] = FN(get)(row[k] + j * size, is_f64);
+        return;
+    }
+    for (int64_t j = 0; j < dim; j += TILE) {
+        const int64_t at = smaller(j, dim - TILE);
+        FN(load_tile)(dst, ld, row, at, is_f64);
+        if (count > TILE)
+            FN(load_tile)(dst + TILE, ld, row + TILE, at, is_f64);
+    }
+}
+
+/* Two tiles of points are loaded together, so that the lines of dst, which may
+ * all lie in a few sets of the cache, are written whole. */
 SFI_INLINE void FN(load_as)(REAL *dst, int64_t ld, const char *src, bool is_f64,
                             int64_t stride, const int64_t *rows, int64_t points,
                             int64_t padded, int64_t dim)
 {
-    const int64_t size = is_f64 ? 8 : 4;
-    const int64_t row_bytes = stride * size;
+    const int64_t row_bytes = stride * (is_f64 ? 8 : 4);
     int64_t i = 0;
-    for (; i + TILE <= points; i += TILE) {
-        const char *row[TILE];
-        for (int k = 0; k < TILE; k++)
+    while (i < points) {
+        const char *row[2 * TILE];
+        const int count = points - i >= 2 * TILE ? 2 * TILE
+                          : points - i >= TILE   ? TILE
+                                                 : 1;
+        for (int k = 0; k < count; k++)
             row[k] = src + (rows != NULL ? rows[i + k] : i + k) * row_bytes;
-        int64_t j = 0;
-        for (; j + TILE <= dim; j += TILE) {
-            T x[TILE];
-            SFI_UNROLL(8)
-            for (int k = 0; k < TILE; k++)
-                x[k] = FN(tile_load)(row[k] + j * size, is_f64);
-            FN(tile_transpose)(x);
-            SFI_UNROLL(8)
-            for (int k = 0; k < TILE; k++)
-                FN(tile_store)(dst + (j + k) * ld + i, x[k], LOOPS_F64);
-        }
-        for (; j < dim; j++)
-            for (int k = 0; k < TILE; k++)
-                dst[j * ld + i + k] = FN(get)(row[k] + j * size, is_f64);
-    }
-    for (; i < points; i++) {
-        const char *row = src + (rows != NULL ? rows[i] : i) * row_bytes;
-        for (int64_t j = 0; j < dim; j++)
-            dst[j * ld + i] = FN(get)(row + j * size, is_f64);
+        if (count == 2 * TILE)
+            FN(load_some)(dst + i, ld, row, is_f64, dim, 2 * TILE);
+        else if (count == TILE)
+            FN(load_some)(dst + i, ld, row, is_f64, dim, TILE);
+        else
+            FN(load_some)(dst + i, ld, row, is_f64, dim, 1);
+        i += count;
     }
     for (int64_t j = 0; j < dim && i < padded; j++)
         for (int64_t k = i; k < padded; k++)
@@ -165,34 +213,57 @@ static void FN(load_points)(void *dst, int64_t ld, const void *src,
         FN(load_as)(dst, ld, src, false, stride, rows, points, padded, dim);
 }
 
+/* The way back: TILE components, from row src on, of TILE points. */
+SFI_INLINE void FN(store_tile)(char *to, int64_t row_bytes, bool is_f64,
+                               const REAL *src, int64_t ld)
+{
+    T x[TILE];
+    SFI_UNROLL(8)
+    for (int k = 0; k < TILE; k++)
+        x[k] = FN(tile_load)(src + k * ld, LOOPS_F64);
+    FN(tile_transpose)(x);
+    SFI_UNROLL(8)
+    for (int k = 0; k < TILE; k++)
+        FN(tile_store)(to + k * row_bytes, x[k], is_f64);
+}
+
+SFI_INLINE void FN(store_some)(char *to, int64_t row_bytes, bool is_f64,
+                               const REAL *src, int64_t ld, int64_t dim,
+                               const int count)
+{
+    const int64_t size = is_f64 ? 8 : 4;
+    if (count < TILE || dim < TILE) {
+        for (int64_t j = 0; j < dim; j++)
+            for (int k = 0; k < count; k++)
+                FN(put)(to + k * row_bytes + j * size, src[j * ld + k], is_f64);
+        return;
+    }
+    for (int64_t j = 0; j < dim; j += TILE) {
+        const int64_t at = smaller(j, dim - TILE);
+        char *first = to + at * size;
+        FN(store_tile)(first, row_bytes, is_f64, src + at * ld, ld);
+        if (count > TILE)
+            FN(store_tile)
+        (first + TILE * row_bytes, row_bytes, is_f64, src + at * ld + TILE, ld);
+    }
+}
+
+/* Two tiles together here too: the lines of src are read whole. */
 SFI_INLINE void FN(store_as)(char *dst, bool is_f64, int64_t stride,
                              const REAL *src, int64_t ld, int64_t points,
                              int64_t dim)
 {
-    const int64_t size = is_f64 ? 8 : 4;
-    const int64_t row_bytes = stride * size;
+    const int64_t row_bytes = stride * (is_f64 ? 8 : 4);
     int64_t i = 0;
-    for (; i + TILE <= points; i += TILE) {
-        char *to = dst + i * row_bytes;
-        int64_t j = 0;
-        for (; j + TILE <= dim; j += TILE) {
-            T x[TILE];
-            SFI_UNROLL(8)
-            for (int k = 0; k < TILE; k++)
-                x[k] = FN(tile_load)(src + (j + k) * ld + i, LOOPS_F64);
-            FN(tile_transpose)(x);
-            SFI_UNROLL(8)
-            for (int k = 0; k < TILE; k++)
-                FN(tile_store)(to + k * row_bytes + j * size, x[k], is_f64);
-        }
-        for (; j < dim; j++)
-            for (int k = 0; k < TILE; k++)
-                FN(put)
-        (to + k * row_bytes + j * size, src[j * ld + i + k], is_f64);
-    }
+    for (; i + 2 * TILE <= points; i += 2 * TILE)
+        FN(store_some)
+    (dst + i * row_bytes, row_bytes, is_f64, src + i, ld, dim, 2 * TILE);
+    for (; i + TILE <= points; i += TILE)
+        FN(store_some)
+    (dst + i * row_bytes, row_bytes, is_f64, src + i, ld, dim, TILE);
     for (; i < points; i++)
-        for (int64_t j = 0; j < dim; j++)
-            FN(put)(dst + i * row_bytes + j * size, src[j * ld + i], is_f64);
+        FN(store_some)
+    (dst + i * row_bytes, row_bytes, is_f64, src + i, ld, dim, 1);
 }
 
 static void FN(store_points)(void *dst, sf_dtype dst_type, int64_t stride,

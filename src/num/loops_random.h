@@ -210,7 +210,7 @@ SFI_INLINE void FN(draw)(REAL *dst, int64_t ld, sfi_where where, uint32_t first,
     const int64_t end = (int64_t)first + dim;
     SFI_ALIGNED(64) uint32_t words[4][PHILOX_POINTS];
     for (int64_t i = 0; i < n; i += PHILOX_POINTS) {
-        const int64_t points = FN(smaller)(n - i, PHILOX_POINTS);
+        const int64_t points = smaller(n - i, PHILOX_POINTS);
         for (int64_t block = first / 4; 4 * block < end; block++) {
             sfi_where from = where;
             from.point += (uint64_t)i;

@@ -84,7 +84,7 @@ static double FN(add_parts)(void *dst, const void *const *parts, int count,
     enum { STRETCH = 2048 };
     double total = 0.0;
     for (int64_t i = 0; i < n; i += STRETCH) {
-        const int64_t size = FN(smaller)(n - i, STRETCH);
+        const int64_t size = smaller(n - i, STRETCH);
         if (count == 0)
             memset(to + i, 0, (size_t)size * sizeof *to);
         else if (to != parts[0])

@@ -13,6 +13,7 @@
  *   loops_random.h       normal and uniform draws
  *   loops_reduce.h       sums, and the optimiser's step */
 #include "num/loops.h"
+#include "num/loops_isa.h"
 #include "num/simd.h"
 #include "num/special.h"
 

@@ -313,17 +313,16 @@ SFI_INLINE double add_lanes_f64(vf64 a)
 /* The full 64-bit product of the low halves of the lanes of `a` and of x. */
 SFI_INLINE vu64 multiply_low_halves(vu64 a, uint32_t x)
 {
-    const vu64 b = (vu64){0} + (uint64_t)x;
 #if SIMD_AVX512
-    return (vu64)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+    return (vu64)_mm512_mul_epu32((__m512i)a, _mm512_set1_epi64(x));
 #elif SIMD_AVX2
-    return (vu64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+    return (vu64)_mm256_mul_epu32((__m256i)a, _mm256_set1_epi64x(x));
 #elif SIMD_SSE2
-    return (vu64)_mm_mul_epu32((__m128i)a, (__m128i)b);
+    return (vu64)_mm_mul_epu32((__m128i)a, _mm_set1_epi64x(x));
 #elif SIMD_NEON
     return (vu64)vmull_u32(vmovn_u64((uint64x2_t)a), vdup_n_u32(x));
 #else
-    return (a & 0xFFFFFFFFu) * b;
+    return (a & 0xFFFFFFFFu) * (uint64_t)x;
 #endif
 }
 

@@ -119,17 +119,6 @@ sfi_rgba sfi_map_at(sfi_map map, double t)
                    : between(white, deep_red, 2.0 * u - 1.0);
 }
 
-void sfi_map_fill(sfi_map map, sfi_map_table *table)
-{
-    for (int i = 0; i < SFI_MAP_SIZE; i++)
-        table->entry[i] = sfi_map_at(map, i / (SFI_MAP_SIZE - 1.0));
-}
-
-sfi_rgba sfi_map_look_up(const sfi_map_table *table, double t)
-{
-    return table->entry[(int)(clamp01(t) * (SFI_MAP_SIZE - 1) + 0.5)];
-}
-
 double sfi_lightness(sfi_rgba c)
 {
     const double y = 0.2126 * from_srgb(c.r) + 0.7152 * from_srgb(c.g) +

@@ -15,17 +15,8 @@ typedef enum sfi_map {
     SFI_MAP_SIGNED       /* blue, white at 1/2, red: numbers with a sign    */
 } sfi_map;
 
-enum { SFI_MAP_SIZE = 256 };
-
-/* A map as a table, so that a picture of a million cells looks up. */
-typedef struct sfi_map_table {
-    sfi_rgba entry[SFI_MAP_SIZE];
-} sfi_map_table;
-
 /* The colour at t; t is clamped to [0, 1], NaN gives the colour at 0. */
 sfi_rgba sfi_map_at(sfi_map map, double t);
-void sfi_map_fill(sfi_map map, sfi_map_table *table);
-sfi_rgba sfi_map_look_up(const sfi_map_table *table, double t);
 
 /* CIE 1976 lightness L* (0 to 100) of an opaque colour. */
 double sfi_lightness(sfi_rgba colour);

@@ -12,6 +12,8 @@
 #include "plot/contour.h"
 #include "plot/marks.h"
 
+enum { SHADES = 512 }; /* more than the eye or 8 bits can tell apart */
+
 sf_status sfi_check_grid(sf_context *ctx, const char *what,
                          const sf_plot_grid *g)
 {
@@ -163,8 +165,9 @@ sf_status sfi_draw_heat(sfi_canvas *canvas, const sfi_panel *panel,
                         "plot: no memory for a heat map of %d x %d", width,
                         height);
     }
-    sfi_map_table table;
-    sfi_map_fill(heat->bar.map, &table);
+    uint32_t colours[SHADES];
+    for (int k = 0; k < SHADES; k++)
+        colours[k] = pixel_of(sfi_map_at(heat->bar.map, k / (SHADES - 1.0)));
     unsigned char *data = cairo_image_surface_get_data(image);
     const int stride = cairo_image_surface_get_stride(image);
     for (int r = 0; r < height; r++) {
@@ -179,8 +182,8 @@ sf_status sfi_draw_heat(sfi_canvas *canvas, const sfi_panel *panel,
                 continue;
             }
             const double shade = shade_at(heat, u, v);
-            row[c] = pixel_of(isnan(shade) ? sfi_no_number
-                                           : sfi_map_look_up(&table, shade));
+            row[c] = isnan(shade) ? pixel_of(sfi_no_number)
+                                  : colours[(int)(shade * (SHADES - 1) + 0.5)];
         }
     }
     cairo_surface_mark_dirty(image);

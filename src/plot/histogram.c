@@ -89,6 +89,7 @@ static void set_axes(const work *w, sfi_panel *panel)
         lo = fmin(lo, b.lo);
         hi = fmax(hi, b.lo + b.count * b.width);
     }
+    panel->x.whole = w->data.count > 0 && w->data.whole && hi - lo <= 12.0;
     const double margin = inset * (hi - lo);
     panel->x.lo = lo - margin;
     panel->x.hi = hi + margin;

@@ -76,11 +76,13 @@ static sf_status prepare(sf_context *ctx, work *w, int j)
         set_column_axis(w, j, &c->axis, lo, hi);
         const sfi_sorted *guide = sorted[0].count > 0 ? &sorted[0] : &sorted[1];
         c->bins = sfi_bins_choose(guide, lo, hi, 0);
-        if (c->bins.count > 40)
-            c->bins = sfi_bins_choose(guide, lo, hi, 40);
+        const int most = w->d <= 4 ? 40 : 25; /* bars of 3 points or so */
+        if (c->bins.count > most)
+            c->bins = sfi_bins_choose(guide, lo, hi, most);
         const double span = hi - lo;
         c->discrete = c->axis.name_count > 0 ||
                       (sorted[0].whole && sorted[1].whole && span <= 12.0);
+        c->axis.whole = c->discrete;
         if (c->axis.name_count > 0) {
             const double levels =
                 fmin((double)c->axis.name_count, SFI_MAX_BINS);
@@ -318,6 +320,7 @@ static sf_status draw_panel(sfi_canvas *canvas, work *w, int i, int j,
         panel.y.lo = 0.0;
         panel.y.hi =
             w->column[i].tallest > 0.0 ? 1.08 * w->column[i].tallest : 1.0;
+        panel.y.whole = false;
         panel.y.names = NULL;
         panel.y.name_count = 0;
     }
@@ -340,6 +343,21 @@ static sf_status draw_panel(sfi_canvas *canvas, work *w, int i, int j,
     return status;
 }
 
+/* Rows that lie on all axes, but for values that are missing. */
+static int64_t count_inside(const work *w, int t)
+{
+    int64_t inside = 0;
+    for (int64_t i = 0; i < w->table[t].rows; i++) {
+        bool in = true;
+        for (int j = 0; j < w->d && in; j++) {
+            const double x = sfi_cell(w->table[t], i, j);
+            in = !isfinite(x) || sfi_axis_has(&w->column[j].axis, x);
+        }
+        inside += in;
+    }
+    return inside;
+}
+
 static void describe(const work *w, sfi_legend *legend)
 {
     static const sfi_swatch swatch[2] = {SFI_SWATCH_BAR, SFI_SWATCH_STEP};
@@ -350,7 +368,7 @@ static void describe(const work *w, sfi_legend *legend)
     for (int t = 0; t < 2; t++)
         if (w->table[t].rows > 0)
             sfi_legend_dots(legend, swatch[t], colour[t], name[t],
-                            w->table[t].rows, w->table[t].rows,
+                            w->table[t].rows, count_inside(w, t),
                             w->o.most_points);
     if (w->d > 1)
         sfi_legend_add(legend, SFI_SWATCH_LINE, sfi_soft_ink,

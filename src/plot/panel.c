@@ -17,13 +17,14 @@
 #include <math.h>
 #include <string.h>
 
-static const double pad = 7.0;        /* page edge                      */
-static const double mark = 3.5;       /* length of a tick               */
-static const double mark_gap = 3.0;   /* tick to its label              */
-static const double label_gap = 6.5;  /* tick labels to the axis label  */
-static const double title_row = 19.0; /* title with its gap below       */
-static const double note_row = 12.0;  /* multiplier above the axis      */
-static const double bar_gap = 11.0;   /* frame to colour bar            */
+static const double pad = 7.0;         /* page edge                      */
+static const double mark = 3.5;        /* length of a tick               */
+static const double mark_gap = 3.0;    /* tick to its label              */
+static const double label_gap = 6.5;   /* tick labels to the axis label  */
+static const double label_space = 5.5; /* between neighbouring labels */
+static const double title_row = 19.0;  /* title with its gap below       */
+static const double note_row = 12.0;   /* multiplier above the axis      */
+static const double bar_gap = 11.0;    /* frame to colour bar            */
 static const double bar_width = 9.0;
 static const double axis_width = 0.8;
 
@@ -85,11 +86,16 @@ static bool labels_fit(sfi_canvas *canvas, const sfi_axis *axis)
         const double at = sfi_axis_at(axis, axis->ticks.at[i]);
         const double half =
             0.5 * sfi_text_width(canvas, axis->ticks.label[i], sfi_font_tick);
-        if (at - half < end + 7.0)
+        if (at - half < end + label_space)
             return false;
         end = at + half;
     }
     return true;
+}
+
+static double mark_step(const sfi_axis *axis)
+{
+    return axis->ticks.count > 1 ? axis->ticks.at[1] - axis->ticks.at[0] : 1.0;
 }
 
 static void choose_marks(sfi_axis *axis, int most)
@@ -132,8 +138,11 @@ void sfi_axis_place(sfi_canvas *canvas, sfi_axis *axis, bool vertical,
     int most = (int)(length / (vertical ? 26.0 : 36.0)) + 1;
     most = most < 2 ? 2 : most > 9 ? 9 : most;
     choose_marks(axis, most);
-    while (!vertical && most > 2 && !labels_fit(canvas, axis))
+    while (most > 2 && ((axis->whole && mark_step(axis) < 1.0) ||
+                        (!vertical && !labels_fit(canvas, axis))))
         choose_marks(axis, --most);
+    if (axis->whole && mark_step(axis) <= 1.0)
+        axis->ticks.minor_count = 0;
 }
 
 double sfi_widest_label(sfi_canvas *canvas, const sfi_axis *axis)
@@ -282,8 +291,11 @@ static void draw_x_axis(sfi_canvas *canvas, const sfi_panel *panel)
         const double x = sfi_axis_at(axis, axis->ticks.at[i]);
         sfi_draw_line(canvas, x, f.bottom, x, f.bottom + mark, axis_width,
                       sfi_ink);
+        /* A name keeps to its place, and to its panel where others follow. */
+        const double beside = 2.0 * (fmin(x - f.left, f.right - x) + 2.0);
         if (!axis->bare)
-            sfi_draw_text(canvas, x, y, SFI_CENTRE, 0, slot,
+            sfi_draw_text(canvas, x, y, SFI_CENTRE, 0,
+                          slot > 0.0 ? fmax(fmin(slot, beside), 8.0) : 0.0,
                           mark_label(axis, i), sfi_font_tick);
     }
     if (axis->bare)

@@ -786,6 +786,69 @@ TEST(an_inner_node_gets_its_derivative_beside_a_leaf)
     sf_context_free(ctx);
 }
 
+/* At a tie one operand of a maximum has the whole derivative, a constant before
+ * anything else; the piece of a selection that is not taken has none, if its own
+ * derivative is finite. */
+TEST(derivatives_at_kinks_are_those_that_are_documented)
+{
+    sf_context *ctx = new_context();
+    sf_graph *g = new_graph(ctx);
+    const sf_node x = sf_input(g, "x", 0, NULL), zero = sf_const(g, 0.0);
+    const sf_node y = sf_input(g, "y", 0, NULL), one = sf_const(g, 1.0);
+    const sf_node positive = sf_less(g, zero, x);
+    const sf_node guarded = sf_sqrt(g, sf_select(g, positive, x, one));
+    const struct {
+        sf_node node;
+        double at, slope;
+    } cases[] = {
+        {sf_max(g, x, zero), 0.0, 0.0},
+        {sf_max(g, zero, x), 0.0, 0.0},
+        {sf_min(g, x, zero), 0.0, 0.0},
+        {sf_max(g, x, zero), 2.0, 1.0},
+        {sf_min(g, x, zero), 2.0, 0.0},
+        {sf_max(g, x, sf_sin(g, x)), 0.0, 1.0},
+        {sf_abs(g, x), 0.0, 0.0},
+        {sf_abs(g, x), -3.0, -1.0},
+        {sf_select(g, positive, sf_sqrt(g, x), zero), -1.0, NAN},
+        {sf_select(g, positive, guarded, zero), -1.0, 0.0},
+        {sf_select(g, positive, guarded, zero), 4.0, 0.25},
+        {sf_mul(g, guarded, positive), -1.0, 0.0},
+        {sf_select(g, positive, x, sf_exp(g, y)), 4.0, 1.0},
+    };
+    sf_node slope[SFI_COUNT(cases)];
+    for (size_t i = 0; i < SFI_COUNT(cases); i++)
+        slope[i] = sf_gradient(g, cases[i].node, x);
+    CHECK_OK(ctx, sf_graph_status(g));
+    for (size_t i = 0; i < SFI_COUNT(cases); i++) {
+        const double huge_y = 1e4; /* exp(y) is infinite */
+        const double *inputs[2] = {&cases[i].at, &huge_y};
+        struct values v = {0};
+        interpret(g, &v, inputs, NULL);
+        const double got = v.of[slope[i].id][0];
+        CHECK(isnan(cases[i].slope) ? isnan(got) : got == cases[i].slope);
+        values_free(&v);
+    }
+    sf_graph_free(g);
+    sf_context_free(ctx);
+}
+
+/* Simplification may pass an inner node by, but never sf_stop_gradient(). */
+TEST(derivatives_by_inner_nodes_are_those_that_are_documented)
+{
+    sf_context *ctx = new_context();
+    sf_graph *g = new_graph(ctx);
+    const sf_node x = vector(g, "x", 3), two = sf_const(g, 2.0);
+    const sf_node inner = sf_mul(g, two, x);
+    const sf_node outer = sf_mul(g, sf_const(g, 3.0), inner);
+    CHECK_SAME(sf_gradient(g, sf_sum_all(g, outer), inner), filled(g, x, 0.0));
+    const sf_node opaque = sf_stop_gradient(g, inner);
+    const sf_node y = sf_mul(g, sf_const(g, 3.0), opaque);
+    CHECK_SAME(sf_gradient(g, sf_sum_all(g, y), opaque), filled(g, x, 3.0));
+    CHECK_SAME(sf_gradient(g, sf_sum_all(g, y), x), filled(g, x, 0.0));
+    sf_graph_free(g);
+    sf_context_free(ctx);
+}
+
 /* A tangent has one axis more than its node. */
 TEST(too_many_axes_for_a_jacobian_is_an_error_that_says_so)
 {
@@ -825,4 +888,6 @@ TESTS(CASE(equal_expressions_are_one_node),
       CASE(shapes_are_read_before_the_arena_moves),
       CASE(derivatives_of_what_does_not_depend_are_zero),
       CASE(an_inner_node_gets_its_derivative_beside_a_leaf),
+      CASE(derivatives_at_kinks_are_those_that_are_documented),
+      CASE(derivatives_by_inner_nodes_are_those_that_are_documented),
       CASE(too_many_axes_for_a_jacobian_is_an_error_that_says_so))

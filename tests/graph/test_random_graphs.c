@@ -1006,7 +1006,7 @@ static void run_trial(sf_context *ctx, uint64_t seed, slope_count *tally)
         const int32_t id = w[k].output.node.id;
         const int64_t n = sf_node_count(t.real, w[k].output.node);
         for (int64_t i = 0; i < n; i++) {
-            double sum = 0.0, sum_raw = 0.0, size = 0.0;
+            double sum = 0.0, size = 0.0;
             for (int64_t p = 0; p < t.points; p++) {
                 const double v = real[p].of[id][i];
                 const double r =
@@ -1014,7 +1014,6 @@ static void run_trial(sf_context *ctx, uint64_t seed, slope_count *tally)
                 const double tolerance = 1e-10 * (1 + fabs(v)) + 1e-13 * scale;
                 agree(&t, t.raw, w[k].raw, "simplified", p, i, v, r, tolerance);
                 sum += v;
-                sum_raw += r;
                 size += fabs(v);
                 if (w[k].output.reduce == SF_EACH)
                     agree(&t, t.real, id, "program", p, i,

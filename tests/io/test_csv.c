@@ -260,6 +260,7 @@ TEST(cells_that_are_no_finite_numbers_name_line_and_column)
     BAD("x\n1\n-Infinity\n",
         "<memory>:3: column \"x\": \"-Infinity\" " NOT_FINITE);
     BAD("x\n1e309\n", "<memory>:2: column \"x\": \"1e309\" " NOT_FINITE);
+    BAD("x\n1\n1e999\n", "<memory>:3: column \"x\": \"1e999\" " NOT_FINITE);
     BAD("x\n1\n\"-1e999\"\n",
         "<memory>:3: column \"x\": \"-1e999\" " NOT_FINITE);
     BAD("x,y\n\"1\",2\n3,+INF\n",
@@ -466,6 +467,32 @@ TEST(an_error_stays_until_rewound)
         CHECK_OK(ctx, sfi_rows_rewind(rows));
     }
     sfi_rows_close(rows);
+    sf_context_free(ctx);
+}
+
+/* Levels cannot grow when the columns have been handed out. */
+TEST(a_file_that_changes_between_two_readings_is_noticed)
+{
+    (void)state_;
+    static const char *const changed[] = {"k,m\na,\nc,\n", "k,m\na,\nb,x\n"};
+    sf_context *ctx = new_context();
+    for (size_t i = 0; i < SFI_COUNT(changed); i++) {
+        const char *path = in_folder("a.csv");
+        put_file(path, "k,m\na,\nb,\n", 10);
+        sfi_rows *rows = NULL;
+        double cells[6];
+        int64_t got = 0;
+        CHECK_OK(ctx, sfi_rows_open(ctx, &rows, path));
+        CHECK_OK(ctx, sfi_rows_next(rows, cells, 3, &got));
+        CHECK_OK(ctx, sfi_rows_next(rows, cells, 3, &got));
+        CHECK(got == 0 && sfi_rows_columns(rows)[0].level_count == 2);
+        put_file(path, changed[i], strlen(changed[i]));
+        CHECK_OK(ctx, sfi_rows_rewind(rows));
+        CHECK_FAILS(ctx, sfi_rows_next(rows, cells, 3, &got), SF_E_FORMAT,
+                    "a.csv:3: a new text on the second reading; the file was "
+                    "changed meanwhile");
+        sfi_rows_close(rows);
+    }
     sf_context_free(ctx);
 }
 
@@ -705,6 +732,7 @@ IO_TESTS(IO_CASE(numbers_are_read_with_names_kinds_and_missing_cells),
          IO_CASE(the_size_of_the_buffer_makes_no_difference),
          IO_CASE(rows_come_in_blocks_and_again_after_rewinding),
          IO_CASE(an_error_stays_until_rewound),
+         IO_CASE(a_file_that_changes_between_two_readings_is_noticed),
          IO_CASE(tables_are_written_as_documented),
          IO_CASE(names_that_look_like_something_else_survive),
          IO_CASE(every_finite_double_survives),

@@ -335,6 +335,49 @@ TEST(a_dash_is_standard_input_and_output)
     check_file(in_folder("out"), "x,y\n1,a\n2,\n");
 }
 
+/* What comes through a pipe is gathered in pieces of 8192 cells and more. */
+TEST(a_large_table_comes_through_a_pipe)
+{
+    (void)state_;
+    enum { ROWS = 100000 };
+    sf_context *ctx = new_context();
+    sf_table t;
+    CHECK_OK(ctx, sf_table_new(ctx, &t, ROWS, 3, NULL));
+    for (int i = 0; i < ROWS * 3; i++)
+        t.data[i] = i;
+    CHECK_OK(ctx, sf_table_write(ctx, &t, in_folder("in.csv")));
+    int ends[2];
+    CHECK(pipe(ends) == 0);
+    const pid_t writer = start_child();
+    if (writer == 0) {
+        size_t size = 0;
+        const char *text = get_file(in_folder("in.csv"), &size);
+        close(ends[0]);
+        for (size_t at = 0; at < size;) {
+            const ssize_t n = write(ends[1], text + at, size - at);
+            if (n <= 0)
+                _exit(1);
+            at += (size_t)n;
+        }
+        _exit(0);
+    }
+    close(ends[1]);
+    const int file = open(in_folder("out.csv"), O_RDWR | O_CREAT, 0600);
+    CHECK(file >= 0);
+    with_standard_files(ends[0], file, copy_standard_table);
+    close(ends[0]);
+    close(file);
+    check_child(writer);
+    size_t in_size = 0, out_size = 0;
+    char *in = get_file(in_folder("in.csv"), &in_size);
+    char *out = get_file(in_folder("out.csv"), &out_size);
+    CHECK(in_size == out_size && memcmp(in, out, in_size) == 0);
+    free(in);
+    free(out);
+    sf_table_free(ctx, &t);
+    sf_context_free(ctx);
+}
+
 /* 0 if a second reading works, 1 if it is refused as documented. */
 static int read_standard_input_twice(void)
 {
@@ -465,6 +508,7 @@ IO_TESTS(IO_CASE(everything_that_is_written_arrives),
          IO_CASE(names_may_be_as_long_as_the_system_allows),
          IO_CASE(a_formatted_text_that_is_too_long_is_an_error),
          IO_CASE(a_dash_is_standard_input_and_output),
+         IO_CASE(a_large_table_comes_through_a_pipe),
          IO_CASE(only_files_can_be_read_twice),
          IO_CASE(reading_takes_less_than_half_as_much_again_as_the_table),
          IO_CASE(every_allocation_may_fail))

@@ -150,6 +150,27 @@ TEST(midpoints_of_doubles_round_to_even_and_their_neighbours_away)
     }
 }
 
+/* 1 + 2^-53 lies between 1 and the next double.  Whatever follows behind a
+ * thousand zeros decides, however far away it is. */
+TEST(digits_beyond_any_number_of_zeros_decide)
+{
+    (void)state_;
+    static const char middle[] =
+        "1.00000000000000011102230246251565404236316680908203125";
+    for (int zeros = 0; zeros < 3000; zeros += 37) {
+        char text[4000];
+        const int n = snprintf(text, sizeof text, "%s%0*d", middle,
+                               zeros > 0 ? zeros : 1, 0);
+        double value = 0.0;
+        CHECK(sfi_number_parse(text, &value) == text + n && value == 1.0);
+        text[n] = '1';
+        text[n + 1] = '\0';
+        CHECK(sfi_number_parse(text, &value) == text + n + 1);
+        CHECK(value == 1.0 + 0x1p-52);
+        check_parse(text);
+    }
+}
+
 TEST(random_doubles_survive_every_number_of_digits)
 {
     (void)state_;
@@ -374,6 +395,7 @@ TEST(the_table_of_powers_is_exact)
 
 TESTS(CASE(ordinary_and_hard_numbers_are_read_as_strtod_reads_them),
       CASE(midpoints_of_doubles_round_to_even_and_their_neighbours_away),
+      CASE(digits_beyond_any_number_of_zeros_decide),
       CASE(random_doubles_survive_every_number_of_digits),
       CASE(random_digits_with_random_exponents_are_read_as_strtod_reads_them),
       CASE(what_is_no_number_is_refused_and_a_number_ends_where_it_ends),

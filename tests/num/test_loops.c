@@ -381,6 +381,34 @@ TEST(a_point_does_not_see_its_neighbours)
     for_each_table(check_neighbours);
 }
 
+/* A row of equal points gives a row of equal bits, the short last vector
+ * included. */
+static void check_positions(const sfi_loops *loops)
+{
+    enum { N = 37 };
+    double *x = new_array(N), *y = new_array(N);
+    for (int op = 0; op < SFI_EW_COUNT; op++) {
+        const double value =
+            op == SFI_EW_POLYGAMMA
+                ? 1.0
+                : sample(operations[op].lo, operations[op].hi, 8, op);
+        for (int64_t i = 0; i < N; i++)
+            put(loops, x, i, value);
+        loops->ew[op][0](y, x, x, x, N);
+        for (int64_t i = 1; i < N; i++) {
+            const double got = get(loops, y, i), want = get(loops, y, 0);
+            CHECK(memcmp(&got, &want, sizeof got) == 0);
+        }
+    }
+    free(x);
+    free(y);
+}
+
+TEST(a_point_does_not_see_its_place)
+{
+    for_each_table(check_positions);
+}
+
 /* ---- matrix products ----------------------------------------------------- */
 
 /* C = A B by the definition, and the sum of |a b| for the error bound. */
@@ -760,6 +788,28 @@ TEST(draws_are_those_of_base_random)
     for_each_table(check_draws);
 }
 
+/* Where a block begins does not change the bits of a point's draws. */
+static void check_draw_positions(const sfi_loops *loops)
+{
+    enum { N = 304, DIM = 5, SHIFT = 37 };
+    double *z = new_array(N * DIM), *shifted = new_array(N * DIM);
+    sfi_where where = {99, 0, 2, SFI_STREAM_USER};
+    loops->normal(z, N, where, 0, N, DIM);
+    where.point = SHIFT;
+    loops->normal(shifted, N, where, 1, N, DIM - 1);
+    for (int64_t j = 1; j < DIM; j++)
+        for (int64_t i = SHIFT; i < N; i++)
+            CHECK(get(loops, z, j * N + i) ==
+                  get(loops, shifted, (j - 1) * N + i - SHIFT));
+    free(z);
+    free(shifted);
+}
+
+TEST(a_draw_does_not_see_its_place)
+{
+    for_each_table(check_draw_positions);
+}
+
 /* Moments of 2^20 draws.  The k-th power of a standard normal has variance
  * E z^2k - (E z^k)^2: 1, 2, 15, 96 for k = 1..4, so the standard error of its
  * mean is the root of that over 2^10.  Five of them (false alarm 6e-7; the seed
@@ -943,13 +993,14 @@ TESTS(CASE(every_operation_agrees_with_its_definition_in_every_mode),
       CASE(exponentials_are_accurate_over_their_whole_range),
       CASE(infinities_zeros_and_nan_are_handled),
       CASE(a_point_does_not_see_its_neighbours),
+      CASE(a_point_does_not_see_its_place),
       CASE(gemm_agrees_with_the_definition),
       CASE(a_column_of_gemm_does_not_depend_on_its_place),
       CASE(gemm_nt_agrees_with_the_definition),
       CASE(load_and_store_are_transposes_that_convert),
       CASE(transpose_moves_every_element), CASE(philox_is_that_of_random123),
       CASE(philox_gives_the_known_answers),
-      CASE(draws_are_those_of_base_random),
+      CASE(draws_are_those_of_base_random), CASE(a_draw_does_not_see_its_place),
       CASE(normals_have_the_moments_of_the_normal_law),
       CASE(sums_agree_with_the_definition), CASE(parts_are_added_in_order),
       CASE(adam_follows_its_formula),

@@ -84,15 +84,6 @@ TEST(maps_begin_where_they_should_and_clamp)
     }
 }
 
-TEST(a_table_holds_the_map)
-{
-    sfi_map_table table;
-    sfi_map_fill(SFI_MAP_VIRIDIS, &table);
-    for (int i = 0; i <= 100; i++)
-        CHECK_NEAR(sfi_map_look_up(&table, i / 100.0).g,
-                   sfi_map_at(SFI_MAP_VIRIDIS, i / 100.0).g, 1.0 / 255.0);
-}
-
 TESTS(CASE(viridis_is_the_published_map), CASE(lightness_is_that_of_cie_1976),
       CASE(lightness_is_monotone_in_the_number), CASE(the_light_map_is_uniform),
-      CASE(maps_begin_where_they_should_and_clamp), CASE(a_table_holds_the_map))
+      CASE(maps_begin_where_they_should_and_clamp))

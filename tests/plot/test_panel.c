@@ -38,7 +38,7 @@ TEST(axes_map_ends_to_ends)
 }
 
 /* 3000 horizontal axes of all lengths and ranges: no two labels are closer than
- * 7 points, except where two is the least number of marks. */
+ * 5.5 points, except where two is the least number of marks. */
 TEST(tick_labels_keep_apart)
 {
     sf_context *ctx = new_context();
@@ -63,10 +63,26 @@ TEST(tick_labels_keep_apart)
             const double half =
                 0.5 *
                 sfi_text_width(&canvas, axis.ticks.label[i], sfi_font_tick);
-            CHECK(at - half >= end + 7.0 - 1e-9);
+            CHECK(at - half >= end + 5.5 - 1e-9);
             end = at + half;
         }
     }
+    close_page(ctx, &canvas);
+    sf_context_free(ctx);
+}
+
+TEST(axes_of_integers_mark_integers)
+{
+    sf_context *ctx = new_context();
+    sfi_canvas canvas = open_page(ctx);
+    for (int n = 1; n <= 12; n++)
+        for (int vertical = 0; vertical < 2; vertical++) {
+            sfi_axis axis = {.lo = -0.6, .hi = n + 0.6, .whole = true};
+            sfi_axis_place(&canvas, &axis, vertical == 1, 0.0, 300.0);
+            CHECK(axis.ticks.count >= 2);
+            for (int i = 0; i < axis.ticks.count; i++)
+                CHECK(axis.ticks.at[i] == floor(axis.ticks.at[i]));
+        }
     close_page(ctx, &canvas);
     sf_context_free(ctx);
 }
@@ -168,6 +184,6 @@ TEST(equal_units_have_equal_lengths)
 }
 
 TESTS(CASE(axes_map_ends_to_ends), CASE(tick_labels_keep_apart),
-      CASE(long_texts_lose_their_middle),
+      CASE(axes_of_integers_mark_integers), CASE(long_texts_lose_their_middle),
       CASE(bytes_that_are_no_text_are_shown_as_such),
       CASE(legends_wrap_above_the_frame), CASE(equal_units_have_equal_lengths))
