@@ -3,16 +3,17 @@
  *
  * The inner loop computes a tile of C, up to GEMM_ROWS rows by GEMM_VECTORS
  * vectors, in registers while p runs over a block of k: one vector of B is used
- * for every row, one element of A for every vector.  Around it, as in K. Goto
- * and R. van de Geijn, ACM TOMS 34 (2008), article 12:
+ * for every row, one element of A for every vector.  Around it, in the manner
+ * of K. Goto and R. van de Geijn, ACM TOMS 34 (2008), article 12:
  *
- *   for a block of columns of C     (columns of B: B_COLS)
- *   for a block of p                (DEPTH: one panel of B stays in L1)
+ *   for a chunk of p and of columns     (B there, B_COPY elements, stays in L2)
  *       copy B there into panels of one tile's width, so that the inner loop
  *       reads it in order whatever the stride (strides that are a power of two
- *       would map the rows to a few sets of the cache)
- *   for a block of rows of C        (A there stays in L2)
- *   for every panel, every tile:    the inner loop
+ *       would map its rows to a few sets of the cache)
+ *   for a block of rows of C            (C there stays in L2)
+ *   for a block of p                    (DEPTH: one panel of B stays in L1,
+ *                                        the block of A in L2)
+ *   for every panel, every tile:        the inner loop
  *
  * A is read in place where its elements along p are neighbours, and copied into
  * strips of GEMM_ROWS rows otherwise.
@@ -39,13 +40,17 @@
 #undef STRIP
 #define STRIP ((GEMM_ROWS + LANES - 1) / LANES * LANES)
 
-/* Blocks: a panel of B is DEPTH*GEMM_COLS elements, the copy of B DEPTH*B_COLS,
- * the strips of A A_TILES*GEMM_ROWS*DEPTH. */
+/* A panel of B is DEPTH*GEMM_COLS elements: 16 KiB with AVX2, 32 KiB with
+ * AVX-512, whose processors have 48 KiB of L1.  The copy of B is 256 KiB, half
+ * of the smallest L2 we care for.  A block of A is A_TILES*GEMM_ROWS*DEPTH
+ * elements, about 100 KiB. */
 #undef DEPTH
-#undef B_COLS
+#undef CHUNK
+#undef B_COPY
 #undef A_TILES
 #define DEPTH   256
-#define B_COLS  (LOOPS_F64 ? 128 : 256)
+#define CHUNK   (4 * DEPTH)
+#define B_COPY  (LOOPS_F64 ? 32768 : 65536)
 #define A_TILES (GEMM_ROWS > 8 ? 8 : 16)
 
 /* `tiles` tiles of the same height below each other. */
@@ -222,12 +227,21 @@ SFI_INLINE int64_t FN(strip_size)(int64_t depth)
     return depth * STRIP + 64 / (int64_t)sizeof(REAL);
 }
 
+/* How many of n columns are copied together when `chunk` rows are. */
+SFI_INLINE int64_t FN(copy_cols)(int64_t n, int64_t chunk)
+{
+    const int64_t most = B_COPY / (chunk > 0 ? chunk : 1);
+    const int64_t whole = most - most % GEMM_COLS;
+    return smaller(n, whole > GEMM_COLS ? whole : GEMM_COLS);
+}
+
 static size_t FN(gemm_work)(int64_t m, int64_t n, int64_t k)
 {
-    const int64_t depth = smaller(k, DEPTH);
-    const int64_t b = depth * smaller(n, B_COLS);
+    const int64_t chunk = smaller(k, CHUNK);
+    const int64_t b = chunk * FN(copy_cols)(n, chunk);
     const int64_t tiles = smaller((m + GEMM_ROWS - 1) / GEMM_ROWS, A_TILES);
-    return (size_t)(b + tiles * FN(strip_size)(depth)) * sizeof(REAL);
+    const int64_t a = tiles * FN(strip_size)(smaller(k, DEPTH));
+    return (size_t)(a + b) * sizeof(REAL);
 }
 
 /* Copy `count` neighbouring groups of `rows` elements to strips. */
@@ -279,61 +293,99 @@ static void FN(pack_a)(REAL *to, const sfi_gemm *g, FN(heights) h, int64_t t0,
     }
 }
 
-/* to[p*width + j] = b[p*ldb + j] */
+/* Panel after panel: to[p*width + j] = b[p*ldb + j], where the last panel may be
+ * narrower. */
 static void FN(pack_b)(REAL *to, const REAL *b, int64_t ldb, int64_t depth,
-                       int64_t width)
+                       int64_t cols)
 {
-    for (int64_t p = 0; p < depth; p++)
-        for (int64_t j = 0; j < width; j += LANES)
-            FN(store)(to + p * width + j, FN(load)(b + p * ldb + j));
+    for (int64_t j0 = 0; j0 < cols; j0 += GEMM_COLS) {
+        const int64_t width = smaller(cols - j0, GEMM_COLS);
+        for (int64_t p = 0; p < depth; p++)
+            for (int64_t j = 0; j < width; j += LANES)
+                FN(store)(to + p * width + j, FN(load)(b + p * ldb + j0 + j));
+        to += depth * width;
+    }
+}
+
+/* One product under way. */
+typedef struct FN(gemm_run) {
+    const sfi_gemm *g;
+    FN(heights) h;
+    bool pack_a, copy_b;
+    REAL *a_copy, *b_copy;
+    int64_t j0, cols; /* the columns and ...                */
+    int64_t chunk0;   /* ... the p that b_copy begins with  */
+} FN(gemm_run);
+
+/* Tiles t0 to t1, all columns of the chunk, `depth` steps from p0. */
+static void FN(gemm_block)(const FN(gemm_run) * run, int64_t t0, int64_t t1,
+                           int64_t p0, int64_t depth)
+{
+    const sfi_gemm *g = run->g;
+    const REAL *a = g->a, *b = g->b, *bias = g->bias;
+    const int64_t i = FN(tile_start)(run->h, t0);
+    FN(tile_job)
+    job = {
+        .depth = depth,
+        .a = run->pack_a ? run->a_copy : a + i * g->a_row + p0,
+        .a_row = g->a_row,
+        .a_step = FN(strip_size)(depth),
+        .ldc = g->ldc,
+        .bias = bias != NULL ? bias + i : NULL,
+        .accumulate = g->accumulate || p0 > 0,
+    };
+    if (run->pack_a)
+        FN(pack_a)(run->a_copy, g, run->h, t0, t1, p0, depth);
+    for (int64_t j = 0; j < run->cols; j += GEMM_COLS) {
+        const int64_t width = smaller(run->cols - j, GEMM_COLS);
+        job.b = run->copy_b
+                    ? run->b_copy + (p0 - run->chunk0) * run->cols + depth * j
+                    : b + p0 * g->ldb + run->j0 + j;
+        job.ldb = run->copy_b ? width : g->ldb;
+        job.c = (REAL *)g->c + i * g->ldc + run->j0 + j;
+        FN(run_tiles)(job, run->h, t0, t1, width / LANES, run->pack_a);
+    }
+}
+
+/* All rows of C, `chunk` steps from run->chunk0. */
+static void FN(gemm_chunk)(const FN(gemm_run) * run, int64_t chunk)
+{
+    const sfi_gemm *g = run->g;
+    const int64_t end = run->chunk0 + chunk;
+    const REAL *b = g->b;
+    for (int64_t p = run->chunk0; run->copy_b && p < end; p += DEPTH)
+        FN(pack_b)
+        (run->b_copy + (p - run->chunk0) * run->cols, b + p * g->ldb + run->j0,
+         g->ldb, smaller(end - p, DEPTH), run->cols);
+    for (int64_t t = 0; t < run->h.tiles; t += A_TILES) {
+        const int64_t t1 = smaller(t + A_TILES, run->h.tiles);
+        int64_t p = run->chunk0;
+        do { /* once where k is 0 */
+            FN(gemm_block)(run, t, t1, p, smaller(end - p, DEPTH));
+            p += DEPTH;
+        } while (p < end);
+    }
 }
 
 static void FN(gemm)(const sfi_gemm *g, void *work)
 {
-    const int64_t n = g->n, k = g->k;
-    const FN(heights) h = FN(split_rows)(g->m);
-    const REAL *a = g->a, *b = g->b, *bias = g->bias;
-    REAL *c = g->c;
-    const bool packed = g->a_col != 1 && k > 1;
+    const int64_t most = smaller(g->k, CHUNK);
+    const int64_t cols = FN(copy_cols)(g->n, most);
+    FN(gemm_run)
+    run = {.g = g,
+           .h = FN(split_rows)(g->m),
+           .pack_a = g->a_col != 1 && g->k > 1,
+           .b_copy = work,
+           .a_copy = (REAL *)work + most * cols};
     /* Copying B pays where it is read more than a few times. */
-    const bool copy = h.tiles > 2 && k > 4;
-    REAL *b_copy = work;
-    REAL *a_copy = b_copy + smaller(k, DEPTH) * smaller(n, B_COLS);
-
-    for (int64_t j0 = 0; j0 < n; j0 += B_COLS) {
-        const int64_t cols = smaller(n - j0, B_COLS);
-        int64_t p0 = 0;
+    run.copy_b = run.h.tiles > 2 && g->k > 4;
+    for (run.j0 = 0; run.j0 < g->n; run.j0 += cols) {
+        run.cols = smaller(g->n - run.j0, cols);
+        run.chunk0 = 0;
         do {
-            const int64_t depth = smaller(k - p0, DEPTH);
-            for (int64_t j = 0; copy && j < cols; j += GEMM_COLS)
-                FN(pack_b)
-            (b_copy + depth * j, b + p0 * g->ldb + j0 + j, g->ldb, depth,
-             smaller(cols - j, GEMM_COLS));
-            for (int64_t t0 = 0; t0 < h.tiles; t0 += A_TILES) {
-                const int64_t t1 = smaller(t0 + A_TILES, h.tiles);
-                const int64_t i = FN(tile_start)(h, t0);
-                if (packed)
-                    FN(pack_a)(a_copy, g, h, t0, t1, p0, depth);
-                for (int64_t j = 0; j < cols; j += GEMM_COLS) {
-                    const int64_t width = smaller(cols - j, GEMM_COLS);
-                    const FN(tile_job) job = {
-                        .depth = depth,
-                        .a = packed ? a_copy : a + i * g->a_row + p0,
-                        .a_row = g->a_row,
-                        .a_step = FN(strip_size)(depth),
-                        .b = copy ? b_copy + depth * j
-                                  : b + p0 * g->ldb + j0 + j,
-                        .ldb = copy ? width : g->ldb,
-                        .c = c + i * g->ldc + j0 + j,
-                        .ldc = g->ldc,
-                        .bias = bias != NULL ? bias + i : NULL,
-                        .accumulate = g->accumulate || p0 > 0,
-                    };
-                    FN(run_tiles)(job, h, t0, t1, width / LANES, packed);
-                }
-            }
-            p0 += DEPTH;
-        } while (p0 < k);
+            FN(gemm_chunk)(&run, smaller(g->k - run.chunk0, CHUNK));
+            run.chunk0 += CHUNK;
+        } while (run.chunk0 < g->k);
     }
 }
 
@@ -419,7 +471,7 @@ static size_t FN(gemm_nt_work)(int64_t m, int64_t n, int64_t p)
 {
     (void)m;
     const int64_t cols = (n + GEMM_COLS - 1) / GEMM_COLS * GEMM_COLS;
-    return (size_t)(smaller(p, DEPTH) * smaller(cols, B_COLS) +
+    return (size_t)(smaller(p, DEPTH) * FN(copy_cols)(cols, smaller(p, DEPTH)) +
                     GEMM_ROWS * GEMM_COLS) *
            sizeof(REAL);
 }
@@ -488,8 +540,10 @@ static void FN(gemm_nt)(const sfi_gemm_nt *g, void *work)
     }
     const FN(heights) h = FN(split_rows)(m);
     REAL *b_copy = whole + GEMM_ROWS * GEMM_COLS;
-    for (int64_t j0 = 0; j0 < n; j0 += B_COLS) {
-        const int64_t cols = smaller(n - j0, B_COLS);
+    const int64_t most = FN(copy_cols)(
+        (n + GEMM_COLS - 1) / GEMM_COLS * GEMM_COLS, smaller(p, DEPTH));
+    for (int64_t j0 = 0; j0 < n; j0 += most) {
+        const int64_t cols = smaller(n - j0, most);
         for (int64_t q0 = 0; q0 < p; q0 += DEPTH) {
             const int64_t depth = smaller(p - q0, DEPTH);
             for (int64_t j = 0; j < cols; j += GEMM_COLS)
