@@ -355,8 +355,8 @@ static void FN(gemm_chunk)(const FN(gemm_run) * run, int64_t chunk)
     const REAL *b = g->b;
     for (int64_t p = run->chunk0; run->copy_b && p < end; p += DEPTH)
         FN(pack_b)
-        (run->b_copy + (p - run->chunk0) * run->cols, b + p * g->ldb + run->j0,
-         g->ldb, smaller(end - p, DEPTH), run->cols);
+    (run->b_copy + (p - run->chunk0) * run->cols, b + p * g->ldb + run->j0,
+     g->ldb, smaller(end - p, DEPTH), run->cols);
     for (int64_t t = 0; t < run->h.tiles; t += A_TILES) {
         const int64_t t1 = smaller(t + A_TILES, run->h.tiles);
         int64_t p = run->chunk0;
