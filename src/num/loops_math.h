@@ -178,7 +178,9 @@ SFI_INLINE V FN(log_parts)(V x, V *f)
     const BITS root_half = 0x3F3504F3;
     const REAL magic = 0x1p23F;
 #endif
-    const VI above = (VI)x - (root_half - ((BITS)BIAS << MANTISSA));
+    /* Without sign, since NaN, which the caller sorts out, would overflow. */
+    const VI above =
+        (VI)((VU)x - (UBITS)(root_half - ((BITS)BIAS << MANTISSA)));
     const VI field = (VI)((VU)above >> MANTISSA);
     const VI fraction = above & (((BITS)1 << MANTISSA) - 1);
     *f = (V)(fraction + root_half) - C(1.0);

@@ -23,6 +23,7 @@
 #undef FN
 #undef REAL
 #undef BITS
+#undef UBITS
 #undef V
 #undef M
 #undef VI
@@ -36,6 +37,7 @@
 #define FN(name) SFI_PASTE(name, _f64)
 #define REAL     double
 #define BITS     int64_t
+#define UBITS    uint64_t
 #define V        vf64 /* a vector of REAL                         */
 #define M        mf64 /* the same anywhere in memory              */
 #define VI       vi64 /* its bits, and what comparisons give      */
@@ -49,6 +51,7 @@
 #define FN(name) SFI_PASTE(name, _f32)
 #define REAL     float
 #define BITS     int32_t
+#define UBITS    uint32_t
 #define V        vf32
 #define M        mf32
 #define VI       vi32
