@@ -14,6 +14,7 @@
 
 #include "base/random.h"
 #include "num/linalg.h"
+#include "num/loops.h"
 #include "num/sort.h"
 
 #include <math.h>
@@ -60,10 +61,10 @@ done:
     return status;
 }
 
-/* s [padded, labellings]: column 0 is the true labelling, the others permute it;
- * padded rows are zero.  index [rows] is scratch. */
-static void fill_labels(double *s, int64_t labellings, const int64_t rows[2],
-                        uint64_t seed, int64_t *index)
+/* s [padded, ld]: column 0 is the true labelling, the others permute it; padded
+ * rows and columns stay zero.  index [rows] is scratch. */
+static void fill_labels(double *s, int64_t labellings, int64_t ld,
+                        const int64_t rows[2], uint64_t seed, int64_t *index)
 {
     const int64_t total = rows[0] + rows[1];
     for (int64_t k = 0; k < labellings; k++) {
@@ -72,31 +73,39 @@ static void fill_labels(double *s, int64_t labellings, const int64_t rows[2],
         if (k > 0)
             sfi_shuffle(seed, (uint32_t)k, index, total);
         for (int64_t i = 0; i < total; i++)
-            s[index[i] * labellings + k] =
+            s[index[i] * ld + k] =
                 i < rows[0] ? 1.0 / (double)rows[0] : -1.0 / (double)rows[1];
     }
 }
 
-/* part [labellings] = sum of s_i D_ij s_j over the rows of one block.
- * work [BLOCK, padded + labellings]. */
+/* part [labellings] = sum of s_i D_ij s_j over the rows of one block.  `ld` is
+ * the length of a row of s, and `work` holds the distances, the product, and
+ * what forming it asks for. */
 static void block_form(double *part, const sfi_points *z, int64_t block,
-                       const double *s, int64_t labellings, int64_t padded,
-                       double *work)
+                       const double *s, int64_t labellings, int64_t ld,
+                       int64_t padded, double *work)
 {
     const int64_t first = block * BLOCK;
     const int64_t end = first + BLOCK < z->n ? first + BLOCK : z->n;
     double *product = work + BLOCK * padded;
     sfi_pairs_rows(work, padded, z, first, end);
-    const sf_cmat d = {work, end - first, padded, padded};
-    const sf_cmat labels = {s, padded, labellings, labellings};
-    const sf_mat to = {product, end - first, labellings, labellings};
-    sfi_matmul(to, 1.0, d, false, labels, false, 0.0);
+    const sfi_gemm g = {.m = end - first,
+                        .n = ld,
+                        .k = padded,
+                        .a = work,
+                        .a_row = padded,
+                        .a_col = 1,
+                        .b = s,
+                        .ldb = ld,
+                        .c = product,
+                        .ldc = ld};
+    sfi_loops_for(SF_F64)->gemm(&g, product + BLOCK * ld);
     for (int64_t k = 0; k < labellings; k++)
         part[k] = 0.0;
     for (int64_t i = first; i < end; i++) {
-        const double *row = product + (i - first) * labellings;
+        const double *row = product + (i - first) * ld;
         for (int64_t k = 0; k < labellings; k++)
-            part[k] += s[i * labellings + k] * row[k];
+            part[k] += s[i * ld + k] * row[k];
     }
 }
 
@@ -125,13 +134,18 @@ sf_status sfi_energy_test(sf_context *ctx, sf_compare_test *test,
 {
     const int64_t total = joined->n;
     const int64_t labellings = (int64_t)permutations + 1;
+    const int64_t ld = (labellings + SFI_ROW_MULTIPLE - 1) / SFI_ROW_MULTIPLE *
+                       SFI_ROW_MULTIPLE;
     const int64_t padded = (total + SFI_PANEL - 1) / SFI_PANEL * SFI_PANEL;
     const int64_t blocks = (total + BLOCK - 1) / BLOCK;
     const int threads = sf_context_threads(ctx);
     const int64_t slots = blocks < threads ? blocks : threads;
-    const size_t s_count = (size_t)(padded * labellings);
+    const size_t s_count = (size_t)(padded * ld);
     const size_t part_count = (size_t)(blocks * labellings);
-    const size_t each = (size_t)(BLOCK * (padded + labellings));
+    const size_t product_work =
+        sfi_loops_for(SF_F64)->gemm_work(BLOCK, ld, padded) / sizeof(double);
+    const size_t each =
+        (size_t)(BLOCK * (padded + ld)) + (product_work + 8) / 8 * 8;
     const size_t work_count = (size_t)slots * each;
     const size_t energy_count = 2 * (size_t)labellings;
     sf_status status = SF_E_NOMEM;
@@ -143,12 +157,12 @@ sf_status sfi_energy_test(sf_context *ctx, sf_compare_test *test,
     if (index == NULL || s == NULL || part == NULL || work == NULL ||
         energy == NULL)
         goto done;
-    fill_labels(s, labellings, rows, seed, index);
+    fill_labels(s, labellings, ld, rows, seed, index);
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
     for (int64_t slot = 0; slot < slots; slot++) {
         for (int64_t b = slot; b < blocks; b += slots)
-            block_form(part + b * labellings, joined, b, s, labellings, padded,
-                       work + (size_t)slot * each);
+            block_form(part + b * labellings, joined, b, s, labellings, ld,
+                       padded, work + (size_t)slot * each);
     }
     for (int64_t b = 0; b < blocks; b++) {
         for (int64_t k = 0; k < labellings; k++)

@@ -78,9 +78,12 @@ static const struct loops *loops(void)
     return &any;
 }
 
+/* The loops read four rows at once, from any first row: up to three rows past
+ * the last are there to be read, as zeros. */
 static size_t padded_count(const sfi_points *p)
 {
-    const int64_t rows = (p->n + SFI_PANEL - 1) / SFI_PANEL * SFI_PANEL;
+    const int64_t read = p->n + QUAD - 1;
+    const int64_t rows = (read + SFI_PANEL - 1) / SFI_PANEL * SFI_PANEL;
     return (size_t)(rows * p->d);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* linalg.c - dense linear algebra over BLAS and LAPACK.
+/* linalg.c - dense linear algebra over BLAS and LAPACK, one call at a time.
  *
  * LAPACK reads columns where we store rows.  A symmetric matrix is the same
  * either way, and our lower triangle is its upper one; a table [m, n] of row
@@ -57,9 +57,11 @@ sf_status sfi_eigen_symmetric(sf_context *ctx, double *values, double *vectors,
     lapack_int *index = sfi_alloc(ctx, index_count, sizeof *index);
     sf_status status = SF_E_NOMEM;
     if (work != NULL && index != NULL) {
-        const lapack_int info = LAPACKE_dsyevd_work(
-            LAPACK_COL_MAJOR, 'V', 'U', order, vectors, order, values, work,
-            (lapack_int)work_count, index, (lapack_int)index_count);
+        lapack_int info;
+#pragma omp critical(sfi_blas)
+        info = LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'V', 'U', order, vectors,
+                                   order, values, work, (lapack_int)work_count,
+                                   index, (lapack_int)index_count);
         status = info == 0 ? SF_OK
                            : SFI_FAIL(ctx, SF_E_CONVERGE,
                                       "eigenvalues: dsyevd stopped with %d "
@@ -100,8 +102,9 @@ sf_status sfi_cholesky(sf_context *ctx, double *l, const double *a, int64_t n,
         l[k * n + k + 1] = l[k * n + k];
 
     const lapack_int order = (lapack_int)n;
-    const lapack_int info =
-        LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', order, l, order);
+    lapack_int info;
+#pragma omp critical(sfi_blas)
+    info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', order, l, order);
     const int64_t done = info > 0 ? (int64_t)info - 1 : n;
     for (int64_t k = 0; k < n && failed == n; k++) {
         const double before = k + 1 < n ? l[k * n + k + 1] : last;
@@ -141,6 +144,7 @@ static void triangular(bool solve, const double *l, int64_t n, sf_mat rows,
     assert(rows.cols == n);
     if (rows.rows < 1 || n < 1)
         return;
+#pragma omp critical(sfi_blas)
     if (solve)
         cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, transpose,
                     CblasNonUnit, (blasint)rows.rows, (blasint)n, 1.0, l,
@@ -181,48 +185,12 @@ void sfi_cholesky_inverse(double *inverse, const double *l, int64_t n)
 {
     if (inverse != l)
         memcpy(inverse, l, (size_t)(n * n) * sizeof *inverse);
-    /* It can fail only for a zero on the diagonal, which sfi_cholesky() never
+        /* It can fail only for a zero on the diagonal, which sfi_cholesky() never
      * gives. */
+#pragma omp critical(sfi_blas)
     (void)LAPACKE_dpotri_work(LAPACK_COL_MAJOR, 'U', (lapack_int)n, inverse,
                               (lapack_int)n);
     sfi_mirror_lower(inverse, n);
-}
-
-/* ---- products ---- */
-
-void sfi_matmul(sf_mat c, double alpha, sf_cmat a, bool a_transposed, sf_cmat b,
-                bool b_transposed, double beta)
-{
-    const int64_t inner = a_transposed ? a.rows : a.cols;
-    assert((a_transposed ? a.cols : a.rows) == c.rows);
-    assert((b_transposed ? b.rows : b.cols) == c.cols);
-    assert((b_transposed ? b.cols : b.rows) == inner);
-    if (c.rows < 1 || c.cols < 1)
-        return;
-    cblas_dgemm(CblasRowMajor, a_transposed ? CblasTrans : CblasNoTrans,
-                b_transposed ? CblasTrans : CblasNoTrans, (blasint)c.rows,
-                (blasint)c.cols, (blasint)inner, alpha, a.data,
-                (blasint)a.stride, b.data, (blasint)b.stride, beta, c.data,
-                (blasint)c.stride);
-}
-
-void sfi_symmetric_multiply(sf_mat out, const double *s, int64_t n,
-                            sf_cmat rows)
-{
-    assert(rows.cols == n && out.cols == n && out.rows == rows.rows);
-    if (rows.rows < 1 || n < 1)
-        return;
-    cblas_dsymm(CblasRowMajor, CblasRight, CblasLower, (blasint)rows.rows,
-                (blasint)n, 1.0, s, (blasint)n, rows.data, (blasint)rows.stride,
-                0.0, out.data, (blasint)out.stride);
-}
-
-void sfi_gram(double *c, int64_t n, double alpha, sf_cmat a, double beta)
-{
-    assert(a.cols == n);
-    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (blasint)n,
-                (blasint)a.rows, alpha, a.data, (blasint)a.stride, beta, c,
-                (blasint)n);
 }
 
 void sfi_mirror_lower(double *a, int64_t n)

@@ -7,8 +7,12 @@
  * *rows* of a table, because points are rows everywhere in this library.
  *
  * n is at most SFI_LINALG_MAX: LAPACK counts workspaces of 2 n^2 doubles in 32
- * bits.  Calls are safe from several threads at once, and give the same bits
- * however many there are. */
+ * bits.
+ *
+ * Threads.  Debian's OpenBLAS for one thread gives wrong numbers, silently, when
+ * two threads are in it at once (docs/decisions/blas-and-threads.md).  So calls
+ * take turns: they are safe from several threads, and of no use in parallel
+ * loops, which multiply by num/loops.h. */
 #ifndef SFI_LINALG_H
 #define SFI_LINALG_H
 
@@ -61,22 +65,6 @@ void sfi_lower_multiply_t(const double *l, int64_t n, sf_mat rows); /* L' b  */
 
 /* inverse = A^-1, both triangles; `inverse` may be the same array as `l`. */
 void sfi_cholesky_inverse(double *inverse, const double *l, int64_t n);
-
-/* ---- products ---- */
-
-/* C = alpha op(A) op(B) + beta C, where op transposes if the flag is set.  C may
- * not overlap A or B; where beta is 0, C need not be set.  The shapes must fit
- * (an assertion in debug builds). */
-void sfi_matmul(sf_mat c, double alpha, sf_cmat a, bool a_transposed, sf_cmat b,
-                bool b_transposed, double beta);
-
-/* Every row b of `out` = S b for the rows of `rows`, S symmetric [n, n].
- * out may not overlap rows. */
-void sfi_symmetric_multiply(sf_mat out, const double *s, int64_t n,
-                            sf_cmat rows);
-
-/* C = alpha A' A + beta C for C [n, n], A [m, n]; lower triangle only. */
-void sfi_gram(double *c, int64_t n, double alpha, sf_cmat a, double beta);
 
 /* Copy the lower triangle to the upper one. */
 void sfi_mirror_lower(double *a, int64_t n);

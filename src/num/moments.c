@@ -3,7 +3,7 @@
  *
  * A block is a few thousand rows that fit the second-level cache.  Within it we
  * afford two passes: its mean first, then the centred rows, whose product with
- * themselves is one dsyrk.  Blocks are joined by the update of Chan, Golub and
+ * themselves is one product.  Blocks are joined by the update of Chan, Golub and
  * LeVeque (Am. Stat. 37 (1983) 242-247):
  *
  *     S <- S_a + S_b + (W_a W_b / W) (mean_b - mean_a)(mean_b - mean_a)'
@@ -21,6 +21,7 @@
 #include "num/moments.h"
 
 #include "num/linalg.h"
+#include "num/loops.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,14 +31,16 @@ struct lane {
     double squares; /* sum of w^2                                     */
     double *hi;     /* [cols] mean, leading part                      */
     double *lo;     /* [cols] mean, what hi leaves                    */
-    double *s;      /* [cols, cols] S, lower triangle                 */
-    double *block;  /* [block_rows, cols] centred rows (not in total) */
+    double *s;      /* [cols, ld] S, lower triangle                   */
     double *sums;   /* [2, cols]: mean and correction of a block      */
+    double *block;  /* [block_rows, ld] centred rows   (not in total) */
+    double *work;   /* what their product asks for     (not in total) */
 };
 
 struct sfi_moments {
     sf_context *ctx;
     int64_t cols;
+    int64_t ld; /* cols rounded up: rows of S and of blocks           */
     int64_t rows;
     int64_t block_rows;
     int lanes;
@@ -49,11 +52,20 @@ struct sfi_moments {
 
 /* 128 KiB: a block, its centred copy and the block to come fit a second-level
  * cache of 512 KiB. */
-enum { BLOCK_DOUBLES = 16384, LINE = 8 /* doubles in a line of the cache */ };
+enum {
+    BLOCK_DOUBLES = 16384,
+    LINE = 8,  /* doubles in a line of the cache                        */
+    PANEL = 64 /* rows of S that are computed up to the diagonal at once */
+};
 
 static int lanes_for(int64_t cols)
 {
     return cols <= 64 ? 32 : cols <= 256 ? 16 : 8;
+}
+
+static int64_t row_length(int64_t cols)
+{
+    return (cols + SFI_ROW_MULTIPLE - 1) / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
 }
 
 static void lane_clear(struct lane *a, int64_t d)
@@ -61,7 +73,7 @@ static void lane_clear(struct lane *a, int64_t d)
     a->weight = a->squares = 0.0;
     memset(a->hi, 0, (size_t)d * sizeof *a->hi);
     memset(a->lo, 0, (size_t)d * sizeof *a->lo);
-    memset(a->s, 0, (size_t)(d * d) * sizeof *a->s);
+    memset(a->s, 0, (size_t)(d * row_length(d)) * sizeof *a->s);
 }
 
 /* S += factor v v', lower triangle. */
@@ -69,9 +81,33 @@ static void rank_one(double *s, int64_t d, double factor, const double *v)
 {
     for (int64_t i = 0; i < d; i++) {
         const double f = factor * v[i];
-        double *row = s + i * d;
+        double *row = s + i * row_length(d);
         for (int64_t j = 0; j <= i; j++)
             row[j] += f * v[j];
+    }
+}
+
+/* S += X' X for the centred rows X of a block: S's rows by panels, each no
+ * further than the diagonal needs.  Not dsyrk: several lanes do this at once,
+ * and BLAS may not (num/linalg.h). */
+static void add_products(struct lane *a, int64_t d, int64_t rows)
+{
+    const sfi_loops *loops = sfi_loops_for(SF_F64);
+    const int64_t ld = row_length(d);
+    for (int64_t i = 0; i < d; i += PANEL) {
+        const int64_t m = d - i < PANEL ? d - i : PANEL;
+        const sfi_gemm g = {.m = m,
+                            .n = row_length(i + m),
+                            .k = rows,
+                            .a = a->block + i,
+                            .a_row = 1,
+                            .a_col = ld,
+                            .b = a->block,
+                            .ldb = ld,
+                            .c = a->s + i * ld,
+                            .ldc = ld,
+                            .accumulate = true};
+        loops->gemm(&g, a->work);
     }
 }
 
@@ -161,7 +197,7 @@ static void add_block(struct lane *a, int64_t d, const double *x,
         mean[j] /= weight;
     for (int64_t i = 0; i < rows; i++) {
         const double *row = x + i * stride;
-        double *out = a->block + i * d;
+        double *out = a->block + i * row_length(d);
         const double root = weights != NULL ? sqrt(weights[i]) : 1.0;
         const double w = weights != NULL ? weights[i] : 1.0;
         for (int64_t j = 0; j < d && i < more; j += LINE)
@@ -175,8 +211,7 @@ static void add_block(struct lane *a, int64_t d, const double *x,
     }
     for (int64_t j = 0; j < d; j++)
         rest[j] /= weight;
-    const sf_cmat centred = {a->block, rows, d, d};
-    sfi_gram(a->s, d, 1.0, centred, 1.0);
+    add_products(a, d, rows);
     rank_one(a->s, d, -weight, rest);
     join(a, d, weight, squares, mean, rest, mean);
 }
@@ -185,9 +220,10 @@ static void add_block(struct lane *a, int64_t d, const double *x,
 static void add_lane(struct lane *a, const struct lane *b, int64_t d,
                      double *scratch)
 {
+    const int64_t ld = row_length(d);
     for (int64_t i = 0; i < d; i++) {
         for (int64_t j = 0; j <= i; j++)
-            a->s[i * d + j] += b->s[i * d + j];
+            a->s[i * ld + j] += b->s[i * ld + j];
     }
     join(a, d, b->weight, b->squares, b->hi, b->lo, scratch);
 }
@@ -215,9 +251,13 @@ sf_status sfi_moments_new(sf_context *ctx, sfi_moments **out, int64_t cols)
     block_rows = block_rows < 64 ? 64 : block_rows > 8192 ? 8192 : block_rows;
 
     /* Every piece starts on a multiple of 64 bytes. */
-    const size_t vector = ((size_t)cols + 7) / 8 * 8;
-    const size_t square = ((size_t)(cols * cols) + 7) / 8 * 8;
-    const size_t block = (size_t)(block_rows * cols);
+    const int64_t ld = row_length(cols);
+    const size_t vector = (size_t)ld;
+    const size_t square = (size_t)(cols * ld);
+    const size_t product =
+        sfi_loops_for(SF_F64)->gemm_work(PANEL, ld, block_rows);
+    const size_t work = (product / sizeof(double) + LINE) / LINE * LINE;
+    const size_t block = (size_t)(block_rows * ld) + work;
     const size_t each = 4 * vector + square;
     const size_t bytes =
         sizeof(struct sfi_moments) + (size_t)lanes * sizeof(struct lane);
@@ -226,10 +266,12 @@ sf_status sfi_moments_new(sf_context *ctx, sfi_moments **out, int64_t cols)
         return SF_E_NOMEM;
     m->ctx = ctx;
     m->cols = cols;
+    m->ld = ld;
     m->block_rows = block_rows;
     m->lanes = lanes;
     m->count = ((size_t)lanes + 1) * each + (size_t)lanes * block;
-    m->memory = sfi_alloc(ctx, m->count, sizeof *m->memory);
+    /* Zeroed, since the places of a block beyond its columns are multiplied. */
+    m->memory = sfi_alloc_zero(ctx, m->count, sizeof *m->memory);
     if (m->memory == NULL) {
         sfi_free(ctx, m, bytes, 1);
         return SF_E_NOMEM;
@@ -243,6 +285,7 @@ sf_status sfi_moments_new(sf_context *ctx, sfi_moments **out, int64_t cols)
         a->s = p + 4 * vector;
         p += each;
         a->block = k < lanes ? p : NULL;
+        a->work = k < lanes ? p + block_rows * ld : NULL;
         p += k < lanes ? block : 0;
     }
     sfi_moments_clear(m);
@@ -353,7 +396,7 @@ sf_status sfi_moments_covariance(const sfi_moments *m, double *covariance,
                         (long long)m->rows, t->weight);
     for (int64_t i = 0; i < d; i++) {
         for (int64_t j = 0; j <= i; j++)
-            covariance[i * d + j] = t->s[i * d + j] / by;
+            covariance[i * d + j] = t->s[i * m->ld + j] / by;
     }
     sfi_mirror_lower(covariance, d);
     return SF_OK;
