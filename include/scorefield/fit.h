@@ -3,6 +3,7 @@
 #ifndef SCOREFIELD_FIT_H
 #define SCOREFIELD_FIT_H
 
+#include "scorefield/functional.h"
 #include "scorefield/model.h"
 
 #ifdef __cplusplus
@@ -163,6 +164,54 @@ SF_API sf_status sf_fit_network(sf_context *ctx, sf_model **out, sf_cmat data,
                                 const char *const *names,
                                 const sf_network_options *options,
                                 sf_fit_report *report);
+
+/* ---- the objective as a functional -------------------------------------------- */
+
+/* What a network is trained to minimise, as a function of its weights w over a
+ * whole table, with the noise held fixed:
+ *
+ *     f(w) = mean over rows i and draws k of loss(row i, noise (i, k); w)
+ *
+ * so that what works on any functional works on it: sf_minimize_lbfgs() and
+ * sf_minimize_newton() polish a small network to a stationary point, where
+ * stochastic gradients only come near.  In f64 throughout, with exact gradients
+ * and Hessian products. */
+typedef struct sf_loss sf_loss;
+
+typedef struct sf_loss_options {
+    size_t size;            /* set by _INIT                                 */
+    sf_objective objective; /*                             [default DSM]    */
+    int64_t draws;          /* noises for each row, 1 to 2^20 [default 16]  */
+    uint64_t seed;          /* of the noise                [default 0]      */
+} sf_loss_options;
+
+#define SF_LOSS_OPTIONS_INIT                                                   \
+    {                                                                          \
+        sizeof(sf_loss_options), SF_OBJECTIVE_DSM, 16, 0                       \
+    }
+
+/* The objective of a network model on data [n, d], which is copied and
+ * standardised as the model does; so is the model.  `options` may be NULL.
+ * Returns SF_OK; SF_E_ARG (draws outside the range; no rows; DSM or FLOW of a
+ * network of one noise level, or IMPLICIT or SLICED of another); SF_E_SHAPE
+ * (other columns than the model's); SF_E_NUMERIC (a value that is not finite:
+ * its row and column); SF_E_UNSUPPORTED (not a network); SF_E_NOMEM. */
+SF_API sf_status sf_loss_new(sf_context *ctx, sf_loss **out,
+                             const sf_model *model, sf_cmat data,
+                             const sf_loss_options *options);
+SF_API void sf_loss_free(sf_loss *loss);
+
+/* The functional; `loss` must outlive it.  Its unknowns are the weights of the
+ * model, in the order of its file. */
+SF_API void sf_loss_functional(sf_loss *loss, sf_functional *out);
+
+/* The weights [unknowns] of the model that the loss was made from. */
+SF_API void sf_loss_weights(const sf_loss *loss, double *weights);
+
+/* The model with other weights, rounded to f32 as networks hold them.
+ * Returns SF_OK, SF_E_NUMERIC (a weight that is not finite) or SF_E_NOMEM. */
+SF_API sf_status sf_loss_model(const sf_loss *loss, const double *weights,
+                               sf_model **out);
 
 #ifdef __cplusplus
 }

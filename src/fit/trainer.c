@@ -18,7 +18,7 @@
  * by the weights alone.  The best ones are kept. */
 #include "base/parallel.h"
 #include "base/random.h"
-#include "fit/objective.h"
+#include "fit/loss.h"
 #include "model/network.h"
 #include "num/linalg.h"
 #include "num/loops.h"
@@ -58,11 +58,8 @@ struct sf_trainer {
     int64_t *batch_rows; /* [batch] */
     int64_t judged;      /* points of a held-out evaluation */
     int64_t *judged_rows;
-    sf_source_kind third;
-    sf_program *update, *judge;
-    const void **params; /* [weights of the layout] */
-    sf_sink *sinks;      /* loss, then gradients    */
-    int64_t count;       /* weights                 */
+    sfi_loss loss;
+    int64_t count; /* weights */
     float *weights, *moment1, *moment2, *average, *best, *gradient;
     double *norms; /* one for each chunk      */
     uint64_t fingerprint;
@@ -228,63 +225,10 @@ static void next_batch(sf_trainer *t)
     }
 }
 
-/* ---- programs --------------------------------------------------------------- */
-
-static sf_status build_programs(sf_trainer *t)
+static sfi_batch batch_of(const sf_trainer *t, const int64_t *rows,
+                          int64_t count, uint32_t step)
 {
-    const sf_model *m = t->model;
-    const size_t layers = m->layout_count;
-    sf_graph *g = NULL;
-    SFI_TRY(sf_graph_new(t->ctx, &g));
-    sf_node *weights = sfi_alloc(t->ctx, 2 * layers, sizeof *weights);
-    sf_output *outputs = sfi_alloc(t->ctx, layers + 1, sizeof *outputs);
-    sf_status status = weights != NULL && outputs != NULL ? SF_OK : SF_E_NOMEM;
-    if (status == SF_OK)
-        status = sfi_weight_nodes(m, g, weights);
-    if (status == SF_OK) {
-        const sfi_objective o =
-            sfi_objective_new(m, g, t->o.objective, weights);
-        t->third = o.third;
-        sf_node *gradients = weights + layers;
-        sf_gradients(g, o.loss, (int)layers, weights, gradients);
-        outputs[0] = (sf_output){o.loss, SF_SUM};
-        for (size_t k = 0; k < layers; k++)
-            outputs[k + 1] = (sf_output){gradients[k], SF_SUM};
-        status = sf_program_new(t->ctx, &t->update, g, SF_F32, (int)layers + 1,
-                                outputs);
-    }
-    if (status == SF_OK)
-        status = sf_program_new(t->ctx, &t->judge, g, SF_F32, 1, outputs);
-    sfi_free(t->ctx, outputs, layers + 1, sizeof *outputs);
-    sfi_free(t->ctx, weights, 2 * layers, sizeof *weights);
-    sf_graph_free(g);
-    return status;
-}
-
-static void fill_sources(const sf_trainer *t, sf_source *s, const int64_t *rows,
-                         uint32_t step)
-{
-    memset(s, 0, SFI_OBJECTIVE_INPUTS * sizeof *s);
-    s[0] = (sf_source){.kind = SF_ROWS,
-                       .data = t->data,
-                       .dtype = SF_F32,
-                       .stride = t->model->dim,
-                       .rows = rows};
-    s[1] = (sf_source){.kind = SF_NORMAL,
-                       .seed = t->o.seed,
-                       .step = step,
-                       .stream = SFI_STREAM_NOISE};
-    s[2] = (sf_source){.kind = t->third,
-                       .seed = t->o.seed,
-                       .step = step,
-                       .stream = SFI_STREAM_TIME};
-}
-
-static void point_params(sf_trainer *t, const float *weights)
-{
-    const sf_model *m = t->model;
-    for (size_t k = 0; k < m->layout_count; k++)
-        t->params[k] = weights + m->layout[k].offset;
+    return (sfi_batch){t->data, rows, count, t->o.seed, step};
 }
 
 /* ---- one update ------------------------------------------------------------- */
@@ -359,13 +303,12 @@ static void apply_gradient(sf_trainer *t)
 
 static sf_status update(sf_trainer *t)
 {
-    sf_source sources[SFI_OBJECTIVE_INPUTS];
+    float sum;
     next_batch(t);
-    fill_sources(t, sources, t->batch_rows, (uint32_t)t->s.step);
-    point_params(t, t->weights);
-    SFI_TRY(
-        sf_program_run(t->update, t->o.batch, sources, t->params, t->sinks));
-    const double loss = *(const float *)t->sinks[0].data / (double)t->o.batch;
+    const sfi_batch batch =
+        batch_of(t, t->batch_rows, t->o.batch, (uint32_t)t->s.step);
+    SFI_TRY(sfi_loss_gradient(&t->loss, &batch, t->weights, &sum, t->gradient));
+    const double loss = (double)sum / (double)t->o.batch;
     if (!isfinite(loss))
         return SFI_FAIL(t->ctx, SF_E_NUMERIC,
                         "fit: the loss is not finite at step %lld; a smaller "
@@ -382,12 +325,9 @@ static sf_status update(sf_trainer *t)
 
 static sf_status held_out_loss(sf_trainer *t, double *loss)
 {
-    sf_source sources[SFI_OBJECTIVE_INPUTS];
-    float sum = 0.0f;
-    const sf_sink sink = {&sum, SF_F32, 0};
-    fill_sources(t, sources, t->judged_rows, JUDGE_STEP);
-    point_params(t, t->average);
-    SFI_TRY(sf_program_run(t->judge, t->judged, sources, t->params, &sink));
+    float sum;
+    const sfi_batch batch = batch_of(t, t->judged_rows, t->judged, JUDGE_STEP);
+    SFI_TRY(sfi_loss_value(&t->loss, &batch, t->average, &sum));
     *loss = (double)sum / (double)t->judged;
     return SF_OK;
 }
@@ -486,7 +426,6 @@ static bool allocate(sf_trainer *t)
 {
     sf_context *ctx = t->ctx;
     const size_t n = (size_t)t->count;
-    const size_t layers = t->model->layout_count;
     float **const arrays[] = {&t->weights, &t->moment1, &t->moment2,
                               &t->average, &t->best,    &t->gradient};
     for (size_t k = 0; k < SFI_COUNT(arrays); k++)
@@ -497,16 +436,8 @@ static bool allocate(sf_trainer *t)
     t->batch_rows = sfi_alloc(ctx, (size_t)t->o.batch, sizeof *t->batch_rows);
     t->judged_rows = sfi_alloc(ctx, (size_t)t->judged, sizeof *t->judged_rows);
     t->order = sfi_alloc(ctx, (size_t)t->rows, sizeof *t->order);
-    t->params = sfi_alloc(ctx, layers, sizeof *t->params);
-    t->sinks = sfi_alloc_zero(ctx, layers + 1, sizeof *t->sinks);
-    if (t->sinks == NULL)
-        return false;
-    t->sinks[0].data = sfi_alloc(ctx, 1, sizeof(float));
-    for (size_t k = 0; k < layers; k++)
-        t->sinks[k + 1].data = t->gradient + t->model->layout[k].offset;
     return t->norms != NULL && t->batch_rows != NULL &&
-           t->judged_rows != NULL && t->order != NULL && t->params != NULL &&
-           t->sinks[0].data != NULL;
+           t->judged_rows != NULL && t->order != NULL;
 }
 
 static void initialise(sf_trainer *t)
@@ -552,7 +483,8 @@ static sf_status make(sf_trainer *t, sf_cmat data, const char *const *names)
         t->judged = (JUDGED_POINTS + t->held - 1) / t->held * t->held;
     if (!allocate(t))
         return SF_E_NOMEM;
-    SFI_TRY(build_programs(t));
+    SFI_TRY(sfi_loss_new(&t->loss, t->model, o->objective, SF_F32,
+                         SFI_LOSS_VALUE | SFI_LOSS_GRADIENT));
     initialise(t);
     return SF_OK;
 }
@@ -596,23 +528,16 @@ void sf_trainer_free(sf_trainer *t)
                              t->average, t->best,    t->gradient};
     for (size_t k = 0; k < SFI_COUNT(arrays); k++)
         sfi_free(ctx, arrays[k], n, sizeof(float));
-    if (t->sinks != NULL)
-        sfi_free(ctx, t->sinks[0].data, 1, sizeof(float));
-    if (t->model != NULL) {
-        const size_t layers = t->model->layout_count;
-        sfi_free(ctx, t->sinks, layers + 1, sizeof *t->sinks);
-        sfi_free(ctx, t->params, layers, sizeof *t->params);
+    if (t->model != NULL)
         sfi_free(ctx, t->data, (size_t)((t->rows + t->held) * t->model->dim),
                  sizeof *t->data);
-    }
     sfi_free(ctx, t->norms, (size_t)sfi_parallel_parts(t->count, UPDATE_CHUNK),
              sizeof *t->norms);
     sfi_free(ctx, t->batch_rows, (size_t)t->o.batch, sizeof *t->batch_rows);
     sfi_free(ctx, t->judged_rows, (size_t)t->judged, sizeof *t->judged_rows);
     sfi_free(ctx, t->order, (size_t)t->rows, sizeof *t->order);
     sfi_free(ctx, t->curve, t->curve_capacity, sizeof *t->curve);
-    sf_program_free(t->update);
-    sf_program_free(t->judge);
+    sfi_loss_free(&t->loss);
     sf_model_free(t->model);
     sfi_free(ctx, t, 1, sizeof *t);
 }
@@ -621,12 +546,7 @@ void sf_trainer_free(sf_trainer *t)
 
 sf_status sf_trainer_model(const sf_trainer *t, sf_model **out)
 {
-    const sf_model *m = t->model;
-    SFI_TRY(sfi_model_new(t->ctx, out, m->ops, m->dim,
-                          (const char *const *)m->names, m->number_count,
-                          m->numbers));
-    memcpy((*out)->mean, m->mean, (size_t)m->dim * sizeof *m->mean);
-    memcpy((*out)->scale, m->scale, (size_t)m->dim * sizeof *m->scale);
+    SFI_TRY(sfi_model_like(t->model, out));
     for (int64_t i = 0; i < t->count; i++)
         (*out)->weights[i] = t->best[i];
     return SF_OK;

@@ -115,6 +115,16 @@ sf_status sfi_model_new(sf_context *ctx, sf_model **out,
     return status;
 }
 
+sf_status sfi_model_like(const sf_model *m, sf_model **out)
+{
+    SFI_TRY(sfi_model_new(m->ctx, out, m->ops, m->dim,
+                          (const char *const *)m->names, m->number_count,
+                          m->numbers));
+    memcpy((*out)->mean, m->mean, (size_t)m->dim * sizeof *m->mean);
+    memcpy((*out)->scale, m->scale, (size_t)m->dim * sizeof *m->scale);
+    return SF_OK;
+}
+
 void sf_model_free(sf_model *m)
 {
     if (m == NULL)

@@ -84,7 +84,11 @@ sf_status sfi_model_new(sf_context *ctx, sf_model **out,
                         const char *const *names, int number_count,
                         const sfi_number *numbers);
 
-/* The same in two steps, for files: the first gives the layout and no memory for
+/* Another model of the same family, columns, numbers and standardisation, with
+ * zero weights. */
+sf_status sfi_model_like(const sf_model *m, sf_model **out);
+
+/* The same as sfi_model_new() in two steps, for files: the first gives the layout and no memory for
  * weights, so that a file can be held against it before it costs any. */
 sf_status sfi_model_declare(sf_context *ctx, sf_model **out,
                             const sfi_model_ops *ops, int64_t dim,
