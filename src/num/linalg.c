@@ -12,7 +12,21 @@
 #include <float.h>
 #include <lapacke.h>
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
+
+/* One call at a time in the whole process (linalg.h). */
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
+static void take_turn(void)
+{
+    (void)pthread_mutex_lock(&turn);
+}
+
+static void end_turn(void)
+{
+    (void)pthread_mutex_unlock(&turn);
+}
 
 static sf_status check_order(sf_context *ctx, int64_t n, const char *what)
 {
@@ -57,11 +71,11 @@ sf_status sfi_eigen_symmetric(sf_context *ctx, double *values, double *vectors,
     lapack_int *index = sfi_alloc(ctx, index_count, sizeof *index);
     sf_status status = SF_E_NOMEM;
     if (work != NULL && index != NULL) {
-        lapack_int info;
-#pragma omp critical(sfi_blas)
-        info = LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'V', 'U', order, vectors,
-                                   order, values, work, (lapack_int)work_count,
-                                   index, (lapack_int)index_count);
+        take_turn();
+        const lapack_int info = LAPACKE_dsyevd_work(
+            LAPACK_COL_MAJOR, 'V', 'U', order, vectors, order, values, work,
+            (lapack_int)work_count, index, (lapack_int)index_count);
+        end_turn();
         status = info == 0 ? SF_OK
                            : SFI_FAIL(ctx, SF_E_CONVERGE,
                                       "eigenvalues: dsyevd stopped with %d "
@@ -102,9 +116,10 @@ sf_status sfi_cholesky(sf_context *ctx, double *l, const double *a, int64_t n,
         l[k * n + k + 1] = l[k * n + k];
 
     const lapack_int order = (lapack_int)n;
-    lapack_int info;
-#pragma omp critical(sfi_blas)
-    info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', order, l, order);
+    take_turn();
+    const lapack_int info =
+        LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', order, l, order);
+    end_turn();
     const int64_t done = info > 0 ? (int64_t)info - 1 : n;
     for (int64_t k = 0; k < n && failed == n; k++) {
         const double before = k + 1 < n ? l[k * n + k + 1] : last;
@@ -144,7 +159,7 @@ static void triangular(bool solve, const double *l, int64_t n, sf_mat rows,
     assert(rows.cols == n);
     if (rows.rows < 1 || n < 1)
         return;
-#pragma omp critical(sfi_blas)
+    take_turn();
     if (solve)
         cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, transpose,
                     CblasNonUnit, (blasint)rows.rows, (blasint)n, 1.0, l,
@@ -153,6 +168,7 @@ static void triangular(bool solve, const double *l, int64_t n, sf_mat rows,
         cblas_dtrmm(CblasRowMajor, CblasRight, CblasLower, transpose,
                     CblasNonUnit, (blasint)rows.rows, (blasint)n, 1.0, l,
                     (blasint)n, rows.data, (blasint)rows.stride);
+    end_turn();
 }
 
 void sfi_lower_solve(const double *l, int64_t n, sf_mat rows)
@@ -185,11 +201,12 @@ void sfi_cholesky_inverse(double *inverse, const double *l, int64_t n)
 {
     if (inverse != l)
         memcpy(inverse, l, (size_t)(n * n) * sizeof *inverse);
-        /* It can fail only for a zero on the diagonal, which sfi_cholesky() never
+    /* It can fail only for a zero on the diagonal, which sfi_cholesky() never
      * gives. */
-#pragma omp critical(sfi_blas)
+    take_turn();
     (void)LAPACKE_dpotri_work(LAPACK_COL_MAJOR, 'U', (lapack_int)n, inverse,
                               (lapack_int)n);
+    end_turn();
     sfi_mirror_lower(inverse, n);
 }
 
