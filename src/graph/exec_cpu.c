@@ -15,15 +15,20 @@
 #include <omp.h>
 #include <string.h>
 
-/* Chosen by bench_train: blocks of 128 points against 64 are worth 1.3 for
- * batches of 256, blocks of 64 against 32 are worth 1.2 for 512 units. */
+/* Chosen by bench_train.  Four layers of 128 units: blocks of 128 points, which
+ * fit the cache, against 64 are worth 1.3 for batches of 256, and no less than
+ * 512 for batches of 4096.  Of 512 units no useful block fits: 512 points
+ * against 64 are worth 1.08, since weights and their gradients pass once for
+ * each block. */
 enum {
     MAX_BLOCK = 512,         /* points, the longest row                     */
     MIN_BLOCK = 64,          /* shorter rows make products slow             */
+    GOOD_BLOCK = 96,         /* in the cache rather than longer             */
     WANTED_LANE = 128,       /* points: less than this is not worth a lane  */
     SUM_LANES = 8,           /* bounds the memory for partial sums          */
     EACH_LANES = 256,        /* nothing to add up, so lanes cost nothing    */
-    CACHE_BYTES = 768 << 10, /* what a block may fill: about an L2          */
+    CACHE_BYTES = 768 << 10, /* what a block may fill: about an L2 ...      */
+    LARGE_BYTES = 16 << 20,  /* ... and where that is too short             */
     STRIP_BYTES = 16 << 10,  /* temporaries of a fused step: half of an L1  */
     MAX_STRIP = 512,
     ADD_CHUNK = 4096 /* elements that one thread adds over the lanes */
@@ -964,7 +969,10 @@ static int64_t longest_block(const sfi_plan *plan)
 {
     const int64_t bytes =
         (plan->varying_comps + 1) * (int64_t)sf_dtype_size(plan->dtype);
-    int64_t ld = CACHE_BYTES / bytes / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
+    int64_t ld = CACHE_BYTES / bytes;
+    if (ld < GOOD_BLOCK)
+        ld = LARGE_BYTES / bytes;
+    ld = ld / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
     if (ld > MAX_BLOCK)
         ld = MAX_BLOCK;
     return ld < MIN_BLOCK ? MIN_BLOCK : ld;
