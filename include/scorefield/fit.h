@@ -73,7 +73,8 @@ typedef struct sf_network_options {
     double patience;    /* stop if the held-out loss has not improved for this
                                fraction of the steps, (0, 1]; 0: 0.25 below
                                1000 rows, else 1         [default 0]    */
-    double sigma_min;   /* least noise, > 0                 [default 0.002]*/
+    double sigma_min;   /* least noise; 0: 20 over the rows trained on, but
+                               0.002 to 0.05                    [default 0]    */
     double sigma_max;   /* most noise                       [default 80]   */
     double noise_level; /* of IMPLICIT and SLICED, >= 0     [default 0.05] */
     double time_limit;  /* seconds, 0 = none                [default 0]    */
@@ -83,7 +84,7 @@ typedef struct sf_network_options {
 #define SF_NETWORK_OPTIONS_INIT                                                \
     {                                                                          \
         sizeof(sf_network_options), SF_OBJECTIVE_DSM, false, 128, 4, 0, 0,     \
-            2e-3, 1e-4, 1.0, 0.02, 0.05, 0.1, 0.0, 0.002, 80.0, 0.05, 0.0, 0   \
+            2e-3, 1e-4, 1.0, 0.02, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0     \
     }
 
 /* One line of the training curve. */

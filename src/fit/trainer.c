@@ -54,6 +54,7 @@ struct sf_trainer {
     sf_model *model;
     int64_t rows, held;  /* training and held-out rows */
     float *data;         /* [held + rows, d] standardised, held-out first */
+    size_t cells;        /* numbers in it */
     int64_t *order;      /* [rows] training rows as shuffled, + held */
     int64_t *batch_rows; /* [batch] */
     int64_t judged;      /* points of a held-out evaluation */
@@ -94,7 +95,7 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
     SFI_TRY(check_range(ctx, "ema", o->ema, 1e-6, 1));
     SFI_TRY(check_range(ctx, "validation", o->validation, 0, 0.9));
     SFI_TRY(check_range(ctx, "patience", o->patience, 0, 1));
-    SFI_TRY(check_range(ctx, "sigma_min", o->sigma_min, 1e-6, 10));
+    SFI_TRY(check_range(ctx, "sigma_min", o->sigma_min, 0, 10));
     SFI_TRY(check_range(ctx, "sigma_max", o->sigma_max, 1, 1e5));
     SFI_TRY(check_range(ctx, "noise_level", o->noise_level, 0, 100));
     return check_range(ctx, "time_limit", o->time_limit, 0, 1e9);
@@ -102,7 +103,10 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
 
 /* What the user left open.  Small tables get smaller and fewer batches, and
  * patience: their held-out loss turns long before the end.  On large ones it
- * only wavers, and the falling learning rate of the last steps is worth most. */
+ * only wavers, and the falling learning rate of the last steps is worth most.
+ * Noise that is small beside the gaps between n points shows only where these
+ * happen to lie: five splits of Old Faithful, four seeds each, have a mean log
+ * likelihood of -4.156 with noise down to 0.002 and -4.140 down to 0.05. */
 static void choose_budget(sf_network_options *o, int64_t rows)
 {
     if (o->batch == 0)
@@ -111,6 +115,8 @@ static void choose_budget(sf_network_options *o, int64_t rows)
         o->steps = rows < 1000 ? 4000 : 10000;
     if (o->patience == 0.0)
         o->patience = rows < 1000 ? 0.25 : 1.0;
+    if (o->sigma_min == 0.0)
+        o->sigma_min = fmin(fmax(20.0 / (double)rows, 0.002), 0.05);
 }
 
 /* ---- data ------------------------------------------------------------------- */
@@ -201,8 +207,7 @@ static uint64_t identify(const sf_trainer *t)
                               (double)t->held};
     uint64_t hash = fnv(0xCBF29CE484222325u, numbers, sizeof numbers);
     hash = fnv(hash, &o->seed, sizeof o->seed);
-    const size_t cells = (size_t)((t->rows + t->held) * t->model->dim);
-    return fnv(hash, t->data, cells * sizeof *t->data);
+    return fnv(hash, t->data, t->cells * sizeof *t->data);
 }
 
 static void shuffle_epoch(sf_trainer *t)
@@ -453,30 +458,39 @@ static void initialise(sf_trainer *t)
     t->fingerprint = identify(t);
 }
 
-static sf_status make(sf_trainer *t, sf_cmat data, const char *const *names)
+static sf_status make_model(sf_trainer *t, int64_t dim,
+                            const char *const *names)
 {
-    sf_context *ctx = t->ctx;
-    sf_network_options *o = &t->o;
+    const sf_network_options *o = &t->o;
     const bool levels =
         o->objective == SF_OBJECTIVE_DSM || o->objective == SF_OBJECTIVE_FLOW;
     sfi_number numbers[SFI_MAX_NUMBERS];
     const int number_count = sfi_network_numbers(
         numbers, o->width, o->layers, o->energy, o->sigma_min, o->sigma_max,
         levels ? -1.0 : o->noise_level);
-    SFI_TRY(sfi_model_new(ctx, &t->model, &sfi_network_ops, data.cols, names,
+    SFI_TRY(sfi_model_new(t->ctx, &t->model, &sfi_network_ops, dim, names,
                           number_count, numbers));
     t->count = t->model->weight_count;
+    return SF_OK;
+}
 
+static sf_status make(sf_trainer *t, sf_cmat data, const char *const *names)
+{
+    sf_context *ctx = t->ctx;
+    sf_network_options *o = &t->o;
     const size_t rows = (size_t)data.rows;
     int64_t *index = sfi_alloc(ctx, rows, sizeof *index);
-    t->data = sfi_alloc(ctx, rows * (size_t)data.cols, sizeof *t->data);
+    t->cells = rows * (size_t)data.cols;
+    t->data = sfi_alloc(ctx, t->cells, sizeof *t->data);
     sf_status status = SF_E_NOMEM;
     if (index != NULL && t->data != NULL) {
         t->held = sf_split_rows(o->seed, data.rows, o->validation, index);
         t->rows = data.rows - t->held;
         choose_budget(o, t->rows);
-        status = take_data(t, data, index);
+        status = make_model(t, data.cols, names);
     }
+    if (status == SF_OK)
+        status = take_data(t, data, index);
     sfi_free(ctx, index, rows, sizeof *index);
     SFI_TRY(status);
     if (t->held > 0)
@@ -528,9 +542,7 @@ void sf_trainer_free(sf_trainer *t)
                              t->average, t->best,    t->gradient};
     for (size_t k = 0; k < SFI_COUNT(arrays); k++)
         sfi_free(ctx, arrays[k], n, sizeof(float));
-    if (t->model != NULL)
-        sfi_free(ctx, t->data, (size_t)((t->rows + t->held) * t->model->dim),
-                 sizeof *t->data);
+    sfi_free(ctx, t->data, t->cells, sizeof *t->data);
     sfi_free(ctx, t->norms, (size_t)sfi_parallel_parts(t->count, UPDATE_CHUNK),
              sizeof *t->norms);
     sfi_free(ctx, t->batch_rows, (size_t)t->o.batch, sizeof *t->batch_rows);

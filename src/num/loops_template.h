@@ -108,5 +108,7 @@ static const sfi_loops FN(table) = {
     .sum_squares = FN(sum_squares),
     .dot = FN(dot),
     .add_parts = FN(add_parts),
+    .add_max = FN(add_max),
+    .exp_sum = FN(exp_sum),
     .adam = FN(adam),
 };

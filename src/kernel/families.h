@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* families.h - the kernels, a file each, and what their files share. */
+#ifndef SFI_FAMILIES_H
+#define SFI_FAMILIES_H
+
+#include "kernel/kernel.h"
+
+extern const sfi_kernel_ops sfi_kernel_gaussian, sfi_kernel_laplace,
+    sfi_kernel_student, sfi_kernel_lognormal, sfi_kernel_gamma, sfi_kernel_beta,
+    sfi_kernel_vonmises, sfi_kernel_cauchy;
+
+/* A law that is a location plus a scale times a fixed variable: theta is
+ * { location, scale, ... }, and the velocities of the first two are 1 and
+ * (y - location)/scale.  Those of any further theta are not set. */
+void sfi_location_scale_velocity(sf_graph *g, sf_node y, const sf_node *theta,
+                                 sf_node *u);
+/* (y - location)/scale */
+sf_node sfi_standard(sf_graph *g, sf_node y, const sf_node *theta);
+
+/* What paths there are, and location and scale at t of x0 on path `path` with
+ * scale `scale` at t = 1:
+ *     linear  (1 - t) x0,        t scale
+ *     vp      cos(pi t/2) x0,    sin(pi t/2) scale
+ *     ve      x0,                t scale  (whose law at t = 1 knows x0) */
+#define SFI_PATH_NUMBER                                                        \
+    {                                                                          \
+        "path", 0.0, 0.0, 0.0, "linear|vp|ve"                                  \
+    }
+enum { SFI_PATH_LINEAR = 0, SFI_PATH_VP, SFI_PATH_VE };
+void sfi_path(sf_graph *g, int path, double scale, sf_node x0, sf_node t,
+              sf_node *theta);
+
+/* The line from x0 to `end`: (1 - t) x0 + t end. */
+sf_node sfi_line(sf_graph *g, sf_node x0, sf_node t, double end);
+/* c / t^2, the schedule of a concentration. */
+sf_node sfi_concentration(sf_graph *g, double c, sf_node t);
+
+/* ---- draws ------------------------------------------------------------------- */
+
+/* ln of a draw from the gamma law of this shape and scale 1, which may be too
+ * small for a double; takes components from *component on. */
+double sfi_draw_log_gamma(double shape, sfi_where where, uint32_t *component);
+
+/* ---- quadrature -------------------------------------------------------------- */
+
+/* integral from 0 to `length` of f, where f(s) is a node made from a vector s of
+ * nodes: Gauss-Legendre on [0, 1/4] and [1/4, 1] of the length, which suits
+ * integrands that fall off from 0 on. */
+typedef sf_node (*sfi_integrand)(sf_graph *g, sf_node s, const sf_node *more);
+sf_node sfi_integrate(sf_graph *g, sfi_integrand f, sf_node length,
+                      const sf_node *more, sfi_velocity how);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lognormal.c - ln x ~ N(alpha ln x0, sigma^2): the Gaussian kernel in the chart
+ * y = ln x, with x0 taken there too.  Multiplicative noise on positive data. */
+#include "kernel/families.h"
+
+static void theta(const sfi_kernel *k, sf_graph *g, sf_node x0, sf_node t,
+                  sf_node *out)
+{
+    sfi_path(g, (int)k->numbers[0], k->numbers[1], sf_log(g, x0), t, out);
+}
+
+static sf_node logp(const sfi_kernel *k, sf_graph *g, sf_node y,
+                    const sf_node *th)
+{
+    return sfi_kernel_gaussian.logp(k, g, y, th);
+}
+
+static void velocity(const sfi_kernel *k, sf_graph *g, sf_node y,
+                     const sf_node *th, sfi_velocity how, sf_node *u)
+{
+    (void)k;
+    (void)how;
+    sfi_location_scale_velocity(g, y, th, u);
+}
+
+static double draw(const sfi_kernel *k, const double *th, sfi_where where)
+{
+    return sfi_kernel_gaussian.draw(k, th, where);
+}
+
+const sfi_kernel_ops sfi_kernel_lognormal = {
+    .family = "lognormal",
+    .chart = SFI_CHART_LOG,
+    .number_count = 2,
+    .numbers = {SFI_PATH_NUMBER, {"sigma", 1.0, 0.0, 1e6, NULL}},
+    .theta_count = 2,
+    .location_scale = true,
+    .theta = theta,
+    .logp = logp,
+    .velocity = velocity,
+    .draw = draw};

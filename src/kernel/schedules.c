@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* schedules.c - how the parameters of a law depend on time, and what location
+ * and scale have in common wherever they occur. */
+#include "kernel/families.h"
+
+void sfi_path(sf_graph *g, int path, double scale, sf_node x0, sf_node t,
+              sf_node *theta)
+{
+    const sf_node one = sf_const(g, 1.0);
+    const sf_node angle = sf_mul(g, sf_const(g, 1.5707963267948966), t);
+    sf_node keep = one, spread = t;
+    if (path == SFI_PATH_LINEAR) {
+        keep = sf_sub(g, one, t);
+    } else if (path == SFI_PATH_VP) {
+        keep = sf_cos(g, angle);
+        spread = sf_sin(g, angle);
+    }
+    theta[0] = sf_mul(g, keep, x0);
+    theta[1] = sf_mul(g, sf_const(g, scale), spread);
+}
+
+sf_node sfi_standard(sf_graph *g, sf_node y, const sf_node *theta)
+{
+    return sf_div(g, sf_sub(g, y, theta[0]), theta[1]);
+}
+
+void sfi_location_scale_velocity(sf_graph *g, sf_node y, const sf_node *theta,
+                                 sf_node *u)
+{
+    u[0] = sf_const(g, 1.0);
+    u[1] = sfi_standard(g, y, theta);
+}
+
+sf_node sfi_line(sf_graph *g, sf_node x0, sf_node t, double end)
+{
+    return sf_add(g, x0, sf_mul(g, t, sf_sub(g, sf_const(g, end), x0)));
+}
+
+sf_node sfi_concentration(sf_graph *g, double c, sf_node t)
+{
+    return sf_div(g, sf_const(g, c), sf_square(g, t));
+}

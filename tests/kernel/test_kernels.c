@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_kernels.c - every noise kernel against independent numbers, and against
+ * what makes it a kernel. */
+#include "check.h"
+#include "kernel/kernel.h"
+#include "scorefield/program.h"
+
+enum { DATA = 3, VALUES = 5, MOST = 4096 };
+
+/* What a kernel gives at x[i], x0[i], t[i]. */
+typedef struct values {
+    double logp[MOST], score[MOST], hessian[MOST], rate[MOST], velocity[MOST];
+} values;
+
+static sfi_kernel kernel_of(sf_context *ctx, const char *text)
+{
+    sfi_kernel k;
+    CHECK_OK(ctx, sfi_kernel_parse(ctx, &k, text));
+    return k;
+}
+
+/* In the chart, or in the data's own coordinate. */
+static void evaluate(sf_context *ctx, const sfi_kernel *k, bool chart,
+                     int64_t n, const double *x, const double *x0,
+                     const double *t, sfi_velocity how, values *out)
+{
+    sf_graph *g = NULL;
+    CHECK_OK(ctx, sf_graph_new(ctx, &g));
+    const sf_node xn = sf_input(g, "x", 0, NULL);
+    const sf_node x0n = sf_input(g, "x0", 0, NULL);
+    const sf_node tn = sf_input(g, "t", 0, NULL);
+    const sfi_kernel_nodes v = chart
+                                   ? sfi_kernel_at_chart(k, g, xn, x0n, tn, how)
+                                   : sfi_kernel_at(k, g, xn, x0n, tn, how);
+    const sf_output outputs[VALUES] = {{v.logp, SF_EACH},
+                                       {v.score, SF_EACH},
+                                       {v.hessian, SF_EACH},
+                                       {v.rate, SF_EACH},
+                                       {v.velocity, SF_EACH}};
+    sf_program *p = NULL;
+    CHECK_OK(ctx, sf_program_new(ctx, &p, g, SF_F64, VALUES, outputs));
+    sf_graph_free(g);
+    const sf_source sources[3] = {
+        {.kind = SF_ROWS, .data = x, .dtype = SF_F64, .stride = 1},
+        {.kind = SF_ROWS, .data = x0, .dtype = SF_F64, .stride = 1},
+        {.kind = SF_ROWS, .data = t, .dtype = SF_F64, .stride = 1}};
+    const sf_sink sinks[VALUES] = {{out->logp, SF_F64, 1},
+                                   {out->score, SF_F64, 1},
+                                   {out->hessian, SF_F64, 1},
+                                   {out->rate, SF_F64, 1},
+                                   {out->velocity, SF_F64, 1}};
+    CHECK_OK(ctx, sf_program_run(p, n, sources, NULL, sinks));
+    sf_program_free(p);
+}
+
+/* Oracles C1 (C1.gaussian, C1.gamma, ...): three data points of weights .2, .5,
+ * .3 at t = 0.4.  Everything of the marginal is a mean over the posterior. */
+typedef struct oracle {
+    const char *text;
+    double x, x0[DATA];
+    double logp, score, cond_score[DATA], jacobian;
+    double velocity, cond_velocity[DATA], rate, divergence;
+} oracle;
+
+static const oracle oracles[] = {
+    {"gaussian:path=linear,sigma=1",
+     0.3,
+     {-1.0, 0.5, 2.0},
+     -0.6192418862507222,
+     0.08290830341930452,
+     {-5.625, 0.0, 5.625},
+     -3.925077753107928,
+     -0.5552722022795363,
+     {3.25, -0.5, -4.25},
+     -0.904015159178388,
+     0.9500518354052853},
+    {"gamma:shape=1,mean=1.5",
+     0.9,
+     {0.3, 1.2, 4.0},
+     -0.5392168507222991,
+     0.0130128591239147,
+     {-2.1794871794871793, 1.0984848484848484, 3.75},
+     -3.7225489556441405,
+     -0.08104185940166728,
+     {1.5856271213645898, -0.8573863735267773, -4.187323742341306},
+     -0.47872774130183277,
+     0.47978232760136674},
+    {"beta:concentration=2,mean=0.5",
+     0.4,
+     {0.14285714285714285, 0.42857142857142855, 0.7142857142857143},
+     0.6437055721471844,
+     1.4807206458609161,
+     {-6.785714285714286, 2.142857142857143, 11.071428571428571},
+     -20.948865320409986,
+     -0.014576839333900905,
+     {0.6868984584298413, -0.07846299733109147, -0.7826011788787784},
+     -0.5267420837103699,
+     0.5483263106634745},
+    {"lognormal:path=linear,sigma=1",
+     0.9,
+     {0.3, 1.2, 4.0},
+     -0.5646966435606204,
+     -0.11641245922296321,
+     {-5.395994214845384, 0.3802322898208269, 5.3967856411788935},
+     -2.929412038990482,
+     -0.3790964985328604,
+     {2.471877649503247, -0.6472846630165071, -3.356223472749863},
+     0.3920234661041818,
+     -0.4361550217812065},
+    {"laplace:path=linear,scale=1",
+     0.35,
+     {-1.0, 0.5, 2.0},
+     -0.47867866960643396,
+     -2.138579316539342,
+     {-2.5, -2.5, 2.5},
+     1.6764785068701213,
+     -0.5053281569468121,
+     {3.375, -0.375, -4.125},
+     -2.2724600730918154,
+     1.1917757285804167},
+    {"student:nu=3,path=linear,scale=1",
+     0.35,
+     {-1.0, 0.5, 2.0},
+     -0.6524494603781769,
+     -0.24036643392302454,
+     {-2.7486437613019894, -0.41450777202072536, 2.8274428274428276},
+     -5.981172300040928,
+     -0.5317608985636066,
+     {3.375, -0.375, -4.125},
+     -1.2573809307681816,
+     1.1295634598807442},
+    {"vonmises:kappa=1",
+     0.9,
+     {-2.0, 0.3, 1.5},
+     -1.2567149997158515,
+     -0.7411035757792674,
+     {-1.2560589783734073, -2.964372985323936, 2.964372985323936},
+     3.9053052521430556,
+     0.4925957787663146,
+     {12.896334234803124, 1.9693878927663275, -1.9693878927663275},
+     2.299228315337801,
+     -1.9341638222803124},
+    {"wrappedcauchy",
+     0.9,
+     {-2.0, 0.3, 1.5},
+     -1.476028333193558,
+     -0.446151985345538,
+     {-0.11369590638296437, -1.8332683640804182, 1.8332683640804182},
+     3.7175292846954293,
+     0.4519473235617381,
+     {0.7476541537936948, 1.7645077293594855, -1.7645077293594855},
+     0.7426075734795372,
+     -0.5409703778008655},
+};
+
+TEST(marginals_of_three_points_are_the_known_ones)
+{
+    sf_context *ctx = new_context();
+    static const double weight[DATA] = {0.2, 0.5, 0.3};
+    static values v;
+    for (size_t i = 0; i < SFI_COUNT(oracles); i++) {
+        const oracle *o = &oracles[i];
+        const sfi_kernel k = kernel_of(ctx, o->text);
+        const double x[DATA] = {o->x, o->x, o->x}, t[DATA] = {0.4, 0.4, 0.4};
+        evaluate(ctx, &k, false, DATA, x, o->x0, t, SFI_VELOCITY_EXACT, &v);
+        double total = 0.0, score = 0.0, velocity = 0.0, rate = 0.0;
+        double second = 0.0, r[DATA];
+        for (int j = 0; j < DATA; j++)
+            total += r[j] = weight[j] * exp(v.logp[j]);
+        for (int j = 0; j < DATA; j++) {
+            r[j] /= total;
+            score += r[j] * v.score[j];
+            velocity += r[j] * v.velocity[j];
+            rate += r[j] * v.rate[j];
+            second += r[j] * (v.hessian[j] + v.score[j] * v.score[j]);
+            CHECK_NEAR(v.score[j], o->cond_score[j], 1e-10 * 12.0);
+            CHECK_NEAR(v.velocity[j], o->cond_velocity[j], 1e-10 * 13.0);
+        }
+        CHECK_CLOSE(log(total), o->logp, 1e-10);
+        CHECK_CLOSE(score, o->score, 1e-9);
+        CHECK_CLOSE(second - score * score, o->jacobian, 1e-9);
+        CHECK_CLOSE(velocity, o->velocity, 1e-9);
+        CHECK_CLOSE(rate, o->rate, 1e-9);
+        CHECK_CLOSE(-rate - velocity * score, o->divergence, 1e-9);
+    }
+    sf_context_free(ctx);
+}
+
+/* u_k of a family for given theta, in the data's coordinate. */
+static void velocity_at(sf_context *ctx, const char *family, double x,
+                        const double *theta, double *u)
+{
+    const sfi_kernel k = kernel_of(ctx, family);
+    const sfi_chart chart = k.ops->chart;
+    sf_graph *g = NULL;
+    CHECK_OK(ctx, sf_graph_new(ctx, &g));
+    const sf_node y = sf_input(g, "y", 0, NULL);
+    const sf_node th[2] = {sf_param(g, "a", 0, NULL),
+                           sf_param(g, "b", 0, NULL)};
+    sf_node nodes[2];
+    k.ops->velocity(&k, g, y, th, SFI_VELOCITY_EXACT, nodes);
+    const sf_node slope = sf_exp(g, sfi_chart_log_slope(g, chart, y));
+    const sf_output outputs[2] = {{sf_mul(g, slope, nodes[0]), SF_EACH},
+                                  {sf_mul(g, slope, nodes[1]), SF_EACH}};
+    sf_program *p = NULL;
+    CHECK_OK(ctx, sf_program_new(ctx, &p, g, SF_F64, 2, outputs));
+    sf_graph_free(g);
+    const double at = sfi_chart_to_number(chart, x);
+    const sf_source source = {
+        .kind = SF_ROWS, .data = &at, .dtype = SF_F64, .stride = 1};
+    const void *params[2] = {&theta[0], &theta[1]};
+    const sf_sink sinks[2] = {{&u[0], SF_F64, 1}, {&u[1], SF_F64, 1}};
+    CHECK_OK(ctx, sf_program_run(p, 1, &source, params, sinks));
+    sf_program_free(p);
+}
+
+/* Oracles C11 to C13: how points move with a parameter at fixed distribution
+ * function. */
+TEST(implicit_derivatives_are_the_known_ones)
+{
+    sf_context *ctx = new_context();
+    double u[2];
+    /* With mean k/1 the scale is 1, but m moves with k: dz/dk is u_k + u_m. */
+    static const double k[] = {0.3, 1, 2.5, 10, 100};
+    static const double z[] = {0.05, 0.7, 3.0, 8.0, 120.0};
+    static const double dz[] = {0.49471098700413124, 0.9732187409923876,
+                                1.1692620067376636, 0.9075477177235484,
+                                1.0957525107070083};
+    for (int i = 0; i < 5; i++) {
+        const double theta[2] = {k[i], k[i]};
+        velocity_at(ctx, "gamma", z[i], theta, u);
+        CHECK_CLOSE(u[0] + u[1], dz[i], 1e-10);
+    }
+    static const double a[] = {0.2, 1, 5, 40}, b[] = {0.3, 1, 2, 60};
+    static const double x[] = {0.1, 0.5, 0.8, 0.42};
+    static const double da[] = {1.845964471428413, 0.34657359027997264,
+                                0.03283828035045593, 0.005987651715814999};
+    static const double db[] = {-0.7152603291573881, -0.34657359027997264,
+                                -0.10774713086261191, -0.004154419258506274};
+    for (int i = 0; i < 4; i++) {
+        const double theta[2] = {a[i], b[i]};
+        velocity_at(ctx, "beta", x[i], theta, u);
+        CHECK_CLOSE(u[0], da[i], 1e-10);
+        CHECK_CLOSE(u[1], db[i], 1e-10);
+    }
+    static const double kappa[] = {0.1, 1, 5, 50}, f[] = {1.0, 0.5, 0.4, 0.1};
+    static const double df[] = {-0.8177888568881393, -0.2788272248960605,
+                                -0.04336928276295475, -0.0010059546772441482};
+    for (int i = 0; i < 4; i++) {
+        const double theta[2] = {0.0, kappa[i]};
+        velocity_at(ctx, "vonmises", f[i], theta, u);
+        CHECK_CLOSE(u[1], df[i], 1e-10);
+    }
+    sf_context_free(ctx);
+}
+
+/* ---- what makes it a kernel ---------------------------------------------------- */
+
+static const char *const all[] = {"gaussian",
+                                  "gaussian:path=vp,sigma=2",
+                                  "gaussian:path=ve",
+                                  "laplace",
+                                  "student:nu=2.5",
+                                  "lognormal:sigma=0.7",
+                                  "gamma:shape=1,mean=1.5",
+                                  "gamma:shape=0.4,mean=0.7",
+                                  "beta",
+                                  "beta:concentration=1,mean=0.3",
+                                  "vonmises",
+                                  "wrappedcauchy"};
+
+static double some_x0(sfi_chart chart, int which)
+{
+    static const double line[] = {-1.3, 0.4, 2.2}, half[] = {0.2, 1.1, 5.0},
+                        unit[] = {0.03, 0.4, 0.9}, circle[] = {-2.0, 0.3, 3.0};
+    return (chart == SFI_CHART_LOG     ? half
+            : chart == SFI_CHART_LOGIT ? unit
+            : chart == SFI_CHART_ANGLE ? circle
+                                       : line)[which];
+}
+
+/* The law in the chart on a grid that holds all of it: y from lo, step apart. */
+static void grid_of(sf_context *ctx, const sfi_kernel *k, double x0, double t,
+                    double *lo, double *step, values *v, double *y)
+{
+    static double x0s[MOST], ts[MOST];
+    *lo = -150.0;
+    *step = 300.0 / (MOST - 1);
+    if (k->ops->chart == SFI_CHART_ANGLE) {
+        *lo = -3.14159265358979324;
+        *step = 6.28318530717958648 / (MOST - 1);
+    }
+    for (int pass = 0; pass < 3; pass++) {
+        for (int i = 0; i < MOST; i++) {
+            y[i] = *lo + i * *step;
+            x0s[i] = x0;
+            ts[i] = t;
+        }
+        evaluate(ctx, k, true, MOST, y, x0s, ts, SFI_VELOCITY_TRAINING, v);
+        if (k->ops->chart == SFI_CHART_ANGLE || pass == 2)
+            return;
+        /* Close in on where the density is not negligible. */
+        double top = -INFINITY, first = INFINITY, last = -INFINITY;
+        for (int i = 0; i < MOST; i++)
+            top = fmax(top, v->logp[i]);
+        for (int i = 0; i < MOST; i++)
+            if (v->logp[i] > top - 36.0) {
+                first = fmin(first, y[i]);
+                last = fmax(last, y[i]);
+            }
+        first -= 2.0 * *step;
+        last += 2.0 * *step;
+        *lo = first;
+        *step = (last - first) / (MOST - 1);
+    }
+}
+
+/* Student's tails reach beyond any grid. */
+static bool heavy(const sfi_kernel *k)
+{
+    return strcmp(k->ops->family, "student") == 0;
+}
+
+TEST(densities_have_mass_one)
+{
+    sf_context *ctx = new_context();
+    static values v;
+    static double y[MOST];
+    for (size_t i = 0; i < SFI_COUNT(all); i++) {
+        const sfi_kernel k = kernel_of(ctx, all[i]);
+        for (int c = 0; c < 9 && !heavy(&k); c++) {
+            static const double times[] = {0.15, 0.5, 1.0};
+            double lo, step, mass = 0.0;
+            grid_of(ctx, &k, some_x0(k.ops->chart, c % 3), times[c / 3], &lo,
+                    &step, &v, y);
+            for (int j = 0; j < MOST; j++)
+                mass += exp(v.logp[j]) * (j == 0 || j == MOST - 1 ? 0.5 : 1.0);
+            /* Laplace has a kink, which the trapezoid rule sees. */
+            CHECK_NEAR(mass * step, 1.0, 1e-4);
+        }
+    }
+    sf_context_free(ctx);
+}
+
+/* Derivatives by y and t against differences, and the continuity equation,
+ * which pins the velocity up to a constant flux. */
+TEST(derivatives_and_velocities_obey_the_continuity_equation)
+{
+    sf_context *ctx = new_context();
+    static values v[5];
+    double y[27], x0[27], t[27], moved[27];
+    for (size_t i = 0; i < SFI_COUNT(all); i++) {
+        const sfi_kernel k = kernel_of(ctx, all[i]);
+        for (int c = 0; c < 27; c++) {
+            static const double times[] = {0.2, 0.45, 0.9};
+            t[c] = times[c % 3];
+            x0[c] = some_x0(k.ops->chart, c / 3 % 3);
+            const double centre = sfi_chart_to_number(k.ops->chart, x0[c]);
+            y[c] = (1.0 - t[c]) * centre + t[c] * (c / 9 - 0.83);
+        }
+        const double h = 1e-5;
+        evaluate(ctx, &k, true, 27, y, x0, t, SFI_VELOCITY_EXACT, &v[0]);
+        for (int side = 0; side < 4; side++) {
+            const double by = side % 2 == 0 ? h : -h;
+            for (int c = 0; c < 27; c++)
+                moved[c] = (side < 2 ? y[c] : t[c]) + by;
+            evaluate(ctx, &k, true, 27, side < 2 ? moved : y, x0,
+                     side < 2 ? t : moved, SFI_VELOCITY_EXACT, &v[1 + side]);
+        }
+        for (int c = 0; c < 27; c++) {
+            const double score = (v[1].logp[c] - v[2].logp[c]) / (2.0 * h);
+            const double hessian = (v[1].score[c] - v[2].score[c]) / (2.0 * h);
+            const double rate = (v[3].logp[c] - v[4].logp[c]) / (2.0 * h);
+            const double slope =
+                (v[1].velocity[c] - v[2].velocity[c]) / (2.0 * h);
+            const double size = 1.0 + fabs(score) + fabs(hessian) + fabs(rate);
+            CHECK_NEAR(v[0].score[c], score, 1e-7 * size);
+            CHECK_NEAR(v[0].hessian[c], hessian, 1e-6 * size);
+            CHECK_NEAR(v[0].rate[c], rate, 1e-6 * size);
+            CHECK_NEAR(v[0].rate[c] + slope + v[0].velocity[c] * v[0].score[c],
+                       0.0, 1e-6 * size * (1.0 + fabs(v[0].velocity[c])));
+        }
+    }
+    sf_context_free(ctx);
+}
+
+/* No flux through the ends: u p vanishes where p does.  On the circle the flux
+ * through the antipode is 0. */
+TEST(velocities_carry_nothing_through_the_ends)
+{
+    sf_context *ctx = new_context();
+    static values v;
+    for (int which = 0; which < 2; which++) {
+        const sfi_kernel k =
+            kernel_of(ctx, which == 0 ? "vonmises" : "wrappedcauchy");
+        const double pi = 3.14159265358979324;
+        const double y[2] = {0.3 + pi, 0.3 - pi}, x0[2] = {0.3, 0.3},
+                     t[2] = {0.4, 0.4};
+        evaluate(ctx, &k, true, 2, y, x0, t, SFI_VELOCITY_EXACT, &v);
+        CHECK_NEAR(v.velocity[0], 0.0, 1e-13);
+        CHECK_NEAR(v.velocity[1], 0.0, 1e-13);
+    }
+    sf_context_free(ctx);
+}
+
+TEST(the_prior_knows_no_clean_point)
+{
+    sf_context *ctx = new_context();
+    static values v;
+    for (size_t i = 0; i < SFI_COUNT(all); i++) {
+        const sfi_kernel k = kernel_of(ctx, all[i]);
+        const double t[3] = {1.0, 1.0, 1.0}, y[3] = {0.2, 0.2, 0.2};
+        const double x0[3] = {some_x0(k.ops->chart, 0),
+                              some_x0(k.ops->chart, 1),
+                              some_x0(k.ops->chart, 2)};
+        evaluate(ctx, &k, true, 3, y, x0, t, SFI_VELOCITY_TRAINING, &v);
+        const bool depends =
+            strstr(all[i], "ve") != NULL && strstr(all[i], "path") != NULL;
+        for (int j = 1; j < 3; j++) {
+            if (depends)
+                CHECK(fabs(v.logp[j] - v.logp[0]) > 0.01);
+            else
+                CHECK_NEAR(v.logp[j], v.logp[0], 1e-13);
+        }
+    }
+    sf_context_free(ctx);
+}
+
+/* Draws against the distribution function by Kolmogorov and Smirnov: for 20000
+ * draws a distance above 0.0115 has probability 0.01; one seed, chosen first. */
+TEST(draws_follow_the_density)
+{
+    enum { DRAWS = 20000 };
+    sf_context *ctx = new_context();
+    static values v;
+    static double y[MOST], cdf[MOST];
+    static int64_t count[MOST];
+    for (size_t i = 0; i < SFI_COUNT(all); i++) {
+        const sfi_kernel k = kernel_of(ctx, all[i]);
+        for (int c = 0; c < 2; c++) {
+            const double t = c == 0 ? 0.3 : 1.0;
+            const double x0 = some_x0(k.ops->chart, 1);
+            double lo, step;
+            grid_of(ctx, &k, x0, t, &lo, &step, &v, y);
+            double sum = 0.0;
+            for (int j = 0; j < MOST; j++) {
+                cdf[j] = sum + 0.5 * exp(v.logp[j]) * step;
+                sum += exp(v.logp[j]) * step;
+                count[j] = 0;
+            }
+            double theta[SFI_KERNEL_THETA];
+            sf_graph *g = NULL;
+            CHECK_OK(ctx, sf_graph_new(ctx, &g));
+            sf_node nodes[SFI_KERNEL_THETA];
+            k.ops->theta(&k, g, sf_const(g, x0), sf_const(g, t), nodes);
+            sf_output outputs[SFI_KERNEL_THETA];
+            sf_sink sinks[SFI_KERNEL_THETA];
+            for (int j = 0; j < k.ops->theta_count; j++) {
+                outputs[j] = (sf_output){nodes[j], SF_EACH};
+                sinks[j] = (sf_sink){&theta[j], SF_F64, 1};
+            }
+            sf_program *p = NULL;
+            CHECK_OK(ctx, sf_program_new(ctx, &p, g, SF_F64, k.ops->theta_count,
+                                         outputs));
+            sf_graph_free(g);
+            CHECK_OK(ctx, sf_program_run(p, 1, NULL, NULL, sinks));
+            sf_program_free(p);
+            for (uint64_t n = 0; n < DRAWS; n++) {
+                const sfi_where where = {7, n, (uint32_t)c, SFI_STREAM_USER};
+                double at = k.ops->draw(&k, theta, where);
+                if (k.ops->chart == SFI_CHART_ANGLE)
+                    at = remainder(at, 6.28318530717958648);
+                const double place = ceil((at - lo) / step);
+                if (place < MOST)
+                    count[place > 0.0 ? (int)place : 0]++;
+            }
+            int64_t below = 0;
+            double gap = 0.0;
+            for (int j = 0; j < MOST; j++) {
+                below += count[j];
+                gap = fmax(gap, fabs((double)below / DRAWS - cdf[j]));
+            }
+            if (!(gap < 0.0115))
+                fprintf(stderr, "%s, t = %g: distance %g\n", all[i], t, gap);
+            CHECK(gap < 0.0115);
+        }
+    }
+    sf_context_free(ctx);
+}
+
+TEST(kernels_are_read_from_text)
+{
+    sf_context *ctx = new_context();
+    sfi_kernel k = kernel_of(ctx, "student:nu=4,path=vp,scale=2e-1");
+    CHECK(sfi_kernel_number_of(&k, "nu") == 4.0);
+    CHECK(sfi_kernel_number_of(&k, "path") == 1.0);
+    CHECK(sfi_kernel_number_of(&k, "scale") == 0.2);
+    k = kernel_of(ctx, "gamma");
+    CHECK(sfi_kernel_number_of(&k, "shape") == 1.0);
+    CHECK(isnan(sfi_kernel_number_of(&k, "kappa")));
+    CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gauss"), SF_E_ARG,
+                "kernel \"gauss\", want one of: gaussian, laplace, student, "
+                "lognormal, gamma, beta, vonmises, wrappedcauchy");
+    CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gamma:shape=0"), SF_E_ARG,
+                "kernel gamma: shape is \"0\", want a number between 0 and");
+    CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gamma:shape=1x"), SF_E_ARG,
+                "shape is \"1x\"");
+    CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gamma:kappa=1"), SF_E_ARG,
+                "want NAME=VALUE with a NAME among: shape, mean");
+    CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gamma:"), SF_E_ARG, "\"\"");
+    CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gaussian:path=up"), SF_E_ARG,
+                "path is \"up\", want linear|vp|ve");
+    CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "beta:mean=nan"), SF_E_ARG,
+                "mean is \"nan\"");
+    sf_context_free(ctx);
+}
+
+TESTS(CASE(marginals_of_three_points_are_the_known_ones),
+      CASE(implicit_derivatives_are_the_known_ones),
+      CASE(densities_have_mass_one),
+      CASE(derivatives_and_velocities_obey_the_continuity_equation),
+      CASE(velocities_carry_nothing_through_the_ends),
+      CASE(the_prior_knows_no_clean_point), CASE(draws_follow_the_density),
+      CASE(kernels_are_read_from_text))

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_posterior.c - the streamed softmax mean against its definition. */
+#include "base/random.h"
+#include "check.h"
+#include "faults.h"
+#include "num/posterior.h"
+
+enum { N = 1300, M = 150, MOST_D = 9 };
+
+static double data[N * MOST_D], queries[M * MOST_D], log_weights[N];
+static double lse[M], mean[M * MOST_D], cov[M * MOST_D * MOST_D];
+static double want_lse[M], want_mean[M * MOST_D], want_cov[M * MOST_D * MOST_D];
+
+static double normal(uint64_t i, uint32_t j)
+{
+    const sfi_where where = {11, i, 0, SFI_STREAM_USER};
+    return sfi_normal_at(where, j);
+}
+
+static void fill(int64_t d, double offset)
+{
+    for (int64_t j = 0; j < N; j++) {
+        log_weights[j] = j % 7 == 3 ? -INFINITY : 0.3 * normal((uint64_t)j, 99);
+        for (int64_t k = 0; k < d; k++)
+            data[j * d + k] = offset + normal((uint64_t)j, (uint32_t)k);
+    }
+    for (int64_t i = 0; i < M; i++)
+        for (int64_t k = 0; k < d; k++)
+            queries[i * d + k] =
+                offset + 1.3 * normal((uint64_t)(N + i), (uint32_t)k);
+}
+
+/* In long double, two passes. */
+static void define(int64_t d, double scale, sfi_likeness likeness,
+                   bool weighted)
+{
+    static long double l[N];
+    for (int64_t i = 0; i < M; i++) {
+        const double *x = queries + i * d;
+        long double top = -INFINITY, total = 0.0L;
+        for (int64_t j = 0; j < N; j++) {
+            long double sum = 0.0L;
+            for (int64_t k = 0; k < d; k++) {
+                const long double y = data[j * d + k];
+                sum += likeness == SFI_DISTANCE
+                           ? -0.5L * (x[k] - y) * (x[k] - y)
+                           : x[k] * y;
+            }
+            l[j] = scale * sum + (weighted ? log_weights[j] : 0.0);
+            top = l[j] > top ? l[j] : top;
+        }
+        for (int64_t j = 0; j < N; j++)
+            total += expl(l[j] - top);
+        want_lse[i] = (double)(top + logl(total));
+        for (int64_t k = 0; k < d; k++) {
+            long double sum = 0.0L;
+            for (int64_t j = 0; j < N; j++)
+                sum += expl(l[j] - top) * data[j * d + k];
+            want_mean[i * d + k] = (double)(sum / total);
+        }
+        for (int64_t k = 0; k < d * d; k++) {
+            long double sum = 0.0L;
+            for (int64_t j = 0; j < N; j++)
+                sum += expl(l[j] - top) *
+                       (data[j * d + k / d] - want_mean[i * d + k / d]) *
+                       (data[j * d + k % d] - want_mean[i * d + k % d]);
+            want_cov[i * d * d + k] = (double)(sum / total);
+        }
+    }
+}
+
+static void run(sf_context *ctx, sf_dtype dtype, int64_t d, double scale,
+                sfi_likeness likeness, bool weighted)
+{
+    sfi_posterior *p = NULL;
+    CHECK_OK(ctx, sfi_posterior_new(ctx, &p, dtype, (sf_cmat){data, N, d, d},
+                                    weighted ? log_weights : NULL));
+    const sfi_posterior_want want = {
+        lse, {mean, M, d, d}, {cov, M, d * d, d * d}};
+    sfi_posterior_run(p, (sf_cmat){queries, M, d, d}, scale, likeness, &want);
+    sfi_posterior_free(p);
+}
+
+static double largest_gap(const double *a, const double *b, int64_t n)
+{
+    double most = 0.0;
+    for (int64_t i = 0; i < n; i++)
+        most = fabs(a[i] - b[i]) <= most ? most : fabs(a[i] - b[i]);
+    return most;
+}
+
+TEST(sums_match_the_definition_in_both_forms_and_precisions)
+{
+    sf_context *ctx = new_context();
+    static const int64_t dims[] = {1, 2, 5, 9};
+    for (int c = 0; c < 4; c++) {
+        const int64_t d = dims[c];
+        for (int form = 0; form < 4; form++) {
+            const sfi_likeness likeness = (sfi_likeness)(form % 2);
+            const bool weighted = form >= 2;
+            const double scale = likeness == SFI_DISTANCE ? 9.0 : 1.5;
+            fill(d, 0.5);
+            define(d, scale, likeness, weighted);
+            run(ctx, SF_F64, d, scale, likeness, weighted);
+            CHECK(largest_gap(lse, want_lse, M) < 1e-12);
+            CHECK(largest_gap(mean, want_mean, M * d) < 1e-12);
+            CHECK(largest_gap(cov, want_cov, M * d * d) < 1e-12);
+            run(ctx, SF_F32, d, scale, likeness, weighted);
+            CHECK(largest_gap(lse, want_lse, M) < 3e-5);
+            CHECK(largest_gap(mean, want_mean, M * d) < 3e-5);
+            CHECK(largest_gap(cov, want_cov, M * d * d) < 5e-4);
+        }
+    }
+    sf_context_free(ctx);
+}
+
+/* Data far from 0 and noise small beside it: logits of the plain product would
+ * be 10^8, in which single precision knows nothing. */
+TEST(an_offset_costs_single_precision_nothing)
+{
+    sf_context *ctx = new_context();
+    fill(2, 1000.0);
+    for (int64_t i = 0; i < M; i++) /* one compact block after the other */
+        for (int k = 0; k < 2; k++)
+            queries[2 * i + k] =
+                data[2 * (i / 64) + k] + 0.02 * normal((uint64_t)i, 50);
+    define(2, 1e4, SFI_DISTANCE, false);
+    run(ctx, SF_F32, 2, 1e4, SFI_DISTANCE, false);
+    CHECK(largest_gap(lse, want_lse, M) < 2e-2);
+    CHECK(largest_gap(mean, want_mean, M * 2) < 1e-3);
+    run(ctx, SF_F64, 2, 1e4, SFI_DISTANCE, false);
+    CHECK(largest_gap(mean, want_mean, M * 2) < 1e-9);
+    sf_context_free(ctx);
+}
+
+/* Far out and at tiny noise the nearest point has all the weight, and nothing
+ * overflows, vanishes or becomes NaN. */
+TEST(one_point_remains_far_away_and_at_no_noise)
+{
+    sf_context *ctx = new_context();
+    for (int dtype = SF_F32; dtype <= SF_F64; dtype++) {
+        fill(2, 0.0);
+        for (int i = 0; i < M; i++) {
+            queries[2 * i] = i < 64 ? 1e4 : data[2 * i];
+            queries[2 * i + 1] = i < 64 ? 3e4 : data[2 * i + 1];
+        }
+        run(ctx, (sf_dtype)dtype, 2, 1e8, SFI_DISTANCE, false);
+        for (int i = 0; i < M; i++) {
+            int64_t nearest = 0;
+            double least = INFINITY;
+            for (int64_t j = 0; j < N; j++) {
+                const double gap = hypot(queries[2 * i] - data[2 * j],
+                                         queries[2 * i + 1] - data[2 * j + 1]);
+                if (gap < least) {
+                    least = gap;
+                    nearest = j;
+                }
+            }
+            CHECK(isfinite(lse[i]));
+            if (i >= 64 || dtype == (int)SF_F64)
+                CHECK_NEAR(mean[2 * i], data[2 * nearest], 2e-3);
+            CHECK(isfinite(cov[4 * i]));
+        }
+    }
+    sf_context_free(ctx);
+}
+
+TEST(a_query_that_is_not_finite_spoils_no_other)
+{
+    sf_context *ctx = new_context();
+    fill(2, 0.5);
+    define(2, 4.0, SFI_DISTANCE, true);
+    queries[2 * 70] = NAN;
+    queries[2 * 71 + 1] = INFINITY;
+    run(ctx, SF_F64, 2, 4.0, SFI_DISTANCE, true);
+    for (int i = 0; i < M; i++) {
+        if (i == 70 || i == 71) {
+            CHECK(isnan(lse[i]) && isnan(mean[2 * i]));
+        } else {
+            CHECK_NEAR(lse[i], want_lse[i], 1e-12);
+            CHECK_NEAR(mean[2 * i], want_mean[2 * i], 1e-12);
+        }
+    }
+    sf_context_free(ctx);
+}
+
+TEST(threads_do_not_change_a_bit)
+{
+    static double first[M], first_mean[M * 5];
+    fill(5, 0.1);
+    for (int c = 0; c < 3; c++) {
+        static const int threads[] = {1, 2, 7};
+        sf_context *ctx = new_context();
+        CHECK_OK(ctx, sf_context_set_threads(ctx, threads[c]));
+        run(ctx, SF_F32, 5, 3.0, SFI_DISTANCE, true);
+        if (c == 0) {
+            memcpy(first, lse, sizeof first);
+            memcpy(first_mean, mean, sizeof first_mean);
+        }
+        CHECK(memcmp(first, lse, sizeof first) == 0);
+        CHECK(memcmp(first_mean, mean, sizeof first_mean) == 0);
+        sf_context_free(ctx);
+    }
+}
+
+TEST(bad_data_is_refused)
+{
+    sf_context *ctx = new_context();
+    sfi_posterior *p = NULL;
+    fill(2, 0.0);
+    CHECK_FAILS(
+        ctx, sfi_posterior_new(ctx, &p, SF_F32, (sf_cmat){data, 0, 2, 2}, NULL),
+        SF_E_SHAPE, "[0, 2]");
+    log_weights[4] = NAN;
+    CHECK_FAILS(ctx,
+                sfi_posterior_new(ctx, &p, SF_F32, (sf_cmat){data, N, 2, 2},
+                                  log_weights),
+                SF_E_NUMERIC, "log weight 4 is nan");
+    for (int j = 0; j < N; j++)
+        log_weights[j] = -INFINITY;
+    CHECK_FAILS(ctx,
+                sfi_posterior_new(ctx, &p, SF_F32, (sf_cmat){data, N, 2, 2},
+                                  log_weights),
+                SF_E_NUMERIC, "every weight is 0");
+    data[7] = INFINITY;
+    CHECK_FAILS(
+        ctx, sfi_posterior_new(ctx, &p, SF_F32, (sf_cmat){data, N, 2, 2}, NULL),
+        SF_E_NUMERIC, "row 3, column 1");
+    assert_null(p);
+    sf_context_free(ctx);
+}
+
+TEST(every_allocation_may_fail)
+{
+    struct faults faults;
+    sf_context *ctx = faulty_context(&faults);
+    fill(2, 0.0);
+    sf_status status = SF_E_NOMEM;
+    int k = 0;
+    for (; status != SF_OK; k++) {
+        sfi_posterior *p = NULL;
+        faults.left = k;
+        status =
+            sfi_posterior_new(ctx, &p, SF_F32, (sf_cmat){data, N, 2, 2}, NULL);
+        CHECK((status == SF_OK) == (p != NULL));
+        CHECK(status == SF_OK || status == SF_E_NOMEM);
+        sfi_posterior_free(p);
+        CHECK(faults.bytes == faults.own);
+    }
+    CHECK(k == 7);
+    sf_context_free(ctx);
+}
+
+TESTS(CASE(sums_match_the_definition_in_both_forms_and_precisions),
+      CASE(an_offset_costs_single_precision_nothing),
+      CASE(one_point_remains_far_away_and_at_no_noise),
+      CASE(a_query_that_is_not_finite_spoils_no_other),
+      CASE(threads_do_not_change_a_bit), CASE(bad_data_is_refused),
+      CASE(every_allocation_may_fail))
