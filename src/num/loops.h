@@ -132,12 +132,14 @@ typedef struct sfi_loops {
     double (*add_parts)(void *dst, const void *const *parts, int count,
                         int64_t n);
 
-    /* The two passes of a softmax, n a multiple of SFI_ROW_MULTIPLE:
-     *   add_max  row[i] += bias[i]; returns the largest, NaN not counted
-     *   exp_sum  row[i] = exp(row[i] - shift); returns their sum, which is in
-     *            the row's own precision over up to n/16 terms and then double */
-    double (*add_max)(void *row, const void *bias, int64_t n);
-    double (*exp_sum)(void *row, double shift, int64_t n);
+    /* For a softmax, n a multiple of SFI_ROW_MULTIPLE:
+     *   largest  of row[i]; NaN is not counted
+     *   exp_sum  row[i] = exp(row[i] - shift), 0 where that would be subnormal
+     *            and wrong where it would overflow; returns the sum, which is in
+     *            the row's own precision over up to n/8 terms and then double,
+     *            and the largest row[i] - shift */
+    double (*largest)(const void *row, int64_t n);
+    double (*exp_sum)(void *row, double shift, int64_t n, double *most);
 
     void (*adam)(void *w, void *m, void *v, void *ema, const void *g, int64_t n,
                  const sfi_adam *a);

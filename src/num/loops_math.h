@@ -100,6 +100,18 @@ SFI_INLINE V FN(exp_fall)(V x)
     return FN(fma)(p, scale, scale);
 }
 
+/* exp(x) where that is neither subnormal, which gives 0, nor infinite, which
+ * gives a wrong number. */
+SFI_INLINE V FN(exp_normal)(V x)
+{
+    x = FN(lesser)(FN(splat)(C(LOOPS_F64 ? 709.0 : 88.0)), x);
+    x = FN(greater)(FN(splat)(C(LOOPS_F64 ? -709.0 : -88.0)), x);
+    VU n_bits;
+    const V p = FN(exp_parts)(x, BIAS, &n_bits);
+    const V scale = (V)(n_bits << MANTISSA);
+    return FN(fma)(p, scale, scale);
+}
+
 /* (a + a_low)/(b + b_low) with 1/2 <= b <= 4, where the low parts are what was
  * lost when a and b were rounded.  With fused multiply-add the remainder of the
  * division is known exactly, and one correction removes all but the last

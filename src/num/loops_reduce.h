@@ -98,41 +98,45 @@ static double FN(add_parts)(void *dst, const void *const *parts, int count,
     return total;
 }
 
-static double FN(add_max)(void *row, const void *bias, int64_t n)
+SFI_INLINE double FN(largest_lane)(V x)
 {
-    REAL *to = row;
-    const REAL *add = bias;
-    V top[2] = {FN(splat)(-INFINITY), FN(splat)(-INFINITY)};
-    for (int64_t i = 0; i < n; i += 16) {
-        SFI_UNROLL(16)
-        for (int k = 0; k < 16 / LANES; k++) {
-            const V x =
-                FN(load)(to + i + k * LANES) + FN(load)(add + i + k * LANES);
-            FN(store)(to + i + k * LANES, x);
-            top[k % 2] = FN(select)(x > top[k % 2], x, top[k % 2]);
-        }
-    }
     double most = -INFINITY;
-    for (int k = 0; k < LANES; k++) {
-        most = top[0][k] > most ? (double)top[0][k] : most;
-        most = top[1][k] > most ? (double)top[1][k] : most;
-    }
+    for (int k = 0; k < LANES; k++)
+        most = x[k] > most ? (double)x[k] : most;
     return most;
 }
 
-static double FN(exp_sum)(void *row, double shift, int64_t n)
+static double FN(largest)(const void *row, int64_t n)
+{
+    const REAL *from = row;
+    V top[2] = {FN(splat)(C(-INFINITY)), FN(splat)(C(-INFINITY))};
+    for (int64_t i = 0; i < n; i += 16) {
+        SFI_UNROLL(16)
+        for (int k = 0; k < 16 / LANES; k++) {
+            const V x = FN(load)(from + i + k * LANES);
+            top[k % 2] = FN(greater)(x, top[k % 2]);
+        }
+    }
+    return FN(largest_lane)(FN(greater)(top[0], top[1]));
+}
+
+static double FN(exp_sum)(void *row, double shift, int64_t n, double *most)
 {
     REAL *to = row;
     const V by = FN(splat)(C(shift));
     V sums[2] = {FN(splat)(C(0.0)), FN(splat)(C(0.0))};
+    V top[2] = {FN(splat)(C(-INFINITY)), FN(splat)(C(-INFINITY))};
     for (int64_t i = 0; i < n; i += 16) {
         SFI_UNROLL(16)
         for (int k = 0; k < 16 / LANES; k++) {
-            const V x = FN(exp)(FN(load)(to + i + k * LANES) - by);
-            FN(store)(to + i + k * LANES, x);
-            sums[k % 2] = sums[k % 2] + x;
+            const V x = FN(load)(to + i + k * LANES) - by;
+            const V e = FN(exp_normal)(x);
+            FN(store)(to + i + k * LANES, e);
+            sums[k % 2] = sums[k % 2] + e;
+            top[k % 2] = FN(greater)(x, top[k % 2]);
         }
     }
+    *most = FN(largest_lane)(FN(greater)(top[0], top[1]));
     double total = 0.0;
     for (int k = 0; k < LANES; k++)
         total += (double)sums[0][k] + (double)sums[1][k];

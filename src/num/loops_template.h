@@ -108,7 +108,7 @@ static const sfi_loops FN(table) = {
     .sum_squares = FN(sum_squares),
     .dot = FN(dot),
     .add_parts = FN(add_parts),
-    .add_max = FN(add_max),
+    .largest = FN(largest),
     .exp_sum = FN(exp_sum),
     .adam = FN(adam),
 };

@@ -3,12 +3,11 @@
  *
  * A thread takes BLOCK queries through all chunks of CHUNK points:
  *
- *     L = X Y' + bias            a product, [BLOCK, CHUNK]
- *     W = exp(L - largest)       with the row's largest so far
+ *     L = [1, X] [bias, Y]'      a product, [BLOCK, CHUNK]
+ *     W = exp(L - top)           top: about the row's largest so far
  *     S += W [Y, Y x Y]'         a product again
  *
- * so that L and a chunk stay in the second cache, and everything that costs is
- * a loop that exists. */
+ * so that L and a chunk stay in the caches of a core. */
 #include "num/posterior.h"
 
 #include "num/linalg.h"
@@ -18,16 +17,20 @@
 #include <omp.h>
 #include <string.h>
 
-enum { BLOCK = 64, CHUNK = 512 };
+enum { BLOCK = 64, CHUNK = 256 };
+
+/* Weights are relative to the largest one so far; a row is done again from a new
+ * one only where a point weighs more than exp(headroom) times it. */
+static const double headroom = 40.0;
 
 /* One thread's work space; all of the posterior's dtype but the last three. */
 typedef struct desk {
-    char *queries;      /* [BLOCK, d]      s (x - c)                       */
-    char *rows;         /* [columns, CHUNK] y - c, then their products     */
-    char *bias;         /* [CHUNK]                                         */
-    char *logits;       /* [BLOCK, CHUNK]                                  */
-    char *sums;         /* [BLOCK, columns]                                */
-    void *pack;         /* what the products ask for                       */
+    char *queries; /* [BLOCK, 1 + d]      1, s (x - c)                    */
+    char *rows;    /* [1 + columns, CHUNK] bias, y - c, their products    */
+    char *square;  /* [CHUNK]                                             */
+    char *logits;  /* [BLOCK, CHUNK]                                  */
+    char *sums;    /* [BLOCK, columns]                                */
+    void *pack;    /* what the products ask for                       */
     double *top, *mass; /* [BLOCK]: largest logit, sum of weights     */
     double *centre;     /* [d]                                        */
 } desk;
@@ -58,8 +61,8 @@ static size_t whole_lines(size_t bytes)
 static size_t lay_out(const sfi_posterior *p, char *at, desk *d)
 {
     const size_t e = p->elem;
-    const size_t sizes[] = {BLOCK * (size_t)p->d * e,
-                            (size_t)p->columns * CHUNK * e,
+    const size_t sizes[] = {BLOCK * (size_t)(1 + p->d) * e,
+                            (size_t)(1 + p->columns) * CHUNK * e,
                             CHUNK * e,
                             BLOCK * CHUNK * e,
                             BLOCK * (size_t)p->columns * e,
@@ -67,7 +70,7 @@ static size_t lay_out(const sfi_posterior *p, char *at, desk *d)
                             BLOCK * sizeof(double),
                             BLOCK * sizeof(double),
                             (size_t)p->d * sizeof(double)};
-    const size_t ab = p->loops->gemm_work(BLOCK, CHUNK, p->d);
+    const size_t ab = p->loops->gemm_work(BLOCK, CHUNK, 1 + p->d);
     const size_t nt = p->loops->gemm_nt_work(BLOCK, p->columns, CHUNK);
     size_t offsets[SFI_COUNT(sizes)], total = 0;
     for (size_t i = 0; i < SFI_COUNT(sizes); i++) {
@@ -237,11 +240,12 @@ static void take_queries(const job *b)
     for (int64_t i = 0; i < rows; i++) {
         w->top[i] = -INFINITY;
         w->mass[i] = 0.0;
+        put(p, w->queries, i * (1 + p->d), 1.0);
         for (int64_t k = 0; k < p->d; k++) {
             double x = b->queries.data[i * b->queries.stride + k];
             if (b->likeness == SFI_DISTANCE)
                 x = (x - p->middle[k]) - w->centre[k];
-            put(p, w->queries, i * p->d + k, b->scale * x);
+            put(p, w->queries, i * (1 + p->d) + 1 + k, b->scale * x);
         }
     }
     memset(w->sums, 0, (size_t)(rows * p->columns) * p->elem);
@@ -255,50 +259,84 @@ static void take_chunk(const job *b, int64_t chunk)
     desk *w = b->desk;
     const size_t row = CHUNK * p->elem;
     const char *from = p->data + (size_t)(chunk * p->d) * row;
-    memcpy(w->bias, p->weights + (size_t)chunk * row, row);
+    char *bias = w->rows, *points = w->rows + row;
+    memcpy(bias, p->weights + (size_t)chunk * row, row);
     char number[sizeof(double)];
     for (int64_t k = 0; k < p->d; k++) {
-        char *y = w->rows + (size_t)k * row;
+        char *y = points + (size_t)k * row;
         put(p, number, 0, w->centre[k]);
         loop(b, SFI_EW_SUB, 2)(y, from + (size_t)k * row, number, NULL, CHUNK);
     }
     if (b->likeness == SFI_DISTANCE) {
         put(p, number, 0, -0.5 * b->scale);
         for (int64_t k = 0; k < p->d; k++) {
-            const char *y = w->rows + (size_t)k * row;
-            /* The logits are not in use yet. */
-            loop(b, SFI_EW_MUL, 0)(w->logits, y, y, NULL, CHUNK);
-            loop(b, SFI_EW_FMA, 2)(w->bias, w->logits, number, w->bias, CHUNK);
+            const char *y = points + (size_t)k * row;
+            loop(b, SFI_EW_MUL, 0)(w->square, y, y, NULL, CHUNK);
+            loop(b, SFI_EW_FMA, 2)(bias, w->square, number, bias, CHUNK);
         }
     }
-    char *out = w->rows + (size_t)p->d * row;
+    char *out = points + (size_t)p->d * row;
     for (int64_t k = 0; k < p->d && b->columns > p->d; k++)
         for (int64_t l = 0; l <= k; l++, out += row)
-            loop(b, SFI_EW_MUL, 0)(out, w->rows + (size_t)k * row,
-                                   w->rows + (size_t)l * row, NULL, CHUNK);
+            loop(b, SFI_EW_MUL, 0)(out, points + (size_t)k * row,
+                                   points + (size_t)l * row, NULL, CHUNK);
 }
 
-/* Turn logits into weights, with the sums so far rescaled to a new top. */
+/* Logits of rows first to first + count - 1 of the block. */
+static void multiply(const job *b, int64_t first, int64_t count)
+{
+    const sfi_posterior *p = b->p;
+    const desk *w = b->desk;
+    const int64_t k = 1 + p->d;
+    const sfi_gemm g = {.m = count,
+                        .n = CHUNK,
+                        .k = k,
+                        .a = w->queries + (size_t)(first * k) * p->elem,
+                        .a_row = k,
+                        .a_col = 1,
+                        .b = w->rows,
+                        .ldb = CHUNK,
+                        .c = w->logits + (size_t)(first * CHUNK) * p->elem,
+                        .ldc = CHUNK};
+    p->loops->gemm(&g, w->pack);
+}
+
+/* From now on weights of row i are relative to exp(top). */
+static void raise_top(const job *b, int64_t i, double top)
+{
+    const sfi_posterior *p = b->p;
+    desk *w = b->desk;
+    if (w->mass[i] > 0.0) {
+        const double factor = exp(w->top[i] - top);
+        char keep[sizeof(double)];
+        char *sums = w->sums + (size_t)(i * p->columns) * p->elem;
+        put(p, keep, 0, factor);
+        if (b->columns > 0)
+            loop(b, SFI_EW_MUL, 2)(sums, sums, keep, NULL, b->columns);
+        w->mass[i] *= factor;
+    }
+    w->top[i] = top;
+}
+
+/* Turn logits into weights. */
 static void weigh(const job *b)
 {
     const sfi_posterior *p = b->p;
     desk *w = b->desk;
     for (int64_t i = 0; i < b->queries.rows; i++) {
         char *row = w->logits + (size_t)(i * CHUNK) * p->elem;
-        const double top = p->loops->add_max(row, w->bias, CHUNK);
-        if (top > w->top[i]) {
-            char keep[sizeof(double)];
-            char *sums = w->sums + (size_t)(i * p->columns) * p->elem;
-            const double factor = exp(w->top[i] - top);
-            put(p, keep, 0, factor);
-            if (w->mass[i] > 0.0 && b->columns > 0)
-                loop(b, SFI_EW_MUL, 2)(sums, sums, keep, NULL, b->columns);
-            w->mass[i] *= factor;
-            w->top[i] = top;
-        }
+        if (!(w->top[i] > -INFINITY))
+            w->top[i] = p->loops->largest(row, CHUNK);
         /* No point so far may weigh anything; a query that is NaN stays so. */
         const double shift = w->top[i] > -INFINITY ? w->top[i] : 0.0;
-        w->mass[i] += p->loops->exp_sum(row, shift, CHUNK);
+        double most;
+        double mass = p->loops->exp_sum(row, shift, CHUNK, &most);
+        if (most > headroom) {
+            raise_top(b, i, shift + most);
+            multiply(b, i, 1);
+            mass = p->loops->exp_sum(row, w->top[i], CHUNK, &most);
+        }
+        w->mass[i] += mass;
     }
 }
 
@@ -307,17 +345,7 @@ static void sum_chunk(const job *b)
     const sfi_posterior *p = b->p;
     desk *w = b->desk;
     const int64_t rows = b->queries.rows;
-    const sfi_gemm product = {.m = rows,
-                              .n = CHUNK,
-                              .k = p->d,
-                              .a = w->queries,
-                              .a_row = p->d,
-                              .a_col = 1,
-                              .b = w->rows,
-                              .ldb = CHUNK,
-                              .c = w->logits,
-                              .ldc = CHUNK};
-    p->loops->gemm(&product, w->pack);
+    multiply(b, 0, rows);
     weigh(b);
     if (b->columns == 0)
         return;
@@ -326,7 +354,7 @@ static void sum_chunk(const job *b)
                                 .p = CHUNK,
                                 .a = w->logits,
                                 .lda = CHUNK,
-                                .b = w->rows,
+                                .b = w->rows + CHUNK * p->elem,
                                 .ldb = CHUNK,
                                 .c = w->sums,
                                 .ldc = p->columns,
