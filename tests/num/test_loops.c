@@ -916,6 +916,40 @@ TEST(parts_are_added_in_order)
 
 /* Three steps against the formula in double precision; each step rounds about
  * ten times. */
+/* Both passes of a softmax, with the largest in every place, infinities of both
+ * signs where they may stand, and what underflows. */
+static void check_softmax(const sfi_loops *loops)
+{
+    enum { N = 48 };
+    static SFI_ALIGNED(64) double x[N], y[N];
+    for (int place = 0; place < N; place++) {
+        for (int i = 0; i < N; i++)
+            put(loops, x, i, i % 5 == 1 ? -INFINITY : -1.0 - 0.37 * i);
+        put(loops, x, (place + 7) % N, -800.0);
+        put(loops, x, place, 2.5);
+        CHECK(loops->largest(x, N) == 2.5);
+        memcpy(y, x, sizeof y);
+        double most, want = 0.0;
+        const double got = loops->exp_sum(y, 0.25, N, &most);
+        CHECK(most == 2.25);
+        for (int i = 0; i < N; i++) {
+            const double e = exp(rounded(loops, get(loops, x, i) - 0.25));
+            want += e;
+            CHECK_NEAR(get(loops, y, i), e, 2.0 * epsilon(loops) * e);
+        }
+        CHECK_CLOSE(got, want, 4.0 * epsilon(loops));
+    }
+    put(loops, x, 3, NAN);
+    CHECK(isfinite(loops->largest(x, N)));
+    double most;
+    CHECK(isnan(loops->exp_sum(x, 0.0, N, &most)));
+}
+
+TEST(the_passes_of_a_softmax_agree_with_their_definition)
+{
+    for_each_table(check_softmax);
+}
+
 static void check_adam(const sfi_loops *loops)
 {
     enum { N = 37 };
@@ -1003,6 +1037,7 @@ TESTS(CASE(every_operation_agrees_with_its_definition_in_every_mode),
       CASE(draws_are_those_of_base_random), CASE(a_draw_does_not_see_its_place),
       CASE(normals_have_the_moments_of_the_normal_law),
       CASE(sums_agree_with_the_definition), CASE(parts_are_added_in_order),
+      CASE(the_passes_of_a_softmax_agree_with_their_definition),
       CASE(adam_follows_its_formula),
       CASE(the_environment_chooses_the_instruction_set),
       CASE(subnormals_are_flushed_on_request))
