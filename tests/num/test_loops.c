@@ -914,8 +914,6 @@ TEST(parts_are_added_in_order)
     for_each_table(check_add_parts);
 }
 
-/* Three steps against the formula in double precision; each step rounds about
- * ten times. */
 /* Both passes of a softmax, with the largest in every place, infinities of both
  * signs where they may stand, and what underflows. */
 static void check_softmax(const sfi_loops *loops)
@@ -950,6 +948,8 @@ TEST(the_passes_of_a_softmax_agree_with_their_definition)
     for_each_table(check_softmax);
 }
 
+/* Three steps against the formula in double precision; each step rounds about
+ * ten times. */
 static void check_adam(const sfi_loops *loops)
 {
     enum { N = 37 };
