@@ -20,9 +20,10 @@ static sfi_kernel kernel_of(sf_context *ctx, const char *text)
 }
 
 /* In the chart, or in the data's own coordinate. */
-static void evaluate(sf_context *ctx, const sfi_kernel *k, bool chart,
-                     int64_t n, const double *x, const double *x0,
-                     const double *t, sfi_velocity how, values *out)
+static void evaluate_in(sf_context *ctx, sf_dtype dtype, const sfi_kernel *k,
+                        bool chart, int64_t n, const double *x,
+                        const double *x0, const double *t, sfi_velocity how,
+                        values *out)
 {
     sf_graph *g = NULL;
     CHECK_OK(ctx, sf_graph_new(ctx, &g));
@@ -38,7 +39,7 @@ static void evaluate(sf_context *ctx, const sfi_kernel *k, bool chart,
                                        {v.rate, SF_EACH},
                                        {v.velocity, SF_EACH}};
     sf_program *p = NULL;
-    CHECK_OK(ctx, sf_program_new(ctx, &p, g, SF_F64, VALUES, outputs));
+    CHECK_OK(ctx, sf_program_new(ctx, &p, g, dtype, VALUES, outputs));
     sf_graph_free(g);
     const sf_source sources[3] = {
         {.kind = SF_ROWS, .data = x, .dtype = SF_F64, .stride = 1},
@@ -51,6 +52,13 @@ static void evaluate(sf_context *ctx, const sfi_kernel *k, bool chart,
                                    {out->velocity, SF_F64, 1}};
     CHECK_OK(ctx, sf_program_run(p, n, sources, NULL, sinks));
     sf_program_free(p);
+}
+
+static void evaluate(sf_context *ctx, const sfi_kernel *k, bool chart,
+                     int64_t n, const double *x, const double *x0,
+                     const double *t, sfi_velocity how, values *out)
+{
+    evaluate_in(ctx, SF_F64, k, chart, n, x, x0, t, how, out);
 }
 
 /* Oracles C1 (C1.gaussian, C1.gamma, ...): three data points of weights .2, .5,
@@ -384,6 +392,37 @@ TEST(derivatives_and_velocities_obey_the_continuity_equation)
     sf_context_free(ctx);
 }
 
+/* What training computes: single precision, few nodes.  Errors are relative to
+ * 1/t, the size of velocities near a point. */
+TEST(single_precision_will_do_for_training)
+{
+    enum { POINTS = 2000 };
+    sf_context *ctx = new_context();
+    static double y[POINTS], x0[POINTS], t[POINTS];
+    static values exact, single;
+    for (size_t i = 0; i < SFI_COUNT(all); i++) {
+        const sfi_kernel k = kernel_of(ctx, all[i]);
+        for (int j = 0; j < POINTS; j++) {
+            const sfi_where where = {3, (uint64_t)j, 0, SFI_STREAM_USER};
+            const double at = sfi_normal_at(where, 0);
+            x0[j] = sfi_chart_from_number(k.ops->chart, at);
+            t[j] = 0.02 + 0.98 * sfi_uniform_at(where, 2);
+            y[j] = at + t[j] * sfi_normal_at(where, 1);
+        }
+        evaluate(ctx, &k, true, POINTS, y, x0, t, SFI_VELOCITY_EXACT, &exact);
+        evaluate_in(ctx, SF_F32, &k, true, POINTS, y, x0, t,
+                    SFI_VELOCITY_TRAINING, &single);
+        double gap = 0.0;
+        for (int j = 0; j < POINTS; j++) {
+            const double error =
+                t[j] * fabs(single.velocity[j] - exact.velocity[j]);
+            gap = error <= gap ? gap : error;
+        }
+        CHECK(gap < 5e-4); /* beta; gamma 2e-5, all others 1e-6 */
+    }
+    sf_context_free(ctx);
+}
+
 /* No flux through the ends: u p vanishes where p does.  On the circle the flux
  * through the antipode is 0. */
 TEST(velocities_carry_nothing_through_the_ends)
@@ -519,6 +558,7 @@ TESTS(CASE(marginals_of_three_points_are_the_known_ones),
       CASE(implicit_derivatives_are_the_known_ones),
       CASE(densities_have_mass_one),
       CASE(derivatives_and_velocities_obey_the_continuity_equation),
+      CASE(single_precision_will_do_for_training),
       CASE(velocities_carry_nothing_through_the_ends),
       CASE(the_prior_knows_no_clean_point), CASE(draws_follow_the_density),
       CASE(kernels_are_read_from_text))
