@@ -194,6 +194,76 @@ TEST(marginals_of_three_points_are_the_known_ones)
     sf_context_free(ctx);
 }
 
+/* Oracle C22: a column with gamma and one with beta noise; the kernels multiply,
+ * and the posterior joins the columns. */
+TEST(kernels_of_two_columns_are_joined_by_the_posterior)
+{
+    enum { ROWS = 4 };
+    static const double data[2][ROWS] = {{0.3, 1.2, 4.0, 2.0},
+                                         {0.8, 0.2, 0.6, 0.9}};
+    static const double at[2] = {0.9, 0.4}, w[ROWS] = {0.4, 0.3, 0.2, 0.1};
+    static const double post[ROWS] = {0.22527177532933132, 0.7471839851236695,
+                                      0.021192508654883636,
+                                      0.00635173089211557};
+    static const double jacobian[2][2] = {
+        {-4.356368801077969, -9.847713885337493},
+        {-9.847713885337493, 20.692520922404146}};
+    static const char *const texts[2] = {"gamma:shape=1,mean=1.5",
+                                         "beta:concentration=2,mean=0.5"};
+    sf_context *ctx = new_context();
+    static values v[2];
+    for (int c = 0; c < 2; c++) {
+        const sfi_kernel k = kernel_of(ctx, texts[c]);
+        const double x[ROWS] = {at[c], at[c], at[c], at[c]};
+        const double t[ROWS] = {0.4, 0.4, 0.4, 0.4};
+        evaluate(ctx, &k, false, ROWS, x, data[c], t, SFI_VELOCITY_EXACT,
+                 &v[c]);
+    }
+    double total = 0.0, r[ROWS], score[2] = {0}, velocity[2] = {0};
+    double rate = 0.0, second[2][2] = {{0}};
+    for (int j = 0; j < ROWS; j++)
+        total += r[j] = w[j] * exp(v[0].logp[j] + v[1].logp[j]);
+    for (int j = 0; j < ROWS; j++) {
+        r[j] /= total;
+        CHECK_CLOSE(r[j], post[j], 1e-10);
+        rate += r[j] * (v[0].rate[j] + v[1].rate[j]);
+        for (int a = 0; a < 2; a++) {
+            score[a] += r[j] * v[a].score[j];
+            velocity[a] += r[j] * v[a].velocity[j];
+            for (int b = 0; b < 2; b++)
+                second[a][b] += r[j] * (v[a].score[j] * v[b].score[j] +
+                                        (a == b ? v[a].hessian[j] : 0.0));
+        }
+    }
+    CHECK_CLOSE(log(total), -0.4149471031728352, 1e-10);
+    CHECK_CLOSE(score[0], 0.42426239029826085, 1e-10);
+    CHECK_CLOSE(score[1], -0.3723037411239642, 1e-10);
+    CHECK_CLOSE(velocity[0], -0.3858459244990761, 1e-9);
+    CHECK_CLOSE(velocity[1], 0.14443972539425173, 1e-9);
+    for (int a = 0; a < 2; a++)
+        for (int b = 0; b < 2; b++)
+            CHECK_CLOSE(second[a][b] - score[a] * score[b], jacobian[a][b],
+                        1e-9);
+    CHECK_CLOSE(-rate - velocity[0] * score[0] - velocity[1] * score[1],
+                -1.9661819673297738, 1e-9);
+    sf_context_free(ctx);
+}
+
+/* Oracle C23.gamma: k = 6.25 and m = 1.32 are those of x0 = 1.2 at t = 0.4. */
+TEST(scores_in_the_chart_are_the_known_ones)
+{
+    sf_context *ctx = new_context();
+    static values v;
+    const sfi_kernel k = kernel_of(ctx, "gamma:shape=1,mean=1.5");
+    const double y = log(0.9), x = 0.9, x0 = 1.2, t = 0.4;
+    evaluate(ctx, &k, true, 1, &y, &x0, &t, SFI_VELOCITY_TRAINING, &v);
+    CHECK_CLOSE(v.score[0], 1.9886363636363635, 1e-12);
+    CHECK_CLOSE(v.hessian[0], -4.261363636363637, 1e-12);
+    evaluate(ctx, &k, false, 1, &x, &x0, &t, SFI_VELOCITY_TRAINING, &v);
+    CHECK_CLOSE(v.score[0], 1.0984848484848484, 1e-12);
+    sf_context_free(ctx);
+}
+
 /* u_k of a family for given theta, in the data's coordinate. */
 static void velocity_at(sf_context *ctx, const char *family, double x,
                         const double *theta, double *u)
@@ -555,6 +625,8 @@ TEST(kernels_are_read_from_text)
 }
 
 TESTS(CASE(marginals_of_three_points_are_the_known_ones),
+      CASE(kernels_of_two_columns_are_joined_by_the_posterior),
+      CASE(scores_in_the_chart_are_the_known_ones),
       CASE(implicit_derivatives_are_the_known_ones),
       CASE(densities_have_mass_one),
       CASE(derivatives_and_velocities_obey_the_continuity_equation),

@@ -114,6 +114,62 @@ TEST(sums_match_the_definition_in_both_forms_and_precisions)
     sf_context_free(ctx);
 }
 
+/* Oracle C4: four points in the plane seen through x ~ N(alpha x0, sigma^2 I). */
+TEST(gaussian_posterior_is_the_known_one)
+{
+    static const double points[] = {1.0, 0.5, -0.8, 0.2, 0.3, -1.2, 1.5, 1.5};
+    static const double x[2] = {0.6, 0.1};
+    const double alpha = 0.8, sigma = 0.6, scale = 1.0 / (sigma * sigma);
+    double seen[8], total, m[2], v[4];
+    for (int i = 0; i < 8; i++)
+        seen[i] = alpha * points[i];
+    sf_context *ctx = new_context();
+    sfi_posterior *p = NULL;
+    CHECK_OK(ctx, sfi_posterior_new(ctx, &p, SF_F64, (sf_cmat){seen, 4, 2, 2},
+                                    NULL));
+    const sfi_posterior_want want = {&total, {m, 1, 2, 2}, {v, 1, 4, 4}};
+    sfi_posterior_run(p, (sf_cmat){x, 1, 2, 2}, scale, SFI_DISTANCE, &want);
+    const double two_pi = 6.283185307179586;
+    CHECK_CLOSE(total - log(4.0) + log(scale / two_pi), -1.986765892371837,
+                1e-12);
+    CHECK_CLOSE(m[0] / alpha, 0.7759765218995126, 1e-12);
+    CHECK_CLOSE(m[1] / alpha, 0.32227795711264595, 1e-12);
+    CHECK_CLOSE(v[0] / (alpha * alpha), 0.34890511577853356, 1e-12);
+    CHECK_CLOSE(v[1] / (alpha * alpha), 0.22512938852067568, 1e-12);
+    CHECK_CLOSE(v[3] / (alpha * alpha), 0.47658325062784107, 1e-12);
+    CHECK_CLOSE(scale * (m[0] - x[0]), 0.057725604221139024, 1e-11);
+    sfi_posterior_free(p);
+    sf_context_free(ctx);
+}
+
+/* Oracles C1.gamma and C2.expfam.gamma: a gamma kernel as an exponential family,
+ * T = (ln x, x), eta = (k - 1, -k/m), weights .2, .5, .3. */
+TEST(an_exponential_family_is_the_other_form)
+{
+    static const double mean_of[] = {0.78, 1.32, 3.0}, w[] = {0.2, 0.5, 0.3};
+    const double k = 6.25, x[2] = {log(0.9), 0.9};
+    double eta[6], bias[3], total, m[2], v[4];
+    for (int j = 0; j < 3; j++) {
+        eta[2 * j] = k - 1.0;
+        eta[2 * j + 1] = -k / mean_of[j];
+        bias[j] = log(w[j]) + k * log(k / mean_of[j]) - lgamma(k);
+    }
+    sf_context *ctx = new_context();
+    sfi_posterior *p = NULL;
+    CHECK_OK(ctx,
+             sfi_posterior_new(ctx, &p, SF_F64, (sf_cmat){eta, 3, 2, 2}, bias));
+    const sfi_posterior_want want = {&total, {m, 1, 2, 2}, {v, 1, 4, 4}};
+    sfi_posterior_run(p, (sf_cmat){x, 1, 2, 2}, 1.0, SFI_PRODUCT, &want);
+    CHECK_CLOSE(total, -0.5392168507222991, 1e-12);
+    CHECK_CLOSE(m[0], 5.25, 1e-12);
+    CHECK_CLOSE(m[1], -5.820320474209419, 1e-12);
+    CHECK_NEAR(v[0], 0.0, 1e-12);
+    CHECK_CLOSE(v[3], 2.758932525837341, 1e-11);
+    CHECK_CLOSE(m[0] / 0.9 + m[1], 0.0130128591239147, 1e-10);
+    sfi_posterior_free(p);
+    sf_context_free(ctx);
+}
+
 /* Data far from 0 and noise small beside it: logits of the plain product would
  * be 10^8, in which single precision knows nothing. */
 TEST(an_offset_costs_single_precision_nothing)
@@ -252,6 +308,8 @@ TEST(every_allocation_may_fail)
 }
 
 TESTS(CASE(sums_match_the_definition_in_both_forms_and_precisions),
+      CASE(gaussian_posterior_is_the_known_one),
+      CASE(an_exponential_family_is_the_other_form),
       CASE(an_offset_costs_single_precision_nothing),
       CASE(one_point_remains_far_away_and_at_no_noise),
       CASE(a_query_that_is_not_finite_spoils_no_other),
