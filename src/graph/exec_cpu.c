@@ -844,6 +844,13 @@ static void run_lane(const sfi_exec *e, const sfi_run *run, worker *w, int lane,
     }
 }
 
+static void run_share(const sfi_exec *e, const sfi_run *run, worker *w,
+                      int64_t lane, int64_t share)
+{
+    const int64_t first = lane * share, left = run->points - first;
+    run_lane(e, run, w, (int)lane, first, left < share ? left : share);
+}
+
 static void store_number(void *dst, sf_dtype dtype, int64_t i, double value)
 {
     if (dtype == SF_F32)
@@ -950,11 +957,18 @@ static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
     {
         const int me = omp_get_thread_num();
         const unsigned mine = sfi_flush_denormals();
+        worker *w = &e->workers[me];
+        if (e->lanes_max == SUM_LANES) {
+            /* A lane's sums stay in the cache of the core that had them. */
 #pragma omp for schedule(static)
-        for (int64_t l = 0; l < lanes; l++) {
-            const int64_t first = l * share;
-            const int64_t points = n - first < share ? n - first : share;
-            run_lane(e, run, &e->workers[me], (int)l, first, points);
+            for (int64_t l = 0; l < lanes; l++)
+                run_share(e, run, w, l, share);
+        } else {
+            /* Nobody waits for a slow core: worth 1.01 in sampling on a quiet
+             * machine, 1.05 on a shared one. */
+#pragma omp for schedule(dynamic, 1)
+            for (int64_t l = 0; l < lanes; l++)
+                run_share(e, run, w, l, share);
         }
         write_sums(e, run, (int)lanes, me, omp_get_num_threads());
         sfi_restore_denormals(mine);
