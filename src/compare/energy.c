@@ -134,8 +134,7 @@ sf_status sfi_energy_test(sf_context *ctx, sf_compare_test *test,
 {
     const int64_t total = joined->n;
     const int64_t labellings = (int64_t)permutations + 1;
-    const int64_t ld = (labellings + SFI_ROW_MULTIPLE - 1) / SFI_ROW_MULTIPLE *
-                       SFI_ROW_MULTIPLE;
+    const int64_t ld = sfi_row_length(labellings);
     const int64_t padded = (total + SFI_PANEL - 1) / SFI_PANEL * SFI_PANEL;
     const int64_t blocks = (total + BLOCK - 1) / BLOCK;
     const int threads = sf_context_threads(ctx);

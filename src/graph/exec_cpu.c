@@ -12,6 +12,8 @@
  * threads only decides who works on which lane. */
 #include "graph/exec.h"
 
+#include "num/array.h"
+
 #include <omp.h>
 #include <string.h>
 
@@ -132,19 +134,12 @@ static bool walk_next(walk *k)
 
 static double get(const block *b, const sfi_view *v, int64_t comp)
 {
-    const char *p = address(b, v->buffer, comp);
-    if (b->e->elem == sizeof(float))
-        return *(const float *)(const void *)p;
-    return *(const double *)(const void *)p;
+    return sfi_number_get(b->e->plan->dtype, address(b, v->buffer, comp), 0);
 }
 
 static void put(const block *b, const sfi_view *v, int64_t comp, double value)
 {
-    char *p = address(b, v->buffer, comp);
-    if (b->e->elem == sizeof(float))
-        *(float *)(void *)p = (float)value;
-    else
-        *(double *)(void *)p = value;
+    sfi_number_put(b->e->plan->dtype, address(b, v->buffer, comp), 0, value);
 }
 
 /* ---- rows ------------------------------------------------------------------- */
@@ -275,8 +270,7 @@ static void step_fused(const block *b, const sfi_step *s)
     if (outer < f->rank)
         count *= f->extent[f->rank - 1];
     if (!s->varies)
-        count = (count + SFI_ROW_MULTIPLE - 1) / SFI_ROW_MULTIPLE *
-                SFI_ROW_MULTIPLE;
+        count = sfi_row_length(count);
     int64_t index[SF_MAX_RANK] = {0};
     for (;;) {
         for (int k = 0; k < f->operand_count; k++) {
@@ -816,11 +810,6 @@ static void run_step(const block *b, const sfi_step *s)
     }
 }
 
-static int64_t round_up(int64_t n)
-{
-    return (n + SFI_ROW_MULTIPLE - 1) / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
-}
-
 static int64_t ceil_div(int64_t a, int64_t b)
 {
     return (a + b - 1) / b;
@@ -835,10 +824,10 @@ static void run_lane(const sfi_exec *e, const sfi_run *run, worker *w, int lane,
     memset(e->started + (int64_t)lane * plan->output_count, 0,
            (size_t)plan->output_count * sizeof *e->started);
     const int64_t blocks = ceil_div(points, e->ld_max);
-    const int64_t length = round_up(ceil_div(points, blocks));
+    const int64_t length = sfi_row_length(ceil_div(points, blocks));
     for (int64_t at = 0; at < points; at += length) {
         const int64_t n = points - at < length ? points - at : length;
-        const block b = {e, run, w, round_up(n), first + at, n, lane};
+        const block b = {e, run, w, sfi_row_length(n), first + at, n, lane};
         for (size_t i = plan->uniform_steps; i < plan->step_count; i++)
             run_step(&b, &plan->steps[i]);
     }
@@ -851,19 +840,6 @@ static void run_share(const sfi_exec *e, const sfi_run *run, worker *w,
     run_lane(e, run, w, (int)lane, first, left < share ? left : share);
 }
 
-static void store_number(void *dst, sf_dtype dtype, int64_t i, double value)
-{
-    if (dtype == SF_F32)
-        ((float *)dst)[i] = (float)value;
-    else
-        ((double *)dst)[i] = value;
-}
-
-static double load_number(const void *src, sf_dtype dtype, int64_t i)
-{
-    return dtype == SF_F32 ? ((const float *)src)[i] : ((const double *)src)[i];
-}
-
 /* An output that is the same for all points. */
 static void write_uniform(const block *b, const sfi_plan_output *o,
                           const sf_sink *sink)
@@ -874,12 +850,12 @@ static void write_uniform(const block *b, const sfi_plan_output *o,
     do {
         const double value = get(b, v, k.at[0]);
         if (o->reduce == SF_SUM)
-            store_number(sink->data, sink->dtype, j,
-                         value * (double)b->run->points);
+            sfi_number_put(sink->dtype, sink->data, j,
+                           value * (double)b->run->points);
         else
             for (int64_t i = 0; i < b->run->points; i++)
-                store_number(sink->data, sink->dtype, i * sink->stride + j,
-                             value);
+                sfi_number_put(sink->dtype, sink->data, i * sink->stride + j,
+                               value);
         j++;
     } while (walk_next(&k));
 }
@@ -908,8 +884,8 @@ static void add_lanes(const sfi_exec *e, const sfi_run *run, int output,
         double total = 0.0;
         for (int l = 0; l < lanes; l++)
             total += e->sums[l * e->plan->sum_comps + o->sum_offset + i];
-        total += load_number(sink->data, sink->dtype, i);
-        store_number(sink->data, sink->dtype, i, total);
+        total += sfi_number_get(sink->dtype, sink->data, i);
+        sfi_number_put(sink->dtype, sink->data, i, total);
     }
 }
 
@@ -945,7 +921,7 @@ static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
     int64_t lanes = ceil_div(n, WANTED_LANE);
     if (lanes > e->lanes_max)
         lanes = e->lanes_max;
-    const int64_t share = lanes > 0 ? round_up(ceil_div(n, lanes)) : 0;
+    const int64_t share = lanes > 0 ? sfi_row_length(ceil_div(n, lanes)) : 0;
     lanes = lanes > 0 ? ceil_div(n, share) : 0;
     int threads = sf_context_threads(plan->ctx);
     if (threads > e->threads)
@@ -1110,7 +1086,7 @@ static void write_constants(sfi_exec *e)
         const sfi_constant *c = &plan->constants[i];
         const int64_t at = plan->buffers[c->buffer].offset;
         for (int64_t j = 0; j < c->count; j++)
-            store_number(e->uniform, plan->dtype, at + j, c->values[j]);
+            sfi_number_put(plan->dtype, e->uniform, at + j, c->values[j]);
     }
 }
 

@@ -7,6 +7,21 @@
 #include "base/context.h"
 #include "scorefield/array.h"
 
+/* Element i of an array of either type; a float is rounded to the nearest. */
+static inline double sfi_number_get(sf_dtype dtype, const void *a, int64_t i)
+{
+    return dtype == SF_F32 ? (double)((const float *)a)[i]
+                           : ((const double *)a)[i];
+}
+
+static inline void sfi_number_put(sf_dtype dtype, void *a, int64_t i, double x)
+{
+    if (dtype == SF_F32)
+        ((float *)a)[i] = (float)x;
+    else
+        ((double *)a)[i] = x;
+}
+
 /* Number of elements of shape[0..rank-1], or -1 if an extent is negative or the
  * number of bytes at `size` bytes an element exceeds PTRDIFF_MAX. */
 int64_t sfi_count_elements(int rank, const int64_t *shape, size_t size);

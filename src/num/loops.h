@@ -20,6 +20,12 @@
 
 enum { SFI_ROW_MULTIPLE = 16 };
 
+/* The length of a row that holds n elements. */
+static inline int64_t sfi_row_length(int64_t n)
+{
+    return (n + SFI_ROW_MULTIPLE - 1) / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
+}
+
 typedef enum sfi_ew {
 #define EW(NAME, name, arity, lo, hi, value) SFI_EW_##NAME,
 #include "num/elementwise.def"

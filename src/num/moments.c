@@ -31,7 +31,7 @@ struct lane {
     double squares; /* sum of w^2                                     */
     double *hi;     /* [cols] mean, leading part                      */
     double *lo;     /* [cols] mean, what hi leaves                    */
-    double *s;      /* [cols, ld] S, lower triangle                   */
+    double *s;      /* [cols, ld] S, lower triangle, ld = row length  */
     double *sums;   /* [2, cols]: mean and correction of a block      */
     double *block;  /* [block_rows, ld] centred rows   (not in total) */
     double *work;   /* what their product asks for     (not in total) */
@@ -40,7 +40,6 @@ struct lane {
 struct sfi_moments {
     sf_context *ctx;
     int64_t cols;
-    int64_t ld; /* cols rounded up: rows of S and of blocks           */
     int64_t rows;
     int64_t block_rows;
     int lanes;
@@ -63,17 +62,12 @@ static int lanes_for(int64_t cols)
     return cols <= 64 ? 32 : cols <= 256 ? 16 : 8;
 }
 
-static int64_t row_length(int64_t cols)
-{
-    return (cols + SFI_ROW_MULTIPLE - 1) / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
-}
-
 static void lane_clear(struct lane *a, int64_t d)
 {
     a->weight = a->squares = 0.0;
     memset(a->hi, 0, (size_t)d * sizeof *a->hi);
     memset(a->lo, 0, (size_t)d * sizeof *a->lo);
-    memset(a->s, 0, (size_t)(d * row_length(d)) * sizeof *a->s);
+    memset(a->s, 0, (size_t)(d * sfi_row_length(d)) * sizeof *a->s);
 }
 
 /* S += factor v v', lower triangle. */
@@ -81,7 +75,7 @@ static void rank_one(double *s, int64_t d, double factor, const double *v)
 {
     for (int64_t i = 0; i < d; i++) {
         const double f = factor * v[i];
-        double *row = s + i * row_length(d);
+        double *row = s + i * sfi_row_length(d);
         for (int64_t j = 0; j <= i; j++)
             row[j] += f * v[j];
     }
@@ -93,11 +87,11 @@ static void rank_one(double *s, int64_t d, double factor, const double *v)
 static void add_products(struct lane *a, int64_t d, int64_t rows)
 {
     const sfi_loops *loops = sfi_loops_for(SF_F64);
-    const int64_t ld = row_length(d);
+    const int64_t ld = sfi_row_length(d);
     for (int64_t i = 0; i < d; i += PANEL) {
         const int64_t m = d - i < PANEL ? d - i : PANEL;
         const sfi_gemm g = {.m = m,
-                            .n = row_length(i + m),
+                            .n = sfi_row_length(i + m),
                             .k = rows,
                             .a = a->block + i,
                             .a_row = 1,
@@ -197,7 +191,7 @@ static void add_block(struct lane *a, int64_t d, const double *x,
         mean[j] /= weight;
     for (int64_t i = 0; i < rows; i++) {
         const double *row = x + i * stride;
-        double *out = a->block + i * row_length(d);
+        double *out = a->block + i * sfi_row_length(d);
         const double root = weights != NULL ? sqrt(weights[i]) : 1.0;
         const double w = weights != NULL ? weights[i] : 1.0;
         for (int64_t j = 0; j < d && i < more; j += LINE)
@@ -220,7 +214,7 @@ static void add_block(struct lane *a, int64_t d, const double *x,
 static void add_lane(struct lane *a, const struct lane *b, int64_t d,
                      double *scratch)
 {
-    const int64_t ld = row_length(d);
+    const int64_t ld = sfi_row_length(d);
     for (int64_t i = 0; i < d; i++) {
         for (int64_t j = 0; j <= i; j++)
             a->s[i * ld + j] += b->s[i * ld + j];
@@ -251,7 +245,7 @@ sf_status sfi_moments_new(sf_context *ctx, sfi_moments **out, int64_t cols)
     block_rows = block_rows < 64 ? 64 : block_rows > 8192 ? 8192 : block_rows;
 
     /* Every piece starts on a multiple of 64 bytes. */
-    const int64_t ld = row_length(cols);
+    const int64_t ld = sfi_row_length(cols);
     const size_t vector = (size_t)ld;
     const size_t square = (size_t)(cols * ld);
     const size_t product =
@@ -266,7 +260,6 @@ sf_status sfi_moments_new(sf_context *ctx, sfi_moments **out, int64_t cols)
         return SF_E_NOMEM;
     m->ctx = ctx;
     m->cols = cols;
-    m->ld = ld;
     m->block_rows = block_rows;
     m->lanes = lanes;
     m->count = ((size_t)lanes + 1) * each + (size_t)lanes * block;
@@ -385,7 +378,7 @@ sf_status sfi_moments_covariance(const sfi_moments *m, double *covariance,
                                  sfi_divisor divisor)
 {
     const struct lane *t = &m->total;
-    const int64_t d = m->cols;
+    const int64_t d = m->cols, ld = sfi_row_length(d);
     const double by = divisor == SFI_POPULATION || !(t->weight > 0.0)
                           ? t->weight
                           : t->weight - t->squares / t->weight;
@@ -396,7 +389,7 @@ sf_status sfi_moments_covariance(const sfi_moments *m, double *covariance,
                         (long long)m->rows, t->weight);
     for (int64_t i = 0; i < d; i++) {
         for (int64_t j = 0; j <= i; j++)
-            covariance[i * d + j] = t->s[i * m->ld + j] / by;
+            covariance[i * d + j] = t->s[i * ld + j] / by;
     }
     sfi_mirror_lower(covariance, d);
     return SF_OK;

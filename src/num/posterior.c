@@ -10,6 +10,7 @@
  * so that L and a chunk stay in the caches of a core. */
 #include "num/posterior.h"
 
+#include "num/array.h"
 #include "num/linalg.h"
 #include "num/loops.h"
 
@@ -90,21 +91,6 @@ static size_t lay_out(const sfi_posterior *p, char *at, desk *d)
     return total;
 }
 
-static void put(const sfi_posterior *p, char *base, int64_t i, double x)
-{
-    if (p->elem == sizeof(float))
-        ((float *)(void *)base)[i] = (float)x;
-    else
-        ((double *)(void *)base)[i] = x;
-}
-
-static double get(const sfi_posterior *p, const char *base, int64_t i)
-{
-    if (p->elem == sizeof(float))
-        return ((const float *)(const void *)base)[i];
-    return ((const double *)(const void *)base)[i];
-}
-
 /* The data from its mean, chunk by chunk, and what fills the last chunk. */
 static void take_data(sfi_posterior *p, sf_cmat data, const double *log_weights)
 {
@@ -117,12 +103,12 @@ static void take_data(sfi_posterior *p, sf_cmat data, const double *log_weights)
     for (int64_t j = 0; j < p->chunks * CHUNK; j++) {
         const int64_t at = j / CHUNK * p->d * CHUNK + j % CHUNK;
         for (int64_t k = 0; k < p->d && j < p->n; k++)
-            put(p, p->data, at + k * CHUNK,
-                data.data[j * data.stride + k] - p->middle[k]);
-        put(p, p->weights, j,
-            j >= p->n             ? -INFINITY
-            : log_weights != NULL ? log_weights[j]
-                                  : 0.0);
+            sfi_number_put(p->dtype, p->data, at + k * CHUNK,
+                           data.data[j * data.stride + k] - p->middle[k]);
+        sfi_number_put(p->dtype, p->weights, j,
+                       j >= p->n             ? -INFINITY
+                       : log_weights != NULL ? log_weights[j]
+                                             : 0.0);
     }
 }
 
@@ -233,19 +219,19 @@ static void take_queries(const job *b)
         for (int64_t i = 0; i < rows && b->likeness == SFI_DISTANCE; i++)
             sum += b->queries.data[i * b->queries.stride + k] - p->middle[k];
         const double mean = sum / (double)rows;
-        w->centre[k] = isfinite(mean)
-                           ? (p->elem == sizeof(float) ? (float)mean : mean)
-                           : 0.0;
+        w->centre[k] =
+            isfinite(mean) ? (p->dtype == SF_F32 ? (float)mean : mean) : 0.0;
     }
     for (int64_t i = 0; i < rows; i++) {
         w->top[i] = -INFINITY;
         w->mass[i] = 0.0;
-        put(p, w->queries, i * (1 + p->d), 1.0);
+        sfi_number_put(p->dtype, w->queries, i * (1 + p->d), 1.0);
         for (int64_t k = 0; k < p->d; k++) {
             double x = b->queries.data[i * b->queries.stride + k];
             if (b->likeness == SFI_DISTANCE)
                 x = (x - p->middle[k]) - w->centre[k];
-            put(p, w->queries, i * (1 + p->d) + 1 + k, b->scale * x);
+            sfi_number_put(p->dtype, w->queries, i * (1 + p->d) + 1 + k,
+                           b->scale * x);
         }
     }
     memset(w->sums, 0, (size_t)(rows * p->columns) * p->elem);
@@ -264,11 +250,11 @@ static void take_chunk(const job *b, int64_t chunk)
     char number[sizeof(double)];
     for (int64_t k = 0; k < p->d; k++) {
         char *y = points + (size_t)k * row;
-        put(p, number, 0, w->centre[k]);
+        sfi_number_put(p->dtype, number, 0, w->centre[k]);
         loop(b, SFI_EW_SUB, 2)(y, from + (size_t)k * row, number, NULL, CHUNK);
     }
     if (b->likeness == SFI_DISTANCE) {
-        put(p, number, 0, -0.5 * b->scale);
+        sfi_number_put(p->dtype, number, 0, -0.5 * b->scale);
         for (int64_t k = 0; k < p->d; k++) {
             const char *y = points + (size_t)k * row;
             loop(b, SFI_EW_MUL, 0)(w->square, y, y, NULL, CHUNK);
@@ -310,7 +296,7 @@ static void raise_top(const job *b, int64_t i, double top)
         const double factor = exp(w->top[i] - top);
         char keep[sizeof(double)];
         char *sums = w->sums + (size_t)(i * p->columns) * p->elem;
-        put(p, keep, 0, factor);
+        sfi_number_put(p->dtype, keep, 0, factor);
         if (b->columns > 0)
             loop(b, SFI_EW_MUL, 2)(sums, sums, keep, NULL, b->columns);
         w->mass[i] *= factor;
@@ -382,17 +368,21 @@ static void give(const job *b, int64_t i, int64_t to,
     }
     for (int64_t k = 0; k < p->d && want->mean.data != NULL; k++)
         want->mean.data[to * want->mean.stride + k] =
-            p->middle[k] + w->centre[k] + get(p, sums, k) / w->mass[i];
+            p->middle[k] + w->centre[k] +
+            sfi_number_get(p->dtype, sums, k) / w->mass[i];
     if (want->cov.data == NULL)
         return;
     double *cov = want->cov.data + to * want->cov.stride;
     int64_t at = p->d;
     for (int64_t k = 0; k < p->d; k++)
         for (int64_t l = 0; l <= k; l++, at++) {
-            const double mean_k = get(p, sums, k) / w->mass[i];
-            const double mean_l = get(p, sums, l) / w->mass[i];
+            const double mean_k =
+                sfi_number_get(p->dtype, sums, k) / w->mass[i];
+            const double mean_l =
+                sfi_number_get(p->dtype, sums, l) / w->mass[i];
             cov[k * p->d + l] = cov[l * p->d + k] =
-                get(p, sums, at) / w->mass[i] - mean_k * mean_l;
+                sfi_number_get(p->dtype, sums, at) / w->mass[i] -
+                mean_k * mean_l;
         }
 }
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "num/array.h"
 #include "plot/marks.h"
 #include "plot/movie.h"
 
@@ -30,8 +31,7 @@ static double trace_at(const sf_array *trace, int64_t step, int64_t walker,
                        int64_t j)
 {
     const int64_t at = (step * trace->shape[1] + walker) * trace->shape[2] + j;
-    return trace->dtype == SF_F32 ? (double)((const float *)trace->data)[at]
-                                  : ((const double *)trace->data)[at];
+    return sfi_number_get(trace->dtype, trace->data, at);
 }
 
 /* The step that moment k of `moments` shows: the first one shows the first
@@ -219,11 +219,11 @@ static sf_status draw_paths(sfi_canvas *canvas, const tracks *t, bool plane,
         sfi_legend_add(&legend, SFI_SWATCH_LINE, sfi_faded(sfi_synthetic, 0.6),
                        "paths (%lld of %lld walkers, %lld steps)",
                        (long long)t->walkers, (long long)t->all_walkers,
-                       (long long)t->all_steps);
+                       (long long)(t->all_steps - 1));
     else
         sfi_legend_add(&legend, SFI_SWATCH_LINE, sfi_faded(sfi_synthetic, 0.6),
                        "paths (%lld walkers, %lld steps)",
-                       (long long)t->walkers, (long long)t->all_steps);
+                       (long long)t->walkers, (long long)(t->all_steps - 1));
     sfi_legend_add(&legend, SFI_SWATCH_RING, sfi_ink, "start");
     sfi_legend_add(&legend, SFI_SWATCH_DOT, sfi_synthetic, "end");
 

@@ -83,9 +83,8 @@ static void normals(const struct run *r, double *z, int64_t first,
     const sfi_where where = {
         r->options->seed, (uint64_t)(r->options->first_walker + first),
         (uint32_t)(r->options->first_step + step), SFI_STREAM_STEP};
-    const int64_t whole =
-        (walkers + SFI_ROW_MULTIPLE - 1) / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
-    r->loops->normal(z, TILE, where, (uint32_t)from, whole, count);
+    r->loops->normal(z, TILE, where, (uint32_t)from, sfi_row_length(walkers),
+                     count);
 }
 
 /* Turn the gradients in `move` into proposals, for `count` <= CHUNK components
