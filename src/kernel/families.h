@@ -4,6 +4,7 @@
 #define SFI_FAMILIES_H
 
 #include "kernel/kernel.h"
+#include "kernel/path.h"
 
 extern const sfi_kernel_ops sfi_kernel_gaussian, sfi_kernel_laplace,
     sfi_kernel_student, sfi_kernel_lognormal, sfi_kernel_gamma, sfi_kernel_beta,
@@ -26,7 +27,6 @@ sf_node sfi_standard(sf_graph *g, sf_node y, const sf_node *theta);
     {                                                                          \
         "path", 0.0, 0.0, 0.0, "linear|vp|ve"                                  \
     }
-enum { SFI_PATH_LINEAR = 0, SFI_PATH_VP, SFI_PATH_VE };
 void sfi_path(sf_graph *g, int path, double scale, sf_node x0, sf_node t,
               sf_node *theta);
 

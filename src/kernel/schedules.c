@@ -3,6 +3,8 @@
  * and scale have in common wherever they occur. */
 #include "kernel/families.h"
 
+#include <math.h>
+
 void sfi_path(sf_graph *g, int path, double scale, sf_node x0, sf_node t,
               sf_node *theta)
 {
@@ -39,4 +41,19 @@ sf_node sfi_line(sf_graph *g, sf_node x0, sf_node t, double end)
 sf_node sfi_concentration(sf_graph *g, double c, sf_node t)
 {
     return sf_div(g, sf_const(g, c), sf_square(g, t));
+}
+
+sfi_path_numbers sfi_path_at(int path, double t)
+{
+    const double half_pi = 1.5707963267948966;
+    switch (path) {
+    case SFI_PATH_LINEAR:
+        return (sfi_path_numbers){1.0 - t, t, -1.0, 1.0};
+    case SFI_PATH_VP:
+        return (sfi_path_numbers){cos(half_pi * t), sin(half_pi * t),
+                                  -half_pi * sin(half_pi * t),
+                                  half_pi * cos(half_pi * t)};
+    default:
+        return (sfi_path_numbers){1.0, t, 0.0, 1.0};
+    }
 }
