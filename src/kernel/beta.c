@@ -23,8 +23,6 @@
 
 enum { CONCENTRATION, MEAN };
 
-static const double cut = 42.0;
-
 static void theta(const sfi_kernel *k, sf_graph *g, sf_node x0, sf_node t,
                   sf_node *out)
 {
@@ -83,7 +81,7 @@ static sf_node integrand(sf_graph *g, sf_node s, const sf_node *more)
                   sf_exp(g, sf_neg(g, phi(g, at, more))));
 }
 
-/* Where phi reaches `cut`: convex, so Newton's steps from beyond the root come
+/* Where phi reaches SFI_CUT: convex, so Newton's steps from beyond the root come
  * down to it.  Above, phi >= b (s + ln x) - a |ln x|; below, the same with a
  * and b, x and 1 - x exchanged. */
 static sf_node reach(sf_graph *g, const sf_node *more)
@@ -93,15 +91,16 @@ static sf_node reach(sf_graph *g, const sf_node *more)
     const sf_node log_side =
         sf_neg(g, sf_select(g, above, more[LOG_X], more[LOG_REST]));
     const sf_node slope_far = sf_select(g, above, more[B], more[A]);
-    sf_node s = sf_div(
-        g, sf_add(g, sf_const(g, cut), sf_mul(g, total, log_side)), slope_far);
+    sf_node s =
+        sf_div(g, sf_add(g, sf_const(g, SFI_CUT), sf_mul(g, total, log_side)),
+               slope_far);
     for (int i = 0; i < 14; i++) {
         const sf_node at = place(g, s, more);
         /* d phi/ds = SIGN ((a + b) v - a) */
         const sf_node slope =
             sf_mul(g, more[SIGN],
                    sf_sub(g, sf_mul(g, total, sf_sigmoid(g, at)), more[A]));
-        const sf_node left = sf_sub(g, phi(g, at, more), sf_const(g, cut));
+        const sf_node left = sf_sub(g, phi(g, at, more), sf_const(g, SFI_CUT));
         s = sf_sub(g, s, sf_div(g, left, slope));
     }
     return s;

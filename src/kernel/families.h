@@ -11,12 +11,22 @@ extern const sfi_kernel_ops sfi_kernel_gaussian, sfi_kernel_laplace,
     sfi_kernel_vonmises, sfi_kernel_cauchy;
 
 /* A law that is a location plus a scale times a fixed variable: theta is
- * { location, scale, ... }, and the velocities of the first two are 1 and
- * (y - location)/scale.  Those of any further theta are not set. */
-void sfi_location_scale_velocity(sf_graph *g, sf_node y, const sf_node *theta,
+ * { location, scale }, its velocities are 1 and (y - location)/scale.  The first
+ * numbers of such a kernel are its path and its scale at t = 1. */
+enum { SFI_LOCATION_SCALE_NUMBERS = 2 };
+void sfi_location_scale_theta(const sfi_kernel *k, sf_graph *g, sf_node x0,
+                              sf_node t, sf_node *theta);
+void sfi_location_scale_velocity(const sfi_kernel *k, sf_graph *g, sf_node y,
+                                 const sf_node *theta, sfi_velocity how,
                                  sf_node *u);
 /* (y - location)/scale */
 sf_node sfi_standard(sf_graph *g, sf_node y, const sf_node *theta);
+
+/* The normal law, which is also that of a logarithm. */
+sf_node sfi_gaussian_logp(const sfi_kernel *k, sf_graph *g, sf_node y,
+                          const sf_node *theta);
+double sfi_gaussian_draw(const sfi_kernel *k, const double *theta,
+                         sfi_where where);
 
 /* What paths there are, and location and scale at t of x0 on path `path` with
  * scale `scale` at t = 1:
@@ -42,6 +52,10 @@ sf_node sfi_concentration(sf_graph *g, double c, sf_node t);
 double sfi_draw_log_gamma(double shape, sfi_where where, uint32_t *component);
 
 /* ---- quadrature -------------------------------------------------------------- */
+
+/* An integrand exp(-phi) times something slow may end where phi reaches this:
+ * exp(-42) is beyond double precision. */
+enum { SFI_CUT = 42 };
 
 /* integral from 0 to `length` of f, where f(s) is a node made from a vector s of
  * nodes: Gauss-Legendre on [0, 1/4] and [1/4, 1] of the length, which suits

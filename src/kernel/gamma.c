@@ -20,14 +20,12 @@
  *     integral over s > 0 of (|ln z - psi(k)| + s) exp(-phi(s)),
  *     phi = z (e^s - 1) - k s   or   k s - z (1 - e^-s),
  *
- * cut where phi = 42 (e^-42 is beyond double precision). */
+ * cut where phi = 42. */
 #include "kernel/families.h"
 
 #include <math.h>
 
 enum { SHAPE, MEAN };
-
-static const double cut = 42.0;
 
 static void theta(const sfi_kernel *k, sf_graph *g, sf_node x0, sf_node t,
                   sf_node *out)
@@ -69,23 +67,23 @@ static sf_node integrand(sf_graph *g, sf_node s, const sf_node *more)
                   sf_exp(g, sf_neg(g, phi(g, s, more))));
 }
 
-/* Where phi reaches `cut`.  phi is convex and 0 at 0, so Newton's steps from a
+/* Where phi reaches SFI_CUT.  phi is convex and 0 at 0, so Newton's steps from a
  * place beyond the root come down to it from there.
  *     above  phi >= (z-k) s + z s^2/2:  the root of that; but also s at most
- *            ln(1 + (cut + k s)/z), which is far less if z is small
+ *            ln(1 + (42 + k s)/z), which is far less if z is small
  *     below  phi >= k s - z */
 static sf_node reach(sf_graph *g, const sf_node *more)
 {
-    const sf_node k = more[K], z = more[Z], limit = sf_const(g, cut);
+    const sf_node k = more[K], z = more[Z], limit = sf_const(g, SFI_CUT);
     const sf_node excess = sf_sub(g, z, k);
     const sf_node root =
         sf_sqrt(g, sf_add(g, sf_square(g, excess),
-                          sf_mul(g, sf_const(g, 2.0 * cut), z)));
-    /* 2 cut / (excess + root), which does not cancel, is the same root. */
-    sf_node above = sf_select(
-        g, sf_less(g, excess, sf_const(g, 0.0)),
-        sf_div(g, sf_sub(g, root, excess), z),
-        sf_div(g, sf_const(g, 2.0 * cut), sf_add(g, sf_abs(g, excess), root)));
+                          sf_mul(g, sf_const(g, 2.0 * SFI_CUT), z)));
+    /* 84 / (excess + root), which does not cancel, is the same root. */
+    sf_node above = sf_select(g, sf_less(g, excess, sf_const(g, 0.0)),
+                              sf_div(g, sf_sub(g, root, excess), z),
+                              sf_div(g, sf_const(g, 2.0 * SFI_CUT),
+                                     sf_add(g, sf_abs(g, excess), root)));
     for (int i = 0; i < 4; i++)
         above = sf_min(
             g, above,

@@ -210,34 +210,34 @@ static sf_node velocity(const sfi_kernel *k, sf_graph *g, sf_node y,
     return total;
 }
 
+/* At `at`, which is x or its y; `slope` is ln d at/dy, so that
+ * ln p = ln p_y - slope, and velocities are multiplied by exp(slope). */
+static sfi_kernel_nodes nodes_at(const sfi_kernel *k, sf_graph *g, sf_node at,
+                                 sf_node y, sf_node slope, sf_node x0,
+                                 sf_node t, sfi_velocity how)
+{
+    sf_node theta[SFI_KERNEL_THETA];
+    k->ops->theta(k, g, x0, t, theta);
+    sfi_kernel_nodes n;
+    n.logp = sf_sub(g, k->ops->logp(k, g, y, theta), slope);
+    n.score = sf_gradient(g, n.logp, at);
+    n.hessian = sf_gradient(g, n.score, at);
+    n.rate = sf_gradient(g, n.logp, t);
+    n.velocity = sf_mul(g, sf_exp(g, slope), velocity(k, g, y, theta, t, how));
+    return n;
+}
+
+sfi_kernel_nodes sfi_kernel_at(const sfi_kernel *k, sf_graph *g, sf_node x,
+                               sf_node x0, sf_node t, sfi_velocity how)
+{
+    const sf_node y = sfi_chart_to(g, k->ops->chart, x);
+    const sf_node slope = sfi_chart_log_slope(g, k->ops->chart, y);
+    return nodes_at(k, g, x, y, slope, x0, t, how);
+}
+
 sfi_kernel_nodes sfi_kernel_at_chart(const sfi_kernel *k, sf_graph *g,
                                      sf_node y, sf_node x0, sf_node t,
                                      sfi_velocity how)
 {
-    sf_node theta[SFI_KERNEL_THETA];
-    k->ops->theta(k, g, x0, t, theta);
-    sfi_kernel_nodes n;
-    n.logp = k->ops->logp(k, g, y, theta);
-    n.score = sf_gradient(g, n.logp, y);
-    n.hessian = sf_gradient(g, n.score, y);
-    n.rate = sf_gradient(g, n.logp, t);
-    n.velocity = velocity(k, g, y, theta, t, how);
-    return n;
-}
-
-/* ln p_x = ln p_y - ln dx/dy, and velocities are multiplied by dx/dy. */
-sfi_kernel_nodes sfi_kernel_at(const sfi_kernel *k, sf_graph *g, sf_node x,
-                               sf_node x0, sf_node t, sfi_velocity how)
-{
-    sf_node theta[SFI_KERNEL_THETA];
-    k->ops->theta(k, g, x0, t, theta);
-    const sf_node y = sfi_chart_to(g, k->ops->chart, x);
-    const sf_node slope = sfi_chart_log_slope(g, k->ops->chart, y);
-    sfi_kernel_nodes n;
-    n.logp = sf_sub(g, k->ops->logp(k, g, y, theta), slope);
-    n.score = sf_gradient(g, n.logp, x);
-    n.hessian = sf_gradient(g, n.score, x);
-    n.rate = sf_gradient(g, n.logp, t);
-    n.velocity = sf_mul(g, sf_exp(g, slope), velocity(k, g, y, theta, t, how));
-    return n;
+    return nodes_at(k, g, y, y, sf_const(g, 0.0), x0, t, how);
 }

@@ -7,12 +7,6 @@
 
 #include <math.h>
 
-static void theta(const sfi_kernel *k, sf_graph *g, sf_node x0, sf_node t,
-                  sf_node *out)
-{
-    sfi_path(g, (int)k->numbers[0], k->numbers[1], x0, t, out);
-}
-
 static sf_node logp(const sfi_kernel *k, sf_graph *g, sf_node y,
                     const sf_node *th)
 {
@@ -20,14 +14,6 @@ static sf_node logp(const sfi_kernel *k, sf_graph *g, sf_node y,
     const sf_node z = sf_abs(g, sfi_standard(g, y, th));
     const sf_node log_2b = sf_log(g, sf_mul(g, sf_const(g, 2.0), th[1]));
     return sf_neg(g, sf_add(g, z, log_2b));
-}
-
-static void velocity(const sfi_kernel *k, sf_graph *g, sf_node y,
-                     const sf_node *th, sfi_velocity how, sf_node *u)
-{
-    (void)k;
-    (void)how;
-    sfi_location_scale_velocity(g, y, th, u);
 }
 
 static double draw(const sfi_kernel *k, const double *th, sfi_where where)
@@ -45,7 +31,7 @@ const sfi_kernel_ops sfi_kernel_laplace = {
     .numbers = {SFI_PATH_NUMBER, {"scale", 1.0, 0.0, 1e6, NULL}},
     .theta_count = 2,
     .location_scale = true,
-    .theta = theta,
+    .theta = sfi_location_scale_theta,
     .logp = logp,
-    .velocity = velocity,
+    .velocity = sfi_location_scale_velocity,
     .draw = draw};

@@ -9,25 +9,6 @@ static void theta(const sfi_kernel *k, sf_graph *g, sf_node x0, sf_node t,
     sfi_path(g, (int)k->numbers[0], k->numbers[1], sf_log(g, x0), t, out);
 }
 
-static sf_node logp(const sfi_kernel *k, sf_graph *g, sf_node y,
-                    const sf_node *th)
-{
-    return sfi_kernel_gaussian.logp(k, g, y, th);
-}
-
-static void velocity(const sfi_kernel *k, sf_graph *g, sf_node y,
-                     const sf_node *th, sfi_velocity how, sf_node *u)
-{
-    (void)k;
-    (void)how;
-    sfi_location_scale_velocity(g, y, th, u);
-}
-
-static double draw(const sfi_kernel *k, const double *th, sfi_where where)
-{
-    return sfi_kernel_gaussian.draw(k, th, where);
-}
-
 const sfi_kernel_ops sfi_kernel_lognormal = {
     .family = "lognormal",
     .chart = SFI_CHART_LOG,
@@ -36,6 +17,6 @@ const sfi_kernel_ops sfi_kernel_lognormal = {
     .theta_count = 2,
     .location_scale = true,
     .theta = theta,
-    .logp = logp,
-    .velocity = velocity,
-    .draw = draw};
+    .logp = sfi_gaussian_logp,
+    .velocity = sfi_location_scale_velocity,
+    .draw = sfi_gaussian_draw};

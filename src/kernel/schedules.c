@@ -26,9 +26,18 @@ sf_node sfi_standard(sf_graph *g, sf_node y, const sf_node *theta)
     return sf_div(g, sf_sub(g, y, theta[0]), theta[1]);
 }
 
-void sfi_location_scale_velocity(sf_graph *g, sf_node y, const sf_node *theta,
+void sfi_location_scale_theta(const sfi_kernel *k, sf_graph *g, sf_node x0,
+                              sf_node t, sf_node *theta)
+{
+    sfi_path(g, (int)k->numbers[0], k->numbers[1], x0, t, theta);
+}
+
+void sfi_location_scale_velocity(const sfi_kernel *k, sf_graph *g, sf_node y,
+                                 const sf_node *theta, sfi_velocity how,
                                  sf_node *u)
 {
+    (void)k;
+    (void)how;
     u[0] = sf_const(g, 1.0);
     u[1] = sfi_standard(g, y, theta);
 }

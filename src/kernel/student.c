@@ -6,13 +6,7 @@
 
 #include <math.h>
 
-enum { PATH, NU, SCALE };
-
-static void theta(const sfi_kernel *k, sf_graph *g, sf_node x0, sf_node t,
-                  sf_node *out)
-{
-    sfi_path(g, (int)k->numbers[PATH], k->numbers[SCALE], x0, t, out);
-}
+enum { NU = SFI_LOCATION_SCALE_NUMBERS };
 
 static sf_node logp(const sfi_kernel *k, sf_graph *g, sf_node y,
                     const sf_node *th)
@@ -24,14 +18,6 @@ static sf_node logp(const sfi_kernel *k, sf_graph *g, sf_node y,
     const sf_node tail = sf_mul(g, sf_const(g, 0.5 * (nu + 1.0)),
                                 sf_log1p(g, sf_div(g, z2, sf_const(g, nu))));
     return sf_sub(g, sf_sub(g, sf_const(g, constant), tail), sf_log(g, th[1]));
-}
-
-static void velocity(const sfi_kernel *k, sf_graph *g, sf_node y,
-                     const sf_node *th, sfi_velocity how, sf_node *u)
-{
-    (void)k;
-    (void)how;
-    sfi_location_scale_velocity(g, y, th, u);
 }
 
 /* A normal number over the root of a chi-squared one over nu. */
@@ -49,11 +35,11 @@ const sfi_kernel_ops sfi_kernel_student = {
     .chart = SFI_CHART_REAL,
     .number_count = 3,
     .numbers = {SFI_PATH_NUMBER,
-                {"nu", 3.0, 0.0, 1e6, NULL},
-                {"scale", 1.0, 0.0, 1e6, NULL}},
+                {"scale", 1.0, 0.0, 1e6, NULL},
+                {"nu", 3.0, 0.0, 1e6, NULL}},
     .theta_count = 2,
     .location_scale = true,
-    .theta = theta,
+    .theta = sfi_location_scale_theta,
     .logp = logp,
-    .velocity = velocity,
+    .velocity = sfi_location_scale_velocity,
     .draw = draw};

@@ -16,7 +16,7 @@
 
 enum { KAPPA };
 
-static const double pi = 3.14159265358979324, cut = 42.0;
+static const double pi = 3.14159265358979324;
 
 static void theta(const sfi_kernel *k, sf_graph *g, sf_node x0, sf_node t,
                   sf_node *out)
@@ -64,8 +64,9 @@ static void velocity(const sfi_kernel *k, sf_graph *g, sf_node y,
     const sf_node mean = sf_bessel_ratio(g, th[1]);
     const sf_node outer = sf_less(g, c, mean);
     /* Outwards the weight is e^-42 where cos v = cos f - 42/kappa. */
-    const sf_node least = sf_max(
-        g, sf_const(g, -1.0), sf_sub(g, c, sf_div(g, sf_const(g, cut), th[1])));
+    const sf_node least =
+        sf_max(g, sf_const(g, -1.0),
+               sf_sub(g, c, sf_div(g, sf_const(g, SFI_CUT), th[1])));
     const sf_node least_sine =
         sf_sqrt(g, sf_max(g, zero, sf_sub(g, one, sf_square(g, least))));
     const sf_node end =
