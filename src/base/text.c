@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* text.c - UTF-8, and text from outside as messages show it. */
+/* text.c - UTF-8, words of a list, and text from outside as messages show it. */
 #include "base/text.h"
 
 #include <stdio.h>
@@ -40,6 +40,18 @@ size_t sfi_utf8_prefix(const char *text, size_t size)
         at += length;
     }
     return at;
+}
+
+int sfi_find_choice(const char *choices, const char *text, size_t size)
+{
+    for (int i = 0;; i++) {
+        const size_t here = strcspn(choices, "|");
+        if (here == size && memcmp(choices, text, size) == 0)
+            return i;
+        if (choices[here] == '\0')
+            return -1;
+        choices += here + 1;
+    }
 }
 
 const char *sfi_show(char shown[SFI_SHOW_SIZE], const char *text, size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* text.h - UTF-8, and text from outside as messages show it. */
+/* text.h - UTF-8, words of a list, and text from outside as messages show it. */
 #ifndef SFI_TEXT_H
 #define SFI_TEXT_H
 
@@ -10,6 +10,9 @@
  * 3629: no overlong forms, no surrogates, nothing above U+10FFFF); `size` if
  * all are.  NUL counts as a character. */
 size_t sfi_utf8_prefix(const char *text, size_t size);
+
+/* Which of the words of "a|b|c" is text[0..size-1], from 0 on; -1 if none is. */
+int sfi_find_choice(const char *choices, const char *text, size_t size);
 
 enum { SFI_SHOW_SIZE = 64 };
 

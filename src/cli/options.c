@@ -155,18 +155,6 @@ static bool parse_pair(const char *text, cli_pair *value)
            value->second >= 1;
 }
 
-static int find_choice(const char *choices, const char *text)
-{
-    char choice[64];
-    for (int i = 0;; i++) {
-        cli_choice(choices, i, choice, sizeof choice);
-        if (choice[0] == '\0')
-            return -1;
-        if (strcmp(choice, text) == 0)
-            return i;
-    }
-}
-
 /* How messages call an option: as the user wrote it. */
 static const char *shown_name(const cli_option *o, char text[64])
 {
@@ -235,7 +223,7 @@ static sf_status set_value(cli *c, const cli_option *o, const char *text,
         *(const char **)member = text;
         break;
     case CLI_CHOICE:
-        *(int *)member = find_choice(o->choices, text);
+        *(int *)member = sfi_find_choice(o->choices, text, strlen(text));
         if (*(int *)member < 0) {
             char want[160];
             snprintf(want, sizeof want, "one of %s", o->choices);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/kernel.h"
 
+#include "base/text.h"
 #include "kernel/families.h"
+#include "num/decimal.h"
 #include "num/special.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 const sfi_kernel_ops *const sfi_kernel_families[] = {
@@ -58,19 +59,6 @@ static const char *names_of(const sfi_kernel_ops *ops, char *buffer,
     return buffer;
 }
 
-/* Which of "a|b|c" a text is; -1 for none. */
-static int word_at(const char *words, const char *text, size_t length)
-{
-    for (int i = 0;; i++) {
-        const size_t here = strcspn(words, "|");
-        if (here == length && memcmp(words, text, length) == 0)
-            return i;
-        if (words[here] == '\0')
-            return -1;
-        words += here + 1;
-    }
-}
-
 /* One "NAME=VALUE" of `length` characters. */
 static sf_status take_number(sf_context *ctx, sfi_kernel *k, const char *text,
                              size_t length)
@@ -78,7 +66,7 @@ static sf_status take_number(sf_context *ctx, sfi_kernel *k, const char *text,
     const sfi_kernel_ops *ops = k->ops;
     const char *equals = memchr(text, '=', length);
     const size_t name = equals != NULL ? (size_t)(equals - text) : length;
-    char buffer[128];
+    char buffer[128], shown[SFI_SHOW_SIZE];
     int which = 0;
     while (which < ops->number_count &&
            (strlen(ops->numbers[which].name) != name ||
@@ -86,31 +74,30 @@ static sf_status take_number(sf_context *ctx, sfi_kernel *k, const char *text,
         which++;
     if (equals == NULL || which == ops->number_count)
         return SFI_FAIL(ctx, SF_E_ARG,
-                        "kernel %s: \"%.*s\", want NAME=VALUE "
+                        "kernel %s: \"%s\", want NAME=VALUE "
                         "with a NAME among: %s",
-                        ops->family, (int)length, text,
+                        ops->family, sfi_show(shown, text, length),
                         names_of(ops, buffer, sizeof buffer));
     const sfi_kernel_number *n = &ops->numbers[which];
     const char *value = equals + 1;
-    const int value_length = (int)(length - name - 1);
+    const size_t size = length - name - 1;
     if (n->words != NULL) {
-        const int word = word_at(n->words, value, (size_t)value_length);
+        const int word = sfi_find_choice(n->words, value, size);
         if (word < 0)
-            return SFI_FAIL(ctx, SF_E_ARG, "kernel %s: %s is \"%.*s\", want %s",
-                            ops->family, n->name, value_length, value,
+            return SFI_FAIL(ctx, SF_E_ARG, "kernel %s: %s is \"%s\", want %s",
+                            ops->family, n->name, sfi_show(shown, value, size),
                             n->words);
         k->numbers[which] = word;
         return SF_OK;
     }
-    char *end;
-    const double x = strtod(value, &end);
-    if (end != text + length || end == value || !(x > n->above) ||
+    double x = NAN;
+    if (sfi_number_parse(value, &x) != value + size || !(x > n->above) ||
         !(x < n->below))
         return SFI_FAIL(ctx, SF_E_ARG,
-                        "kernel %s: %s is \"%.*s\", want a number between %g "
+                        "kernel %s: %s is \"%s\", want a number between %g "
                         "and %g",
-                        ops->family, n->name, value_length, value, n->above,
-                        n->below);
+                        ops->family, n->name, sfi_show(shown, value, size),
+                        n->above, n->below);
     k->numbers[which] = x;
     return SF_OK;
 }
@@ -118,11 +105,11 @@ static sf_status take_number(sf_context *ctx, sfi_kernel *k, const char *text,
 sf_status sfi_kernel_parse(sf_context *ctx, sfi_kernel *out, const char *text)
 {
     const size_t family = strcspn(text, ":");
-    char buffer[256];
+    char buffer[256], shown[SFI_SHOW_SIZE];
     sfi_kernel k = {.ops = family_of(text, family)};
     if (k.ops == NULL)
-        return SFI_FAIL(ctx, SF_E_ARG, "kernel \"%.*s\", want one of: %s",
-                        (int)family, text,
+        return SFI_FAIL(ctx, SF_E_ARG, "kernel \"%s\", want one of: %s",
+                        sfi_show(shown, text, family),
                         names_of(NULL, buffer, sizeof buffer));
     for (int i = 0; i < k.ops->number_count; i++)
         k.numbers[i] = k.ops->numbers[i].value;

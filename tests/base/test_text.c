@@ -86,5 +86,15 @@ TEST(shown_text_is_printable_and_short)
     CHECK(strlen(shown) == 51);
 }
 
+TEST(a_choice_is_one_whole_word)
+{
+    static const char words[] = "linear|vp|ve";
+    CHECK(sfi_find_choice(words, "linear", 6) == 0);
+    CHECK(sfi_find_choice(words, "ve,", 2) == 2);
+    CHECK(sfi_find_choice(words, "v", 1) == -1);
+    CHECK(sfi_find_choice(words, "vp|ve", 5) == -1);
+    CHECK(sfi_find_choice(words, "", 0) == -1);
+}
+
 TESTS(CASE(utf8_is_what_the_standard_says),
-      CASE(shown_text_is_printable_and_short))
+      CASE(shown_text_is_printable_and_short), CASE(a_choice_is_one_whole_word))

@@ -621,6 +621,13 @@ TEST(kernels_are_read_from_text)
                 "path is \"up\", want linear|vp|ve");
     CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "beta:mean=nan"), SF_E_ARG,
                 "mean is \"nan\"");
+    /* Hexadecimal is no number here, and a newline stays out of a message. */
+    CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gamma:mean=0x2"), SF_E_ARG,
+                "mean is \"0x2\"");
+    CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gamma:mean=1\n"), SF_E_ARG,
+                "mean is \"1\\x0A\"");
+    CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gaussian:path=\x1b[m"),
+                SF_E_ARG, "path is \"\\x1B[m\"");
     sf_context_free(ctx);
 }
 
