@@ -50,7 +50,7 @@ static int run(const bench_args *args, const char *name, int64_t d)
         t.want.mean = (sf_mat){queries + QUERIES * d, QUERIES, d, d};
         t.want.lse = queries + 2 * QUERIES * d;
         status = sfi_posterior_new(ctx, &t.posterior, SF_F32,
-                                   (sf_cmat){data, POINTS, d, d}, NULL);
+                                   (sf_cmat){data, POINTS, d, d}, NULL, NULL);
     }
     if (status == SF_OK) {
         const bench_rate rate = bench_windows(args, measure, &t);

@@ -14,6 +14,7 @@
 #include "num/linalg.h"
 #include "num/loops.h"
 
+#include <assert.h>
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -136,7 +137,8 @@ static sf_status check(sf_context *ctx, sf_cmat data, const double *log_weights)
 
 sf_status sfi_posterior_new(sf_context *ctx, sfi_posterior **out,
                             sf_dtype dtype, sf_cmat data,
-                            const double *log_weights)
+                            const double *log_weights,
+                            const sfi_posterior_options *options)
 {
     *out = NULL;
     SFI_TRY(check(ctx, data, log_weights));
@@ -150,7 +152,9 @@ sf_status sfi_posterior_new(sf_context *ctx, sfi_posterior **out,
     p->n = data.rows;
     p->d = data.cols;
     p->chunks = (p->n + CHUNK - 1) / CHUNK;
-    p->columns = p->d + p->d * (p->d + 1) / 2;
+    p->columns = p->d;
+    if (options != NULL && options->covariance)
+        p->columns += p->d * (p->d + 1) / 2;
     p->threads = sf_context_threads(ctx);
     p->desk_bytes = lay_out(p, NULL, NULL);
     p->middle = sfi_alloc(ctx, (size_t)p->d, sizeof *p->middle);
@@ -389,6 +393,7 @@ static void give(const job *b, int64_t i, int64_t to,
 void sfi_posterior_run(sfi_posterior *p, sf_cmat queries, double scale,
                        sfi_likeness likeness, const sfi_posterior_want *want)
 {
+    assert(want->cov.data == NULL || p->columns > p->d);
     const int64_t columns = want->cov.data != NULL    ? p->columns
                             : want->mean.data != NULL ? p->d
                                                       : 0;

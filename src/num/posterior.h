@@ -32,20 +32,27 @@ typedef enum sfi_likeness {
     SFI_PRODUCT       /* s <x, y>         */
 } sfi_likeness;
 
+typedef struct sfi_posterior_options {
+    bool covariance; /* make room for covariances: a thread then takes memory
+                        in proportion to d^2, else to d                     */
+} sfi_posterior_options;
+
 /* Take a copy of the data [n, d], n, d >= 1, for arithmetic in `dtype`.
  * `log_weights` [n] may be NULL (all 0) and may hold -infinity, not everywhere.
+ * `options` may be NULL: all of its fields are 0.
  * Returns SF_OK; SF_E_SHAPE (no rows or columns, or too many); SF_E_NUMERIC (a
  * number or a weight that is not finite, or no weight above 0); SF_E_NOMEM. */
 sf_status sfi_posterior_new(sf_context *ctx, sfi_posterior **out,
                             sf_dtype dtype, sf_cmat data,
-                            const double *log_weights);
+                            const double *log_weights,
+                            const sfi_posterior_options *options);
 void sfi_posterior_free(sfi_posterior *p);
 
 /* What is wanted of m queries.  NULL or no data: not wanted. */
 typedef struct sfi_posterior_want {
     double *lse; /* [m]                                        */
     sf_mat mean; /* [m, d]                                     */
-    sf_mat cov;  /* [m, d*d], both triangles                   */
+    sf_mat cov;  /* [m, d*d], both triangles; only where options.covariance */
 } sfi_posterior_want;
 
 /* Evaluate; scale > 0.  Allocates nothing.  A query that is not finite gets NaN.

@@ -11,6 +11,8 @@ static double data[N * MOST_D], queries[M * MOST_D], log_weights[N];
 static double lse[M], mean[M * MOST_D], cov[M * MOST_D * MOST_D];
 static double want_lse[M], want_mean[M * MOST_D], want_cov[M * MOST_D * MOST_D];
 
+static const sfi_posterior_options with_covariance = {.covariance = true};
+
 static double normal(uint64_t i, uint32_t j)
 {
     const sfi_where where = {11, i, 0, SFI_STREAM_USER};
@@ -50,19 +52,18 @@ static void define(int64_t d, double scale, sfi_likeness likeness,
             top = l[j] > top ? l[j] : top;
         }
         for (int64_t j = 0; j < N; j++)
-            total += expl(l[j] - top);
+            total += l[j] = expl(l[j] - top);
         want_lse[i] = (double)(top + logl(total));
         for (int64_t k = 0; k < d; k++) {
             long double sum = 0.0L;
             for (int64_t j = 0; j < N; j++)
-                sum += expl(l[j] - top) * data[j * d + k];
+                sum += l[j] * data[j * d + k];
             want_mean[i * d + k] = (double)(sum / total);
         }
         for (int64_t k = 0; k < d * d; k++) {
             long double sum = 0.0L;
             for (int64_t j = 0; j < N; j++)
-                sum += expl(l[j] - top) *
-                       (data[j * d + k / d] - want_mean[i * d + k / d]) *
+                sum += l[j] * (data[j * d + k / d] - want_mean[i * d + k / d]) *
                        (data[j * d + k % d] - want_mean[i * d + k % d]);
             want_cov[i * d * d + k] = (double)(sum / total);
         }
@@ -74,7 +75,8 @@ static void run(sf_context *ctx, sf_dtype dtype, int64_t d, double scale,
 {
     sfi_posterior *p = NULL;
     CHECK_OK(ctx, sfi_posterior_new(ctx, &p, dtype, (sf_cmat){data, N, d, d},
-                                    weighted ? log_weights : NULL));
+                                    weighted ? log_weights : NULL,
+                                    &with_covariance));
     const sfi_posterior_want want = {
         lse, {mean, M, d, d}, {cov, M, d * d, d * d}};
     sfi_posterior_run(p, (sf_cmat){queries, M, d, d}, scale, likeness, &want);
@@ -126,7 +128,7 @@ TEST(gaussian_posterior_is_the_known_one)
     sf_context *ctx = new_context();
     sfi_posterior *p = NULL;
     CHECK_OK(ctx, sfi_posterior_new(ctx, &p, SF_F64, (sf_cmat){seen, 4, 2, 2},
-                                    NULL));
+                                    NULL, &with_covariance));
     const sfi_posterior_want want = {&total, {m, 1, 2, 2}, {v, 1, 4, 4}};
     sfi_posterior_run(p, (sf_cmat){x, 1, 2, 2}, scale, SFI_DISTANCE, &want);
     const double two_pi = 6.283185307179586;
@@ -156,8 +158,8 @@ TEST(an_exponential_family_is_the_other_form)
     }
     sf_context *ctx = new_context();
     sfi_posterior *p = NULL;
-    CHECK_OK(ctx,
-             sfi_posterior_new(ctx, &p, SF_F64, (sf_cmat){eta, 3, 2, 2}, bias));
+    CHECK_OK(ctx, sfi_posterior_new(ctx, &p, SF_F64, (sf_cmat){eta, 3, 2, 2},
+                                    bias, &with_covariance));
     const sfi_posterior_want want = {&total, {m, 1, 2, 2}, {v, 1, 4, 4}};
     sfi_posterior_run(p, (sf_cmat){x, 1, 2, 2}, 1.0, SFI_PRODUCT, &want);
     CHECK_CLOSE(total, -0.5392168507222991, 1e-12);
@@ -264,25 +266,51 @@ TEST(bad_data_is_refused)
     sf_context *ctx = new_context();
     sfi_posterior *p = NULL;
     fill(2, 0.0);
-    CHECK_FAILS(
-        ctx, sfi_posterior_new(ctx, &p, SF_F32, (sf_cmat){data, 0, 2, 2}, NULL),
-        SF_E_SHAPE, "[0, 2]");
+    CHECK_FAILS(ctx,
+                sfi_posterior_new(ctx, &p, SF_F32, (sf_cmat){data, 0, 2, 2},
+                                  NULL, NULL),
+                SF_E_SHAPE, "[0, 2]");
     log_weights[4] = NAN;
     CHECK_FAILS(ctx,
                 sfi_posterior_new(ctx, &p, SF_F32, (sf_cmat){data, N, 2, 2},
-                                  log_weights),
+                                  log_weights, NULL),
                 SF_E_NUMERIC, "log weight 4 is nan");
     for (int j = 0; j < N; j++)
         log_weights[j] = -INFINITY;
     CHECK_FAILS(ctx,
                 sfi_posterior_new(ctx, &p, SF_F32, (sf_cmat){data, N, 2, 2},
-                                  log_weights),
+                                  log_weights, NULL),
                 SF_E_NUMERIC, "every weight is 0");
     data[7] = INFINITY;
-    CHECK_FAILS(
-        ctx, sfi_posterior_new(ctx, &p, SF_F32, (sf_cmat){data, N, 2, 2}, NULL),
-        SF_E_NUMERIC, "row 3, column 1");
+    CHECK_FAILS(ctx,
+                sfi_posterior_new(ctx, &p, SF_F32, (sf_cmat){data, N, 2, 2},
+                                  NULL, NULL),
+                SF_E_NUMERIC, "row 3, column 1");
     assert_null(p);
+    sf_context_free(ctx);
+}
+
+/* Data and work space without covariances are linear in d: at 4096 columns the
+ * second moments alone would be 4096^2/2 numbers for each of 64 queries. */
+TEST(without_covariances_memory_is_linear)
+{
+    enum { WIDE = 4096, FEW = 3 };
+    static double wide[FEW * WIDE], result[WIDE];
+    for (int64_t i = 0; i < FEW * WIDE; i++)
+        wide[i] = i / WIDE == 1 ? 1.0 : 0.5 * normal((uint64_t)i, 1);
+    sf_context *ctx = new_context();
+    CHECK_OK(ctx, sf_context_set_threads(ctx, 1));
+    sfi_posterior *p = NULL;
+    CHECK_OK(ctx,
+             sfi_posterior_new(ctx, &p, SF_F32,
+                               (sf_cmat){wide, FEW, WIDE, WIDE}, NULL, NULL));
+    CHECK(sfi_posterior_memory(p) < (size_t)32 << 20);
+    const sfi_posterior_want want = {.mean = {result, 1, WIDE, WIDE}};
+    sfi_posterior_run(p, (sf_cmat){wide + WIDE, 1, WIDE, WIDE}, 1.0,
+                      SFI_DISTANCE, &want);
+    for (int64_t k = 0; k < WIDE; k++)
+        CHECK_NEAR(result[k], 1.0, 1e-6);
+    sfi_posterior_free(p);
     sf_context_free(ctx);
 }
 
@@ -296,8 +324,8 @@ TEST(every_allocation_may_fail)
     for (; status != SF_OK; k++) {
         sfi_posterior *p = NULL;
         faults.left = k;
-        status =
-            sfi_posterior_new(ctx, &p, SF_F32, (sf_cmat){data, N, 2, 2}, NULL);
+        status = sfi_posterior_new(ctx, &p, SF_F32, (sf_cmat){data, N, 2, 2},
+                                   NULL, NULL);
         CHECK((status == SF_OK) == (p != NULL));
         CHECK(status == SF_OK || status == SF_E_NOMEM);
         sfi_posterior_free(p);
@@ -314,4 +342,5 @@ TESTS(CASE(sums_match_the_definition_in_both_forms_and_precisions),
       CASE(one_point_remains_far_away_and_at_no_noise),
       CASE(a_query_that_is_not_finite_spoils_no_other),
       CASE(threads_do_not_change_a_bit), CASE(bad_data_is_refused),
+      CASE(without_covariances_memory_is_linear),
       CASE(every_allocation_may_fail))
