@@ -8,7 +8,7 @@
 
 extern const sfi_kernel_ops sfi_kernel_gaussian, sfi_kernel_laplace,
     sfi_kernel_student, sfi_kernel_lognormal, sfi_kernel_gamma, sfi_kernel_beta,
-    sfi_kernel_vonmises, sfi_kernel_cauchy;
+    sfi_kernel_vonmises, sfi_kernel_cauchy, sfi_kernel_wrapped_normal;
 
 /* A law that is a location plus a scale times a fixed variable: theta is
  * { location, scale }, its velocities are 1 and (y - location)/scale.  The first
@@ -44,6 +44,8 @@ void sfi_path(sf_graph *g, int path, double scale, sf_node x0, sf_node t,
 sf_node sfi_line(sf_graph *g, sf_node x0, sf_node t, double end);
 /* c / t^2, the schedule of a concentration. */
 sf_node sfi_concentration(sf_graph *g, double c, sf_node t);
+/* c (1/t^2 - 1), which is 0 at t = 1. */
+sf_node sfi_odds(sf_graph *g, double c, sf_node t);
 
 /* ---- draws ------------------------------------------------------------------- */
 

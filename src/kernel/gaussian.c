@@ -27,6 +27,7 @@ const sfi_kernel_ops sfi_kernel_gaussian = {
     .numbers = {SFI_PATH_NUMBER, {"sigma", 1.0, 0.0, 1e6, NULL}},
     .theta_count = 2,
     .location_scale = true,
+    .markov = true,
     .theta = sfi_location_scale_theta,
     .logp = sfi_gaussian_logp,
     .velocity = sfi_location_scale_velocity,

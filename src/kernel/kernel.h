@@ -70,6 +70,10 @@ struct sfi_kernel_ops {
     /* Whether E[phi(x0) | x] is enough for the marginal velocity: x (or ln x)
      * is a location and a scale times a fixed variable. */
     bool location_scale;
+    /* Whether the kernel is the transition law of one diffusion, the same for
+     * every x0.  Then the marginal velocity is A + B times the marginal score,
+     * with A and B functions of y and t alone. */
+    bool markov;
     /* Parameters of the law; x0 is in the data's coordinate. */
     void (*theta)(const sfi_kernel *k, sf_graph *g, sf_node x0, sf_node t,
                   sf_node *theta);

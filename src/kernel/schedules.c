@@ -52,6 +52,13 @@ sf_node sfi_concentration(sf_graph *g, double c, sf_node t)
     return sf_div(g, sf_const(g, c), sf_square(g, t));
 }
 
+sf_node sfi_odds(sf_graph *g, double c, sf_node t)
+{
+    const sf_node one = sf_const(g, 1.0);
+    return sf_mul(g, sf_const(g, c),
+                  sf_sub(g, sf_div(g, one, sf_square(g, t)), one));
+}
+
 sfi_path_numbers sfi_path_at(int path, double t)
 {
     const double half_pi = 1.5707963267948966;

@@ -22,9 +22,7 @@ static void theta(const sfi_kernel *k, sf_graph *g, sf_node x0, sf_node t,
                   sf_node *out)
 {
     out[0] = x0;
-    out[1] = sf_mul(g, sf_const(g, k->numbers[KAPPA]),
-                    sf_sub(g, sf_div(g, sf_const(g, 1.0), sf_square(g, t)),
-                           sf_const(g, 1.0)));
+    out[1] = sfi_odds(g, k->numbers[KAPPA], t);
 }
 
 static sf_node logp(const sfi_kernel *k, sf_graph *g, sf_node y,

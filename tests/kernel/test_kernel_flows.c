@@ -150,6 +150,40 @@ TEST(von_mises_walkers_end_where_they_must)
     sf_context_free(ctx);
 }
 
+/* A wrapped normal angle's distribution function from minus infinity on, images
+ * and all, grows by 1 a turn; the mass between two walkers is as it was. */
+static double wrapped_cdf(double y, const double *x0, double sd)
+{
+    double sum = 0.0;
+    for (int j = 0; j < DATA; j++)
+        for (int n = -4; n <= 4; n++) {
+            const double image = x0[j] + 6.28318530717958648 * n;
+            sum += weight[j] * 0.5 * erfc((image - y) / (sd * sqrt(2.0)));
+        }
+    return sum;
+}
+
+TEST(wrapped_normal_walkers_keep_the_mass_between_them)
+{
+    enum { WALKERS = 5 };
+    static const double x0[DATA] = {-2.0, 0.3, 1.5};
+    static const double start[WALKERS] = {-3.0, -1.4, 0.2, 0.9, 2.5};
+    sf_context *ctx = new_context();
+    sfi_kernel k;
+    CHECK_OK(ctx, sfi_kernel_parse(ctx, &k, "wrappednormal"));
+    flow f;
+    make(ctx, &f, &k, x0);
+    double y[WALKERS];
+    memcpy(y, start, sizeof y);
+    carry(ctx, &f, y, WALKERS);
+    const double sd = 0.1 / sqrt(1.0 - 0.1 * 0.1);
+    for (int w = 1; w < WALKERS; w++)
+        CHECK_NEAR(wrapped_cdf(y[w], x0, sd) - wrapped_cdf(y[w - 1], x0, sd),
+                   (start[w] - start[w - 1]) / 6.28318530717958648, 1e-7);
+    sf_program_free(f.program);
+    sf_context_free(ctx);
+}
+
 /* The other kernels against the law itself: the distribution function of the
  * prior at the start is that of the mixture at the end, where both are sums of
  * closed forms. */
@@ -199,4 +233,5 @@ TEST(location_scale_quantiles_stay_quantiles)
 
 TESTS(CASE(gamma_quantiles_stay_quantiles), CASE(beta_quantiles_stay_quantiles),
       CASE(von_mises_walkers_end_where_they_must),
+      CASE(wrapped_normal_walkers_keep_the_mass_between_them),
       CASE(location_scale_quantiles_stay_quantiles))

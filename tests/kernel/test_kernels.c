@@ -332,6 +332,110 @@ TEST(implicit_derivatives_are_the_known_ones)
     sf_context_free(ctx);
 }
 
+/* One law each, with derivatives by x and t and the velocity, in the chart, from
+ * mpmath with 40 digits: the series of wrapped_normal.c with as many terms as it
+ * takes, numerical derivatives, and -dv/dt/2 times the score. */
+static const struct {
+    const char *text;
+    double x, x0, t, want[VALUES];
+} known[] = {
+    {"wrappednormal",
+     3.375,
+     0.25,
+     0.845703125,
+     {-2.6510080807840676, -0.019353994460779804, 1.1659702006297883,
+      12.162054041461312, 0.20181367554796805}},
+    {"wrappednormal",
+     0.375,
+     0.25,
+     0.84375,
+     {-1.3737356220488848, -0.050025250225058618, -0.4000530805243479,
+      -4.0416809848709355, 0.50857960107000817}},
+    {"wrappednormal",
+     1.5,
+     0.25,
+     0.0625,
+     {-197.36705676062546, -318.75, -255.0, 6383.9372549019608,
+      20.07843137254902}},
+    {"wrappednormal",
+     -1.0,
+     -1.25,
+     0.125,
+     {-0.8161211700089064, -15.75, -63.0, 23.873015873015873,
+      2.0317460317460317}},
+    {"wrappednormal",
+     0.5,
+     -2.5,
+     0.5,
+     {-13.802605361101698, -7.7779818841565466, 18.54117053627502,
+      70.256153534704394, 6.9137616748058192}},
+    {"wrappednormal",
+     3.0,
+     0.25,
+     0.75,
+     {-3.8479508897785653, -1.5105886620618623, 1.897915188968879,
+      16.377965563763173, 5.9190412880791341}},
+    {"wrappednormal",
+     3.375,
+     0.25,
+     0.75,
+     {-4.1889134608156467, -0.086106819372095388, 5.1829202310061842,
+      20.337637676467838, 0.33739814937637377}},
+    {"wrappednormal",
+     3.375,
+     0.25,
+     0.84375,
+     {-2.6749100855886018, -0.02009825239101158, 1.2107949006624808,
+      12.313602037005972, 0.20432803708605598}},
+    {"wrappednormal",
+     3.375,
+     0.25,
+     0.8125,
+     {-3.097898637625611, -0.034846902397270685, 2.0988854837711101,
+      14.774225609464504, 0.24514834969611169}},
+    {"wrappednormal",
+     3.375,
+     0.25,
+     0.859375,
+     {-2.4919927723963475, -0.014651051860052662, 0.88270340603370086,
+      11.097983373153747, 0.18415879958440062}},
+    {"wrappednormal",
+     -2.0,
+     1.0,
+     0.875,
+     {-2.3221499095647535, 0.086815455376105007, 0.60187079230953662,
+      9.707187789851033, -1.3828737425242682}},
+    {"wrappednormal",
+     0.5,
+     0.25,
+     0.96875,
+     {-1.8369335433905083, -0.0002408073589211432, -0.00094313602943396471,
+      -0.24136715014510754, 0.061631151839498269}},
+    {"wrappednormal",
+     0.5,
+     -1.0,
+     0.9921875,
+     {-1.8378770664093429, -3.6742172993274907e-14, -2.6055654771605617e-15,
+      -1.0672232066859442e-11, 1.504936261484574e-10}},
+};
+
+TEST(laws_have_the_known_values)
+{
+    sf_context *ctx = new_context();
+    static values v;
+    for (size_t i = 0; i < SFI_COUNT(known); i++) {
+        const sfi_kernel k = kernel_of(ctx, known[i].text);
+        evaluate(ctx, &k, true, 1, &known[i].x, &known[i].x0, &known[i].t,
+                 SFI_VELOCITY_EXACT, &v);
+        const double got[VALUES] = {v.logp[0], v.score[0], v.hessian[0],
+                                    v.rate[0], v.velocity[0]};
+        for (int j = 0; j < VALUES; j++)
+            CHECK_NEAR(got[j], known[i].want[j],
+                       1e-13 * fabs(known[i].want[j]) + 2e-15);
+    }
+    sf_context_free(ctx);
+}
+
 /* ---- what makes it a kernel ---------------------------------------------------- */
 
 static const char *const all[] = {"gaussian",
@@ -345,7 +449,9 @@ static const char *const all[] = {"gaussian",
                                   "beta",
                                   "beta:concentration=1,mean=0.3",
                                   "vonmises",
-                                  "wrappedcauchy"};
+                                  "wrappedcauchy",
+                                  "wrappednormal",
+                                  "wrappednormal:sigma=0.4"};
 
 static double some_x0(sfi_chart chart, int which)
 {
@@ -499,15 +605,41 @@ TEST(velocities_carry_nothing_through_the_ends)
 {
     sf_context *ctx = new_context();
     static values v;
-    for (int which = 0; which < 2; which++) {
-        const sfi_kernel k =
-            kernel_of(ctx, which == 0 ? "vonmises" : "wrappedcauchy");
+    static const char *const circular[] = {"vonmises", "wrappedcauchy",
+                                           "wrappednormal"};
+    for (size_t which = 0; which < SFI_COUNT(circular); which++) {
+        const sfi_kernel k = kernel_of(ctx, circular[which]);
         const double pi = 3.14159265358979324;
         const double y[2] = {0.3 + pi, 0.3 - pi}, x0[2] = {0.3, 0.3},
                      t[2] = {0.4, 0.4};
         evaluate(ctx, &k, true, 2, y, x0, t, SFI_VELOCITY_EXACT, &v);
         CHECK_NEAR(v.velocity[0], 0.0, 1e-13);
         CHECK_NEAR(v.velocity[1], 0.0, 1e-13);
+    }
+    sf_context_free(ctx);
+}
+
+/* Where the marginal velocity is an affine function of the marginal score, that
+ * of one clean point is so too, with the same coefficients for every point: three
+ * of them give points (score, velocity) of one line, and else they do not. */
+TEST(a_markov_kernel_has_velocities_affine_in_the_score)
+{
+    sf_context *ctx = new_context();
+    static values v;
+    for (size_t i = 0; i < SFI_COUNT(all); i++) {
+        const sfi_kernel k = kernel_of(ctx, all[i]);
+        double x0[3];
+        for (int j = 0; j < 3; j++)
+            x0[j] = some_x0(k.ops->chart, j);
+        const double at = sfi_chart_to_number(k.ops->chart, x0[1]) + 0.1;
+        const double y[3] = {at, at, at}, t[3] = {0.6, 0.6, 0.6};
+        evaluate(ctx, &k, true, 3, y, x0, t, SFI_VELOCITY_EXACT, &v);
+        const double ds = v.score[1] - v.score[0], es = v.score[2] - v.score[0];
+        const double du = v.velocity[1] - v.velocity[0],
+                     eu = v.velocity[2] - v.velocity[0];
+        const double area = fabs(ds * eu - es * du),
+                     size = fabs(ds * eu) + fabs(es * du);
+        CHECK(k.ops->markov ? area < 1e-12 * size : area > 1e-3 * size);
     }
     sf_context_free(ctx);
 }
@@ -531,6 +663,9 @@ TEST(the_prior_knows_no_clean_point)
             else
                 CHECK_NEAR(v.logp[j], v.logp[0], 1e-13);
         }
+        for (int j = 0; j < 3; j++)
+            CHECK(isfinite(v.score[j]) && isfinite(v.hessian[j]) &&
+                  isfinite(v.rate[j]) && isfinite(v.velocity[j]));
     }
     sf_context_free(ctx);
 }
@@ -609,7 +744,8 @@ TEST(kernels_are_read_from_text)
     CHECK(isnan(sfi_kernel_number_of(&k, "kappa")));
     CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gauss"), SF_E_ARG,
                 "kernel \"gauss\", want one of: gaussian, laplace, student, "
-                "lognormal, gamma, beta, vonmises, wrappedcauchy");
+                "lognormal, gamma, beta, vonmises, wrappedcauchy, "
+                "wrappednormal");
     CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gamma:shape=0"), SF_E_ARG,
                 "kernel gamma: shape is \"0\", want a number between 0 and");
     CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gamma:shape=1x"), SF_E_ARG,
@@ -639,5 +775,6 @@ TESTS(CASE(marginals_of_three_points_are_the_known_ones),
       CASE(derivatives_and_velocities_obey_the_continuity_equation),
       CASE(single_precision_will_do_for_training),
       CASE(velocities_carry_nothing_through_the_ends),
-      CASE(the_prior_knows_no_clean_point), CASE(draws_follow_the_density),
-      CASE(kernels_are_read_from_text))
+      CASE(a_markov_kernel_has_velocities_affine_in_the_score),
+      CASE(laws_have_the_known_values), CASE(the_prior_knows_no_clean_point),
+      CASE(draws_follow_the_density), CASE(kernels_are_read_from_text))
