@@ -71,7 +71,11 @@ typedef struct sfi_gemm {
  *   C [m, n]  row i at c + i*ldc; n is any number >= 1 and C need not be aligned
  *
  * All p columns count: the caller zeroes the padding of A and makes sure that
- * the padding of B is finite. */
+ * the padding of B is finite.
+ *
+ * The bits of an element depend on n and p, and on m only by m being less than
+ * SFI_TALL or not: short products are summed in another order. */
+enum { SFI_TALL = 8 };
 typedef struct sfi_gemm_nt {
     int64_t m, n, p;
     const void *a;

@@ -397,7 +397,7 @@ static void FN(gemm)(const sfi_gemm *g, void *work)
 #undef NARROW
 #undef DOT_LONG
 #undef DOT_SHORT
-#define NARROW    8
+#define NARROW    SFI_TALL
 #define DOT_LONG  4 /* a block: 4 rows of the longer side */
 #define DOT_SHORT 3 /* by up to 3 of the shorter          */
 

@@ -212,19 +212,20 @@ static sfi_ew_loop loop(const job *b, sfi_ew op, int mode)
 
 /* The middle of the block of queries, from that of the data and rounded to the
  * dtype, so that it is taken off both without error.  Products have no distance
- * to keep small: their centre is the data's. */
+ * to keep small: their centre is the data's; and so is that of doubles, which
+ * can afford it, so that no query depends on its neighbours. */
 static void take_queries(const job *b)
 {
     const sfi_posterior *p = b->p;
     desk *w = b->desk;
     const int64_t rows = b->queries.rows;
+    const bool own = b->likeness == SFI_DISTANCE && p->dtype == SF_F32;
     for (int64_t k = 0; k < p->d; k++) {
         double sum = 0.0;
-        for (int64_t i = 0; i < rows && b->likeness == SFI_DISTANCE; i++)
+        for (int64_t i = 0; i < rows && own; i++)
             sum += b->queries.data[i * b->queries.stride + k] - p->middle[k];
         const double mean = sum / (double)rows;
-        w->centre[k] =
-            isfinite(mean) ? (p->dtype == SF_F32 ? (float)mean : mean) : 0.0;
+        w->centre[k] = isfinite(mean) ? (float)mean : 0.0;
     }
     for (int64_t i = 0; i < rows; i++) {
         w->top[i] = -INFINITY;
@@ -238,7 +239,7 @@ static void take_queries(const job *b)
                            b->scale * x);
         }
     }
-    memset(w->sums, 0, (size_t)(rows * p->columns) * p->elem);
+    memset(w->sums, 0, (size_t)(BLOCK * p->columns) * p->elem);
 }
 
 /* Rows of the chunk from the centre, their products, and the bias
@@ -339,7 +340,12 @@ static void sum_chunk(const job *b)
     weigh(b);
     if (b->columns == 0)
         return;
-    const sfi_gemm_nt values = {.m = rows,
+    /* Rows that weigh nothing make the product one whose sums run in the same
+     * order for every block. */
+    const int64_t tall = rows > SFI_TALL ? rows : SFI_TALL;
+    memset(w->logits + (size_t)(rows * CHUNK) * p->elem, 0,
+           (size_t)((tall - rows) * CHUNK) * p->elem);
+    const sfi_gemm_nt values = {.m = tall,
                                 .n = b->columns,
                                 .p = CHUNK,
                                 .a = w->logits,

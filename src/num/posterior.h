@@ -15,10 +15,14 @@
  * meet chunks of data, and sums are rescaled when a larger l_ij turns up
  * (M. Milakov and N. Gimelshein, Online normalizer calculation, 2018).
  *
- * Precision.  In single precision a distance that is small beside the
- * coordinates would cancel.  Both factors of |x - y|^2 are therefore taken from
- * the middle of a block of queries: sort queries so that blocks are compact, and
- * what matters to a block is near it.  Sums of weights are in double. */
+ * Precision.  Both factors of |x - y|^2 are taken from the middle of the data,
+ * and in single precision, where a distance that is small beside the coordinates
+ * would cancel, from the middle of a block of queries: sort queries so that
+ * blocks are compact, and what matters to a block is near it.  Sums of weights
+ * are in double.
+ *
+ * In double precision no query depends on the others: it gets the same bits
+ * alone and among a thousand. */
 #ifndef SFI_POSTERIOR_H
 #define SFI_POSTERIOR_H
 
@@ -56,8 +60,9 @@ typedef struct sfi_posterior_want {
 } sfi_posterior_want;
 
 /* Evaluate; scale > 0.  Allocates nothing.  A query that is not finite gets NaN.
- * The same bits for any number of threads; what a query gets depends on the
- * queries of its block (64 of them) by rounding.  One run at a time. */
+ * The same bits for any number of threads; in SF_F64 what a query gets does not
+ * depend on the others, in SF_F32 it depends on the queries of its block (64 of
+ * them) by rounding.  One run at a time. */
 void sfi_posterior_run(sfi_posterior *p, sf_cmat queries, double scale,
                        sfi_likeness likeness, const sfi_posterior_want *want);
 

@@ -261,6 +261,59 @@ TEST(threads_do_not_change_a_bit)
     }
 }
 
+/* Whatever a product does at its edges and however queries fall into blocks: one
+ * alone, the first few, and all of them in another order get the same bits. */
+TEST(a_query_in_double_does_not_notice_the_others)
+{
+    static double turned[M * MOST_D];
+    static double one[1 + MOST_D + MOST_D * MOST_D];
+    static const int64_t dims[] = {1, 2, 3, 9};
+    sf_context *ctx = new_context();
+    for (int c = 0; c < 8; c++) {
+        const int64_t d = dims[c % 4];
+        const sfi_likeness likeness = c < 4 ? SFI_DISTANCE : SFI_PRODUCT;
+        fill(d, 0.3);
+        sfi_posterior *p = NULL;
+        CHECK_OK(ctx,
+                 sfi_posterior_new(ctx, &p, SF_F64, (sf_cmat){data, N, d, d},
+                                   log_weights, &with_covariance));
+        const sfi_posterior_want want = {
+            .lse = lse, .mean = {mean, M, d, d}, .cov = {cov, M, d * d, d * d}};
+        sfi_posterior_run(p, (sf_cmat){queries, M, d, d}, 7.0, likeness, &want);
+        memcpy(want_lse, lse, sizeof lse);
+        memcpy(want_mean, mean, sizeof mean);
+        memcpy(want_cov, cov, sizeof cov);
+        for (int64_t i = 0; i < M; i++) {
+            const sfi_posterior_want single = {
+                .lse = one,
+                .mean = {one + 1, 1, d, d},
+                .cov = {one + 1 + d, 1, d * d, d * d}};
+            sfi_posterior_run(p, (sf_cmat){queries + i * d, 1, d, d}, 7.0,
+                              likeness, &single);
+            CHECK(memcmp(one, lse + i, sizeof *one) == 0);
+            CHECK(memcmp(one + 1, mean + i * d, (size_t)d * sizeof *one) == 0);
+            CHECK(memcmp(one + 1 + d, cov + i * d * d,
+                         (size_t)(d * d) * sizeof *one) == 0);
+            memcpy(turned + (M - 1 - i) * d, queries + i * d,
+                   (size_t)d * sizeof *turned);
+        }
+        for (int64_t m = 5; m <= M; m += M - 5) {
+            sfi_posterior_run(p, (sf_cmat){turned, m, d, d}, 7.0, likeness,
+                              &want);
+            for (int64_t i = 0; i < m; i++) {
+                const int64_t j = M - 1 - i;
+                CHECK(memcmp(lse + i, want_lse + j, sizeof *lse) == 0);
+                CHECK(memcmp(mean + i * d, want_mean + j * d,
+                             (size_t)d * sizeof *mean) == 0);
+                CHECK(memcmp(cov + i * d * d, want_cov + j * d * d,
+                             (size_t)(d * d) * sizeof *cov) == 0);
+            }
+        }
+        sfi_posterior_free(p);
+    }
+    sf_context_free(ctx);
+}
+
 TEST(bad_data_is_refused)
 {
     sf_context *ctx = new_context();
@@ -341,6 +394,7 @@ TESTS(CASE(sums_match_the_definition_in_both_forms_and_precisions),
       CASE(an_offset_costs_single_precision_nothing),
       CASE(one_point_remains_far_away_and_at_no_noise),
       CASE(a_query_that_is_not_finite_spoils_no_other),
-      CASE(threads_do_not_change_a_bit), CASE(bad_data_is_refused),
-      CASE(without_covariances_memory_is_linear),
+      CASE(threads_do_not_change_a_bit),
+      CASE(a_query_in_double_does_not_notice_the_others),
+      CASE(bad_data_is_refused), CASE(without_covariances_memory_is_linear),
       CASE(every_allocation_may_fail))
