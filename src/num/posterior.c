@@ -202,7 +202,8 @@ typedef struct job {
     sf_cmat queries; /* of this block */
     double scale;
     sfi_likeness likeness;
-    int64_t columns; /* of the values that are summed: 0, d, or all */
+    int64_t columns;        /* of the values that are summed: 0, d, or all */
+    const int64_t *exclude; /* of these queries, or NULL            */
 } job;
 
 static sfi_ew_loop loop(const job *b, sfi_ew op, int mode)
@@ -274,7 +275,7 @@ static void take_chunk(const job *b, int64_t chunk)
 }
 
 /* Logits of rows first to first + count - 1 of the block. */
-static void multiply(const job *b, int64_t first, int64_t count)
+static void multiply(const job *b, int64_t chunk, int64_t first, int64_t count)
 {
     const sfi_posterior *p = b->p;
     const desk *w = b->desk;
@@ -290,6 +291,10 @@ static void multiply(const job *b, int64_t first, int64_t count)
                         .c = w->logits + (size_t)(first * CHUNK) * p->elem,
                         .ldc = CHUNK};
     p->loops->gemm(&g, w->pack);
+    for (int64_t i = first; b->exclude != NULL && i < first + count; i++)
+        if (b->exclude[i] >= 0 && b->exclude[i] / CHUNK == chunk)
+            sfi_number_put(p->dtype, w->logits,
+                           i * CHUNK + b->exclude[i] % CHUNK, -INFINITY);
 }
 
 /* From now on weights of row i are relative to exp(top). */
@@ -310,7 +315,7 @@ static void raise_top(const job *b, int64_t i, double top)
 }
 
 /* Turn logits into weights. */
-static void weigh(const job *b)
+static void weigh(const job *b, int64_t chunk)
 {
     const sfi_posterior *p = b->p;
     desk *w = b->desk;
@@ -324,20 +329,20 @@ static void weigh(const job *b)
         double mass = p->loops->exp_sum(row, shift, CHUNK, &most);
         if (most > headroom) {
             raise_top(b, i, shift + most);
-            multiply(b, i, 1);
+            multiply(b, chunk, i, 1);
             mass = p->loops->exp_sum(row, w->top[i], CHUNK, &most);
         }
         w->mass[i] += mass;
     }
 }
 
-static void sum_chunk(const job *b)
+static void sum_chunk(const job *b, int64_t chunk)
 {
     const sfi_posterior *p = b->p;
     desk *w = b->desk;
     const int64_t rows = b->queries.rows;
-    multiply(b, 0, rows);
-    weigh(b);
+    multiply(b, chunk, 0, rows);
+    weigh(b, chunk);
     if (b->columns == 0)
         return;
     /* Rows that weigh nothing make the product one whose sums run in the same
@@ -417,11 +422,13 @@ void sfi_posterior_run(sfi_posterior *p, sf_cmat queries, double scale,
                             left < BLOCK ? left : BLOCK, p->d, queries.stride},
                            scale,
                            likeness,
-                           columns};
+                           columns,
+                           want->exclude == NULL ? NULL
+                                                 : want->exclude + first};
             take_queries(&b);
             for (int64_t chunk = 0; chunk < p->chunks; chunk++) {
                 take_chunk(&b, chunk);
-                sum_chunk(&b);
+                sum_chunk(&b, chunk);
             }
             for (int64_t i = 0; i < b.queries.rows; i++)
                 give(&b, i, first + i, want);

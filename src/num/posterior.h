@@ -52,11 +52,16 @@ sf_status sfi_posterior_new(sf_context *ctx, sfi_posterior **out,
                             const sfi_posterior_options *options);
 void sfi_posterior_free(sfi_posterior *p);
 
-/* What is wanted of m queries.  NULL or no data: not wanted. */
+/* What is wanted of m queries, and how.  NULL or no data: not wanted. */
 typedef struct sfi_posterior_want {
     double *lse; /* [m]                                        */
     sf_mat mean; /* [m, d]                                     */
     sf_mat cov;  /* [m, d*d], both triangles; only where options.covariance */
+
+    /* [m] NULL, or which row of the data query i is to leave out, -1 for none:
+     * sums as if that row were not there, nothing being subtracted.  With
+     * nothing left lse is -infinity and the rest NaN. */
+    const int64_t *exclude;
 } sfi_posterior_want;
 
 /* Evaluate; scale > 0.  Allocates nothing.  A query that is not finite gets NaN.

@@ -78,7 +78,7 @@ static void run(sf_context *ctx, sf_dtype dtype, int64_t d, double scale,
                                     weighted ? log_weights : NULL,
                                     &with_covariance));
     const sfi_posterior_want want = {
-        lse, {mean, M, d, d}, {cov, M, d * d, d * d}};
+        .lse = lse, .mean = {mean, M, d, d}, .cov = {cov, M, d * d, d * d}};
     sfi_posterior_run(p, (sf_cmat){queries, M, d, d}, scale, likeness, &want);
     sfi_posterior_free(p);
 }
@@ -129,7 +129,8 @@ TEST(gaussian_posterior_is_the_known_one)
     sfi_posterior *p = NULL;
     CHECK_OK(ctx, sfi_posterior_new(ctx, &p, SF_F64, (sf_cmat){seen, 4, 2, 2},
                                     NULL, &with_covariance));
-    const sfi_posterior_want want = {&total, {m, 1, 2, 2}, {v, 1, 4, 4}};
+    const sfi_posterior_want want = {
+        .lse = &total, .mean = {m, 1, 2, 2}, .cov = {v, 1, 4, 4}};
     sfi_posterior_run(p, (sf_cmat){x, 1, 2, 2}, scale, SFI_DISTANCE, &want);
     const double two_pi = 6.283185307179586;
     CHECK_CLOSE(total - log(4.0) + log(scale / two_pi), -1.986765892371837,
@@ -160,7 +161,8 @@ TEST(an_exponential_family_is_the_other_form)
     sfi_posterior *p = NULL;
     CHECK_OK(ctx, sfi_posterior_new(ctx, &p, SF_F64, (sf_cmat){eta, 3, 2, 2},
                                     bias, &with_covariance));
-    const sfi_posterior_want want = {&total, {m, 1, 2, 2}, {v, 1, 4, 4}};
+    const sfi_posterior_want want = {
+        .lse = &total, .mean = {m, 1, 2, 2}, .cov = {v, 1, 4, 4}};
     sfi_posterior_run(p, (sf_cmat){x, 1, 2, 2}, 1.0, SFI_PRODUCT, &want);
     CHECK_CLOSE(total, -0.5392168507222991, 1e-12);
     CHECK_CLOSE(m[0], 5.25, 1e-12);
@@ -263,6 +265,70 @@ TEST(threads_do_not_change_a_bit)
 
 /* Whatever a product does at its edges and however queries fall into blocks: one
  * alone, the first few, and all of them in another order get the same bits. */
+/* Leaving row j out is what the other rows alone give.  At the scale of the last
+ * case the row itself is exp(450) times what is left, of which a subtraction from
+ * the whole sum would leave nothing. */
+TEST(an_excluded_row_leaves_what_the_others_give)
+{
+    static double few[40 * 2], others[39 * 2];
+    static const double scales[] = {1.0, 30.0, 1e4};
+    double total[2], m[4];
+    sf_context *ctx = new_context();
+    for (int j = 0; j < 40; j++) {
+        few[2 * j] = 0.3 * (j % 7);
+        few[2 * j + 1] = 0.3 * (j / 7);
+    }
+    for (int c = 0; c < 6; c++) {
+        const sf_dtype dtype = c % 2 == 0 ? SF_F64 : SF_F32;
+        const double within = dtype == SF_F64 ? 1e-11 : 2e-3;
+        sfi_posterior *all = NULL, *rest = NULL;
+        CHECK_OK(ctx, sfi_posterior_new(ctx, &all, dtype,
+                                        (sf_cmat){few, 40, 2, 2}, NULL, NULL));
+        for (int64_t j = 0; j < 40; j++) {
+            for (int64_t i = 0, to = 0; i < 40; i++)
+                if (i != j)
+                    memcpy(others + 2 * to++, few + 2 * i, 2 * sizeof *few);
+            CHECK_OK(ctx, sfi_posterior_new(ctx, &rest, dtype,
+                                            (sf_cmat){others, 39, 2, 2}, NULL,
+                                            NULL));
+            const sf_cmat query = {few + 2 * j, 1, 2, 2};
+            const sfi_posterior_want without = {
+                .lse = total, .mean = {m, 1, 2, 2}, .exclude = &j};
+            sfi_posterior_run(all, query, scales[c / 2], SFI_DISTANCE,
+                              &without);
+            const sfi_posterior_want plain = {.lse = total + 1,
+                                              .mean = {m + 2, 1, 2, 2}};
+            sfi_posterior_run(rest, query, scales[c / 2], SFI_DISTANCE, &plain);
+            CHECK_NEAR(total[0], total[1], within * fmax(1.0, fabs(total[1])));
+            CHECK_NEAR(m[0], m[2], within);
+            CHECK_NEAR(m[1], m[3], within);
+            sfi_posterior_free(rest);
+        }
+        sfi_posterior_free(all);
+    }
+    sf_context_free(ctx);
+}
+
+TEST(with_every_row_excluded_nothing_is_left)
+{
+    static const double x[2] = {1.0, 2.0};
+    static const int64_t exclude[2] = {0, -1};
+    const double two[4] = {1.0, 2.0, 1.0, 2.0};
+    double total[2], m[4];
+    sf_context *ctx = new_context();
+    sfi_posterior *p = NULL;
+    CHECK_OK(ctx, sfi_posterior_new(ctx, &p, SF_F64, (sf_cmat){x, 1, 2, 2},
+                                    NULL, NULL));
+    const sfi_posterior_want want = {
+        .lse = total, .mean = {m, 2, 2, 2}, .exclude = exclude};
+    sfi_posterior_run(p, (sf_cmat){two, 2, 2, 2}, 3.0, SFI_DISTANCE, &want);
+    CHECK(total[0] == -INFINITY && isnan(m[0]) && isnan(m[1]));
+    CHECK_NEAR(total[1], 0.0, 1e-15);
+    CHECK_NEAR(m[2], 1.0, 1e-15);
+    sfi_posterior_free(p);
+    sf_context_free(ctx);
+}
+
 TEST(a_query_in_double_does_not_notice_the_others)
 {
     static double turned[M * MOST_D];
@@ -395,6 +461,8 @@ TESTS(CASE(sums_match_the_definition_in_both_forms_and_precisions),
       CASE(one_point_remains_far_away_and_at_no_noise),
       CASE(a_query_that_is_not_finite_spoils_no_other),
       CASE(threads_do_not_change_a_bit),
+      CASE(an_excluded_row_leaves_what_the_others_give),
+      CASE(with_every_row_excluded_nothing_is_left),
       CASE(a_query_in_double_does_not_notice_the_others),
       CASE(bad_data_is_refused), CASE(without_covariances_memory_is_linear),
       CASE(every_allocation_may_fail))
