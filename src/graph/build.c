@@ -532,6 +532,16 @@ sf_node sf_polygamma(sf_graph *g, int order, sf_node a)
     return apply2(g, SFI_OP_POLYGAMMA, sf_const(g, order), a);
 }
 
+sf_node sfi_log_bessel_node(sf_graph *g, double k, sf_node w)
+{
+    return apply2(g, SFI_OP_LOG_BESSEL, sf_const(g, k), w);
+}
+
+sf_node sfi_log_bessel_slope_node(sf_graph *g, double k, sf_node w)
+{
+    return apply2(g, SFI_OP_LOG_BESSEL_SLOPE, sf_const(g, k), w);
+}
+
 sf_node sf_select(sf_graph *g, sf_node condition, sf_node yes, sf_node no)
 {
     return apply(g, SFI_OP_SELECT, 3, (sf_node[]){condition, yes, no});

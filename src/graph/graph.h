@@ -116,6 +116,11 @@ sf_node sfi_full(sf_graph *g, const sfi_shape *shape, double value);
 /* Whether every element is this constant. */
 bool sfi_is_const(const sf_graph *g, sf_node n, double *value);
 
+/* ln 0F1(; k; w) - (sqrt(k^2 + 4 w) - k) and its derivative by w, for w >= 0 and
+ * a constant k > 0 (num/special.h). */
+sf_node sfi_log_bessel_node(sf_graph *g, double k, sf_node w);
+sf_node sfi_log_bessel_slope_node(sf_graph *g, double k, sf_node w);
+
 /* Convolution gradients (public code reaches them by differentiation).
  *   grad_x: dy [co,ho,wo], w [co,ci,kh,kw] -> [ci,h,w]
  *   grad_w: x [ci,h,w], dy [co,ho,wo] -> [co,ci,kh,kw] */

@@ -154,6 +154,38 @@ PARTIAL(POLYGAMMA)
     return sf_polygamma(g, (int)order + 1, b);
 }
 
+PARTIAL(LOG_BESSEL)
+{
+    double order = 0.0;
+    if (k == 0 || !sfi_is_const(g, a, &order))
+        return full_like(g, b, 0.0);
+    return sfi_log_bessel_slope_node(g, order, b);
+}
+
+/* With r_k = f'/f, f = 0F1(; k; w), r_k' = r_k (r_{k+1} - r_k).  The slope is
+ * r_k - 2/h_k, h_k = sqrt(k^2 + 4 w), and (2/h_k)' = -4/h_k^3.  In
+ * r_{k+1} - r_k the two slopes and what they lack are subtracted apart:
+ *
+ *     2/h_{k+1} - 2/h_k = -2 (2 k + 1)/((h_k + h_{k+1}) h_k h_{k+1}). */
+PARTIAL(LOG_BESSEL_SLOPE)
+{
+    double order = 0.0;
+    if (k == 0 || !sfi_is_const(g, a, &order))
+        return full_like(g, b, 0.0);
+    const sf_node w4 = sf_mul(g, sf_const(g, 4.0), b);
+    const double up = order + 1.0;
+    const sf_node here = sf_sqrt(g, sf_add(g, w4, sf_const(g, order * order)));
+    const sf_node next = sf_sqrt(g, sf_add(g, w4, sf_const(g, up * up)));
+    const sf_node growth = sf_div(g, sf_const(g, 2.0), here);
+    const sf_node apart =
+        sf_div(g, sf_const(g, -2.0 * (2.0 * order + 1.0)),
+               sf_mul(g, sf_add(g, here, next), sf_mul(g, here, next)));
+    const sf_node difference =
+        sf_add(g, sf_sub(g, sfi_log_bessel_slope_node(g, up, b), y), apart);
+    return sf_add(g, sf_mul(g, sf_add(g, y, growth), difference),
+                  sf_div(g, sf_square(g, growth), here));
+}
+
 PARTIAL(ADD)
 {
     return full_like(g, a, 1.0);

@@ -92,6 +92,18 @@ OP(polygamma)
         b[i] = (REAL)sfi_polygamma((int)a[i], (double)b[i]);
     return b;
 }
+OP(log_bessel)
+{
+    for (int i = 0; i < LANES; i++)
+        b[i] = (REAL)sfi_log_bessel((double)a[i], (double)b[i]);
+    return b;
+}
+OP(log_bessel_slope)
+{
+    for (int i = 0; i < LANES; i++)
+        b[i] = (REAL)sfi_log_bessel_slope((double)a[i], (double)b[i]);
+    return b;
+}
 OP(add)
 {
     return a + b;

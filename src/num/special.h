@@ -26,4 +26,17 @@ double sfi_log_i0(double x);
 /* I1(x)/I0(x); odd, in (-1, 1). */
 double sfi_bessel_ratio(double x);
 
+/* ln 0F1(; k; w) - (sqrt(k^2 + 4 w) - k) for k > 0, w >= 0; NaN elsewhere.  With
+ * the modified Bessel function of order k - 1,
+ *
+ *     0F1(; k; w) = Gamma(k) w^((1 - k)/2) I_{k-1}(2 sqrt(w)),
+ *
+ * which is 1 at w = 0 and grows like exp(2 sqrt(w)): without that growth, what a
+ * density takes its exponential of need not cancel. */
+double sfi_log_bessel(double k, double w);
+
+/* Its derivative by w: I_k/(sqrt(w) I_{k-1}) at 2 sqrt(w) less 2/sqrt(k^2 + 4 w),
+ * two numbers of one size, of which the error is 1e-15. */
+double sfi_log_bessel_slope(double k, double w);
+
 #endif

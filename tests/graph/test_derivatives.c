@@ -34,17 +34,24 @@ static const ew_case cases[] = {
 #undef EW
 };
 
-/* The operation applied to inputs; the order of polygamma is a constant. */
+/* The operation applied to inputs; orders are constants. */
 static sf_node make(sf_graph *g, const ew_case *c, sf_node *in)
 {
     if (c->op == SFI_OP_POLYGAMMA)
         return sf_polygamma(g, 1, in[1]);
+    if (c->op == SFI_OP_LOG_BESSEL)
+        return sfi_log_bessel_node(g, 1.0, in[1]);
+    if (c->op == SFI_OP_LOG_BESSEL_SLOPE)
+        return sfi_log_bessel_slope_node(g, 1.0, in[1]);
     return sfi_elementwise(g, c->op, c->arity, in);
 }
 
 static double reference(const ew_case *c, const double *x)
 {
-    return c->value(c->op == SFI_OP_POLYGAMMA ? 1.0 : x[0], x[1], x[2]);
+    const bool ordered = c->op == SFI_OP_POLYGAMMA ||
+                         c->op == SFI_OP_LOG_BESSEL ||
+                         c->op == SFI_OP_LOG_BESSEL_SLOPE;
+    return c->value(ordered ? 1.0 : x[0], x[1], x[2]);
 }
 
 /* Points at least 0.05 away from where min, max, sign, floor, ... jump. */

@@ -158,7 +158,12 @@ static sf_node real_elementwise(sf_graph *g, sfi_op op, const sf_node *a)
     default: {
         /* No public constructor: the order of polygamma is a[0], as a number. */
         double order = 0.0;
-        assert_true(op == SFI_OP_POLYGAMMA && sfi_is_const(g, a[0], &order));
+        assert_true(sfi_is_const(g, a[0], &order));
+        if (op == SFI_OP_LOG_BESSEL)
+            return sfi_log_bessel_node(g, order, a[1]);
+        if (op == SFI_OP_LOG_BESSEL_SLOPE)
+            return sfi_log_bessel_slope_node(g, order, a[1]);
+        assert_true(op == SFI_OP_POLYGAMMA);
         return sf_polygamma(g, (int)order, a[1]);
     }
     }
@@ -260,8 +265,9 @@ static pair draw_unary(trial *t)
         SFI_OP_FLOOR,       SFI_OP_LOG_I0, SFI_OP_SIGMOID, SFI_OP_SOFTPLUS,
         SFI_OP_BESSEL_RATIO};
     static const sfi_op positive[] = {
-        SFI_OP_SQRT,  SFI_OP_EXP,    SFI_OP_EXPM1,    SFI_OP_LOG,
-        SFI_OP_LOG1P, SFI_OP_LGAMMA, SFI_OP_POLYGAMMA};
+        SFI_OP_SQRT,      SFI_OP_EXP,        SFI_OP_EXPM1,
+        SFI_OP_LOG,       SFI_OP_LOG1P,      SFI_OP_LGAMMA,
+        SFI_OP_POLYGAMMA, SFI_OP_LOG_BESSEL, SFI_OP_LOG_BESSEL_SLOPE};
     const pair a = any(t);
     if (pick(t, 3) > 0)
         return ew1(t, plain[pick(t, (int)SFI_COUNT(plain))], a);
@@ -269,6 +275,8 @@ static pair draw_unary(trial *t)
     const pair x = above(t, 0.6, a);
     if (op == SFI_OP_POLYGAMMA)
         return ew2(t, op, constant(t, pick(t, 3)), x);
+    if (op == SFI_OP_LOG_BESSEL || op == SFI_OP_LOG_BESSEL_SLOPE)
+        return ew2(t, op, constant(t, 1 + pick(t, 3)), x);
     return ew1(t, op, x);
 }
 

@@ -169,6 +169,8 @@ static double tolerance(const sfi_loops *loops, sfi_ew op, double a, double b,
     case SFI_EW_LOG_I0:
     case SFI_EW_BESSEL_RATIO:
     case SFI_EW_POLYGAMMA:
+    case SFI_EW_LOG_BESSEL:
+    case SFI_EW_LOG_BESSEL_SLOPE:
         return 0.5 * u + 1e-14 * fabs(want);
     case SFI_EW_EXP:
     case SFI_EW_SIGMOID:

@@ -215,6 +215,90 @@ TEST(bessel_ratio_is_the_slope_of_log_i0)
     }
 }
 
+/* mpmath with 50 digits: the series of 0F1, or of 10.40.1 for large w; points in
+ * the three regimes and next to their borders (w = 225; 4 w = (k - 1)^4;
+ * k = 25), and where Debye's series needs its last terms (k = 40). */
+static const struct {
+    double k, w, log, slope;
+} log_bessel_points[] = {
+    {40, 225.5, -4.714057369435429, -0.017722639262145465},
+    {42, 226, -4.5633364592257076, -0.017326386382001567},
+    {30, 300, -7.0007490820770804, -0.017168194768587944},
+    {26, 250, -6.540691757670759, -0.018842347094644337},
+    {24, 226, -6.2966512211352889, -0.019816277303096565},
+    {1, 0, 0.0, -1.0},
+    {0.5, 1e-06, -1.9999853334599097e-6, -1.9999706670463949},
+    {0.125, 0.5, 0.49058884299974696, 0.60367968141428106},
+    {1, 2.25, -0.57697003835495842, -0.092465336062672848},
+    {3, 10, -1.4468726226924901, -0.077223412697026654},
+    {0.5, 200, -0.19756625272931566, 1.1045954627832531e-5},
+    {2.5, 224.5, -4.0327466707242616, -0.0041464056743624019},
+    {40, 150, -3.3080544864754301, -0.019590624193686565},
+    {1000000.0, 100, -9.9999999984999995e-5, -9.999999996999999e-7},
+    {0.0625, 225.5, 2.7111621091803213, 0.00099423585836486434},
+    {1, 226, -1.633041925316654, -0.0010789545896432231},
+    {6.25, 250, -6.7196522438453222, -0.0094140246959377489},
+    {3, 10000.0, -9.1171876236332898, -0.00012340408951145942},
+    {7, 1000000.0, -32.60785991616951, -3.2394040802252271e-6},
+    {20, 100000.0, -54.778202180224096, -9.4492119816471713e-5},
+    {2.5, 1e+16, -35.322190761541457, -9.9999998968749999e-17},
+    {0.5, 1e+18, -0.19314718062244531, 3.125e-29},
+    {1000, 1000000000000.0, -6905.1473918286579, -4.9950024987509371e-10},
+    {7, 226, -6.709705502910949, -0.01130112345870945},
+    {12.5, 700, -12.048209836757101, -0.0066618409244423063},
+    {20, 5000, -27.65351149532207, -0.0016827956485867332},
+    {33, 10000.0, -41.6401085315794, -0.0013638042010478685},
+    {40.5, 300, -5.9301094149011837, -0.016156649787980236},
+    {41, 100000.0, -85.674458808818403, -0.00018954889504881151},
+    {42, 100000.0, -86.846868844716467, -0.00019390288716108332},
+    {150, 10000.0, -43.12008624320735, -0.0029960000246819503},
+    {1000, 1000.0, -0.99850282709610553, -0.00099700897208181688},
+    {1000, 10000000.0, -1308.3745267242223, -4.2173509054130373e-5},
+    {30000.0, 1000000000.0, -15324.681536350945, -8.5713469384185174e-6},
+    {1000000.0, 1000000.0, -0.99999850000283333, -9.9999700000899997e-7},
+    {1000000.0, 1000000000.0, -998.50332411044985, -9.9700996413151183e-7},
+};
+
+/* ln 0F1 has an error of some 1e-15 of itself; the series takes from it what it
+ * grows by. */
+TEST(log_bessel_has_known_values)
+{
+    for (size_t i = 0; i < SFI_COUNT(log_bessel_points); i++) {
+        const double k = log_bessel_points[i].k, w = log_bessel_points[i].w;
+        const double h = sqrt(k * k + 4.0 * w), want = log_bessel_points[i].log;
+        const double grown = w < 225.0 ? h - k : 0.0;
+        CHECK_NEAR(sfi_log_bessel(k, w), want,
+                   2e-15 * (1.0 + grown + fabs(want)));
+        CHECK_NEAR(sfi_log_bessel_slope(k, w), log_bessel_points[i].slope,
+                   2e-15 * 2.0 / h);
+    }
+    static const double bad[][2] = {{0.0, 1.0}, {-1.0, 1.0}, {1.0, -1e-9}};
+    for (size_t i = 0; i < SFI_COUNT(bad); i++) {
+        CHECK(isnan(sfi_log_bessel(bad[i][0], bad[i][1])));
+        CHECK(isnan(sfi_log_bessel_slope(bad[i][0], bad[i][1])));
+    }
+    CHECK(isnan(sfi_log_bessel(NAN, 1.0)) && isnan(sfi_log_bessel(1.0, NAN)));
+    CHECK(sfi_log_bessel(0.5, 0.0) == 0.0);
+    CHECK(sfi_log_bessel_slope(2.0, INFINITY) == 0.0);
+}
+
+/* Order 1/2 is a hyperbolic sine, order -1/2 a cosine: 0F1(; 1/2; w) =
+ * cosh(2 sqrt(w)), 0F1(; 3/2; w) = sinh(2 sqrt(w))/(2 sqrt(w)). */
+TEST(log_bessel_of_half_orders_is_elementary)
+{
+    for (double z = 0.01; z < 200.0; z *= 1.3) {
+        const double w = 0.25 * z * z;
+        const double cosine = z + log1p(exp(-2.0 * z)) - log(2.0);
+        const double sine = z + log1p(-exp(-2.0 * z)) - log(2.0 * z);
+        CHECK_NEAR(sfi_log_bessel(0.5, w) + sqrt(0.25 + z * z) - 0.5, cosine,
+                   1e-14 * (1.0 + z));
+        CHECK_NEAR(sfi_log_bessel(1.5, w) + sqrt(2.25 + z * z) - 1.5, sine,
+                   1e-14 * (1.0 + z));
+        CHECK_NEAR(sfi_log_bessel_slope(0.5, w) + 2.0 / sqrt(0.25 + z * z),
+                   2.0 * tanh(z) / z, 4e-15 / (0.25 + z));
+    }
+}
+
 TESTS(CASE(sigmoid_has_known_values_and_limits),
       CASE(softplus_has_known_values_and_limits),
       CASE(lgamma_has_known_values_and_poles),
@@ -222,4 +306,6 @@ TESTS(CASE(sigmoid_has_known_values_and_limits),
       CASE(polygamma_has_known_values), CASE(polygamma_obeys_its_recurrence),
       CASE(log_i0_has_known_values_and_is_even),
       CASE(bessel_ratio_has_known_values_and_is_odd),
-      CASE(bessel_ratio_is_the_slope_of_log_i0))
+      CASE(bessel_ratio_is_the_slope_of_log_i0),
+      CASE(log_bessel_has_known_values),
+      CASE(log_bessel_of_half_orders_is_elementary))
