@@ -35,6 +35,71 @@ SF_API sf_status sf_fit_gaussian_rows(sf_context *ctx, sf_model **out,
                                       sf_rows_fn rows, void *user,
                                       int64_t *row_count);
 
+/* ---- empirical ----------------------------------------------------------------- */
+
+/* How the least noise of an empirical model is found.
+ *
+ *   LOO       one time for all rows, where the mean of ln p of each row under the
+ *             others (leave-one-out likelihood) is largest; M. Rudemo's and A. W.
+ *             Bowman's cross-validation with likelihood for a loss
+ *   FIXED     `time`
+ *   ADAPTIVE  a time for each row, proportional to the distance to its K-th
+ *             neighbour (L. Breiman, W. Meisel, E. Purcell, Technometrics 19
+ *             (1977) 135-144); K and the factor by leave-one-out likelihood
+ *
+ * Copies of a row are left out together with it: else the likelihood would grow
+ * without bound as the noise goes to 0. */
+typedef enum sf_bandwidth {
+    SF_BANDWIDTH_LOO = 0,
+    SF_BANDWIDTH_FIXED,
+    SF_BANDWIDTH_ADAPTIVE
+} sf_bandwidth;
+
+typedef struct sf_empirical_options {
+    size_t size;        /* set by _INIT                                     */
+    const char *kernel; /* "KERNEL" for all columns, "COLUMN=KERNEL; ...";
+                               NULL or "auto": by what the columns hold
+                                                                [default NULL]  */
+    sf_bandwidth
+        bandwidth; /*                                   [default LOO]   */
+    double time;   /* of FIXED, in (0, 1]               [default 0.1]   */
+    const double
+        *weights;     /* NULL, or [n] >= 0, not all 0      [default NULL]  */
+    int64_t loo_rows; /* rows left out one by one; 0: as many as make 10^7
+                               pairs, at least 200               [default 0]     */
+    uint64_t seed;    /* of the choice of those            [default 0]     */
+} sf_empirical_options;
+
+#define SF_EMPIRICAL_OPTIONS_INIT                                              \
+    {                                                                          \
+        sizeof(sf_empirical_options), NULL, SF_BANDWIDTH_LOO, 0.1, NULL, 0, 0  \
+    }
+
+typedef struct sf_empirical_report {
+    double time_least, time_most; /* of the rows                              */
+    double loo;         /* mean leave-one-out log likelihood, nats a row, in the
+                           data's units; NaN with FIXED                       */
+    double loo_se;      /* of that mean, NaN likewise                         */
+    int64_t loo_rows;   /* rows that were left out                            */
+    int64_t neighbours; /* K of ADAPTIVE, else 0                              */
+    int64_t copies;     /* rows that are copies of an earlier one             */
+} sf_empirical_report;
+
+/* The exact law of the data under the noise of kernels, as a model: see
+ * sf_model_kernel() and docs.  A kernel that is named without numbers gets them
+ * from its column, and `gaussian`, `laplace` and `student` then work on
+ * standardised values; with numbers nothing is rescaled.
+ *
+ * Returns SF_OK; SF_E_ARG (an option outside its range, a kernel text that is
+ * none, fewer than 2 rows without FIXED, all weights 0); SF_E_NUMERIC (a value
+ * that is not finite, or outside its kernel's support: row and column; a weight
+ * that is negative; a constant column that is to be standardised); SF_E_NOMEM;
+ * SF_E_CANCELLED.  `options` and `report` may be NULL. */
+SF_API sf_status sf_fit_empirical(sf_context *ctx, sf_model **out, sf_cmat data,
+                                  const char *const *names,
+                                  const sf_empirical_options *options,
+                                  sf_empirical_report *report);
+
 /* ---- network ----------------------------------------------------------------- */
 
 /* What is minimised.

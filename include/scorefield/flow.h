@@ -26,21 +26,29 @@ typedef enum sf_sampler {
                             (Y. Song and S. Ermon, NeurIPS 2019)              */
     SF_SAMPLER_PC,       /* predictor-corrector: an Euler step of the reverse
                             SDE, then Langevin steps (Song et al. 2021)       */
-    SF_SAMPLER_LANGEVIN  /* Langevin steps at the lowest noise level alone;
+    SF_SAMPLER_LANGEVIN, /* Langevin steps at the lowest noise level alone;
                             what models of one noise level can do             */
+    /* Of empirical models only, exact: */
+    SF_SAMPLER_DIRECT, /* a datum by its weight, plus its least noise      */
+    SF_SAMPLER_STRATIFIED, /* the same, and samples i n to i n + n - 1 use each
+                              of the n data once                             */
+    SF_SAMPLER_POSTERIOR   /* from the prior, down falling levels: a datum from
+                              the posterior, then its noise at the next level */
 } sf_sampler;
 
 typedef struct sf_sample_options {
     size_t size;       /* set by _INIT                                        */
     sf_sampler method; /*                                    [default FLOW]   */
     int64_t steps;     /* noise levels; LANGEVIN: updates, > 0
-                      [default 0: 64, 128, 200, 200, 1000 in the order of
-                      sf_sampler] */
+                      [default 0: 64, 128, 200, 200, 1000, 1, 1, 1 in the
+                      order of sf_sampler] */
     int64_t corrections; /* Langevin updates a level, ANNEALED and PC, >= 1
                             [default 0: 10, 1] */
-    double step;         /* Langevin step h, relative to sigma^2 (LANGEVIN: h
-                            itself), > 0
-                            [default 0: ANNEALED 1, PC 0.1, LANGEVIN 0.001] */
+    double step;         /* Langevin step h, relative to the variance of the
+                            noise (LANGEVIN: h itself, of kernels relative to
+                            their variance over t^2), > 0
+                            [default 0: ANNEALED 1, PC 0.1, LANGEVIN 0.001, of
+                            kernels 0.1 of the least t squared] */
     double churn;  /* SDE: noise put back, S_churn >= 0  [default 30]     */
     uint64_t seed; /*                                    [default 0]      */
     int64_t first; /* number of the first sample, >= 0   [default 0]      */
@@ -60,7 +68,8 @@ SF_API int64_t sf_sample_steps(const sf_sample_options *options);
  * options.first + i alone: not on n, nor on the number of threads.
  *
  * Returns SF_OK; SF_E_ARG (an option outside its range); SF_E_SHAPE;
- * SF_E_UNSUPPORTED (the method needs noise levels that the model lacks);
+ * SF_E_UNSUPPORTED (the method needs noise levels, or data, that the model lacks,
+ * or STRATIFIED data of equal weight);
  * SF_E_NUMERIC (a walker left the finite numbers: its number and the step);
  * SF_E_NOMEM; SF_E_CANCELLED. */
 SF_API sf_status sf_sample(const sf_model *model, sf_mat out,

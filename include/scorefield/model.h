@@ -16,7 +16,9 @@
  *                                      b = sigma_max^(1/rho)
  *
  * (T. Karras et al., Elucidating the design space of diffusion-based generative
- * models, 2022, equation 5).  The density moves with the velocity
+ * models, 2022, equation 5).  Empirical models have the noise of kernels instead
+ * (docs/KERNELS.md), each with its own law at time t; the velocity is then the
+ * mean of the kernels' own, given x.  The density moves with the velocity
  *
  *     v = dx/dt = -scale^2 sigma sigma' s,
  *
@@ -35,7 +37,7 @@ typedef struct sf_model sf_model;
 /* Free a model; NULL is allowed. */
 SF_API void sf_model_free(sf_model *model);
 
-/* "gaussian" or "network". */
+/* "gaussian", "empirical" or "network". */
 SF_API const char *sf_model_family(const sf_model *model);
 
 /* Number of columns d. */
@@ -44,7 +46,19 @@ SF_API int64_t sf_model_dim(const sf_model *model);
 /* Name of a column, 0 <= column < d; NULL outside. */
 SF_API const char *sf_model_column(const sf_model *model, int64_t column);
 
-/* Noise level at time t in [0, 1], in standardised units. */
+/* The noise kernel of a column as text, "gamma:shape=1,mean=1.5", written to
+ * text [SF_KERNEL_TEXT]; "" for a column outside 0..d-1 and for the Gaussian
+ * noise of levels sigma. */
+enum { SF_KERNEL_TEXT = 128 };
+SF_API void sf_model_kernel(const sf_model *model, int64_t column,
+                            char text[SF_KERNEL_TEXT]);
+
+/* What a column's values are to a model: kernels see (x - mean)/scale. */
+SF_API void sf_model_unit(const sf_model *model, int64_t column, double *mean,
+                          double *scale);
+
+/* Noise level at time t in [0, 1], in standardised units; of kernels the time
+ * itself, no less than the data's least. */
 SF_API double sf_model_sigma(const sf_model *model, double time);
 
 /* The time at which the noise level is sigma; clipped to [0, 1]. */
@@ -62,12 +76,17 @@ typedef struct sf_model_values {
 /* Evaluate at n points x [n, d] and noise time t in [0, 1], in f64 throughout.
  * Members of `values` whose data is NULL are not computed.
  *
+ * The law of a data set has kernels on charts, whose values at the ends of their
+ * support do not exist: x must be inside.  At times below its least one it
+ * answers at that, where the velocity is 0.
+ *
  * A network that was trained at one noise level has no velocity, divergence or
  * denoised mean, and answers at any `time` with its one score.
  *
  * Returns SF_OK; SF_E_ARG (time outside [0, 1]); SF_E_SHAPE (x or a member has
- * the wrong shape); SF_E_UNSUPPORTED; SF_E_NOMEM; SF_E_NUMERIC (the message
- * names the first row whose result is not finite; the output is written). */
+ * the wrong shape); SF_E_UNSUPPORTED; SF_E_NOMEM; SF_E_NUMERIC (a value
+ * outside a kernel's support, or a result that is not finite: the message names
+ * the first row; in the second case the output is written). */
 SF_API sf_status sf_model_eval(const sf_model *model, sf_cmat x, double time,
                                const sf_model_values *values);
 

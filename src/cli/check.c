@@ -223,7 +223,8 @@ static sf_status new_network(sf_context *ctx, sf_model **out)
     sfi_number numbers[SFI_MAX_NUMBERS];
     const int count =
         sfi_network_numbers(numbers, 16, 2, false, 0.002, 80.0, -1.0);
-    SFI_TRY(sfi_model_new(ctx, out, &sfi_network_ops, 2, NULL, count, numbers));
+    SFI_TRY(sfi_model_new(ctx, out, &sfi_network_ops, 2, NULL, NULL, count,
+                          numbers));
     sfi_network_initialise(*out, 0);
     /* The last layer begins with zeros; give it something to say. */
     for (int64_t i = 0; i < (*out)->weight_count; i++)

@@ -1,60 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* copies.c - were rows copied?
  *
- * Equal rows are found by sorting a 64-bit hash of every row of every table;
- * rows of one hash are then compared number by number, so a collision costs
- * time and nothing else.  Near rows are found by the distance to the closest
- * record, judged against rows that can not have been copied. */
+ * Equal rows are those of num/copies.h.  Near rows are found by the distance to
+ * the closest record, judged against rows that can not have been copied. */
 #include "compare/compare.h"
 
+#include "num/copies.h"
 #include "num/sort.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { REAL, SYNTHETIC, HELD_OUT, TABLES };
 
 /* ---- equal rows ---- */
-
-static uint64_t hash_row(const double *row, int64_t d)
-{
-    uint64_t h = UINT64_C(0x9E3779B97F4A7C15);
-    for (int64_t k = 0; k < d; k++) {
-        const double x = row[k] + 0.0; /* -0 becomes 0, which it equals */
-        uint64_t bits;
-        memcpy(&bits, &x, sizeof bits);
-        h = (h ^ bits) * UINT64_C(0xFF51AFD7ED558CCD);
-        h ^= h >> 32;
-    }
-    return h;
-}
-
-static bool equal_rows(const double *a, const double *b, int64_t d)
-{
-    for (int64_t k = 0; k < d; k++) {
-        if (a[k] != b[k])
-            return false;
-    }
-    return true;
-}
-
-struct rows {
-    sf_cmat table[TABLES];
-    int64_t first[TABLES + 1]; /* number of the first row of each table */
-};
-
-static int table_of(const struct rows *r, int64_t i)
-{
-    return i < r->first[SYNTHETIC]  ? REAL
-           : i < r->first[HELD_OUT] ? SYNTHETIC
-                                    : HELD_OUT;
-}
-
-static const double *row_at(const struct rows *r, int64_t i)
-{
-    const int k = table_of(r, i);
-    return r->table[k].data + (i - r->first[k]) * r->table[k].stride;
-}
 
 /* One set of equal rows, `count` from each table. */
 static void add_class(sf_compare_copies *out, const int64_t count[TABLES])
@@ -69,55 +27,33 @@ static void add_class(sf_compare_copies *out, const int64_t count[TABLES])
         out->reference_copies += count[REAL] > 1 ? count[REAL] : 0;
 }
 
-/* Rows of one hash.  Numbers of rows that have been counted become -1. */
-static void add_group(sf_compare_copies *out, const struct rows *r,
-                      int64_t *index, int64_t size)
-{
-    const int64_t d = r->table[REAL].cols;
-    for (int64_t a = 0; a < size; a++) {
-        if (index[a] < 0)
-            continue;
-        int64_t count[TABLES] = {0};
-        const double *row = row_at(r, index[a]);
-        for (int64_t b = a; b < size; b++) {
-            if (index[b] < 0 || !equal_rows(row, row_at(r, index[b]), d))
-                continue;
-            count[table_of(r, index[b])]++;
-            index[b] = -1;
-        }
-        add_class(out, count);
-    }
-}
-
 sf_status sfi_compare_equal_rows(sf_context *ctx, sf_compare_copies *out,
                                  const sf_cmat table[2], sf_cmat held_out)
 {
-    struct rows r = {{table[0], table[1], held_out}, {0}};
+    const sf_cmat all[TABLES] = {table[0], table[1], held_out};
+    int64_t total = 0;
     for (int k = 0; k < TABLES; k++)
-        r.first[k + 1] = r.first[k] + r.table[k].rows;
-    const int64_t total = r.first[TABLES];
+        total += all[k].rows;
     out->held_out = held_out.rows > 0;
     out->reference_rows = out->held_out ? held_out.rows : table[0].rows;
-    uint64_t *keys = sfi_alloc(ctx, (size_t)total * 2, sizeof *keys);
-    int64_t *index = sfi_alloc(ctx, (size_t)total * 2, sizeof *index);
-    if (keys != NULL && index != NULL) {
-        const int threads = sf_context_threads(ctx);
-#pragma omp parallel for num_threads(threads) schedule(static)
-        for (int64_t i = 0; i < total; i++) {
-            keys[i] = hash_row(row_at(&r, i), table[0].cols);
-            index[i] = i;
-        }
-        sfi_sort_keys(keys, index, keys + total, index + total, total);
-        for (int64_t from = 0, to = 0; from < total; from = to) {
-            while (to < total && keys[to] == keys[from])
-                to++;
-            add_group(out, &r, index + from, to - from);
-        }
+    const size_t rows = (size_t)total;
+    int64_t *first = sfi_alloc(ctx, rows, sizeof *first);
+    int64_t(*count)[TABLES] = sfi_alloc_zero(ctx, rows, sizeof *count);
+    sf_status status = first != NULL && count != NULL
+                           ? sfi_find_copies(ctx, TABLES, all, first, NULL)
+                           : SF_E_NOMEM;
+    if (status == SF_OK) {
+        int64_t i = 0;
+        for (int k = 0; k < TABLES; k++)
+            for (int64_t row = 0; row < all[k].rows; row++)
+                count[first[i++]][k]++;
+        for (i = 0; i < total; i++)
+            if (first[i] == i)
+                add_class(out, count[i]);
     }
-    const bool done = keys != NULL && index != NULL;
-    sfi_free(ctx, index, (size_t)total * 2, sizeof *index);
-    sfi_free(ctx, keys, (size_t)total * 2, sizeof *keys);
-    return done ? SF_OK : SF_E_NOMEM;
+    sfi_free(ctx, count, rows, sizeof *count);
+    sfi_free(ctx, first, rows, sizeof *first);
+    return status;
 }
 
 /* ---- near rows ---- */

@@ -125,8 +125,7 @@ static sf_status make(sf_loss *l, const sf_model *m, sf_cmat data,
     l->rows = sfi_alloc(l->ctx, (size_t)l->count, sizeof *l->rows);
     if (l->data == NULL || l->rows == NULL)
         return SF_E_NOMEM;
-    sfi_standardise(m, data,
-                    (sf_mat){l->data, data.rows, data.cols, data.cols});
+    sfi_to_inner(m, data, (sf_mat){l->data, data.rows, data.cols, data.cols});
     for (int64_t i = 0; i < l->count; i++)
         l->rows[i] = i % data.rows;
     l->functional = (sfi_functional){&loss_ops, l, m->weight_count};

@@ -468,7 +468,7 @@ static sf_status make_model(sf_trainer *t, int64_t dim,
     const int number_count = sfi_network_numbers(
         numbers, o->width, o->layers, o->energy, o->sigma_min, o->sigma_max,
         levels ? -1.0 : o->noise_level);
-    SFI_TRY(sfi_model_new(t->ctx, &t->model, &sfi_network_ops, dim, names,
+    SFI_TRY(sfi_model_new(t->ctx, &t->model, &sfi_network_ops, dim, names, NULL,
                           number_count, numbers));
     t->count = t->model->weight_count;
     return SF_OK;

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* likelihood.c - log densities and codes by integrating the probability flow.
  *
- * In standardised units, with the drift u = dy/dsigma,
+ * In inner coordinates, with the drift u = dy/dlevel,
  *
- *     dy/dt       = sigma'(t) u(y, sigma(t))
- *     dl/dt       = sigma'(t) div u              l(time) = 0
- *     ln p_time(y) = ln N(y(1); 0, (sigma_max^2 + 1) I) + l(1)
+ *     dy/dt       = level'(t) u(y, level(t))
+ *     dl/dt       = level'(t) div u              l(time) = 0
+ *     ln p_time(y) = ln prior(y(1)) + l(1)
  *
- * (integrate d ln p_t(y(t))/dt = -div).  The variance at t = 1 is that of
- * standardised data plus the noise, which is exact in the second moment.  t is
- * the time of model.h: in it all noise levels take about the same effort.
+ * (integrate d ln p_t(y(t))/dt = -div).  t is the time of model.h: in it all
+ * noise levels take about the same effort.
  *
  * Points go through ARKODE in chunks of a fixed size with one adaptive step
  * size for a chunk; the error of the worst point decides, since the norm is the
@@ -48,8 +47,8 @@ static int right_hand_side(realtype t, N_Vector state, N_Vector slope,
     flow_system *s = user;
     const double *y = N_VGetArrayPointer(state);
     double *dy = N_VGetArrayPointer(slope);
-    const double sigma = sfi_sigma(s->m, t);
-    const double speed = sfi_sigma_slope(s->m, t);
+    const double level = sfi_level(s->m, t);
+    const double speed = sfi_level_slope(s->m, t);
     const int64_t cells = s->n * s->d;
     double *dl = dy + cells;
     void *outputs[2] = {s->rate, s->div};
@@ -58,7 +57,7 @@ static int right_hand_side(realtype t, N_Vector state, N_Vector slope,
     for (int64_t k = 0; k < passes; k++) {
         const double *v = s->probes > 0 ? s->probe + k * cells : NULL;
         s->status =
-            sfi_field_run(s->field, s->n, y, s->d, sigma, v, outputs, strides);
+            sfi_field_run(s->field, s->n, y, s->d, level, v, outputs, strides);
         if (s->status != SF_OK)
             return -1;
         for (int64_t i = 0; s->divergence && i < s->n; i++)
@@ -185,7 +184,8 @@ static sf_status workspace_init(workspace *w, const sf_model *m,
                                 bool divergence, const sf_likelihood_options *o)
 {
     sf_context *ctx = m->ctx;
-    const bool exact = m->dim <= o->exact_limit;
+    /* The law of a data set has no other divergence than the exact one. */
+    const bool exact = m->dim <= o->exact_limit || m->ops->mixture != NULL;
     *w = (workspace){.s = {.m = m, .d = m->dim, .divergence = divergence}};
     w->s.probes = divergence && !exact ? o->probes : 0;
     w->passes = !divergence ? 0 : exact ? 1 : o->probes;
@@ -271,17 +271,6 @@ static sf_status next_chunk(const sf_model *m, int64_t done, int64_t rows)
 
 /* ---- likelihood ------------------------------------------------------------- */
 
-static double log_prior(const flow_system *s, const double *y)
-{
-    static const double log_two_pi = 1.8378770664093453;
-    const double high = sfi_number_of(s->m, "sigma_max");
-    const double variance = high * high + 1.0;
-    double q = 0.0;
-    for (int64_t j = 0; j < s->d; j++)
-        q += y[j] * y[j];
-    return -0.5 * (q / variance + (double)s->d * (log_two_pi + log(variance)));
-}
-
 /* Mean and standard error over the probes' integrals of one point. */
 static double average(const double *l, int64_t stride, int64_t count,
                       double *se)
@@ -295,12 +284,10 @@ static double average(const double *l, int64_t stride, int64_t count,
     return mean;
 }
 
-static double log_volume(const sf_model *m)
+/* Where to begin: earlier times are the same as this one. */
+static double first_time(const sf_model *m, const sf_likelihood_options *o)
 {
-    double sum = 0.0;
-    for (int64_t j = 0; j < m->dim; j++)
-        sum += log(m->scale[j]);
-    return sum;
+    return fmax(o->time, sfi_first_time(m));
 }
 
 static sf_status flow_logpdf(const sf_model *m, sf_cmat x, double *logpdf,
@@ -308,18 +295,23 @@ static sf_status flow_logpdf(const sf_model *m, sf_cmat x, double *logpdf,
 {
     workspace w;
     SFI_TRY(workspace_init(&w, m, true, o));
-    const double volume = log_volume(m);
+    double volume[CHUNK], prior[CHUNK];
     sf_status status = SF_OK;
     for (int64_t at = 0; status == SF_OK && at < x.rows; at += CHUNK) {
         const int64_t n = x.rows - at < CHUNK ? x.rows - at : CHUNK;
         w.s.n = n;
         const sf_cmat part = {x.data + at * x.stride, n, x.cols, x.stride};
-        sfi_standardise(m, part, (sf_mat){w.state, n, m->dim, m->dim});
+        sfi_to_inner(m, part, (sf_mat){w.state, n, m->dim, m->dim});
+        for (int64_t i = 0; i < n; i++)
+            volume[i] = sfi_log_volume(m, w.state + i * m->dim);
         double *l = w.state + n * m->dim;
         memset(l, 0, (size_t)(n * w.passes) * sizeof *l);
         draw_probes(&w, o->seed, at);
-        status =
-            integrate(&w.s, w.state, n * (m->dim + w.passes), o->time, 1.0, o);
+        status = integrate(&w.s, w.state, n * (m->dim + w.passes),
+                           first_time(m, o), 1.0, o);
+        if (status == SF_OK)
+            status = sfi_prior_logpdf(m, (sf_cmat){w.state, n, m->dim, m->dim},
+                                      prior);
         if (status != SF_OK) {
             sfi_message_prefix(m->ctx, "rows %lld to %lld: ", (long long)at + 1,
                                (long long)(at + n));
@@ -327,8 +319,8 @@ static sf_status flow_logpdf(const sf_model *m, sf_cmat x, double *logpdf,
         }
         for (int64_t i = 0; i < n; i++) {
             double error;
-            logpdf[at + i] = average(l + i, n, w.passes, &error) - volume +
-                             log_prior(&w.s, w.state + i * m->dim);
+            logpdf[at + i] =
+                average(l + i, n, w.passes, &error) - volume[i] + prior[i];
             if (se != NULL)
                 se[at + i] = error;
         }
@@ -341,23 +333,18 @@ static sf_status flow_logpdf(const sf_model *m, sf_cmat x, double *logpdf,
 static sf_status closed_logpdf(const sf_model *m, sf_cmat x, double *logpdf,
                                double *se, double time)
 {
-    const size_t count = (size_t)(CHUNK * m->dim);
+    const size_t count = (size_t)(x.rows * m->dim);
     double *y = sfi_alloc(m->ctx, count, sizeof *y);
     if (y == NULL)
         return SF_E_NOMEM;
-    const double volume = log_volume(m), sigma = sfi_sigma(m, time);
-    sf_status status = SF_OK;
-    for (int64_t at = 0; status == SF_OK && at < x.rows; at += CHUNK) {
-        const int64_t n = x.rows - at < CHUNK ? x.rows - at : CHUNK;
-        const sf_cmat part = {x.data + at * x.stride, n, x.cols, x.stride};
-        const sf_mat there = {y, n, m->dim, m->dim};
-        sfi_standardise(m, part, there);
-        status = m->ops->logpdf(m, sf_mat_const(there), sigma, logpdf + at);
-        for (int64_t i = at; i < at + n; i++) {
-            logpdf[i] -= volume;
-            if (se != NULL)
-                se[i] = 0.0;
-        }
+    const sf_mat inner = {y, x.rows, m->dim, m->dim};
+    sfi_to_inner(m, x, inner);
+    const sf_status status =
+        m->ops->logpdf(m, sf_mat_const(inner), sfi_level(m, time), logpdf);
+    for (int64_t i = 0; i < x.rows && status == SF_OK; i++) {
+        logpdf[i] -= sfi_log_volume(m, y + i * m->dim);
+        if (se != NULL)
+            se[i] = 0.0;
     }
     sfi_free(m->ctx, y, count, sizeof *y);
     return status;
@@ -368,6 +355,7 @@ sf_status sf_logpdf(const sf_model *m, sf_cmat x, double *logpdf, double *se,
 {
     sf_likelihood_options o = SF_LIKELIHOOD_OPTIONS_INIT;
     SFI_TRY(check(m, x, &o, options, "logpdf"));
+    SFI_TRY(sfi_check_support(m, x, "logpdf"));
     if (m->ops->logpdf != NULL && !o.force_flow)
         return closed_logpdf(m, x, logpdf, se, o.time);
     return flow_logpdf(m, x, logpdf, se, &o);
@@ -380,37 +368,58 @@ double sf_bits_per_dim(double mean_logpdf, int64_t dim)
 
 /* ---- codes ------------------------------------------------------------------ */
 
+/* Where points are at time 1, as codes: with levels sigma they are divided by
+ * their spread, with kernels they are in the data's units. */
+static void to_code(const sf_model *m, const double *y, double *code)
+{
+    const double high = sfi_level(m, 1.0), spread = sqrt(high * high + 1.0);
+    if (sfi_has_kernels(m))
+        sfi_from_inner(m, y, code);
+    for (int64_t j = 0; j < m->dim && !sfi_has_kernels(m); j++)
+        code[j] = y[j] / spread;
+}
+
+static void from_code(const sf_model *m, sf_cmat code, sf_mat y)
+{
+    const double high = sfi_level(m, 1.0), spread = sqrt(high * high + 1.0);
+    if (sfi_has_kernels(m))
+        sfi_to_inner(m, code, y);
+    for (int64_t i = 0; i < code.rows && !sfi_has_kernels(m); i++)
+        for (int64_t j = 0; j < m->dim; j++)
+            y.data[i * y.stride + j] = spread * code.data[i * code.stride + j];
+}
+
 static sf_status transport(const sf_model *m, sf_cmat from, sf_mat to, bool up,
                            const sf_likelihood_options *o)
 {
     workspace w;
     SFI_TRY(workspace_init(&w, m, false, o));
     const int64_t d = m->dim;
-    const double high = sfi_number_of(m, "sigma_max");
-    const double spread = sqrt(high * high + 1.0);
+    const double early = first_time(m, o);
     sf_status status = SF_OK;
     for (int64_t at = 0; status == SF_OK && at < from.rows; at += CHUNK) {
         const int64_t n = from.rows - at < CHUNK ? from.rows - at : CHUNK;
         w.s.n = n;
         const sf_cmat part = {from.data + at * from.stride, n, d, from.stride};
+        const sf_mat inner = {w.state, n, d, d};
         if (up)
-            sfi_standardise(m, part, (sf_mat){w.state, n, d, d});
-        for (int64_t i = 0; !up && i < n; i++)
-            for (int64_t j = 0; j < d; j++)
-                w.state[i * d + j] = spread * part.data[i * part.stride + j];
-        status = integrate(&w.s, w.state, n * d, up ? o->time : 1.0,
-                           up ? 1.0 : o->time, o);
+            sfi_to_inner(m, part, inner);
+        else
+            from_code(m, part, inner);
+        status = integrate(&w.s, w.state, n * d, up ? early : 1.0,
+                           up ? 1.0 : early, o);
         if (status != SF_OK) {
             sfi_message_prefix(m->ctx, "rows %lld to %lld: ", (long long)at + 1,
                                (long long)(at + n));
             break;
         }
-        for (int64_t i = 0; i < n; i++)
-            for (int64_t j = 0; j < d; j++) {
-                const double y = w.state[i * d + j];
-                to.data[(at + i) * to.stride + j] =
-                    up ? y / spread : m->mean[j] + m->scale[j] * y;
-            }
+        for (int64_t i = 0; i < n; i++) {
+            double *row = to.data + (at + i) * to.stride;
+            if (up)
+                to_code(m, w.state + i * d, row);
+            else
+                sfi_from_inner(m, w.state + i * d, row);
+        }
         status = next_chunk(m, at + n, from.rows);
     }
     workspace_free(&w);
@@ -433,6 +442,7 @@ sf_status sf_encode(const sf_model *m, sf_cmat x, sf_mat code,
 {
     sf_likelihood_options o = SF_LIKELIHOOD_OPTIONS_INIT;
     SFI_TRY(check(m, x, &o, options, "encode"));
+    SFI_TRY(sfi_check_support(m, x, "encode"));
     SFI_TRY(check_target(m, x, code, "encode"));
     return transport(m, x, code, true, &o);
 }
@@ -442,6 +452,7 @@ sf_status sf_decode(const sf_model *m, sf_cmat code, sf_mat x,
 {
     sf_likelihood_options o = SF_LIKELIHOOD_OPTIONS_INIT;
     SFI_TRY(check(m, code, &o, options, "decode"));
+    SFI_TRY(sfi_check_support(m, code, "decode"));
     SFI_TRY(check_target(m, code, x, "decode"));
     return transport(m, code, x, false, &o);
 }

@@ -1,136 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sampler.c - from noise to samples.
  *
- * Every method is one or two kinds of move, and a move is a graph: it takes a
- * walker y, fresh noise z and a few numbers, and gives the walker's next place.
- * A whole Heun step with its two network evaluations is thus one program, and a
- * block of walkers stays in cache through it.
+ * Every method asks the model's field for drifts a and scores s at the walkers'
+ * places, and adds them up:
  *
- *     EULER     y' = y + (s1 - s0) drift(y, s0)
- *     HEUN      y' = y + (s1 - s0) (drift(y, s0) + drift(y_euler, s1)) / 2
- *     CHURNED   first y <- y + sqrt(sh^2 - s0^2) z, then HEUN from sh to s1
- *     REVERSE   y' = y + (s0^2 - s1^2) score(y, s0) + sqrt(s0^2 - s1^2) z
- *     LANGEVIN  y' = y + (h/2) score(y, s0) + sqrt(h) z
+ *     y <- y + c_1 a + c_2 b + c_3 z
  *
- * Noise for walker i at move k is that of (seed, first + i, k), and a program's
- * result for one walker does not depend on the others: so row i of a sample is
- * a function of the seed and i. */
+ * With levels l falling, d = l1 - l0 < 0, and q_j = (l0^2 - l1^2) spread_j^2, the
+ * variance that additive noise of this spread loses from l0 to l1,
+ *
+ *     EULER     y' = y + d a(y, l0)
+ *     HEUN      y' = y + d (a(y, l0) + a(y_euler, l1)) / 2
+ *     CHURNED   levels sigma: y <- y + sqrt(lh^2 - l0^2) z, then HEUN from lh to
+ *               l1; kernels: LANGEVIN, which is the same move on any law, then
+ *               HEUN from l0 to l1
+ *     REVERSE   y' = y + d a(y, l0) + q s(y, l0)/2 + sqrt(q) z, an Euler step of
+ *               the reverse diffusion with constant coefficients q/|d|
+ *     LANGEVIN  y' = y + (h/2) s(y, l0) + sqrt(h) z
+ *
+ * Noise for walker i at move k is that of (seed, first + i, k), and what a field
+ * gives for one walker does not depend on the others: so row i of a sample is a
+ * function of the seed and i. */
 #include "base/random.h"
+#include "flow/resample.h"
 #include "model/model.h"
 #include "scorefield/flow.h"
+#include "scorefield/program.h"
 
 #include <math.h>
 #include <string.h>
 
-typedef enum move_kind {
-    MOVE_START,
-    MOVE_EULER,
-    MOVE_HEUN,
-    MOVE_CHURNED,
-    MOVE_REVERSE,
-    MOVE_LANGEVIN,
-    MOVE_COUNT
-} move_kind;
+/* Terms of an update: which of a, b and z it adds. */
+enum { TERM_A = 1, TERM_B = 2, TERM_Z = 4, UPDATES = 8 };
 
-/* Parameters of a move, in order; each uses what it needs. */
-enum { P_S0, P_S1, P_HAT, P_STEP, MOVE_PARAMS };
-
-/* sigma at and below this is the end of a grid whose model goes down to 0. */
-static const double least_sigma = 0.002;
+/* What a field gives. */
+typedef enum want { WANT_DRIFT, WANT_SCORE, WANT_BOTH, WANT_COUNT } want;
 
 typedef struct sampler {
     sf_context *ctx;
     const sf_model *m;
     sf_sample_options o;
     int64_t n, d;
-    float *y;
-    float *weights;
-    const void **params;
-    float numbers[MOVE_PARAMS];
-    sf_program *moves[MOVE_COUNT];
+    float *y, *a, *b, *there; /* [n, d] */
+    double *spread;           /* [d] of the noise, over the level */
+    float *coefficients;      /* [3, d] */
+    sfi_field *fields[WANT_COUNT];
+    sf_program *updates[UPDATES];
     uint32_t noise_step;
     int64_t recorded;
 } sampler;
 
 /* ---- moves ------------------------------------------------------------------ */
 
-static sf_node step_to(sf_graph *g, sf_node y, sf_node from, sf_node to,
-                       sf_node drift)
+static sf_status compile_update(sampler *s, int terms)
 {
-    return sf_add(g, y, sf_mul(g, sf_sub(g, to, from), drift));
-}
-
-static sf_node heun(const sf_model *m, sf_graph *g, sf_node y, sf_node from,
-                    sf_node to, const sf_node *w)
-{
-    const sf_node first = m->ops->answer(m, g, y, from, w).drift;
-    const sf_node there = step_to(g, y, from, to, first);
-    const sf_node second = m->ops->answer(m, g, there, to, w).drift;
-    const sf_node mean = sf_mul(g, sf_const(g, 0.5), sf_add(g, first, second));
-    return step_to(g, y, from, to, mean);
-}
-
-static sf_node difference_of_squares(sf_graph *g, sf_node a, sf_node b)
-{
-    return sf_sub(g, sf_square(g, a), sf_square(g, b));
-}
-
-static sf_node build_move(const sf_model *m, sf_graph *g, move_kind kind,
-                          sf_node y, sf_node z, const sf_node *p,
-                          const sf_node *w)
-{
-    switch (kind) {
-    case MOVE_EULER:
-        return step_to(g, y, p[P_S0], p[P_S1],
-                       m->ops->answer(m, g, y, p[P_S0], w).drift);
-    case MOVE_HEUN:
-        return heun(m, g, y, p[P_S0], p[P_S1], w);
-    case MOVE_CHURNED: {
-        const sf_node added =
-            sf_sqrt(g, difference_of_squares(g, p[P_HAT], p[P_S0]));
-        return heun(m, g, sf_add(g, y, sf_mul(g, added, z)), p[P_HAT], p[P_S1],
-                    w);
-    }
-    case MOVE_REVERSE: {
-        const sf_node lost = difference_of_squares(g, p[P_S0], p[P_S1]);
-        const sf_node s = m->ops->answer(m, g, y, p[P_S0], w).score;
-        return sf_add(g, sf_add(g, y, sf_mul(g, lost, s)),
-                      sf_mul(g, sf_sqrt(g, lost), z));
-    }
-    case MOVE_LANGEVIN: {
-        const sf_node h = p[P_STEP];
-        const sf_node s = m->ops->answer(m, g, y, p[P_S0], w).score;
-        const sf_node half = sf_mul(g, sf_const(g, 0.5), h);
-        return sf_add(g, sf_add(g, y, sf_mul(g, half, s)),
-                      sf_mul(g, sf_sqrt(g, h), z));
-    }
-    default: /* MOVE_START: noise of standard deviation s0 */
-        return sf_mul(g, p[P_S0], z);
-    }
-}
-
-static sf_status compile_move(sampler *s, move_kind kind)
-{
-    static const char *const names[MOVE_PARAMS] = {"s0", "s1", "hat", "step"};
-    const sf_model *m = s->m;
+    static const char *const names[3] = {"c1", "c2", "c3"};
     sf_graph *g = NULL;
     SFI_TRY(sf_graph_new(s->ctx, &g));
-    sf_node *w = sfi_alloc(s->ctx, m->layout_count, sizeof *w);
-    sf_status status = w != NULL ? SF_OK : SF_E_NOMEM;
-    if (status == SF_OK) {
-        const sf_node y = sf_input(g, "y", 1, &m->dim);
-        const sf_node z = sf_input(g, "z", 1, &m->dim);
-        sf_node p[MOVE_PARAMS];
-        for (int k = 0; k < MOVE_PARAMS; k++)
-            p[k] = sf_param(g, names[k], 0, NULL);
-        status = sfi_weight_nodes(m, g, w);
-        if (status == SF_OK) {
-            const sf_output out = {build_move(m, g, kind, y, z, p, w), SF_EACH};
-            status =
-                sf_program_new(s->ctx, &s->moves[kind], g, SF_F32, 1, &out);
-        }
+    sf_node sum = sf_input(g, "y", 1, &s->d);
+    const sf_node parts[3] = {sf_input(g, "a", 1, &s->d),
+                              sf_input(g, "b", 1, &s->d),
+                              sf_input(g, "z", 1, &s->d)};
+    for (int k = 0; k < 3; k++) {
+        const sf_node c = sf_param(g, names[k], 1, &s->d);
+        if ((terms >> k & 1) != 0)
+            sum = sf_add(g, sum, sf_mul(g, c, parts[k]));
     }
-    sfi_free(s->ctx, w, m->layout_count, sizeof *w);
+    const sf_output out = {sum, SF_EACH};
+    const sf_status status =
+        sf_program_new(s->ctx, &s->updates[terms], g, SF_F32, 1, &out);
     sf_graph_free(g);
     return status;
 }
@@ -148,24 +86,101 @@ static sf_status first_bad_walker(const sampler *s)
     return SF_OK;
 }
 
-static sf_status move(sampler *s, move_kind kind)
+/* y plus the terms, each times its coefficient, -> to. */
+static sf_status update(sampler *s, int terms, float *to, sfi_stream stream)
 {
-    const sf_source sources[2] = {
+    const float *c = s->coefficients;
+    const void *const params[3] = {c, c + s->d, c + 2 * s->d};
+    const sf_source sources[4] = {
         {.kind = SF_ROWS, .data = s->y, .dtype = SF_F32, .stride = s->d},
+        {.kind = SF_ROWS, .data = s->a, .dtype = SF_F32, .stride = s->d},
+        {.kind = SF_ROWS, .data = s->b, .dtype = SF_F32, .stride = s->d},
         {.kind = SF_NORMAL,
          .seed = s->o.seed,
          .first_point = (uint64_t)s->o.first,
-         .step = kind == MOVE_START ? 0 : s->noise_step++,
-         .stream = kind == MOVE_START ? SFI_STREAM_PRIOR : SFI_STREAM_STEP}};
-    const sf_sink sink = {s->y, SF_F32, s->d};
-    SFI_TRY(sf_program_run(s->moves[kind], s->n, sources, s->params, &sink));
+         .step = stream == SFI_STREAM_PRIOR ? 0 : s->noise_step,
+         .stream = stream}};
+    const sf_sink sink = {to, SF_F32, s->d};
+    return sf_program_run(s->updates[terms], s->n, sources, params, &sink);
+}
+
+/* Coefficient k of every column is x times its spread to the power `power`. */
+static void set(sampler *s, int term, double x, int power)
+{
+    const int k = term == TERM_A ? 0 : term == TERM_B ? 1 : 2;
+    for (int64_t j = 0; j < s->d; j++)
+        s->coefficients[k * s->d + j] =
+            (float)(x * (power == 0   ? 1.0
+                         : power == 1 ? s->spread[j]
+                                      : s->spread[j] * s->spread[j]));
+}
+
+/* The field at y (or at another place) and a level, into `out` and `second`. */
+static sf_status ask(sampler *s, want w, const float *y, double level,
+                     float *out, float *second)
+{
+    void *const outputs[2] = {out, second};
+    const int64_t strides[2] = {s->d, s->d};
+    return sfi_field_run(s->fields[w], s->n, y, s->d, (float)level, NULL,
+                         outputs, strides);
+}
+
+/* The end of a move, which may have had noise. */
+static sf_status moved(sampler *s)
+{
+    s->noise_step++;
     return first_bad_walker(s);
 }
 
-static void set(sampler *s, double s0, double s1)
+static sf_status euler(sampler *s, double from, double to)
 {
-    s->numbers[P_S0] = (float)s0;
-    s->numbers[P_S1] = (float)s1;
+    SFI_TRY(ask(s, WANT_DRIFT, s->y, from, s->a, NULL));
+    set(s, TERM_A, to - from, 0);
+    return update(s, TERM_A, s->y, SFI_STREAM_STEP);
+}
+
+static sf_status heun(sampler *s, double from, double to)
+{
+    SFI_TRY(ask(s, WANT_DRIFT, s->y, from, s->a, NULL));
+    set(s, TERM_A, to - from, 0);
+    SFI_TRY(update(s, TERM_A, s->there, SFI_STREAM_STEP));
+    SFI_TRY(ask(s, WANT_DRIFT, s->there, to, s->b, NULL));
+    set(s, TERM_A, 0.5 * (to - from), 0);
+    set(s, TERM_B, 0.5 * (to - from), 0);
+    return update(s, TERM_A | TERM_B, s->y, SFI_STREAM_STEP);
+}
+
+/* With h in units of the squared spreads. */
+static sf_status langevin(sampler *s, double level, double h)
+{
+    SFI_TRY(ask(s, WANT_SCORE, s->y, level, s->b, NULL));
+    set(s, TERM_B, 0.5 * h, 2);
+    set(s, TERM_Z, sqrt(h), 1);
+    return update(s, TERM_B | TERM_Z, s->y, SFI_STREAM_STEP);
+}
+
+static sf_status churned(sampler *s, double from, double to, double gamma)
+{
+    const double high = from * (1.0 + gamma);
+    const double added = high * high - from * from;
+    if (sfi_has_kernels(s->m)) {
+        if (added > 0.0)
+            SFI_TRY(langevin(s, from, added));
+        return heun(s, from, to);
+    }
+    set(s, TERM_Z, sqrt(added), 1);
+    SFI_TRY(update(s, TERM_Z, s->y, SFI_STREAM_STEP));
+    return heun(s, high, to);
+}
+
+static sf_status reverse(sampler *s, double from, double to)
+{
+    const double lost = from * from - to * to;
+    SFI_TRY(ask(s, WANT_BOTH, s->y, from, s->b, s->a));
+    set(s, TERM_A, to - from, 0);
+    set(s, TERM_B, 0.5 * lost, 2);
+    set(s, TERM_Z, sqrt(lost), 1);
+    return update(s, TERM_A | TERM_B | TERM_Z, s->y, SFI_STREAM_STEP);
 }
 
 /* ---- methods ---------------------------------------------------------------- */
@@ -175,11 +190,14 @@ static sf_status record(sampler *s, int64_t level)
 {
     if (s->o.trace != NULL) {
         float *out = s->o.trace + s->recorded++ * s->n * s->d;
-        for (int64_t i = 0; i < s->n; i++)
+        double *row = s->spread + s->d; /* room for one */
+        for (int64_t i = 0; i < s->n; i++) {
             for (int64_t j = 0; j < s->d; j++)
-                out[i * s->d + j] =
-                    (float)(s->m->mean[j] +
-                            s->m->scale[j] * s->y[i * s->d + j]);
+                row[j] = (double)s->y[i * s->d + j];
+            sfi_from_inner(s->m, row, row);
+            for (int64_t j = 0; j < s->d; j++)
+                out[i * s->d + j] = (float)row[j];
+        }
     }
     const sf_progress p = {.stage = "sample",
                            .step = level,
@@ -191,144 +209,124 @@ static sf_status record(sampler *s, int64_t level)
     return SF_OK;
 }
 
-/* Level i of `steps`: the rho grid, then 0. */
-static double level(const sampler *s, int64_t i)
-{
-    const int64_t steps = s->o.steps;
-    if (i >= steps)
-        return 0.0;
-    const double high = sfi_number_of(s->m, "sigma_max");
-    const double low = fmax(sfi_number_of(s->m, "sigma_min"), least_sigma);
-    const double rho = sfi_number_of(s->m, "rho");
-    const double a = pow(high, 1.0 / rho), b = pow(low, 1.0 / rho);
-    const double along = steps > 1 ? (double)i / (double)(steps - 1) : 0.0;
-    return pow(a + along * (b - a), rho);
-}
-
 static sf_status run_flow(sampler *s)
 {
-    const bool churned = s->o.method == SF_SAMPLER_SDE;
     const double gamma = fmin(s->o.churn / (double)s->o.steps, sqrt(2.0) - 1.0);
     for (int64_t i = 0; i < s->o.steps; i++) {
-        const double from = level(s, i), to = level(s, i + 1);
-        set(s, from, to);
-        s->numbers[P_HAT] = (float)(from * (1.0 + gamma));
-        SFI_TRY(move(s, to == 0.0 ? MOVE_EULER
-                        : churned ? MOVE_CHURNED
-                                  : MOVE_HEUN));
+        const double from = sfi_grid_level(s->m, i, s->o.steps);
+        const double to = sfi_grid_level(s->m, i + 1, s->o.steps);
+        SFI_TRY(to == 0.0                       ? euler(s, from, to)
+                : s->o.method == SF_SAMPLER_SDE ? churned(s, from, to, gamma)
+                                                : heun(s, from, to));
+        SFI_TRY(moved(s));
         SFI_TRY(record(s, i + 1));
     }
     return SF_OK;
 }
 
-static sf_status corrections(sampler *s, double sigma)
+static sf_status corrections(sampler *s, double level)
 {
-    set(s, sigma, sigma);
-    s->numbers[P_STEP] = (float)(s->o.step * sigma * sigma);
-    for (int64_t c = 0; c < s->o.corrections; c++)
-        SFI_TRY(move(s, MOVE_LANGEVIN));
+    for (int64_t c = 0; c < s->o.corrections; c++) {
+        SFI_TRY(langevin(s, level, s->o.step * level * level));
+        SFI_TRY(moved(s));
+    }
     return SF_OK;
 }
 
-/* The last level ends with the posterior mean: an Euler step to no noise. */
+/* Levels sigma end with the posterior mean, an Euler step to no noise; kernels
+ * at their lowest level. */
 static sf_status run_levels(sampler *s)
 {
     for (int64_t i = 0; i < s->o.steps; i++) {
-        const double here = level(s, i), next = level(s, i + 1);
+        const double here = sfi_grid_level(s->m, i, s->o.steps);
+        const double next = sfi_grid_level(s->m, i + 1, s->o.steps);
         if (s->o.method == SF_SAMPLER_ANNEALED)
             SFI_TRY(corrections(s, here));
-        set(s, here, next);
         if (next == 0.0) {
-            SFI_TRY(move(s, MOVE_EULER));
+            SFI_TRY(euler(s, here, next));
+            SFI_TRY(moved(s));
         } else if (s->o.method == SF_SAMPLER_PC) {
-            SFI_TRY(move(s, MOVE_REVERSE));
+            SFI_TRY(reverse(s, here, next));
+            SFI_TRY(moved(s));
             SFI_TRY(corrections(s, next));
         }
         SFI_TRY(record(s, i + 1));
     }
-    return SF_OK;
+    return s->o.method == SF_SAMPLER_ANNEALED && sfi_has_kernels(s->m)
+               ? corrections(s, sfi_lowest_level(s->m))
+               : SF_OK;
 }
 
 static sf_status run_langevin(sampler *s)
 {
-    const double sigma =
-        sfi_single_level(s->m)
-            ? 1.0
-            : fmax(sfi_number_of(s->m, "sigma_min"), least_sigma);
-    set(s, sigma, sigma);
-    s->numbers[P_STEP] = (float)s->o.step;
+    const double level = sfi_lowest_level(s->m);
     for (int64_t i = 0; i < s->o.steps; i++) {
-        SFI_TRY(move(s, MOVE_LANGEVIN));
+        SFI_TRY(langevin(s, level, s->o.step));
+        SFI_TRY(moved(s));
         SFI_TRY(record(s, i + 1));
-    }
-    return SF_OK;
-}
-
-static sf_status compile_all(sampler *s)
-{
-    SFI_TRY(compile_move(s, MOVE_START));
-    switch (s->o.method) {
-    case SF_SAMPLER_FLOW:
-        SFI_TRY(compile_move(s, MOVE_HEUN));
-        return compile_move(s, MOVE_EULER);
-    case SF_SAMPLER_SDE:
-        SFI_TRY(compile_move(s, MOVE_CHURNED));
-        return compile_move(s, MOVE_EULER);
-    case SF_SAMPLER_PC:
-        SFI_TRY(compile_move(s, MOVE_REVERSE));
-        SFI_TRY(compile_move(s, MOVE_LANGEVIN));
-        return compile_move(s, MOVE_EULER);
-    case SF_SAMPLER_ANNEALED:
-        SFI_TRY(compile_move(s, MOVE_LANGEVIN));
-        return compile_move(s, MOVE_EULER);
-    case SF_SAMPLER_LANGEVIN:
-        return compile_move(s, MOVE_LANGEVIN);
     }
     return SF_OK;
 }
 
 /* Langevin at one level starts from the standardised data's own spread; all
- * others from the law of data plus the most noise. */
+ * others, and kernels, from the law at time 1. */
+static sf_status start(sampler *s)
+{
+    if (sfi_has_kernels(s->m)) {
+        const size_t cells = (size_t)(s->n * s->d);
+        double *y = sfi_alloc(s->ctx, cells, sizeof *y);
+        if (y == NULL)
+            return SF_E_NOMEM;
+        const sf_status status = sfi_prior_draw(s->m, s->o.seed, s->o.first,
+                                                (sf_mat){y, s->n, s->d, s->d});
+        for (size_t i = 0; i < cells && status == SF_OK; i++)
+            s->y[i] = (float)y[i];
+        sfi_free(s->ctx, y, cells, sizeof *y);
+        return status;
+    }
+    const double high = sfi_level(s->m, 1.0);
+    const bool one_level = s->o.method == SF_SAMPLER_LANGEVIN;
+    set(s, TERM_Z, one_level ? 1.0 : sqrt(1.0 + high * high), 0);
+    return update(s, TERM_Z, s->y, SFI_STREAM_PRIOR);
+}
+
 static sf_status run_method(sampler *s)
 {
-    const double high = sfi_number_of(s->m, "sigma_max");
-    const bool langevin = s->o.method == SF_SAMPLER_LANGEVIN;
-    set(s, langevin ? 1.0 : sqrt(1.0 + high * high), 0.0);
-    SFI_TRY(move(s, MOVE_START));
+    SFI_TRY(start(s));
     SFI_TRY(record(s, 0));
     switch (s->o.method) {
-    case SF_SAMPLER_FLOW:
-    case SF_SAMPLER_SDE:
-        return run_flow(s);
     case SF_SAMPLER_ANNEALED:
     case SF_SAMPLER_PC:
         return run_levels(s);
     case SF_SAMPLER_LANGEVIN:
-        break;
+        return run_langevin(s);
+    default:
+        return run_flow(s);
     }
-    return run_langevin(s);
 }
 
 /* ---- options ---------------------------------------------------------------- */
 
 int64_t sf_sample_steps(const sf_sample_options *o)
 {
-    static const int64_t steps[] = {64, 128, 200, 200, 1000};
+    static const int64_t steps[] = {64, 128, 200, 200, 1000, 1, 1, 1};
     return o->steps > 0 ? o->steps : steps[o->method];
 }
 
 static sf_status check(const sf_model *m, sf_mat out, sf_sample_options *o)
 {
     sf_context *ctx = m->ctx;
-    if (o->method < SF_SAMPLER_FLOW || o->method > SF_SAMPLER_LANGEVIN)
+    if (o->method < SF_SAMPLER_FLOW || o->method > SF_SAMPLER_POSTERIOR)
         return SFI_FAIL(ctx, SF_E_ARG, "sample: method is %d, want 0 to %d",
-                        (int)o->method, (int)SF_SAMPLER_LANGEVIN);
+                        (int)o->method, (int)SF_SAMPLER_POSTERIOR);
     o->steps = o->steps == 0 ? sf_sample_steps(o) : o->steps;
     const bool langevin = o->method == SF_SAMPLER_LANGEVIN;
     if (o->corrections == 0)
         o->corrections = o->method == SF_SAMPLER_ANNEALED ? 10 : 1;
     if (o->step == 0.0)
-        o->step = langevin                           ? 0.001
+        o->step = langevin && sfi_has_kernels(m)
+                      ? 0.1 * sfi_first_time(m) * sfi_first_time(m)
+                  : langevin                         ? 0.001
                   : o->method == SF_SAMPLER_ANNEALED ? 1.0
                                                      : 0.1;
     if (o->steps < 1 || o->steps > 100000000)
@@ -354,6 +352,11 @@ static sf_status check(const sf_model *m, sf_mat out, sf_sample_options *o)
                         "sample: the result is [%lld, %lld], want [n, %lld]",
                         (long long)out.rows, (long long)out.cols,
                         (long long)m->dim);
+    if (o->method >= SF_SAMPLER_DIRECT && m->ops->mixture == NULL)
+        return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
+                        "sample: the methods direct, stratified and posterior "
+                        "draw from data, and a %s model holds none",
+                        m->ops->family);
     if (sfi_single_level(m) && !langevin)
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
                         "sample: the model was trained at one noise level: use "
@@ -361,22 +364,47 @@ static sf_status check(const sf_model *m, sf_mat out, sf_sample_options *o)
     return SF_OK;
 }
 
-static bool allocate(sampler *s)
+static sf_status allocate(sampler *s)
 {
-    const sf_model *m = s->m;
-    s->y = sfi_alloc_zero(s->ctx, (size_t)(s->n * s->d), sizeof *s->y);
-    s->weights = sfi_alloc(s->ctx, (size_t)m->weight_count, sizeof *s->weights);
-    s->params =
-        sfi_alloc(s->ctx, m->layout_count + MOVE_PARAMS, sizeof *s->params);
-    if (s->y == NULL || s->weights == NULL || s->params == NULL)
-        return false;
-    for (int64_t i = 0; i < m->weight_count; i++)
-        s->weights[i] = (float)m->weights[i];
-    for (int k = 0; k < MOVE_PARAMS; k++)
-        s->params[k] = &s->numbers[k];
-    for (size_t k = 0; k < m->layout_count; k++)
-        s->params[MOVE_PARAMS + k] = s->weights + m->layout[k].offset;
-    return true;
+    static const int terms[] = {TERM_A, TERM_A | TERM_B, TERM_Z,
+                                TERM_B | TERM_Z, TERM_A | TERM_B | TERM_Z};
+    static const unsigned wants[WANT_COUNT] = {SFI_WANT_DRIFT, SFI_WANT_SCORE,
+                                               SFI_WANT_SCORE | SFI_WANT_DRIFT};
+    const size_t cells = (size_t)(s->n * s->d);
+    const sf_sampler method = s->o.method;
+    const bool needed[WANT_COUNT] = {
+        method != SF_SAMPLER_LANGEVIN,
+        method != SF_SAMPLER_FLOW &&
+            (method != SF_SAMPLER_SDE || sfi_has_kernels(s->m)),
+        method == SF_SAMPLER_PC};
+    s->y = sfi_alloc_zero(s->ctx, 4 * cells, sizeof *s->y);
+    s->spread = sfi_alloc_zero(s->ctx, 2 * (size_t)s->d, sizeof *s->spread);
+    s->coefficients =
+        sfi_alloc_zero(s->ctx, 3 * (size_t)s->d, sizeof *s->coefficients);
+    if (s->y == NULL || s->spread == NULL || s->coefficients == NULL)
+        return SF_E_NOMEM;
+    s->a = s->y + cells;
+    s->b = s->a + cells;
+    s->there = s->b + cells;
+    SFI_TRY(sfi_level_spread(s->m, s->spread));
+    for (size_t k = 0; k < SFI_COUNT(terms); k++)
+        SFI_TRY(compile_update(s, terms[k]));
+    for (int k = 0; k < WANT_COUNT; k++)
+        if (needed[k])
+            SFI_TRY(sfi_field_new(s->m, &s->fields[k], SF_F32, wants[k]));
+    return SF_OK;
+}
+
+static void release(sampler *s)
+{
+    for (int k = 0; k < UPDATES; k++)
+        sf_program_free(s->updates[k]);
+    for (int k = 0; k < WANT_COUNT; k++)
+        sfi_field_free(s->fields[k]);
+    sfi_free(s->ctx, s->coefficients, 3 * (size_t)s->d,
+             sizeof *s->coefficients);
+    sfi_free(s->ctx, s->spread, 2 * (size_t)s->d, sizeof *s->spread);
+    sfi_free(s->ctx, s->y, 4 * (size_t)(s->n * s->d), sizeof *s->y);
 }
 
 sf_status sf_sample(const sf_model *m, sf_mat out,
@@ -386,17 +414,17 @@ sf_status sf_sample(const sf_model *m, sf_mat out,
     s.o = (sf_sample_options)SF_SAMPLE_OPTIONS_INIT;
     SFI_TRY(sfi_options(m->ctx, &s.o, sizeof s.o, options));
     SFI_TRY(check(m, out, &s.o));
-    sf_status status = allocate(&s) ? compile_all(&s) : SF_E_NOMEM;
+    if (s.o.method >= SF_SAMPLER_DIRECT)
+        return sfi_resample(m, out, &s.o);
+    sf_status status = allocate(&s);
     if (status == SF_OK)
         status = run_method(&s);
-    for (int64_t i = 0; status == SF_OK && i < s.n; i++)
+    for (int64_t i = 0; status == SF_OK && i < s.n; i++) {
+        double *row = out.data + i * out.stride;
         for (int64_t j = 0; j < s.d; j++)
-            out.data[i * out.stride + j] =
-                m->mean[j] + m->scale[j] * (double)s.y[i * s.d + j];
-    for (int k = 0; k < MOVE_COUNT; k++)
-        sf_program_free(s.moves[k]);
-    sfi_free(s.ctx, s.params, m->layout_count + MOVE_PARAMS, sizeof *s.params);
-    sfi_free(s.ctx, s.weights, (size_t)m->weight_count, sizeof *s.weights);
-    sfi_free(s.ctx, s.y, (size_t)(s.n * s.d), sizeof *s.y);
+            row[j] = (double)s.y[i * s.d + j];
+        sfi_from_inner(m, row, row);
+    }
+    release(&s);
     return status;
 }

@@ -1,23 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* field.c - programs that evaluate a model at many points for one noise level.
+/* field.c - what evaluates a model at many points for one level: a program, or
+ * the mixture of a data set.
  *
- * The graph has inputs y and (for probes) v, and parameters sigma and the
+ * A program's graph has inputs y and (for probes) v, and parameters level and the
  * model's weights; the weights are converted to the program's type once. */
 #include "model/model.h"
+
+#include "num/array.h"
 
 #include <string.h>
 
 enum { WANTS = 6 };
 
+/* Points of a chunk of a data set's, at most, and numbers of an array, nearly. */
+enum { MOST_ROWS = 4096, MOST_CELLS = 1 << 22 };
+
+/* The law of a data set answers in f64, by chunks of points. */
+typedef struct data_field {
+    sfi_mixture *mixture;
+    unsigned wants;
+    int64_t dim, rows;
+    size_t cells;
+    double *y;             /* [rows, d] */
+    double *values[WANTS]; /* [rows, columns] of what is wanted */
+} data_field;
+
 struct sfi_field {
     sf_context *ctx;
-    sf_program *program;
+    sf_program *program; /* or NULL, and */
+    data_field data;
     sf_dtype dtype;
     int output_count;
     int64_t columns[WANTS];
     size_t weight_bytes, param_count;
     char *weights;
-    const void **params; /* sigma first, then one for each weight */
+    const void **params; /* the level first, then one for each weight */
     bool probed;
 };
 
@@ -57,10 +74,10 @@ static sf_status build(const sf_model *m, sfi_field *f, sf_graph *g,
     f->probed = (wants & SFI_WANT_PROBE) != 0;
     if (f->probed)
         probe = sf_input(g, "probe", 1, &m->dim);
-    const sf_node sigma = sf_param(g, "sigma", 0, NULL);
+    const sf_node level = sf_param(g, "level", 0, NULL);
     sf_status status = sfi_weight_nodes(m, g, weights);
     if (status == SF_OK) {
-        const sfi_answer a = m->ops->answer(m, g, y, sigma, weights);
+        const sfi_answer a = m->ops->answer(m, g, y, level, weights);
         const unsigned single = SFI_WANT_SCORE | SFI_WANT_JACOBIAN;
         sf_output outputs[WANTS];
         if (a.drift.id < 0 && (wants & ~single) != 0)
@@ -92,15 +109,107 @@ static bool convert_weights(const sf_model *m, sfi_field *f)
     f->params = sfi_alloc(m->ctx, f->param_count, sizeof *f->params);
     if (f->weights == NULL || f->params == NULL)
         return false;
-    for (int64_t i = 0; i < m->weight_count; i++) {
-        if (f->dtype == SF_F32)
-            ((float *)(void *)f->weights)[i] = (float)m->weights[i];
-        else
-            ((double *)(void *)f->weights)[i] = m->weights[i];
-    }
+    for (int64_t i = 0; i < m->weight_count; i++)
+        sfi_number_put(f->dtype, f->weights, i, m->weights[i]);
     for (size_t k = 0; k < m->layout_count; k++)
         f->params[k + 1] = f->weights + (size_t)m->layout[k].offset * size;
     return true;
+}
+
+/* ---- a data set ---------------------------------------------------------------- */
+
+static sf_status open_data(const sf_model *m, sfi_field *f, unsigned wants)
+{
+    data_field *d = &f->data;
+    const int64_t columns[WANTS] = {m->dim,          m->dim, m->dim,
+                                    m->dim * m->dim, 1,      0};
+    if ((wants & SFI_WANT_PROBE) != 0)
+        return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
+                        "the law of a data set has exact divergences");
+    d->wants = wants;
+    d->dim = m->dim;
+    d->rows =
+        1 + MOST_CELLS /
+                ((wants & SFI_WANT_JACOBIAN) != 0 ? m->dim * m->dim : m->dim);
+    if (d->rows > MOST_ROWS)
+        d->rows = MOST_ROWS;
+    d->cells = (size_t)(d->rows * m->dim);
+    d->y = sfi_alloc(m->ctx, d->cells, sizeof *d->y);
+    bool enough = d->y != NULL;
+    for (int k = 0; k < WANTS; k++)
+        if ((wants >> k & 1) != 0) {
+            f->columns[f->output_count++] = columns[k];
+            d->values[k] = sfi_alloc(m->ctx, (size_t)(d->rows * columns[k]),
+                                     sizeof(double));
+            enough = enough && d->values[k] != NULL;
+        }
+    return enough
+               ? m->ops->mixture(
+                     m, &d->mixture,
+                     f->dtype == SF_F32 ? SFI_VELOCITY_TRAINING
+                                        : SFI_VELOCITY_EXACT,
+                     (wants & (SFI_WANT_JACOBIAN | SFI_WANT_DIVERGENCE)) != 0)
+               : SF_E_NOMEM;
+}
+
+static void close_data(sfi_field *f)
+{
+    data_field *d = &f->data;
+    int output = 0;
+    for (int k = 0; k < WANTS; k++)
+        if ((d->wants >> k & 1) != 0)
+            sfi_free(f->ctx, d->values[k],
+                     (size_t)(d->rows * f->columns[output++]), sizeof(double));
+    sfi_free(f->ctx, d->y, d->cells, sizeof *d->y);
+    sfi_mixture_free(d->mixture);
+}
+
+static sf_status run_data(sfi_field *f, int64_t n, const void *y,
+                          int64_t y_stride, double level, void *const *outputs,
+                          const int64_t *strides)
+{
+    const data_field *d = &f->data;
+    for (int64_t at = 0; at < n; at += d->rows) {
+        const int64_t rows = n - at < d->rows ? n - at : d->rows;
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t j = 0; j < d->dim; j++)
+                d->y[i * d->dim + j] =
+                    sfi_number_get(f->dtype, y, (at + i) * y_stride + j);
+        const sfi_mixture_want want = {
+            .score = {d->values[0], rows, d->dim, d->dim},
+            .velocity = {d->values[1], rows, d->dim, d->dim},
+            .denoised = {d->values[2], rows, d->dim, d->dim},
+            .jacobian = {d->values[3], rows, d->dim * d->dim, d->dim * d->dim},
+            .divergence = d->values[4]};
+        SFI_TRY(sfi_mixture_run(
+            d->mixture, (sf_cmat){d->y, rows, d->dim, d->dim}, level, &want));
+        int output = 0;
+        for (int k = 0; k < WANTS; k++) {
+            if (d->values[k] == NULL)
+                continue;
+            const int64_t columns = f->columns[output];
+            for (int64_t i = 0; i < rows; i++)
+                for (int64_t j = 0; j < columns; j++)
+                    sfi_number_put(f->dtype, outputs[output],
+                                   (at + i) * strides[output] + j,
+                                   d->values[k][i * columns + j]);
+            output++;
+        }
+    }
+    return SF_OK;
+}
+
+/* ---- any ------------------------------------------------------------------------ */
+
+static sf_status open_program(const sf_model *m, sfi_field *f, unsigned wants)
+{
+    sf_graph *g = NULL;
+    SFI_TRY(sf_graph_new(m->ctx, &g));
+    sf_status status = build(m, f, g, wants);
+    if (status == SF_OK && !convert_weights(m, f))
+        status = SF_E_NOMEM;
+    sf_graph_free(g);
+    return status;
 }
 
 sf_status sfi_field_new(const sf_model *m, sfi_field **out, sf_dtype dtype,
@@ -112,13 +221,9 @@ sf_status sfi_field_new(const sf_model *m, sfi_field **out, sf_dtype dtype,
         return SF_E_NOMEM;
     f->ctx = m->ctx;
     f->dtype = dtype;
-    sf_graph *g = NULL;
-    sf_status status = sf_graph_new(m->ctx, &g);
-    if (status == SF_OK)
-        status = build(m, f, g, wants);
-    if (status == SF_OK && !convert_weights(m, f))
-        status = SF_E_NOMEM;
-    sf_graph_free(g);
+    const sf_status status = m->ops->mixture != NULL
+                                 ? open_data(m, f, wants)
+                                 : open_program(m, f, wants);
     if (status != SF_OK) {
         sfi_field_free(f);
         return status;
@@ -132,18 +237,21 @@ void sfi_field_free(sfi_field *f)
     if (f == NULL)
         return;
     sf_program_free(f->program);
+    close_data(f);
     sfi_free(f->ctx, f->weights, f->weight_bytes, 1);
     sfi_free(f->ctx, f->params, f->param_count, sizeof *f->params);
     sfi_free(f->ctx, f, 1, sizeof *f);
 }
 
 sf_status sfi_field_run(sfi_field *f, int64_t n, const void *y,
-                        int64_t y_stride, double sigma, const void *probe,
+                        int64_t y_stride, double level, const void *probe,
                         void *const *outputs, const int64_t *strides)
 {
-    const float sigma32 = (float)sigma;
+    if (f->program == NULL)
+        return run_data(f, n, y, y_stride, level, outputs, strides);
+    const float level32 = (float)level;
     f->params[0] =
-        f->dtype == SF_F32 ? (const void *)&sigma32 : (const void *)&sigma;
+        f->dtype == SF_F32 ? (const void *)&level32 : (const void *)&level;
     const sf_source sources[2] = {
         {.kind = SF_ROWS, .data = y, .dtype = f->dtype, .stride = y_stride},
         {.kind = SF_ROWS, .data = probe, .dtype = f->dtype, .stride = y_stride},

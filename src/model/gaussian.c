@@ -81,9 +81,11 @@ static sf_status gaussian_check(const sf_model *m)
     return SF_OK;
 }
 
-const sfi_model_ops sfi_gaussian_ops = {"gaussian", gaussian_declare,
-                                        gaussian_answer, gaussian_check,
-                                        gaussian_logpdf};
+const sfi_model_ops sfi_gaussian_ops = {.family = "gaussian",
+                                        .declare = gaussian_declare,
+                                        .answer = gaussian_answer,
+                                        .check = gaussian_check,
+                                        .logpdf = gaussian_logpdf};
 
 /* Name the columns that the smallest eigenvector is made of. */
 static sf_status say_singular(const sf_model *m, const double *vectors,
@@ -148,7 +150,7 @@ sf_status sf_gaussian_new(sf_context *ctx, sf_model **out, int64_t dim,
         return SFI_FAIL(ctx, SF_E_ARG, "gaussian: dim is %lld, want 1 to %d",
                         (long long)dim, (int)SFI_LINALG_MAX);
     sf_model *m = NULL;
-    SFI_TRY(sfi_model_new(ctx, &m, &sfi_gaussian_ops, dim, names,
+    SFI_TRY(sfi_model_new(ctx, &m, &sfi_gaussian_ops, dim, names, NULL,
                           (int)SFI_COUNT(numbers), numbers));
     const sf_status status = set_covariance(m, mean, covariance);
     if (status != SF_OK) {

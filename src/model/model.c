@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model.c - what all models share: names, standardisation, noise levels,
- * weights. */
+/* model.c - what all models share: names, standardisation, weights. */
 #include "model/model.h"
 
 #include <math.h>
@@ -11,31 +10,41 @@ enum { MAX_DIM = 1 << 20 };
 
 const sfi_model_ops *sfi_model_family(const char *name)
 {
-    static const sfi_model_ops *const families[] = {&sfi_gaussian_ops,
-                                                    &sfi_network_ops};
+    static const sfi_model_ops *const families[] = {
+        &sfi_gaussian_ops, &sfi_network_ops, &sfi_empirical_ops};
     for (size_t i = 0; i < SFI_COUNT(families); i++)
         if (strcmp(families[i]->family, name) == 0)
             return families[i];
     return NULL;
 }
 
-static sf_status copy_names(sf_model *m, const char *const *names)
+char **sfi_copy_names(sf_context *ctx, int64_t dim, const char *const *names)
 {
-    m->names = sfi_alloc_zero(m->ctx, (size_t)m->dim, sizeof *m->names);
-    if (m->names == NULL)
-        return SF_E_NOMEM;
-    for (int64_t j = 0; j < m->dim; j++) {
+    char **copy = sfi_alloc_zero(ctx, (size_t)dim, sizeof *copy);
+    for (int64_t j = 0; copy != NULL && j < dim; j++) {
         char made[32];
         snprintf(made, sizeof made, "c%lld", (long long)j);
-        m->names[j] = sfi_copy_text(m->ctx, names != NULL ? names[j] : made);
-        if (m->names[j] == NULL)
-            return SF_E_NOMEM;
+        copy[j] = sfi_copy_text(ctx, names != NULL ? names[j] : made);
+        if (copy[j] == NULL) {
+            sfi_free_names(ctx, dim, copy);
+            return NULL;
+        }
     }
-    return SF_OK;
+    return copy;
 }
 
+void sfi_free_names(sf_context *ctx, int64_t dim, char **names)
+{
+    for (int64_t j = 0; names != NULL && j < dim; j++)
+        sfi_free_text(ctx, names[j]);
+    sfi_free(ctx, names, (size_t)dim, sizeof *names);
+}
+
+/* Kernels have t from 0 to 1, other models levels sigma. */
 static sf_status check_levels(const sf_model *m)
 {
+    if (sfi_has_kernels(m))
+        return SF_OK;
     bool missing = false;
     const double low = sfi_model_number(m, "sigma_min", &missing);
     const double high = sfi_model_number(m, "sigma_max", &missing);
@@ -51,7 +60,9 @@ static sf_status check_levels(const sf_model *m)
 
 static sf_status fill_model(sf_model *m, const char *const *names)
 {
-    SFI_TRY(copy_names(m, names));
+    m->names = sfi_copy_names(m->ctx, m->dim, names);
+    if (m->names == NULL)
+        return SF_E_NOMEM;
     m->mean = sfi_alloc_zero(m->ctx, (size_t)m->dim, sizeof *m->mean);
     m->scale = sfi_alloc(m->ctx, (size_t)m->dim, sizeof *m->scale);
     if (m->mean == NULL || m->scale == NULL)
@@ -59,13 +70,16 @@ static sf_status fill_model(sf_model *m, const char *const *names)
     for (int64_t j = 0; j < m->dim; j++)
         m->scale[j] = 1.0;
     SFI_TRY(check_levels(m));
+    if (sfi_has_kernels(m) && m->ops->mixture == NULL)
+        return SFI_FAIL(m->ctx, SF_E_FORMAT, "model: a %s has no kernels",
+                        m->ops->family);
     return m->ops->declare(m);
 }
 
 sf_status sfi_model_declare(sf_context *ctx, sf_model **out,
                             const sfi_model_ops *ops, int64_t dim,
-                            const char *const *names, int number_count,
-                            const sfi_number *numbers)
+                            const char *const *names, const sfi_noise *noise,
+                            int number_count, const sfi_number *numbers)
 {
     *out = NULL;
     if (dim < 1 || dim > MAX_DIM || number_count < 0 ||
@@ -84,7 +98,10 @@ sf_status sfi_model_declare(sf_context *ctx, sf_model **out,
     m->number_count = number_count;
     if (number_count > 0)
         memcpy(m->numbers, numbers, (size_t)number_count * sizeof *numbers);
-    const sf_status status = fill_model(m, names);
+    sf_status status =
+        noise != NULL ? sfi_noise_copy(ctx, &m->noise, noise) : SF_OK;
+    if (status == SF_OK)
+        status = fill_model(m, names);
     if (status != SF_OK) {
         sf_model_free(m);
         return status;
@@ -102,11 +119,11 @@ sf_status sfi_model_allocate(sf_model *m)
 
 sf_status sfi_model_new(sf_context *ctx, sf_model **out,
                         const sfi_model_ops *ops, int64_t dim,
-                        const char *const *names, int number_count,
-                        const sfi_number *numbers)
+                        const char *const *names, const sfi_noise *noise,
+                        int number_count, const sfi_number *numbers)
 {
-    SFI_TRY(
-        sfi_model_declare(ctx, out, ops, dim, names, number_count, numbers));
+    SFI_TRY(sfi_model_declare(ctx, out, ops, dim, names, noise, number_count,
+                              numbers));
     const sf_status status = sfi_model_allocate(*out);
     if (status != SF_OK) {
         sf_model_free(*out);
@@ -117,9 +134,9 @@ sf_status sfi_model_new(sf_context *ctx, sf_model **out,
 
 sf_status sfi_model_like(const sf_model *m, sf_model **out)
 {
-    SFI_TRY(sfi_model_new(m->ctx, out, m->ops, m->dim,
-                          (const char *const *)m->names, m->number_count,
-                          m->numbers));
+    SFI_TRY(sfi_model_new(
+        m->ctx, out, m->ops, m->dim, (const char *const *)m->names,
+        sfi_has_kernels(m) ? &m->noise : NULL, m->number_count, m->numbers));
     memcpy((*out)->mean, m->mean, (size_t)m->dim * sizeof *m->mean);
     memcpy((*out)->scale, m->scale, (size_t)m->dim * sizeof *m->scale);
     return SF_OK;
@@ -130,11 +147,10 @@ void sf_model_free(sf_model *m)
     if (m == NULL)
         return;
     sf_context *ctx = m->ctx;
-    for (int64_t j = 0; m->names != NULL && j < m->dim; j++)
-        sfi_free_text(ctx, m->names[j]);
-    sfi_free(ctx, m->names, (size_t)m->dim, sizeof *m->names);
+    sfi_free_names(ctx, m->dim, m->names);
     sfi_free(ctx, m->mean, (size_t)m->dim, sizeof *m->mean);
     sfi_free(ctx, m->scale, (size_t)m->dim, sizeof *m->scale);
+    sfi_noise_free(ctx, &m->noise);
     sfi_free(ctx, m->layout, m->layout_capacity, sizeof *m->layout);
     sfi_free(ctx, m->weights, (size_t)m->weight_count, sizeof *m->weights);
     sfi_free(ctx, m, 1, sizeof *m);
@@ -153,6 +169,22 @@ int64_t sf_model_dim(const sf_model *m)
 const char *sf_model_column(const sf_model *m, int64_t column)
 {
     return column >= 0 && column < m->dim ? m->names[column] : NULL;
+}
+
+void sf_model_kernel(const sf_model *m, int64_t column,
+                     char text[SF_KERNEL_TEXT])
+{
+    text[0] = '\0';
+    if (sfi_has_kernels(m) && column >= 0 && column < m->dim)
+        sfi_kernel_format(&m->noise.kernels[column], text);
+}
+
+void sf_model_unit(const sf_model *m, int64_t column, double *mean,
+                   double *scale)
+{
+    const bool inside = column >= 0 && column < m->dim;
+    *mean = inside ? m->mean[column] : 0.0;
+    *scale = inside ? m->scale[column] : 1.0;
 }
 
 /* ---- numbers and weights ---------------------------------------------------- */
@@ -212,51 +244,4 @@ sf_status sfi_weight_nodes(const sf_model *m, sf_graph *g, sf_node *out)
         out[i] = sf_param(g, m->layout[i].name, m->layout[i].rank,
                           m->layout[i].shape);
     return sf_graph_status(g);
-}
-
-/* ---- noise levels ----------------------------------------------------------- */
-
-bool sfi_single_level(const sf_model *m)
-{
-    bool missing = false;
-    (void)sfi_model_number(m, "noise_level", &missing);
-    return !missing;
-}
-
-double sfi_sigma(const sf_model *m, double time)
-{
-    const double rho = sfi_number_of(m, "rho");
-    const double a = pow(sfi_number_of(m, "sigma_min"), 1.0 / rho);
-    const double b = pow(sfi_number_of(m, "sigma_max"), 1.0 / rho);
-    return pow(a + time * (b - a), rho);
-}
-
-double sfi_sigma_slope(const sf_model *m, double time)
-{
-    const double rho = sfi_number_of(m, "rho");
-    const double a = pow(sfi_number_of(m, "sigma_min"), 1.0 / rho);
-    const double b = pow(sfi_number_of(m, "sigma_max"), 1.0 / rho);
-    return rho * pow(a + time * (b - a), rho - 1.0) * (b - a);
-}
-
-double sf_model_sigma(const sf_model *m, double time)
-{
-    return sfi_sigma(m, time);
-}
-
-double sf_model_time(const sf_model *m, double sigma)
-{
-    const double rho = sfi_number_of(m, "rho");
-    const double a = pow(sfi_number_of(m, "sigma_min"), 1.0 / rho);
-    const double b = pow(sfi_number_of(m, "sigma_max"), 1.0 / rho);
-    const double time = (pow(fmax(sigma, 0.0), 1.0 / rho) - a) / (b - a);
-    return fmin(fmax(time, 0.0), 1.0);
-}
-
-void sfi_standardise(const sf_model *m, sf_cmat x, sf_mat y)
-{
-    for (int64_t i = 0; i < x.rows; i++)
-        for (int64_t j = 0; j < m->dim; j++)
-            y.data[i * y.stride + j] =
-                (x.data[i * x.stride + j] - m->mean[j]) / m->scale[j];
 }

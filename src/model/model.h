@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* model.h - the table of functions behind a model.
  *
- * All models of this floor are graphs: given nodes for the standardised point y
- * and the noise level sigma, they give nodes for the score and its companions.
- * Everything that is asked of a model is then a program made from these. */
+ * A model is asked at an inner point y and a level.  With Gaussian noise on
+ * standardised columns y = (x - mean)/scale and the level is sigma; with noise of
+ * kernels y is the chart of that and the level is the kernels' time t.
+ *
+ * Most models are graphs: given nodes for y and the level, they give nodes for
+ * the score and its companions, and what is asked of them is a program made from
+ * these.  The law of a data set is asked through its own reduction. */
 #ifndef SFI_MODEL_H
 #define SFI_MODEL_H
 
 #include "base/context.h"
+#include "kernel/noise.h"
+#include "model/mixture.h"
 #include "scorefield/model.h"
 #include "scorefield/program.h"
 
@@ -28,10 +34,11 @@ typedef struct sfi_number {
 
 enum { SFI_MAX_NUMBERS = 24 };
 
-/* Nodes that a model gives for y [d] and sigma.
- *   drift    dy/dsigma of the probability flow, = -sigma score, without the
- *            cancellation that this formula would have
- *   denoised E[y_0 | y] = y - sigma drift */
+/* Nodes that a model gives for y [d] and a level.
+ *   drift    dy/dlevel of the probability flow; for sigma it is -sigma score,
+ *            without the cancellation that this formula would have
+ *   denoised E[x_0 | y] in units of y; of kernels, in the coordinate of the
+ *            kernels, not the chart's */
 typedef struct sfi_answer {
     sf_node score, drift, denoised;
 } sfi_answer;
@@ -43,16 +50,19 @@ typedef struct sfi_model_ops {
      * Returns SF_OK, SF_E_FORMAT or SF_E_NOMEM. */
     sf_status (*declare)(sf_model *m);
 
-    /* REQUIRED.  `weights` holds one parameter node for each weight. */
+    /* One of these two.  `weights` holds one parameter node for each weight. */
     sfi_answer (*answer)(const sf_model *m, sf_graph *g, sf_node y,
-                         sf_node sigma, const sf_node *weights);
+                         sf_node level, const sf_node *weights);
+    /* The law of the data that m holds, which must outlive it. */
+    sf_status (*mixture)(const sf_model *m, sfi_mixture **out, sfi_velocity how,
+                         bool spread);
 
     /* OPTIONAL.  Check the weights, which came from a file and are finite.
      * Returns SF_OK or SF_E_FORMAT. */
     sf_status (*check)(const sf_model *m);
 
-    /* OPTIONAL.  ln p_sigma(y) in closed form, for standardised y [n, d]. */
-    sf_status (*logpdf)(const sf_model *m, sf_cmat y, double sigma,
+    /* OPTIONAL.  ln p(y) in closed form at a level, for inner points [n, d]. */
+    sf_status (*logpdf)(const sf_model *m, sf_cmat y, double level,
                         double *out);
 } sfi_model_ops;
 
@@ -60,9 +70,10 @@ struct sf_model {
     sf_context *ctx;
     const sfi_model_ops *ops;
     int64_t dim;
-    char **names;  /* [dim]                    */
-    double *mean;  /* [dim], standardisation   */
-    double *scale; /* [dim]                    */
+    char **names;    /* [dim]                    */
+    double *mean;    /* [dim], standardisation   */
+    double *scale;   /* [dim]                    */
+    sfi_noise noise; /* of dim 0: Gaussian noise of the levels sigma */
     int number_count;
     sfi_number numbers[SFI_MAX_NUMBERS];
     sfi_weight *layout;
@@ -73,28 +84,34 @@ struct sf_model {
 };
 
 /* Families: NULL-terminated. */
-extern const sfi_model_ops sfi_gaussian_ops, sfi_network_ops;
+extern const sfi_model_ops sfi_gaussian_ops, sfi_network_ops, sfi_empirical_ops;
 const sfi_model_ops *sfi_model_family(const char *name);
 
 /* A model with zero weights, mean 0 and scale 1.  `names` may be NULL: c0, c1,
- * ...  On failure *out is NULL; SF_E_FORMAT if a number is missing or out of
- * its range (files come through here). */
+ * ...; `noise`, which is copied, NULL: levels sigma.  On failure *out is NULL;
+ * SF_E_FORMAT if a number is missing or out of its range (files come through
+ * here). */
 sf_status sfi_model_new(sf_context *ctx, sf_model **out,
                         const sfi_model_ops *ops, int64_t dim,
-                        const char *const *names, int number_count,
-                        const sfi_number *numbers);
+                        const char *const *names, const sfi_noise *noise,
+                        int number_count, const sfi_number *numbers);
 
-/* Another model of the same family, columns, numbers and standardisation, with
- * zero weights. */
+/* Another model of the same family, columns, noise, numbers and
+ * standardisation, with zero weights. */
 sf_status sfi_model_like(const sf_model *m, sf_model **out);
 
 /* The same as sfi_model_new() in two steps, for files: the first gives the layout and no memory for
  * weights, so that a file can be held against it before it costs any. */
 sf_status sfi_model_declare(sf_context *ctx, sf_model **out,
                             const sfi_model_ops *ops, int64_t dim,
-                            const char *const *names, int number_count,
-                            const sfi_number *numbers);
+                            const char *const *names, const sfi_noise *noise,
+                            int number_count, const sfi_number *numbers);
 sf_status sfi_model_allocate(sf_model *m);
+
+/* Copies of `dim` names, or, where `names` is NULL, c0, c1, ...; NULL without
+ * memory. */
+char **sfi_copy_names(sf_context *ctx, int64_t dim, const char *const *names);
+void sfi_free_names(sf_context *ctx, int64_t dim, char **names);
 
 /* A number by name; sets *missing if it is not there. */
 double sfi_model_number(const sf_model *m, const char *key, bool *missing);
@@ -109,19 +126,76 @@ sf_status sfi_whole_number(sf_model *m, const char *key, int64_t lo, int64_t hi,
 sf_status sfi_add_weight(sf_model *m, const char *name, int rank,
                          const int64_t *shape);
 
+/* ---- levels (level.c) -------------------------------------------------------- */
+
 /* Whether the model knows one noise level only. */
 bool sfi_single_level(const sf_model *m);
+/* Whether its noise is of kernels. */
+bool sfi_has_kernels(const sf_model *m);
 
-double sfi_sigma(const sf_model *m, double time);
-/* d sigma / dt */
-double sfi_sigma_slope(const sf_model *m, double time);
+/* The level at a time in [0, 1], and its slope there. */
+double sfi_level(const sf_model *m, double time);
+double sfi_level_slope(const sf_model *m, double time);
+
+/* The time before which nothing changes: 0, or what a data set's points have at
+ * least. */
+double sfi_first_time(const sf_model *m);
+
+/* Level i of `steps`, from the highest (i = 0) down on the grid of model.h: sigma
+ * to the lowest (i = steps - 1) and then, i = steps, to no noise; t of kernels to
+ * the lowest (i = steps), where they end. */
+double sfi_grid_level(const sf_model *m, int64_t i, int64_t steps);
+/* The lowest. */
+double sfi_lowest_level(const sf_model *m);
+
+/* The standard deviation of the noise of each column [dim] over the level, as the
+ * level goes to 0: 1 for levels sigma; of a kernel in its chart, by the curvature
+ * of its log density, the least over x0.  SF_OK or SF_E_NOMEM. */
+sf_status sfi_level_spread(const sf_model *m, double *spread);
+
+/* x -> y and back, for rows in f64. */
+void sfi_to_inner(const sf_model *m, sf_cmat x, sf_mat y);
+void sfi_from_inner(const sf_model *m, const double *y, double *x);
+
+/* ln |dx/dy| at y [dim]: a density of y is one of x times its exponential. */
+double sfi_log_volume(const sf_model *m, const double *y);
+
+/* SF_OK, or SF_E_NUMERIC if a row of x is outside the kernels' support: row,
+ * column and what was expected; `what` begins the message. */
+sf_status sfi_check_support(const sf_model *m, sf_cmat x, const char *what);
+
+/* ---- the law at time 1 (prior.c) ---------------------------------------------- */
+
+/* y [n, dim]: point i is a function of the seed and of first + i.  SF_OK or
+ * SF_E_NOMEM. */
+sf_status sfi_prior_draw(const sf_model *m, uint64_t seed, int64_t first,
+                         sf_mat y);
+/* ln p of y. */
+sf_status sfi_prior_logpdf(const sf_model *m, sf_cmat y, double *out);
+
+/* ---- the law of a data set (empirical.c) --------------------------------------- */
+
+/* What an empirical model is made of, in the coordinates of its kernels. */
+typedef struct sfi_empirical {
+    sf_cmat data;
+    const double *log_weights; /* [n] or NULL */
+    const double *least;       /* [n] or NULL: all least_all */
+    double least_all;
+} sfi_empirical;
+
+sfi_empirical sfi_empirical_of(const sf_model *m);
+
+/* Data drawn by their weights: index[i] is a function of the seed and of first +
+ * i.  SF_OK or SF_E_NOMEM. */
+sf_status sfi_empirical_choose(const sf_model *m, uint64_t seed, int64_t first,
+                               int64_t n, int64_t *index);
 
 /* One parameter node for each weight, in order. */
 sf_status sfi_weight_nodes(const sf_model *m, sf_graph *g, sf_node *out);
 
 /* ---- fields: programs that evaluate a model -------------------------------- */
 
-/* What a field computes at y for one sigma; columns follow in this order. */
+/* What a field computes at y for one level; columns follow in this order. */
 enum {
     SFI_WANT_SCORE = 1,       /* d   */
     SFI_WANT_DRIFT = 2,       /* d   */
@@ -142,10 +216,7 @@ void sfi_field_free(sfi_field *f);
  * strides; outputs in the order of the wants' bits.  probe [n, d] is read for
  * SFI_WANT_PROBE only. */
 sf_status sfi_field_run(sfi_field *f, int64_t n, const void *y,
-                        int64_t y_stride, double sigma, const void *probe,
+                        int64_t y_stride, double level, const void *probe,
                         void *const *outputs, const int64_t *strides);
-
-/* x -> y and back, for rows in f64. */
-void sfi_standardise(const sf_model *m, sf_cmat x, sf_mat y);
 
 #endif

@@ -121,8 +121,8 @@ static sfi_answer network_answer(const sf_model *m, sf_graph *g, sf_node y,
     return a;
 }
 
-const sfi_model_ops sfi_network_ops = {"network", network_declare,
-                                       network_answer, NULL, NULL};
+const sfi_model_ops sfi_network_ops = {
+    .family = "network", .declare = network_declare, .answer = network_answer};
 
 void sfi_network_initialise(sf_model *m, uint64_t seed)
 {

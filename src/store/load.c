@@ -29,6 +29,8 @@ typedef struct model_parts {
     sf_column_kind *kinds; /* [dim] */
     int number_count;
     sfi_number number_list[SFI_MAX_NUMBERS];
+    sfi_noise noise;      /* [dim] kernels, or none                        */
+    int64_t kernel_count; /* columns that have one */
     const char **dropped; /* [dropped_count], in `schema` */
     int64_t dropped_count;
 } model_parts;
@@ -38,6 +40,7 @@ static void free_parts(model_parts *p)
     sfi_free(p->ctx, p->names, (size_t)p->dim, sizeof *p->names);
     sfi_free(p->ctx, p->kinds, (size_t)p->dim, sizeof *p->kinds);
     sfi_free(p->ctx, p->dropped, (size_t)p->dropped_count, sizeof *p->dropped);
+    sfi_noise_free(p->ctx, &p->noise);
     json_decref(p->schema);
     json_decref(p->numbers);
 }
@@ -74,6 +77,22 @@ static sf_status read_family(model_parts *p)
     return SF_OK;
 }
 
+static sf_status read_kernel(model_parts *p, int64_t j, const json_t *text)
+{
+    if (text == NULL)
+        return SF_OK;
+    if (!json_is_string(text))
+        return FAIL(p, "the kernel of column %lld of the schema is no text",
+                    (long long)j);
+    p->kernel_count++;
+    const sf_status status =
+        sfi_kernel_parse(p->ctx, &p->noise.kernels[j], json_string_value(text));
+    if (status == SF_OK)
+        return SF_OK;
+    sfi_message_prefix(p->ctx, "%s: ", sfi_metadata_source(p->t));
+    return status == SF_E_ARG ? SF_E_FORMAT : status;
+}
+
 static sf_status read_column(model_parts *p, sfi_dictionary *seen, int64_t j,
                              const json_t *column)
 {
@@ -93,6 +112,7 @@ static sf_status read_column(model_parts *p, sfi_dictionary *seen, int64_t j,
         return FAIL(p, "two columns of the schema are called \"%s\"", shown);
     p->names[j] = name;
     p->kinds[j] = kind[0] == 'i' ? SF_COLUMN_INTEGER : SF_COLUMN_REAL;
+    SFI_TRY(read_kernel(p, j, json_object_get(column, "kernel")));
     return sfi_dictionary_add(p->ctx, seen, name, strlen(name));
 }
 
@@ -112,11 +132,20 @@ static sf_status read_columns(model_parts *p)
         return SF_E_NOMEM;
     }
     p->dim = (int64_t)count;
+    p->noise.kernels = sfi_alloc_zero(p->ctx, count, sizeof *p->noise.kernels);
+    if (p->noise.kernels == NULL)
+        return SF_E_NOMEM;
+    p->noise.dim = p->dim;
     sfi_dictionary seen = {0};
     sf_status status = SF_OK;
     for (size_t j = 0; j < count && status == SF_OK; j++)
         status = read_column(p, &seen, (int64_t)j, json_array_get(columns, j));
     sfi_dictionary_free(p->ctx, &seen);
+    if (status == SF_OK && p->kernel_count > 0 && p->kernel_count < p->dim)
+        status = FAIL(p,
+                      "%lld of %lld columns of the schema have a \"kernel\", "
+                      "want all or none",
+                      (long long)p->kernel_count, (long long)p->dim);
     return status;
 }
 
@@ -334,6 +363,7 @@ static sf_status build(model_parts *p, sf_model **out, sf_run_record **record)
 {
     SFI_TRY(read_texts(p));
     sf_status status = sfi_model_declare(p->ctx, out, p->ops, p->dim, p->names,
+                                         p->kernel_count > 0 ? &p->noise : NULL,
                                          p->number_count, p->number_list);
     if (status != SF_OK)
         sfi_message_prefix(p->ctx, "%s: ", sfi_metadata_source(p->t));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* save.c - a model as a safetensors file.
  *
- *     weights     by their names, f32 for networks and f64 for gaussians
+ *     weights     by their names, f32 for networks, else f64
  *     mean, scale [d] f64
  *     texts       metadata.h; docs/FORMATS.md says what is in them */
 #include "store/store.h"
@@ -61,14 +61,25 @@ static sf_status check_finite(const sf_model *m, const char *name,
 
 /* The functions that build JSON return NULL, and accept it, where memory is
  * short. */
+static json_t *make_column(const sf_model *m, const sf_run_record *record,
+                           int64_t j)
+{
+    char kernel[SF_KERNEL_TEXT];
+    if (!sfi_has_kernels(m))
+        return json_pack("{s:s, s:s}", "name", m->names[j], "kind",
+                         kind_text(record, j));
+    sf_model_kernel(m, j, kernel);
+    return json_pack("{s:s, s:s, s:s}", "name", m->names[j], "kind",
+                     kind_text(record, j), "kernel", kernel);
+}
+
 static json_t *make_schema(const sf_model *m, const sf_run_record *record)
 {
     json_t *columns = json_array(), *dropped = json_array();
     bool failed = false;
     for (int64_t j = 0; j < m->dim; j++)
-        failed |= json_array_append_new(
-                      columns, json_pack("{s:s, s:s}", "name", m->names[j],
-                                         "kind", kind_text(record, j))) != 0;
+        failed |=
+            json_array_append_new(columns, make_column(m, record, j)) != 0;
     for (int64_t k = 0; k < record->dropped_count; k++)
         failed |= json_array_append_new(dropped,
                                         json_string(record->dropped[k])) != 0;

@@ -258,8 +258,8 @@ TEST(implicit_sliced_and_denoising_losses_agree_up_to_a_constant)
         const int count =
             sfi_network_numbers(numbers, 8, 2, false, 0.01, 10.0, 0.6);
         sf_model *m = NULL;
-        CHECK_OK(ctx, sfi_model_new(ctx, &m, &sfi_network_ops, 2, NULL, count,
-                                    numbers));
+        CHECK_OK(ctx, sfi_model_new(ctx, &m, &sfi_network_ops, 2, NULL, NULL,
+                                    count, numbers));
         sfi_network_initialise(m, (uint64_t)k);
         for (int64_t i = 0; k == 1 && i < m->weight_count; i++)
             if (m->weights[i] == 0.0)

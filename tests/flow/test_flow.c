@@ -21,8 +21,8 @@ static sf_model *random_network(sf_context *ctx, int64_t dim, bool energy)
     const int count =
         sfi_network_numbers(numbers, 16, 2, energy, 0.01, 20.0, -1.0);
     sf_model *m = NULL;
-    CHECK_OK(ctx, sfi_model_new(ctx, &m, &sfi_network_ops, dim, NULL, count,
-                                numbers));
+    CHECK_OK(ctx, sfi_model_new(ctx, &m, &sfi_network_ops, dim, NULL, NULL,
+                                count, numbers));
     sfi_network_initialise(m, 3);
     for (int64_t i = 0; i < m->weight_count; i++)
         if (m->weights[i] == 0.0)

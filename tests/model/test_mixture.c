@@ -175,8 +175,8 @@ TEST(the_noise_levels_are_those_of_the_rho_grid)
     const int count =
         sfi_network_numbers(numbers, 4, 1, false, 0.002, 80.0, -1.0);
     sf_model *m = NULL;
-    CHECK_OK(ctx,
-             sfi_model_new(ctx, &m, &sfi_network_ops, 1, NULL, count, numbers));
+    CHECK_OK(ctx, sfi_model_new(ctx, &m, &sfi_network_ops, 1, NULL, NULL, count,
+                                numbers));
     for (int i = 0; i < 18; i++)
         CHECK_CLOSE(sf_model_sigma(m, 1.0 - i / 17.0), want[i], 1e-10);
     sf_model_free(m);

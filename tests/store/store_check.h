@@ -26,8 +26,8 @@ SFI_UNUSED static sf_model *small_network(sf_context *ctx)
     const int count =
         sfi_network_numbers(numbers, 5, 2, false, 0.1 + 0.2, 80.0, -1.0);
     sf_model *m = NULL;
-    CHECK_OK(ctx, sfi_model_new(ctx, &m, &sfi_network_ops, 3, names, count,
-                                numbers));
+    CHECK_OK(ctx, sfi_model_new(ctx, &m, &sfi_network_ops, 3, names, NULL,
+                                count, numbers));
     sfi_network_initialise(m, 7);
     for (int j = 0; j < 3; j++) {
         m->mean[j] = 0.1 * j - 1e-7;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bandwidth.h - how much noise the rows of an empirical model want, by the
+ * likelihood of each under the others. */
+#ifndef SFI_BANDWIDTH_H
+#define SFI_BANDWIDTH_H
+
+#include "model/model.h"
+
+typedef struct sfi_bandwidth {
+    double least, most; /* times of the rows                              */
+    double loo;         /* mean log density in the chart of rows left out */
+    double loo_se;
+    int64_t loo_rows;
+    int64_t neighbours; /* K, 0 with one time for all */
+    int64_t copies;
+} sfi_bandwidth;
+
+/* The times that maximise the leave-one-out likelihood of the data that m, an
+ * empirical model, holds.  `times` [n] receives one for each row; NULL: one for
+ * all.  `loo_rows` rows are left out one by one, 0: as many as make 10^7 pairs.
+ * SF_OK, SF_E_NUMERIC (no time gives a finite likelihood), SF_E_NOMEM or
+ * SF_E_CANCELLED. */
+sf_status sfi_find_bandwidth(const sf_model *m, int64_t loo_rows, uint64_t seed,
+                             double *times, sfi_bandwidth *out);
+
+/* How many rows of m's data are copies of an earlier one. */
+sf_status sfi_count_copies(const sf_model *m, int64_t *copies);
+
+#endif

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* empirical.c - the exact law of a data set: which kernels, and how much noise the
+ * data has at least. */
+#include "fit/bandwidth.h"
+#include "kernel/path.h"
+#include "model/model.h"
+#include "num/linalg.h"
+#include "scorefield/fit.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- kernels from columns ---------------------------------------------------- */
+
+/* What a column holds. */
+typedef struct moments {
+    double mean, sd;         /* of x    */
+    double log_mean, log_sd; /* of ln x */
+    double least, most;
+} moments;
+
+static moments moments_of(sf_cmat data, int64_t j)
+{
+    moments m = {.least = INFINITY, .most = -INFINITY};
+    const double n = (double)data.rows;
+    for (int64_t i = 0; i < data.rows; i++) {
+        const double x = data.data[i * data.stride + j];
+        m.mean += x / n;
+        m.log_mean += (x > 0.0 ? log(x) : 0.0) / n;
+        m.least = fmin(m.least, x);
+        m.most = fmax(m.most, x);
+    }
+    for (int64_t i = 0; i < data.rows; i++) {
+        const double x = data.data[i * data.stride + j];
+        const double y = (x > 0.0 ? log(x) : 0.0) - m.log_mean;
+        m.sd += (x - m.mean) * (x - m.mean) / n;
+        m.log_sd += y * y / n;
+    }
+    m.sd = sqrt(m.sd);
+    m.log_sd = sqrt(m.log_sd);
+    return m;
+}
+
+static double between(double x, double low, double high)
+{
+    return fmin(fmax(x, low), high);
+}
+
+static void set_number(sfi_kernel *k, const char *name, double value)
+{
+    for (int i = 0; i < k->ops->number_count; i++)
+        if (strcmp(k->ops->numbers[i].name, name) == 0)
+            k->numbers[i] = value;
+}
+
+/* Numbers of a kernel that came without any.  Families on the real line work on
+ * standardised values along the path that keeps their variance; a prior on the
+ * half line or an interval gets mean and spread of the column. */
+static sf_status scale_kernel(sf_context *ctx, sfi_kernel *k, const moments *m,
+                              const char *name, double *mean, double *scale)
+{
+    const char *family = k->ops->family;
+    const bool has_path = k->ops->number_count > 0 &&
+                          strcmp(k->ops->numbers[0].name, "path") == 0;
+    if (has_path)
+        k->numbers[0] = SFI_PATH_VP;
+    if (k->ops->chart == SFI_CHART_REAL) {
+        if (!(m->sd > 0.0))
+            return SFI_FAIL(ctx, SF_E_NUMERIC,
+                            "empirical: column \"%s\" is %g in every row; a "
+                            "constant has no spread to scale noise by",
+                            name, m->mean);
+        *mean = m->mean;
+        *scale = m->sd;
+    } else if (has_path) { /* log-normal */
+        *scale = exp(m->log_mean);
+        set_number(k, "sigma", between(m->log_sd, 1e-3, 1e3));
+    } else if (k->ops->chart == SFI_CHART_LOG) {
+        const double ratio = m->mean / m->sd;
+        set_number(k, "mean", m->mean);
+        set_number(k, "shape", between(ratio * ratio, 0.5, 100.0));
+    } else if (strcmp(family, "beta") == 0) {
+        const double middle = between(m->mean, 0.01, 0.99);
+        set_number(k, "mean", middle);
+        set_number(k, "concentration",
+                   between(middle * (1.0 - middle) / (m->sd * m->sd) - 1.0, 1.0,
+                           100.0));
+    }
+    return SF_OK;
+}
+
+/* `auto`: proportions strictly between 0 and 1 get beta noise, positive columns
+ * whose spread is not small beside their mean gamma noise, all others Gaussian. */
+static const char *auto_kernel(const moments *m)
+{
+    if (m->least > 0.0 && m->most < 1.0)
+        return "beta";
+    if (m->least > 0.0 && m->sd > 0.3 * m->mean)
+        return "gamma";
+    return "gaussian";
+}
+
+/* Kernels and units; `bare` [dim] is work space. */
+static sf_status choose_kernels(sf_context *ctx, sfi_noise *noise, sf_cmat data,
+                                const char *const *names, const char *text,
+                                bool *bare, double *mean, double *scale)
+{
+    const bool any = text == NULL || strcmp(text, "auto") == 0;
+    SFI_TRY(sfi_noise_parse(ctx, noise, any ? "gaussian" : text, data.cols,
+                            names, bare));
+    for (int64_t j = 0; j < data.cols; j++) {
+        const moments m = moments_of(data, j);
+        mean[j] = 0.0;
+        scale[j] = 1.0;
+        if (any)
+            SFI_TRY(sfi_kernel_parse(ctx, &noise->kernels[j], auto_kernel(&m)));
+        if (bare[j])
+            SFI_TRY(scale_kernel(ctx, &noise->kernels[j], &m, names[j],
+                                 &mean[j], &scale[j]));
+    }
+    return SF_OK;
+}
+
+/* ---- checks ------------------------------------------------------------------ */
+
+static sf_status check(sf_context *ctx, sf_cmat data, const char *const *names,
+                       const sf_empirical_options *o)
+{
+    for (int64_t i = 0; i < data.rows; i++) {
+        const int64_t j =
+            sfi_first_not_finite(data.data + i * data.stride, data.cols);
+        if (j < data.cols)
+            return SFI_FAIL(ctx, SF_E_NUMERIC,
+                            "empirical: row %lld, column \"%s\": the value is "
+                            "not finite",
+                            (long long)(i + 1), names[j]);
+    }
+    if (o->bandwidth < SF_BANDWIDTH_LOO || o->bandwidth > SF_BANDWIDTH_ADAPTIVE)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "empirical: bandwidth is %d, want 0 to 2",
+                        (int)o->bandwidth);
+    if (o->bandwidth == SF_BANDWIDTH_FIXED &&
+        !(o->time > 0.0 && o->time <= 1.0))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "empirical: the time is %g, want > 0 and at most 1",
+                        o->time);
+    if (o->loo_rows < 0)
+        return SFI_FAIL(ctx, SF_E_ARG, "empirical: loo_rows is %lld, want >= 0",
+                        (long long)o->loo_rows);
+    double sum = 0.0;
+    for (int64_t i = 0; i < data.rows && o->weights != NULL; i++) {
+        if (!(o->weights[i] >= 0.0) || !isfinite(o->weights[i]))
+            return SFI_FAIL(ctx, SF_E_NUMERIC,
+                            "empirical: the weight of row %lld is %g, want a "
+                            "number >= 0",
+                            (long long)(i + 1), o->weights[i]);
+        sum += o->weights[i];
+    }
+    if (o->weights != NULL && !(sum > 0.0))
+        return SFI_FAIL(ctx, SF_E_ARG, "empirical: all weights are 0");
+    return SF_OK;
+}
+
+/* ---- the model --------------------------------------------------------------- */
+
+static int numbers_of(sfi_number *out, int64_t rows, bool weighted,
+                      bool adaptive, double least)
+{
+    const sfi_number numbers[] = {{"rows", (double)rows},
+                                  {"weighted", weighted},
+                                  {"adaptive", adaptive},
+                                  {"t_min", least}};
+    memcpy(out, numbers, sizeof numbers);
+    return (int)SFI_COUNT(numbers);
+}
+
+/* Rows of weight 0 are left out: they are no part of the law. */
+static int64_t kept_rows(sf_cmat data, const double *weights)
+{
+    int64_t kept = 0;
+    for (int64_t i = 0; i < data.rows; i++)
+        kept += weights == NULL || weights[i] > 0.0;
+    return kept;
+}
+
+/* The model of these kernels with the data in it and no noise yet. */
+static sf_status make(sf_context *ctx, sf_model **out, const sfi_noise *noise,
+                      sf_cmat data, const char *const *names,
+                      const double *mean, const double *scale,
+                      const sf_empirical_options *o)
+{
+    sfi_number numbers[SFI_MAX_NUMBERS];
+    const int count =
+        numbers_of(numbers, kept_rows(data, o->weights), o->weights != NULL,
+                   o->bandwidth == SF_BANDWIDTH_ADAPTIVE,
+                   o->bandwidth == SF_BANDWIDTH_FIXED ? o->time : 1.0);
+    SFI_TRY(sfi_model_new(ctx, out, &sfi_empirical_ops, data.cols, names, noise,
+                          count, numbers));
+    sf_model *m = *out;
+    memcpy(m->mean, mean, (size_t)m->dim * sizeof *mean);
+    memcpy(m->scale, scale, (size_t)m->dim * sizeof *scale);
+    int64_t to = 0;
+    for (int64_t i = 0; i < data.rows; i++) {
+        if (o->weights != NULL && o->weights[i] == 0.0)
+            continue;
+        for (int64_t j = 0; j < m->dim; j++)
+            m->weights[to * m->dim + j] =
+                (data.data[i * data.stride + j] - mean[j]) / scale[j];
+        if (o->weights != NULL)
+            m->weights[m->layout[1].offset + to] = log(o->weights[i]);
+        to++;
+    }
+    return sfi_check_support(m, data, "empirical");
+}
+
+static void set_times(sf_model *m, double least, const double *times)
+{
+    for (int i = 0; i < m->number_count; i++)
+        if (strcmp(m->numbers[i].key, "t_min") == 0)
+            m->numbers[i].value = least;
+    if (times != NULL) {
+        const sfi_weight *w = &m->layout[m->layout_count - 1];
+        memcpy(m->weights + w->offset, times, (size_t)w->count * sizeof *times);
+    }
+}
+
+/* The mean over rows of ln |dx/dy|, which turns a mean log density in the chart
+ * into one of the data. */
+static double mean_volume(const sf_model *m, double *y)
+{
+    const sfi_empirical e = sfi_empirical_of(m);
+    double sum = 0.0;
+    for (int64_t i = 0; i < e.data.rows; i++) {
+        sfi_noise_to_chart(&m->noise, e.data.data + i * m->dim, y);
+        sum += sfi_log_volume(m, y);
+    }
+    return sum / (double)e.data.rows;
+}
+
+static sf_status find_noise(sf_model *m, const sf_empirical_options *o,
+                            double *row, sf_empirical_report *report)
+{
+    sf_context *ctx = m->ctx;
+    const int64_t n = sfi_empirical_of(m).data.rows;
+    double *times = NULL;
+    sfi_bandwidth found;
+    if (o->bandwidth == SF_BANDWIDTH_FIXED) {
+        report->time_least = report->time_most = o->time;
+        return sfi_count_copies(m, &report->copies);
+    }
+    if (n < 2)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "empirical: one row has no others to choose a "
+                        "bandwidth by; give a number");
+    if (o->bandwidth == SF_BANDWIDTH_ADAPTIVE) {
+        times = sfi_alloc(ctx, (size_t)n, sizeof *times);
+        if (times == NULL)
+            return SF_E_NOMEM;
+    }
+    const sf_status status =
+        sfi_find_bandwidth(m, o->loo_rows, o->seed, times, &found);
+    if (status == SF_OK) {
+        set_times(m, found.least, times);
+        report->time_least = found.least;
+        report->time_most = found.most;
+        report->loo = found.loo - mean_volume(m, row);
+        report->loo_se = found.loo_se;
+        report->loo_rows = found.loo_rows;
+        report->neighbours = found.neighbours;
+        report->copies = found.copies;
+    }
+    sfi_free(ctx, times, (size_t)n, sizeof *times);
+    return status;
+}
+
+static sf_status fit(sf_context *ctx, sf_model **out, sf_cmat data,
+                     const char *const *names, const sf_empirical_options *o,
+                     sf_empirical_report *report)
+{
+    const size_t d = (size_t)data.cols;
+    double *unit = sfi_alloc(ctx, 3 * d, sizeof *unit);
+    bool *bare = sfi_alloc(ctx, d, sizeof *bare);
+    sfi_noise noise = {0, NULL};
+    sf_status status = unit != NULL && bare != NULL ? SF_OK : SF_E_NOMEM;
+    if (status == SF_OK)
+        status = choose_kernels(ctx, &noise, data, names, o->kernel, bare, unit,
+                                unit + d);
+    if (status == SF_OK)
+        status = make(ctx, out, &noise, data, names, unit, unit + d, o);
+    if (status == SF_OK)
+        status = find_noise(*out, o, unit + 2 * d, report);
+    sfi_noise_free(ctx, &noise);
+    sfi_free(ctx, bare, d, sizeof *bare);
+    sfi_free(ctx, unit, 3 * d, sizeof *unit);
+    return status;
+}
+
+sf_status sf_fit_empirical(sf_context *ctx, sf_model **out, sf_cmat data,
+                           const char *const *names,
+                           const sf_empirical_options *options,
+                           sf_empirical_report *report)
+{
+    sf_empirical_options o = SF_EMPIRICAL_OPTIONS_INIT;
+    sf_empirical_report r = {.loo = NAN, .loo_se = NAN};
+    *out = NULL;
+    SFI_TRY(sfi_options(ctx, &o, sizeof o, options));
+    if (data.rows < 1 || data.cols < 1)
+        return SFI_FAIL(ctx, SF_E_ARG, "empirical: the data is [%lld, %lld]",
+                        (long long)data.rows, (long long)data.cols);
+    char **made = sfi_copy_names(ctx, data.cols, names);
+    if (made == NULL)
+        return SF_E_NOMEM;
+    const char *const *shown = (const char *const *)made;
+    sf_status status = check(ctx, data, shown, &o);
+    if (status == SF_OK)
+        status = fit(ctx, out, data, shown, &o, &r);
+    sfi_free_names(ctx, data.cols, made);
+    if (status != SF_OK) {
+        sf_model_free(*out);
+        *out = NULL;
+    } else if (report != NULL) {
+        *report = r;
+    }
+    return status;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* resample.c - exact draws from the law of a data set: choose a datum, add its
+ * noise.
+ *
+ * From x_t, a datum drawn from the posterior weights r_i(x_t) and noised to a
+ * level s < t is a draw from p_s that is as near to x_t as the laws allow: the
+ * star-shaped process of A. Okhotin et al., 2023, with the posterior drawn from,
+ * not replaced by its mean, so that every level is exact. */
+#include "flow/resample.h"
+
+#include "base/random.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct resampling {
+    sf_context *ctx;
+    const sf_model *m;
+    const sf_sample_options *o;
+    sfi_empirical e;
+    int64_t n, d;
+    double *y;       /* [n, d], inner */
+    int64_t *index;  /* [n] which datum */
+    double *uniform; /* [n] */
+    double *times;   /* [n] */
+    sfi_noiser *noiser;
+    int64_t recorded;
+} resampling;
+
+static sfi_where where_of(const resampling *s, int64_t i, int64_t step,
+                          sfi_stream stream)
+{
+    return (sfi_where){s->o->seed, (uint64_t)(s->o->first + i), (uint32_t)step,
+                       stream};
+}
+
+static void draw_uniforms(resampling *s, int64_t step)
+{
+    for (int64_t i = 0; i < s->n; i++)
+        s->uniform[i] =
+            sfi_uniform_at(where_of(s, i, step, SFI_STREAM_PRIOR), 1);
+}
+
+/* Sample i uses entry i mod rows of the shuffle of its round. */
+static sf_status choose_evenly(resampling *s)
+{
+    const int64_t rows = s->e.data.rows;
+    if (s->e.log_weights != NULL)
+        return SFI_FAIL(s->ctx, SF_E_UNSUPPORTED,
+                        "sample: the method stratified uses all data equally "
+                        "often, and these have weights; use direct");
+    int64_t *order = sfi_alloc(s->ctx, (size_t)rows, sizeof *order);
+    if (order == NULL)
+        return SF_E_NOMEM;
+    int64_t round = -1;
+    for (int64_t i = 0; i < s->n; i++) {
+        const int64_t at = s->o->first + i;
+        if (at / rows != round) {
+            round = at / rows;
+            for (int64_t k = 0; k < rows; k++)
+                order[k] = k;
+            sfi_shuffle(s->o->seed, (uint32_t)round, order, rows);
+        }
+        s->index[i] = order[at % rows];
+    }
+    sfi_free(s->ctx, order, (size_t)rows, sizeof *order);
+    return SF_OK;
+}
+
+/* y from the chosen data at a level. */
+static sf_status add_noise(resampling *s, double level, int64_t step)
+{
+    for (int64_t i = 0; i < s->n; i++)
+        s->times[i] = fmax(level, s->e.least != NULL ? s->e.least[s->index[i]]
+                                                     : s->e.least_all);
+    return sfi_noiser_run(s->noiser, s->n, s->e.data, s->index, s->times,
+                          where_of(s, 0, step, SFI_STREAM_STEP),
+                          (sf_mat){s->y, s->n, s->d, s->d});
+}
+
+static sf_status record(resampling *s, int64_t step)
+{
+    if (s->o->trace != NULL) {
+        float *out = s->o->trace + s->recorded++ * s->n * s->d;
+        double *row = s->y + s->n * s->d; /* room for one */
+        for (int64_t i = 0; i < s->n; i++) {
+            sfi_from_inner(s->m, s->y + i * s->d, row);
+            for (int64_t j = 0; j < s->d; j++)
+                out[i * s->d + j] = (float)row[j];
+        }
+    }
+    const sf_progress p = {.stage = "sample",
+                           .step = step,
+                           .steps = s->o->steps,
+                           .loss = NAN,
+                           .held_out = NAN};
+    if (!sfi_progress(s->ctx, &p, step == s->o->steps))
+        return SFI_FAIL(s->ctx, SF_E_CANCELLED, "sample: stopped");
+    return SF_OK;
+}
+
+static sf_status down_the_levels(resampling *s)
+{
+    sfi_mixture *p = NULL;
+    SFI_TRY(s->m->ops->mixture(s->m, &p, SFI_VELOCITY_TRAINING, false));
+    sf_status status = sfi_prior_draw(s->m, s->o->seed, s->o->first,
+                                      (sf_mat){s->y, s->n, s->d, s->d});
+    if (status == SF_OK)
+        status = record(s, 0);
+    for (int64_t k = 0; k < s->o->steps && status == SF_OK; k++) {
+        const double here = sfi_grid_level(s->m, k, s->o->steps);
+        draw_uniforms(s, k);
+        const sfi_mixture_want want = {.uniform = s->uniform,
+                                       .drawn = s->index};
+        status =
+            sfi_mixture_run(p, (sf_cmat){s->y, s->n, s->d, s->d}, here, &want);
+        if (status == SF_OK)
+            status = add_noise(s, sfi_grid_level(s->m, k + 1, s->o->steps), k);
+        if (status == SF_OK)
+            status = record(s, k + 1);
+    }
+    sfi_mixture_free(p);
+    return status;
+}
+
+static sf_status at_once(resampling *s)
+{
+    SFI_TRY(s->o->method == SF_SAMPLER_DIRECT
+                ? sfi_empirical_choose(s->m, s->o->seed, s->o->first, s->n,
+                                       s->index)
+                : choose_evenly(s));
+    for (int64_t i = 0; i < s->n; i++)
+        sfi_noise_to_chart(&s->m->noise, s->e.data.data + s->index[i] * s->d,
+                           s->y + i * s->d);
+    SFI_TRY(record(s, 0));
+    SFI_TRY(add_noise(s, 0.0, 0));
+    for (int64_t k = 0; k < s->o->steps; k++)
+        SFI_TRY(record(s, k + 1));
+    return SF_OK;
+}
+
+sf_status sfi_resample(const sf_model *m, sf_mat out,
+                       const sf_sample_options *options)
+{
+    resampling s = {.ctx = m->ctx,
+                    .m = m,
+                    .o = options,
+                    .e = sfi_empirical_of(m),
+                    .n = out.rows,
+                    .d = m->dim};
+    const size_t n = (size_t)s.n, cells = (size_t)((s.n + 1) * s.d);
+    s.y = sfi_alloc(s.ctx, cells, sizeof *s.y);
+    s.index = sfi_alloc(s.ctx, n, sizeof *s.index);
+    s.uniform = sfi_alloc(s.ctx, n, sizeof *s.uniform);
+    s.times = sfi_alloc(s.ctx, n, sizeof *s.times);
+    sf_status status =
+        s.y != NULL && s.index != NULL && s.uniform != NULL && s.times != NULL
+            ? sfi_noiser_new(s.ctx, &s.noiser, &m->noise)
+            : SF_E_NOMEM;
+    if (status == SF_OK)
+        status = options->method == SF_SAMPLER_POSTERIOR ? down_the_levels(&s)
+                                                         : at_once(&s);
+    for (int64_t i = 0; i < s.n && status == SF_OK; i++)
+        sfi_from_inner(m, s.y + i * s.d, out.data + i * out.stride);
+    sfi_noiser_free(s.noiser);
+    sfi_free(s.ctx, s.times, n, sizeof *s.times);
+    sfi_free(s.ctx, s.uniform, n, sizeof *s.uniform);
+    sfi_free(s.ctx, s.index, n, sizeof *s.index);
+    sfi_free(s.ctx, s.y, cells, sizeof *s.y);
+    return status;
+}

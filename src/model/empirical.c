@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* empirical.c - the law of a data set under noise, as a model (mixture.h).
+ *
+ * Its weights are the data itself, in the coordinates of the kernels, with what
+ * belongs to each row: a log weight, a least time.  At times below the least
+ * ones it answers at those: p_0 is the data with that noise, a kernel density
+ * estimate. */
+#include "model/model.h"
+
+#include "base/random.h"
+
+#include <math.h>
+
+enum { MOST_ROWS = 1 << 28 };
+
+static sf_status empirical_declare(sf_model *m)
+{
+    int64_t rows, weighted, adaptive;
+    bool missing = false;
+    SFI_TRY(sfi_whole_number(m, "rows", 1, MOST_ROWS, &rows));
+    SFI_TRY(sfi_whole_number(m, "weighted", 0, 1, &weighted));
+    SFI_TRY(sfi_whole_number(m, "adaptive", 0, 1, &adaptive));
+    const double least = sfi_model_number(m, "t_min", &missing);
+    if (missing || !(least > 0.0) || !(least <= 1.0))
+        return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                        "model: \"t_min\" is %g, want > 0 and at most 1",
+                        least);
+    if (!sfi_has_kernels(m))
+        return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                        "model: an empirical model has a kernel for each "
+                        "column");
+    m->weight_dtype = SF_F64;
+    SFI_TRY(sfi_add_weight(m, "data", 2, (int64_t[]){rows, m->dim}));
+    if (weighted != 0)
+        SFI_TRY(sfi_add_weight(m, "log_weights", 1, &rows));
+    if (adaptive != 0)
+        SFI_TRY(sfi_add_weight(m, "times", 1, &rows));
+    return SF_OK;
+}
+
+sfi_empirical sfi_empirical_of(const sf_model *m)
+{
+    const bool weighted = sfi_number_of(m, "weighted") != 0.0;
+    const bool adaptive = sfi_number_of(m, "adaptive") != 0.0;
+    return (sfi_empirical){
+        .data = {m->weights, m->layout[0].shape[0], m->dim, m->dim},
+        .log_weights = weighted ? m->weights + m->layout[1].offset : NULL,
+        .least = adaptive ? m->weights + m->layout[m->layout_count - 1].offset
+                          : NULL,
+        .least_all = sfi_number_of(m, "t_min")};
+}
+
+static sf_status empirical_check(const sf_model *m)
+{
+    const sfi_empirical e = sfi_empirical_of(m);
+    for (int64_t i = 0; i < e.data.rows; i++) {
+        const char *want = NULL;
+        const int64_t j =
+            sfi_noise_outside(&m->noise, e.data.data + i * m->dim, &want);
+        if (j >= 0)
+            return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                            "empirical: datum %lld is %g in column \"%s\", "
+                            "and kernel %s wants a value %s",
+                            (long long)i, e.data.data[i * m->dim + j],
+                            m->names[j], m->noise.kernels[j].ops->family, want);
+        if (e.least != NULL &&
+            !(e.least[i] >= e.least_all && e.least[i] <= 1.0))
+            return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                            "empirical: the time of datum %lld is %g, want "
+                            "%g to 1",
+                            (long long)i, e.least[i], e.least_all);
+    }
+    return SF_OK;
+}
+
+/* The datum whose share of [0, 1) holds u; `sum` [n] is the running sum of the
+ * weights. */
+static int64_t datum_at(const double *sum, int64_t n, double u)
+{
+    int64_t low = 0, high = n - 1;
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (u < sum[middle] / sum[n - 1])
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+sf_status sfi_empirical_choose(const sf_model *m, uint64_t seed, int64_t first,
+                               int64_t n, int64_t *index)
+{
+    const sfi_empirical e = sfi_empirical_of(m);
+    const int64_t rows = e.data.rows;
+    double *sum = sfi_alloc(m->ctx, (size_t)rows, sizeof *sum);
+    if (sum == NULL)
+        return SF_E_NOMEM;
+    for (int64_t i = 0; i < rows; i++)
+        sum[i] = (i > 0 ? sum[i - 1] : 0.0) +
+                 (e.log_weights != NULL ? exp(e.log_weights[i]) : 1.0);
+    for (int64_t i = 0; i < n; i++) {
+        const sfi_where where = {seed, (uint64_t)(first + i), 0,
+                                 SFI_STREAM_PRIOR};
+        index[i] = datum_at(sum, rows, sfi_uniform_at(where, 0));
+    }
+    sfi_free(m->ctx, sum, (size_t)rows, sizeof *sum);
+    return SF_OK;
+}
+
+static sf_status empirical_mixture(const sf_model *m, sfi_mixture **out,
+                                   sfi_velocity how, bool spread)
+{
+    const sfi_empirical e = sfi_empirical_of(m);
+    const sfi_mixture_options options = {e.log_weights, e.least, e.least_all,
+                                         how, spread};
+    return sfi_mixture_new(m->ctx, out, &m->noise, e.data, &options);
+}
+
+static sf_status empirical_logpdf(const sf_model *m, sf_cmat y, double level,
+                                  double *out)
+{
+    sfi_mixture *p = NULL;
+    SFI_TRY(empirical_mixture(m, &p, SFI_VELOCITY_EXACT, false));
+    const sf_status status =
+        sfi_mixture_run(p, y, level, &(sfi_mixture_want){.logp = out});
+    sfi_mixture_free(p);
+    return status;
+}
+
+const sfi_model_ops sfi_empirical_ops = {.family = "empirical",
+                                         .declare = empirical_declare,
+                                         .mixture = empirical_mixture,
+                                         .check = empirical_check,
+                                         .logpdf = empirical_logpdf};

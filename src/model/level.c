@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* level.c - the clock of a model and its inner coordinates (model.h). */
+#include "model/model.h"
+
+#include <math.h>
+#include <string.h>
+
+/* sigma at and below this is the end of a grid whose model goes down to 0. */
+static const double least_sigma = 0.002;
+
+bool sfi_single_level(const sf_model *m)
+{
+    bool missing = false;
+    (void)sfi_model_number(m, "noise_level", &missing);
+    return !missing;
+}
+
+bool sfi_has_kernels(const sf_model *m)
+{
+    return m->noise.dim > 0;
+}
+
+/* sigma = (low + time (high - low))^rho */
+typedef struct sigma_range {
+    double low, high, rho;
+} sigma_range;
+
+static sigma_range range_of(const sf_model *m)
+{
+    const double rho = sfi_number_of(m, "rho");
+    return (sigma_range){pow(sfi_number_of(m, "sigma_min"), 1.0 / rho),
+                         pow(sfi_number_of(m, "sigma_max"), 1.0 / rho), rho};
+}
+
+double sfi_level(const sf_model *m, double time)
+{
+    if (sfi_single_level(m))
+        return 1.0;
+    if (sfi_has_kernels(m))
+        return time;
+    const sigma_range r = range_of(m);
+    return pow(r.low + time * (r.high - r.low), r.rho);
+}
+
+double sfi_level_slope(const sf_model *m, double time)
+{
+    if (sfi_single_level(m) || sfi_has_kernels(m))
+        return 1.0;
+    const sigma_range r = range_of(m);
+    return r.rho * pow(r.low + time * (r.high - r.low), r.rho - 1.0) *
+           (r.high - r.low);
+}
+
+double sf_model_sigma(const sf_model *m, double time)
+{
+    return sfi_has_kernels(m) ? fmax(time, sfi_first_time(m))
+                              : sfi_level(m, time);
+}
+
+double sf_model_time(const sf_model *m, double sigma)
+{
+    double time = sigma;
+    if (!sfi_has_kernels(m)) {
+        const sigma_range r = range_of(m);
+        time = (pow(fmax(sigma, 0.0), 1.0 / r.rho) - r.low) / (r.high - r.low);
+    }
+    return fmin(fmax(time, 0.0), 1.0);
+}
+
+double sfi_first_time(const sf_model *m)
+{
+    return sfi_has_kernels(m) ? sfi_number_of(m, "t_min") : 0.0;
+}
+
+double sfi_lowest_level(const sf_model *m)
+{
+    if (sfi_single_level(m))
+        return 1.0;
+    if (sfi_has_kernels(m))
+        return sfi_first_time(m);
+    return fmax(sfi_number_of(m, "sigma_min"), least_sigma);
+}
+
+double sfi_grid_level(const sf_model *m, int64_t i, int64_t steps)
+{
+    const bool kernels = sfi_has_kernels(m);
+    const int64_t last = kernels ? steps : steps - 1;
+    if (i > last)
+        return 0.0;
+    const double rho = kernels ? 7.0 : sfi_number_of(m, "rho");
+    const double high = sfi_level(m, 1.0), low = sfi_lowest_level(m);
+    const double a = pow(high, 1.0 / rho), b = pow(low, 1.0 / rho);
+    const double along = last > 0 ? (double)i / (double)last : 0.0;
+    return pow(a + along * (b - a), rho);
+}
+
+sf_status sfi_level_spread(const sf_model *m, double *spread)
+{
+    for (int64_t j = 0; j < m->dim; j++)
+        spread[j] = 1.0;
+    return sfi_has_kernels(m) ? sfi_noise_spread(m->ctx, &m->noise, spread)
+                              : SF_OK;
+}
+
+/* ---- inner coordinates ------------------------------------------------------- */
+
+void sfi_to_inner(const sf_model *m, sf_cmat x, sf_mat y)
+{
+    for (int64_t i = 0; i < x.rows; i++) {
+        double *row = y.data + i * y.stride;
+        for (int64_t j = 0; j < m->dim; j++)
+            row[j] = (x.data[i * x.stride + j] - m->mean[j]) / m->scale[j];
+        if (sfi_has_kernels(m))
+            sfi_noise_to_chart(&m->noise, row, row);
+    }
+}
+
+void sfi_from_inner(const sf_model *m, const double *y, double *x)
+{
+    if (sfi_has_kernels(m))
+        sfi_noise_from_chart(&m->noise, y, x);
+    else
+        memmove(x, y, (size_t)m->dim * sizeof *x);
+    for (int64_t j = 0; j < m->dim; j++)
+        x[j] = m->mean[j] + m->scale[j] * x[j];
+}
+
+double sfi_log_volume(const sf_model *m, const double *y)
+{
+    double sum = 0.0;
+    for (int64_t j = 0; j < m->dim; j++)
+        sum += log(m->scale[j]);
+    return sfi_has_kernels(m) ? sum + sfi_noise_log_slope(&m->noise, y) : sum;
+}
+
+sf_status sfi_check_support(const sf_model *m, sf_cmat x, const char *what)
+{
+    if (!sfi_has_kernels(m))
+        return SF_OK;
+    double *row = sfi_alloc(m->ctx, (size_t)m->dim, sizeof *row);
+    if (row == NULL)
+        return SF_E_NOMEM;
+    sf_status status = SF_OK;
+    for (int64_t i = 0; i < x.rows && status == SF_OK; i++) {
+        const char *want = NULL;
+        for (int64_t j = 0; j < m->dim; j++)
+            row[j] = (x.data[i * x.stride + j] - m->mean[j]) / m->scale[j];
+        const int64_t j = sfi_noise_outside(&m->noise, row, &want);
+        if (j >= 0)
+            status = SFI_FAIL(
+                m->ctx, SF_E_NUMERIC,
+                "%s: row %lld, column \"%s\": %g, and kernel %s wants a "
+                "value %s",
+                what, (long long)(i + 1), m->names[j], x.data[i * x.stride + j],
+                m->noise.kernels[j].ops->family, want);
+    }
+    sfi_free(m->ctx, row, (size_t)m->dim, sizeof *row);
+    return status;
+}

@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mixture.c - posterior means over a data set, for any noise.
+ *
+ * Pairs of a point and a datum are the points of two programs.  The first gives
+ * the log density of every pair of a block of points; from these come ln p_t and
+ * the posterior weights.  Pairs that matter are then listed, and the second
+ * program, which may be a hundred times as dear, runs on those alone: near t = 0
+ * they are few.  What is left out weighs less than e^-40 in all.
+ *
+ * Gaussian noise is done by the streamed reduction of num/ (mixture_gaussian.c). */
+#include "model/mixture.h"
+
+#include "base/parallel.h"
+#include "model/mixture_gaussian.h"
+#include "scorefield/program.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Pairs of a block of points, at least; of a run of a program. */
+enum { BLOCK_PAIRS = 1 << 18, TILE = 1 << 14 };
+
+/* Lighter pairs than e^-CUT/n are left out. */
+static const double cut = 40.0;
+
+/* Outputs of the second program, in this order. */
+enum { SCORE = 1, HESSIAN = 2, RATE = 4, VELOCITY = 8, ALL_VALUES = 16 };
+
+/* The pairs of one point within a tile. */
+typedef struct segment {
+    int64_t point; /* in the block */
+    int64_t first, count;
+} segment;
+
+struct sfi_mixture {
+    sf_context *ctx;
+    const sfi_noise *noise;
+    int64_t n, d;
+    sf_cmat data;
+    double *log_weights; /* [n] or NULL: all -ln n */
+    double *least;       /* [n] or NULL: all least_all */
+    double least_all;
+    sfi_velocity how;
+    sfi_mixture_gaussian *gaussian; /* or NULL */
+
+    int64_t block;  /* points of a block */
+    size_t pairs;   /* block * n */
+    double *weight; /* [block, n] log densities, then weights of the kept */
+    int64_t *datum; /* [block, n] which data these are                     */
+    int64_t *kept;  /* [block] how many                                    */
+    double *lse;    /* [block] */
+
+    int64_t *tile_point, *tile_datum; /* [TILE] */
+    double *tile_weight;              /* [TILE] */
+    segment *segments;                /* [block] */
+    double *values;                   /* [TILE, 3 d + 1] */
+    double *times, *moving; /* [n]: time of each datum, 1 if it is not held */
+    double *sums;           /* [block, sums_each]                           */
+    int64_t sums_each;
+    sf_program *log_density;
+    sf_program *programs[ALL_VALUES];
+};
+
+/* ---- programs ---------------------------------------------------------------- */
+
+/* Sources: points, data and, where data have their own, times; else the time is
+ * a parameter, and what follows from it alone is computed once for all pairs. */
+static sfi_kernel_nodes pair_nodes(const sfi_mixture *p, sf_graph *g)
+{
+    const sf_node y = sf_input(g, "y", 1, &p->d);
+    const sf_node x0 = sf_input(g, "x0", 1, &p->d);
+    const sf_node t = p->least != NULL ? sf_input(g, "t", 0, NULL)
+                                       : sf_param(g, "t", 0, NULL);
+    return sfi_noise_at(p->noise, g, y, x0, t, p->how);
+}
+
+static sf_status compile_log_density(sfi_mixture *p)
+{
+    sf_graph *g = NULL;
+    SFI_TRY(sf_graph_new(p->ctx, &g));
+    const sf_output out = {pair_nodes(p, g).logp, SF_EACH};
+    const sf_status status =
+        sf_program_new(p->ctx, &p->log_density, g, SF_F64, 1, &out);
+    sf_graph_free(g);
+    return status;
+}
+
+static sf_status compile_values(sfi_mixture *p, unsigned which)
+{
+    if (p->programs[which] != NULL)
+        return SF_OK;
+    sf_graph *g = NULL;
+    SFI_TRY(sf_graph_new(p->ctx, &g));
+    const sfi_kernel_nodes n = pair_nodes(p, g);
+    const sf_node nodes[] = {n.score, n.hessian, n.rate, n.velocity};
+    sf_output outputs[SFI_COUNT(nodes)];
+    int count = 0;
+    for (unsigned k = 0; k < SFI_COUNT(nodes); k++)
+        if ((which >> k & 1) != 0)
+            outputs[count++] = (sf_output){nodes[k], SF_EACH};
+    const sf_status status =
+        sf_program_new(p->ctx, &p->programs[which], g, SF_F64, count, outputs);
+    sf_graph_free(g);
+    return status;
+}
+
+/* ---- making ------------------------------------------------------------------ */
+
+static bool allocate(sfi_mixture *p)
+{
+    sf_context *ctx = p->ctx;
+    const size_t n = (size_t)p->n;
+    p->block = BLOCK_PAIRS / p->n > 1 ? BLOCK_PAIRS / p->n : 1;
+    p->pairs = (size_t)(p->block * p->n);
+    p->sums_each = p->d * (p->d + 4) + 1;
+    p->weight = sfi_alloc(ctx, p->pairs, sizeof *p->weight);
+    p->datum = sfi_alloc(ctx, p->pairs, sizeof *p->datum);
+    p->kept = sfi_alloc(ctx, (size_t)p->block, sizeof *p->kept);
+    p->lse = sfi_alloc(ctx, (size_t)p->block, sizeof *p->lse);
+    p->tile_point = sfi_alloc(ctx, TILE, sizeof *p->tile_point);
+    p->tile_datum = sfi_alloc(ctx, TILE, sizeof *p->tile_datum);
+    p->tile_weight = sfi_alloc(ctx, TILE, sizeof *p->tile_weight);
+    p->segments = sfi_alloc(ctx, (size_t)p->block, sizeof *p->segments);
+    p->values =
+        sfi_alloc(ctx, (size_t)(TILE * (3 * p->d + 1)), sizeof *p->values);
+    p->times = sfi_alloc(ctx, n, sizeof *p->times);
+    p->moving = sfi_alloc(ctx, n, sizeof *p->moving);
+    p->sums =
+        sfi_alloc(ctx, (size_t)(p->block * p->sums_each), sizeof *p->sums);
+    return p->weight != NULL && p->datum != NULL && p->kept != NULL &&
+           p->lse != NULL && p->tile_point != NULL && p->tile_datum != NULL &&
+           p->tile_weight != NULL && p->segments != NULL && p->values != NULL &&
+           p->times != NULL && p->moving != NULL && p->sums != NULL;
+}
+
+/* The weights, so that they sum to 1. */
+static void take_weights(sfi_mixture *p, const double *log_weights)
+{
+    double top = -INFINITY, sum = 0.0;
+    for (int64_t i = 0; i < p->n; i++)
+        top = fmax(top, log_weights[i]);
+    for (int64_t i = 0; i < p->n; i++)
+        sum += exp(log_weights[i] - top);
+    for (int64_t i = 0; i < p->n; i++)
+        p->log_weights[i] = log_weights[i] - top - log(sum);
+}
+
+void sfi_mixture_rest(sfi_mixture *p, const double *least)
+{
+    memcpy(p->least, least, (size_t)p->n * sizeof *least);
+    p->least_all = least[0];
+    for (int64_t i = 1; i < p->n; i++)
+        p->least_all = fmin(p->least_all, least[i]);
+}
+
+static sf_status fill(sfi_mixture *p, const sfi_mixture_options *o)
+{
+    const size_t n = (size_t)p->n;
+    if (o->log_weights != NULL) {
+        p->log_weights = sfi_alloc(p->ctx, n, sizeof *p->log_weights);
+        if (p->log_weights == NULL)
+            return SF_E_NOMEM;
+        take_weights(p, o->log_weights);
+    }
+    if (o->least != NULL) {
+        p->least = sfi_alloc(p->ctx, n, sizeof *p->least);
+        if (p->least == NULL)
+            return SF_E_NOMEM;
+        sfi_mixture_rest(p, o->least);
+    }
+    if (!allocate(p))
+        return SF_E_NOMEM;
+    SFI_TRY(compile_log_density(p));
+    if (p->least == NULL)
+        return sfi_mixture_gaussian_new(p->ctx, &p->gaussian, p->noise, p->data,
+                                        p->log_weights, o->spread);
+    return SF_OK;
+}
+
+sf_status sfi_mixture_new(sf_context *ctx, sfi_mixture **out,
+                          const sfi_noise *noise, sf_cmat data,
+                          const sfi_mixture_options *options)
+{
+    *out = NULL;
+    sfi_mixture *p = sfi_alloc_zero(ctx, 1, sizeof *p);
+    if (p == NULL)
+        return SF_E_NOMEM;
+    p->ctx = ctx;
+    p->noise = noise;
+    p->n = data.rows;
+    p->d = data.cols;
+    p->data = data;
+    p->least_all = options->least_all;
+    p->how = options->how;
+    const sf_status status = fill(p, options);
+    if (status != SF_OK) {
+        sfi_mixture_free(p);
+        return status;
+    }
+    *out = p;
+    return SF_OK;
+}
+
+void sfi_mixture_free(sfi_mixture *p)
+{
+    if (p == NULL)
+        return;
+    sf_context *ctx = p->ctx;
+    const size_t n = (size_t)p->n;
+    for (int k = 0; k < ALL_VALUES; k++)
+        sf_program_free(p->programs[k]);
+    sf_program_free(p->log_density);
+    sfi_mixture_gaussian_free(p->gaussian);
+    sfi_free(ctx, p->sums, (size_t)(p->block * p->sums_each), sizeof *p->sums);
+    sfi_free(ctx, p->moving, n, sizeof *p->moving);
+    sfi_free(ctx, p->times, n, sizeof *p->times);
+    sfi_free(ctx, p->values, (size_t)(TILE * (3 * p->d + 1)),
+             sizeof *p->values);
+    sfi_free(ctx, p->segments, (size_t)p->block, sizeof *p->segments);
+    sfi_free(ctx, p->tile_weight, TILE, sizeof *p->tile_weight);
+    sfi_free(ctx, p->tile_datum, TILE, sizeof *p->tile_datum);
+    sfi_free(ctx, p->tile_point, TILE, sizeof *p->tile_point);
+    sfi_free(ctx, p->lse, (size_t)p->block, sizeof *p->lse);
+    sfi_free(ctx, p->kept, (size_t)p->block, sizeof *p->kept);
+    sfi_free(ctx, p->datum, p->pairs, sizeof *p->datum);
+    sfi_free(ctx, p->weight, p->pairs, sizeof *p->weight);
+    sfi_free(ctx, p->least, n, sizeof *p->least);
+    sfi_free(ctx, p->log_weights, n, sizeof *p->log_weights);
+    sfi_free(ctx, p, 1, sizeof *p);
+}
+
+double sfi_mixture_least(const sfi_mixture *p)
+{
+    return p->least_all;
+}
+
+/* ---- weights ----------------------------------------------------------------- */
+
+typedef struct job {
+    sfi_mixture *p;
+    const sfi_mixture_want *want;
+    sf_cmat y;
+    int64_t first, points; /* of the block, in y */
+    double t;
+    unsigned which;
+    int columns[4]; /* of the outputs of the second program, in order */
+    int64_t at[4];  /* where their arrays begin in p->values          */
+} job;
+
+static sf_status run_tile(const job *b, sf_program *program, int64_t count,
+                          const sf_sink *sinks)
+{
+    sfi_mixture *p = b->p;
+    const double time = fmax(b->t, p->least_all);
+    const void *const params[] = {&time};
+    const sf_source sources[] = {{.kind = SF_ROWS,
+                                  .data = b->y.data + b->first * b->y.stride,
+                                  .dtype = SF_F64,
+                                  .stride = b->y.stride,
+                                  .rows = p->tile_point},
+                                 {.kind = SF_ROWS,
+                                  .data = p->data.data,
+                                  .dtype = SF_F64,
+                                  .stride = p->data.stride,
+                                  .rows = p->tile_datum},
+                                 {.kind = SF_ROWS,
+                                  .data = p->times,
+                                  .dtype = SF_F64,
+                                  .stride = 1,
+                                  .rows = p->tile_datum}};
+    return sf_program_run(program, count, sources, params, sinks);
+}
+
+static sf_status log_densities(const job *b)
+{
+    sfi_mixture *p = b->p;
+    const int64_t all = b->points * p->n;
+    int64_t point = 0, datum = 0;
+    for (int64_t at = 0; at < all; at += TILE) {
+        const int64_t count = all - at < TILE ? all - at : TILE;
+        for (int64_t i = 0; i < count; i++) {
+            p->tile_point[i] = point;
+            p->tile_datum[i] = datum;
+            if (++datum == p->n) {
+                datum = 0;
+                point++;
+            }
+        }
+        const sf_sink sink = {p->weight + at, SF_F64, 1};
+        SFI_TRY(run_tile(b, p->log_density, count, &sink));
+    }
+    return SF_OK;
+}
+
+/* ln p_t of a point, and its posterior weights, of those that matter. */
+static void weigh(void *user, int64_t part, int64_t first, int64_t count)
+{
+    const job *b = user;
+    sfi_mixture *p = b->p;
+    (void)part;
+    for (int64_t q = first; q < first + count; q++) {
+        double *l = p->weight + q * p->n;
+        int64_t *datum = p->datum + q * p->n;
+        const double equal = -log((double)p->n);
+        double top = -INFINITY, sum = 0.0;
+        bool strange = false;
+        const int64_t without =
+            b->want->without != NULL ? b->want->without[b->first + q] : -1;
+        double rest = 0.0; /* ln of the weights that are left */
+        if (without >= 0) {
+            l[without] = -INFINITY;
+            rest = log1p(
+                -exp(p->log_weights != NULL ? p->log_weights[without] : equal));
+        }
+        for (int64_t i = 0; i < p->n; i++) {
+            l[i] += (p->log_weights != NULL ? p->log_weights[i] : equal) - rest;
+            strange = strange || isnan(l[i]);
+            top = fmax(top, l[i]);
+        }
+        for (int64_t i = 0; i < p->n; i++)
+            sum += exp(l[i] - top);
+        p->lse[q] = strange            ? NAN
+                    : top == -INFINITY ? -INFINITY
+                                       : top + log(sum);
+        p->kept[q] = 0;
+        if (!isfinite(p->lse[q]))
+            continue;
+        const double least = p->lse[q] - cut + equal;
+        int64_t kept = 0;
+        for (int64_t i = 0; i < p->n; i++)
+            if (l[i] >= least) {
+                datum[kept] = i;
+                l[kept++] = exp(l[i] - p->lse[q]);
+            }
+        p->kept[q] = kept;
+    }
+}
+
+/* ---- means ------------------------------------------------------------------- */
+
+/* Sums of a point, in this order: score, velocity, cosines or values and sines
+ * of the data, E[H + s s'], rate. */
+typedef struct sums {
+    double *score, *velocity, *x0, *sine, *square, *rate;
+} sums;
+
+static sums sums_of(const sfi_mixture *p, int64_t q)
+{
+    double *at = p->sums + q * p->sums_each;
+    const int64_t d = p->d;
+    return (sums){at,         at + d,     at + 2 * d,
+                  at + 3 * d, at + 4 * d, at + d * (d + 4)};
+}
+
+static const double *value_at(const job *b, unsigned which, int64_t pair)
+{
+    int k = 0;
+    while (which >> (k + 1) != 0)
+        k++;
+    return b->p->values + b->at[k] + pair * b->columns[k];
+}
+
+/* Add a segment's pairs of a tile to the sums of its point. */
+static void add_segments(void *user, int64_t part, int64_t first, int64_t count)
+{
+    const job *b = user;
+    sfi_mixture *p = b->p;
+    const int64_t d = p->d;
+    (void)part;
+    for (int64_t k = first; k < first + count; k++) {
+        const segment *seg = &p->segments[k];
+        const sums m = sums_of(p, seg->point);
+        for (int64_t i = seg->first; i < seg->first + seg->count; i++) {
+            const double r = p->tile_weight[i];
+            const double moving = p->moving[p->tile_datum[i]];
+            const double *s = NULL;
+            if ((b->which & SCORE) != 0) {
+                s = value_at(b, SCORE, i);
+                for (int64_t j = 0; j < d; j++)
+                    m.score[j] += r * s[j];
+            }
+            if ((b->which & HESSIAN) != 0) {
+                const double *h = value_at(b, HESSIAN, i);
+                for (int64_t j = 0; j < d; j++) {
+                    for (int64_t l = 0; l < d; l++)
+                        m.square[j * d + l] += r * s[j] * s[l];
+                    m.square[j * d + j] += r * h[j];
+                }
+            }
+            if ((b->which & RATE) != 0)
+                *m.rate += r * moving * *value_at(b, RATE, i);
+            if ((b->which & VELOCITY) != 0) {
+                const double *u = value_at(b, VELOCITY, i);
+                for (int64_t j = 0; j < d; j++)
+                    m.velocity[j] += r * moving * u[j];
+            }
+        }
+    }
+}
+
+static sf_status flush(const job *b, int64_t pairs, int64_t segments)
+{
+    sfi_mixture *p = b->p;
+    sf_sink sinks[4];
+    int count = 0;
+    for (int k = 0; k < 4; k++)
+        if ((b->which >> k & 1) != 0)
+            sinks[count++] =
+                (sf_sink){p->values + b->at[k], SF_F64, b->columns[k]};
+    SFI_TRY(run_tile(b, p->programs[b->which], pairs, sinks));
+    sfi_parallel(p->ctx, segments, 1, add_segments, (void *)(uintptr_t)b);
+    return SF_OK;
+}
+
+/* The second program on all kept pairs of the block. */
+static sf_status means(const job *b)
+{
+    sfi_mixture *p = b->p;
+    int64_t pairs = 0, segments = 0;
+    for (int64_t q = 0; q < b->points; q++)
+        for (int64_t i = 0; i < p->kept[q];) {
+            const int64_t left = p->kept[q] - i, room = TILE - pairs;
+            const int64_t count = left < room ? left : room;
+            for (int64_t k = 0; k < count; k++) {
+                p->tile_point[pairs + k] = q;
+                p->tile_datum[pairs + k] = p->datum[q * p->n + i + k];
+                p->tile_weight[pairs + k] = p->weight[q * p->n + i + k];
+            }
+            p->segments[segments++] = (segment){q, pairs, count};
+            pairs += count;
+            i += count;
+            if (pairs < TILE)
+                continue;
+            SFI_TRY(flush(b, pairs, segments));
+            pairs = segments = 0;
+        }
+    return pairs > 0 ? flush(b, pairs, segments) : SF_OK;
+}
+
+static bool is_angle(const sfi_mixture *p, int64_t j)
+{
+    return p->noise->kernels[j].ops->chart == SFI_CHART_ANGLE;
+}
+
+static void denoise(const sfi_mixture *p, int64_t q, double *out)
+{
+    const sums m = sums_of(p, q);
+    for (int64_t k = 0; k < p->kept[q]; k++) {
+        const double r = p->weight[q * p->n + k];
+        const double *x0 =
+            p->data.data + p->datum[q * p->n + k] * p->data.stride;
+        for (int64_t j = 0; j < p->d; j++)
+            if (is_angle(p, j)) {
+                m.x0[j] += r * cos(x0[j]);
+                m.sine[j] += r * sin(x0[j]);
+            } else {
+                m.x0[j] += r * x0[j];
+            }
+    }
+    for (int64_t j = 0; j < p->d; j++)
+        out[j] = is_angle(p, j) ? atan2(m.sine[j], m.x0[j]) : m.x0[j];
+}
+
+/* The largest weights, sorted; data of lower number first among equals. */
+static void largest(const sfi_mixture *p, int64_t q, int64_t most,
+                    int64_t *datum, double *weight)
+{
+    int64_t have = 0;
+    for (int64_t k = 0; k < p->kept[q]; k++) {
+        const double r = p->weight[q * p->n + k];
+        if (have == most && !(r > weight[most - 1]))
+            continue;
+        int64_t at = have < most ? have++ : most - 1;
+        for (; at > 0 && r > weight[at - 1]; at--) {
+            weight[at] = weight[at - 1];
+            datum[at] = datum[at - 1];
+        }
+        weight[at] = r;
+        datum[at] = p->datum[q * p->n + k];
+    }
+    for (; have < most; have++) {
+        weight[have] = 0.0;
+        datum[have] = -1;
+    }
+}
+
+static int64_t draw(const sfi_mixture *p, int64_t q, double uniform)
+{
+    double sum = 0.0;
+    for (int64_t k = 0; k < p->kept[q]; k++) {
+        sum += p->weight[q * p->n + k];
+        if (uniform < sum)
+            return p->datum[q * p->n + k];
+    }
+    return p->kept[q] > 0 ? p->datum[q * p->n + p->kept[q] - 1] : -1;
+}
+
+static void copy(sf_mat to, int64_t row, const double *from, bool known)
+{
+    if (to.data == NULL)
+        return;
+    for (int64_t j = 0; j < to.cols; j++)
+        to.data[row * to.stride + j] = known ? from[j] : NAN;
+}
+
+/* What is wanted of the points of a block, from their sums. */
+static void answer(void *user, int64_t part, int64_t first, int64_t count)
+{
+    const job *b = user;
+    sfi_mixture *p = b->p;
+    const sfi_mixture_want *w = b->want;
+    const int64_t d = p->d;
+    (void)part;
+    for (int64_t q = first; q < first + count; q++) {
+        const sums m = sums_of(p, q);
+        const int64_t row = b->first + q;
+        const bool known = isfinite(p->lse[q]);
+        if (w->logp != NULL)
+            w->logp[row] = p->lse[q];
+        copy(w->score, row, m.score, known);
+        copy(w->velocity, row, m.velocity, known);
+        if (w->divergence != NULL) {
+            double along = 0.0;
+            for (int64_t j = 0; j < d; j++)
+                along += m.velocity[j] * m.score[j];
+            w->divergence[row] = known ? -*m.rate - along : NAN;
+        }
+        for (int64_t j = 0; j < d * d && w->jacobian.data != NULL; j++)
+            m.square[j] -= m.score[j / d] * m.score[j % d];
+        copy(w->jacobian, row, m.square, known);
+        if (w->denoised.data != NULL) {
+            double *out = w->denoised.data + row * w->denoised.stride;
+            denoise(p, q, out);
+            copy(w->denoised, row, out, known);
+        }
+        if (w->most > 0)
+            largest(p, q, w->most, w->datum + row * w->most,
+                    w->weight + row * w->most);
+        if (w->drawn != NULL)
+            w->drawn[row] = draw(p, q, w->uniform[row]);
+    }
+}
+
+/* ---- running ----------------------------------------------------------------- */
+
+static unsigned values_for(const sfi_mixture_want *w)
+{
+    unsigned which = 0;
+    if (w->score.data != NULL)
+        which |= SCORE;
+    if (w->jacobian.data != NULL)
+        which |= SCORE | HESSIAN;
+    if (w->velocity.data != NULL)
+        which |= VELOCITY;
+    if (w->divergence != NULL)
+        which |= SCORE | VELOCITY | RATE;
+    return which;
+}
+
+static sf_status run_block(job *b)
+{
+    sfi_mixture *p = b->p;
+    SFI_TRY(log_densities(b));
+    sfi_parallel(p->ctx, b->points, 1, weigh, b);
+    memset(p->sums, 0, (size_t)(b->points * p->sums_each) * sizeof *p->sums);
+    if (b->which != 0)
+        SFI_TRY(means(b));
+    sfi_parallel(p->ctx, b->points, 1, answer, b);
+    return SF_OK;
+}
+
+sf_status sfi_mixture_run(sfi_mixture *p, sf_cmat y, double t,
+                          const sfi_mixture_want *want)
+{
+    if (p->gaussian != NULL && want->most == 0 && want->drawn == NULL)
+        return sfi_mixture_gaussian_run(p->gaussian, y, fmax(t, p->least_all),
+                                        t > p->least_all, want);
+    job b = {.p = p, .want = want, .y = y, .t = t, .which = values_for(want)};
+    const int columns[4] = {(int)p->d, (int)p->d, 1, (int)p->d};
+    int64_t at = 0;
+    for (int k = 0; k < 4; k++) {
+        b.columns[k] = columns[k];
+        b.at[k] = at;
+        at += (int64_t)TILE * columns[k];
+    }
+    if (b.which != 0)
+        SFI_TRY(compile_values(p, b.which));
+    for (int64_t i = 0; i < p->n; i++) {
+        const double least = p->least != NULL ? p->least[i] : p->least_all;
+        p->times[i] = fmax(t, least);
+        p->moving[i] = t > least ? 1.0 : 0.0;
+    }
+    for (int64_t first = 0; first < y.rows; first += p->block) {
+        const int64_t left = y.rows - first;
+        b.first = first;
+        b.points = left < p->block ? left : p->block;
+        SFI_TRY(run_block(&b));
+    }
+    return SF_OK;
+}
