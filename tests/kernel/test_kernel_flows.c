@@ -110,6 +110,19 @@ TEST(gamma_quantiles_stay_quantiles)
     check_rows("gamma:shape=1,mean=1.5", x0, rows, SFI_COUNT(rows));
 }
 
+/* Of the gamma law of shape 1.5 and mean 1.2, and of the mixture of non-central
+ * chi-squared laws (scipy.stats.ncx2) that the data become. */
+TEST(cir_quantiles_stay_quantiles)
+{
+    static const double x0[DATA] = {0.3, 1.2, 4.0};
+    static const double rows[][2] = {{0.1, 0.23848763089952582},
+                                     {0.5, 1.0379085650918252},
+                                     {1.0, 1.2495891445211729},
+                                     {1.6, 3.6876198691042794},
+                                     {3.5, 4.283807866024343}};
+    check_rows("cir:shape=1.5,mean=1.2", x0, rows, SFI_COUNT(rows));
+}
+
 /* Oracle C20. */
 TEST(beta_quantiles_stay_quantiles)
 {
@@ -231,7 +244,8 @@ TEST(location_scale_quantiles_stay_quantiles)
     sf_context_free(ctx);
 }
 
-TESTS(CASE(gamma_quantiles_stay_quantiles), CASE(beta_quantiles_stay_quantiles),
+TESTS(CASE(gamma_quantiles_stay_quantiles), CASE(cir_quantiles_stay_quantiles),
+      CASE(beta_quantiles_stay_quantiles),
       CASE(von_mises_walkers_end_where_they_must),
       CASE(wrapped_normal_walkers_keep_the_mass_between_them),
       CASE(location_scale_quantiles_stay_quantiles))

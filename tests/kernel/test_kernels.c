@@ -194,6 +194,37 @@ TEST(marginals_of_three_points_are_the_known_ones)
     sf_context_free(ctx);
 }
 
+/* Oracle C18: dX = (1.5 - X) ds + sqrt(X) dW at s = 0.7, where t^2 = 1 - exp(-s)
+ * and dt/ds = (1 - t^2)/(2 t). */
+TEST(a_square_root_diffusion_needs_the_score_alone)
+{
+    sf_context *ctx = new_context();
+    static const double x0[DATA] = {0.3, 1.2, 4.0},
+                        weight[DATA] = {0.2, 0.5, 0.3};
+    static values v;
+    const sfi_kernel k = kernel_of(ctx, "cir:shape=3,mean=1.5");
+    const double time = sqrt(-expm1(-0.7)), at = 0.9;
+    const double x[DATA] = {at, at, at}, t[DATA] = {time, time, time};
+    evaluate(ctx, &k, false, DATA, x, x0, t, SFI_VELOCITY_EXACT, &v);
+    double total = 0.0, score = 0.0, velocity = 0.0, rate = 0.0;
+    for (int j = 0; j < DATA; j++) {
+        const double r = weight[j] * exp(v.logp[j]);
+        total += r;
+        score += r * v.score[j];
+        velocity += r * v.velocity[j];
+        rate += r * v.rate[j];
+    }
+    score /= total;
+    velocity *= exp(-0.7) / (2.0 * time * total);
+    rate *= exp(-0.7) / (2.0 * time * total);
+    CHECK_CLOSE(log(total), -0.7270951512594734, 1e-12);
+    CHECK_NEAR(score, -0.0017745193879979341, 1e-12);
+    CHECK_CLOSE(velocity, 0.10079853372459907, 1e-12);
+    CHECK_CLOSE(rate, 0.024991152782450895, 1e-12);
+    CHECK_CLOSE(velocity, (1.5 - at) - 0.5 - 0.5 * at * score, 1e-12);
+    sf_context_free(ctx);
+}
+
 /* Oracle C22: a column with gamma and one with beta noise; the kernels multiply,
  * and the posterior joins the columns. */
 TEST(kernels_of_two_columns_are_joined_by_the_posterior)
@@ -333,12 +364,68 @@ TEST(implicit_derivatives_are_the_known_ones)
 }
 
 /* One law each, with derivatives by x and t and the velocity, in the chart, from
- * mpmath with 40 digits: the series of wrapped_normal.c with as many terms as it
- * takes, numerical derivatives, and -dv/dt/2 times the score. */
+ * mpmath with 40 digits: the series of the law with as many terms as it takes,
+ * numerical derivatives, and the velocity of the Fokker-Planck equation, from the
+ * score: that of dX = (mean - X) ds + sqrt(2 mean X/shape) dW, and -dv/dt/2 times
+ * the score on the circle. */
 static const struct {
     const char *text;
     double x, x0, t, want[VALUES];
 } known[] = {
+    {"cir",
+     0.25,
+     1.5,
+     0.5,
+     {-0.42156373645066401, 0.41412033643838693, -2.7281644446801464,
+      -1.9243320294300963, -0.72495527897680601}},
+    {"cir",
+     -3.0,
+     0.5,
+     0.96875,
+     {-3.020593736737356, 0.94868646771662244, -0.051315040710322453,
+      -0.91695062848393214, 0.96554185899259102}},
+    {"cir",
+     0.75,
+     2.0,
+     0.0625,
+     {1.412019940792209, -15.468745261723766, -279.08531523153604,
+      -2.4074365474387769, 0.85073373204710592}},
+    {"cir",
+     0.0,
+     1.0,
+     0.0078125,
+     {3.5865219553068723, 0.2499904629075721, -8192.250002861052,
+      -127.99902334808388, -0.0039063394069668838}},
+    {"cir:shape=0.25,mean=2",
+     -4.0,
+     0.5,
+     0.375,
+     {-2.6910640864216186, 0.25810829062996487, 0.0076345320389758065,
+      0.84243408618748254, -3.9635619025023509}},
+    {"cir:shape=0.25,mean=2",
+     -1.0,
+     0.5,
+     0.125,
+     {-0.78659061928546616, 0.84978198204727644, -1.2492759181227996,
+      -7.1813550729606542, -3.5664791625879585}},
+    {"cir:shape=30,mean=1.5",
+     0.5,
+     2.0,
+     0.5,
+     {0.61658981483556296, 9.9964709893697284, -69.410381644900883,
+      3.2451952671611926, -0.52448309017344133}},
+    {"cir:shape=30,mean=1.5",
+     0.625,
+     2.0,
+     0.03125,
+     {-41.621265287574522, 1322.0961601194791, -18477.418180090293,
+      2909.8228129924086, -2.2259526457851943}},
+    {"cir:shape=1000,mean=1",
+     0.125,
+     1.0,
+     0.75,
+     {-7.5029879047107583, -166.49159652496463, -1433.2251719335587,
+      15.989692933762632, 0.1008864713973973}},
     {"wrappednormal",
      3.375,
      0.25,
@@ -429,9 +516,11 @@ TEST(laws_have_the_known_values)
                  SFI_VELOCITY_EXACT, &v);
         const double got[VALUES] = {v.logp[0], v.score[0], v.hessian[0],
                                     v.rate[0], v.velocity[0]};
+        /* A few roundings of x, each of which moves the score by 1e-16/t^2. */
+        const double t2 = known[i].t * known[i].t;
         for (int j = 0; j < VALUES; j++)
             CHECK_NEAR(got[j], known[i].want[j],
-                       1e-13 * fabs(known[i].want[j]) + 2e-15);
+                       3e-13 * fabs(known[i].want[j]) + 2e-15 + 6e-16 / t2);
     }
     sf_context_free(ctx);
 }
@@ -451,7 +540,10 @@ static const char *const all[] = {"gaussian",
                                   "vonmises",
                                   "wrappedcauchy",
                                   "wrappednormal",
-                                  "wrappednormal:sigma=0.4"};
+                                  "wrappednormal:sigma=0.4",
+                                  "cir",
+                                  "cir:shape=0.3,mean=0.7",
+                                  "cir:shape=60,mean=2"};
 
 static double some_x0(sfi_chart chart, int which)
 {
@@ -745,7 +837,7 @@ TEST(kernels_are_read_from_text)
     CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gauss"), SF_E_ARG,
                 "kernel \"gauss\", want one of: gaussian, laplace, student, "
                 "lognormal, gamma, beta, vonmises, wrappedcauchy, "
-                "wrappednormal");
+                "wrappednormal, cir");
     CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gamma:shape=0"), SF_E_ARG,
                 "kernel gamma: shape is \"0\", want a number between 0 and");
     CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gamma:shape=1x"), SF_E_ARG,
@@ -768,6 +860,7 @@ TEST(kernels_are_read_from_text)
 }
 
 TESTS(CASE(marginals_of_three_points_are_the_known_ones),
+      CASE(a_square_root_diffusion_needs_the_score_alone),
       CASE(kernels_of_two_columns_are_joined_by_the_posterior),
       CASE(scores_in_the_chart_are_the_known_ones),
       CASE(implicit_derivatives_are_the_known_ones),
