@@ -55,8 +55,9 @@ sf_node sfi_concentration(sf_graph *g, double c, sf_node t)
 sf_node sfi_odds(sf_graph *g, double c, sf_node t)
 {
     const sf_node one = sf_const(g, 1.0);
-    return sf_mul(g, sf_const(g, c),
-                  sf_sub(g, sf_div(g, one, sf_square(g, t)), one));
+    /* 1 - t^2 as a product keeps its digits near t = 1. */
+    const sf_node rest = sf_mul(g, sf_sub(g, one, t), sf_add(g, one, t));
+    return sf_mul(g, sf_const(g, c), sf_div(g, rest, sf_square(g, t)));
 }
 
 sfi_path_numbers sfi_path_at(int path, double t)
