@@ -82,7 +82,8 @@ struct sfi_kernel_ops {
     sf_node (*logp)(const sfi_kernel *k, sf_graph *g, sf_node y,
                     const sf_node *theta);
 
-    /* u_k in the chart, for every theta. */
+    /* u_k in the chart, for every theta.  A family may take derivatives by y: a
+     * leaf, a component of one, or a sf_stop_gradient() node, of rank 0. */
     void (*velocity)(const sfi_kernel *k, sf_graph *g, sf_node y,
                      const sf_node *theta, sfi_velocity how, sf_node *u);
 
