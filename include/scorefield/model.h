@@ -90,6 +90,33 @@ typedef struct sf_model_values {
 SF_API sf_status sf_model_eval(const sf_model *model, sf_cmat x, double time,
                                const sf_model_values *values);
 
+/* Which data the point may come from: the `most` >= 1 largest posterior weights
+ * of an empirical model at n points x [n, d] and a time, and the numbers of their
+ * data from 0, both [n, most], largest first (0 and -1 where there are fewer).
+ * Returns as sf_model_eval() does; SF_E_UNSUPPORTED: the model is not empirical. */
+SF_API sf_status sf_model_posterior(const sf_model *model, sf_cmat x,
+                                    double time, int64_t most, int64_t *datum,
+                                    double *weight);
+
+/* How many rows of x [n, d] are equal to rows of an empirical model's data. */
+SF_API sf_status sf_model_copies(const sf_model *model, sf_cmat x,
+                                 int64_t *copies);
+
+/* A clean point [n, d] drawn from the posterior of each, where sf_model_eval()
+ * gives its mean; row i is a function of the seed, i and the point.  Empirical
+ * models only; returns as sf_model_posterior() does. */
+SF_API sf_status sf_model_draw_clean(const sf_model *model, sf_cmat x,
+                                     double time, uint64_t seed, sf_mat out);
+
+/* Where the paths of the flow are about to split: [n] the largest eigenvalue of
+ * the score's Jacobian times the variance of the noise, in inner coordinates.
+ * With Gaussian noise it is that of Cov(x_0 | x)/sigma^2 - I (x_0 times what the
+ * path keeps of it); -1 where nothing is left to decide, above 0 where two ways
+ * of going on are more apart than the noise is wide.
+ * Returns as sf_model_eval() does. */
+SF_API sf_status sf_model_stability(const sf_model *model, sf_cmat x,
+                                    double time, double *out);
+
 /* A Gaussian with a given mean [d] and covariance [d, d] (symmetric, positive
  * definite, row-major).  Column names may be NULL.
  * Returns SF_OK; SF_E_ARG (d < 1); SF_E_NUMERIC (the covariance is singular:

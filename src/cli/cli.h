@@ -103,8 +103,8 @@ const cli_command *cli_find_command(const char *name);
  * meant. */
 sf_status cli_no_command(sf_context *ctx, const char *name);
 
-extern const cli_command cli_fit, cli_sample, cli_eval, cli_plot, cli_compare,
-    cli_info, cli_check, cli_help;
+extern const cli_command cli_fit, cli_sample, cli_eval, cli_denoise, cli_plot,
+    cli_compare, cli_info, cli_check, cli_help;
 
 /* ---- options ---------------------------------------------------------------- */
 
@@ -236,6 +236,10 @@ sf_status cli_pick_columns(cli *c, const char *list, const sf_column *columns,
  * that is missing or text: its place), or what reading gave. */
 sf_status cli_read_points(cli *c, const sf_model *model, const char *path,
                           sf_table *table, sf_cmat *x);
+
+/* An empty table of the model's columns. */
+sf_status cli_model_table(cli *c, const sf_model *model, int64_t rows,
+                          sf_table *table);
 
 /* ---- rows of tables ---------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/text.h"
+#include "model/model.h"
 #include "num/decimal.h"
 
 #include <math.h>
@@ -314,6 +315,9 @@ sf_status cli_read_points(cli *c, const sf_model *model, const char *path,
     sf_status status = SF_E_NOMEM;
     if (index != NULL && row != NULL)
         status = take_points(c, model, path, table, index, row, x);
+    if (status == SF_OK)
+        status =
+            cli_data_error(c, sfi_check_support(model, *x, "points"), path);
     sfi_free(c->ctx, row, d, sizeof *row);
     sfi_free(c->ctx, index, d, sizeof *index);
     if (status != SF_OK)

@@ -42,7 +42,10 @@ static const cli_option options[] = {
 /* ---- what is wanted ------------------------------------------------------- */
 
 /* How many columns one asks for. */
-typedef enum extent { ONE, EACH_COLUMN, EACH_PAIR } extent;
+typedef enum extent { ONE, EACH_COLUMN, EACH_PAIR, EACH_DATUM } extent;
+
+/* Posterior weights that are told. */
+enum { MOST_DATA = 5 };
 
 /*   WANT(NAME, columns) */
 #define WANT_LIST(WANT)                                                        \
@@ -52,7 +55,9 @@ typedef enum extent { ONE, EACH_COLUMN, EACH_PAIR } extent;
     WANT(divergence, ONE)                                                      \
     WANT(jacobian, EACH_PAIR)                                                  \
     WANT(denoised, EACH_COLUMN)                                                \
-    WANT(code, EACH_COLUMN)
+    WANT(code, EACH_COLUMN)                                                    \
+    WANT(posterior, EACH_DATUM)                                                \
+    WANT(stability, ONE)
 
 typedef enum want {
 #define WANT_ENUM(name, columns) WANT_##name,
@@ -87,6 +92,7 @@ typedef struct eval_job {
     sf_mat values[WANT_COUNT]; /* [rows, columns], by want */
     double *se;                /* [rows], of logpdf */
     bool has_se;
+    int64_t copies; /* points that are rows of an empirical model's data */
 } eval_job;
 
 static sf_status parse_wants(eval_job *j, const char *text)
@@ -107,7 +113,8 @@ static sf_status parse_wants(eval_job *j, const char *text)
                                 shown, nearest);
             return SFI_FAIL(j->c->ctx, SF_E_ARG,
                             "--want: unknown \"%s\", want logpdf, score, "
-                            "velocity, divergence, jacobian, denoised or code",
+                            "velocity, divergence, jacobian, denoised, code, "
+                            "posterior or stability",
                             shown);
         }
         for (int i = 0; i < j->count; i++)
@@ -126,7 +133,8 @@ static int64_t columns_of(const eval_job *j, want w)
     const int64_t d = sf_model_dim(j->model);
     return wants[w].columns == ONE           ? 1
            : wants[w].columns == EACH_COLUMN ? d
-                                             : d * d;
+           : wants[w].columns == EACH_PAIR   ? d * d
+                                             : 2 * MOST_DATA;
 }
 
 /* ---- evaluating ----------------------------------------------------------- */
@@ -144,6 +152,44 @@ static sf_status allocate(eval_job *j)
             return SF_E_NOMEM;
         j->values[j->list[i]] = (sf_mat){data, n, d, d};
     }
+    return SF_OK;
+}
+
+/* Rows count from 1, as lines of data do; 0 where there is no further one. */
+static sf_status put_posterior(eval_job *j)
+{
+    const sf_mat to = j->values[WANT_posterior];
+    const size_t count = (size_t)(j->x.rows * MOST_DATA);
+    int64_t *datum = sfi_alloc(j->c->ctx, count, sizeof *datum);
+    double *weight = sfi_alloc(j->c->ctx, count, sizeof *weight);
+    const sf_status status =
+        datum != NULL && weight != NULL
+            ? sf_model_posterior(j->model, j->x, j->o->time, MOST_DATA, datum,
+                                 weight)
+            : SF_E_NOMEM;
+    for (int64_t i = 0; i < j->x.rows && status == SF_OK; i++)
+        for (int64_t k = 0; k < MOST_DATA; k++) {
+            double *pair = to.data + i * to.stride + 2 * k;
+            pair[0] = (double)(datum[i * MOST_DATA + k] + 1);
+            pair[1] = weight[i * MOST_DATA + k];
+        }
+    sfi_free(j->c->ctx, weight, count, sizeof *weight);
+    sfi_free(j->c->ctx, datum, count, sizeof *datum);
+    return status;
+}
+
+/* Points that are data have a likelihood under an empirical model that grows
+ * without bound as its noise shrinks. */
+static sf_status count_copies(eval_job *j)
+{
+    if (strcmp(sf_model_family(j->model), "empirical") != 0)
+        return SF_OK;
+    SFI_TRY(sf_model_copies(j->model, j->x, &j->copies));
+    if (j->copies > 0)
+        cli_warn(j->c,
+                 "%lld of %lld points are rows of the model's data; their "
+                 "likelihood says more of the bandwidth than of the model",
+                 (long long)j->copies, (long long)j->x.rows);
     return SF_OK;
 }
 
@@ -166,6 +212,13 @@ static sf_status evaluate(eval_job *j)
     if (j->values[WANT_logpdf].data != NULL)
         SFI_TRY(
             sf_logpdf(j->model, j->x, j->values[WANT_logpdf].data, j->se, &l));
+    if (j->values[WANT_logpdf].data != NULL)
+        SFI_TRY(count_copies(j));
+    if (j->values[WANT_posterior].data != NULL)
+        SFI_TRY(put_posterior(j));
+    if (j->values[WANT_stability].data != NULL)
+        SFI_TRY(sf_model_stability(j->model, j->x, j->o->time,
+                                   j->values[WANT_stability].data));
     if (j->values[WANT_code].data != NULL)
         SFI_TRY(sf_encode(j->model, j->x, j->values[WANT_code], &l));
     for (int64_t i = 0; i < j->x.rows; i++)
@@ -203,6 +256,14 @@ static sf_status add_names(const eval_job *j, name_list *names, want w)
     const char *prefix = wants[w].name;
     if (wants[w].columns == ONE)
         return add_name(names, prefix, "", "");
+    for (int k = 1; k <= MOST_DATA && wants[w].columns == EACH_DATUM; k++) {
+        char number[8];
+        snprintf(number, sizeof number, "%d", k);
+        SFI_TRY(add_name(names, prefix, "row", number));
+        SFI_TRY(add_name(names, prefix, "weight", number));
+    }
+    if (wants[w].columns == EACH_DATUM)
+        return SF_OK;
     for (int64_t a = 0; a < d; a++) {
         const char *row = sf_model_column(j->model, a);
         if (wants[w].columns == EACH_COLUMN)
@@ -282,6 +343,8 @@ static void make_report(const eval_job *j, double seconds)
                        n > 1 ? sqrt(squares / (double)(n - 1) / (double)n)
                              : NAN);
         cli_put_text(c, c->report, "unit", "nats a row");
+        if (strcmp(sf_model_family(j->model), "empirical") == 0)
+            cli_put_count(c, c->report, "copies_of_data", j->copies);
     }
     cli_put_number(c, c->report, "seconds", seconds);
 }
@@ -331,7 +394,6 @@ const cli_command cli_eval = {
     .most = 2,
     .size = sizeof(eval_options),
     .options = options,
-    .later = " posterior ",
     .notes =
         "What may be wanted, and the columns of OUT:\n"
         "  logpdf      log density in nats, in the units of the data: logpdf, "
@@ -341,7 +403,11 @@ const cli_command cli_eval = {
         "  divergence  of the velocity: divergence\n"
         "  jacobian    of the score: jacobian_ROW_COLUMN\n"
         "  denoised    mean of the clean point: denoised_COLUMN\n"
-        "  code        the point carried to noise, N(0, I): code_COLUMN\n",
+        "  code        the point carried to noise: code_COLUMN\n"
+        "  posterior   empirical models: the rows it may be of, "
+        "posterior_row_K "
+        "and\n              posterior_weight_K, K = 1 to 5\n"
+        "  stability   above 0 where paths of the flow split: stability\n",
     .example = "  scorefield eval faithful.safetensors data/faithful.csv "
                "-o densities.csv\n",
     .run = run};

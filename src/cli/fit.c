@@ -29,12 +29,20 @@
         .range = range_, .help = help_                                         \
     }
 
+/* In the order of FIT_AUTO ... */
+static const char models[] = "auto|gaussian|network|empirical|decoder";
+
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL, NULL,
            "The model, a .safetensors file"),
-    OPTION(CLI_CHOICE, 0, "model", "M", model, "auto", NULL,
-           "auto|gaussian|network|empirical|decoder",
-           "auto, gaussian, network"),
+    OPTION(CLI_CHOICE, 0, "model", "M", model, "auto", NULL, models,
+           "auto, gaussian, network, empirical"),
+    SHOWN(CLI_TEXT, "kernel", "K", kernel, "by column", NULL,
+          "Noise of an empirical model, see below"),
+    SHOWN(CLI_TEXT, "bandwidth", "B", bandwidth, "loo", NULL,
+          "Its least noise: loo, adaptive or a time"),
+    OPTION(CLI_TEXT, 0, "weights", "COLUMN", weights, NULL, NULL, NULL,
+           "What its rows weigh"),
     SHOWN(CLI_TEXT, "columns", "LIST", columns, "all of numbers", NULL,
           "Use these columns: a,\"b, c\""),
     OPTION(CLI_NUMBER, 0, "validation", "F", validation, "0.1", "[0, 0.9]",
@@ -82,22 +90,38 @@ static const char *const network_only[] = {
     "noise-level", "time-limit",      "checkpoint", "resume",
     "curve",       "checkpoint-every"};
 
+static const char *const empirical_only[] = {"kernel", "bandwidth", "weights"};
+
+/* Options that are about another model than the one that is fitted. */
+static sf_status check_about(cli *c, const fit_options *o)
+{
+    char name[32];
+    cli_choice(models, o->model, name, sizeof name);
+    const bool trains = o->model == FIT_AUTO || o->model == FIT_NETWORK;
+    for (size_t i = 0; i < SFI_COUNT(network_only) && !trains; i++)
+        if (cli_given(c, network_only[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s is about networks, and --model is %s",
+                            network_only[i], name);
+    for (size_t i = 0; i < SFI_COUNT(empirical_only); i++)
+        if (o->model != FIT_EMPIRICAL && cli_given(c, empirical_only[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s is about empirical models, and --model is %s",
+                            empirical_only[i], name);
+    return SF_OK;
+}
+
 static sf_status check_options(cli *c, const fit_options *o)
 {
     if (o->model >= FIT_LATER) {
         char name[32];
-        cli_choice("auto|gaussian|network|empirical|decoder", o->model, name,
-                   sizeof name);
+        cli_choice(models, o->model, name, sizeof name);
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--model %s is not in this version, scorefield %s; "
-                        "want auto, gaussian or network",
+                        "want auto, gaussian, network or empirical",
                         name, sf_version());
     }
-    for (size_t i = 0; i < SFI_COUNT(network_only); i++)
-        if (o->model == FIT_GAUSSIAN && cli_given(c, network_only[i]))
-            return SFI_FAIL(c->ctx, SF_E_ARG,
-                            "--%s is about networks, and --model is gaussian",
-                            network_only[i]);
+    SFI_TRY(check_about(c, o));
     const bool one_level = o->objective == SF_OBJECTIVE_IMPLICIT ||
                            o->objective == SF_OBJECTIVE_SLICED;
     if (o->model == FIT_AUTO && one_level)
@@ -176,12 +200,43 @@ static void report_training(const fit_job *j, json_t *report)
     cli_put_text(c, report, "stopped_by", stop_text(r.stop));
 }
 
+static void report_noise(const fit_job *j, json_t *report)
+{
+    cli *c = j->c;
+    const sf_empirical_report *r = &j->noise;
+    json_t *columns = cli_put_list(c, report, "kernels");
+    for (int64_t k = 0; k < j->data.dim; k++) {
+        char text[SF_KERNEL_TEXT];
+        json_t *row = cli_add_object(c, columns);
+        double mean, scale;
+        sf_model_kernel(j->kept->model, k, text);
+        sf_model_unit(j->kept->model, k, &mean, &scale);
+        cli_put_text(c, row, "column", j->data.names[k]);
+        cli_put_text(c, row, "kernel", text);
+        cli_put_number(c, row, "of_value_less", mean);
+        cli_put_number(c, row, "over", scale);
+    }
+    cli_put_number(c, report, "least_time", r->time_least);
+    if (r->neighbours > 0) {
+        cli_put_number(c, report, "most_time", r->time_most);
+        cli_put_count(c, report, "neighbours", r->neighbours);
+    }
+    if (r->loo_rows > 0) {
+        cli_put_number(c, report, "leave_one_out_log_likelihood", r->loo);
+        cli_put_number(c, report, "leave_one_out_log_likelihood_se", r->loo_se);
+        cli_put_count(c, report, "left_out_rows", r->loo_rows);
+        cli_put_text(c, report, "unit", "nats a row");
+    }
+    cli_put_count(c, report, "copies", r->copies);
+}
+
 static void make_report(const fit_job *j, double seconds)
 {
     cli *c = j->c;
     json_t *report = c->report;
     const candidate *k = j->kept;
     const bool is_network = k == &j->network;
+    const bool is_empirical = k == &j->empirical;
     const fit_data *d = &j->data;
     cli_put_text(c, report, "family", sf_model_family(k->model));
     cli_put_count(c, report, "columns", d->dim);
@@ -194,6 +249,8 @@ static void make_report(const fit_job *j, double seconds)
         cli_put_number(c, report, "held_out_log_likelihood_se", k->se);
         cli_put_count(c, report, "likelihood_rows", j->held.rows);
         cli_put_text(c, report, "unit", "nats a row");
+    } else if (is_empirical) {
+        report_noise(j, report);
     } else if (!is_network) {
         cli_put_number(c, report, "log_likelihood", k->mean);
         cli_put_text(c, report, "unit", "nats a row");
@@ -245,7 +302,8 @@ static sf_status fit(fit_job *j)
     SFI_TRY(fit_network_options(c, o, resumed, &j->network_options));
     /* Standard input passes by only once. */
     const bool streams = o->model == FIT_GAUSSIAN && strcmp(path, "-") != 0;
-    SFI_TRY(fit_data_open(&j->data, c, path, o->columns, resumed, streams));
+    SFI_TRY(fit_data_open(&j->data, c, path, o->columns, o->weights, resumed,
+                          streams));
     SFI_TRY(fit_candidates(j));
     make_report(j, sfi_clock() - begun);
     SFI_TRY(save(j));
@@ -281,9 +339,12 @@ const cli_command cli_fit = {
     .most = 1,
     .size = sizeof(fit_options),
     .options = options,
-    .later = " density param kernel categorical integer weights bandwidth "
-             "latent ",
-    .notes = "Ctrl-C ends training and keeps the best model so far.\n",
+    .later = " density param categorical integer latent ",
+    .notes =
+        "K is FAMILY[:NAME=VALUE,...] for all columns, or \"COLUMN=K; "
+        "COLUMN=K\"; "
+        "families\nare in the manual.  Ctrl-C ends training and keeps the best "
+        "model so far.\n",
     .example = "  scorefield fit data/faithful.csv --time-limit 60 "
                "-o faithful.safetensors\n",
     .run = run};

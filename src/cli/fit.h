@@ -10,7 +10,7 @@
 #include "scorefield/store.h"
 
 /* Order of the choices of --model; FIT_LATER and beyond are not there yet. */
-enum { FIT_AUTO = 0, FIT_GAUSSIAN, FIT_NETWORK, FIT_LATER };
+enum { FIT_AUTO = 0, FIT_GAUSSIAN, FIT_NETWORK, FIT_EMPIRICAL, FIT_LATER };
 
 typedef struct fit_options {
     const char *output;
@@ -18,6 +18,7 @@ typedef struct fit_options {
     int objective;
     bool energy;
     const char *columns;
+    const char *kernel, *bandwidth, *weights;
     double validation;
     cli_pair hidden; /* width x layers */
     double epochs;
@@ -50,6 +51,8 @@ typedef struct fit_data {
     sf_column_kind *kinds; /* [cols], likewise */
     const char **dropped;  /* [cols], the first `dropped_count` */
     int64_t dropped_count;
+    int64_t weight;   /* the column --weights names, -1 without; its cells
+                         follow the used ones in a row of `matrix` */
     int64_t complete; /* rows without a missing cell among the used columns;
                          of a stream, when fit_stream() has passed */
     sf_cmat matrix;   /* [complete, dim]; not of a stream */
@@ -59,11 +62,13 @@ typedef struct fit_data {
 enum { FIT_BLOCK = 4096 };
 
 /* Read DATA, show its columns, choose those that are used (`list`; if NULL
- * those of the run that is resumed; if NULL all that hold numbers) and check that each can have a density.  With `streams`, a
+ * those of the run that is resumed; if NULL all that hold numbers but `weights`,
+ * a column or NULL) and check that each can have a density.  With `streams`, a
  * file is not kept in memory but read again by fit_stream().  fit_data_free()
  * frees *d, also after a failure. */
 sf_status fit_data_open(fit_data *d, cli *c, const char *path, const char *list,
-                        const sf_checkpoint *resumed, bool streams);
+                        const char *weights, const sf_checkpoint *resumed,
+                        bool streams);
 void fit_data_free(fit_data *d);
 
 /* An sf_rows_fn over the complete rows of a stream; `user` is the fit_data.
@@ -99,7 +104,8 @@ typedef struct fit_job {
     sf_network_options network_options;
     sf_checkpoint checkpoint; /* of --resume                               */
     held_out held;
-    candidate gaussian, network;
+    candidate gaussian, network, empirical;
+    sf_empirical_report noise; /* of the empirical model */
     const candidate *kept;
     char why[200];       /* `auto` kept it                                 */
     sf_trainer *trainer; /* of the network, or NULL                        */

@@ -7,6 +7,7 @@
  * difference. */
 #include "cli/fit.h"
 
+#include "num/decimal.h"
 #include "scorefield/flow.h"
 
 #include <math.h>
@@ -169,6 +170,62 @@ static sf_status fit_network(fit_job *j)
     return judge(j, &j->network);
 }
 
+/* ---- empirical ------------------------------------------------------------ */
+
+/* "loo", "adaptive" or a time. */
+static sf_status read_bandwidth(fit_job *j, sf_empirical_options *e)
+{
+    const char *text = j->o->bandwidth;
+    if (text == NULL || strcmp(text, "loo") == 0)
+        return SF_OK;
+    if (strcmp(text, "adaptive") == 0) {
+        e->bandwidth = SF_BANDWIDTH_ADAPTIVE;
+        return SF_OK;
+    }
+    e->bandwidth = SF_BANDWIDTH_FIXED;
+    const char *end = sfi_number_parse(text, &e->time);
+    if (end == NULL || *end != '\0' || !(e->time > 0.0) || !(e->time <= 1.0))
+        return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                        "--bandwidth is \"%s\", want loo, adaptive or a time "
+                        "above 0 and at most 1",
+                        text);
+    return SF_OK;
+}
+
+static sf_status fit_empirical(fit_job *j)
+{
+    cli *c = j->c;
+    const fit_data *d = &j->data;
+    sf_empirical_options e = SF_EMPIRICAL_OPTIONS_INIT;
+    double *weights = NULL;
+    e.kernel = j->o->kernel;
+    e.seed = c->common.seed;
+    SFI_TRY(read_bandwidth(j, &e));
+    if (d->weight >= 0) {
+        weights = sfi_alloc(c->ctx, (size_t)d->complete, sizeof *weights);
+        if (weights == NULL)
+            return SF_E_NOMEM;
+        for (int64_t i = 0; i < d->complete; i++)
+            weights[i] = d->matrix.data[i * d->matrix.stride + d->dim];
+        e.weights = weights;
+    }
+    cli_progress_begin(c);
+    const sf_status status = sf_fit_empirical(
+        c->ctx, &j->empirical.model, d->matrix, d->names, &e, &j->noise);
+    cli_progress_end(c);
+    sfi_free(c->ctx, weights, (size_t)d->complete, sizeof *weights);
+    /* An argument is an option, not what the file holds. */
+    SFI_TRY(status == SF_E_ARG ? status : cli_data_error(c, status, d->path));
+    if (j->noise.copies > 0)
+        cli_note(c, "%lld rows are copies of earlier ones%s",
+                 (long long)j->noise.copies,
+                 e.bandwidth == SF_BANDWIDTH_FIXED
+                     ? ""
+                     : "; they were left out together, since the likelihood of "
+                       "a copy has no bound");
+    return SF_OK;
+}
+
 /* ---- which one ------------------------------------------------------------ */
 
 static void choose(fit_job *j)
@@ -241,6 +298,10 @@ sf_status fit_candidates(fit_job *j)
         SFI_TRY(fit_whole_gaussian(j));
         return own_likelihood(j, &j->gaussian.mean);
     }
+    if (j->o->model == FIT_EMPIRICAL) {
+        j->kept = &j->empirical;
+        return fit_empirical(j);
+    }
     SFI_TRY(take_held_out(j, n->seed, n->validation));
     if (j->o->model == FIT_AUTO)
         return fit_auto(j);
@@ -259,6 +320,7 @@ void fit_job_free(fit_job *j)
              sizeof *h->points);
     sf_model_free(j->gaussian.model);
     sf_model_free(j->network.model);
+    sf_model_free(j->empirical.model);
     sf_trainer_free(j->trainer);
     sf_checkpoint_free(ctx, &j->checkpoint);
     fit_data_free(&j->data);

@@ -99,6 +99,16 @@ static sf_status find_resumed(fit_data *d, const sf_checkpoint *resumed)
     return SF_OK;
 }
 
+static sf_status find_weights(fit_data *d, const char *weights)
+{
+    d->weight = -1;
+    if (weights == NULL)
+        return SF_OK;
+    SFI_TRY(cli_find_column(d->c, weights, d->columns, d->cols, "--weights",
+                            &d->weight));
+    return check_named(d, d->weight);
+}
+
 static sf_status choose_columns(fit_data *d, const char *list,
                                 const sf_checkpoint *resumed)
 {
@@ -114,11 +124,14 @@ static sf_status choose_columns(fit_data *d, const char *list,
     } else {
         for (int64_t j = 0; j < d->cols; j++)
             if (d->columns[j].kind != SF_COLUMN_TEXT &&
-                d->summaries[j].missing < d->rows)
+                d->summaries[j].missing < d->rows && j != d->weight)
                 d->index[d->dim++] = j;
     }
     for (int64_t k = 0; k < d->dim; k++) {
         const int64_t j = d->index[k];
+        if (j == d->weight)
+            return SFI_FAIL(d->c->ctx, SF_E_ARG,
+                            "--weights and --columns name the same column");
         d->used[j] = true;
         d->names[k] = d->columns[j].name;
         d->kinds[k] = d->columns[j].kind;
@@ -135,7 +148,7 @@ static void say_left_out(const fit_data *d)
     for (int64_t j = 0; j < d->cols; j++) {
         char shown[SFI_SHOW_SIZE];
         const sf_column *column = &d->columns[j];
-        if (d->used[j])
+        if (d->used[j] || j == d->weight)
             continue;
         sfi_show(shown, column->name, strlen(column->name));
         if (column->kind == SF_COLUMN_TEXT)
@@ -179,13 +192,17 @@ static sf_status check_columns(const fit_data *d)
 
 static sf_status take_matrix(fit_data *d)
 {
-    double *row = sfi_alloc(d->c->ctx, (size_t)d->dim, sizeof *row);
+    const bool weighted = d->weight >= 0;
+    const int64_t taken = d->dim + weighted;
+    double *row = sfi_alloc(d->c->ctx, (size_t)taken, sizeof *row);
     if (row == NULL)
         return SF_E_NOMEM;
+    if (weighted) /* not one of the used columns, so there is room */
+        d->index[d->dim] = d->weight;
     d->complete = cli_take_complete(d->table.data, d->rows, d->cols, d->index,
-                                    d->dim, d->table.data, row);
-    d->matrix = (sf_cmat){d->table.data, d->complete, d->dim, d->dim};
-    sfi_free(d->c->ctx, row, (size_t)d->dim, sizeof *row);
+                                    taken, d->table.data, row);
+    d->matrix = (sf_cmat){d->table.data, d->complete, d->dim, taken};
+    sfi_free(d->c->ctx, row, (size_t)taken, sizeof *row);
     return SF_OK;
 }
 
@@ -234,12 +251,14 @@ void fit_say_dropped(const fit_data *d)
 /* ---- opening -------------------------------------------------------------- */
 
 sf_status fit_data_open(fit_data *d, cli *c, const char *path, const char *list,
-                        const sf_checkpoint *resumed, bool streams)
+                        const char *weights, const sf_checkpoint *resumed,
+                        bool streams)
 {
     memset(d, 0, sizeof *d);
     d->c = c;
     d->path = path;
     SFI_TRY(streams ? scan_stream(d) : scan_table(d));
+    SFI_TRY(find_weights(d, weights));
     SFI_TRY(choose_columns(d, list, resumed));
     cli_show_columns(c, d->columns, d->summaries, d->rows, d->cols, d->used);
     if (list == NULL && resumed == NULL)

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const cli_command *const cli_commands[] = {&cli_fit,   &cli_sample,  &cli_eval,
-                                           &cli_plot,  &cli_compare, &cli_info,
-                                           &cli_check, &cli_help,    NULL};
+const cli_command *const cli_commands[] = {
+    &cli_fit,     &cli_sample, &cli_eval,  &cli_denoise, &cli_plot,
+    &cli_compare, &cli_info,   &cli_check, &cli_help,    NULL};
 
 static int exit_status(sf_status status)
 {

@@ -35,7 +35,8 @@ typedef struct sample_options {
     }
 
 /* In the order of sf_sampler. */
-static const char methods[] = "flow|sde|annealed|pc|langevin";
+static const char methods[] =
+    "flow|sde|annealed|pc|langevin|direct|stratified|posterior";
 
 static const cli_option options[] = {
     OPTION(CLI_WHOLE, 'n', "rows", "N", rows, NULL, ">= 1",
@@ -48,7 +49,7 @@ static const cli_option options[] = {
      .offset = offsetof(sample_options, method),
      .initial = "flow",
      .choices = methods,
-     .help = "flow, sde, annealed, pc, langevin"},
+     .help = "flow, sde, annealed, pc, langevin, or see below"},
     SHOWN(CLI_WHOLE, "steps", "K", steps,
           "64; sde 128; annealed, pc 200; langevin 1000", "[1, 1e9]",
           "Noise levels; langevin: updates"),
@@ -65,20 +66,6 @@ static const cli_option options[] = {
     {0}};
 
 /* ---- drawing -------------------------------------------------------------- */
-
-static sf_status new_table(cli *c, const sf_model *model, int64_t rows,
-                           sf_table *table)
-{
-    const int64_t d = sf_model_dim(model);
-    const char **names = sfi_alloc(c->ctx, (size_t)d, sizeof *names);
-    if (names == NULL)
-        return SF_E_NOMEM;
-    for (int64_t j = 0; j < d; j++)
-        names[j] = sf_model_column(model, j);
-    const sf_status status = sf_table_new(c->ctx, table, rows, d, names);
-    sfi_free(c->ctx, names, (size_t)d, sizeof *names);
-    return status;
-}
 
 static sf_status draw(cli *c, const sf_model *model, sf_table *table,
                       const sf_sample_options *how)
@@ -103,7 +90,7 @@ static sf_status sample(cli *c, const sample_options *o, const sf_model *model,
     s.churn = o->churn;
     s.seed = c->common.seed;
     s.first = o->first;
-    SFI_TRY(new_table(c, model, o->rows, table));
+    SFI_TRY(cli_model_table(c, model, o->rows, table));
     if (o->trace != NULL) {
         const int64_t shape[] = {sf_sample_steps(&s) + 1, o->rows,
                                  sf_model_dim(model)};
@@ -175,6 +162,9 @@ const cli_command cli_sample = {
     .options = options,
     .later = " density dim param given chains warmup thin ",
     .notes =
+        "Empirical models can also be drawn from exactly: direct (a row of the "
+        "data plus\nits noise), stratified (each row equally often) and "
+        "posterior (from the prior\nby --steps levels).\n"
         "Row i depends on the seed and on i alone, not on N or the threads.  "
         "Columns of\nwhole numbers are drawn as real ones: rounding is up to "
         "you.\n",

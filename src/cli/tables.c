@@ -139,3 +139,17 @@ sf_status cli_data_take(cli *c, cli_data *d)
                         cli_shown_path(d->path), (long long)d->dim);
     return SF_OK;
 }
+
+sf_status cli_model_table(cli *c, const sf_model *model, int64_t rows,
+                          sf_table *table)
+{
+    const int64_t d = sf_model_dim(model);
+    const char **names = sfi_alloc(c->ctx, (size_t)d, sizeof *names);
+    if (names == NULL)
+        return SF_E_NOMEM;
+    for (int64_t j = 0; j < d; j++)
+        names[j] = sf_model_column(model, j);
+    const sf_status status = sf_table_new(c->ctx, table, rows, d, names);
+    sfi_free(c->ctx, names, (size_t)d, sizeof *names);
+    return status;
+}

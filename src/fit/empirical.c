@@ -4,10 +4,12 @@
 #include "fit/bandwidth.h"
 #include "kernel/path.h"
 #include "model/model.h"
+#include "num/decimal.h"
 #include "num/linalg.h"
 #include "scorefield/fit.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- kernels from columns ---------------------------------------------------- */
@@ -46,6 +48,16 @@ static double between(double x, double low, double high)
     return fmin(fmax(x, low), high);
 }
 
+/* To 4 digits: people will read it, and no more matters. */
+static double rounded(double x)
+{
+    char text[32];
+    double value = x;
+    snprintf(text, sizeof text, "%.3e", x);
+    (void)sfi_number_parse(text, &value);
+    return value;
+}
+
 static void set_number(sfi_kernel *k, const char *name, double value)
 {
     for (int i = 0; i < k->ops->number_count; i++)
@@ -55,11 +67,12 @@ static void set_number(sfi_kernel *k, const char *name, double value)
 
 /* Numbers of a kernel that came without any.  Families on the real line work on
  * standardised values along the path that keeps their variance; a prior on the
- * half line or an interval gets mean and spread of the column. */
+ * half line or an interval gets the mean of the column, to which means move, and
+ * stays wide: the noise of a narrow prior is small beside that motion, and a
+ * likelihood of data that has moved is worse for it. */
 static sf_status scale_kernel(sf_context *ctx, sfi_kernel *k, const moments *m,
                               const char *name, double *mean, double *scale)
 {
-    const char *family = k->ops->family;
     const bool has_path = k->ops->number_count > 0 &&
                           strcmp(k->ops->numbers[0].name, "path") == 0;
     if (has_path)
@@ -73,30 +86,25 @@ static sf_status scale_kernel(sf_context *ctx, sfi_kernel *k, const moments *m,
         *mean = m->mean;
         *scale = m->sd;
     } else if (has_path) { /* log-normal */
-        *scale = exp(m->log_mean);
-        set_number(k, "sigma", between(m->log_sd, 1e-3, 1e3));
+        *scale = rounded(exp(m->log_mean));
+        set_number(k, "sigma", rounded(between(m->log_sd, 1e-3, 1e3)));
     } else if (k->ops->chart == SFI_CHART_LOG) {
-        const double ratio = m->mean / m->sd;
-        set_number(k, "mean", m->mean);
-        set_number(k, "shape", between(ratio * ratio, 0.5, 100.0));
-    } else if (strcmp(family, "beta") == 0) {
-        const double middle = between(m->mean, 0.01, 0.99);
-        set_number(k, "mean", middle);
-        set_number(k, "concentration",
-                   between(middle * (1.0 - middle) / (m->sd * m->sd) - 1.0, 1.0,
-                           100.0));
+        set_number(k, "mean", rounded(m->mean));
+    } else if (k->ops->chart == SFI_CHART_LOGIT) {
+        set_number(k, "mean", rounded(between(m->mean, 0.01, 0.99)));
     }
     return SF_OK;
 }
 
 /* `auto`: proportions strictly between 0 and 1 get beta noise, positive columns
- * whose spread is not small beside their mean gamma noise, all others Gaussian. */
+ * whose spread is not small beside their mean log-normal noise, all others
+ * Gaussian. */
 static const char *auto_kernel(const moments *m)
 {
     if (m->least > 0.0 && m->most < 1.0)
         return "beta";
     if (m->least > 0.0 && m->sd > 0.3 * m->mean)
-        return "gamma";
+        return "lognormal";
     return "gaussian";
 }
 

@@ -572,7 +572,7 @@ static sf_status run_block(job *b)
 sf_status sfi_mixture_run(sfi_mixture *p, sf_cmat y, double t,
                           const sfi_mixture_want *want)
 {
-    if (p->gaussian != NULL && want->most == 0 && want->drawn == NULL)
+    if (p->gaussian != NULL && sfi_mixture_gaussian_gives(p->gaussian, want))
         return sfi_mixture_gaussian_run(p->gaussian, y, fmax(t, p->least_all),
                                         t > p->least_all, want);
     job b = {.p = p, .want = want, .y = y, .t = t, .which = values_for(want)};

@@ -8,7 +8,8 @@
  *     jacobian    -[i=j]/s^2 + a^2 V_ij/s^4, over scale_i scale_j
  *     divergence  d s'/s + (a' - a s'/s) (a/s^2) tr V
  *
- * where y is in units of the scales too. */
+ * where y is in units of the scales too.  A log-normal column is such a one in its
+ * chart; only E[x0 | x] is then no function of m, and is left to the pairs. */
 #include "model/mixture_gaussian.h"
 
 #include "kernel/families.h"
@@ -22,6 +23,7 @@ struct sfi_mixture_gaussian {
     int path;
     const double *log_weights; /* or NULL: equal, 1 each to the posterior */
     int64_t n, d;
+    bool linear;                 /* no column is log-normal */
     int64_t rows;                /* of a block of points */
     double *scale;               /* [d] */
     double *points, *mean, *cov; /* [rows, d], [rows, d], [rows, d*d] */
@@ -30,10 +32,13 @@ struct sfi_mixture_gaussian {
 
 static bool suits(const sfi_noise *noise)
 {
-    for (int64_t j = 0; j < noise->dim; j++)
-        if (noise->kernels[j].ops != &sfi_kernel_gaussian ||
-            noise->kernels[j].numbers[0] != noise->kernels[0].numbers[0])
+    for (int64_t j = 0; j < noise->dim; j++) {
+        const sfi_kernel *k = &noise->kernels[j];
+        if ((k->ops != &sfi_kernel_gaussian &&
+             k->ops != &sfi_kernel_lognormal) ||
+            k->numbers[0] != noise->kernels[0].numbers[0])
             return false;
+    }
     return true;
 }
 
@@ -55,10 +60,16 @@ static sf_status fill(sfi_mixture_gaussian *p, const sfi_noise *noise,
     if (status == SF_OK) {
         for (int64_t j = 0; j < p->d; j++)
             p->scale[j] = noise->kernels[j].numbers[1];
+        p->linear = true;
+        for (int64_t j = 0; j < p->d; j++)
+            p->linear =
+                p->linear && noise->kernels[j].ops->chart == SFI_CHART_REAL;
         for (int64_t i = 0; i < p->n; i++)
             for (int64_t j = 0; j < p->d; j++)
                 scaled[i * p->d + j] =
-                    data.data[i * data.stride + j] / p->scale[j];
+                    sfi_chart_to_number(noise->kernels[j].ops->chart,
+                                        data.data[i * data.stride + j]) /
+                    p->scale[j];
         status = sfi_posterior_new(
             ctx, &p->posterior, SF_F64, (sf_cmat){scaled, p->n, p->d, p->d},
             p->log_weights, &(sfi_posterior_options){.covariance = spread});
@@ -157,6 +168,13 @@ static void answer(const sfi_mixture_gaussian *p, const sfi_path_numbers *at,
     if (w->divergence != NULL)
         w->divergence[row] =
             moving ? (double)d * grow + turn * at->keep / s2 * trace : 0.0;
+}
+
+bool sfi_mixture_gaussian_gives(const sfi_mixture_gaussian *p,
+                                const sfi_mixture_want *want)
+{
+    return want->most == 0 && want->drawn == NULL &&
+           (want->denoised.data == NULL || p->linear);
 }
 
 sf_status sfi_mixture_gaussian_run(sfi_mixture_gaussian *p, sf_cmat y, double t,

@@ -21,7 +21,7 @@ try fit a.csv -o m.safetensors --seed 18446744073709551616
 try fit a.csv -o m.safetensors -j 0
 try fit a.csv -o m.safetensors -j 257
 try fit a.csv -o m.safetensors --model tree
-try fit a.csv -o m.safetensors --model empirical
+try fit a.csv -o m.safetensors --model decoder
 try fit a.csv -o m.safetensors --density '-x^2'
 try fit a.csv -o m.safetensors --model gaussian --lr 0.1
 try fit a.csv -o m.safetensors --objective sliced

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clean.c - what is known of the clean point behind a noised one, beyond its
+ * mean: which data it may be, draws of it, and where it is about to split. */
+#include "model/model.h"
+
+#include "base/random.h"
+#include "num/copies.h"
+#include "num/linalg.h"
+
+#include <math.h>
+#include <string.h>
+
+static sf_status check(const sf_model *m, sf_cmat x, double time,
+                       const char *what)
+{
+    if (!(time >= 0.0 && time <= 1.0))
+        return SFI_FAIL(m->ctx, SF_E_ARG, "%s: time is %g, want 0 to 1", what,
+                        time);
+    SFI_TRY(sfi_check_table(m->ctx, x, true, what));
+    if (x.cols != m->dim)
+        return SFI_FAIL(m->ctx, SF_E_SHAPE,
+                        "%s: points have %lld columns, the model has %lld",
+                        what, (long long)x.cols, (long long)m->dim);
+    return sfi_check_support(m, x, what);
+}
+
+static sf_status check_data(const sf_model *m, const char *what)
+{
+    if (m->ops->mixture != NULL)
+        return SF_OK;
+    return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
+                    "%s: a %s model holds no data; want an empirical one", what,
+                    m->ops->family);
+}
+
+/* Ask the mixture of an empirical model at x. */
+static sf_status ask(const sf_model *m, sf_cmat x, double time,
+                     const sfi_mixture_want *want)
+{
+    const size_t cells = (size_t)(x.rows * m->dim);
+    double *y = sfi_alloc(m->ctx, cells, sizeof *y);
+    if (y == NULL)
+        return SF_E_NOMEM;
+    const sf_mat inner = {y, x.rows, m->dim, m->dim};
+    sfi_to_inner(m, x, inner);
+    sfi_mixture *p = NULL;
+    sf_status status = m->ops->mixture(m, &p, SFI_VELOCITY_EXACT, false);
+    if (status == SF_OK)
+        status =
+            sfi_mixture_run(p, sf_mat_const(inner), sfi_level(m, time), want);
+    sfi_mixture_free(p);
+    sfi_free(m->ctx, y, cells, sizeof *y);
+    return status;
+}
+
+sf_status sf_model_posterior(const sf_model *m, sf_cmat x, double time,
+                             int64_t most, int64_t *datum, double *weight)
+{
+    SFI_TRY(check(m, x, time, "posterior"));
+    SFI_TRY(check_data(m, "posterior"));
+    if (most < 1)
+        return SFI_FAIL(m->ctx, SF_E_ARG, "posterior: most is %lld, want >= 1",
+                        (long long)most);
+    const sfi_mixture_want want = {
+        .most = most, .datum = datum, .weight = weight};
+    return ask(m, x, time, &want);
+}
+
+sf_status sf_model_copies(const sf_model *m, sf_cmat x, int64_t *copies)
+{
+    SFI_TRY(check(m, x, 0.0, "copies"));
+    SFI_TRY(check_data(m, "copies"));
+    const sf_cmat data = sfi_empirical_of(m).data;
+    const size_t cells = (size_t)(x.rows * m->dim);
+    const size_t rows = (size_t)(data.rows + x.rows);
+    double *z = sfi_alloc(m->ctx, cells, sizeof *z);
+    int64_t *first = sfi_alloc(m->ctx, rows, sizeof *first);
+    sf_status status = z != NULL && first != NULL ? SF_OK : SF_E_NOMEM;
+    *copies = 0;
+    if (status == SF_OK) {
+        for (size_t i = 0; i < cells; i++) {
+            const int64_t row = (int64_t)i / m->dim, j = (int64_t)i % m->dim;
+            z[i] = (x.data[row * x.stride + j] - m->mean[j]) / m->scale[j];
+        }
+        const sf_cmat both[] = {data, {z, x.rows, m->dim, m->dim}};
+        status = sfi_find_copies(m->ctx, 2, both, first, NULL);
+    }
+    for (int64_t i = data.rows; i < data.rows + x.rows && status == SF_OK; i++)
+        *copies += first[i] < data.rows;
+    sfi_free(m->ctx, first, rows, sizeof *first);
+    sfi_free(m->ctx, z, cells, sizeof *z);
+    return status;
+}
+
+sf_status sf_model_draw_clean(const sf_model *m, sf_cmat x, double time,
+                              uint64_t seed, sf_mat out)
+{
+    SFI_TRY(check(m, x, time, "draw_clean"));
+    SFI_TRY(check_data(m, "draw_clean"));
+    if (out.rows != x.rows || out.cols != m->dim || out.stride < out.cols)
+        return SFI_FAIL(m->ctx, SF_E_SHAPE,
+                        "draw_clean: the result is [%lld, %lld], want [%lld, "
+                        "%lld]",
+                        (long long)out.rows, (long long)out.cols,
+                        (long long)x.rows, (long long)m->dim);
+    const size_t n = (size_t)x.rows;
+    double *uniform = sfi_alloc(m->ctx, n, sizeof *uniform);
+    int64_t *drawn = sfi_alloc(m->ctx, n, sizeof *drawn);
+    sf_status status = uniform != NULL && drawn != NULL ? SF_OK : SF_E_NOMEM;
+    for (size_t i = 0; i < n && status == SF_OK; i++)
+        uniform[i] = sfi_uniform_at(
+            (sfi_where){seed, (uint64_t)i, 0, SFI_STREAM_STEP}, 0);
+    const sfi_mixture_want want = {.uniform = uniform, .drawn = drawn};
+    if (status == SF_OK)
+        status = ask(m, x, time, &want);
+    const sfi_empirical e = sfi_empirical_of(m);
+    for (size_t i = 0; i < n && status == SF_OK; i++) {
+        double *row = out.data + (int64_t)i * out.stride;
+        if (drawn[i] < 0)
+            status = SFI_FAIL(m->ctx, SF_E_NUMERIC,
+                              "draw_clean: row %lld is too far from all data",
+                              (long long)i + 1);
+        for (int64_t j = 0; j < m->dim && status == SF_OK; j++)
+            row[j] =
+                m->mean[j] + m->scale[j] * e.data.data[drawn[i] * m->dim + j];
+    }
+    sfi_free(m->ctx, drawn, n, sizeof *drawn);
+    sfi_free(m->ctx, uniform, n, sizeof *uniform);
+    return status;
+}
+
+/* ---- where paths split -------------------------------------------------------- */
+
+/* The largest eigenvalue of diag(s) J diag(s), s the spread of the noise. */
+static double largest(const sf_model *m, double *jacobian, const double *spread,
+                      double level, double *values, sf_status *status)
+{
+    const int64_t d = m->dim;
+    for (int64_t i = 0; i < d; i++)
+        for (int64_t j = 0; j <= i; j++) {
+            const double both =
+                0.5 * (jacobian[i * d + j] + jacobian[j * d + i]);
+            jacobian[i * d + j] = jacobian[j * d + i] =
+                both * spread[i] * spread[j] * level * level;
+        }
+    if (sfi_first_not_finite(jacobian, d * d) < d * d)
+        return NAN;
+    *status = sfi_eigen_symmetric(m->ctx, values, jacobian, jacobian, d);
+    return values[d - 1];
+}
+
+static sf_status splits(const sf_model *m, sfi_field *f, sf_cmat x, double time,
+                        double *work, double *out)
+{
+    const int64_t d = m->dim;
+    double *jacobian = work, *y = work + d * d, *spread = y + d,
+           *values = spread + d;
+    const double level = fmax(sfi_level(m, time), sfi_lowest_level(m));
+    SFI_TRY(sfi_level_spread(m, spread));
+    for (int64_t i = 0; i < x.rows; i++) {
+        void *outputs[] = {jacobian};
+        sf_status status = SF_OK;
+        sfi_to_inner(m, (sf_cmat){x.data + i * x.stride, 1, d, d},
+                     (sf_mat){y, 1, d, d});
+        SFI_TRY(sfi_field_run(f, 1, y, d, level, NULL, outputs,
+                              (int64_t[]){d * d}));
+        out[i] = largest(m, jacobian, spread, level, values, &status);
+        SFI_TRY(status);
+    }
+    return SF_OK;
+}
+
+sf_status sf_model_stability(const sf_model *m, sf_cmat x, double time,
+                             double *out)
+{
+    SFI_TRY(check(m, x, time, "stability"));
+    const size_t cells = (size_t)(m->dim * (m->dim + 3));
+    double *work = sfi_alloc(m->ctx, cells, sizeof *work);
+    sfi_field *f = NULL;
+    sf_status status = work != NULL
+                           ? sfi_field_new(m, &f, SF_F64, SFI_WANT_JACOBIAN)
+                           : SF_E_NOMEM;
+    if (status == SF_OK)
+        status = splits(m, f, x, time, work, out);
+    sfi_field_free(f);
+    sfi_free(m->ctx, work, cells, sizeof *work);
+    return status;
+}

@@ -1,0 +1,51 @@
+# The data itself as a model.
+try fit "$data/faithful.csv" --model empirical -o a.safetensors | numbers
+scorefield info a.safetensors | blur
+echo "-- numbers of kernels are not rescaled; points at any time"
+printf 'c\n0.3\n1.2\n4\n' >three.csv
+scorefield fit three.csv --model empirical --kernel gamma:shape=1,mean=1.5 --bandwidth 0.01 -q -o g.safetensors
+printf 'c\n0.9\n' >x.csv
+scorefield eval g.safetensors x.csv --time 0.4 --want logpdf,score,velocity,divergence,jacobian,denoised,posterior,stability -q -o -
+echo "-- weights"
+printf 'c,w\n0.3,2\n1.2,5\n4,3\n' >weighted.csv
+scorefield fit weighted.csv --model empirical --weights w --kernel gamma:shape=1,mean=1.5 --bandwidth 0.01 -q -o w.safetensors
+scorefield eval w.safetensors x.csv --time 0.4 -q -o -
+echo "-- a column each"
+scorefield fit "$data/iris.csv" --model empirical --columns petal_length_cm,petal_width_cm \
+    --kernel 'petal_length_cm=gamma; petal_width_cm = student:nu=5' -q -o two.safetensors
+scorefield info two.safetensors | grep kernel -A 3 | head -4
+echo "-- a time for each row"
+try fit "$data/faithful.csv" --model empirical --kernel gaussian --bandwidth adaptive --json -q -o b.safetensors | numbers | tr ',' '\n' | grep -E 'neigh|least|most'
+echo "-- exact draws: the first rows are those of a longer sample"
+for method in direct stratified posterior flow sde; do
+    scorefield sample a.safetensors --method $method -n 5 -q -o five.csv
+    scorefield sample a.safetensors --method $method -n 50 -q -o fifty.csv
+    head -6 fifty.csv | cmp - five.csv && echo $method
+done
+echo "-- the clean points"
+try denoise g.safetensors x.csv --time 0.4 -o clean.csv | blur
+cat clean.csv
+scorefield denoise g.safetensors x.csv --time 0.4 --draw --seed 3 -q -o -
+try denoise g.safetensors x.csv -o clean.csv
+try denoise "$corpus/model/gaussian.safetensors" "$data/faithful.csv" --sigma 0.5 --draw -o clean.csv
+scorefield denoise "$corpus/model/gaussian.safetensors" "$data/faithful.csv" --sigma 0.5 -q -o - | head -2
+echo "-- points that are data"
+try eval a.safetensors "$data/faithful.csv" -o e.csv | numbers
+echo "-- what is refused"
+printf 'c\n1\n0\n' >zero.csv
+try fit zero.csv --model empirical --kernel gamma -o x.safetensors
+printf 'c\n0.5\n1\n' >one.csv
+try fit one.csv --model empirical --kernel beta -o x.safetensors
+try fit three.csv --model empirical --kernel gama -o x.safetensors
+try fit three.csv --model empirical --kernel 'd=gamma' -o x.safetensors
+try fit three.csv --model empirical --kernel gamma:shape=-1 -o x.safetensors
+try fit three.csv --model empirical --bandwidth wide -o x.safetensors
+try fit three.csv --model empirical --bandwidth 0 -o x.safetensors
+try fit three.csv --model gaussian --kernel gamma -o x.safetensors
+try fit three.csv --model empirical --steps 3 -o x.safetensors
+try fit weighted.csv --model empirical --weights w --columns c,w -o x.safetensors
+try fit weighted.csv --model empirical --weights v -o x.safetensors
+printf 'c\n-1\n' >negative.csv
+try eval g.safetensors negative.csv -o x.csv
+try sample "$corpus/model/gaussian.safetensors" --method direct -n 3 -o x.csv
+ls x.safetensors 2>&1
