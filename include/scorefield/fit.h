@@ -144,12 +144,17 @@ typedef struct sf_network_options {
     double noise_level; /* of IMPLICIT and SLICED, >= 0     [default 0.05] */
     double time_limit;  /* seconds, 0 = none                [default 0]    */
     uint64_t seed;      /*                                  [default 0]    */
+    const char *kernel; /* noise of kernels instead of levels sigma, as in
+                           sf_empirical_options; read while a trainer is made.
+                           sigma_min is then their least time, and
+                           the objective DSM                [default NULL] */
 } sf_network_options;
 
 #define SF_NETWORK_OPTIONS_INIT                                                \
     {                                                                          \
         sizeof(sf_network_options), SF_OBJECTIVE_DSM, false, 128, 4, 0, 0,     \
-            2e-3, 1e-4, 1.0, 0.02, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0     \
+            2e-3, 1e-4, 1.0, 0.02, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0,    \
+            NULL                                                               \
     }
 
 /* One line of the training curve. */

@@ -38,7 +38,7 @@ static const cli_option options[] = {
     OPTION(CLI_CHOICE, 0, "model", "M", model, "auto", NULL, models,
            "auto, gaussian, network, empirical"),
     SHOWN(CLI_TEXT, "kernel", "K", kernel, "by column", NULL,
-          "Noise of an empirical model, see below"),
+          "Noise of empirical or network, see below"),
     SHOWN(CLI_TEXT, "bandwidth", "B", bandwidth, "loo", NULL,
           "Its least noise: loo, adaptive or a time"),
     OPTION(CLI_TEXT, 0, "weights", "COLUMN", weights, NULL, NULL, NULL,
@@ -90,7 +90,7 @@ static const char *const network_only[] = {
     "noise-level", "time-limit",      "checkpoint", "resume",
     "curve",       "checkpoint-every"};
 
-static const char *const empirical_only[] = {"kernel", "bandwidth", "weights"};
+static const char *const empirical_only[] = {"bandwidth", "weights"};
 
 /* Options that are about another model than the one that is fitted. */
 static sf_status check_about(cli *c, const fit_options *o)
@@ -108,6 +108,12 @@ static sf_status check_about(cli *c, const fit_options *o)
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s is about empirical models, and --model is %s",
                             empirical_only[i], name);
+    if (cli_given(c, "kernel") && o->model != FIT_EMPIRICAL &&
+        o->model != FIT_NETWORK)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--kernel is about empirical models and networks, and "
+                        "--model is %s",
+                        name);
     return SF_OK;
 }
 

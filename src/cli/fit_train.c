@@ -57,6 +57,10 @@ static sf_status check_resumed(cli *c, const sf_network_options *was,
     SFI_TRY(check_same(
         c, "hidden", now->width != was->width || now->layers != was->layers,
         "%lldx%lld", (long long)was->width, (long long)was->layers));
+    SFI_TRY(check_same(c, "kernel",
+                       was->kernel == NULL || now->kernel == NULL ||
+                           strcmp(was->kernel, now->kernel) != 0,
+                       "%s", was->kernel != NULL ? was->kernel : "not given"));
     SFI_TRY(check_same(c, "epochs", true, "counted"));
     return check_same(c, "seed", now->seed != was->seed, "%llu",
                       (unsigned long long)was->seed);
@@ -82,6 +86,7 @@ sf_status fit_network_options(cli *c, const fit_options *o,
     n.noise_level = o->noise_level;
     n.time_limit = o->time_limit;
     n.seed = c->common.seed;
+    n.kernel = o->kernel;
     if (resumed != NULL) {
         SFI_TRY(check_resumed(c, &resumed->options, &n));
         n = resumed->options;
@@ -98,9 +103,12 @@ sf_status fit_network_options(cli *c, const fit_options *o,
 static sf_status new_trainer(cli *c, const fit_options *o, const fit_data *d,
                              sf_network_options options, sf_trainer **out)
 {
-    SFI_TRY(cli_data_error(
-        c, sf_trainer_new(c->ctx, out, d->matrix, d->names, &options),
-        d->path));
+    const sf_status status =
+        sf_trainer_new(c->ctx, out, d->matrix, d->names, &options);
+    /* With kernels what is no argument is most often their text. */
+    if (status == SF_E_ARG && options.kernel != NULL)
+        return status;
+    SFI_TRY(cli_data_error(c, status, d->path));
     if (!cli_given(c, "epochs"))
         return SF_OK;
     sf_fit_report report;

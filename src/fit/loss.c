@@ -118,7 +118,16 @@ static sf_status run(sfi_loss *l, sf_program *program, const sfi_batch *b)
          .seed = b->seed,
          .step = b->step,
          .stream = SFI_STREAM_TIME}};
-    return sf_program_run(program, b->count, sources, l->params, l->sinks);
+    const sf_source drawn[SFI_OBJECTIVE_INPUTS] = {
+        sources[0],
+        {.kind = SF_ROWS,
+         .data = b->noised,
+         .dtype = l->dtype,
+         .stride = l->model->dim},
+        {.kind = SF_ROWS, .data = b->times, .dtype = l->dtype, .stride = 1}};
+    return sf_program_run(program, b->count,
+                          sfi_has_kernels(l->model) ? drawn : sources,
+                          l->params, l->sinks);
 }
 
 sf_status sfi_loss_value(sfi_loss *l, const sfi_batch *batch,

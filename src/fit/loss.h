@@ -30,6 +30,8 @@ typedef struct sfi_batch {
     int64_t count;
     uint64_t seed;
     uint32_t step;
+    const void *noised; /* of a model with kernels: [count, dim] and ... */
+    const void *times;  /* ... [count], drawn beforehand                  */
 } sfi_batch;
 
 /* `model` must outlive the loss.  On failure *out is empty.

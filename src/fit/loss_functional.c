@@ -21,7 +21,8 @@ struct sf_loss {
 
 static sfi_batch whole(const sf_loss *l)
 {
-    return (sfi_batch){l->data, l->rows, l->count, l->seed, 0};
+    return (sfi_batch){
+        .data = l->data, .rows = l->rows, .count = l->count, .seed = l->seed};
 }
 
 static sf_status value(sf_context *ctx, void *self, double *values,
@@ -87,6 +88,9 @@ static sf_status check(sf_context *ctx, const sf_model *m, sf_cmat data,
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
                         "loss: the model is a %s, want a network",
                         m->ops->family);
+    if (sfi_has_kernels(m))
+        return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
+                        "loss: of networks with kernels it is not offered");
     const bool one_level = o->objective == SF_OBJECTIVE_IMPLICIT ||
                            o->objective == SF_OBJECTIVE_SLICED;
     if ((int)o->objective < SF_OBJECTIVE_DSM ||

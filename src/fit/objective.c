@@ -18,6 +18,8 @@
  * whose expectations equal E|S - grad ln p|^2 / 2 up to a constant. */
 #include "fit/objective.h"
 
+#include "model/network.h"
+
 /* Where the noise levels of DSM lie: the middle where the structure of a
  * standardised table is, wide enough to reach both ends. */
 static const double log_sigma_mean = -1.2, log_sigma_spread = 1.6;
@@ -82,6 +84,29 @@ static sf_node score_matching(const sf_model *m, sf_graph *g, sf_node y0,
                   sf_mul(g, half, sf_square(g, sf_dot(g, v, s))));
 }
 
+/* Least squares for the heads of a network with kernels: the conditional score,
+ * velocity and x_0 have the marginal ones as their means given y.  The velocity
+ * is what flows follow; x_0 only answers a question, and shares the layers. */
+static sf_node kernel_matching(const sf_model *m, sf_graph *g, sf_node x0,
+                               sf_node y, sf_node t, const sf_node *weights)
+{
+    const double clean_share = 0.25;
+    const sfi_kernel_nodes n =
+        sfi_noise_at(&m->noise, g, y, x0, t, SFI_VELOCITY_TRAINING);
+    const sfi_heads h = sfi_kernel_network_heads(m, g, y, t, weights);
+    const sf_node spread = sfi_kernel_network_spread(m, weights);
+    const sf_node score =
+        sf_sub(g, h.score, sf_mul(g, sf_mul(g, t, spread), n.score));
+    const sf_node velocity =
+        sf_sub(g, h.velocity, sf_div(g, n.velocity, spread));
+    const sf_node clean =
+        sf_sub(g, h.clean, sfi_kernel_network_clean(m, g, x0, weights));
+    const sf_node sum =
+        sf_add(g, sf_add(g, squared_norm(g, score), squared_norm(g, velocity)),
+               sf_mul(g, sf_const(g, clean_share), squared_norm(g, clean)));
+    return sf_mul(g, sf_const(g, 1.0 / (double)m->dim), sum);
+}
+
 sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
                                 sf_objective objective, const sf_node *weights)
 {
@@ -92,6 +117,10 @@ sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
     const sf_node third =
         levels ? sf_input(g, "draw", 0, NULL) : sf_input(g, "v", 1, &m->dim);
     sfi_objective o = {{0}, SF_NORMAL};
+    if (sfi_has_kernels(m)) {
+        o.loss = kernel_matching(m, g, y0, z, third, weights);
+        return o;
+    }
     switch (objective) {
     case SF_OBJECTIVE_DSM:
         o.loss = dsm(m, g, y0, z, third, weights);

@@ -16,6 +16,10 @@ typedef struct sfi_objective {
     sf_source_kind third; /* kind of the third input */
 } sfi_objective;
 
+/* A model with kernels has other inputs: x_0 [d], in the coordinates of the
+ * kernels, y [d], drawn from them given x_0, and the time t of that; its loss is
+ * that of DSM and velocity matching together. */
+
 /* Build the loss of model m.  `weights` are parameter nodes. */
 sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
                                 sf_objective objective, const sf_node *weights);

@@ -18,6 +18,7 @@
  * by the weights alone.  The best ones are kept. */
 #include "base/parallel.h"
 #include "base/random.h"
+#include "fit/kernels.h"
 #include "fit/loss.h"
 #include "model/network.h"
 #include "num/linalg.h"
@@ -52,6 +53,7 @@ struct sf_trainer {
     sf_context *ctx;
     sf_network_options o;
     sf_model *model;
+    int64_t columns;
     int64_t rows, held;  /* training and held-out rows */
     float *data;         /* [held + rows, d] standardised, held-out first */
     size_t cells;        /* numbers in it */
@@ -59,8 +61,16 @@ struct sf_trainer {
     int64_t *batch_rows; /* [batch] */
     int64_t judged;      /* points of a held-out evaluation */
     int64_t *judged_rows;
+    /* With kernels: */
+    sfi_noise noise;
+    sfi_noiser *noiser;
+    double *exact; /* [held + rows, d] the data in f64             */
+    double *drawn; /* [most points of a batch, d + 1] y, then t    */
+    float *noised; /* the same in f32                              */
+    double *unit;  /* [2, d] mean and scale                        */
     sfi_loss loss;
-    int64_t count; /* weights */
+    int64_t count;   /* weights */
+    int64_t trained; /* of them, the first */
     float *weights, *moment1, *moment2, *average, *best, *gradient;
     double *norms; /* one for each chunk      */
     uint64_t fingerprint;
@@ -98,6 +108,10 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
     SFI_TRY(check_range(ctx, "sigma_min", o->sigma_min, 0, 10));
     SFI_TRY(check_range(ctx, "sigma_max", o->sigma_max, 1, 1e5));
     SFI_TRY(check_range(ctx, "noise_level", o->noise_level, 0, 100));
+    if (o->kernel != NULL && (o->objective != SF_OBJECTIVE_DSM || o->energy))
+        return SFI_FAIL(
+            ctx, SF_E_ARG,
+            "fit: with kernels the objective is DSM, and no energy");
     return check_range(ctx, "time_limit", o->time_limit, 0, 1e9);
 }
 
@@ -144,11 +158,30 @@ static sf_status check_data(sf_context *ctx, sf_cmat data,
     return SF_OK;
 }
 
+/* With kernels: what these see of the columns, in both precisions. */
+static sf_status take_exact(sf_trainer *t, sf_cmat data, const int64_t *index)
+{
+    sf_model *m = t->model;
+    const int64_t d = data.cols;
+    memcpy(m->mean, t->unit, (size_t)d * sizeof *m->mean);
+    memcpy(m->scale, t->unit + d, (size_t)d * sizeof *m->scale);
+    SFI_TRY(sfi_check_support(m, data, "fit"));
+    for (int64_t i = 0; i < data.rows; i++)
+        for (int64_t j = 0; j < d; j++) {
+            const double x = data.data[index[i] * data.stride + j];
+            t->exact[i * d + j] = (x - m->mean[j]) / m->scale[j];
+            t->data[i * d + j] = (float)t->exact[i * d + j];
+        }
+    return SF_OK;
+}
+
 /* Mean and standard deviation of the training rows become the model's
  * standardisation; the copy is held-out rows first. */
 static sf_status take_data(sf_trainer *t, sf_cmat data, const int64_t *index)
 {
     sf_model *m = t->model;
+    if (t->noise.dim > 0)
+        return take_exact(t, data, index);
     const int64_t d = data.cols;
     for (int64_t j = 0; j < d; j++) {
         double mean = 0.0, squares = 0.0;
@@ -206,6 +239,8 @@ static uint64_t identify(const sf_trainer *t)
                               (double)t->rows,
                               (double)t->held};
     uint64_t hash = fnv(0xCBF29CE484222325u, numbers, sizeof numbers);
+    if (o->kernel != NULL)
+        hash = fnv(hash, o->kernel, strlen(o->kernel));
     hash = fnv(hash, &o->seed, sizeof o->seed);
     return fnv(hash, t->data, t->cells * sizeof *t->data);
 }
@@ -230,10 +265,37 @@ static void next_batch(sf_trainer *t)
     }
 }
 
-static sfi_batch batch_of(const sf_trainer *t, const int64_t *rows,
-                          int64_t count, uint32_t step)
+/* Draw times and noised rows for a batch: times as dense as the steps of a
+ * sampler, so that each of its steps is learned as well as the others. */
+static sf_status draw_noise(sf_trainer *t, const int64_t *rows, int64_t count,
+                            uint32_t step)
 {
-    return (sfi_batch){t->data, rows, count, t->o.seed, step};
+    const int64_t d = t->model->dim;
+    const double rho = 7.0, low = pow(sfi_first_time(t->model), 1.0 / rho);
+    double *times = t->drawn + count * d;
+    for (int64_t i = 0; i < count; i++) {
+        const double u = sfi_uniform_at(
+            (sfi_where){t->o.seed, (uint64_t)i, step, SFI_STREAM_TIME}, 0);
+        times[i] = pow(low + u * (1.0 - low), rho);
+    }
+    const sf_cmat data = {t->exact, t->held + t->rows, d, d};
+    SFI_TRY(sfi_noiser_run(t->noiser, count, data, rows, times,
+                           (sfi_where){t->o.seed, 0, step, SFI_STREAM_NOISE},
+                           (sf_mat){t->drawn, count, d, d}));
+    for (int64_t i = 0; i < count * (d + 1); i++)
+        t->noised[i] = (float)t->drawn[i];
+    return SF_OK;
+}
+
+static sf_status batch_of(sf_trainer *t, const int64_t *rows, int64_t count,
+                          uint32_t step, sfi_batch *out)
+{
+    *out = (sfi_batch){t->data, rows, count, t->o.seed, step, NULL, NULL};
+    if (t->noiser == NULL)
+        return SF_OK;
+    out->noised = t->noised;
+    out->times = t->noised + count * t->model->dim;
+    return draw_noise(t, rows, count, step);
 }
 
 /* ---- one update ------------------------------------------------------------- */
@@ -282,8 +344,8 @@ static double learning_rate(const sf_trainer *t)
 
 static void apply_gradient(sf_trainer *t)
 {
-    const int64_t parts = sfi_parallel_parts(t->count, UPDATE_CHUNK);
-    sfi_parallel(t->ctx, t->count, UPDATE_CHUNK, chunk_norm, t);
+    const int64_t parts = sfi_parallel_parts(t->trained, UPDATE_CHUNK);
+    sfi_parallel(t->ctx, t->trained, UPDATE_CHUNK, chunk_norm, t);
     double squares = 0.0;
     for (int64_t i = 0; i < parts; i++)
         squares += t->norms[i];
@@ -303,15 +365,16 @@ static void apply_gradient(sf_trainer *t)
                        .c2 = 1.0 - pow(beta2, n),
                        .eps = 1e-8,
                        .ema_keep = exp2(-1.0 / fmax(1.0, t->o.ema * n))}};
-    sfi_parallel(t->ctx, t->count, UPDATE_CHUNK, chunk_update, &job);
+    sfi_parallel(t->ctx, t->trained, UPDATE_CHUNK, chunk_update, &job);
 }
 
 static sf_status update(sf_trainer *t)
 {
     float sum;
     next_batch(t);
-    const sfi_batch batch =
-        batch_of(t, t->batch_rows, t->o.batch, (uint32_t)t->s.step);
+    sfi_batch batch;
+    SFI_TRY(
+        batch_of(t, t->batch_rows, t->o.batch, (uint32_t)t->s.step, &batch));
     SFI_TRY(sfi_loss_gradient(&t->loss, &batch, t->weights, &sum, t->gradient));
     const double loss = (double)sum / (double)t->o.batch;
     if (!isfinite(loss))
@@ -331,7 +394,8 @@ static sf_status update(sf_trainer *t)
 static sf_status held_out_loss(sf_trainer *t, double *loss)
 {
     float sum;
-    const sfi_batch batch = batch_of(t, t->judged_rows, t->judged, JUDGE_STEP);
+    sfi_batch batch;
+    SFI_TRY(batch_of(t, t->judged_rows, t->judged, JUDGE_STEP, &batch));
     SFI_TRY(sfi_loss_value(&t->loss, &batch, t->average, &sum));
     *loss = (double)sum / (double)t->judged;
     return SF_OK;
@@ -427,6 +491,13 @@ sf_status sf_trainer_run(sf_trainer *t, int64_t steps, bool *finished)
 
 /* ---- making ----------------------------------------------------------------- */
 
+/* Of the larger of the batches that are drawn for: rows and times. */
+static size_t drawn_numbers(const sf_trainer *t)
+{
+    const int64_t most = t->o.batch > t->judged ? t->o.batch : t->judged;
+    return (size_t)(most * (t->model->dim + 1));
+}
+
 static bool allocate(sf_trainer *t)
 {
     sf_context *ctx = t->ctx;
@@ -441,8 +512,27 @@ static bool allocate(sf_trainer *t)
     t->batch_rows = sfi_alloc(ctx, (size_t)t->o.batch, sizeof *t->batch_rows);
     t->judged_rows = sfi_alloc(ctx, (size_t)t->judged, sizeof *t->judged_rows);
     t->order = sfi_alloc(ctx, (size_t)t->rows, sizeof *t->order);
+    if (t->noiser != NULL) {
+        const size_t drawn = drawn_numbers(t);
+        t->drawn = sfi_alloc(ctx, drawn, sizeof *t->drawn);
+        t->noised = sfi_alloc(ctx, drawn, sizeof *t->noised);
+        if (t->drawn == NULL || t->noised == NULL)
+            return false;
+    }
     return t->norms != NULL && t->batch_rows != NULL &&
            t->judged_rows != NULL && t->order != NULL;
+}
+
+/* What the inputs are standardised by: rows as training will see them. */
+static sf_status fix_scales(sf_trainer *t)
+{
+    const int64_t d = t->model->dim, count = t->o.batch;
+    for (int64_t i = 0; i < count; i++)
+        t->batch_rows[i] = t->held + i % t->rows;
+    SFI_TRY(draw_noise(t, t->batch_rows, count, JUDGE_STEP - 1));
+    return sfi_kernel_network_fix(
+        t->model, (sf_cmat){t->drawn, count, d, d},
+        (sf_cmat){t->exact + t->held * d, t->rows, d, d});
 }
 
 static void initialise(sf_trainer *t)
@@ -465,13 +555,44 @@ static sf_status make_model(sf_trainer *t, int64_t dim,
     const bool levels =
         o->objective == SF_OBJECTIVE_DSM || o->objective == SF_OBJECTIVE_FLOW;
     sfi_number numbers[SFI_MAX_NUMBERS];
-    const int number_count = sfi_network_numbers(
-        numbers, o->width, o->layers, o->energy, o->sigma_min, o->sigma_max,
-        levels ? -1.0 : o->noise_level);
-    SFI_TRY(sfi_model_new(t->ctx, &t->model, &sfi_network_ops, dim, names, NULL,
-                          number_count, numbers));
+    const bool kernels = t->noise.dim > 0;
+    const int number_count =
+        kernels ? sfi_kernel_network_numbers(numbers, o->width, o->layers,
+                                             o->sigma_min)
+                : sfi_network_numbers(numbers, o->width, o->layers, o->energy,
+                                      o->sigma_min, o->sigma_max,
+                                      levels ? -1.0 : o->noise_level);
+    SFI_TRY(sfi_model_new(t->ctx, &t->model, &sfi_network_ops, dim, names,
+                          kernels ? &t->noise : NULL, number_count, numbers));
     t->count = t->model->weight_count;
+    t->trained = sfi_trained_weights(t->model);
     return SF_OK;
+}
+
+/* Which kernels, and what draws from them. */
+static sf_status prepare_kernels(sf_trainer *t, sf_cmat data,
+                                 const char *const *names)
+{
+    sf_context *ctx = t->ctx;
+    const size_t d = (size_t)data.cols;
+    char **shown = sfi_copy_names(ctx, data.cols, names);
+    t->unit = sfi_alloc(ctx, 2 * d, sizeof *t->unit);
+    t->exact = sfi_alloc(ctx, t->cells, sizeof *t->exact);
+    sf_status status =
+        shown != NULL && t->unit != NULL && t->exact != NULL
+            ? sfi_choose_kernels(ctx, &t->noise, data,
+                                 (const char *const *)shown, t->o.kernel,
+                                 t->unit, t->unit + d)
+            : SF_E_NOMEM;
+    sfi_free_names(ctx, data.cols, shown);
+    SFI_TRY(status);
+    for (int64_t j = 0; j < data.cols; j++)
+        if (sfi_kernel_remembers(&t->noise.kernels[j]))
+            return SFI_FAIL(ctx, SF_E_ARG,
+                            "fit: on the path \"ve\" the law at t = 1 depends "
+                            "on the data, and a network has none; want "
+                            "\"linear\" or \"vp\"");
+    return sfi_noiser_new(ctx, &t->noiser, &t->noise);
 }
 
 static sf_status make(sf_trainer *t, sf_cmat data, const char *const *names)
@@ -479,6 +600,7 @@ static sf_status make(sf_trainer *t, sf_cmat data, const char *const *names)
     sf_context *ctx = t->ctx;
     sf_network_options *o = &t->o;
     const size_t rows = (size_t)data.rows;
+    t->columns = data.cols;
     int64_t *index = sfi_alloc(ctx, rows, sizeof *index);
     t->cells = rows * (size_t)data.cols;
     t->data = sfi_alloc(ctx, t->cells, sizeof *t->data);
@@ -487,8 +609,10 @@ static sf_status make(sf_trainer *t, sf_cmat data, const char *const *names)
         t->held = sf_split_rows(o->seed, data.rows, o->validation, index);
         t->rows = data.rows - t->held;
         choose_budget(o, t->rows);
-        status = make_model(t, data.cols, names);
+        status = o->kernel != NULL ? prepare_kernels(t, data, names) : SF_OK;
     }
+    if (status == SF_OK)
+        status = make_model(t, data.cols, names);
     if (status == SF_OK)
         status = take_data(t, data, index);
     sfi_free(ctx, index, rows, sizeof *index);
@@ -499,6 +623,8 @@ static sf_status make(sf_trainer *t, sf_cmat data, const char *const *names)
         return SF_E_NOMEM;
     SFI_TRY(sfi_loss_new(&t->loss, t->model, o->objective, SF_F32,
                          SFI_LOSS_VALUE | SFI_LOSS_GRADIENT));
+    if (t->noise.dim > 0)
+        SFI_TRY(fix_scales(t));
     initialise(t);
     return SF_OK;
 }
@@ -550,6 +676,15 @@ void sf_trainer_free(sf_trainer *t)
     sfi_free(ctx, t->order, (size_t)t->rows, sizeof *t->order);
     sfi_free(ctx, t->curve, t->curve_capacity, sizeof *t->curve);
     sfi_loss_free(&t->loss);
+    if (t->noise.dim > 0 && t->model != NULL) {
+        sfi_free(ctx, t->drawn, drawn_numbers(t), sizeof *t->drawn);
+        sfi_free(ctx, t->noised, drawn_numbers(t), sizeof *t->noised);
+    }
+    sfi_noiser_free(t->noiser);
+    if (t->unit != NULL)
+        sfi_free(ctx, t->unit, 2 * (size_t)t->columns, sizeof *t->unit);
+    sfi_free(ctx, t->exact, t->cells, sizeof *t->exact);
+    sfi_noise_free(ctx, &t->noise);
     sf_model_free(t->model);
     sfi_free(ctx, t, 1, sizeof *t);
 }

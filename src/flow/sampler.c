@@ -183,6 +183,17 @@ static sf_status reverse(sampler *s, double from, double to)
     return update(s, TERM_A | TERM_B | TERM_Z, s->y, SFI_STREAM_STEP);
 }
 
+/* Networks end without noise: from the lowest level one more step, which near
+ * t = 0 goes to the mean of the clean point.  The law of a data set has its least
+ * noise by definition. */
+static sf_status finish(sampler *s)
+{
+    if (!sfi_has_kernels(s->m) || s->m->ops->mixture != NULL)
+        return SF_OK;
+    SFI_TRY(euler(s, sfi_lowest_level(s->m), 0.0));
+    return moved(s);
+}
+
 /* ---- methods ---------------------------------------------------------------- */
 
 /* After every level: the trace, and progress. */
@@ -297,11 +308,13 @@ static sf_status run_method(sampler *s)
     switch (s->o.method) {
     case SF_SAMPLER_ANNEALED:
     case SF_SAMPLER_PC:
-        return run_levels(s);
+        SFI_TRY(run_levels(s));
+        return finish(s);
     case SF_SAMPLER_LANGEVIN:
         return run_langevin(s);
     default:
-        return run_flow(s);
+        SFI_TRY(run_flow(s));
+        return finish(s);
     }
 }
 

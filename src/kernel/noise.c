@@ -3,6 +3,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "kernel/path.h"
 #include "num/decimal.h"
 #include "scorefield/program.h"
 
@@ -163,6 +164,13 @@ void sfi_noise_free(sf_context *ctx, sfi_noise *noise)
 {
     sfi_free(ctx, noise->kernels, (size_t)noise->dim, sizeof *noise->kernels);
     *noise = (sfi_noise){0, NULL};
+}
+
+bool sfi_kernel_remembers(const sfi_kernel *k)
+{
+    return k->ops->number_count > 0 &&
+           strcmp(k->ops->numbers[0].name, "path") == 0 &&
+           k->numbers[0] == SFI_PATH_VE;
 }
 
 /* ---- rows ------------------------------------------------------------------- */

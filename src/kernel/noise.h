@@ -33,6 +33,9 @@ void sfi_noise_free(sf_context *ctx, sfi_noise *noise);
 /* A kernel as text that sfi_kernel_parse() reads back. */
 void sfi_kernel_format(const sfi_kernel *k, char text[SF_KERNEL_TEXT]);
 
+/* Whether the kernel's law at t = 1 still depends on x0: that of the path "ve". */
+bool sfi_kernel_remembers(const sfi_kernel *k);
+
 /* Rows to the chart and back. */
 void sfi_noise_to_chart(const sfi_noise *noise, const double *x, double *y);
 void sfi_noise_from_chart(const sfi_noise *noise, const double *y, double *x);

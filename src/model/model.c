@@ -70,7 +70,7 @@ static sf_status fill_model(sf_model *m, const char *const *names)
     for (int64_t j = 0; j < m->dim; j++)
         m->scale[j] = 1.0;
     SFI_TRY(check_levels(m));
-    if (sfi_has_kernels(m) && m->ops->mixture == NULL)
+    if (sfi_has_kernels(m) && m->ops == &sfi_gaussian_ops)
         return SFI_FAIL(m->ctx, SF_E_FORMAT, "model: a %s has no kernels",
                         m->ops->family);
     return m->ops->declare(m);
@@ -236,6 +236,22 @@ sf_status sfi_add_weight(sf_model *m, const char *name, int rank,
     grown[m->layout_count++] = w;
     m->weight_count += w.count;
     return SF_OK;
+}
+
+sf_status sfi_add_fixed_weight(sf_model *m, const char *name, int rank,
+                               const int64_t *shape)
+{
+    SFI_TRY(sfi_add_weight(m, name, rank, shape));
+    m->layout[m->layout_count - 1].fixed = true;
+    return SF_OK;
+}
+
+int64_t sfi_trained_weights(const sf_model *m)
+{
+    int64_t count = m->weight_count;
+    for (size_t k = 0; k < m->layout_count; k++)
+        count -= m->layout[k].fixed ? m->layout[k].count : 0;
+    return count;
 }
 
 sf_status sfi_weight_nodes(const sf_model *m, sf_graph *g, sf_node *out)

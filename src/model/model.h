@@ -23,6 +23,7 @@ typedef struct sfi_weight {
     int rank;
     int64_t shape[SF_MAX_RANK];
     int64_t offset, count; /* into sf_model.weights */
+    bool fixed;            /* not trained; such weights come last */
 } sfi_weight;
 
 /* What a model is beyond its weights, by name ("width", "sigma_max", ...): the
@@ -125,6 +126,12 @@ sf_status sfi_whole_number(sf_model *m, const char *key, int64_t lo, int64_t hi,
 /* For declare(): append a weight; the name is copied. */
 sf_status sfi_add_weight(sf_model *m, const char *name, int rank,
                          const int64_t *shape);
+
+/* The same for one that training leaves alone; after all others. */
+sf_status sfi_add_fixed_weight(sf_model *m, const char *name, int rank,
+                               const int64_t *shape);
+/* The number of weights that are trained. */
+int64_t sfi_trained_weights(const sf_model *m);
 
 /* ---- levels (level.c) -------------------------------------------------------- */
 

@@ -31,18 +31,13 @@ enum { MAX_WIDTH = 1 << 14, MAX_LAYERS = 64 };
 
 /* Weights in order: input, features (if any), input bias, then W, b of each
  * further layer, output, output bias. */
-static sf_status network_declare(sf_model *m)
+sf_status sfi_perceptron_declare(sf_model *m, int64_t inputs, int64_t outputs)
 {
-    int64_t width, layers, energy;
+    int64_t width, layers;
     SFI_TRY(sfi_whole_number(m, "width", 1, MAX_WIDTH, &width));
     SFI_TRY(sfi_whole_number(m, "layers", 1, MAX_LAYERS, &layers));
-    SFI_TRY(sfi_whole_number(m, "energy", 0, 1, &energy));
-    if (sfi_single_level(m) && !(sfi_number_of(m, "noise_level") >= 0.0))
-        return SFI_FAIL(m->ctx, SF_E_FORMAT,
-                        "model: \"noise_level\" is %g, want >= 0",
-                        sfi_number_of(m, "noise_level"));
     m->weight_dtype = SF_F32;
-    SFI_TRY(sfi_add_weight(m, "input.weight", 2, (int64_t[]){width, m->dim}));
+    SFI_TRY(sfi_add_weight(m, "input.weight", 2, (int64_t[]){width, inputs}));
     if (!sfi_single_level(m))
         SFI_TRY(sfi_add_weight(m, "noise.weight", 2,
                                (int64_t[]){width, SFI_NETWORK_FEATURES}));
@@ -54,8 +49,21 @@ static sf_status network_declare(sf_model *m)
         snprintf(name, sizeof name, "hidden.%lld.bias", (long long)l);
         SFI_TRY(sfi_add_weight(m, name, 1, &width));
     }
-    SFI_TRY(sfi_add_weight(m, "output.weight", 2, (int64_t[]){m->dim, width}));
-    return sfi_add_weight(m, "output.bias", 1, &m->dim);
+    SFI_TRY(sfi_add_weight(m, "output.weight", 2, (int64_t[]){outputs, width}));
+    return sfi_add_weight(m, "output.bias", 1, &outputs);
+}
+
+static sf_status network_declare(sf_model *m)
+{
+    int64_t energy;
+    if (sfi_has_kernels(m))
+        return sfi_kernel_network_declare(m);
+    SFI_TRY(sfi_whole_number(m, "energy", 0, 1, &energy));
+    if (sfi_single_level(m) && !(sfi_number_of(m, "noise_level") >= 0.0))
+        return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                        "model: \"noise_level\" is %g, want >= 0",
+                        sfi_number_of(m, "noise_level"));
+    return sfi_perceptron_declare(m, m->dim, m->dim);
 }
 
 static sf_node noise_features(sf_graph *g, sf_node sigma)
@@ -74,8 +82,8 @@ static sf_node noise_features(sf_graph *g, sf_node sigma)
 }
 
 /* F(u), u the scaled input; `sigma` is not used with one noise level. */
-static sf_node perceptron(const sf_model *m, sf_graph *g, sf_node u,
-                          sf_node sigma, const sf_node *w)
+sf_node sfi_perceptron(const sf_model *m, sf_graph *g, sf_node u, sf_node sigma,
+                       const sf_node *w)
 {
     const int64_t layers = (int64_t)sfi_number_of(m, "layers");
     sf_node shift;
@@ -95,7 +103,7 @@ static sf_node perceptron(const sf_model *m, sf_graph *g, sf_node u,
 static sf_node head(const sf_model *m, sf_graph *g, sf_node u, sf_node sigma,
                     const sf_node *w)
 {
-    const sf_node f = perceptron(m, g, u, sigma, w);
+    const sf_node f = sfi_perceptron(m, g, u, sigma, w);
     if (sfi_number_of(m, "energy") == 0.0)
         return f;
     return sf_gradient(g, sf_dot(g, u, f), u);
@@ -105,6 +113,8 @@ static sfi_answer network_answer(const sf_model *m, sf_graph *g, sf_node y,
                                  sf_node sigma, const sf_node *weights)
 {
     sfi_answer a = {{-1}, {-1}, {-1}};
+    if (sfi_has_kernels(m))
+        return sfi_kernel_network_answer(m, g, y, sigma, weights);
     if (sfi_single_level(m)) {
         a.score = sf_sub(g, head(m, g, y, sigma, weights), y);
         return a;
@@ -129,7 +139,9 @@ void sfi_network_initialise(sf_model *m, uint64_t seed)
     for (size_t k = 0; k < m->layout_count; k++) {
         const sfi_weight *w = &m->layout[k];
         double *values = m->weights + w->offset;
-        const bool last = k + 2 >= m->layout_count;
+        const bool last = strncmp(w->name, "output.", 7) == 0;
+        if (w->fixed)
+            continue;
         const double spread =
             w->rank == 2 && !last ? 1.0 / sqrt((double)w->shape[1]) : 0.0;
         for (int64_t i = 0; i < w->count; i++) {
@@ -152,4 +164,13 @@ int sfi_network_numbers(sfi_number *out, int64_t width, int64_t layers,
     const int count = (int)SFI_COUNT(numbers) - (noise_level < 0.0 ? 1 : 0);
     memcpy(out, numbers, (size_t)count * sizeof *out);
     return count;
+}
+
+int sfi_kernel_network_numbers(sfi_number *out, int64_t width, int64_t layers,
+                               double t_min)
+{
+    const sfi_number numbers[] = {
+        {"width", (double)width}, {"layers", (double)layers}, {"t_min", t_min}};
+    memcpy(out, numbers, sizeof numbers);
+    return (int)SFI_COUNT(numbers);
 }

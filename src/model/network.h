@@ -12,6 +12,40 @@ enum {
     SFI_NETWORK_FEATURES = 1 + 2 * SFI_NETWORK_FREQUENCIES
 };
 
+/* A network for the noise of kernels (kernel_network.c) has three heads, each of
+ * unit size at every time t:
+ *
+ *     score     F_s / (t spread)      spread: of the noise, over t
+ *     velocity  F_v spread
+ *     clean     E[x0 | y], standardised; of an angle a vector
+ *
+ * and reads y standardised, of an angle its cosine and sine. */
+typedef struct sfi_heads {
+    sf_node score, velocity, clean; /* [d], [d], [d + angles] */
+} sfi_heads;
+
+sf_status sfi_kernel_network_declare(sf_model *m);
+sfi_answer sfi_kernel_network_answer(const sf_model *m, sf_graph *g, sf_node y,
+                                     sf_node t, const sf_node *weights);
+sfi_heads sfi_kernel_network_heads(const sf_model *m, sf_graph *g, sf_node y,
+                                   sf_node t, const sf_node *weights);
+/* What the head `clean` is to be, for x0 in the coordinates of the kernels. */
+sf_node sfi_kernel_network_clean(const sf_model *m, sf_graph *g, sf_node x0,
+                                 const sf_node *weights);
+/* The spread of the noise, a fixed weight [d]. */
+sf_node sfi_kernel_network_spread(const sf_model *m, const sf_node *weights);
+
+/* Fill in the fixed weights: mean and standard deviation of y [n, d], of rows
+ * noised at the times that training will use, and of x0 [n, d].  SF_OK or
+ * SF_E_NOMEM. */
+sf_status sfi_kernel_network_fix(sf_model *m, sf_cmat y, sf_cmat x0);
+
+/* A perceptron of the inputs u; layers as network.c says.  Declares, and reads,
+ * its weights in the same order. */
+sf_status sfi_perceptron_declare(sf_model *m, int64_t inputs, int64_t outputs);
+sf_node sfi_perceptron(const sf_model *m, sf_graph *g, sf_node u, sf_node level,
+                       const sf_node *weights);
+
 /* Initial weights: normal, variance 1 / fan-in (He et al. 2015 halve it for
  * layers behind a SiLU), biases 0, the last layer 0 so that the untrained
  * network is the score of N(0, I).  Writes m->weights. */
@@ -21,5 +55,8 @@ void sfi_network_initialise(sf_model *m, uint64_t seed);
 int sfi_network_numbers(sfi_number *out, int64_t width, int64_t layers,
                         bool energy, double sigma_min, double sigma_max,
                         double noise_level);
+/* Those of one with kernels, whose times are t_min and later. */
+int sfi_kernel_network_numbers(sfi_number *out, int64_t width, int64_t layers,
+                               double t_min);
 
 #endif

@@ -128,6 +128,8 @@ static sf_status fill_tensors(sf_context *ctx, sfi_tensors *t,
     SFI_TRY(sfi_metadata_set_json(ctx, t, SFI_KEY_NUMBERS,
                                   make_options(&c->options)));
     SFI_TRY(sfi_metadata_set_json(ctx, t, SFI_KEY_SCHEMA, make_schema(c)));
+    if (c->options.kernel != NULL)
+        SFI_TRY(sfi_metadata_set(ctx, t, SFI_KEY_KERNEL, c->options.kernel));
     if (c->command != NULL)
         SFI_TRY(sfi_metadata_set(ctx, t, SFI_KEY_COMMAND, c->command));
     return sfi_tensors_add(ctx, t, "state", SFI_TENSOR_U8, 1, &bytes, c->state);
@@ -293,6 +295,7 @@ static sf_status read_checkpoint(sf_context *ctx, owned *o, sf_checkpoint *c)
     SFI_TRY(read_schema(ctx, o, c));
     SFI_TRY(
         sfi_tensors_want(ctx, &o->t, "state", SFI_TENSOR_U8, 1, &any, &state));
+    c->options.kernel = sfi_tensors_get(&o->t, SFI_KEY_KERNEL);
     c->state = state->data;
     c->state_size = (size_t)state->count;
     c->command = sfi_tensors_get(&o->t, SFI_KEY_COMMAND);

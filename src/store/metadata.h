@@ -17,6 +17,7 @@
 #define SFI_KEY_COMMAND    "command"
 #define SFI_KEY_CREATED_BY "created_by"
 #define SFI_KEY_WRITER     "version" /* of the program that wrote it          */
+#define SFI_KEY_KERNEL     "kernel"  /* of a run, as it was given             */
 #define SFI_KEY_REPORT     "report"  /* JSON                                  */
 
 /* Put the keys that say what a file is. */

@@ -49,3 +49,11 @@ printf 'c\n-1\n' >negative.csv
 try eval g.safetensors negative.csv -o x.csv
 try sample "$corpus/model/gaussian.safetensors" --method direct -n 3 -o x.csv
 ls x.safetensors 2>&1
+echo "-- a network with the noise of kernels"
+awk 'BEGIN { print "share"; for (i = 0; i < 200; i++) print (i % 3 + 1) / 5 }' >shares.csv
+scorefield fit shares.csv --model network --kernel beta --hidden 16x2 --steps 30 --checkpoint run.safetensors -q -o n.safetensors
+scorefield info n.safetensors | grep -A 2 '^columns'
+scorefield sample n.safetensors -n 3 -q -o - | wc -l
+scorefield fit shares.csv --resume run.safetensors --model network -q -o m.safetensors && cmp n.safetensors m.safetensors | cut -c1-20
+try fit shares.csv --resume run.safetensors --model network --kernel gaussian -o m.safetensors
+try fit shares.csv --model network --kernel gaussian:path=ve -o m.safetensors
