@@ -87,6 +87,25 @@ typedef struct sfi_gemm_nt {
     bool accumulate;
 } sfi_gemm_nt;
 
+/* Gaussians around n points y_j in at most SFI_GAUSS_DIM dimensions, seen from
+ * one place x: with t_j = y_j - x,
+ *
+ *     l_j = bias_j + half s_j |t_j|^2,    e_j = exp(l_j - shift)
+ *
+ * n a multiple of SFI_ROW_MULTIPLE; component k of the points is the row at
+ * points + k*ld; rows are of the table's type. */
+enum { SFI_GAUSS_DIM = 3 };
+
+typedef struct sfi_gauss {
+    int64_t n, d;
+    const void *points;
+    int64_t ld;
+    const void *bias, *scales; /* scales: NULL where every s_j is 1 */
+    double x[SFI_GAUSS_DIM];
+    double half, shift;
+    int moments; /* the highest that is summed: 0, 1 or 2 */
+} sfi_gauss;
+
 /* One step of Adam with decoupled weight decay (Loshchilov and Hutter 2019) and
  * an exponential moving average of the weights, on n numbers.
  *     g <- g*gscale;  m <- b1 m + (1-b1) g;  v <- b2 v + (1-b2) g^2
@@ -150,6 +169,16 @@ typedef struct sfi_loops {
      *            and the largest row[i] - shift */
     double (*largest)(const void *row, int64_t n);
     double (*exp_sum)(void *row, double shift, int64_t n, double *most);
+
+    /* Sums over Gaussians.  `sums` gets, in this order,
+     *     sum e_j
+     *     from moments 1 on  sum e_j t_j, and where there are scales
+     *                        sum e_j s_j and sum e_j s_j t_j
+     *     from moments 2 on  sum e_j t_jk t_jl, l <= k, k by k
+     * e_j is as in exp_sum; returns the largest l_j - shift.
+     *   gauss_logits  row[j] = l_j - shift */
+    double (*gauss_sums)(const sfi_gauss *g, double *sums);
+    void (*gauss_logits)(const sfi_gauss *g, void *row);
 
     void (*adam)(void *w, void *m, void *v, void *ema, const void *g, int64_t n,
                  const sfi_adam *a);

@@ -42,11 +42,21 @@ SFI_INLINE V FN(minus_size)(V x)
     return (V)((VI)x | SIGN);
 }
 
+/* Vectors of which a loop takes the exponential together: the steps of one wait
+ * for each other, those of another do not. */
+#undef EXP_MOST
+#undef EXP_EACH
+#define EXP_MOST 4
+#define EXP_EACH                                                               \
+    SFI_UNROLL(4)                                                              \
+    for (int v = 0; v < count; v++)
+
 /* exp(x) = 2^n (1 + p) with n whole and |p| < 0.42: r = x - n ln 2 is taken off
  * in two parts, the first of which times n is exact, and p = r + r^2 q(r).
  * The lowest bits of *n_bits hold n + bias, above them are zeros up to the
  * width of an exponent.  |x| is at most 200 (f32), 2000 (f64). */
-SFI_INLINE V FN(exp_parts)(V x, int bias, VU *n_bits)
+SFI_INLINE void FN(exp_parts_of)(V *p, VU *n_bits, const V *x, const int count,
+                                 int bias)
 {
 #if LOOPS_F64
     static const REAL q[] = {
@@ -62,15 +72,36 @@ SFI_INLINE V FN(exp_parts)(V x, int bias, VU *n_bits)
     const REAL magic = 0x1.8p23F + (float)bias, ln2_high = 0x1.62e4p-1F,
                ln2_low = 0x1.7f7d1cp-20F;
 #endif
+    const int last = (int)SFI_COUNT(q) - 1;
+    V n[EXP_MOST], r[EXP_MOST], r2[EXP_MOST], sum[EXP_MOST];
     /* Adding 1.5 2^MANTISSA rounds to a whole number, which then stands in the
      * lowest bits. */
-    const V shifted =
-        FN(fma)(x, FN(splat)(C(0x1.71547652b82fep+0)), FN(splat)(magic));
-    const V n = shifted - magic;
-    V r = FN(fnma)(n, FN(splat)(ln2_high), x);
-    r = FN(fnma)(n, FN(splat)(ln2_low), r);
-    *n_bits = (VU)shifted;
-    return FN(fma)(r * r, FN(polynomial)(r, q, (int)SFI_COUNT(q)), r);
+    EXP_EACH
+    {
+        const V shifted =
+            FN(fma)(x[v], FN(splat)(C(0x1.71547652b82fep+0)), FN(splat)(magic));
+        n[v] = shifted - magic;
+        n_bits[v] = (VU)shifted;
+    }
+    EXP_EACH r[v] = FN(fnma)(n[v], FN(splat)(ln2_high), x[v]);
+    EXP_EACH r[v] = FN(fnma)(n[v], FN(splat)(ln2_low), r[v]);
+    EXP_EACH r2[v] = r[v] * r[v];
+    /* The last coefficient of q stands alone: their number is odd. */
+    EXP_EACH sum[v] = FN(splat)(q[last]);
+    SFI_UNROLL(8)
+    for (int i = last - 2; i >= 0; i -= 2) {
+        EXP_EACH
+        sum[v] = FN(fma)(sum[v], r2[v],
+                         FN(fma)(FN(splat)(q[i + 1]), r[v], FN(splat)(q[i])));
+    }
+    EXP_EACH p[v] = FN(fma)(r2[v], sum[v], r[v]);
+}
+
+SFI_INLINE V FN(exp_parts)(V x, int bias, VU *n_bits)
+{
+    V p;
+    FN(exp_parts_of)(&p, n_bits, &x, 1, bias);
+    return p;
 }
 
 /* 2^n is multiplied in two halves, so that the result may be subnormal,
@@ -102,14 +133,18 @@ SFI_INLINE V FN(exp_fall)(V x)
 
 /* exp(x) where that is neither subnormal, which gives 0, nor infinite, which
  * gives a wrong number. */
-SFI_INLINE V FN(exp_normal)(V x)
+SFI_INLINE void FN(exp_normal_of)(V *x, const int count)
 {
-    x = FN(lesser)(FN(splat)(C(LOOPS_F64 ? 709.0 : 88.0)), x);
-    x = FN(greater)(FN(splat)(C(LOOPS_F64 ? -709.0 : -88.0)), x);
-    VU n_bits;
-    const V p = FN(exp_parts)(x, BIAS, &n_bits);
-    const V scale = (V)(n_bits << MANTISSA);
-    return FN(fma)(p, scale, scale);
+    V p[EXP_MOST];
+    VU n_bits[EXP_MOST];
+    EXP_EACH x[v] = FN(lesser)(FN(splat)(C(LOOPS_F64 ? 709.0 : 88.0)), x[v]);
+    EXP_EACH x[v] = FN(greater)(FN(splat)(C(LOOPS_F64 ? -709.0 : -88.0)), x[v]);
+    FN(exp_parts_of)(p, n_bits, x, count, BIAS);
+    EXP_EACH
+    {
+        const V scale = (V)(n_bits[v] << MANTISSA);
+        x[v] = FN(fma)(p[v], scale, scale);
+    }
 }
 
 /* (a + a_low)/(b + b_low) with 1/2 <= b <= 4, where the low parts are what was

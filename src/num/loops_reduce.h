@@ -126,14 +126,20 @@ static double FN(exp_sum)(void *row, double shift, int64_t n, double *most)
     const V by = FN(splat)(C(shift));
     V sums[2] = {FN(splat)(C(0.0)), FN(splat)(C(0.0))};
     V top[2] = {FN(splat)(C(-INFINITY)), FN(splat)(C(-INFINITY))};
-    for (int64_t i = 0; i < n; i += 16) {
-        SFI_UNROLL(16)
-        for (int k = 0; k < 16 / LANES; k++) {
-            const V x = FN(load)(to + i + k * LANES) - by;
-            const V e = FN(exp_normal)(x);
-            FN(store)(to + i + k * LANES, e);
-            sums[k % 2] = sums[k % 2] + e;
-            top[k % 2] = FN(greater)(x, top[k % 2]);
+    /* Sixteen numbers at a time, in at most four vectors of them together. */
+    const int together = 16 / LANES > 4 ? 4 : 16 / LANES;
+    for (int64_t i = 0; i < n; i += together * LANES) {
+        V x[EXP_MOST];
+        SFI_UNROLL(4)
+        for (int k = 0; k < together; k++) {
+            x[k] = FN(load)(to + i + k * LANES) - by;
+            top[k % 2] = FN(greater)(x[k], top[k % 2]);
+        }
+        FN(exp_normal_of)(x, together);
+        SFI_UNROLL(4)
+        for (int k = 0; k < together; k++) {
+            FN(store)(to + i + k * LANES, x[k]);
+            sums[k % 2] = sums[k % 2] + x[k];
         }
     }
     *most = FN(largest_lane)(FN(greater)(top[0], top[1]));

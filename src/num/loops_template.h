@@ -11,7 +11,8 @@
  *   loops_move.h         load, store, transpose
  *   loops_gemm.h         matrix products
  *   loops_random.h       normal and uniform draws
- *   loops_reduce.h       sums, and the optimiser's step */
+ *   loops_reduce.h       sums, and the optimiser's step
+ *   loops_gauss.h        sums over Gaussians */
 #include "num/loops.h"
 #include "num/loops_isa.h"
 #include "num/simd.h"
@@ -85,6 +86,8 @@ SFI_INLINE void FN(store)(REAL *p, V x)
 
 #include "num/loops_reduce.h"
 
+#include "num/loops_gauss.h"
+
 static const sfi_loops FN(table) = {
     .isa = LOOPS_ISA,
     .dtype = LOOPS_F64 ? SF_F64 : SF_F32,
@@ -110,5 +113,7 @@ static const sfi_loops FN(table) = {
     .add_parts = FN(add_parts),
     .largest = FN(largest),
     .exp_sum = FN(exp_sum),
+    .gauss_sums = FN(gauss_sums),
+    .gauss_logits = FN(gauss_logits),
     .adam = FN(adam),
 };
