@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* posterior_tree.c - a k-d tree over chunks, built from the root down: a node is
- * cut across the widest side of its box, at the whole chunk nearest to half of
- * its rows.  Ties go by the number of the row, so that equal rows do no harm and
+/* posterior_tree.c - a k-d tree, built from the root down: a node is cut across
+ * the widest side of its box, at the whole leaf nearest to half of its rows.  Ties go by the number of the row, so that equal rows do no harm and
  * the order is a function of the data. */
 #include "num/posterior_tree.h"
 
@@ -18,7 +17,6 @@ typedef struct builder {
     sf_cmat data;
     const double *log_weights, *scales;
     entry *entries; /* [n] */
-    bool split;
 } builder;
 
 /* ---- building ---------------------------------------------------------------- */
@@ -107,7 +105,7 @@ static void weigh(const builder *b, int64_t first, int64_t last,
         sum += b->log_weights == NULL
                    ? 1.0
                    : exp(b->log_weights[b->entries[at].row] - top);
-    /* Rounded up: the sum of a chunk is good to fewer ulps than that. */
+    /* Rounded up: the sum of a leaf is good to fewer ulps than that. */
     node->lightest = node->heaviest = top + log(sum) + 1e-9;
     node->flattest = node->steepest = least;
 }
@@ -117,11 +115,11 @@ static void build(const builder *b, int64_t number)
     sfi_posterior_tree *t = b->tree;
     sfi_posterior_node *node = &t->node[number];
     const int64_t first = node->first * t->size;
-    const int64_t end = (node->first + node->chunks) * t->size;
+    const int64_t end = (node->first + node->leaves) * t->size;
     const int64_t last = end < t->n ? end : t->n;
     double *box = t->box + number * 2 * t->d;
     enclose(b, first, last, box);
-    if (node->chunks == 1 || !b->split) {
+    if (node->leaves == 1) {
         weigh(b, first, last, node);
         return;
     }
@@ -131,15 +129,15 @@ static void build(const builder *b, int64_t number)
             widest = k;
     for (int64_t at = first; at < last; at++)
         b->entries[at].key = point(b, at)[widest];
-    const int64_t half = node->chunks / 2;
+    const int64_t half = node->leaves / 2;
     select_first(b->entries + first, last - first, half * t->size);
 
     node->right = number + 2 * half;
     sfi_posterior_node *left = &t->node[number + 1];
     sfi_posterior_node *right = &t->node[node->right];
-    *left = (sfi_posterior_node){.first = node->first, .chunks = half};
+    *left = (sfi_posterior_node){.first = node->first, .leaves = half};
     *right = (sfi_posterior_node){.first = node->first + half,
-                                  .chunks = node->chunks - half};
+                                  .leaves = node->leaves - half};
     build(b, number + 1);
     build(b, node->right);
     node->lightest = fmin(left->lightest, right->lightest);
@@ -162,9 +160,9 @@ sf_status sfi_posterior_tree_new(sf_context *ctx, sfi_posterior_tree *tree,
 {
     sfi_posterior_tree t = {.ctx = ctx, .rows = data.rows, .d = data.cols};
     t.n = count(data.rows, log_weights);
-    t.size = size;
-    t.chunks = (t.n + size - 1) / size;
-    t.nodes = split ? 2 * t.chunks - 1 : 1;
+    t.size = split ? size : t.n;
+    t.leaves = (t.n + t.size - 1) / t.size;
+    t.nodes = 2 * t.leaves - 1;
     t.row = sfi_alloc(ctx, (size_t)t.n, sizeof *t.row);
     t.place = sfi_alloc(ctx, (size_t)t.rows, sizeof *t.place);
     t.node = sfi_alloc_zero(ctx, (size_t)t.nodes, sizeof *t.node);
@@ -182,8 +180,8 @@ sf_status sfi_posterior_tree_new(sf_context *ctx, sfi_posterior_tree *tree,
         if (log_weights == NULL || log_weights[j] > -INFINITY)
             entries[at++] = (entry){0.0, j};
     }
-    const builder b = {tree, data, log_weights, scales, entries, split};
-    t.node[0].chunks = t.chunks;
+    const builder b = {tree, data, log_weights, scales, entries};
+    t.node[0].leaves = t.leaves;
     build(&b, 0);
     for (int64_t at = 0; at < t.n; at++) {
         t.row[at] = (int32_t)entries[at].row;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* posterior_tree.h - data in compact chunks, and bounds of what a chunk can
+/* posterior_tree.h - data in compact leaves, and bounds of what a leaf can
  * weigh: what lets the posterior reduction pass over most of its data.
  *
  * Rows are put in the order of a k-d tree (J. L. Bentley, 1975) whose leaves are
- * chunks of neighbours; every node has the box of its rows.  For a query x the
- * rows of a leaf C weigh together at most exp(bound), with
+ * equally many neighbours; every node has the box of its rows.  For a query x
+ * the rows of a leaf C weigh together at most exp(bound), with
  *
  *     bound = h - (s/2) a |x - C|^2       or       h + s sup_C <x, y>
  *
@@ -22,9 +22,9 @@
 #include "base/context.h"
 #include "scorefield/array.h"
 
-/* A node holds whole chunks.  The left child of node i is i + 1. */
+/* A node holds neighbouring leaves.  The left child of node i is i + 1. */
 typedef struct sfi_posterior_node {
-    int64_t first, chunks;
+    int64_t first, leaves;
     int64_t right;             /* 0: a leaf                              */
     double lightest, heaviest; /* of h over its leaves                   */
     double flattest, steepest; /* of a over its leaves                   */
@@ -34,17 +34,17 @@ typedef struct sfi_posterior_tree {
     sf_context *ctx;
     int64_t rows; /* of the data                                */
     int64_t n;    /* of them that weigh anything                */
-    int64_t d, size, chunks, nodes;
+    int64_t d, size, leaves, nodes;
     int32_t *row;   /* [n] row of the data at a place             */
     int32_t *place; /* [rows] place of a row, -1 where it is none */
     sfi_posterior_node *node;
     double *box; /* [nodes, 2, d] least and largest            */
 } sfi_posterior_tree;
 
-/* Build for chunks of `size` rows; place i is in chunk i/size, and only the last
- * chunk may have less.  Rows of weight -infinity are left out, of which there may
- * not be `rows`.  Where `split` is false rows keep their order, and the one node
- * is a leaf of all chunks.  At most INT32_MAX rows; SF_OK or SF_E_NOMEM. */
+/* Build for leaves of `size` rows; place i is in leaf i/size, and only the last
+ * leaf may have less.  Rows of weight -infinity are left out, of which there may
+ * not be `rows`.  Where `split` is false rows keep their order, and the one leaf
+ * has all of them.  At most INT32_MAX rows; SF_OK or SF_E_NOMEM. */
 sf_status sfi_posterior_tree_new(sf_context *ctx, sfi_posterior_tree *tree,
                                  sf_cmat data, const double *log_weights,
                                  const double *scales, int64_t size,

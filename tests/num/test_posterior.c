@@ -450,7 +450,7 @@ TEST(every_allocation_may_fail)
         sfi_posterior_free(p);
         CHECK(faults.bytes == faults.own);
     }
-    CHECK(k == 7);
+    CHECK(k == 18);
     sf_context_free(ctx);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_posterior_tree.c - chunks of neighbours and what they can weigh. */
+/* test_posterior_tree.c - leaves of neighbours and what they can weigh. */
 #include "base/random.h"
 #include "check.h"
 #include "faults.h"
@@ -42,15 +42,15 @@ TEST(every_row_that_weighs_has_one_place)
     for (int64_t d = 1; d <= MOST_D; d += 2) {
         fill(d);
         sfi_posterior_tree t = grow(ctx, d, true);
-        CHECK(t.n == ROWS - ROWS / 5 && t.chunks == (t.n + SIZE - 1) / SIZE);
-        CHECK(t.nodes == 2 * t.chunks - 1);
+        CHECK(t.n == ROWS - ROWS / 5 && t.leaves == (t.n + SIZE - 1) / SIZE);
+        CHECK(t.nodes == 2 * t.leaves - 1);
         for (int64_t j = 0; j < ROWS; j++) {
             CHECK((t.place[j] < 0) == (j % 5 == 2));
             CHECK(t.place[j] < 0 || t.row[t.place[j]] == j);
         }
         sfi_posterior_tree_free(&t);
         t = grow(ctx, d, false);
-        CHECK(t.nodes == 1 && t.node[0].right == 0);
+        CHECK(t.leaves == 1 && t.nodes == 1 && t.node[0].right == 0);
         for (int64_t at = 1; at < t.n; at++)
             CHECK(t.row[at] > t.row[at - 1]);
         sfi_posterior_tree_free(&t);
@@ -69,7 +69,7 @@ TEST(leaves_are_compact_and_apart)
     for (int64_t node = 0; node < t.nodes; node++) {
         const double *box = t.box + 4 * node;
         if (t.node[node].right == 0) {
-            CHECK(t.node[node].chunks == 1);
+            CHECK(t.node[node].leaves == 1);
             area += (box[2] - box[0]) * (box[3] - box[1]);
         }
     }
@@ -118,7 +118,7 @@ TEST(bounds_hold_to_the_last_bit)
             const double below = sfi_posterior_bound_below(&t, node, &all);
             for (int64_t leaf = node; leaf < t.nodes; leaf++) {
                 const sfi_posterior_node *l = &t.node[leaf];
-                if (l->first >= over->first + over->chunks)
+                if (l->first >= over->first + over->leaves)
                     break;
                 for (int i = 0; i < QUERIES && l->right == 0; i++) {
                     const double one =
