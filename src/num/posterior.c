@@ -255,6 +255,14 @@ static void give(const sfi_posterior_job *b, int64_t i, int64_t to,
                      ? b->scale * (from + mean_s * (ref[k] - x[k]))
                      : b->scale * (from + ref[k]);
     }
+    for (int64_t k = 0; k < b->best; k++) {
+        const sfi_posterior_best *best =
+            w->best + i * SFI_POSTERIOR_MOST_BEST + k;
+        const bool any = k < w->best_count[i];
+        want->best_row[to * b->best + k] = any ? best->row : -1;
+        want->best_weight[to * b->best + k] =
+            any ? exp(best->logit - w->top[i]) / mass : 0.0;
+    }
     if (want->cov.data == NULL)
         return;
     double *cov = want->cov.data + to * want->cov.stride;
@@ -274,6 +282,10 @@ static void give_nothing(const sfi_posterior *p, int64_t to,
         want->lse[to] = NAN;
     if (want->mean_scale != NULL)
         want->mean_scale[to] = NAN;
+    for (int64_t k = 0; k < want->best_count; k++) {
+        want->best_weight[to * want->best_count + k] = NAN;
+        want->best_row[to * want->best_count + k] = -1;
+    }
     for (size_t t = 0; t < SFI_COUNT(tables); t++)
         for (int64_t k = 0; k < counts[t] && tables[t].data != NULL; k++)
             tables[t].data[to * tables[t].stride + k] = NAN;
@@ -337,7 +349,8 @@ static void run_block(const task *t, const int32_t *order, int64_t rows)
                            .scale = t->scale,
                            .cut = t->cut,
                            .likeness = t->likeness,
-                           .moments = t->moments};
+                           .moments = t->moments,
+                           .best = t->want->best_count};
     int32_t homes[BLOCK];
     for (int64_t i = 0; i < rows; i++) {
         const int64_t from = order[i], to = t->first + from;
@@ -380,6 +393,8 @@ void sfi_posterior_run(sfi_posterior *p, sf_cmat queries, double scale,
 {
     assert(want->cov.data == NULL || p->paired);
     assert(!p->scaled || likeness == SFI_DISTANCE);
+    assert(want->best_count >= 0 &&
+           want->best_count <= SFI_POSTERIOR_MOST_BEST);
     const bool first = want->mean.data != NULL || want->score.data != NULL ||
                        want->mean_scale != NULL;
     const double tolerance = want->tolerance > 0.0 ? want->tolerance

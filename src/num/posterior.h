@@ -64,6 +64,8 @@ sf_status sfi_posterior_new(sf_context *ctx, sfi_posterior **out,
                             const sfi_posterior_options *options);
 void sfi_posterior_free(sfi_posterior *p);
 
+enum { SFI_POSTERIOR_MOST_BEST = 64 };
+
 /* What is wanted of m queries, and how.  NULL or no data: not wanted. */
 typedef struct sfi_posterior_want {
     double *lse; /* [m]                                        */
@@ -81,6 +83,14 @@ typedef struct sfi_posterior_want {
 
     /* In (0, 1): see above.  0: 2^-53 in SF_F64, 2^-30 in SF_F32. */
     double tolerance;
+
+    /* The `best_count` largest weights r_ij of each query and the rows of the
+     * data they belong to, in descending order, equal ones by row.  Where fewer
+     * rows weigh anything, or the others were passed over, which together weigh
+     * less than the tolerance, weights are 0 and rows -1. */
+    int64_t best_count;  /* 0 to SFI_POSTERIOR_MOST_BEST            */
+    double *best_weight; /* [m, best_count]                         */
+    int64_t *best_row;   /* [m, best_count]                         */
 } sfi_posterior_want;
 
 /* Evaluate; scale > 0.  Allocates nothing.  A query that is not finite, or so

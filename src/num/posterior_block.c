@@ -76,6 +76,8 @@ size_t sfi_posterior_lay_out(const sfi_posterior *p, char *at, desk *to)
         {&w->offset, BLOCK * number},
         {&w->part, BLOCK * number},
         {&w->box, 2 * d * number},
+        {&w->best, (size_t)BLOCK * SFI_POSTERIOR_MOST_BEST * sizeof *w->best},
+        {&w->best_count, BLOCK * sizeof *w->best_count},
     };
     size_t total = 0;
     for (size_t i = 0; i < SFI_COUNT(parts); i++) {
@@ -151,6 +153,44 @@ static void raise_top(const job *b, int64_t i, int64_t row, double top)
     w->top[i] = top;
 }
 
+/* ---- the largest ------------------------------------------------------------- */
+
+static bool goes_before(sfi_posterior_best a, sfi_posterior_best b)
+{
+    return a.logit > b.logit || (a.logit == b.logit && a.row < b.row);
+}
+
+/* Put those logits of a chunk, offset + row[j], among the best that belong
+ * there. */
+static void keep_best(const job *b, int64_t chunk, int64_t i, const char *row,
+                      double offset)
+{
+    const sfi_posterior *p = b->p;
+    desk *w = b->desk;
+    sfi_posterior_best *best = w->best + i * SFI_POSTERIOR_MOST_BEST;
+    int64_t count = w->best_count[i];
+    if (count == b->best &&
+        offset + p->loops->largest(row, CHUNK) < best[count - 1].logit)
+        return;
+    for (int64_t j = 0; j < CHUNK; j++) {
+        const double logit = offset + sfi_number_get(p->dtype, row, j);
+        if (!(logit > -INFINITY) ||
+            (count == b->best && logit < best[count - 1].logit))
+            continue;
+        const sfi_posterior_best one = {logit, p->tree.row[chunk * CHUNK + j]};
+        int64_t at = count;
+        while (at > 0 && goes_before(one, best[at - 1]))
+            at--;
+        if (at == b->best)
+            continue;
+        count += count < b->best;
+        memmove(best + at + 1, best + at,
+                (size_t)(count - 1 - at) * sizeof *best);
+        best[at] = one;
+    }
+    w->best_count[i] = count;
+}
+
 /* ---- few dimensions ---------------------------------------------------------- */
 
 /* A chunk, for any query. */
@@ -201,7 +241,7 @@ static bool is_near(const job *b, int64_t chunk, int64_t i, sfi_gauss *g)
     return true;
 }
 
-static void sum_near(const job *b, int64_t i, sfi_gauss *g)
+static void sum_near(const job *b, int64_t chunk, int64_t i, sfi_gauss *g)
 {
     const sfi_posterior *p = b->p;
     desk *w = b->desk;
@@ -212,6 +252,11 @@ static void sum_near(const job *b, int64_t i, sfi_gauss *g)
         w->top[i] = p->loops->largest(logits(b, 0), CHUNK);
         if (!(w->top[i] > -INFINITY))
             return;
+    }
+    if (b->best > 0) {
+        g->shift = 0.0;
+        p->loops->gauss_logits(g, logits(b, 0));
+        keep_best(b, chunk, i, logits(b, 0), 0.0);
     }
     g->shift = w->top[i];
     const double most = p->loops->gauss_sums(g, sums);
@@ -309,6 +354,8 @@ static void weigh(const job *b, int64_t chunk, const int *list, int64_t count)
     for (int64_t r = 0; r < count; r++) {
         const int64_t i = list[r];
         char *row = logits(b, r);
+        if (b->best > 0)
+            keep_best(b, chunk, i, row, w->offset[r]);
         if (!(w->top[i] > -INFINITY))
             w->top[i] = w->offset[r] + p->loops->largest(row, CHUNK);
         /* No point so far may weigh anything; a query that is NaN stays so. */
@@ -441,7 +488,7 @@ static void visit(const job *b, int64_t leaf, const int *list, int64_t count)
     sfi_gauss g = gauss_of(b, first);
     for (int64_t r = 0; r < count; r++) {
         if (is_near(b, first, list[r], &g))
-            sum_near(b, list[r], &g);
+            sum_near(b, first, list[r], &g);
         else
             far[rest++] = list[r];
     }
@@ -518,6 +565,7 @@ void sfi_posterior_sum(job *b, const int32_t *homes)
     memset(w->total, 0, (size_t)(b->rows * p->columns) * sizeof *w->total);
     for (int64_t i = 0; i < b->rows; i++) {
         w->top[i] = w->limit[i] = -INFINITY;
+        w->best_count[i] = 0;
         w->mass[i] = 0.0;
         if (p->compact)
             look_around(b, homes[i], i);

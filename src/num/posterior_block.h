@@ -15,6 +15,12 @@ enum {
                                   the sums are added to the totals           */
 };
 
+/* A logit, and the row of the data it belongs to. */
+typedef struct sfi_posterior_best {
+    double logit;
+    int64_t row;
+} sfi_posterior_best;
+
 /* One thread's work space.  What a query has summed up is relative to its
  * reference (sfi_posterior_reference), and its columns are
  *     y [d], with scales s, s y [d], and with covariances y_k y_l, l <= k. */
@@ -28,15 +34,17 @@ typedef struct sfi_posterior_desk {
     char *sums;     /* [BLOCK, columns] of a group of chunks        */
     void *pack;     /* what the products ask for                    */
     /* of each query of the block */
-    const double **query; /* [BLOCK] x                                  */
-    int64_t *left_out;    /* [BLOCK] place that does not count, or -1   */
-    double *top;          /* [BLOCK] logit that weights are relative to */
-    double *mass;         /* [BLOCK] sum of weights                     */
-    double *limit;        /* [BLOCK] leaves below it do not matter      */
-    double *total;        /* [BLOCK, columns]                           */
-    double *offset;       /* [BLOCK] what logits lack                   */
-    double *part;         /* [BLOCK] mass of a group                    */
-    double *box;          /* [2, d] of the block                        */
+    const double **query;     /* [BLOCK] x                                  */
+    int64_t *left_out;        /* [BLOCK] place that does not count, or -1   */
+    double *top;              /* [BLOCK] logit that weights are relative to */
+    double *mass;             /* [BLOCK] sum of weights                     */
+    double *limit;            /* [BLOCK] leaves below it do not matter      */
+    double *total;            /* [BLOCK, columns]                           */
+    double *offset;           /* [BLOCK] what logits lack                   */
+    double *part;             /* [BLOCK] mass of a group                    */
+    double *box;              /* [2, d] of the block                        */
+    sfi_posterior_best *best; /* [BLOCK, MOST_BEST] largest so far      */
+    int64_t *best_count;      /* [BLOCK] how many                       */
 } sfi_posterior_desk;
 
 struct sfi_posterior {
@@ -75,6 +83,7 @@ typedef struct sfi_posterior_job {
     double scale, cut;
     sfi_likeness likeness;
     int moments;                /* the highest that is summed: 0, 1 or 2 */
+    int64_t best;               /* largest logits that are kept          */
     double least, most;         /* limit of the block                    */
     sfi_posterior_queries span; /* its box                               */
 } sfi_posterior_job;

@@ -344,6 +344,57 @@ TEST(an_excluded_row_may_live_anywhere)
     sf_context_free(ctx);
 }
 
+/* Against all weights in order.  Rows that are equal to each other may change
+ * places by a rounding, so that it is weights that are compared, and each row is
+ * asked for its own; what is missing at the end was passed over. */
+TEST(the_largest_weights_come_in_order)
+{
+    enum { BEST = 20 };
+    static double weight[M * BEST], l[N];
+    static int64_t row[M * BEST];
+    sf_context *ctx = new_context();
+    for (int c = 0; c < 16; c++) {
+        static const int64_t dims[] = {1, 3, 5, 20};
+        const setting s = {.d = dims[c % 4],
+                           .scale = c < 8 ? 0.5 : 200.0,
+                           .weighted = true,
+                           .scaled = c / 4 % 2 == 1};
+        fill(s.d);
+        sfi_posterior *p = make(ctx, SF_F64, &s);
+        const sfi_posterior_want want = {.lse = got.lse,
+                                         .best_count = BEST,
+                                         .best_weight = weight,
+                                         .best_row = row};
+        sfi_posterior_run(p, (sf_cmat){queries, M, s.d, s.d}, s.scale,
+                          SFI_DISTANCE, &want);
+        for (int64_t i = 0; i < M; i++) {
+            for (int64_t j = 0; j < N; j++) {
+                l[j] = log_weights[j];
+                for (int64_t k = 0; k < s.d; k++) {
+                    const double t = queries[i * s.d + k] - data[j * s.d + k];
+                    l[j] -=
+                        0.5 * s.scale * (s.scaled ? scales[j] : 1.0) * t * t;
+                }
+                l[j] = exp(l[j] - got.lse[i]);
+            }
+            const double within = i % 9 == 0 ? 1e-5 : 1e-9;
+            for (int64_t k = 0; k < BEST; k++) {
+                const int64_t j = row[i * BEST + k];
+                const double r = weight[i * BEST + k];
+                CHECK(j >= -1 && j < N && (j >= 0 || r == 0.0));
+                CHECK_NEAR(r, j >= 0 ? l[j] : 0.0, within);
+                CHECK(k == 0 || r <= weight[i * BEST + k - 1]);
+                if (j >= 0)
+                    l[j] = 0.0; /* no row comes twice */
+            }
+            for (int64_t j = 0; j < N; j++)
+                CHECK(l[j] <= weight[i * BEST + BEST - 1] + within);
+        }
+        sfi_posterior_free(p);
+    }
+    sf_context_free(ctx);
+}
+
 /* More queries than are put in order together. */
 TEST(many_queries_come_in_batches)
 {
@@ -392,4 +443,5 @@ TESTS(CASE(little_is_lost_by_not_looking),
       CASE(the_tolerance_bounds_what_is_left_out),
       CASE(neither_companions_nor_threads_change_a_bit),
       CASE(an_excluded_row_may_live_anywhere),
+      CASE(the_largest_weights_come_in_order),
       CASE(many_queries_come_in_batches), CASE(bad_scales_are_refused))
