@@ -29,3 +29,57 @@ double sfi_draw_log_gamma(double shape, sfi_where where, uint32_t *component)
             return log(d) + log_v + log_factor;
     }
 }
+
+/* J. H. Ahrens and U. Dieter, Computing 12 (1974) 223-246.  Arrivals of rate 1 on
+ * [0, mean]: arrival m comes at a place of the gamma law of shape m.  If that is
+ * beyond the end, the m - 1 before it are uniform up to it; else what is left is a
+ * Poisson number of the rest of the length.  Near the end arrivals are counted one
+ * by one. */
+double sfi_draw_poisson(double mean, sfi_where where, uint32_t *component)
+{
+    enum { FEW = 16 };
+    double count = 0.0;
+    while (mean > FEW) {
+        const double m = floor(0.875 * mean);
+        const double place = exp(sfi_draw_log_gamma(m, where, component));
+        if (place > mean)
+            return count +
+                   sfi_draw_binomial(m - 1.0, mean / place, where, component);
+        count += m;
+        mean -= place;
+    }
+    for (;;) {
+        mean += log(sfi_uniform_at(where, (*component)++));
+        if (!(mean > 0.0))
+            return count;
+        count += 1.0;
+    }
+}
+
+/* The same for n uniform places on [0, 1], of which those below p are counted:
+ * the middle one in order, number a, is of the beta law of a and n + 1 - a. */
+double sfi_draw_binomial(double n, double p, sfi_where where,
+                         uint32_t *component)
+{
+    enum { FEW = 32 };
+    double count = 0.0;
+    while (n > FEW && p > 0.0 && p < 1.0) {
+        const double a = floor(0.5 * n) + 1.0, b = n + 1.0 - a;
+        const double up = sfi_draw_log_gamma(a, where, component);
+        const double gap = sfi_draw_log_gamma(b, where, component) - up;
+        const double place = 1.0 / (1.0 + exp(gap));
+        if (place < p) {
+            count += a;
+            n = b - 1.0;
+            p = (p - place) * (1.0 + exp(-gap)); /* over 1 - place */
+        } else {
+            n = a - 1.0;
+            p /= place;
+        }
+    }
+    if (!(p < 1.0))
+        return count + n;
+    for (double i = 0.0; i < n && p > 0.0; i += 1.0)
+        count += sfi_uniform_at(where, (*component)++) < p;
+    return count;
+}

@@ -9,7 +9,7 @@
 extern const sfi_kernel_ops sfi_kernel_gaussian, sfi_kernel_laplace,
     sfi_kernel_student, sfi_kernel_lognormal, sfi_kernel_gamma, sfi_kernel_beta,
     sfi_kernel_vonmises, sfi_kernel_cauchy, sfi_kernel_wrapped_normal,
-    sfi_kernel_cir;
+    sfi_kernel_cir, sfi_kernel_poisson, sfi_kernel_binomial;
 
 /* A law that is a location plus a scale times a fixed variable: theta is
  * { location, scale }, its velocities are 1 and (y - location)/scale.  The first
@@ -48,11 +48,25 @@ sf_node sfi_concentration(sf_graph *g, double c, sf_node t);
 /* c (1/t^2 - 1), which is 0 at t = 1. */
 sf_node sfi_odds(sf_graph *g, double c, sf_node t);
 
+/* ---- counts ------------------------------------------------------------------ */
+
+/* `count` >= 0 times a logarithm that may be -infinity; 0 for a count of 0. */
+sf_node sfi_count_log(sf_graph *g, sf_node count, sf_node log);
+/* ln count! */
+sf_node sfi_log_factorial(sf_graph *g, sf_node count);
+
 /* ---- draws ------------------------------------------------------------------- */
 
 /* ln of a draw from the gamma law of this shape and scale 1, which may be too
  * small for a double; takes components from *component on. */
 double sfi_draw_log_gamma(double shape, sfi_where where, uint32_t *component);
+
+/* A Poisson number of this mean, and how many of n, at most 2^53, happen with
+ * probability p each; as uniform numbers have 32 bits, probabilities below 2^-33
+ * are not resolved. */
+double sfi_draw_poisson(double mean, sfi_where where, uint32_t *component);
+double sfi_draw_binomial(double n, double p, sfi_where where,
+                         uint32_t *component);
 
 /* ---- quadrature -------------------------------------------------------------- */
 

@@ -19,6 +19,8 @@ const sfi_kernel_ops *const sfi_kernel_families[] = {&sfi_kernel_gaussian,
                                                      &sfi_kernel_cauchy,
                                                      &sfi_kernel_wrapped_normal,
                                                      &sfi_kernel_cir,
+                                                     &sfi_kernel_poisson,
+                                                     &sfi_kernel_binomial,
                                                      NULL};
 
 double sfi_kernel_number_of(const sfi_kernel *k, const char *name)
@@ -214,6 +216,10 @@ static sfi_kernel_nodes nodes_at(const sfi_kernel *k, sf_graph *g, sf_node at,
     k->ops->theta(k, g, x0, t, theta);
     sfi_kernel_nodes n;
     n.logp = sf_sub(g, k->ops->logp(k, g, y, theta), slope);
+    if (k->ops->counts != NULL) {
+        n.score = n.hessian = n.rate = n.velocity = sf_const(g, NAN);
+        return n;
+    }
     n.score = sf_gradient(g, n.logp, at);
     n.hessian = sf_gradient(g, n.score, at);
     n.rate = sf_gradient(g, n.logp, t);

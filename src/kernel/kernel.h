@@ -18,7 +18,17 @@
  *     d p(x|x0;t)/dt + d (p u)/dx = 0,      u = -(dF/dt)/p,
  *
  * F being the distribution function.  With F's dependence on t through the
- * parameters theta, u = sum_k theta_k' u_k with u_k = -(dF/dtheta_k)/p. */
+ * parameters theta, u = sum_k theta_k' u_k with u_k = -(dF/dtheta_k)/p.
+ *
+ * Counts.  Some kernels are laws of whole numbers x = 0, 1, 2, ...: what is a
+ * density elsewhere is a probability, and there is no score and no velocity.  All
+ * of them thin: of the points that are counted each is still there at t with
+ * probability 1 - t.  So x falls by one at the rate x/(1 - t), and, backward in t,
+ * rises by one at a rate b(x | x0), which is the mean of b given x for a marginal:
+ *
+ *     dp(x)/dt = (x + 1)/(1 - t) p(x+1) - x/(1 - t) p(x) = b(x) p(x) - b(x-1) p(x-1)
+ *
+ * where p(x+1)/p(x) = b(x) (1 - t)/(x + 1) is what the score is elsewhere. */
 #ifndef SFI_KERNEL_H
 #define SFI_KERNEL_H
 
@@ -60,6 +70,20 @@ typedef enum sfi_velocity {
     SFI_VELOCITY_EXACT         /* 128 nodes: 1e-11                           */
 } sfi_velocity;
 
+/* What a law of counts has instead of a score and a velocity. */
+typedef struct sfi_count_ops {
+    bool whole; /* clean numbers are counts too, else real and >= 0 */
+
+    /* The rate b(x | x0) at t > 0. */
+    double (*birth)(const sfi_kernel *k, double x, double x0, double t);
+    /* How many come from `from` down to `to`, given that x are there: a draw
+     * from components 0, 1, ... of `where`. */
+    double (*births)(const sfi_kernel *k, double x, double x0, double from,
+                     double to, sfi_where where);
+    /* The largest count that x0 may give at t < 1, or infinity. */
+    double (*most)(const sfi_kernel *k, double x0);
+} sfi_count_ops;
+
 struct sfi_kernel_ops {
     const char *family;
     sfi_chart chart;
@@ -82,13 +106,17 @@ struct sfi_kernel_ops {
     sf_node (*logp)(const sfi_kernel *k, sf_graph *g, sf_node y,
                     const sf_node *theta);
 
-    /* u_k in the chart, for every theta.  A family may take derivatives by y: a
-     * leaf, a component of one, or a sf_stop_gradient() node, of rank 0. */
+    /* u_k in the chart, for every theta; NULL with counts.  A family may take
+     * derivatives by y: a leaf, a component of one, or a sf_stop_gradient() node,
+     * of rank 0. */
     void (*velocity)(const sfi_kernel *k, sf_graph *g, sf_node y,
                      const sf_node *theta, sfi_velocity how, sf_node *u);
 
     /* A draw of y given theta, from components 0, 1, ... of `where`. */
     double (*draw)(const sfi_kernel *k, const double *theta, sfi_where where);
+
+    /* NULL: x is a real number. */
+    const sfi_count_ops *counts;
 };
 
 /* All families, ended by NULL. */
@@ -117,7 +145,7 @@ double sfi_chart_from_number(sfi_chart chart, double y);
 /* Nodes of a kernel at x given x0 and t, all with respect to x in the data's
  * units.  `rate` is d ln p/dt at fixed x, so that by the continuity equation the
  * divergence of the velocity is -rate - velocity score.  x and t must be inputs,
- * parameters or sf_stop_gradient() nodes. */
+ * parameters or sf_stop_gradient() nodes.  Of counts all but logp are NaN. */
 typedef struct sfi_kernel_nodes {
     sf_node logp, score, hessian, rate, velocity;
 } sfi_kernel_nodes;

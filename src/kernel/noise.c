@@ -221,20 +221,51 @@ double sfi_noise_log_slope(const sfi_noise *noise, const double *y)
     return sum;
 }
 
+/* What a number should be, NULL if it is that. */
+static const char *wanted(const sfi_kernel_ops *ops, double x, bool clean)
+{
+    const double most = 0x1p53; /* beyond it not all whole numbers exist */
+    if (ops->counts != NULL && clean && !ops->counts->whole)
+        return x >= 0.0 && x <= most ? NULL : "from 0 to 2^53";
+    if (ops->counts != NULL)
+        return x >= 0.0 && x <= most && x == floor(x)
+                   ? NULL
+                   : "that is a whole number from 0 to 2^53";
+    if (ops->chart == SFI_CHART_LOG)
+        return x > 0.0 ? NULL : "> 0";
+    if (ops->chart == SFI_CHART_LOGIT)
+        return x > 0.0 && x < 1.0 ? NULL : "between 0 and 1, both excluded";
+    return NULL;
+}
+
+static int64_t outside(const sfi_noise *noise, const double *x, bool clean,
+                       const char **want)
+{
+    for (int64_t j = 0; j < noise->dim; j++) {
+        *want = wanted(noise->kernels[j].ops, x[j], clean);
+        if (*want != NULL)
+            return j;
+    }
+    return -1;
+}
+
 int64_t sfi_noise_outside(const sfi_noise *noise, const double *x,
                           const char **want)
 {
-    for (int64_t j = 0; j < noise->dim; j++) {
-        const sfi_chart chart = noise->kernels[j].ops->chart;
-        if (chart == SFI_CHART_LOG && !(x[j] > 0.0)) {
-            *want = "> 0";
+    return outside(noise, x, false, want);
+}
+
+int64_t sfi_noise_outside_clean(const sfi_noise *noise, const double *x0,
+                                const char **want)
+{
+    return outside(noise, x0, true, want);
+}
+
+int64_t sfi_noise_find(const sfi_noise *noise, bool counts)
+{
+    for (int64_t j = 0; j < noise->dim; j++)
+        if ((noise->kernels[j].ops->counts != NULL) == counts)
             return j;
-        }
-        if (chart == SFI_CHART_LOGIT && !(x[j] > 0.0 && x[j] < 1.0)) {
-            *want = "between 0 and 1, both excluded";
-            return j;
-        }
-    }
     return -1;
 }
 

@@ -49,10 +49,17 @@ void sfi_noise_slopes(const sfi_noise *noise, const double *y, double *slope,
 /* ln of the product of the slopes, which does not overflow. */
 double sfi_noise_log_slope(const sfi_noise *noise, const double *y);
 
-/* Check that a row of x is where its kernels have mass; the column that is not,
- * or -1.  What it should be is in *want: "> 0". */
+/* Check that a row of x is where its kernels have mass, or that a clean row is
+ * one that they may start from; the column that is not, or -1.  What it should be
+ * is in *want: "> 0". */
 int64_t sfi_noise_outside(const sfi_noise *noise, const double *x,
                           const char **want);
+int64_t sfi_noise_outside_clean(const sfi_noise *noise, const double *x0,
+                                const char **want);
+
+/* The first column that holds counts, or the first that does not; -1 if there is
+ * none. */
+int64_t sfi_noise_find(const sfi_noise *noise, bool counts);
 
 /* Nodes for a row y [dim] in the chart given x0 [dim] in the data's coordinate,
  * as sfi_kernel_at_chart() gives them; logp and rate are sums over columns,

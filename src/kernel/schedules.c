@@ -74,3 +74,16 @@ sfi_path_numbers sfi_path_at(int path, double t)
         return (sfi_path_numbers){1.0, t, 0.0, 1.0};
     }
 }
+
+/* ---- counts ------------------------------------------------------------------ */
+
+sf_node sfi_count_log(sf_graph *g, sf_node count, sf_node log)
+{
+    const sf_node zero = sf_const(g, 0.0);
+    return sf_select(g, sf_equal(g, count, zero), zero, sf_mul(g, count, log));
+}
+
+sf_node sfi_log_factorial(sf_graph *g, sf_node count)
+{
+    return sf_lgamma(g, sf_add(g, count, sf_const(g, 1.0)));
+}

@@ -837,7 +837,7 @@ TEST(kernels_are_read_from_text)
     CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gauss"), SF_E_ARG,
                 "kernel \"gauss\", want one of: gaussian, laplace, student, "
                 "lognormal, gamma, beta, vonmises, wrappedcauchy, "
-                "wrappednormal, cir");
+                "wrappednormal, cir, poisson, binomial");
     CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gamma:shape=0"), SF_E_ARG,
                 "kernel gamma: shape is \"0\", want a number between 0 and");
     CHECK_FAILS(ctx, sfi_kernel_parse(ctx, &k, "gamma:shape=1x"), SF_E_ARG,
