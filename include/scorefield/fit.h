@@ -88,13 +88,16 @@ typedef struct sf_empirical_report {
 /* The exact law of the data under the noise of kernels, as a model: see
  * sf_model_kernel() and docs.  A kernel that is named without numbers gets them
  * from its column, and `gaussian`, `laplace` and `student` then work on
- * standardised values; with numbers nothing is rescaled.
+ * standardised values; with numbers nothing is rescaled.  Kernels of counts,
+ * `poisson` and `binomial`, must be named and want the bandwidth FIXED: the noise
+ * of the first does not vanish with the time, and under the second no other rows
+ * explain the largest.
  *
  * Returns SF_OK; SF_E_ARG (an option outside its range, a kernel text that is
- * none, fewer than 2 rows without FIXED, all weights 0); SF_E_NUMERIC (a value
- * that is not finite, or outside its kernel's support: row and column; a weight
- * that is negative; a constant column that is to be standardised); SF_E_NOMEM;
- * SF_E_CANCELLED.  `options` and `report` may be NULL. */
+ * none, fewer than 2 rows or a kernel of counts without FIXED, all weights 0);
+ * SF_E_NUMERIC (a value that is not finite, or outside its kernel's support: row
+ * and column; a weight that is negative; a constant column that is to be
+ * standardised); SF_E_NOMEM; SF_E_CANCELLED.  `options` and `report` may be NULL. */
 SF_API sf_status sf_fit_empirical(sf_context *ctx, sf_model **out, sf_cmat data,
                                   const char *const *names,
                                   const sf_empirical_options *options,

@@ -90,7 +90,9 @@ typedef struct sf_likelihood_options {
         sizeof(sf_likelihood_options), 0.0, 1e-5, 1e-5, 32, 8, 0, false        \
     }
 
-/* Log density in nats, with respect to Lebesgue measure in the data's units.
+/* Log density in nats, with respect to Lebesgue measure in the data's units; in
+ * columns of counts it is a probability (their measure is counting), and ln p is
+ * -infinity where no datum can give x.
  *
  *   logpdf  [n]
  *   se      NULL, or [n]: standard error of a stochastic divergence, 0 where it
@@ -101,7 +103,7 @@ typedef struct sf_likelihood_options {
  * up the flow (ARKODE, explicit Runge-Kutta of order 5, error-controlled).
  *
  * Returns SF_OK; SF_E_ARG; SF_E_SHAPE; SF_E_UNSUPPORTED (a model of one noise
- * level); SF_E_CONVERGE (the integrator gave up: at which time, which rows);
+ * level; the flow of a column of counts); SF_E_CONVERGE (the integrator gave up: at which time, which rows);
  * SF_E_NUMERIC (x is not finite: row, column); SF_E_NOMEM; SF_E_CANCELLED. */
 SF_API sf_status sf_logpdf(const sf_model *model, sf_cmat x, double *logpdf,
                            double *se, const sf_likelihood_options *options);

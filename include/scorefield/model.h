@@ -80,6 +80,9 @@ typedef struct sf_model_values {
  * support do not exist: x must be inside.  At times below its least one it
  * answers at that, where the velocity is 0.
  *
+ * A model with a column of counts has denoised means alone; see also
+ * sf_model_rates().
+ *
  * A network that was trained at one noise level has no velocity, divergence or
  * denoised mean, and answers at any `time` with its one score.
  *
@@ -116,6 +119,31 @@ SF_API sf_status sf_model_draw_clean(const sf_model *model, sf_cmat x,
  * Returns as sf_model_eval() does. */
 SF_API sf_status sf_model_stability(const sf_model *model, sf_cmat x,
                                     double time, double *out);
+
+/* Rates of columns of counts, which have kernels that thin (docs/KERNELS.md): as
+ * time goes from 0 to 1, x_j falls by one at a rate d_j(x), and backward it rises
+ * by one at a rate b_j(x),
+ *
+ *     dp_t(x)/dt = sum_j d_j(x + e_j) p_t(x + e_j) - d_j(x) p_t(x),
+ *     b_j(x) = d_j(x + e_j) p_t(x + e_j)/p_t(x),     d_j(x) = x_j/(1 - t);
+ *
+ * b_j is the mean, given x, of scale x0_j (poisson) or (x0_j - x_j)/t (binomial).
+ * The ratio, which takes the place of the score, is p_t(x + e_j)/p_t(x).
+ *
+ *   x        [n, d]  points; whole numbers where there are counts
+ *   birth    [n, d]  out: b_j, NULL data: not wanted
+ *   death    [n, d]  out: d_j, likewise
+ *   ratio    [n, d]  out: likewise
+ *
+ * Columns that hold no counts do not jump: they get 0.  At times below the model's
+ * least one the rates are 0, as is its velocity, and ratios are those at that time.
+ *
+ * Returns SF_OK; SF_E_ARG (time outside [0, 1]); SF_E_SHAPE; SF_E_UNSUPPORTED (no
+ * column of counts); SF_E_NOMEM; SF_E_NUMERIC (a value outside a kernel's support,
+ * or a row that has probability 0 at this time: the message names the first row; in
+ * the second case the outputs are written). */
+SF_API sf_status sf_model_rates(const sf_model *model, sf_cmat x, double time,
+                                sf_mat birth, sf_mat death, sf_mat ratio);
 
 /* A Gaussian with a given mean [d] and covariance [d, d] (symmetric, positive
  * definite, row-major).  Column names may be NULL.

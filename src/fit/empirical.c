@@ -99,7 +99,7 @@ static sf_status make(sf_context *ctx, sf_model **out, const sfi_noise *noise,
             m->weights[m->layout[1].offset + to] = log(o->weights[i]);
         to++;
     }
-    return sfi_check_support(m, data, "empirical");
+    return sfi_check_clean(m, data, "empirical");
 }
 
 static void set_times(sf_model *m, double least, const double *times)
@@ -137,6 +137,13 @@ static sf_status find_noise(sf_model *m, const sf_empirical_options *o,
         report->time_least = report->time_most = o->time;
         return sfi_count_copies(m, &report->copies);
     }
+    const int64_t counts = sfi_noise_find(&m->noise, true);
+    if (counts >= 0)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "empirical: column \"%s\": kernel %s is for counts, "
+                        "whose least time the rows cannot choose; give a "
+                        "number",
+                        m->names[counts], m->noise.kernels[counts].ops->family);
     if (n < 2)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "empirical: one row has no others to choose a "

@@ -68,6 +68,8 @@ static void set_number(sfi_kernel *k, const char *name, double value)
 static sf_status scale_kernel(sf_context *ctx, sfi_kernel *k, const moments *m,
                               const char *name, double *mean, double *scale)
 {
+    if (k->ops->counts != NULL) /* in units of one */
+        return SF_OK;
     const bool has_path = k->ops->number_count > 0 &&
                           strcmp(k->ops->numbers[0].name, "path") == 0;
     if (has_path)

@@ -53,10 +53,17 @@ sfi_empirical sfi_empirical_of(const sf_model *m)
 static sf_status empirical_check(const sf_model *m)
 {
     const sfi_empirical e = sfi_empirical_of(m);
+    for (int64_t j = 0; j < m->dim; j++)
+        if (m->noise.kernels[j].ops->counts != NULL &&
+            (m->mean[j] != 0.0 || m->scale[j] != 1.0))
+            return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                            "empirical: column \"%s\" holds counts, and its "
+                            "mean is %g, its scale %g; want 0 and 1",
+                            m->names[j], m->mean[j], m->scale[j]);
     for (int64_t i = 0; i < e.data.rows; i++) {
         const char *want = NULL;
         const int64_t j =
-            sfi_noise_outside(&m->noise, e.data.data + i * m->dim, &want);
+            sfi_noise_outside_clean(&m->noise, e.data.data + i * m->dim, &want);
         if (j >= 0)
             return SFI_FAIL(m->ctx, SF_E_FORMAT,
                             "empirical: datum %lld is %g in column \"%s\", "

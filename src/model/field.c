@@ -216,6 +216,13 @@ sf_status sfi_field_new(const sf_model *m, sfi_field **out, sf_dtype dtype,
                         unsigned wants)
 {
     *out = NULL;
+    const int64_t j = sfi_noise_find(&m->noise, true);
+    if (j >= 0 && (wants & ~(unsigned)SFI_WANT_DENOISED) != 0)
+        return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
+                        "column \"%s\": kernel %s is for counts: it has no "
+                        "score and no velocity, but rates, denoised means and "
+                        "log probabilities",
+                        m->names[j], m->noise.kernels[j].ops->family);
     sfi_field *f = sfi_alloc_zero(m->ctx, 1, sizeof *f);
     if (f == NULL)
         return SF_E_NOMEM;

@@ -133,7 +133,8 @@ double sfi_log_volume(const sf_model *m, const double *y)
     return sfi_has_kernels(m) ? sum + sfi_noise_log_slope(&m->noise, y) : sum;
 }
 
-sf_status sfi_check_support(const sf_model *m, sf_cmat x, const char *what)
+static sf_status check_rows(const sf_model *m, sf_cmat x, const char *what,
+                            bool clean)
 {
     if (!sfi_has_kernels(m))
         return SF_OK;
@@ -145,7 +146,8 @@ sf_status sfi_check_support(const sf_model *m, sf_cmat x, const char *what)
         const char *want = NULL;
         for (int64_t j = 0; j < m->dim; j++)
             row[j] = (x.data[i * x.stride + j] - m->mean[j]) / m->scale[j];
-        const int64_t j = sfi_noise_outside(&m->noise, row, &want);
+        const int64_t j = clean ? sfi_noise_outside_clean(&m->noise, row, &want)
+                                : sfi_noise_outside(&m->noise, row, &want);
         if (j >= 0)
             status = SFI_FAIL(
                 m->ctx, SF_E_NUMERIC,
@@ -156,4 +158,14 @@ sf_status sfi_check_support(const sf_model *m, sf_cmat x, const char *what)
     }
     sfi_free(m->ctx, row, (size_t)m->dim, sizeof *row);
     return status;
+}
+
+sf_status sfi_check_support(const sf_model *m, sf_cmat x, const char *what)
+{
+    return check_rows(m, x, what, false);
+}
+
+sf_status sfi_check_clean(const sf_model *m, sf_cmat x0, const char *what)
+{
+    return check_rows(m, x0, what, true);
 }

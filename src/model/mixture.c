@@ -495,6 +495,39 @@ static int64_t draw(const sfi_mixture *p, int64_t q, double uniform)
     return p->kept[q] > 0 ? p->datum[q * p->n + p->kept[q] - 1] : -1;
 }
 
+/* Means of the rates of counts; places to put them may be missing. */
+static void mean_rates(const sfi_mixture *p, int64_t q, const double *x,
+                       double *birth, double *death, double *ratio)
+{
+    for (int64_t j = 0; j < p->d; j++) {
+        const sfi_kernel *kernel = &p->noise->kernels[j];
+        double up = 0.0, down = 0.0, step = 0.0;
+        for (int64_t k = 0; k < p->kept[q] && kernel->ops->counts != NULL;
+             k++) {
+            const int64_t i = p->datum[q * p->n + k];
+            const double r = p->weight[q * p->n + k];
+            const double stay = 1.0 - p->times[i];
+            const double b = kernel->ops->counts->birth(
+                kernel, x[j], p->data.data[i * p->data.stride + j],
+                p->times[i]);
+            up += r * p->moving[i] * b;
+            down += x[j] > 0.0 ? r * p->moving[i] * x[j] / stay : 0.0;
+            step += r * b * stay / (x[j] + 1.0);
+        }
+        if (birth != NULL)
+            birth[j] = up;
+        if (death != NULL)
+            death[j] = down;
+        if (ratio != NULL)
+            ratio[j] = step;
+    }
+}
+
+static double *row_of(sf_mat m, int64_t row)
+{
+    return m.data != NULL ? m.data + row * m.stride : NULL;
+}
+
 static void copy(sf_mat to, int64_t row, const double *from, bool known)
 {
     if (to.data == NULL)
@@ -532,6 +565,17 @@ static void answer(void *user, int64_t part, int64_t first, int64_t count)
             double *out = w->denoised.data + row * w->denoised.stride;
             denoise(p, q, out);
             copy(w->denoised, row, out, known);
+        }
+        if (w->birth.data != NULL || w->death.data != NULL ||
+            w->ratio.data != NULL) {
+            double *birth = row_of(w->birth, row),
+                   *death = row_of(w->death, row),
+                   *ratio = row_of(w->ratio, row);
+            mean_rates(p, q, b->y.data + row * b->y.stride, birth, death,
+                       ratio);
+            copy(w->birth, row, birth, known);
+            copy(w->death, row, death, known);
+            copy(w->ratio, row, ratio, known);
         }
         if (w->most > 0)
             largest(p, q, w->most, w->datum + row * w->most,

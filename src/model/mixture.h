@@ -16,7 +16,11 @@
  *
  * (the generator of a mixture is the mean of its parts' generators; P. Holderrieth
  * et al., Generator matching, 2024).  A part whose time is held at least_i rests:
- * its velocity and rate are 0. */
+ * its velocity and rate are 0.
+ *
+ * Columns of counts (kernel.h) have no score and no velocity; the rates at which
+ * they rise and fall, and their ratio, are means over the posterior too.  Other
+ * columns have 0 there. */
 #ifndef SFI_MIXTURE_H
 #define SFI_MIXTURE_H
 
@@ -53,6 +57,8 @@ typedef struct sfi_mixture_want {
     sf_mat denoised;        /* [m, dim]         */
     sf_mat jacobian;        /* [m, dim*dim]     */
     double *divergence;     /* [m]              */
+    sf_mat birth, death;    /* [m, dim] rates of counts, backward and forward */
+    sf_mat ratio;           /* [m, dim] of counts: p(x + e_j)/p(x)            */
     int64_t most;           /* how many weights */
     int64_t *datum;         /* [m, most] of the largest ... */
     double *weight;         /* [m, most] ... posterior weights */

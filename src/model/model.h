@@ -170,6 +170,8 @@ double sfi_log_volume(const sf_model *m, const double *y);
 /* SF_OK, or SF_E_NUMERIC if a row of x is outside the kernels' support: row,
  * column and what was expected; `what` begins the message. */
 sf_status sfi_check_support(const sf_model *m, sf_cmat x, const char *what);
+/* The same of clean rows, which kernels start from. */
+sf_status sfi_check_clean(const sf_model *m, sf_cmat x0, const char *what);
 
 /* ---- the law at time 1 (prior.c) ---------------------------------------------- */
 
@@ -214,7 +216,8 @@ enum {
 
 typedef struct sfi_field sfi_field;
 
-/* A program for these wants in dtype; on failure *out is NULL. */
+/* A program for these wants in dtype; on failure *out is NULL.  With a column of
+ * counts there is SFI_WANT_DENOISED alone, else SF_E_UNSUPPORTED. */
 sf_status sfi_field_new(const sf_model *m, sfi_field **out, sf_dtype dtype,
                         unsigned wants);
 void sfi_field_free(sfi_field *f);
