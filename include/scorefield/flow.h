@@ -32,15 +32,19 @@ typedef enum sf_sampler {
     SF_SAMPLER_DIRECT, /* a datum by its weight, plus its least noise      */
     SF_SAMPLER_STRATIFIED, /* the same, and samples i n to i n + n - 1 use each
                               of the n data once                             */
-    SF_SAMPLER_POSTERIOR   /* from the prior, down falling levels: a datum from
+    SF_SAMPLER_POSTERIOR,  /* from the prior, down falling levels: a datum from
                               the posterior, then its noise at the next level */
+    /* Of empirical models all of whose columns are counts, from 0 at time 1: */
+    SF_SAMPLER_JUMPS,  /* the reverse birth process, exact at every level  */
+    SF_SAMPLER_TAULEAP /* Poisson births at the rates of a step's start
+                          (sf_model_rates()), exact in the limit of steps */
 } sf_sampler;
 
 typedef struct sf_sample_options {
     size_t size;       /* set by _INIT                                        */
     sf_sampler method; /*                                    [default FLOW]   */
     int64_t steps;     /* noise levels; LANGEVIN: updates, > 0
-                      [default 0: 64, 128, 200, 200, 1000, 1, 1, 1 in the
+                      [default 0: 64, 128, 200, 200, 1000, 1, 1, 1, 1, 100 in the
                       order of sf_sampler] */
     int64_t corrections; /* Langevin updates a level, ANNEALED and PC, >= 1
                             [default 0: 10, 1] */
@@ -69,7 +73,8 @@ SF_API int64_t sf_sample_steps(const sf_sample_options *options);
  *
  * Returns SF_OK; SF_E_ARG (an option outside its range); SF_E_SHAPE;
  * SF_E_UNSUPPORTED (the method needs noise levels, or data, that the model lacks,
- * or STRATIFIED data of equal weight);
+ * or STRATIFIED data of equal weight; a column of counts and a method from FLOW to
+ * LANGEVIN, or another column and JUMPS or TAULEAP);
  * SF_E_NUMERIC (a walker left the finite numbers: its number and the step);
  * SF_E_NOMEM; SF_E_CANCELLED. */
 SF_API sf_status sf_sample(const sf_model *model, sf_mat out,

@@ -24,7 +24,6 @@ typedef struct resampling {
     double *uniform; /* [n] */
     double *times;   /* [n] */
     sfi_noiser *noiser;
-    int64_t recorded;
 } resampling;
 
 static sfi_where where_of(const resampling *s, int64_t i, int64_t step,
@@ -78,25 +77,31 @@ static sf_status add_noise(resampling *s, double level, int64_t step)
                           (sf_mat){s->y, s->n, s->d, s->d});
 }
 
-static sf_status record(resampling *s, int64_t step)
+sf_status sfi_record(const sf_model *m, const sf_sample_options *o,
+                     int64_t step, sf_cmat y, double *row)
 {
-    if (s->o->trace != NULL) {
-        float *out = s->o->trace + s->recorded++ * s->n * s->d;
-        double *row = s->y + s->n * s->d; /* room for one */
-        for (int64_t i = 0; i < s->n; i++) {
-            sfi_from_inner(s->m, s->y + i * s->d, row);
-            for (int64_t j = 0; j < s->d; j++)
-                out[i * s->d + j] = (float)row[j];
+    if (o->trace != NULL) {
+        float *out = o->trace + step * y.rows * y.cols;
+        for (int64_t i = 0; i < y.rows; i++) {
+            sfi_from_inner(m, y.data + i * y.stride, row);
+            for (int64_t j = 0; j < y.cols; j++)
+                out[i * y.cols + j] = (float)row[j];
         }
     }
     const sf_progress p = {.stage = "sample",
                            .step = step,
-                           .steps = s->o->steps,
+                           .steps = o->steps,
                            .loss = NAN,
                            .held_out = NAN};
-    if (!sfi_progress(s->ctx, &p, step == s->o->steps))
-        return SFI_FAIL(s->ctx, SF_E_CANCELLED, "sample: stopped");
+    if (!sfi_progress(m->ctx, &p, step == o->steps))
+        return SFI_FAIL(m->ctx, SF_E_CANCELLED, "sample: stopped");
     return SF_OK;
+}
+
+static sf_status record(resampling *s, int64_t step)
+{
+    return sfi_record(s->m, s->o, step, (sf_cmat){s->y, s->n, s->d, s->d},
+                      s->y + s->n * s->d); /* room for one row */
 }
 
 static sf_status down_the_levels(resampling *s)

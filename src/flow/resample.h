@@ -6,8 +6,14 @@
 #include "model/model.h"
 #include "scorefield/flow.h"
 
-/* The methods from SF_SAMPLER_DIRECT on, with checked options. */
+/* The methods DIRECT, STRATIFIED and POSTERIOR, with checked options. */
 sf_status sfi_resample(const sf_model *m, sf_mat out,
                        const sf_sample_options *options);
+
+/* After step `step` of the options' steps, 0 before the first: the walkers y
+ * [n, d], inner, go to the trace, and progress is shown; `row` [d] is work space.
+ * SF_OK or SF_E_CANCELLED. */
+sf_status sfi_record(const sf_model *m, const sf_sample_options *o,
+                     int64_t step, sf_cmat y, double *row);
 
 #endif

@@ -22,6 +22,7 @@
  * gives for one walker does not depend on the others: so row i of a sample is a
  * function of the seed and i. */
 #include "base/random.h"
+#include "flow/jumps.h"
 #include "flow/resample.h"
 #include "model/model.h"
 #include "scorefield/flow.h"
@@ -322,16 +323,37 @@ static sf_status run_method(sampler *s)
 
 int64_t sf_sample_steps(const sf_sample_options *o)
 {
-    static const int64_t steps[] = {64, 128, 200, 200, 1000, 1, 1, 1};
+    static const int64_t steps[] = {64, 128, 200, 200, 1000, 1, 1, 1, 1, 100};
     return o->steps > 0 ? o->steps : steps[o->method];
+}
+
+/* Counts have no flow; what jumps is a count. */
+static sf_status check_counts(const sf_model *m, sf_sampler method)
+{
+    const int64_t count = sfi_noise_find(&m->noise, true);
+    const int64_t other = sfi_noise_find(&m->noise, false);
+    if (count >= 0 && method < SF_SAMPLER_DIRECT)
+        return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
+                        "sample: column \"%s\": kernel %s is for counts, which "
+                        "have no score to follow; use one of the methods "
+                        "direct, stratified, posterior%s",
+                        m->names[count], m->noise.kernels[count].ops->family,
+                        other < 0 ? ", jumps, tauleap" : "");
+    if (method >= SF_SAMPLER_JUMPS && (count < 0 || other >= 0))
+        return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
+                        "sample: the methods jumps and tauleap are for counts, "
+                        "and column \"%s\" has kernel %s; use one of the "
+                        "methods direct, stratified, posterior",
+                        m->names[other], m->noise.kernels[other].ops->family);
+    return SF_OK;
 }
 
 static sf_status check(const sf_model *m, sf_mat out, sf_sample_options *o)
 {
     sf_context *ctx = m->ctx;
-    if (o->method < SF_SAMPLER_FLOW || o->method > SF_SAMPLER_POSTERIOR)
+    if (o->method < SF_SAMPLER_FLOW || o->method > SF_SAMPLER_TAULEAP)
         return SFI_FAIL(ctx, SF_E_ARG, "sample: method is %d, want 0 to %d",
-                        (int)o->method, (int)SF_SAMPLER_POSTERIOR);
+                        (int)o->method, (int)SF_SAMPLER_TAULEAP);
     o->steps = o->steps == 0 ? sf_sample_steps(o) : o->steps;
     const bool langevin = o->method == SF_SAMPLER_LANGEVIN;
     if (o->corrections == 0)
@@ -367,9 +389,11 @@ static sf_status check(const sf_model *m, sf_mat out, sf_sample_options *o)
                         (long long)m->dim);
     if (o->method >= SF_SAMPLER_DIRECT && m->ops->mixture == NULL)
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
-                        "sample: the methods direct, stratified and posterior "
-                        "draw from data, and a %s model holds none",
+                        "sample: the methods direct, stratified, posterior, "
+                        "jumps and tauleap draw from data, and a %s model "
+                        "holds none",
                         m->ops->family);
+    SFI_TRY(check_counts(m, o->method));
     if (sfi_single_level(m) && !langevin)
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
                         "sample: the model was trained at one noise level: use "
@@ -427,6 +451,8 @@ sf_status sf_sample(const sf_model *m, sf_mat out,
     s.o = (sf_sample_options)SF_SAMPLE_OPTIONS_INIT;
     SFI_TRY(sfi_options(m->ctx, &s.o, sizeof s.o, options));
     SFI_TRY(check(m, out, &s.o));
+    if (s.o.method >= SF_SAMPLER_JUMPS)
+        return sfi_jump(m, out, &s.o);
     if (s.o.method >= SF_SAMPLER_DIRECT)
         return sfi_resample(m, out, &s.o);
     sf_status status = allocate(&s);
