@@ -17,6 +17,7 @@ static void theta(const sfi_kernel *k, sf_graph *g, sf_node x0, sf_node t,
                   sf_node *out)
 {
     (void)k;
+    (void)g;
     out[CLEAN] = x0;
     out[GONE] = t;
 }
