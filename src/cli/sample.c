@@ -36,7 +36,7 @@ typedef struct sample_options {
 
 /* In the order of sf_sampler. */
 static const char methods[] =
-    "flow|sde|annealed|pc|langevin|direct|stratified|posterior";
+    "flow|sde|annealed|pc|langevin|direct|stratified|posterior|jumps|tauleap";
 
 static const cli_option options[] = {
     OPTION(CLI_WHOLE, 'n', "rows", "N", rows, NULL, ">= 1",
@@ -163,8 +163,9 @@ const cli_command cli_sample = {
     .later = " density dim param given chains warmup thin ",
     .notes =
         "Empirical models can also be drawn from exactly: direct (a row of the "
-        "data plus\nits noise), stratified (each row equally often) and "
-        "posterior (from the prior\nby --steps levels).\n"
+        "data plus\nits noise), stratified (each row equally often), posterior "
+        "(from the prior by\n--steps levels); counts by jumps, exact, or "
+        "tauleap.\n"
         "Row i depends on the seed and on i alone, not on N or the threads.  "
         "Columns of\nwhole numbers are drawn as real ones: rounding is up to "
         "you.\n",

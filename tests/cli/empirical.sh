@@ -57,3 +57,13 @@ scorefield sample n.safetensors -n 3 -q -o - | wc -l
 scorefield fit shares.csv --resume run.safetensors --model network -q -o m.safetensors && cmp n.safetensors m.safetensors | cut -c1-20
 try fit shares.csv --resume run.safetensors --model network --kernel gaussian -o m.safetensors
 try fit shares.csv --model network --kernel gaussian:path=ve -o m.safetensors
+echo "-- counts"
+printf 'n\n0\n2\n7\n15\n' >counts.csv
+scorefield fit counts.csv --model empirical --kernel binomial --bandwidth 0.001 -q -o c.safetensors
+scorefield sample c.safetensors --method jumps -n 6 -q -o -
+scorefield sample c.safetensors --method tauleap -n 3 -q -o - | wc -l
+printf 'n\n3\n' >three_of_them.csv
+scorefield eval c.safetensors three_of_them.csv --time 0.4 --want logpdf,denoised -q -o -
+try eval c.safetensors three_of_them.csv --want score -o x.csv
+try sample c.safetensors -n 3 -o x.csv
+try fit counts.csv --model empirical --kernel binomial -o x.safetensors
