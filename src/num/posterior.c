@@ -22,7 +22,7 @@ enum {
     BLOCK = SFI_POSTERIOR_BLOCK,
     CHUNK = SFI_POSTERIOR_CHUNK,
     SMALL_BLOCK = 16,    /* of few queries, so that threads share them       */
-    FEW = 8 * BLOCK,     /* what few queries are                             */
+    FEW = 4 * BLOCK,     /* what few queries are                             */
     BATCH = 65536,       /* queries that are put in order together           */
     MOST_COLUMNS = 4096, /* of the data                                      */
     COMPACT_COLUMNS = 16 /* in more dimensions neighbours are hardly nearer

@@ -9,7 +9,7 @@
 #include "num/posterior_tree.h"
 
 enum {
-    SFI_POSTERIOR_BLOCK = 64,  /* queries                                    */
+    SFI_POSTERIOR_BLOCK = 128, /* queries                                    */
     SFI_POSTERIOR_CHUNK = 256, /* points                                     */
     SFI_POSTERIOR_GROUP = 8    /* chunks that products are summed over before
                                   the sums are added to the totals           */
