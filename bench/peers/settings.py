@@ -39,6 +39,11 @@ START = {"blas": "openmp", "core": "", "malloc": "keep", "spin": 0,
 TRAIN = {"adam": ["plain", "foreach", "flat"], "layer": ["linear", "conv"],
          "flush-denormal": [0, 1]}
 
+# With all queries at once the logits of a posterior mean leave every cache, and
+# without flushing most of its weights are denormal numbers.
+POSTERIOR = {"chunk": [1024, 128, 64, 256], "flush-denormal": [0, 1]}
+POSTERIOR_START = {"chunk": 256, "flush-denormal": 1}
+
 # name: script, its fixed options, the options to search (the first is the
 # script's default).
 CASES = {
@@ -56,6 +61,14 @@ CASES = {
         "generator": ["PCG64", "SFC64", "PCG64DXSM", "Philox"]}),
     "moments_1e6x32": ("numpy_moments.py", [], {
         "method": ["cov", "product"]}),
+    "posterior_d2": ("torch_posterior.py", ["--columns", "2"], POSTERIOR),
+    "posterior_d16": ("torch_posterior.py", ["--columns", "16"], POSTERIOR),
+    "posterior_d784": ("torch_posterior.py",
+                       ["--columns", "784", "--width", "3.5", "--queries",
+                        "256"], POSTERIOR),
+    "density_d16_sklearn": ("density.py", ["--program", "sklearn", "--queries",
+                                           "20"], {}),
+    "density_d16_scipy": ("density.py", ["--program", "scipy"], {}),
 }
 
 
@@ -163,11 +176,17 @@ def measure(case, setting, seconds, timeout=120):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def start(case):
+    """What is used until a search was made for a case."""
+    return START | POSTERIOR_START if case.startswith("posterior") else START
+
+
 def tuned():
-    """Settings by case: those found on this machine, else the start."""
+    """Settings by case, those found on this machine, else the start; and the
+    cases that were searched."""
     try:
         found = json.loads(TUNED.read_text(encoding="utf-8"))
     except FileNotFoundError:
         found = {}
-    return {case: found.get(case, {}).get("setting", START)
-            for case in CASES}, bool(found)
+    return {case: found.get(case, {}).get("setting", start(case))
+            for case in CASES}, set(found)

@@ -302,6 +302,35 @@ TEST(neither_companions_nor_threads_change_a_bit)
     }
 }
 
+/* Blocks of many queries are larger than those of few. */
+TEST(nor_does_the_size_of_a_block)
+{
+    enum { MANY = 20 * M };
+    static double many[MANY * MOST_D], total[MANY], mean[MANY * MOST_D];
+    sf_context *ctx = new_context();
+    for (int c = 0; c < 6; c++) {
+        static const int64_t dims[] = {2, 5, 20};
+        const setting s = {.d = dims[c % 3], .scale = 3.0, .weighted = true};
+        const int64_t d = s.d;
+        fill(d);
+        for (int64_t i = 0; i < MANY; i++)
+            memcpy(many + i * d, queries + i % M * d, (size_t)d * sizeof *many);
+        sfi_posterior *p = make(ctx, c < 3 ? SF_F32 : SF_F64, &s);
+        run(p, &s, queries, M, &got);
+        const sfi_posterior_want want = {.lse = total,
+                                         .mean = {mean, MANY, d, d}};
+        sfi_posterior_run(p, (sf_cmat){many, MANY, d, d}, s.scale, SFI_DISTANCE,
+                          &want);
+        for (int64_t i = 0; i < MANY; i++) {
+            CHECK(memcmp(total + i, got.lse + i % M, sizeof *total) == 0);
+            CHECK(memcmp(mean + i * d, got.mean + i % M * d,
+                         (size_t)d * sizeof *mean) == 0);
+        }
+        sfi_posterior_free(p);
+    }
+    sf_context_free(ctx);
+}
+
 /* Leaving out the own row, over several leaves, against the definition without
  * it; the products of d = 20 lose 2^-53 scale |x|^2, 4e-11, a few times. */
 TEST(an_excluded_row_may_live_anywhere)
@@ -442,6 +471,7 @@ TESTS(CASE(little_is_lost_by_not_looking),
       CASE(single_precision_is_good_to_its_own),
       CASE(the_tolerance_bounds_what_is_left_out),
       CASE(neither_companions_nor_threads_change_a_bit),
+      CASE(nor_does_the_size_of_a_block),
       CASE(an_excluded_row_may_live_anywhere),
       CASE(the_largest_weights_come_in_order),
       CASE(many_queries_come_in_batches), CASE(bad_scales_are_refused))
