@@ -118,6 +118,22 @@ static void velocity(const sfi_kernel *k, sf_graph *g, sf_node y,
     u[1] = sf_div(g, one, th[1]);
 }
 
+/* u_k is a function of k and ln z, and ln z = y where m = k. */
+static sf_node reduced(const sfi_kernel *k, sf_graph *g, sf_node y,
+                       const sf_node *th)
+{
+    (void)k;
+    return log_rate(g, y, th);
+}
+
+static void canonical(const sfi_kernel *k, sf_graph *g, sf_node shape,
+                      sf_node *th)
+{
+    (void)k;
+    (void)g;
+    th[0] = th[1] = shape;
+}
+
 static double draw(const sfi_kernel *k, const double *th, sfi_where where)
 {
     (void)k;
@@ -135,4 +151,7 @@ const sfi_kernel_ops sfi_kernel_gamma = {
     .theta = theta,
     .logp = logp,
     .velocity = velocity,
+    .costly = 0,
+    .reduced = reduced,
+    .canonical = canonical,
     .draw = draw};

@@ -198,11 +198,14 @@ static sf_node velocity(const sfi_kernel *k, sf_graph *g, sf_node y,
                         const sf_node *theta, sf_node t, sfi_velocity how)
 {
     sf_node u[SFI_KERNEL_THETA];
-    k->ops->velocity(k, g, y, theta, how, u);
+    const bool rest = how == SFI_VELOCITY_REST;
+    k->ops->velocity(k, g, y, theta, rest ? SFI_VELOCITY_TRAINING : how, u);
     sf_node total = sf_const(g, 0.0);
     const sf_node one = sf_const(g, 1.0);
     for (int i = 0; i < k->ops->theta_count; i++)
-        total = sf_add(g, total, sf_mul(g, sf_jvp(g, theta[i], t, one), u[i]));
+        if (!rest || k->ops->reduced == NULL || i != k->ops->costly)
+            total =
+                sf_add(g, total, sf_mul(g, sf_jvp(g, theta[i], t, one), u[i]));
     return total;
 }
 
@@ -240,4 +243,27 @@ sfi_kernel_nodes sfi_kernel_at_chart(const sfi_kernel *k, sf_graph *g,
                                      sfi_velocity how)
 {
     return nodes_at(k, g, y, y, sf_const(g, 0.0), x0, t, how);
+}
+
+sf_node sfi_kernel_reduced(const sfi_kernel *k, sf_graph *g, sf_node y,
+                           sf_node x0, sf_node t)
+{
+    sf_node theta[SFI_KERNEL_THETA];
+    k->ops->theta(k, g, x0, t, theta);
+    return k->ops->reduced(k, g, y, theta);
+}
+
+sf_node sfi_kernel_costly(const sfi_kernel *k, sf_graph *g, sf_node r,
+                          sf_node t, sfi_velocity how)
+{
+    sf_node theta[SFI_KERNEL_THETA], u[SFI_KERNEL_THETA];
+    const int c = k->ops->costly;
+    /* Any x0 of the support: theta_c does not depend on it. */
+    k->ops->theta(k, g, sf_const(g, sfi_chart_from_number(k->ops->chart, 0.0)),
+                  t, theta);
+    const sf_node value = theta[c];
+    const sf_node slope = sf_jvp(g, value, t, sf_const(g, 1.0));
+    k->ops->canonical(k, g, value, theta);
+    k->ops->velocity(k, g, r, theta, how, u);
+    return sf_mul(g, slope, u[c]);
 }

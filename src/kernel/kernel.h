@@ -67,7 +67,8 @@ typedef struct sfi_kernel {
 /* How exactly a velocity without closed form is integrated. */
 typedef enum sfi_velocity {
     SFI_VELOCITY_TRAINING = 0, /* 48 nodes: 1e-7, beta below 0.3 1e-4        */
-    SFI_VELOCITY_EXACT         /* 128 nodes: 1e-11                           */
+    SFI_VELOCITY_EXACT,        /* 128 nodes: 1e-11                           */
+    SFI_VELOCITY_REST          /* all but what sfi_kernel_costly() gives     */
 } sfi_velocity;
 
 /* What a law of counts has instead of a score and a velocity. */
@@ -111,6 +112,15 @@ struct sfi_kernel_ops {
      * of rank 0. */
     void (*velocity)(const sfi_kernel *k, sf_graph *g, sf_node y,
                      const sf_node *theta, sfi_velocity how, sf_node *u);
+
+    /* OPTIONAL, of a velocity u_c that is an integral, c = `costly`: it is a
+     * function of theta_c, which does not depend on x0, and of one number r.
+     * `reduced` gives r; `canonical` the theta with which r itself is the y. */
+    int costly;
+    sf_node (*reduced)(const sfi_kernel *k, sf_graph *g, sf_node y,
+                       const sf_node *theta);
+    void (*canonical)(const sfi_kernel *k, sf_graph *g, sf_node theta_c,
+                      sf_node *theta);
 
     /* A draw of y given theta, from components 0, 1, ... of `where`. */
     double (*draw)(const sfi_kernel *k, const double *theta, sfi_where where);
@@ -157,5 +167,12 @@ sfi_kernel_nodes sfi_kernel_at(const sfi_kernel *k, sf_graph *g, sf_node x,
 sfi_kernel_nodes sfi_kernel_at_chart(const sfi_kernel *k, sf_graph *g,
                                      sf_node y, sf_node x0, sf_node t,
                                      sfi_velocity how);
+
+/* Of a family that has `reduced`: r for a pair, and what u_c adds to its velocity
+ * at r and t, theta_c' u_c, which is the same for all pairs. */
+sf_node sfi_kernel_reduced(const sfi_kernel *k, sf_graph *g, sf_node y,
+                           sf_node x0, sf_node t);
+sf_node sfi_kernel_costly(const sfi_kernel *k, sf_graph *g, sf_node r,
+                          sf_node t, sfi_velocity how);
 
 #endif

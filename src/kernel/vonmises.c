@@ -51,13 +51,28 @@ static sf_node integrand(sf_graph *g, sf_node s, const sf_node *more)
                   sf_exp(g, sf_mul(g, more[CONCENTRATION], difference)));
 }
 
+/* f, from -pi to pi. */
+static sf_node fine_angle(const sfi_kernel *k, sf_graph *g, sf_node y,
+                          const sf_node *th)
+{
+    (void)k;
+    const sf_node turn = sf_sub(g, y, th[0]);
+    return sf_atan2(g, sf_sin(g, turn), sf_cos(g, turn));
+}
+
+static void canonical(const sfi_kernel *k, sf_graph *g, sf_node kappa,
+                      sf_node *th)
+{
+    (void)k;
+    th[0] = sf_const(g, 0.0);
+    th[1] = kappa;
+}
+
 static void velocity(const sfi_kernel *k, sf_graph *g, sf_node y,
                      const sf_node *th, sfi_velocity how, sf_node *u)
 {
-    (void)k;
     const sf_node zero = sf_const(g, 0.0), one = sf_const(g, 1.0);
-    const sf_node turn = sf_sub(g, y, th[0]);
-    const sf_node f = sf_atan2(g, sf_sin(g, turn), sf_cos(g, turn));
+    const sf_node f = fine_angle(k, g, y, th);
     const sf_node size = sf_abs(g, f), c = sf_cos(g, size);
     const sf_node mean = sf_bessel_ratio(g, th[1]);
     const sf_node outer = sf_less(g, c, mean);
@@ -114,4 +129,7 @@ const sfi_kernel_ops sfi_kernel_vonmises = {
     .theta = theta,
     .logp = logp,
     .velocity = velocity,
+    .costly = 1,
+    .reduced = fine_angle,
+    .canonical = canonical,
     .draw = draw};

@@ -12,6 +12,7 @@
 
 #include "base/parallel.h"
 #include "model/mixture_gaussian.h"
+#include "model/velocity_table.h"
 #include "scorefield/program.h"
 
 #include <math.h>
@@ -25,6 +26,9 @@ static const double cut = 40.0;
 
 /* Outputs of the second program, in this order. */
 enum { SCORE = 1, HESSIAN = 2, RATE = 4, VELOCITY = 8, ALL_VALUES = 16 };
+
+/* Their number, and that of those with what tables are read at. */
+enum { OUTPUTS = 4, REDUCED = OUTPUTS, ALL_OUTPUTS };
 
 /* The pairs of one point within a tile. */
 typedef struct segment {
@@ -53,32 +57,60 @@ struct sfi_mixture {
     int64_t *tile_point, *tile_datum; /* [TILE] */
     double *tile_weight;              /* [TILE] */
     segment *segments;                /* [block] */
-    double *values;                   /* [TILE, 3 d + 1] */
+    double *values;                   /* [TILE, 4 d + 1] */
     double *times, *moving; /* [n]: time of each datum, 1 if it is not held */
     double *sums;           /* [block, sums_each]                           */
     int64_t sums_each;
     sf_program *log_density;
     sf_program *programs[ALL_VALUES];
+
+    /* Columns whose velocity is read from tables; none where exactness is
+     * wanted, or data have times of their own. */
+    int64_t table_count;
+    int64_t *table_column;       /* [d] */
+    sfi_velocity_table **tables; /* [d] */
 };
 
 /* ---- programs ---------------------------------------------------------------- */
 
+/* What the tables are read at, for a pair. */
+static sf_node reduced_node(const sfi_mixture *p, sf_graph *g, sf_node y,
+                            sf_node x0, sf_node t)
+{
+    const int64_t one = 1;
+    sf_node all = {-1};
+    for (int64_t k = 0; k < p->table_count; k++) {
+        const int64_t j = p->table_column[k];
+        const sf_node r = sf_reshape(
+            g,
+            sfi_kernel_reduced(&p->noise->kernels[j], g, sf_component(g, y, j),
+                               sf_component(g, x0, j), t),
+            1, &one);
+        all = k == 0 ? r : sf_concat(g, 2, (sf_node[]){all, r}, 0);
+    }
+    return all;
+}
+
 /* Sources: points, data and, where data have their own, times; else the time is
  * a parameter, and what follows from it alone is computed once for all pairs. */
-static sfi_kernel_nodes pair_nodes(const sfi_mixture *p, sf_graph *g)
+static sfi_kernel_nodes pair_nodes(const sfi_mixture *p, sf_graph *g,
+                                   sf_node *reduced)
 {
     const sf_node y = sf_input(g, "y", 1, &p->d);
     const sf_node x0 = sf_input(g, "x0", 1, &p->d);
     const sf_node t = p->least != NULL ? sf_input(g, "t", 0, NULL)
                                        : sf_param(g, "t", 0, NULL);
-    return sfi_noise_at(p->noise, g, y, x0, t, p->how);
+    if (reduced != NULL && p->table_count > 0)
+        *reduced = reduced_node(p, g, y, x0, t);
+    return sfi_noise_at(p->noise, g, y, x0, t,
+                        p->table_count > 0 ? SFI_VELOCITY_REST : p->how);
 }
 
 static sf_status compile_log_density(sfi_mixture *p)
 {
     sf_graph *g = NULL;
     SFI_TRY(sf_graph_new(p->ctx, &g));
-    const sf_output out = {pair_nodes(p, g).logp, SF_EACH};
+    const sf_output out = {pair_nodes(p, g, NULL).logp, SF_EACH};
     const sf_status status =
         sf_program_new(p->ctx, &p->log_density, g, SF_F64, 1, &out);
     sf_graph_free(g);
@@ -91,13 +123,16 @@ static sf_status compile_values(sfi_mixture *p, unsigned which)
         return SF_OK;
     sf_graph *g = NULL;
     SFI_TRY(sf_graph_new(p->ctx, &g));
-    const sfi_kernel_nodes n = pair_nodes(p, g);
+    sf_node reduced = {-1};
+    const sfi_kernel_nodes n = pair_nodes(p, g, &reduced);
     const sf_node nodes[] = {n.score, n.hessian, n.rate, n.velocity};
-    sf_output outputs[SFI_COUNT(nodes)];
+    sf_output outputs[ALL_OUTPUTS];
     int count = 0;
     for (unsigned k = 0; k < SFI_COUNT(nodes); k++)
         if ((which >> k & 1) != 0)
             outputs[count++] = (sf_output){nodes[k], SF_EACH};
+    if ((which & VELOCITY) != 0 && p->table_count > 0)
+        outputs[count++] = (sf_output){reduced, SF_EACH};
     const sf_status status =
         sf_program_new(p->ctx, &p->programs[which], g, SF_F64, count, outputs);
     sf_graph_free(g);
@@ -122,7 +157,9 @@ static bool allocate(sfi_mixture *p)
     p->tile_weight = sfi_alloc(ctx, TILE, sizeof *p->tile_weight);
     p->segments = sfi_alloc(ctx, (size_t)p->block, sizeof *p->segments);
     p->values =
-        sfi_alloc(ctx, (size_t)(TILE * (3 * p->d + 1)), sizeof *p->values);
+        sfi_alloc(ctx, (size_t)(TILE * (4 * p->d + 1)), sizeof *p->values);
+    p->table_column = sfi_alloc(ctx, (size_t)p->d, sizeof *p->table_column);
+    p->tables = sfi_alloc_zero(ctx, (size_t)p->d, sizeof *p->tables);
     p->times = sfi_alloc(ctx, n, sizeof *p->times);
     p->moving = sfi_alloc(ctx, n, sizeof *p->moving);
     p->sums =
@@ -130,7 +167,8 @@ static bool allocate(sfi_mixture *p)
     return p->weight != NULL && p->datum != NULL && p->kept != NULL &&
            p->lse != NULL && p->tile_point != NULL && p->tile_datum != NULL &&
            p->tile_weight != NULL && p->segments != NULL && p->values != NULL &&
-           p->times != NULL && p->moving != NULL && p->sums != NULL;
+           p->times != NULL && p->moving != NULL && p->sums != NULL &&
+           p->table_column != NULL && p->tables != NULL;
 }
 
 /* The weights, so that they sum to 1. */
@@ -143,6 +181,25 @@ static void take_weights(sfi_mixture *p, const double *log_weights)
         sum += exp(log_weights[i] - top);
     for (int64_t i = 0; i < p->n; i++)
         p->log_weights[i] = log_weights[i] - top - log(sum);
+}
+
+static sf_status make_tables(sfi_mixture *p)
+{
+    double *spread = sfi_alloc(p->ctx, (size_t)p->d, sizeof *spread);
+    if (spread == NULL)
+        return SF_E_NOMEM;
+    sf_status status = sfi_noise_spread(p->ctx, p->noise, spread);
+    for (int64_t j = 0; j < p->d && status == SF_OK; j++) {
+        const sfi_kernel *k = &p->noise->kernels[j];
+        if (k->ops->reduced == NULL)
+            continue;
+        p->table_column[p->table_count] = j;
+        status = sfi_velocity_table_new(p->ctx, &p->tables[p->table_count], k,
+                                        spread[j]);
+        p->table_count += status == SF_OK;
+    }
+    sfi_free(p->ctx, spread, (size_t)p->d, sizeof *spread);
+    return status;
 }
 
 void sfi_mixture_rest(sfi_mixture *p, const double *least)
@@ -170,6 +227,8 @@ static sf_status fill(sfi_mixture *p, const sfi_mixture_options *o)
     }
     if (!allocate(p))
         return SF_E_NOMEM;
+    if (p->how == SFI_VELOCITY_TRAINING && p->least == NULL)
+        SFI_TRY(make_tables(p));
     SFI_TRY(compile_log_density(p));
     if (p->least == NULL)
         return sfi_mixture_gaussian_new(p->ctx, &p->gaussian, p->noise, p->data,
@@ -214,7 +273,11 @@ void sfi_mixture_free(sfi_mixture *p)
     sfi_free(ctx, p->sums, (size_t)(p->block * p->sums_each), sizeof *p->sums);
     sfi_free(ctx, p->moving, n, sizeof *p->moving);
     sfi_free(ctx, p->times, n, sizeof *p->times);
-    sfi_free(ctx, p->values, (size_t)(TILE * (3 * p->d + 1)),
+    for (int64_t k = 0; k < p->table_count; k++)
+        sfi_velocity_table_free(p->tables[k]);
+    sfi_free(ctx, p->tables, (size_t)p->d, sizeof *p->tables);
+    sfi_free(ctx, p->table_column, (size_t)p->d, sizeof *p->table_column);
+    sfi_free(ctx, p->values, (size_t)(TILE * (4 * p->d + 1)),
              sizeof *p->values);
     sfi_free(ctx, p->segments, (size_t)p->block, sizeof *p->segments);
     sfi_free(ctx, p->tile_weight, TILE, sizeof *p->tile_weight);
@@ -243,8 +306,9 @@ typedef struct job {
     int64_t first, points; /* of the block, in y */
     double t;
     unsigned which;
-    int columns[4]; /* of the outputs of the second program, in order */
-    int64_t at[4];  /* where their arrays begin in p->values          */
+    int columns[ALL_OUTPUTS]; /* of the second program's outputs, in order */
+    int64_t
+        at[ALL_OUTPUTS]; /* where their arrays begin in p->values          */
 } job;
 
 static sf_status run_tile(const job *b, sf_program *program, int64_t count,
@@ -292,7 +356,29 @@ static sf_status log_densities(const job *b)
     return SF_OK;
 }
 
-/* ln p_t of a point, and its posterior weights, of those that matter. */
+/* A point's log densities become logarithms of weighted ones, without the datum
+ * that is left out; their largest, NaN if one of them is. */
+static double add_weights(const sfi_mixture *p, double *l, int64_t without)
+{
+    const double equal = -log((double)p->n);
+    double top = -INFINITY, rest = 0.0; /* rest: ln of the weights left */
+    if (without >= 0) {
+        l[without] = -INFINITY;
+        rest = log1p(
+            -exp(p->log_weights != NULL ? p->log_weights[without] : equal));
+    }
+    bool strange = false;
+    for (int64_t i = 0; i < p->n; i++) {
+        l[i] += (p->log_weights != NULL ? p->log_weights[i] : equal) - rest;
+        strange = strange || l[i] != l[i];
+        top = l[i] > top ? l[i] : top;
+    }
+    return strange ? NAN : top;
+}
+
+/* ln p_t of a point, and its posterior weights, of those that matter: an
+ * exponential for each, since weights below e^-CUT/n of the largest add nothing
+ * to the sum either. */
 static void weigh(void *user, int64_t part, int64_t first, int64_t count)
 {
     const job *b = user;
@@ -301,37 +387,24 @@ static void weigh(void *user, int64_t part, int64_t first, int64_t count)
     for (int64_t q = first; q < first + count; q++) {
         double *l = p->weight + q * p->n;
         int64_t *datum = p->datum + q * p->n;
-        const double equal = -log((double)p->n);
-        double top = -INFINITY, sum = 0.0;
-        bool strange = false;
-        const int64_t without =
-            b->want->without != NULL ? b->want->without[b->first + q] : -1;
-        double rest = 0.0; /* ln of the weights that are left */
-        if (without >= 0) {
-            l[without] = -INFINITY;
-            rest = log1p(
-                -exp(p->log_weights != NULL ? p->log_weights[without] : equal));
-        }
-        for (int64_t i = 0; i < p->n; i++) {
-            l[i] += (p->log_weights != NULL ? p->log_weights[i] : equal) - rest;
-            strange = strange || isnan(l[i]);
-            top = fmax(top, l[i]);
-        }
-        for (int64_t i = 0; i < p->n; i++)
-            sum += exp(l[i] - top);
-        p->lse[q] = strange            ? NAN
-                    : top == -INFINITY ? -INFINITY
-                                       : top + log(sum);
-        p->kept[q] = 0;
-        if (!isfinite(p->lse[q]))
-            continue;
-        const double least = p->lse[q] - cut + equal;
+        const double top = add_weights(
+            p, l,
+            b->want->without != NULL ? b->want->without[b->first + q] : -1);
+        const double least = top - cut - log((double)p->n);
+        double sum = 0.0;
         int64_t kept = 0;
+        p->lse[q] = top;
+        p->kept[q] = 0;
+        if (!isfinite(top))
+            continue;
         for (int64_t i = 0; i < p->n; i++)
             if (l[i] >= least) {
                 datum[kept] = i;
-                l[kept++] = exp(l[i] - p->lse[q]);
+                sum += l[kept++] = exp(l[i] - top);
             }
+        for (int64_t k = 0; k < kept; k++)
+            l[k] /= sum;
+        p->lse[q] = top + log(sum);
         p->kept[q] = kept;
     }
 }
@@ -358,6 +431,35 @@ static const double *value_at(const job *b, unsigned which, int64_t pair)
     while (which >> (k + 1) != 0)
         k++;
     return b->p->values + b->at[k] + pair * b->columns[k];
+}
+
+static void add_from_tables(const job *b, int64_t pair, double weight,
+                            double *velocity)
+{
+    const sfi_mixture *p = b->p;
+    const double *r = p->values + b->at[REDUCED] + pair * b->columns[REDUCED];
+    for (int64_t k = 0; k < p->table_count && weight > 0.0; k++)
+        velocity[p->table_column[k]] +=
+            weight * sfi_velocity_table_at(p->tables[k], r[k]);
+}
+
+/* The tables are to cover all that a tile reads. */
+static sf_status cover(const job *b, int64_t pairs)
+{
+    const sfi_mixture *p = b->p;
+    for (int64_t k = 0; k < p->table_count; k++) {
+        const double *r = p->values + b->at[REDUCED] + k;
+        double low = INFINITY, high = -INFINITY;
+        for (int64_t i = 0; i < pairs; i++) {
+            const double at = r[i * b->columns[REDUCED]];
+            low = at < low ? at : low;
+            high = at > high ? at : high;
+        }
+        if (low <= high)
+            SFI_TRY(sfi_velocity_table_cover(
+                p->tables[k], fmax(b->t, p->least_all), low, high));
+    }
+    return SF_OK;
 }
 
 /* Add a segment's pairs of a tile to the sums of its point. */
@@ -393,6 +495,7 @@ static void add_segments(void *user, int64_t part, int64_t first, int64_t count)
                 const double *u = value_at(b, VELOCITY, i);
                 for (int64_t j = 0; j < d; j++)
                     m.velocity[j] += r * moving * u[j];
+                add_from_tables(b, i, r * moving, m.velocity);
             }
         }
     }
@@ -401,13 +504,19 @@ static void add_segments(void *user, int64_t part, int64_t first, int64_t count)
 static sf_status flush(const job *b, int64_t pairs, int64_t segments)
 {
     sfi_mixture *p = b->p;
-    sf_sink sinks[4];
+    sf_sink sinks[ALL_OUTPUTS];
     int count = 0;
-    for (int k = 0; k < 4; k++)
+    for (int k = 0; k < OUTPUTS; k++)
         if ((b->which >> k & 1) != 0)
             sinks[count++] =
                 (sf_sink){p->values + b->at[k], SF_F64, b->columns[k]};
+    const bool tables = (b->which & VELOCITY) != 0 && p->table_count > 0;
+    if (tables)
+        sinks[count++] =
+            (sf_sink){p->values + b->at[REDUCED], SF_F64, b->columns[REDUCED]};
     SFI_TRY(run_tile(b, p->programs[b->which], pairs, sinks));
+    if (tables)
+        SFI_TRY(cover(b, pairs));
     sfi_parallel(p->ctx, segments, 1, add_segments, (void *)(uintptr_t)b);
     return SF_OK;
 }
@@ -620,9 +729,10 @@ sf_status sfi_mixture_run(sfi_mixture *p, sf_cmat y, double t,
         return sfi_mixture_gaussian_run(p->gaussian, y, fmax(t, p->least_all),
                                         t > p->least_all, want);
     job b = {.p = p, .want = want, .y = y, .t = t, .which = values_for(want)};
-    const int columns[4] = {(int)p->d, (int)p->d, 1, (int)p->d};
+    const int columns[ALL_OUTPUTS] = {(int)p->d, (int)p->d, 1, (int)p->d,
+                                      (int)p->table_count};
     int64_t at = 0;
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < ALL_OUTPUTS; k++) {
         b.columns[k] = columns[k];
         b.at[k] = at;
         at += (int64_t)TILE * columns[k];
@@ -631,7 +741,7 @@ sf_status sfi_mixture_run(sfi_mixture *p, sf_cmat y, double t,
         SFI_TRY(compile_values(p, b.which));
     for (int64_t i = 0; i < p->n; i++) {
         const double least = p->least != NULL ? p->least[i] : p->least_all;
-        p->times[i] = fmax(t, least);
+        p->times[i] = t > least ? t : least;
         p->moving[i] = t > least ? 1.0 : 0.0;
     }
     for (int64_t first = 0; first < y.rows; first += p->block) {

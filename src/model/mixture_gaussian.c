@@ -187,10 +187,10 @@ sf_status sfi_mixture_gaussian_run(sfi_mixture_gaussian *p, sf_cmat y, double t,
         if (p->cov == NULL)
             return SF_E_NOMEM;
     }
-    /* Data times `keep` is compared with points; where that is 0, at the end of
-     * a path, all weigh the same, which the last digits do not change. */
+    /* Points are compared with data times `keep`, so they are divided by it; where
+     * that is 0, at the end of a path, by what errs as much as rounding then does. */
     sfi_path_numbers at = sfi_path_at(p->path, t);
-    const double keep = fmax(at.keep, 1e-9);
+    const double keep = fmax(at.keep, 1e-8);
     const double scale = keep * keep / (at.spread * at.spread);
     for (int64_t first = 0; first < y.rows; first += p->rows) {
         const int64_t n = y.rows - first < p->rows ? y.rows - first : p->rows;
