@@ -1,15 +1,19 @@
 # The data itself as a model.
+# Numbers to 9 digits: the last ones depend on the machine.
+short() {
+    awk -F, -v OFS=, 'NR > 1 { for (i = 1; i <= NF; i++) $i = sprintf("%.9g", $i) } { print }'
+}
 try fit "$data/faithful.csv" --model empirical -o a.safetensors | numbers
 scorefield info a.safetensors | blur
 echo "-- numbers of kernels are not rescaled; points at any time"
 printf 'c\n0.3\n1.2\n4\n' >three.csv
 scorefield fit three.csv --model empirical --kernel gamma:shape=1,mean=1.5 --bandwidth 0.01 -q -o g.safetensors
 printf 'c\n0.9\n' >x.csv
-scorefield eval g.safetensors x.csv --time 0.4 --want logpdf,score,velocity,divergence,jacobian,denoised,posterior,stability -q -o -
+scorefield eval g.safetensors x.csv --time 0.4 --want logpdf,score,velocity,divergence,jacobian,denoised,posterior,stability -q -o - | short
 echo "-- weights"
 printf 'c,w\n0.3,2\n1.2,5\n4,3\n' >weighted.csv
 scorefield fit weighted.csv --model empirical --weights w --kernel gamma:shape=1,mean=1.5 --bandwidth 0.01 -q -o w.safetensors
-scorefield eval w.safetensors x.csv --time 0.4 -q -o -
+scorefield eval w.safetensors x.csv --time 0.4 -q -o - | short
 echo "-- a column each"
 scorefield fit "$data/iris.csv" --model empirical --columns petal_length_cm,petal_width_cm \
     --kernel 'petal_length_cm=gamma; petal_width_cm = student:nu=5' -q -o two.safetensors
@@ -24,11 +28,11 @@ for method in direct stratified posterior flow sde; do
 done
 echo "-- the clean points"
 try denoise g.safetensors x.csv --time 0.4 -o clean.csv | blur
-cat clean.csv
+short <clean.csv
 scorefield denoise g.safetensors x.csv --time 0.4 --draw --seed 3 -q -o -
 try denoise g.safetensors x.csv -o clean.csv
 try denoise "$corpus/model/gaussian.safetensors" "$data/faithful.csv" --sigma 0.5 --draw -o clean.csv
-scorefield denoise "$corpus/model/gaussian.safetensors" "$data/faithful.csv" --sigma 0.5 -q -o - | head -2
+scorefield denoise "$corpus/model/gaussian.safetensors" "$data/faithful.csv" --sigma 0.5 -q -o - | head -2 | short
 echo "-- points that are data"
 try eval a.safetensors "$data/faithful.csv" -o e.csv | numbers
 echo "-- what is refused"
@@ -63,7 +67,7 @@ scorefield fit counts.csv --model empirical --kernel binomial --bandwidth 0.001 
 scorefield sample c.safetensors --method jumps -n 6 -q -o -
 scorefield sample c.safetensors --method tauleap -n 3 -q -o - | wc -l
 printf 'n\n3\n' >three_of_them.csv
-scorefield eval c.safetensors three_of_them.csv --time 0.4 --want logpdf,denoised -q -o -
+scorefield eval c.safetensors three_of_them.csv --time 0.4 --want logpdf,denoised -q -o - | short
 try eval c.safetensors three_of_them.csv --want score -o x.csv
 try sample c.safetensors -n 3 -o x.csv
 try fit counts.csv --model empirical --kernel binomial -o x.safetensors
