@@ -21,6 +21,9 @@
 /* Pairs of a block of points, at least; of a run of a program. */
 enum { BLOCK_PAIRS = 1 << 18, TILE = 1 << 14 };
 
+/* Pairs, or numbers, that are worth a thread of their own. */
+enum { WORTH = 1 << 12 };
+
 /* Lighter pairs than e^-CUT/n are left out. */
 static const double cut = 40.0;
 
@@ -517,7 +520,8 @@ static sf_status flush(const job *b, int64_t pairs, int64_t segments)
     SFI_TRY(run_tile(b, p->programs[b->which], pairs, sinks));
     if (tables)
         SFI_TRY(cover(b, pairs));
-    sfi_parallel(p->ctx, segments, 1, add_segments, (void *)(uintptr_t)b);
+    sfi_parallel(p->ctx, segments, 1 + WORTH * segments / pairs, add_segments,
+                 (void *)(uintptr_t)b);
     return SF_OK;
 }
 
@@ -714,11 +718,11 @@ static sf_status run_block(job *b)
 {
     sfi_mixture *p = b->p;
     SFI_TRY(log_densities(b));
-    sfi_parallel(p->ctx, b->points, 1, weigh, b);
+    sfi_parallel(p->ctx, b->points, 1 + WORTH / p->n, weigh, b);
     memset(p->sums, 0, (size_t)(b->points * p->sums_each) * sizeof *p->sums);
     if (b->which != 0)
         SFI_TRY(means(b));
-    sfi_parallel(p->ctx, b->points, 1, answer, b);
+    sfi_parallel(p->ctx, b->points, 1 + WORTH / (p->d * p->d), answer, b);
     return SF_OK;
 }
 
