@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kernel.h - noise kernels p(x | x0; t) of one number.
+/* kernel.h - noise kernels p(x | x0; t) of one number (of several: joint.h).
  *
  * A kernel spreads a clean number x0: as t goes to 0 its law gathers at x0, with
  * a spread proportional to t; at t = 1 it is the prior, the same for every x0.
@@ -58,6 +58,7 @@ typedef struct sfi_kernel_number {
 } sfi_kernel_number;
 
 typedef struct sfi_kernel_ops sfi_kernel_ops;
+typedef struct sfi_joint_ops sfi_joint_ops;
 
 typedef struct sfi_kernel {
     const sfi_kernel_ops *ops;
@@ -127,6 +128,10 @@ struct sfi_kernel_ops {
 
     /* NULL: x is a real number. */
     const sfi_count_ops *counts;
+
+    /* NULL: the kernel is of one number.  Else it is of several (joint.h), and of
+     * what is above it has a family's name and numbers alone. */
+    const sfi_joint_ops *joint;
 };
 
 /* All families, ended by NULL. */
