@@ -53,6 +53,14 @@ enum { SF_KERNEL_TEXT = 128 };
 SF_API void sf_model_kernel(const sf_model *model, int64_t column,
                             char text[SF_KERNEL_TEXT]);
 
+/* The columns that share a column's kernel, itself among them, in the order that
+ * the kernel has them: their number, and which, if `columns` [SF_JOINT_COLUMNS] is
+ * not NULL.  1 but for kernels of several columns; 0 for a column outside
+ * 0..d-1. */
+enum { SF_JOINT_COLUMNS = 64 };
+SF_API int64_t sf_model_joint(const sf_model *model, int64_t column,
+                              int64_t *columns);
+
 /* What a column's values are to a model: kernels see (x - mean)/scale. */
 SF_API void sf_model_unit(const sf_model *model, int64_t column, double *mean,
                           double *scale);

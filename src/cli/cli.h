@@ -143,6 +143,9 @@ void cli_warn(const cli *c, const char *format, ...) SFI_PRINTF(2, 3);
  * underscores become spaces, and KEY_se follows its KEY as "+-". */
 void cli_put(cli *c, json_t *object, const char *key, json_t *value);
 void cli_put_text(cli *c, json_t *object, const char *key, const char *text);
+/* Column j's kernel, if the model has kernels, and with which columns it shares it,
+ * if any. */
+void cli_put_kernel(cli *c, json_t *object, const sf_model *m, int64_t j);
 void cli_put_count(cli *c, json_t *object, const char *key, int64_t value);
 /* Not finite becomes null. */
 void cli_put_number(cli *c, json_t *object, const char *key, double value);

@@ -212,13 +212,11 @@ static void report_noise(const fit_job *j, json_t *report)
     const sf_empirical_report *r = &j->noise;
     json_t *columns = cli_put_list(c, report, "kernels");
     for (int64_t k = 0; k < j->data.dim; k++) {
-        char text[SF_KERNEL_TEXT];
         json_t *row = cli_add_object(c, columns);
         double mean, scale;
-        sf_model_kernel(j->kept->model, k, text);
         sf_model_unit(j->kept->model, k, &mean, &scale);
         cli_put_text(c, row, "column", j->data.names[k]);
-        cli_put_text(c, row, "kernel", text);
+        cli_put_kernel(c, row, j->kept->model, k);
         cli_put_number(c, row, "of_value_less", mean);
         cli_put_number(c, row, "over", scale);
     }

@@ -23,10 +23,7 @@ static void put_columns(cli *c, const sf_model *m, const sf_run_record *r)
         cli_put_text(c, row, "kind", cli_kind_name(r->kinds[j]));
         cli_put_number(c, row, "mean", m->mean[j]);
         cli_put_number(c, row, "sd", m->scale[j]);
-        char kernel[SF_KERNEL_TEXT];
-        sf_model_kernel(m, j, kernel);
-        if (kernel[0] != '\0')
-            cli_put_text(c, row, "kernel", kernel);
+        cli_put_kernel(c, row, m, j);
     }
     if (r->dropped_count == 0)
         return;

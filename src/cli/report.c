@@ -16,6 +16,7 @@
 #include "cli/cli.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- filling -------------------------------------------------------------- */
@@ -30,6 +31,23 @@ void cli_put(cli *c, json_t *object, const char *key, json_t *value)
 void cli_put_text(cli *c, json_t *object, const char *key, const char *text)
 {
     cli_put(c, object, key, json_string(text));
+}
+
+void cli_put_kernel(cli *c, json_t *object, const sf_model *m, int64_t j)
+{
+    char kernel[SF_KERNEL_TEXT], names[256] = "";
+    int64_t columns[SF_JOINT_COLUMNS];
+    const int64_t count = sf_model_joint(m, j, columns);
+    sf_model_kernel(m, j, kernel);
+    if (kernel[0] != '\0')
+        cli_put_text(c, object, "kernel", kernel);
+    for (int64_t i = 0; i < count && count > 1; i++) {
+        const size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "",
+                 sf_model_column(m, columns[i]));
+    }
+    if (count > 1)
+        cli_put_text(c, object, "joint", names);
 }
 
 void cli_put_count(cli *c, json_t *object, const char *key, int64_t value)

@@ -34,9 +34,9 @@ static const int64_t neighbour_counts[] = {4, 8, 16, 32, 64};
 typedef struct search {
     sf_context *ctx;
     const sf_model *m;
-    int64_t n, d; /* distinct rows                                   */
+    int64_t n, columns, d; /* distinct rows, their columns, numbers of y */
     int64_t copies;
-    double *x, *y;       /* [n, d] them, and in the chart                   */
+    double *x, *y;       /* [n, columns] them, and [n, d] in the chart      */
     double *log_weights; /* [n] of all their copies, together               */
     int64_t *of;         /* [all rows] which distinct row each one is       */
     int64_t all;
@@ -76,9 +76,9 @@ static void take_distinct(search *s)
             s->log_weights[s->of[i]] += w;
             continue;
         }
-        memcpy(s->x + n * s->d, e.data.data + i * s->d,
-               (size_t)s->d * sizeof *s->x);
-        sfi_noise_to_chart(&s->m->noise, s->x + n * s->d, s->y + n * s->d);
+        double *x = s->x + n * s->columns;
+        memcpy(x, e.data.data + i * s->columns, (size_t)s->columns * sizeof *x);
+        sfi_noise_to_chart(&s->m->noise, (sfi_units){0}, x, s->y + n * s->d);
         s->log_weights[n] = w;
         s->of[i] = n++;
     }
@@ -95,7 +95,8 @@ static sf_status open_mixture(search *s, const double *least)
                                          .least_all = least_time,
                                          .how = SFI_VELOCITY_TRAINING};
     return sfi_mixture_new(s->ctx, &s->mixture, &s->m->noise,
-                           (sf_cmat){s->x, s->n, s->d, s->d}, &options);
+                           (sf_cmat){s->x, s->n, s->columns, s->columns},
+                           &options);
 }
 
 /* Mean and standard error of the rows that are left out at their times, or, with
@@ -186,6 +187,7 @@ static sf_status maximise(search *s, double *best, double *mean, double *se)
 typedef struct neighbour_job {
     const search *s;
     const double *spread; /* [d] */
+    const bool *angle;    /* [d] */
     int64_t most;
     double *nearest; /* [n, most], squared distances, ascending */
 } neighbour_job;
@@ -196,7 +198,7 @@ static double squared_distance(const neighbour_job *b, int64_t i, int64_t k)
     double sum = 0.0;
     for (int64_t j = 0; j < s->d; j++) {
         double gap = s->y[i * s->d + j] - s->y[k * s->d + j];
-        if (s->m->noise.kernels[j].ops->chart == SFI_CHART_ANGLE)
+        if (b->angle[j])
             gap = remainder(gap, 6.283185307179586);
         sum += gap * gap / (b->spread[j] * b->spread[j]);
     }
@@ -278,14 +280,20 @@ static sf_status run_adaptive(search *s, double *times, sfi_bandwidth *out)
                         (long long)s->n, (long long)b.most + 1);
     const size_t n = (size_t)s->n, near = n * (size_t)b.most;
     double *spread = sfi_alloc(ctx, (size_t)s->d, sizeof *spread);
+    bool *angle = sfi_alloc_zero(ctx, (size_t)s->d, sizeof *angle);
     b.spread = spread;
+    b.angle = angle;
     b.nearest = sfi_alloc(ctx, near, sizeof *b.nearest);
     s->distance = sfi_alloc(ctx, n, sizeof *s->distance);
-    sf_status status =
-        spread != NULL && b.nearest != NULL && s->distance != NULL
-            ? sfi_level_spread(s->m, spread)
-            : SF_E_NOMEM;
+    sf_status status = spread != NULL && angle != NULL && b.nearest != NULL &&
+                               s->distance != NULL
+                           ? sfi_level_spread(s->m, spread)
+                           : SF_E_NOMEM;
     if (status == SF_OK) {
+        for (int64_t k = 0; k < s->m->noise.count; k++) {
+            const sfi_block *block = &s->m->noise.blocks[k];
+            angle[block->at] = sfi_block_is_angle(block);
+        }
         for (int64_t i = 0; i < s->n; i++)
             s->times[i] = 1.0;
         status = open_mixture(s, s->times);
@@ -296,6 +304,7 @@ static sf_status run_adaptive(search *s, double *times, sfi_bandwidth *out)
     }
     sfi_free(ctx, s->distance, n, sizeof *s->distance);
     sfi_free(ctx, b.nearest, near, sizeof *b.nearest);
+    sfi_free(ctx, angle, (size_t)s->d, sizeof *angle);
     sfi_free(ctx, spread, (size_t)s->d, sizeof *spread);
     return status;
 }
@@ -362,11 +371,14 @@ sf_status sfi_find_bandwidth(const sf_model *m, int64_t loo_rows, uint64_t seed,
 {
     sf_context *ctx = m->ctx;
     const int64_t all = sfi_empirical_of(m).data.rows;
-    const size_t count = (size_t)all, cells = (size_t)(all * m->dim);
-    search s = {.ctx = ctx, .m = m, .d = m->dim, .all = all};
+    const size_t count = (size_t)all;
+    const size_t cells = (size_t)(all * m->dim),
+                 inner = (size_t)(all * m->inner);
+    search s = {
+        .ctx = ctx, .m = m, .columns = m->dim, .d = m->inner, .all = all};
     *out = (sfi_bandwidth){0};
     s.x = sfi_alloc(ctx, cells, sizeof *s.x);
-    s.y = sfi_alloc(ctx, cells, sizeof *s.y);
+    s.y = sfi_alloc(ctx, inner, sizeof *s.y);
     s.log_weights = sfi_alloc(ctx, count, sizeof *s.log_weights);
     s.times = sfi_alloc(ctx, count, sizeof *s.times);
     s.of = sfi_alloc(ctx, count, sizeof *s.of);
@@ -382,7 +394,7 @@ sf_status sfi_find_bandwidth(const sf_model *m, int64_t loo_rows, uint64_t seed,
     sfi_free(ctx, s.of, count, sizeof *s.of);
     sfi_free(ctx, s.times, count, sizeof *s.times);
     sfi_free(ctx, s.log_weights, count, sizeof *s.log_weights);
-    sfi_free(ctx, s.y, cells, sizeof *s.y);
+    sfi_free(ctx, s.y, inner, sizeof *s.y);
     sfi_free(ctx, s.x, cells, sizeof *s.x);
     return status;
 }

@@ -115,19 +115,25 @@ static void set_times(sf_model *m, double least, const double *times)
 
 /* The mean over rows of ln |dx/dy|, which turns a mean log density in the chart
  * into one of the data. */
-static double mean_volume(const sf_model *m, double *y)
+static sf_status mean_volume(const sf_model *m, double *mean)
 {
     const sfi_empirical e = sfi_empirical_of(m);
+    double *y = sfi_alloc(m->ctx, (size_t)m->inner, sizeof *y);
+    if (y == NULL)
+        return SF_E_NOMEM;
     double sum = 0.0;
     for (int64_t i = 0; i < e.data.rows; i++) {
-        sfi_noise_to_chart(&m->noise, e.data.data + i * m->dim, y);
+        sfi_noise_to_chart(&m->noise, (sfi_units){0}, e.data.data + i * m->dim,
+                           y);
         sum += sfi_log_volume(m, y);
     }
-    return sum / (double)e.data.rows;
+    *mean = sum / (double)e.data.rows;
+    sfi_free(m->ctx, y, (size_t)m->inner, sizeof *y);
+    return SF_OK;
 }
 
 static sf_status find_noise(sf_model *m, const sf_empirical_options *o,
-                            double *row, sf_empirical_report *report)
+                            sf_empirical_report *report)
 {
     sf_context *ctx = m->ctx;
     const int64_t n = sfi_empirical_of(m).data.rows;
@@ -143,7 +149,8 @@ static sf_status find_noise(sf_model *m, const sf_empirical_options *o,
                         "empirical: column \"%s\": kernel %s is for counts, "
                         "whose least time the rows cannot choose; give a "
                         "number",
-                        m->names[counts], m->noise.kernels[counts].ops->family);
+                        m->names[counts],
+                        sfi_noise_block(&m->noise, counts)->kernel.ops->family);
     if (n < 2)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "empirical: one row has no others to choose a "
@@ -153,13 +160,16 @@ static sf_status find_noise(sf_model *m, const sf_empirical_options *o,
         if (times == NULL)
             return SF_E_NOMEM;
     }
-    const sf_status status =
+    double volume = 0.0;
+    sf_status status =
         sfi_find_bandwidth(m, o->loo_rows, o->seed, times, &found);
+    if (status == SF_OK)
+        status = mean_volume(m, &volume);
     if (status == SF_OK) {
         set_times(m, found.least, times);
         report->time_least = found.least;
         report->time_most = found.most;
-        report->loo = found.loo - mean_volume(m, row);
+        report->loo = found.loo - volume;
         report->loo_se = found.loo_se;
         report->loo_rows = found.loo_rows;
         report->neighbours = found.neighbours;
@@ -174,8 +184,8 @@ static sf_status fit(sf_context *ctx, sf_model **out, sf_cmat data,
                      sf_empirical_report *report)
 {
     const size_t d = (size_t)data.cols;
-    double *unit = sfi_alloc(ctx, 3 * d, sizeof *unit);
-    sfi_noise noise = {0, NULL};
+    double *unit = sfi_alloc(ctx, 2 * d, sizeof *unit);
+    sfi_noise noise = {0};
     sf_status status = unit != NULL ? SF_OK : SF_E_NOMEM;
     if (status == SF_OK)
         status = sfi_choose_kernels(ctx, &noise, data, names, o->kernel, unit,
@@ -183,9 +193,9 @@ static sf_status fit(sf_context *ctx, sf_model **out, sf_cmat data,
     if (status == SF_OK)
         status = make(ctx, out, &noise, data, names, unit, unit + d, o);
     if (status == SF_OK)
-        status = find_noise(*out, o, unit + 2 * d, report);
+        status = find_noise(*out, o, report);
     sfi_noise_free(ctx, &noise);
-    sfi_free(ctx, unit, 3 * d, sizeof *unit);
+    sfi_free(ctx, unit, 2 * d, sizeof *unit);
     return status;
 }
 

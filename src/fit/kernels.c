@@ -4,6 +4,7 @@
 
 #include "kernel/path.h"
 #include "num/decimal.h"
+#include "num/linalg.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -105,6 +106,100 @@ static const char *auto_kernel(const moments *m)
     return "gaussian";
 }
 
+/* `auto` for every column. */
+static sf_status choose_each(sf_context *ctx, sfi_noise *noise, sf_cmat data,
+                             const char *const *names)
+{
+    SFI_TRY(sfi_noise_new(ctx, noise, data.cols));
+    for (int64_t j = 0; j < data.cols; j++) {
+        const moments m = moments_of(data, j);
+        sfi_kernel kernel;
+        SFI_TRY(sfi_kernel_parse(ctx, &kernel, auto_kernel(&m)));
+        SFI_TRY(sfi_noise_add(ctx, noise, &kernel, 1, &j, names));
+    }
+    return sfi_noise_complete(ctx, noise, names);
+}
+
+/* Angles in degrees are to be called that. */
+static sf_status take_unit(sf_context *ctx, const sfi_kernel *k,
+                           const moments *m, const char *name, double *scale)
+{
+    const double pi = 3.14159265358979324;
+    if (sfi_kernel_number_of(k, "unit") == SFI_UNIT_DEGREES) {
+        *scale = 180.0 / pi;
+        return SF_OK;
+    }
+    if (fmax(m->most, -m->least) <= 4.0 * pi)
+        return SF_OK;
+    return SFI_FAIL(ctx, SF_E_NUMERIC,
+                    "kernel %s: column \"%s\" goes from %g to %g, which are "
+                    "more than two turns in radians; say unit=degrees if it is "
+                    "in degrees",
+                    k->ops->family, name, m->least, m->most);
+}
+
+/* Shares are parts of what rows sum to on average. */
+static void scale_shares(const sfi_block *b, const int64_t *columns,
+                         sf_cmat data, double *scale)
+{
+    double total = 0.0;
+    for (int64_t i = 0; i < b->columns; i++)
+        total += moments_of(data, columns[i]).mean;
+    for (int64_t i = 0; i < b->columns; i++)
+        scale[columns[i]] = total > 0.0 ? total : 1.0;
+}
+
+/* The factor of the correlations between standardised columns. */
+static sf_status mix(sf_context *ctx, sfi_block *b, const int64_t *columns,
+                     sf_cmat data, const char *const *names, const double *mean,
+                     const double *scale)
+{
+    const int64_t n = b->columns;
+    double matrix[SFI_BLOCK_COLUMNS * SFI_BLOCK_COLUMNS] = {0.0};
+    for (int64_t k = 0; k < data.rows; k++)
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t j = 0; j <= i; j++) {
+                const int64_t p = columns[i], q = columns[j];
+                const double *x = data.data + k * data.stride;
+                matrix[i * n + j] += (x[p] - mean[p]) / scale[p] *
+                                     (x[q] - mean[q]) / scale[q] /
+                                     (double)data.rows;
+            }
+    int64_t pivot = 0;
+    const sf_status status =
+        sfi_cholesky(ctx, matrix, matrix, n, "correlations", &pivot);
+    if (status == SF_E_NUMERIC)
+        return SFI_FAIL(ctx, SF_E_NUMERIC,
+                        "kernel %s: column \"%s\" is a linear function of the "
+                        "columns before it; leave one of them out",
+                        b->kernel.ops->family, names[columns[pivot]]);
+    return status == SF_OK ? sfi_noise_mix(ctx, b, matrix) : status;
+}
+
+static sf_status scale_block(sf_context *ctx, sfi_noise *noise, sfi_block *b,
+                             sf_cmat data, const char *const *names, bool bare,
+                             double *mean, double *scale)
+{
+    const int64_t *columns = sfi_noise_columns(noise, b);
+    const sfi_joint_ops *joint = b->kernel.ops->joint;
+    for (int64_t i = 0; i < b->columns; i++) {
+        const int64_t j = columns[i];
+        const moments m = moments_of(data, j);
+        mean[j] = 0.0;
+        scale[j] = 1.0;
+        if (sfi_block_is_angle(b))
+            SFI_TRY(take_unit(ctx, &b->kernel, &m, names[j], &scale[j]));
+        if (bare && (joint == NULL || joint->mixes))
+            SFI_TRY(scale_kernel(ctx, &b->kernel, &m, names[j], &mean[j],
+                                 &scale[j]));
+    }
+    if (bare && joint != NULL && joint->shares)
+        scale_shares(b, columns, data, scale);
+    return bare && joint != NULL && joint->mixes
+               ? mix(ctx, b, columns, data, names, mean, scale)
+               : SF_OK;
+}
+
 sf_status sfi_choose_kernels(sf_context *ctx, sfi_noise *noise, sf_cmat data,
                              const char *const *names, const char *text,
                              double *mean, double *scale)
@@ -112,19 +207,18 @@ sf_status sfi_choose_kernels(sf_context *ctx, sfi_noise *noise, sf_cmat data,
     const bool any = text == NULL || strcmp(text, "auto") == 0;
     const size_t d = (size_t)data.cols;
     bool *bare = sfi_alloc(ctx, d, sizeof *bare);
+    *noise = (sfi_noise){0};
     if (bare == NULL)
         return SF_E_NOMEM;
-    sf_status status = sfi_noise_parse(ctx, noise, any ? "gaussian" : text,
-                                       data.cols, names, bare);
-    for (int64_t j = 0; j < data.cols && status == SF_OK; j++) {
-        const moments m = moments_of(data, j);
-        mean[j] = 0.0;
-        scale[j] = 1.0;
-        if (any)
-            status = sfi_kernel_parse(ctx, &noise->kernels[j], auto_kernel(&m));
-        if (status == SF_OK && bare[j])
-            status = scale_kernel(ctx, &noise->kernels[j], &m, names[j],
-                                  &mean[j], &scale[j]);
+    for (size_t j = 0; j < d; j++)
+        bare[j] = true;
+    sf_status status =
+        any ? choose_each(ctx, noise, data, names)
+            : sfi_noise_parse(ctx, noise, text, data.cols, names, bare);
+    for (int64_t k = 0; k < noise->count && status == SF_OK; k++) {
+        sfi_block *b = &noise->blocks[k];
+        status = scale_block(ctx, noise, b, data, names,
+                             bare[sfi_noise_columns(noise, b)[0]], mean, scale);
     }
     sfi_free(ctx, bare, d, sizeof *bare);
     return status;

@@ -123,7 +123,7 @@ static sf_status run(sfi_loss *l, sf_program *program, const sfi_batch *b)
         {.kind = SF_ROWS,
          .data = b->noised,
          .dtype = l->dtype,
-         .stride = l->model->dim},
+         .stride = l->model->inner},
         {.kind = SF_ROWS, .data = b->times, .dtype = l->dtype, .stride = 1}};
     return sf_program_run(program, b->count,
                           sfi_has_kernels(l->model) ? drawn : sources,

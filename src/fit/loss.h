@@ -30,7 +30,7 @@ typedef struct sfi_batch {
     int64_t count;
     uint64_t seed;
     uint32_t step;
-    const void *noised; /* of a model with kernels: [count, dim] and ... */
+    const void *noised; /* of a model with kernels: [count, inner] and ... */
     const void *times;  /* ... [count], drawn beforehand                  */
 } sfi_batch;
 

@@ -104,7 +104,7 @@ static sf_node kernel_matching(const sf_model *m, sf_graph *g, sf_node x0,
     const sf_node sum =
         sf_add(g, sf_add(g, squared_norm(g, score), squared_norm(g, velocity)),
                sf_mul(g, sf_const(g, clean_share), squared_norm(g, clean)));
-    return sf_mul(g, sf_const(g, 1.0 / (double)m->dim), sum);
+    return sf_mul(g, sf_const(g, 1.0 / (double)m->inner), sum);
 }
 
 sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
@@ -113,9 +113,9 @@ sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
     const bool levels =
         objective == SF_OBJECTIVE_DSM || objective == SF_OBJECTIVE_FLOW;
     const sf_node y0 = sf_input(g, "y0", 1, &m->dim);
-    const sf_node z = sf_input(g, "z", 1, &m->dim);
+    const sf_node z = sf_input(g, "z", 1, &m->inner);
     const sf_node third =
-        levels ? sf_input(g, "draw", 0, NULL) : sf_input(g, "v", 1, &m->dim);
+        levels ? sf_input(g, "draw", 0, NULL) : sf_input(g, "v", 1, &m->inner);
     sfi_objective o = {{0}, SF_NORMAL};
     if (sfi_has_kernels(m)) {
         o.loss = kernel_matching(m, g, y0, z, third, weights);

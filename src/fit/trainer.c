@@ -270,7 +270,7 @@ static void next_batch(sf_trainer *t)
 static sf_status draw_noise(sf_trainer *t, const int64_t *rows, int64_t count,
                             uint32_t step)
 {
-    const int64_t d = t->model->dim;
+    const int64_t d = t->model->inner, columns = t->model->dim;
     const double rho = 7.0, low = pow(sfi_first_time(t->model), 1.0 / rho);
     double *times = t->drawn + count * d;
     for (int64_t i = 0; i < count; i++) {
@@ -278,7 +278,7 @@ static sf_status draw_noise(sf_trainer *t, const int64_t *rows, int64_t count,
             (sfi_where){t->o.seed, (uint64_t)i, step, SFI_STREAM_TIME}, 0);
         times[i] = pow(low + u * (1.0 - low), rho);
     }
-    const sf_cmat data = {t->exact, t->held + t->rows, d, d};
+    const sf_cmat data = {t->exact, t->held + t->rows, columns, columns};
     SFI_TRY(sfi_noiser_run(t->noiser, count, data, rows, times,
                            (sfi_where){t->o.seed, 0, step, SFI_STREAM_NOISE},
                            (sf_mat){t->drawn, count, d, d}));
@@ -294,7 +294,7 @@ static sf_status batch_of(sf_trainer *t, const int64_t *rows, int64_t count,
     if (t->noiser == NULL)
         return SF_OK;
     out->noised = t->noised;
-    out->times = t->noised + count * t->model->dim;
+    out->times = t->noised + count * t->model->inner;
     return draw_noise(t, rows, count, step);
 }
 
@@ -495,7 +495,7 @@ sf_status sf_trainer_run(sf_trainer *t, int64_t steps, bool *finished)
 static size_t drawn_numbers(const sf_trainer *t)
 {
     const int64_t most = t->o.batch > t->judged ? t->o.batch : t->judged;
-    return (size_t)(most * (t->model->dim + 1));
+    return (size_t)(most * (t->model->inner + 1));
 }
 
 static bool allocate(sf_trainer *t)
@@ -526,13 +526,14 @@ static bool allocate(sf_trainer *t)
 /* What the inputs are standardised by: rows as training will see them. */
 static sf_status fix_scales(sf_trainer *t)
 {
-    const int64_t d = t->model->dim, count = t->o.batch;
+    const int64_t d = t->model->inner, columns = t->model->dim;
+    const int64_t count = t->o.batch;
     for (int64_t i = 0; i < count; i++)
         t->batch_rows[i] = t->held + i % t->rows;
     SFI_TRY(draw_noise(t, t->batch_rows, count, JUDGE_STEP - 1));
     return sfi_kernel_network_fix(
         t->model, (sf_cmat){t->drawn, count, d, d},
-        (sf_cmat){t->exact + t->held * d, t->rows, d, d});
+        (sf_cmat){t->exact + t->held * columns, t->rows, columns, columns});
 }
 
 static void initialise(sf_trainer *t)
@@ -587,7 +588,7 @@ static sf_status prepare_kernels(sf_trainer *t, sf_cmat data,
     sfi_free_names(ctx, data.cols, shown);
     SFI_TRY(status);
     for (int64_t j = 0; j < data.cols; j++)
-        if (sfi_kernel_remembers(&t->noise.kernels[j]))
+        if (sfi_kernel_remembers(&sfi_noise_block(&t->noise, j)->kernel))
             return SFI_FAIL(ctx, SF_E_ARG,
                             "fit: on the path \"ve\" the law at t = 1 depends "
                             "on the data, and a network has none; want "

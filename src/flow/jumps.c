@@ -77,7 +77,7 @@ static void bear_exactly(void *user, int64_t part, int64_t first, int64_t count)
         const double to = time_of(s, datum, s->to);
         double *x = s->x + i * s->d;
         for (int64_t j = 0; j < s->d && to < from; j++) {
-            const sfi_kernel *k = &s->m->noise.kernels[j];
+            const sfi_kernel *k = &sfi_noise_block(&s->m->noise, j)->kernel;
             x[j] += k->ops->counts->births(k, x[j], x0[j], from, to,
                                            where_of(s, i, j));
         }
@@ -113,10 +113,10 @@ static double room(const jumping *s, const double *x, int64_t j)
         const double *x0 = s->e.data.data + i * s->e.data.stride;
         bool possible = true;
         for (int64_t l = 0; l < s->d && possible; l++) {
-            const sfi_kernel *k = &s->m->noise.kernels[l];
+            const sfi_kernel *k = &sfi_noise_block(&s->m->noise, l)->kernel;
             possible = x[l] <= k->ops->counts->most(k, x0[l]);
         }
-        const sfi_kernel *k = &s->m->noise.kernels[j];
+        const sfi_kernel *k = &sfi_noise_block(&s->m->noise, j)->kernel;
         if (possible)
             largest = fmax(largest, k->ops->counts->most(k, x0[j]));
     }

@@ -185,16 +185,16 @@ static sf_status workspace_init(workspace *w, const sf_model *m,
 {
     sf_context *ctx = m->ctx;
     /* The law of a data set has no other divergence than the exact one. */
-    const bool exact = m->dim <= o->exact_limit || m->ops->mixture != NULL;
-    *w = (workspace){.s = {.m = m, .d = m->dim, .divergence = divergence}};
+    const bool exact = m->inner <= o->exact_limit || m->ops->mixture != NULL;
+    *w = (workspace){.s = {.m = m, .d = m->inner, .divergence = divergence}};
     w->s.probes = divergence && !exact ? o->probes : 0;
     w->passes = !divergence ? 0 : exact ? 1 : o->probes;
-    w->state_count = (size_t)(CHUNK * (m->dim + w->passes));
-    w->probe_count = (size_t)(CHUNK * m->dim * w->s.probes);
+    w->state_count = (size_t)(CHUNK * (m->inner + w->passes));
+    w->probe_count = (size_t)(CHUNK * m->inner * w->s.probes);
     w->state = sfi_alloc(ctx, w->state_count, sizeof *w->state);
     w->probe = sfi_alloc(ctx, w->probe_count, sizeof *w->probe);
     w->s.probe = w->probe;
-    w->s.rate = sfi_alloc(ctx, (size_t)(CHUNK * m->dim), sizeof *w->s.rate);
+    w->s.rate = sfi_alloc(ctx, (size_t)(CHUNK * m->inner), sizeof *w->s.rate);
     w->s.div = sfi_alloc(ctx, CHUNK, sizeof *w->s.div);
     sf_status status = w->state != NULL && w->probe != NULL &&
                                w->s.rate != NULL && w->s.div != NULL
@@ -295,23 +295,23 @@ static sf_status flow_logpdf(const sf_model *m, sf_cmat x, double *logpdf,
 {
     workspace w;
     SFI_TRY(workspace_init(&w, m, true, o));
+    const int64_t d = m->inner;
     double volume[CHUNK], prior[CHUNK];
     sf_status status = SF_OK;
     for (int64_t at = 0; status == SF_OK && at < x.rows; at += CHUNK) {
         const int64_t n = x.rows - at < CHUNK ? x.rows - at : CHUNK;
         w.s.n = n;
         const sf_cmat part = {x.data + at * x.stride, n, x.cols, x.stride};
-        sfi_to_inner(m, part, (sf_mat){w.state, n, m->dim, m->dim});
+        sfi_to_inner(m, part, (sf_mat){w.state, n, d, d});
         for (int64_t i = 0; i < n; i++)
-            volume[i] = sfi_log_volume(m, w.state + i * m->dim);
-        double *l = w.state + n * m->dim;
+            volume[i] = sfi_log_volume(m, w.state + i * d);
+        double *l = w.state + n * d;
         memset(l, 0, (size_t)(n * w.passes) * sizeof *l);
         draw_probes(&w, o->seed, at);
-        status = integrate(&w.s, w.state, n * (m->dim + w.passes),
-                           first_time(m, o), 1.0, o);
+        status = integrate(&w.s, w.state, n * (d + w.passes), first_time(m, o),
+                           1.0, o);
         if (status == SF_OK)
-            status = sfi_prior_logpdf(m, (sf_cmat){w.state, n, m->dim, m->dim},
-                                      prior);
+            status = sfi_prior_logpdf(m, (sf_cmat){w.state, n, d, d}, prior);
         if (status != SF_OK) {
             sfi_message_prefix(m->ctx, "rows %lld to %lld: ", (long long)at + 1,
                                (long long)(at + n));
@@ -333,16 +333,17 @@ static sf_status flow_logpdf(const sf_model *m, sf_cmat x, double *logpdf,
 static sf_status closed_logpdf(const sf_model *m, sf_cmat x, double *logpdf,
                                double *se, double time)
 {
-    const size_t count = (size_t)(x.rows * m->dim);
+    const int64_t d = m->inner;
+    const size_t count = (size_t)(x.rows * d);
     double *y = sfi_alloc(m->ctx, count, sizeof *y);
     if (y == NULL)
         return SF_E_NOMEM;
-    const sf_mat inner = {y, x.rows, m->dim, m->dim};
+    const sf_mat inner = {y, x.rows, d, d};
     sfi_to_inner(m, x, inner);
     const sf_status status =
         m->ops->logpdf(m, sf_mat_const(inner), sfi_level(m, time), logpdf);
     for (int64_t i = 0; i < x.rows && status == SF_OK; i++) {
-        logpdf[i] -= sfi_log_volume(m, y + i * m->dim);
+        logpdf[i] -= sfi_log_volume(m, y + i * d);
         if (se != NULL)
             se[i] = 0.0;
     }
@@ -394,13 +395,14 @@ static sf_status transport(const sf_model *m, sf_cmat from, sf_mat to, bool up,
 {
     workspace w;
     SFI_TRY(workspace_init(&w, m, false, o));
-    const int64_t d = m->dim;
+    const int64_t d = m->inner;
     const double early = first_time(m, o);
     sf_status status = SF_OK;
     for (int64_t at = 0; status == SF_OK && at < from.rows; at += CHUNK) {
         const int64_t n = from.rows - at < CHUNK ? from.rows - at : CHUNK;
         w.s.n = n;
-        const sf_cmat part = {from.data + at * from.stride, n, d, from.stride};
+        const sf_cmat part = {from.data + at * from.stride, n, m->dim,
+                              from.stride};
         const sf_mat inner = {w.state, n, d, d};
         if (up)
             sfi_to_inner(m, part, inner);

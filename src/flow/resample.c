@@ -20,6 +20,7 @@ typedef struct resampling {
     sfi_empirical e;
     int64_t n, d;
     double *y;       /* [n, d], inner */
+    double *row;     /* [dim] */
     int64_t *index;  /* [n] which datum */
     double *uniform; /* [n] */
     double *times;   /* [n] */
@@ -81,11 +82,11 @@ sf_status sfi_record(const sf_model *m, const sf_sample_options *o,
                      int64_t step, sf_cmat y, double *row)
 {
     if (o->trace != NULL) {
-        float *out = o->trace + step * y.rows * y.cols;
+        float *out = o->trace + step * y.rows * m->dim;
         for (int64_t i = 0; i < y.rows; i++) {
             sfi_from_inner(m, y.data + i * y.stride, row);
-            for (int64_t j = 0; j < y.cols; j++)
-                out[i * y.cols + j] = (float)row[j];
+            for (int64_t j = 0; j < m->dim; j++)
+                out[i * m->dim + j] = (float)row[j];
         }
     }
     const sf_progress p = {.stage = "sample",
@@ -101,7 +102,7 @@ sf_status sfi_record(const sf_model *m, const sf_sample_options *o,
 static sf_status record(resampling *s, int64_t step)
 {
     return sfi_record(s->m, s->o, step, (sf_cmat){s->y, s->n, s->d, s->d},
-                      s->y + s->n * s->d); /* room for one row */
+                      s->row);
 }
 
 static sf_status down_the_levels(resampling *s)
@@ -135,7 +136,8 @@ static sf_status at_once(resampling *s)
                                        s->index)
                 : choose_evenly(s));
     for (int64_t i = 0; i < s->n; i++)
-        sfi_noise_to_chart(&s->m->noise, s->e.data.data + s->index[i] * s->d,
+        sfi_noise_to_chart(&s->m->noise, (sfi_units){0},
+                           s->e.data.data + s->index[i] * s->e.data.stride,
                            s->y + i * s->d);
     SFI_TRY(record(s, 0));
     SFI_TRY(add_noise(s, 0.0, 0));
@@ -152,16 +154,17 @@ sf_status sfi_resample(const sf_model *m, sf_mat out,
                     .o = options,
                     .e = sfi_empirical_of(m),
                     .n = out.rows,
-                    .d = m->dim};
-    const size_t n = (size_t)s.n, cells = (size_t)((s.n + 1) * s.d);
+                    .d = m->inner};
+    const size_t n = (size_t)s.n, cells = (size_t)(s.n * s.d);
+    s.row = sfi_alloc(s.ctx, (size_t)m->dim, sizeof *s.row);
     s.y = sfi_alloc(s.ctx, cells, sizeof *s.y);
     s.index = sfi_alloc(s.ctx, n, sizeof *s.index);
     s.uniform = sfi_alloc(s.ctx, n, sizeof *s.uniform);
     s.times = sfi_alloc(s.ctx, n, sizeof *s.times);
-    sf_status status =
-        s.y != NULL && s.index != NULL && s.uniform != NULL && s.times != NULL
-            ? sfi_noiser_new(s.ctx, &s.noiser, &m->noise)
-            : SF_E_NOMEM;
+    sf_status status = s.y != NULL && s.row != NULL && s.index != NULL &&
+                               s.uniform != NULL && s.times != NULL
+                           ? sfi_noiser_new(s.ctx, &s.noiser, &m->noise)
+                           : SF_E_NOMEM;
     if (status == SF_OK)
         status = options->method == SF_SAMPLER_POSTERIOR ? down_the_levels(&s)
                                                          : at_once(&s);
@@ -171,6 +174,7 @@ sf_status sfi_resample(const sf_model *m, sf_mat out,
     sfi_free(s.ctx, s.times, n, sizeof *s.times);
     sfi_free(s.ctx, s.uniform, n, sizeof *s.uniform);
     sfi_free(s.ctx, s.index, n, sizeof *s.index);
+    sfi_free(s.ctx, s.row, (size_t)m->dim, sizeof *s.row);
     sfi_free(s.ctx, s.y, cells, sizeof *s.y);
     return status;
 }

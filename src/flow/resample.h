@@ -11,7 +11,7 @@ sf_status sfi_resample(const sf_model *m, sf_mat out,
                        const sf_sample_options *options);
 
 /* After step `step` of the options' steps, 0 before the first: the walkers y
- * [n, d], inner, go to the trace, and progress is shown; `row` [d] is work space.
+ * [n, inner] go to the trace, and progress is shown; `row` [dim] is work space.
  * SF_OK or SF_E_CANCELLED. */
 sf_status sfi_record(const sf_model *m, const sf_sample_options *o,
                      int64_t step, sf_cmat y, double *row);

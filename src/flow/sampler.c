@@ -41,8 +41,9 @@ typedef struct sampler {
     sf_context *ctx;
     const sf_model *m;
     sf_sample_options o;
-    int64_t n, d;
+    int64_t n, d;             /* walkers, numbers of y    */
     float *y, *a, *b, *there; /* [n, d] */
+    double *inner, *outer;    /* [d], [dim]: one walker   */
     double *spread;           /* [d] of the noise, over the level */
     float *coefficients;      /* [3, d] */
     sfi_field *fields[WANT_COUNT];
@@ -87,6 +88,25 @@ static sf_status first_bad_walker(const sampler *s)
     return SF_OK;
 }
 
+/* A walker's y, in doubles. */
+static const double *inner_of(const sampler *s, const float *y, int64_t i)
+{
+    for (int64_t j = 0; j < s->d; j++)
+        s->inner[j] = (double)y[i * s->d + j];
+    return s->inner;
+}
+
+/* Walkers on a surface have left it along a tangent. */
+static void settle(sampler *s, float *y)
+{
+    for (int64_t i = 0; i < s->n; i++) {
+        (void)inner_of(s, y, i);
+        sfi_noise_settle(&s->m->noise, s->inner);
+        for (int64_t j = 0; j < s->d; j++)
+            y[i * s->d + j] = (float)s->inner[j];
+    }
+}
+
 /* y plus the terms, each times its coefficient, -> to. */
 static sf_status update(sampler *s, int terms, float *to, sfi_stream stream)
 {
@@ -102,7 +122,10 @@ static sf_status update(sampler *s, int terms, float *to, sfi_stream stream)
          .step = stream == SFI_STREAM_PRIOR ? 0 : s->noise_step,
          .stream = stream}};
     const sf_sink sink = {to, SF_F32, s->d};
-    return sf_program_run(s->updates[terms], s->n, sources, params, &sink);
+    SFI_TRY(sf_program_run(s->updates[terms], s->n, sources, params, &sink));
+    if (sfi_noise_has_surface(&s->m->noise))
+        settle(s, to);
+    return SF_OK;
 }
 
 /* Coefficient k of every column is x times its spread to the power `power`. */
@@ -201,14 +224,12 @@ static sf_status finish(sampler *s)
 static sf_status record(sampler *s, int64_t level)
 {
     if (s->o.trace != NULL) {
-        float *out = s->o.trace + s->recorded++ * s->n * s->d;
-        double *row = s->spread + s->d; /* room for one */
+        const int64_t dim = s->m->dim;
+        float *out = s->o.trace + s->recorded++ * s->n * dim;
         for (int64_t i = 0; i < s->n; i++) {
-            for (int64_t j = 0; j < s->d; j++)
-                row[j] = (double)s->y[i * s->d + j];
-            sfi_from_inner(s->m, row, row);
-            for (int64_t j = 0; j < s->d; j++)
-                out[i * s->d + j] = (float)row[j];
+            sfi_from_inner(s->m, inner_of(s, s->y, i), s->outer);
+            for (int64_t j = 0; j < dim; j++)
+                out[i * dim + j] = (float)s->outer[j];
         }
     }
     const sf_progress p = {.stage = "sample",
@@ -337,14 +358,16 @@ static sf_status check_counts(const sf_model *m, sf_sampler method)
                         "sample: column \"%s\": kernel %s is for counts, which "
                         "have no score to follow; use one of the methods "
                         "direct, stratified, posterior%s",
-                        m->names[count], m->noise.kernels[count].ops->family,
+                        m->names[count],
+                        sfi_noise_block(&m->noise, count)->kernel.ops->family,
                         other < 0 ? ", jumps, tauleap" : "");
     if (method >= SF_SAMPLER_JUMPS && (count < 0 || other >= 0))
         return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
                         "sample: the methods jumps and tauleap are for counts, "
                         "and column \"%s\" has kernel %s; use one of the "
                         "methods direct, stratified, posterior",
-                        m->names[other], m->noise.kernels[other].ops->family);
+                        m->names[other],
+                        sfi_noise_block(&m->noise, other)->kernel.ops->family);
     return SF_OK;
 }
 
@@ -416,10 +439,13 @@ static sf_status allocate(sampler *s)
         method == SF_SAMPLER_PC};
     s->y = sfi_alloc_zero(s->ctx, 4 * cells, sizeof *s->y);
     s->spread = sfi_alloc_zero(s->ctx, 2 * (size_t)s->d, sizeof *s->spread);
+    s->outer = sfi_alloc(s->ctx, (size_t)s->m->dim, sizeof *s->outer);
     s->coefficients =
         sfi_alloc_zero(s->ctx, 3 * (size_t)s->d, sizeof *s->coefficients);
-    if (s->y == NULL || s->spread == NULL || s->coefficients == NULL)
+    if (s->y == NULL || s->spread == NULL || s->outer == NULL ||
+        s->coefficients == NULL)
         return SF_E_NOMEM;
+    s->inner = s->spread + s->d;
     s->a = s->y + cells;
     s->b = s->a + cells;
     s->there = s->b + cells;
@@ -440,6 +466,7 @@ static void release(sampler *s)
         sfi_field_free(s->fields[k]);
     sfi_free(s->ctx, s->coefficients, 3 * (size_t)s->d,
              sizeof *s->coefficients);
+    sfi_free(s->ctx, s->outer, (size_t)s->m->dim, sizeof *s->outer);
     sfi_free(s->ctx, s->spread, 2 * (size_t)s->d, sizeof *s->spread);
     sfi_free(s->ctx, s->y, 4 * (size_t)(s->n * s->d), sizeof *s->y);
 }
@@ -447,7 +474,7 @@ static void release(sampler *s)
 sf_status sf_sample(const sf_model *m, sf_mat out,
                     const sf_sample_options *options)
 {
-    sampler s = {.ctx = m->ctx, .m = m, .n = out.rows, .d = m->dim};
+    sampler s = {.ctx = m->ctx, .m = m, .n = out.rows, .d = m->inner};
     s.o = (sf_sample_options)SF_SAMPLE_OPTIONS_INIT;
     SFI_TRY(sfi_options(m->ctx, &s.o, sizeof s.o, options));
     SFI_TRY(check(m, out, &s.o));
@@ -458,12 +485,8 @@ sf_status sf_sample(const sf_model *m, sf_mat out,
     sf_status status = allocate(&s);
     if (status == SF_OK)
         status = run_method(&s);
-    for (int64_t i = 0; status == SF_OK && i < s.n; i++) {
-        double *row = out.data + i * out.stride;
-        for (int64_t j = 0; j < s.d; j++)
-            row[j] = (double)s.y[i * s.d + j];
-        sfi_from_inner(m, row, row);
-    }
+    for (int64_t i = 0; status == SF_OK && i < s.n; i++)
+        sfi_from_inner(m, inner_of(&s, s.y, i), out.data + i * out.stride);
     release(&s);
     return status;
 }

@@ -41,6 +41,12 @@ double sfi_gaussian_draw(const sfi_kernel *k, const double *theta,
 void sfi_path(sf_graph *g, int path, double scale, sf_node x0, sf_node t,
               sf_node *theta);
 
+/* What a column of angles is in; kernels see radians, whatever it is. */
+#define SFI_UNIT_NUMBER                                                        \
+    {                                                                          \
+        "unit", SFI_UNIT_RADIANS, 0.0, 0.0, "radians|degrees"                  \
+    }
+
 /* The line from x0 to `end`: (1 - t) x0 + t end. */
 sf_node sfi_line(sf_graph *g, sf_node x0, sf_node t, double end);
 /* c / t^2, the schedule of a concentration. */

@@ -7,9 +7,10 @@
  * last share is what the others leave), or more (a direction is a unit vector of
  * three numbers, given as latitude and longitude).
  *
- * Where y lies on a surface, the sphere, functions of y are functions of the place
+ * Where y lies on a surface, the unit sphere of its numbers, functions of y are functions of the place
  * on the surface nearest to it: their gradients are tangent, and a divergence in
- * the space around is that on the surface.  Densities are by its area.
+ * the space around is that on the surface.  Its normal at y is y.  Densities are by
+ * its area.
  *
  * x0 and x are in the data's coordinates, t is the time, and everything else is
  * as kernel.h has it for one number: a density of y, a velocity in the chart, with
@@ -40,6 +41,8 @@ struct sfi_joint_ops {
 
     /* Whether it can have a factor. */
     bool mixes;
+    /* Whether x is the parts of a whole, whose size does not matter. */
+    bool shares;
 
     /* What x should be, NULL if it is that; *column is the one that is not, from
      * 0, the first where it is all of them. */

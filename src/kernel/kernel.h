@@ -48,6 +48,10 @@ enum {
     SFI_KERNEL_THETA = 3    /* parameters of its law, at most  */
 };
 
+/* The words of the number "unit" of families on the circle, in order: what a
+ * column is in.  It is for those who scale columns; kernels see radians. */
+enum { SFI_UNIT_RADIANS = 0, SFI_UNIT_DEGREES };
+
 /* A parameter that the user may give: a number between bounds that are both
  * excluded, or one of some words, whose place among them is the number. */
 typedef struct sfi_kernel_number {

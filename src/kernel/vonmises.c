@@ -123,8 +123,8 @@ static double draw(const sfi_kernel *k, const double *th, sfi_where where)
 const sfi_kernel_ops sfi_kernel_vonmises = {
     .family = "vonmises",
     .chart = SFI_CHART_ANGLE,
-    .number_count = 1,
-    .numbers = {{"kappa", 1.0, 0.0, 1e6, NULL}},
+    .number_count = 2,
+    .numbers = {{"kappa", 1.0, 0.0, 1e6, NULL}, SFI_UNIT_NUMBER},
     .theta_count = 2,
     .theta = theta,
     .logp = logp,

@@ -64,6 +64,8 @@ static double draw(const sfi_kernel *k, const double *th, sfi_where where)
 
 const sfi_kernel_ops sfi_kernel_cauchy = {.family = "wrappedcauchy",
                                           .chart = SFI_CHART_ANGLE,
+                                          .number_count = 1,
+                                          .numbers = {SFI_UNIT_NUMBER},
                                           .theta_count = 2,
                                           .theta = theta,
                                           .logp = logp,

@@ -117,8 +117,8 @@ static double draw(const sfi_kernel *k, const double *th, sfi_where where)
 const sfi_kernel_ops sfi_kernel_wrapped_normal = {
     .family = "wrappednormal",
     .chart = SFI_CHART_ANGLE,
-    .number_count = 1,
-    .numbers = {{"sigma", 1.0, 0.0, 1e6, NULL}},
+    .number_count = 2,
+    .numbers = {{"sigma", 1.0, 0.0, 1e6, NULL}, SFI_UNIT_NUMBER},
     .theta_count = 2,
     .markov = true,
     .theta = theta,

@@ -37,11 +37,11 @@ static sf_status check_data(const sf_model *m, const char *what)
 static sf_status ask(const sf_model *m, sf_cmat x, double time,
                      const sfi_mixture_want *want)
 {
-    const size_t cells = (size_t)(x.rows * m->dim);
+    const size_t cells = (size_t)(x.rows * m->inner);
     double *y = sfi_alloc(m->ctx, cells, sizeof *y);
     if (y == NULL)
         return SF_E_NOMEM;
-    const sf_mat inner = {y, x.rows, m->dim, m->dim};
+    const sf_mat inner = {y, x.rows, m->inner, m->inner};
     sfi_to_inner(m, x, inner);
     sfi_mixture *p = NULL;
     sf_status status = m->ops->mixture(m, &p, SFI_VELOCITY_EXACT, false);
@@ -132,10 +132,11 @@ sf_status sf_model_draw_clean(const sf_model *m, sf_cmat x, double time,
 /* ---- where paths split -------------------------------------------------------- */
 
 /* The largest eigenvalue of diag(s) J diag(s), s the spread of the noise. */
-static double largest(const sf_model *m, double *jacobian, const double *spread,
-                      double level, double *values, sf_status *status)
+static double largest(const sf_model *m, const double *y, double *jacobian,
+                      const double *spread, double level, double *values,
+                      sf_status *status)
 {
-    const int64_t d = m->dim;
+    const int64_t d = m->inner;
     for (int64_t i = 0; i < d; i++)
         for (int64_t j = 0; j <= i; j++) {
             const double both =
@@ -145,6 +146,7 @@ static double largest(const sf_model *m, double *jacobian, const double *spread,
         }
     if (sfi_first_not_finite(jacobian, d * d) < d * d)
         return NAN;
+    sfi_noise_project(&m->noise, y, jacobian, -1.0);
     *status = sfi_eigen_symmetric(m->ctx, values, jacobian, jacobian, d);
     return values[d - 1];
 }
@@ -152,7 +154,7 @@ static double largest(const sf_model *m, double *jacobian, const double *spread,
 static sf_status splits(const sf_model *m, sfi_field *f, sf_cmat x, double time,
                         double *work, double *out)
 {
-    const int64_t d = m->dim;
+    const int64_t d = m->inner;
     double *jacobian = work, *y = work + d * d, *spread = y + d,
            *values = spread + d;
     const double level = fmax(sfi_level(m, time), sfi_lowest_level(m));
@@ -160,11 +162,11 @@ static sf_status splits(const sf_model *m, sfi_field *f, sf_cmat x, double time,
     for (int64_t i = 0; i < x.rows; i++) {
         void *outputs[] = {jacobian};
         sf_status status = SF_OK;
-        sfi_to_inner(m, (sf_cmat){x.data + i * x.stride, 1, d, d},
+        sfi_to_inner(m, (sf_cmat){x.data + i * x.stride, 1, m->dim, m->dim},
                      (sf_mat){y, 1, d, d});
         SFI_TRY(sfi_field_run(f, 1, y, d, level, NULL, outputs,
                               (int64_t[]){d * d}));
-        out[i] = largest(m, jacobian, spread, level, values, &status);
+        out[i] = largest(m, y, jacobian, spread, level, values, &status);
         SFI_TRY(status);
     }
     return SF_OK;
@@ -174,7 +176,7 @@ sf_status sf_model_stability(const sf_model *m, sf_cmat x, double time,
                              double *out)
 {
     SFI_TRY(check(m, x, time, "stability"));
-    const size_t cells = (size_t)(m->dim * (m->dim + 3));
+    const size_t cells = (size_t)(m->inner * (m->inner + 3));
     double *work = sfi_alloc(m->ctx, cells, sizeof *work);
     sfi_field *f = NULL;
     sf_status status = work != NULL

@@ -54,7 +54,7 @@ static sf_status empirical_check(const sf_model *m)
 {
     const sfi_empirical e = sfi_empirical_of(m);
     for (int64_t j = 0; j < m->dim; j++)
-        if (m->noise.kernels[j].ops->counts != NULL &&
+        if (sfi_noise_block(&m->noise, j)->kernel.ops->counts != NULL &&
             (m->mean[j] != 0.0 || m->scale[j] != 1.0))
             return SFI_FAIL(m->ctx, SF_E_FORMAT,
                             "empirical: column \"%s\" holds counts, and its "
@@ -62,14 +62,15 @@ static sf_status empirical_check(const sf_model *m)
                             m->names[j], m->mean[j], m->scale[j]);
     for (int64_t i = 0; i < e.data.rows; i++) {
         const char *want = NULL;
-        const int64_t j =
-            sfi_noise_outside_clean(&m->noise, e.data.data + i * m->dim, &want);
+        const int64_t j = sfi_noise_outside_clean(
+            &m->noise, (sfi_units){0}, e.data.data + i * m->dim, &want);
         if (j >= 0)
-            return SFI_FAIL(m->ctx, SF_E_FORMAT,
-                            "empirical: datum %lld is %g in column \"%s\", "
-                            "and kernel %s wants a value %s",
-                            (long long)i, e.data.data[i * m->dim + j],
-                            m->names[j], m->noise.kernels[j].ops->family, want);
+            return SFI_FAIL(
+                m->ctx, SF_E_FORMAT,
+                "empirical: datum %lld is %g in column \"%s\", "
+                "and kernel %s wants a value %s",
+                (long long)i, e.data.data[i * m->dim + j], m->names[j],
+                sfi_noise_block(&m->noise, j)->kernel.ops->family, want);
         if (e.least != NULL &&
             !(e.least[i] >= e.least_all && e.least[i] <= 1.0))
             return SFI_FAIL(m->ctx, SF_E_FORMAT,

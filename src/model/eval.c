@@ -1,30 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* eval.c - sf_model_eval(): a model's answers in the data's own units.
  *
- * With x = mean + scale y:  score_x = score_y / scale, d score_x_i / d x_j =
- * (d score_y_i / d y_j) / (scale_i scale_j), and dx/dt = scale sigma' drift.
- * With a chart, ln p_x = ln p_y - ln dx/dy is added to that. */
+ * With Gaussian noise of levels sigma, x = mean + scale y and
+ *
+ *     score_x = score_y/scale,  d score_x_i/dx_j = (d score_y_i/dy_j)/(scale_i
+ *     scale_j),  dx/dt = scale sigma' drift;
+ *
+ * with kernels outer.h says how. */
 #include "model/model.h"
 
+#include "model/outer.h"
 #include "num/linalg.h"
 
-/* Members of sf_model_values. */
+/* Members of sf_model_values, in the order of the wants. */
 enum { SCORE, VELOCITY, DENOISED, JACOBIAN, DIVERGENCE, VALUES };
 
 /* Points of a chunk, at most, and numbers of one of its arrays, nearly. */
 enum { MOST_ROWS = 4096, MOST_CELLS = 1 << 22 };
 
-/* Which member answers which want; drift becomes velocity, its divergence the
- * velocity's. */
-static const unsigned want_of[VALUES] = {SFI_WANT_SCORE, SFI_WANT_DRIFT,
-                                         SFI_WANT_DENOISED, SFI_WANT_JACOBIAN,
-                                         SFI_WANT_DIVERGENCE};
-
-static int64_t columns_of(const sf_model *m, int member)
+static int64_t columns_of(int member, int64_t dim)
 {
-    return member == JACOBIAN     ? m->dim * m->dim
-           : member == DIVERGENCE ? 1
-                                  : m->dim;
+    return member == JACOBIAN ? dim * dim : member == DIVERGENCE ? 1 : dim;
+}
+
+/* In inner coordinates; denoised means are not in those. */
+static int64_t inner_columns(const sf_model *m, int member)
+{
+    return columns_of(member, member == DENOISED ? m->dim : m->inner);
 }
 
 static sf_status check(const sf_model *m, sf_cmat x, double time,
@@ -41,23 +43,26 @@ static sf_status check(const sf_model *m, sf_cmat x, double time,
     for (int k = 0; k < VALUES; k++) {
         const sf_mat *v = members[k];
         if (v->data != NULL &&
-            (v->rows != x.rows || v->cols != columns_of(m, k) ||
-             v->stride < columns_of(m, k)))
+            (v->rows != x.rows || v->cols != columns_of(k, m->dim) ||
+             v->stride < columns_of(k, m->dim)))
             return SFI_FAIL(
                 m->ctx, SF_E_SHAPE,
                 "eval: result %d is [%lld, %lld], want [%lld, %lld]", k,
                 (long long)v->rows, (long long)v->cols, (long long)x.rows,
-                (long long)columns_of(m, k));
+                (long long)columns_of(k, m->dim));
     }
     return SF_OK;
 }
 
-/* What is computed of a chunk, in inner coordinates, in the order of the wants. */
+/* What is computed of a chunk, in inner coordinates, and in the data's units. */
 typedef struct chunk {
     int64_t rows;
-    double *y;              /* [rows, d] */
-    double *values[VALUES]; /* [rows, columns] by member, NULL: not computed */
-    double *slope, *bend, *turn; /* [d], of the chart */
+    unsigned wants;
+    double *y;              /* [rows, inner] */
+    double *values[VALUES]; /* [rows, inner columns], NULL: not computed */
+    double *spare;          /* [rows, columns], or NULL: what is computed for
+                               others' sake, and not wanted */
+    sfi_outer *outer;       /* of a model with kernels */
 } chunk;
 
 /* What must be computed for members that are wanted: a chart mixes the score
@@ -67,7 +72,7 @@ static unsigned computed(const sf_model *m, const sf_mat *const *members)
     unsigned wants = 0;
     for (int k = 0; k < VALUES; k++)
         if (members[k]->data != NULL)
-            wants |= want_of[k];
+            wants |= 1u << k;
     if (sfi_has_kernels(m) && members[JACOBIAN]->data != NULL)
         wants |= SFI_WANT_SCORE;
     if (sfi_has_kernels(m) && members[DIVERGENCE]->data != NULL)
@@ -75,22 +80,20 @@ static unsigned computed(const sf_model *m, const sf_mat *const *members)
     return wants;
 }
 
-/* A member of row i in the data's units, into `row`. */
+/* A member of row i in the data's units, without kernels. */
 static void convert(const sf_model *m, const chunk *c, int member,
                     double level_slope, int64_t i, double *row)
 {
     const int64_t d = m->dim;
-    const double *from = c->values[member] + i * columns_of(m, member);
-    const double *score =
-        c->values[SCORE] != NULL ? c->values[SCORE] + i * d : NULL;
+    const double *from = c->values[member] + i * columns_of(member, d);
     switch (member) {
     case SCORE:
         for (int64_t j = 0; j < d; j++)
-            row[j] = (from[j] - c->bend[j]) / (m->scale[j] * c->slope[j]);
+            row[j] = from[j] / m->scale[j];
         return;
     case VELOCITY:
         for (int64_t j = 0; j < d; j++)
-            row[j] = from[j] * level_slope * m->scale[j] * c->slope[j];
+            row[j] = from[j] * level_slope * m->scale[j];
         return;
     case DENOISED:
         for (int64_t j = 0; j < d; j++)
@@ -98,25 +101,48 @@ static void convert(const sf_model *m, const chunk *c, int member,
         return;
     case JACOBIAN:
         for (int64_t j = 0; j < d; j++)
-            for (int64_t k = 0; k < d; k++) {
-                double value = from[j * d + k];
-                if (j == k && sfi_has_kernels(m))
-                    value -= c->turn[j] + (score[j] - c->bend[j]) * c->bend[j];
-                row[j * d + k] = value / (m->scale[j] * c->slope[j]) /
-                                 (m->scale[k] * c->slope[k]);
-            }
+            for (int64_t k = 0; k < d; k++)
+                row[j * d + k] = from[j * d + k] / m->scale[j] / m->scale[k];
         return;
     default:
-        row[0] = from[0];
-        for (int64_t j = 0; j < d && sfi_has_kernels(m); j++)
-            row[0] += c->values[VELOCITY][i * d + j] * c->bend[j];
-        row[0] *= level_slope;
+        row[0] = from[0] * level_slope;
     }
 }
 
-static bool all_finite(const double *row, int64_t count)
+/* Rows of a chunk, from `at` on, to the members. */
+static sf_status convert_all(const sf_model *m, const chunk *c, sf_cmat part,
+                             double level_slope, int64_t at,
+                             const sf_mat *const *members)
 {
-    return sfi_first_not_finite(row, count) == count;
+    sf_mat to[VALUES];
+    for (int k = 0; k < VALUES; k++) {
+        const int64_t columns = columns_of(k, m->dim);
+        to[k] = members[k]->data != NULL
+                    ? (sf_mat){members[k]->data + at * members[k]->stride,
+                               part.rows, columns, members[k]->stride}
+                    : (sf_mat){c->spare, part.rows, columns, columns};
+    }
+    if (c->outer != NULL)
+        return sfi_outer_run(c->outer, part.rows, part, c->y,
+                             (const double *const *)c->values, to);
+    for (int k = 0; k < VALUES; k++)
+        for (int64_t i = 0; i < part.rows && c->values[k] != NULL; i++)
+            convert(m, c, k, level_slope, i, to[k].data + i * to[k].stride);
+    return SF_OK;
+}
+
+static int64_t first_bad(const sf_model *m, const sf_mat *const *members,
+                         int64_t rows)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int k = 0; k < VALUES; k++) {
+            const int64_t columns = columns_of(k, m->dim);
+            if (members[k]->data != NULL &&
+                sfi_first_not_finite(members[k]->data + i * members[k]->stride,
+                                     columns) < columns)
+                return i;
+        }
+    return -1;
 }
 
 static sf_status run(const sf_model *m, sfi_field *f, const chunk *c, sf_cmat x,
@@ -124,36 +150,23 @@ static sf_status run(const sf_model *m, sfi_field *f, const chunk *c, sf_cmat x,
 {
     const double level = sfi_level(m, time);
     const double slope = sfi_level_slope(m, time);
-    int64_t bad = -1;
     for (int64_t at = 0; at < x.rows; at += c->rows) {
         const int64_t n = x.rows - at < c->rows ? x.rows - at : c->rows;
         const sf_cmat part = {x.data + at * x.stride, n, x.cols, x.stride};
-        sfi_to_inner(m, part, (sf_mat){c->y, n, m->dim, m->dim});
+        sfi_to_inner(m, part, (sf_mat){c->y, n, m->inner, m->inner});
         void *outputs[VALUES];
         int64_t strides[VALUES];
         int count = 0;
-        for (unsigned bit = 1; bit <= SFI_WANT_DIVERGENCE; bit <<= 1)
-            for (int k = 0; k < VALUES; k++)
-                if (want_of[k] == bit && c->values[k] != NULL) {
-                    outputs[count] = c->values[k];
-                    strides[count++] = columns_of(m, k);
-                }
-        SFI_TRY(
-            sfi_field_run(f, n, c->y, m->dim, level, NULL, outputs, strides));
-        for (int64_t i = 0; i < n; i++) {
-            if (sfi_has_kernels(m))
-                sfi_noise_slopes(&m->noise, c->y + i * m->dim, c->slope,
-                                 c->bend, c->turn);
-            for (int k = 0; k < VALUES; k++) {
-                if (members[k]->data == NULL)
-                    continue;
-                double *row = members[k]->data + (at + i) * members[k]->stride;
-                convert(m, c, k, slope, i, row);
-                if (!all_finite(row, columns_of(m, k)) && bad < 0)
-                    bad = at + i;
+        for (int k = 0; k < VALUES; k++)
+            if (c->values[k] != NULL) {
+                outputs[count] = c->values[k];
+                strides[count++] = inner_columns(m, k);
             }
-        }
+        SFI_TRY(
+            sfi_field_run(f, n, c->y, m->inner, level, NULL, outputs, strides));
+        SFI_TRY(convert_all(m, c, part, slope, at, members));
     }
+    const int64_t bad = first_bad(m, members, x.rows);
     if (bad >= 0)
         return SFI_FAIL(m->ctx, SF_E_NUMERIC,
                         "eval: the result for row %lld is not finite",
@@ -161,43 +174,37 @@ static sf_status run(const sf_model *m, sfi_field *f, const chunk *c, sf_cmat x,
     return SF_OK;
 }
 
-static bool allocate(const sf_model *m, chunk *c, unsigned wants)
+static sf_status prepare(const sf_model *m, chunk *c)
 {
-    const size_t d = (size_t)m->dim;
-    bool enough = true;
-    int64_t widest = m->dim;
-    for (int k = 0; k < VALUES; k++)
-        if ((wants & want_of[k]) != 0 && columns_of(m, k) > widest)
-            widest = columns_of(m, k);
-    c->rows = 1 + MOST_CELLS / widest;
+    const int64_t most = m->inner > m->dim ? m->inner : m->dim;
+    const bool squares = (c->wants & SFI_WANT_JACOBIAN) != 0;
+    c->rows = 1 + MOST_CELLS / (squares ? most * most : most);
     if (c->rows > MOST_ROWS)
         c->rows = MOST_ROWS;
-    c->y = sfi_alloc(m->ctx, (size_t)c->rows * d, sizeof *c->y);
-    c->slope = sfi_alloc(m->ctx, 3 * d, sizeof *c->slope);
-    if (c->y == NULL || c->slope == NULL)
-        return false;
-    c->bend = c->slope + d;
-    c->turn = c->bend + d;
-    for (size_t j = 0; j < 3 * d; j++)
-        c->slope[j] = j < d ? 1.0 : 0.0;
+    c->y = sfi_alloc(m->ctx, (size_t)(c->rows * m->inner), sizeof *c->y);
+    c->spare = sfi_alloc(m->ctx, (size_t)(c->rows * m->dim), sizeof *c->spare);
+    if (c->y == NULL || c->spare == NULL)
+        return SF_E_NOMEM;
     for (int k = 0; k < VALUES; k++) {
-        if ((wants & want_of[k]) == 0)
+        if ((c->wants >> k & 1) == 0)
             continue;
-        c->values[k] = sfi_alloc(m->ctx, (size_t)(c->rows * columns_of(m, k)),
-                                 sizeof(double));
-        enough = enough && c->values[k] != NULL;
+        c->values[k] =
+            sfi_alloc(m->ctx, (size_t)(c->rows * inner_columns(m, k)),
+                      sizeof *c->values[k]);
+        if (c->values[k] == NULL)
+            return SF_E_NOMEM;
     }
-    return enough;
+    return sfi_has_kernels(m) ? sfi_outer_new(m, &c->outer, c->wants) : SF_OK;
 }
 
 static void release(const sf_model *m, chunk *c)
 {
-    const size_t d = (size_t)m->dim;
+    sfi_outer_free(c->outer);
     for (int k = 0; k < VALUES; k++)
-        sfi_free(m->ctx, c->values[k], (size_t)(c->rows * columns_of(m, k)),
-                 sizeof(double));
-    sfi_free(m->ctx, c->slope, 3 * d, sizeof *c->slope);
-    sfi_free(m->ctx, c->y, (size_t)c->rows * d, sizeof *c->y);
+        sfi_free(m->ctx, c->values[k], (size_t)(c->rows * inner_columns(m, k)),
+                 sizeof *c->values[k]);
+    sfi_free(m->ctx, c->spare, (size_t)(c->rows * m->dim), sizeof *c->spare);
+    sfi_free(m->ctx, c->y, (size_t)(c->rows * m->inner), sizeof *c->y);
 }
 
 sf_status sf_model_eval(const sf_model *m, sf_cmat x, double time,
@@ -208,14 +215,14 @@ sf_status sf_model_eval(const sf_model *m, sf_cmat x, double time,
                                            &values->divergence};
     SFI_TRY(check(m, x, time, members));
     SFI_TRY(sfi_check_support(m, x, "eval"));
-    const unsigned wants = computed(m, members);
-    if (wants == 0 || x.rows == 0)
+    chunk c = {.wants = computed(m, members)};
+    if (c.wants == 0 || x.rows == 0)
         return SF_OK;
     sfi_field *f = NULL;
-    SFI_TRY(sfi_field_new(m, &f, SF_F64, wants));
-    chunk c = {0};
-    const sf_status status =
-        allocate(m, &c, wants) ? run(m, f, &c, x, time, members) : SF_E_NOMEM;
+    SFI_TRY(sfi_field_new(m, &f, SF_F64, c.wants));
+    sf_status status = prepare(m, &c);
+    if (status == SF_OK)
+        status = run(m, f, &c, x, time, members);
     release(m, &c);
     sfi_field_free(f);
     return status;

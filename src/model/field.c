@@ -19,9 +19,9 @@ enum { MOST_ROWS = 4096, MOST_CELLS = 1 << 22 };
 typedef struct data_field {
     sfi_mixture *mixture;
     unsigned wants;
-    int64_t dim, rows;
+    int64_t dim, inner, rows;
     size_t cells;
-    double *y;             /* [rows, d] */
+    double *y;             /* [rows, inner] */
     double *values[WANTS]; /* [rows, columns] of what is wanted */
 } data_field;
 
@@ -69,11 +69,11 @@ static sf_status build(const sf_model *m, sfi_field *f, sf_graph *g,
     sf_node *weights = sfi_alloc(m->ctx, m->layout_count, sizeof *weights);
     if (weights == NULL)
         return SF_E_NOMEM;
-    const sf_node y = sf_input(g, "y", 1, &m->dim);
+    const sf_node y = sf_input(g, "y", 1, &m->inner);
     sf_node probe = {0};
     f->probed = (wants & SFI_WANT_PROBE) != 0;
     if (f->probed)
-        probe = sf_input(g, "probe", 1, &m->dim);
+        probe = sf_input(g, "probe", 1, &m->inner);
     const sf_node level = sf_param(g, "level", 0, NULL);
     sf_status status = sfi_weight_nodes(m, g, weights);
     if (status == SF_OK) {
@@ -121,19 +121,19 @@ static bool convert_weights(const sf_model *m, sfi_field *f)
 static sf_status open_data(const sf_model *m, sfi_field *f, unsigned wants)
 {
     data_field *d = &f->data;
-    const int64_t columns[WANTS] = {m->dim,          m->dim, m->dim,
-                                    m->dim * m->dim, 1,      0};
+    const int64_t inner = m->inner;
+    const int64_t columns[WANTS] = {inner, inner, m->dim, inner * inner, 1, 0};
     if ((wants & SFI_WANT_PROBE) != 0)
         return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
                         "the law of a data set has exact divergences");
     d->wants = wants;
+    d->inner = inner;
     d->dim = m->dim;
-    d->rows =
-        1 + MOST_CELLS /
-                ((wants & SFI_WANT_JACOBIAN) != 0 ? m->dim * m->dim : m->dim);
+    d->rows = 1 + MOST_CELLS / ((wants & SFI_WANT_JACOBIAN) != 0 ? inner * inner
+                                                                 : inner);
     if (d->rows > MOST_ROWS)
         d->rows = MOST_ROWS;
-    d->cells = (size_t)(d->rows * m->dim);
+    d->cells = (size_t)(d->rows * inner);
     d->y = sfi_alloc(m->ctx, d->cells, sizeof *d->y);
     bool enough = d->y != NULL;
     for (int k = 0; k < WANTS; k++)
@@ -169,20 +169,21 @@ static sf_status run_data(sfi_field *f, int64_t n, const void *y,
                           const int64_t *strides)
 {
     const data_field *d = &f->data;
+    const int64_t inner = d->inner;
     for (int64_t at = 0; at < n; at += d->rows) {
         const int64_t rows = n - at < d->rows ? n - at : d->rows;
         for (int64_t i = 0; i < rows; i++)
-            for (int64_t j = 0; j < d->dim; j++)
-                d->y[i * d->dim + j] =
+            for (int64_t j = 0; j < inner; j++)
+                d->y[i * inner + j] =
                     sfi_number_get(f->dtype, y, (at + i) * y_stride + j);
         const sfi_mixture_want want = {
-            .score = {d->values[0], rows, d->dim, d->dim},
-            .velocity = {d->values[1], rows, d->dim, d->dim},
+            .score = {d->values[0], rows, inner, inner},
+            .velocity = {d->values[1], rows, inner, inner},
             .denoised = {d->values[2], rows, d->dim, d->dim},
-            .jacobian = {d->values[3], rows, d->dim * d->dim, d->dim * d->dim},
+            .jacobian = {d->values[3], rows, inner * inner, inner * inner},
             .divergence = d->values[4]};
-        SFI_TRY(sfi_mixture_run(
-            d->mixture, (sf_cmat){d->y, rows, d->dim, d->dim}, level, &want));
+        SFI_TRY(sfi_mixture_run(d->mixture, (sf_cmat){d->y, rows, inner, inner},
+                                level, &want));
         int output = 0;
         for (int k = 0; k < WANTS; k++) {
             if (d->values[k] == NULL)
@@ -222,7 +223,8 @@ sf_status sfi_field_new(const sf_model *m, sfi_field **out, sf_dtype dtype,
                         "column \"%s\": kernel %s is for counts: it has no "
                         "score and no velocity, but rates, denoised means and "
                         "log probabilities",
-                        m->names[j], m->noise.kernels[j].ops->family);
+                        m->names[j],
+                        sfi_noise_block(&m->noise, j)->kernel.ops->family);
     sfi_field *f = sfi_alloc_zero(m->ctx, 1, sizeof *f);
     if (f == NULL)
         return SF_E_NOMEM;

@@ -3,7 +3,6 @@
 #include "model/model.h"
 
 #include <math.h>
-#include <string.h>
 
 /* sigma at and below this is the end of a grid whose model goes down to 0. */
 static const double least_sigma = 0.002;
@@ -96,7 +95,7 @@ double sfi_grid_level(const sf_model *m, int64_t i, int64_t steps)
 
 sf_status sfi_level_spread(const sf_model *m, double *spread)
 {
-    for (int64_t j = 0; j < m->dim; j++)
+    for (int64_t j = 0; j < m->inner; j++)
         spread[j] = 1.0;
     return sfi_has_kernels(m) ? sfi_noise_spread(m->ctx, &m->noise, spread)
                               : SF_OK;
@@ -104,25 +103,29 @@ sf_status sfi_level_spread(const sf_model *m, double *spread)
 
 /* ---- inner coordinates ------------------------------------------------------- */
 
+sfi_units sfi_units_of(const sf_model *m)
+{
+    return (sfi_units){m->mean, m->scale};
+}
+
 void sfi_to_inner(const sf_model *m, sf_cmat x, sf_mat y)
 {
     for (int64_t i = 0; i < x.rows; i++) {
+        const double *from = x.data + i * x.stride;
         double *row = y.data + i * y.stride;
-        for (int64_t j = 0; j < m->dim; j++)
-            row[j] = (x.data[i * x.stride + j] - m->mean[j]) / m->scale[j];
         if (sfi_has_kernels(m))
-            sfi_noise_to_chart(&m->noise, row, row);
+            sfi_noise_to_chart(&m->noise, sfi_units_of(m), from, row);
+        for (int64_t j = 0; j < m->dim && !sfi_has_kernels(m); j++)
+            row[j] = (from[j] - m->mean[j]) / m->scale[j];
     }
 }
 
 void sfi_from_inner(const sf_model *m, const double *y, double *x)
 {
     if (sfi_has_kernels(m))
-        sfi_noise_from_chart(&m->noise, y, x);
-    else
-        memmove(x, y, (size_t)m->dim * sizeof *x);
-    for (int64_t j = 0; j < m->dim; j++)
-        x[j] = m->mean[j] + m->scale[j] * x[j];
+        sfi_noise_from_chart(&m->noise, sfi_units_of(m), y, x);
+    for (int64_t j = 0; j < m->dim && !sfi_has_kernels(m); j++)
+        x[j] = m->mean[j] + m->scale[j] * y[j];
 }
 
 double sfi_log_volume(const sf_model *m, const double *y)
@@ -138,26 +141,22 @@ static sf_status check_rows(const sf_model *m, sf_cmat x, const char *what,
 {
     if (!sfi_has_kernels(m))
         return SF_OK;
-    double *row = sfi_alloc(m->ctx, (size_t)m->dim, sizeof *row);
-    if (row == NULL)
-        return SF_E_NOMEM;
-    sf_status status = SF_OK;
-    for (int64_t i = 0; i < x.rows && status == SF_OK; i++) {
+    for (int64_t i = 0; i < x.rows; i++) {
+        const double *row = x.data + i * x.stride;
         const char *want = NULL;
-        for (int64_t j = 0; j < m->dim; j++)
-            row[j] = (x.data[i * x.stride + j] - m->mean[j]) / m->scale[j];
-        const int64_t j = clean ? sfi_noise_outside_clean(&m->noise, row, &want)
-                                : sfi_noise_outside(&m->noise, row, &want);
+        const int64_t j =
+            clean ? sfi_noise_outside_clean(&m->noise, sfi_units_of(m), row,
+                                            &want)
+                  : sfi_noise_outside(&m->noise, sfi_units_of(m), row, &want);
         if (j >= 0)
-            status = SFI_FAIL(
+            return SFI_FAIL(
                 m->ctx, SF_E_NUMERIC,
                 "%s: row %lld, column \"%s\": %g, and kernel %s wants a "
                 "value %s",
-                what, (long long)(i + 1), m->names[j], x.data[i * x.stride + j],
-                m->noise.kernels[j].ops->family, want);
+                what, (long long)(i + 1), m->names[j], row[j],
+                sfi_noise_block(&m->noise, j)->kernel.ops->family, want);
     }
-    sfi_free(m->ctx, row, (size_t)m->dim, sizeof *row);
-    return status;
+    return SF_OK;
 }
 
 sf_status sfi_check_support(const sf_model *m, sf_cmat x, const char *what)

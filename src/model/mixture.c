@@ -42,7 +42,7 @@ typedef struct segment {
 struct sfi_mixture {
     sf_context *ctx;
     const sfi_noise *noise;
-    int64_t n, d;
+    int64_t n, d; /* data, numbers of y */
     sf_cmat data;
     double *log_weights; /* [n] or NULL: all -ln n */
     double *least;       /* [n] or NULL: all least_all */
@@ -60,18 +60,19 @@ struct sfi_mixture {
     int64_t *tile_point, *tile_datum; /* [TILE] */
     double *tile_weight;              /* [TILE] */
     segment *segments;                /* [block] */
-    double *values;                   /* [TILE, 4 d + 1] */
+    double *values;                   /* [TILE, values_each] */
+    int64_t values_each;
     double *times, *moving; /* [n]: time of each datum, 1 if it is not held */
     double *sums;           /* [block, sums_each]                           */
     int64_t sums_each;
     sf_program *log_density;
     sf_program *programs[ALL_VALUES];
 
-    /* Columns whose velocity is read from tables; none where exactness is
+    /* Blocks whose velocity is read from tables; none where exactness is
      * wanted, or data have times of their own. */
     int64_t table_count;
-    int64_t *table_column;       /* [d] */
-    sfi_velocity_table **tables; /* [d] */
+    int64_t *table_block;        /* [blocks] */
+    sfi_velocity_table **tables; /* [blocks] */
 };
 
 /* ---- programs ---------------------------------------------------------------- */
@@ -83,11 +84,12 @@ static sf_node reduced_node(const sfi_mixture *p, sf_graph *g, sf_node y,
     const int64_t one = 1;
     sf_node all = {-1};
     for (int64_t k = 0; k < p->table_count; k++) {
-        const int64_t j = p->table_column[k];
+        const sfi_block *b = &p->noise->blocks[p->table_block[k]];
+        const int64_t column = sfi_noise_columns(p->noise, b)[0];
         const sf_node r = sf_reshape(
             g,
-            sfi_kernel_reduced(&p->noise->kernels[j], g, sf_component(g, y, j),
-                               sf_component(g, x0, j), t),
+            sfi_kernel_reduced(&b->kernel, g, sf_component(g, y, b->at),
+                               sf_component(g, x0, column), t),
             1, &one);
         all = k == 0 ? r : sf_concat(g, 2, (sf_node[]){all, r}, 0);
     }
@@ -100,7 +102,7 @@ static sfi_kernel_nodes pair_nodes(const sfi_mixture *p, sf_graph *g,
                                    sf_node *reduced)
 {
     const sf_node y = sf_input(g, "y", 1, &p->d);
-    const sf_node x0 = sf_input(g, "x0", 1, &p->d);
+    const sf_node x0 = sf_input(g, "x0", 1, &p->noise->dim);
     const sf_node t = p->least != NULL ? sf_input(g, "t", 0, NULL)
                                        : sf_param(g, "t", 0, NULL);
     if (reduced != NULL && p->table_count > 0)
@@ -150,7 +152,8 @@ static bool allocate(sfi_mixture *p)
     const size_t n = (size_t)p->n;
     p->block = BLOCK_PAIRS / p->n > 1 ? BLOCK_PAIRS / p->n : 1;
     p->pairs = (size_t)(p->block * p->n);
-    p->sums_each = p->d * (p->d + 4) + 1;
+    p->sums_each = p->d * (p->d + 2) + 1;
+    p->values_each = 3 * p->d + p->noise->squares + 1;
     p->weight = sfi_alloc(ctx, p->pairs, sizeof *p->weight);
     p->datum = sfi_alloc(ctx, p->pairs, sizeof *p->datum);
     p->kept = sfi_alloc(ctx, (size_t)p->block, sizeof *p->kept);
@@ -159,10 +162,11 @@ static bool allocate(sfi_mixture *p)
     p->tile_datum = sfi_alloc(ctx, TILE, sizeof *p->tile_datum);
     p->tile_weight = sfi_alloc(ctx, TILE, sizeof *p->tile_weight);
     p->segments = sfi_alloc(ctx, (size_t)p->block, sizeof *p->segments);
+    const size_t blocks = (size_t)p->noise->count;
     p->values =
-        sfi_alloc(ctx, (size_t)(TILE * (4 * p->d + 1)), sizeof *p->values);
-    p->table_column = sfi_alloc(ctx, (size_t)p->d, sizeof *p->table_column);
-    p->tables = sfi_alloc_zero(ctx, (size_t)p->d, sizeof *p->tables);
+        sfi_alloc(ctx, (size_t)(TILE * p->values_each), sizeof *p->values);
+    p->table_block = sfi_alloc(ctx, blocks, sizeof *p->table_block);
+    p->tables = sfi_alloc_zero(ctx, blocks, sizeof *p->tables);
     p->times = sfi_alloc(ctx, n, sizeof *p->times);
     p->moving = sfi_alloc(ctx, n, sizeof *p->moving);
     p->sums =
@@ -171,7 +175,7 @@ static bool allocate(sfi_mixture *p)
            p->lse != NULL && p->tile_point != NULL && p->tile_datum != NULL &&
            p->tile_weight != NULL && p->segments != NULL && p->values != NULL &&
            p->times != NULL && p->moving != NULL && p->sums != NULL &&
-           p->table_column != NULL && p->tables != NULL;
+           p->table_block != NULL && p->tables != NULL;
 }
 
 /* The weights, so that they sum to 1. */
@@ -192,13 +196,13 @@ static sf_status make_tables(sfi_mixture *p)
     if (spread == NULL)
         return SF_E_NOMEM;
     sf_status status = sfi_noise_spread(p->ctx, p->noise, spread);
-    for (int64_t j = 0; j < p->d && status == SF_OK; j++) {
-        const sfi_kernel *k = &p->noise->kernels[j];
-        if (k->ops->reduced == NULL)
+    for (int64_t k = 0; k < p->noise->count && status == SF_OK; k++) {
+        const sfi_block *b = &p->noise->blocks[k];
+        if (b->kernel.ops->reduced == NULL)
             continue;
-        p->table_column[p->table_count] = j;
-        status = sfi_velocity_table_new(p->ctx, &p->tables[p->table_count], k,
-                                        spread[j]);
+        p->table_block[p->table_count] = k;
+        status = sfi_velocity_table_new(p->ctx, &p->tables[p->table_count],
+                                        &b->kernel, spread[b->at]);
         p->table_count += status == SF_OK;
     }
     sfi_free(p->ctx, spread, (size_t)p->d, sizeof *spread);
@@ -250,7 +254,7 @@ sf_status sfi_mixture_new(sf_context *ctx, sfi_mixture **out,
     p->ctx = ctx;
     p->noise = noise;
     p->n = data.rows;
-    p->d = data.cols;
+    p->d = noise->inner;
     p->data = data;
     p->least_all = options->least_all;
     p->how = options->how;
@@ -278,9 +282,10 @@ void sfi_mixture_free(sfi_mixture *p)
     sfi_free(ctx, p->times, n, sizeof *p->times);
     for (int64_t k = 0; k < p->table_count; k++)
         sfi_velocity_table_free(p->tables[k]);
-    sfi_free(ctx, p->tables, (size_t)p->d, sizeof *p->tables);
-    sfi_free(ctx, p->table_column, (size_t)p->d, sizeof *p->table_column);
-    sfi_free(ctx, p->values, (size_t)(TILE * (4 * p->d + 1)),
+    const size_t blocks = (size_t)p->noise->count;
+    sfi_free(ctx, p->tables, blocks, sizeof *p->tables);
+    sfi_free(ctx, p->table_block, blocks, sizeof *p->table_block);
+    sfi_free(ctx, p->values, (size_t)(TILE * p->values_each),
              sizeof *p->values);
     sfi_free(ctx, p->segments, (size_t)p->block, sizeof *p->segments);
     sfi_free(ctx, p->tile_weight, TILE, sizeof *p->tile_weight);
@@ -414,18 +419,16 @@ static void weigh(void *user, int64_t part, int64_t first, int64_t count)
 
 /* ---- means ------------------------------------------------------------------- */
 
-/* Sums of a point, in this order: score, velocity, cosines or values and sines
- * of the data, E[H + s s'], rate. */
+/* Sums of a point, in this order: score, velocity, E[H + s s'], rate. */
 typedef struct sums {
-    double *score, *velocity, *x0, *sine, *square, *rate;
+    double *score, *velocity, *square, *rate;
 } sums;
 
 static sums sums_of(const sfi_mixture *p, int64_t q)
 {
     double *at = p->sums + q * p->sums_each;
     const int64_t d = p->d;
-    return (sums){at,         at + d,     at + 2 * d,
-                  at + 3 * d, at + 4 * d, at + d * (d + 4)};
+    return (sums){at, at + d, at + 2 * d, at + d * (d + 2)};
 }
 
 static const double *value_at(const job *b, unsigned which, int64_t pair)
@@ -442,7 +445,7 @@ static void add_from_tables(const job *b, int64_t pair, double weight,
     const sfi_mixture *p = b->p;
     const double *r = p->values + b->at[REDUCED] + pair * b->columns[REDUCED];
     for (int64_t k = 0; k < p->table_count && weight > 0.0; k++)
-        velocity[p->table_column[k]] +=
+        velocity[p->noise->blocks[p->table_block[k]].at] +=
             weight * sfi_velocity_table_at(p->tables[k], r[k]);
 }
 
@@ -465,6 +468,18 @@ static sf_status cover(const job *b, int64_t pairs)
     return SF_OK;
 }
 
+/* The matrices of the blocks, times r, to where they are in [d, d]. */
+static void add_hessians(const sfi_noise *noise, const double *h, double r,
+                         double *square)
+{
+    for (int64_t k = 0; k < noise->count; k++) {
+        const sfi_block *b = &noise->blocks[k];
+        for (int64_t i = 0; i < b->inner; i++)
+            for (int64_t j = 0; j < b->inner; j++)
+                square[(b->at + i) * noise->inner + b->at + j] += r * *h++;
+    }
+}
+
 /* Add a segment's pairs of a tile to the sums of its point. */
 static void add_segments(void *user, int64_t part, int64_t first, int64_t count)
 {
@@ -485,12 +500,10 @@ static void add_segments(void *user, int64_t part, int64_t first, int64_t count)
                     m.score[j] += r * s[j];
             }
             if ((b->which & HESSIAN) != 0) {
-                const double *h = value_at(b, HESSIAN, i);
-                for (int64_t j = 0; j < d; j++) {
+                for (int64_t j = 0; j < d; j++)
                     for (int64_t l = 0; l < d; l++)
                         m.square[j * d + l] += r * s[j] * s[l];
-                    m.square[j * d + j] += r * h[j];
-                }
+                add_hessians(p->noise, value_at(b, HESSIAN, i), r, m.square);
             }
             if ((b->which & RATE) != 0)
                 *m.rate += r * moving * *value_at(b, RATE, i);
@@ -550,28 +563,58 @@ static sf_status means(const job *b)
     return pairs > 0 ? flush(b, pairs, segments) : SF_OK;
 }
 
-static bool is_angle(const sfi_mixture *p, int64_t j)
+/* A datum's columns of a block, as they are averaged: an angle as a vector of
+ * length 1, a place on a surface as its chart. */
+static int64_t vector_of(const sfi_mixture *p, const sfi_block *b,
+                         int64_t datum, double *out)
 {
-    return p->noise->kernels[j].ops->chart == SFI_CHART_ANGLE;
+    const sfi_joint_ops *joint = b->kernel.ops->joint;
+    const int64_t *columns = sfi_noise_columns(p->noise, b);
+    const double *row = p->data.data + datum * p->data.stride;
+    double part[SFI_BLOCK_COLUMNS];
+    for (int64_t j = 0; j < b->columns; j++)
+        part[j] = row[columns[j]];
+    if (sfi_block_is_angle(b)) {
+        out[0] = cos(part[0]);
+        out[1] = sin(part[0]);
+        return 2;
+    }
+    if (joint != NULL && joint->mean_in_chart) {
+        joint->to_chart(b, part, out);
+        return b->inner;
+    }
+    memcpy(out, part, (size_t)b->columns * sizeof *out);
+    return b->columns;
+}
+
+/* And what a mean of vectors stands for. */
+static void mean_of(const sfi_block *b, const double *mean, double *out)
+{
+    const sfi_joint_ops *joint = b->kernel.ops->joint;
+    if (sfi_block_is_angle(b))
+        out[0] = atan2(mean[1], mean[0]);
+    else if (joint != NULL && joint->mean_in_chart)
+        joint->from_chart(b, mean, out);
+    else
+        memcpy(out, mean, (size_t)b->columns * sizeof *out);
 }
 
 static void denoise(const sfi_mixture *p, int64_t q, double *out)
 {
-    const sums m = sums_of(p, q);
-    for (int64_t k = 0; k < p->kept[q]; k++) {
-        const double r = p->weight[q * p->n + k];
-        const double *x0 =
-            p->data.data + p->datum[q * p->n + k] * p->data.stride;
-        for (int64_t j = 0; j < p->d; j++)
-            if (is_angle(p, j)) {
-                m.x0[j] += r * cos(x0[j]);
-                m.sine[j] += r * sin(x0[j]);
-            } else {
-                m.x0[j] += r * x0[j];
-            }
+    double vector[SFI_BLOCK_COLUMNS], part[SFI_BLOCK_COLUMNS];
+    for (int64_t l = 0; l < p->noise->count; l++) {
+        const sfi_block *b = &p->noise->blocks[l];
+        double mean[SFI_BLOCK_COLUMNS] = {0.0};
+        for (int64_t k = 0; k < p->kept[q]; k++) {
+            const int64_t size =
+                vector_of(p, b, p->datum[q * p->n + k], vector);
+            for (int64_t j = 0; j < size; j++)
+                mean[j] += p->weight[q * p->n + k] * vector[j];
+        }
+        mean_of(b, mean, part);
+        for (int64_t j = 0; j < b->columns; j++)
+            out[sfi_noise_columns(p->noise, b)[j]] = part[j];
     }
-    for (int64_t j = 0; j < p->d; j++)
-        out[j] = is_angle(p, j) ? atan2(m.sine[j], m.x0[j]) : m.x0[j];
 }
 
 /* The largest weights, sorted; data of lower number first among equals. */
@@ -612,8 +655,10 @@ static int64_t draw(const sfi_mixture *p, int64_t q, double uniform)
 static void mean_rates(const sfi_mixture *p, int64_t q, const double *x,
                        double *birth, double *death, double *ratio)
 {
-    for (int64_t j = 0; j < p->d; j++) {
-        const sfi_kernel *kernel = &p->noise->kernels[j];
+    for (int64_t j = 0; j < p->noise->dim; j++) {
+        const sfi_block *block = sfi_noise_block(p->noise, j);
+        const sfi_kernel *kernel = &block->kernel;
+        const double at = x[block->at];
         double up = 0.0, down = 0.0, step = 0.0;
         for (int64_t k = 0; k < p->kept[q] && kernel->ops->counts != NULL;
              k++) {
@@ -621,11 +666,10 @@ static void mean_rates(const sfi_mixture *p, int64_t q, const double *x,
             const double r = p->weight[q * p->n + k];
             const double stay = 1.0 - p->times[i];
             const double b = kernel->ops->counts->birth(
-                kernel, x[j], p->data.data[i * p->data.stride + j],
-                p->times[i]);
+                kernel, at, p->data.data[i * p->data.stride + j], p->times[i]);
             up += r * p->moving[i] * b;
-            down += x[j] > 0.0 ? r * p->moving[i] * x[j] / stay : 0.0;
-            step += r * b * stay / (x[j] + 1.0);
+            down += at > 0.0 ? r * p->moving[i] * at / stay : 0.0;
+            step += r * b * stay / (at + 1.0);
         }
         if (birth != NULL)
             birth[j] = up;
@@ -733,8 +777,8 @@ sf_status sfi_mixture_run(sfi_mixture *p, sf_cmat y, double t,
         return sfi_mixture_gaussian_run(p->gaussian, y, fmax(t, p->least_all),
                                         t > p->least_all, want);
     job b = {.p = p, .want = want, .y = y, .t = t, .which = values_for(want)};
-    const int columns[ALL_OUTPUTS] = {(int)p->d, (int)p->d, 1, (int)p->d,
-                                      (int)p->table_count};
+    const int columns[ALL_OUTPUTS] = {(int)p->d, (int)p->noise->squares, 1,
+                                      (int)p->d, (int)p->table_count};
     int64_t at = 0;
     for (int k = 0; k < ALL_OUTPUTS; k++) {
         b.columns[k] = columns[k];

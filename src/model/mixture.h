@@ -18,6 +18,8 @@
  * et al., Generator matching, 2024).  A part whose time is held at least_i rests:
  * its velocity and rate are 0.
  *
+ * Points y are [inner] in the chart, data [dim] (noise.h).
+ *
  * Columns of counts (kernel.h) have no score and no velocity; the rates at which
  * they rise and fall, and their ratio, are means over the posterior too.  Other
  * columns have 0 there. */
@@ -49,13 +51,13 @@ void sfi_mixture_free(sfi_mixture *p);
 void sfi_mixture_rest(sfi_mixture *p, const double *least);
 
 /* What is wanted at m points; NULL, or no data: not wanted.  All in the chart but
- * `denoised`, which is in the coordinates of the data; an angle's mean is the
- * direction of its mean vector. */
+ * `denoised`, which is in the coordinates of the data; the mean of an angle, or of
+ * places on a surface, is the direction of their mean vector. */
 typedef struct sfi_mixture_want {
     double *logp;           /* [m]              */
-    sf_mat score, velocity; /* [m, dim]         */
+    sf_mat score, velocity; /* [m, inner]       */
     sf_mat denoised;        /* [m, dim]         */
-    sf_mat jacobian;        /* [m, dim*dim]     */
+    sf_mat jacobian;        /* [m, inner^2]     */
     double *divergence;     /* [m]              */
     sf_mat birth, death;    /* [m, dim] rates of counts, backward and forward */
     sf_mat ratio;           /* [m, dim] of counts: p(x + e_j)/p(x)            */
@@ -68,7 +70,7 @@ typedef struct sfi_mixture_want {
                                then sum to 1 */
 } sfi_mixture_want;
 
-/* Evaluate at y [m, dim], in the chart.  What one point gets does not depend on
+/* Evaluate at y [m, inner], in the chart.  What one point gets does not depend on
  * the others.  A point at which every part's density is 0 gets -infinity, and
  * NaN for the rest.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_mixture_run(sfi_mixture *p, sf_cmat y, double t,

@@ -22,54 +22,59 @@ struct sfi_mixture_gaussian {
     sfi_posterior *posterior;
     int path;
     const double *log_weights; /* or NULL: equal, 1 each to the posterior */
-    int64_t n, d;
+    const sfi_noise *noise;
+    int64_t n, d;                /* data, numbers of y      */
     bool linear;                 /* no column is log-normal */
     int64_t rows;                /* of a block of points */
     double *scale;               /* [d] */
     double *points, *mean, *cov; /* [rows, d], [rows, d], [rows, d*d] */
     double *lse;                 /* [rows] */
+    double *place;               /* [d] a point in the chart */
 };
 
 static bool suits(const sfi_noise *noise)
 {
-    for (int64_t j = 0; j < noise->dim; j++) {
-        const sfi_kernel *k = &noise->kernels[j];
-        if ((k->ops != &sfi_kernel_gaussian &&
-             k->ops != &sfi_kernel_lognormal) ||
-            k->numbers[0] != noise->kernels[0].numbers[0])
+    for (int64_t k = 0; k < noise->count; k++) {
+        const sfi_kernel *kernel = &noise->blocks[k].kernel;
+        if ((kernel->ops != &sfi_kernel_gaussian &&
+             kernel->ops != &sfi_kernel_lognormal) ||
+            kernel->numbers[0] != noise->blocks[0].kernel.numbers[0])
             return false;
     }
     return true;
 }
 
-static sf_status fill(sfi_mixture_gaussian *p, const sfi_noise *noise,
-                      sf_cmat data, bool spread)
+static sf_status fill(sfi_mixture_gaussian *p, sf_cmat data, bool spread)
 {
     sf_context *ctx = p->ctx;
+    const sfi_noise *noise = p->noise;
     const size_t cells = (size_t)(p->n * p->d), row = (size_t)(p->rows * p->d);
     p->scale = sfi_alloc(ctx, (size_t)p->d, sizeof *p->scale);
+    p->place = sfi_alloc(ctx, (size_t)p->d, sizeof *p->place);
     p->points = sfi_alloc(ctx, row, sizeof *p->points);
     p->mean = sfi_alloc(ctx, row, sizeof *p->mean);
     p->lse = sfi_alloc(ctx, (size_t)p->rows, sizeof *p->lse);
     double *scaled = sfi_alloc(ctx, cells, sizeof *scaled);
-    sf_status status = p->scale != NULL && p->points != NULL &&
-                               p->mean != NULL && p->lse != NULL &&
-                               scaled != NULL
+    sf_status status = p->scale != NULL && p->place != NULL &&
+                               p->points != NULL && p->mean != NULL &&
+                               p->lse != NULL && scaled != NULL
                            ? SF_OK
                            : SF_E_NOMEM;
     if (status == SF_OK) {
-        for (int64_t j = 0; j < p->d; j++)
-            p->scale[j] = noise->kernels[j].numbers[1];
         p->linear = true;
-        for (int64_t j = 0; j < p->d; j++)
-            p->linear =
-                p->linear && noise->kernels[j].ops->chart == SFI_CHART_REAL;
-        for (int64_t i = 0; i < p->n; i++)
+        for (int64_t k = 0; k < noise->count; k++) {
+            const sfi_block *b = &noise->blocks[k];
+            p->linear = p->linear && b->kernel.ops->chart == SFI_CHART_REAL;
+            for (int64_t j = 0; j < b->inner; j++)
+                p->scale[b->at + j] = b->kernel.numbers[1];
+        }
+        for (int64_t i = 0; i < p->n; i++) {
+            double *to = scaled + i * p->d;
+            sfi_noise_to_chart(noise, (sfi_units){0},
+                               data.data + i * data.stride, to);
             for (int64_t j = 0; j < p->d; j++)
-                scaled[i * p->d + j] =
-                    sfi_chart_to_number(noise->kernels[j].ops->chart,
-                                        data.data[i * data.stride + j]) /
-                    p->scale[j];
+                to[j] /= p->scale[j];
+        }
         status = sfi_posterior_new(
             ctx, &p->posterior, SF_F64, (sf_cmat){scaled, p->n, p->d, p->d},
             p->log_weights, &(sfi_posterior_options){.covariance = spread});
@@ -89,14 +94,15 @@ sf_status sfi_mixture_gaussian_new(sf_context *ctx, sfi_mixture_gaussian **out,
     if (p == NULL)
         return SF_E_NOMEM;
     p->ctx = ctx;
-    p->path = (int)noise->kernels[0].numbers[0];
+    p->noise = noise;
+    p->path = (int)noise->blocks[0].kernel.numbers[0];
     p->n = data.rows;
-    p->d = data.cols;
+    p->d = noise->inner;
     /* Their covariances are to stay in a cache, or nearly. */
     const int64_t fit = (1 << 20) / (p->d * p->d);
     p->rows = fit < 64 ? 64 : fit > 4096 ? 4096 : fit;
     p->log_weights = log_weights;
-    const sf_status status = fill(p, noise, data, spread);
+    const sf_status status = fill(p, data, spread);
     if (status != SF_OK) {
         sfi_mixture_gaussian_free(p);
         return status;
@@ -113,6 +119,7 @@ void sfi_mixture_gaussian_free(sfi_mixture_gaussian *p)
     const size_t row = (size_t)(p->rows * p->d);
     sfi_posterior_free(p->posterior);
     sfi_free(ctx, p->scale, (size_t)p->d, sizeof *p->scale);
+    sfi_free(ctx, p->place, (size_t)p->d, sizeof *p->place);
     sfi_free(ctx, p->points, row, sizeof *p->points);
     sfi_free(ctx, p->mean, row, sizeof *p->mean);
     if (p->cov != NULL)
@@ -156,8 +163,7 @@ static void answer(const sfi_mixture_gaussian *p, const sfi_path_numbers *at,
         if (w->velocity.data != NULL)
             w->velocity.data[row * w->velocity.stride + j] =
                 moving ? p->scale[j] * (grow * y[j] + turn * m[j]) : 0.0;
-        if (w->denoised.data != NULL)
-            w->denoised.data[row * w->denoised.stride + j] = p->scale[j] * m[j];
+        p->place[j] = p->scale[j] * m[j];
         for (int64_t k = 0; k < d && w->jacobian.data != NULL; k++)
             w->jacobian.data[row * w->jacobian.stride + j * d + k] =
                 (at->keep * at->keep * cov[j * d + k] / s2 -
@@ -165,6 +171,9 @@ static void answer(const sfi_mixture_gaussian *p, const sfi_path_numbers *at,
                 (s2 * p->scale[j] * p->scale[k]);
         trace += cov != NULL ? cov[j * d + j] : 0.0;
     }
+    if (w->denoised.data != NULL)
+        sfi_noise_from_chart(p->noise, (sfi_units){0}, p->place,
+                             w->denoised.data + row * w->denoised.stride);
     if (w->divergence != NULL)
         w->divergence[row] =
             moving ? (double)d * grow + turn * at->keep / s2 * trace : 0.0;

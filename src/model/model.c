@@ -100,6 +100,7 @@ sf_status sfi_model_declare(sf_context *ctx, sf_model **out,
         memcpy(m->numbers, numbers, (size_t)number_count * sizeof *numbers);
     sf_status status =
         noise != NULL ? sfi_noise_copy(ctx, &m->noise, noise) : SF_OK;
+    m->inner = noise != NULL ? noise->inner : dim;
     if (status == SF_OK)
         status = fill_model(m, names);
     if (status != SF_OK) {
@@ -176,7 +177,23 @@ void sf_model_kernel(const sf_model *m, int64_t column,
 {
     text[0] = '\0';
     if (sfi_has_kernels(m) && column >= 0 && column < m->dim)
-        sfi_kernel_format(&m->noise.kernels[column], text);
+        sfi_kernel_format(&sfi_noise_block(&m->noise, column)->kernel, text);
+}
+
+int64_t sf_model_joint(const sf_model *m, int64_t column, int64_t *columns)
+{
+    if (column < 0 || column >= m->dim)
+        return 0;
+    const int64_t *which = &column;
+    int64_t count = 1;
+    if (sfi_has_kernels(m)) {
+        const sfi_block *b = sfi_noise_block(&m->noise, column);
+        which = sfi_noise_columns(&m->noise, b);
+        count = b->columns;
+    }
+    if (columns != NULL)
+        memcpy(columns, which, (size_t)count * sizeof *columns);
+    return count;
 }
 
 void sf_model_unit(const sf_model *m, int64_t column, double *mean,

@@ -35,11 +35,11 @@ typedef struct sfi_number {
 
 enum { SFI_MAX_NUMBERS = 24 };
 
-/* Nodes that a model gives for y [d] and a level.
+/* Nodes that a model gives for y [inner] and a level.
  *   drift    dy/dlevel of the probability flow; for sigma it is -sigma score,
  *            without the cancellation that this formula would have
- *   denoised E[x_0 | y] in units of y; of kernels, in the coordinate of the
- *            kernels, not the chart's */
+ *   denoised E[x_0 | y] in units of y; of kernels [dim], in the coordinates of
+ *            the kernels, not the chart's */
 typedef struct sfi_answer {
     sf_node score, drift, denoised;
 } sfi_answer;
@@ -62,7 +62,7 @@ typedef struct sfi_model_ops {
      * Returns SF_OK or SF_E_FORMAT. */
     sf_status (*check)(const sf_model *m);
 
-    /* OPTIONAL.  ln p(y) in closed form at a level, for inner points [n, d]. */
+    /* OPTIONAL.  ln p(y) in closed form at a level, for inner points. */
     sf_status (*logpdf)(const sf_model *m, sf_cmat y, double level,
                         double *out);
 } sfi_model_ops;
@@ -71,6 +71,7 @@ struct sf_model {
     sf_context *ctx;
     const sfi_model_ops *ops;
     int64_t dim;
+    int64_t inner;   /* numbers of an inner point, dim without kernels */
     char **names;    /* [dim]                    */
     double *mean;    /* [dim], standardisation   */
     double *scale;   /* [dim]                    */
@@ -155,17 +156,20 @@ double sfi_grid_level(const sf_model *m, int64_t i, int64_t steps);
 /* The lowest. */
 double sfi_lowest_level(const sf_model *m);
 
-/* The standard deviation of the noise of each column [dim] over the level, as the
- * level goes to 0: 1 for levels sigma; of a kernel in its chart, by the curvature
- * of its log density, the least over x0.  SF_OK or SF_E_NOMEM. */
+/* The standard deviation of the noise of each number of y [inner] over the level,
+ * as the level goes to 0: 1 for levels sigma; of a kernel in its chart, by the
+ * curvature of its log density, the least over x0.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_level_spread(const sf_model *m, double *spread);
 
-/* x -> y and back, for rows in f64. */
+/* x [n, dim] -> y [n, inner], and a row back; they do not overlap. */
 void sfi_to_inner(const sf_model *m, sf_cmat x, sf_mat y);
 void sfi_from_inner(const sf_model *m, const double *y, double *x);
 
-/* ln |dx/dy| at y [dim]: a density of y is one of x times its exponential. */
+/* ln |dx/dy| at y [inner]: a density of y is one of x times its exponential. */
 double sfi_log_volume(const sf_model *m, const double *y);
+
+/* How the kernels see the model's columns. */
+sfi_units sfi_units_of(const sf_model *m);
 
 /* SF_OK, or SF_E_NUMERIC if a row of x is outside the kernels' support: row,
  * column and what was expected; `what` begins the message. */
@@ -175,7 +179,7 @@ sf_status sfi_check_clean(const sf_model *m, sf_cmat x0, const char *what);
 
 /* ---- the law at time 1 (prior.c) ---------------------------------------------- */
 
-/* y [n, dim]: point i is a function of the seed and of first + i.  SF_OK or
+/* y [n, inner]: point i is a function of the seed and of first + i.  SF_OK or
  * SF_E_NOMEM. */
 sf_status sfi_prior_draw(const sf_model *m, uint64_t seed, int64_t first,
                          sf_mat y);
@@ -206,10 +210,10 @@ sf_status sfi_weight_nodes(const sf_model *m, sf_graph *g, sf_node *out);
 
 /* What a field computes at y for one level; columns follow in this order. */
 enum {
-    SFI_WANT_SCORE = 1,       /* d   */
-    SFI_WANT_DRIFT = 2,       /* d   */
-    SFI_WANT_DENOISED = 4,    /* d   */
-    SFI_WANT_JACOBIAN = 8,    /* d*d, of the score */
+    SFI_WANT_SCORE = 1,       /* inner   */
+    SFI_WANT_DRIFT = 2,       /* inner   */
+    SFI_WANT_DENOISED = 4,    /* dim     */
+    SFI_WANT_JACOBIAN = 8,    /* inner^2, of the score */
     SFI_WANT_DIVERGENCE = 16, /* 1, of the drift */
     SFI_WANT_PROBE = 32 /* 1, v' (d drift/dy) v for the row's own probe v */
 };
@@ -223,7 +227,7 @@ sf_status sfi_field_new(const sf_model *m, sfi_field **out, sf_dtype dtype,
 void sfi_field_free(sfi_field *f);
 
 /* Evaluate.  y and the outputs are rows of `dtype` numbers with their own
- * strides; outputs in the order of the wants' bits.  probe [n, d] is read for
+ * strides; outputs in the order of the wants' bits.  probe [n, inner] is read for
  * SFI_WANT_PROBE only. */
 sf_status sfi_field_run(sfi_field *f, int64_t n, const void *y,
                         int64_t y_stride, double level, const void *probe,

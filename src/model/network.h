@@ -17,11 +17,14 @@ enum {
  *
  *     score     F_s / (t spread)      spread: of the noise, over t
  *     velocity  F_v spread
- *     clean     E[x0 | y], standardised; of an angle a vector
+ *     clean     E[x0 | y], standardised; of an angle, or a place on a surface, a
+ *               vector
  *
- * and reads y standardised, of an angle its cosine and sine. */
+ * and reads y standardised, of an angle its cosine and sine.  On a surface score
+ * and velocity are tangent. */
 typedef struct sfi_heads {
-    sf_node score, velocity, clean; /* [d], [d], [d + angles] */
+    sf_node score, velocity; /* [inner] */
+    sf_node clean; /* what means of rows are taken of, with sines of angles */
 } sfi_heads;
 
 sf_status sfi_kernel_network_declare(sf_model *m);
@@ -32,11 +35,11 @@ sfi_heads sfi_kernel_network_heads(const sf_model *m, sf_graph *g, sf_node y,
 /* What the head `clean` is to be, for x0 in the coordinates of the kernels. */
 sf_node sfi_kernel_network_clean(const sf_model *m, sf_graph *g, sf_node x0,
                                  const sf_node *weights);
-/* The spread of the noise, a fixed weight [d]. */
+/* The spread of the noise, a fixed weight [inner]. */
 sf_node sfi_kernel_network_spread(const sf_model *m, const sf_node *weights);
 
-/* Fill in the fixed weights: mean and standard deviation of y [n, d], of rows
- * noised at the times that training will use, and of x0 [n, d].  SF_OK or
+/* Fill in the fixed weights: mean and standard deviation of y [n, inner], of rows
+ * noised at the times that training will use, and of x0 [n, dim].  SF_OK or
  * SF_E_NOMEM. */
 sf_status sfi_kernel_network_fix(sf_model *m, sf_cmat y, sf_cmat x0);
 

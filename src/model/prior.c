@@ -13,12 +13,6 @@
 #include <math.h>
 #include <string.h>
 
-/* A place in the support of every kernel of a chart, to stand for x0. */
-static double anywhere(const sf_model *m, int64_t j)
-{
-    return sfi_chart_from_number(m->noise.kernels[j].ops->chart, 0.0);
-}
-
 /* ---- draws ------------------------------------------------------------------- */
 
 static void draw_normal(const sf_model *m, uint64_t seed, int64_t first,
@@ -43,8 +37,7 @@ static sf_status choose(const sf_model *m, uint64_t seed, int64_t first,
         *x0 = sfi_empirical_of(m).data;
         return sfi_empirical_choose(m, seed, first, n, index);
     }
-    for (int64_t j = 0; j < m->dim; j++)
-        place[j] = anywhere(m, j);
+    sfi_noise_middle(&m->noise, place);
     memset(index, 0, (size_t)n * sizeof *index);
     *x0 = (sf_cmat){place, 1, m->dim, m->dim};
     return SF_OK;
@@ -103,21 +96,17 @@ static void normal_logpdf(const sf_model *m, sf_cmat y, double *out)
     }
 }
 
-static sf_status kernels_logpdf(const sf_model *m, sf_cmat y, double *out)
+/* With any x0, since the law at time 1 does not depend on it. */
+static sf_status logpdf_from(const sf_model *m, const double *place, sf_cmat y,
+                             double *out)
 {
     sf_graph *g = NULL;
     sf_program *program = NULL;
     SFI_TRY(sf_graph_new(m->ctx, &g));
-    const sf_node row = sf_input(g, "y", 1, &m->dim);
+    const sf_node row = sf_input(g, "y", 1, &m->inner);
+    const sf_node clean = sf_const_array(g, 1, &m->dim, place);
     const sf_node t = sf_param(g, "t", 0, NULL);
-    sf_node logp = sf_const(g, 0.0);
-    for (int64_t j = 0; j < m->dim; j++) {
-        const sfi_kernel *k = &m->noise.kernels[j];
-        sf_node theta[SFI_KERNEL_THETA];
-        k->ops->theta(k, g, sf_const(g, anywhere(m, j)), t, theta);
-        logp =
-            sf_add(g, logp, k->ops->logp(k, g, sf_component(g, row, j), theta));
-    }
+    const sf_node logp = sfi_noise_logp(&m->noise, g, row, clean, t);
     const sf_output output = {logp, SF_EACH};
     sf_status status = sf_program_new(m->ctx, &program, g, SF_F64, 1, &output);
     sf_graph_free(g);
@@ -132,6 +121,17 @@ static sf_status kernels_logpdf(const sf_model *m, sf_cmat y, double *out)
         status = sf_program_run(program, y.rows, &source, params, &sink);
     }
     sf_program_free(program);
+    return status;
+}
+
+static sf_status kernels_logpdf(const sf_model *m, sf_cmat y, double *out)
+{
+    double *place = sfi_alloc(m->ctx, (size_t)m->dim, sizeof *place);
+    if (place == NULL)
+        return SF_E_NOMEM;
+    sfi_noise_middle(&m->noise, place);
+    const sf_status status = logpdf_from(m, place, y, out);
+    sfi_free(m->ctx, place, (size_t)m->dim, sizeof *place);
     return status;
 }
 

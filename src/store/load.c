@@ -29,8 +29,7 @@ typedef struct model_parts {
     sf_column_kind *kinds; /* [dim] */
     int number_count;
     sfi_number number_list[SFI_MAX_NUMBERS];
-    sfi_noise noise;      /* [dim] kernels, or none                        */
-    int64_t kernel_count; /* columns that have one */
+    sfi_noise noise;      /* of all columns, or none */
     const char **dropped; /* [dropped_count], in `schema` */
     int64_t dropped_count;
 } model_parts;
@@ -77,20 +76,110 @@ static sf_status read_family(model_parts *p)
     return SF_OK;
 }
 
-static sf_status read_kernel(model_parts *p, int64_t j, const json_t *text)
+/* The place of a name among the columns, -1 for none. */
+static int64_t column_of(const model_parts *p, const char *name)
 {
-    if (text == NULL)
+    for (int64_t j = 0; j < p->dim && name != NULL; j++)
+        if (strcmp(p->names[j], name) == 0)
+            return j;
+    return -1;
+}
+
+/* Row i of the factor of a block, from its column. */
+static sf_status read_factor(const model_parts *p, const json_t *column,
+                             int64_t i, int64_t size, double *factor)
+{
+    const json_t *row = json_object_get(column, "factor");
+    if (json_array_size(row) != (size_t)i + 1)
+        return FAIL(p,
+                    "the \"factor\" of column \"%s\" has %zu numbers, want "
+                    "%lld, or none for all columns of the kernel",
+                    json_string_value(json_object_get(column, "name")),
+                    json_array_size(row), (long long)i + 1);
+    for (int64_t k = 0; k <= i; k++)
+        factor[i * size + k] =
+            json_number_value(json_array_get(row, (size_t)k));
+    return SF_OK;
+}
+
+/* The block that column j of the schema is the first of. */
+static sf_status read_block(model_parts *p, const json_t *columns, int64_t j)
+{
+    const json_t *first = json_array_get(columns, (size_t)j);
+    const char *text = json_string_value(json_object_get(first, "kernel"));
+    const json_t *joint = json_object_get(first, "joint");
+    const bool mixed = json_object_get(first, "factor") != NULL;
+    const int64_t size = joint != NULL ? (int64_t)json_array_size(joint) : 1;
+    int64_t members[SFI_BLOCK_COLUMNS] = {j};
+    double factor[SFI_BLOCK_COLUMNS * SFI_BLOCK_COLUMNS] = {0.0};
+    sfi_kernel kernel;
+    if (size > SFI_BLOCK_COLUMNS)
+        return FAIL(p, "column \"%s\" shares its kernel with more than %d",
+                    p->names[j], (int)SFI_BLOCK_COLUMNS);
+    for (int64_t i = 0; i < size && joint != NULL; i++) {
+        members[i] =
+            column_of(p, json_string_value(json_array_get(joint, (size_t)i)));
+        const json_t *member = members[i] >= 0
+                                   ? json_array_get(columns, (size_t)members[i])
+                                   : NULL;
+        const char *other =
+            json_string_value(json_object_get(member, "kernel"));
+        if (other == NULL || strcmp(other, text) != 0)
+            return FAIL(p,
+                        "entry %lld of \"joint\" of column \"%s\" is no "
+                        "column of the same kernel",
+                        (long long)i, p->names[j]);
+        if (mixed)
+            SFI_TRY(read_factor(p, member, i, size, factor));
+    }
+    SFI_TRY(sfi_kernel_parse(p->ctx, &kernel, text));
+    SFI_TRY(sfi_noise_add(p->ctx, &p->noise, &kernel, size, members, p->names));
+    return mixed ? sfi_noise_mix(p->ctx, &p->noise.blocks[p->noise.count - 1],
+                                 factor)
+                 : SF_OK;
+}
+
+/* Whether column j is named first by its "joint", or stands alone. */
+static bool begins(const model_parts *p, const json_t *column, int64_t j)
+{
+    const json_t *joint = json_object_get(column, "joint");
+    const char *name = json_string_value(json_array_get(joint, 0));
+    return joint == NULL || (name != NULL && strcmp(name, p->names[j]) == 0);
+}
+
+static sf_status read_blocks(model_parts *p, const json_t *columns)
+{
+    SFI_TRY(sfi_noise_new(p->ctx, &p->noise, p->dim));
+    for (int64_t j = 0; j < p->dim; j++)
+        if (begins(p, json_array_get(columns, (size_t)j), j))
+            SFI_TRY(read_block(p, columns, j));
+    return sfi_noise_complete(p->ctx, &p->noise, p->names);
+}
+
+/* All columns have a kernel, or none. */
+static sf_status read_kernels(model_parts *p, const json_t *columns)
+{
+    int64_t have = 0;
+    for (int64_t j = 0; j < p->dim; j++) {
+        const json_t *text =
+            json_object_get(json_array_get(columns, (size_t)j), "kernel");
+        if (text != NULL && !json_is_string(text))
+            return FAIL(p, "the kernel of column %lld of the schema is no text",
+                        (long long)j);
+        have += text != NULL;
+    }
+    if (have == 0)
         return SF_OK;
-    if (!json_is_string(text))
-        return FAIL(p, "the kernel of column %lld of the schema is no text",
-                    (long long)j);
-    p->kernel_count++;
-    const sf_status status =
-        sfi_kernel_parse(p->ctx, &p->noise.kernels[j], json_string_value(text));
-    if (status == SF_OK)
-        return SF_OK;
+    if (have < p->dim)
+        return FAIL(p,
+                    "%lld of %lld columns of the schema have a \"kernel\", "
+                    "want all or none",
+                    (long long)have, (long long)p->dim);
+    const sf_status status = read_blocks(p, columns);
+    if (status != SF_E_ARG)
+        return status;
     sfi_message_prefix(p->ctx, "%s: ", sfi_metadata_source(p->t));
-    return status == SF_E_ARG ? SF_E_FORMAT : status;
+    return SF_E_FORMAT;
 }
 
 static sf_status read_column(model_parts *p, sfi_dictionary *seen, int64_t j,
@@ -112,7 +201,6 @@ static sf_status read_column(model_parts *p, sfi_dictionary *seen, int64_t j,
         return FAIL(p, "two columns of the schema are called \"%s\"", shown);
     p->names[j] = name;
     p->kinds[j] = kind[0] == 'i' ? SF_COLUMN_INTEGER : SF_COLUMN_REAL;
-    SFI_TRY(read_kernel(p, j, json_object_get(column, "kernel")));
     return sfi_dictionary_add(p->ctx, seen, name, strlen(name));
 }
 
@@ -132,21 +220,12 @@ static sf_status read_columns(model_parts *p)
         return SF_E_NOMEM;
     }
     p->dim = (int64_t)count;
-    p->noise.kernels = sfi_alloc_zero(p->ctx, count, sizeof *p->noise.kernels);
-    if (p->noise.kernels == NULL)
-        return SF_E_NOMEM;
-    p->noise.dim = p->dim;
     sfi_dictionary seen = {0};
     sf_status status = SF_OK;
     for (size_t j = 0; j < count && status == SF_OK; j++)
         status = read_column(p, &seen, (int64_t)j, json_array_get(columns, j));
     sfi_dictionary_free(p->ctx, &seen);
-    if (status == SF_OK && p->kernel_count > 0 && p->kernel_count < p->dim)
-        status = FAIL(p,
-                      "%lld of %lld columns of the schema have a \"kernel\", "
-                      "want all or none",
-                      (long long)p->kernel_count, (long long)p->dim);
-    return status;
+    return status == SF_OK ? read_kernels(p, columns) : status;
 }
 
 static sf_status read_dropped(model_parts *p)
@@ -363,7 +442,7 @@ static sf_status build(model_parts *p, sf_model **out, sf_run_record **record)
 {
     SFI_TRY(read_texts(p));
     sf_status status = sfi_model_declare(p->ctx, out, p->ops, p->dim, p->names,
-                                         p->kernel_count > 0 ? &p->noise : NULL,
+                                         p->noise.dim > 0 ? &p->noise : NULL,
                                          p->number_count, p->number_list);
     if (status != SF_OK)
         sfi_message_prefix(p->ctx, "%s: ", sfi_metadata_source(p->t));

@@ -61,6 +61,31 @@ static sf_status check_finite(const sf_model *m, const char *name,
 
 /* The functions that build JSON return NULL, and accept it, where memory is
  * short. */
+
+/* Of a block of several columns: their names, and this column's row of the
+ * factor. */
+static bool add_joint(const sf_model *m, const sfi_block *b, int64_t j,
+                      json_t *column)
+{
+    const int64_t *columns = sfi_noise_columns(&m->noise, b);
+    json_t *names = json_array(), *factor = json_array();
+    bool failed = false;
+    for (int64_t i = 0; i < b->columns; i++) {
+        failed |= json_array_append_new(names,
+                                        json_string(m->names[columns[i]])) != 0;
+        for (int64_t k = 0; k <= i && columns[i] == j && b->factor != NULL; k++)
+            failed |=
+                json_array_append_new(
+                    factor, json_real(b->factor[i * b->columns + k])) != 0;
+    }
+    failed |= json_object_set(column, "joint", names) != 0;
+    if (b->factor != NULL)
+        failed |= json_object_set(column, "factor", factor) != 0;
+    json_decref(names);
+    json_decref(factor);
+    return !failed;
+}
+
 static json_t *make_column(const sf_model *m, const sf_run_record *record,
                            int64_t j)
 {
@@ -69,8 +94,28 @@ static json_t *make_column(const sf_model *m, const sf_run_record *record,
         return json_pack("{s:s, s:s}", "name", m->names[j], "kind",
                          kind_text(record, j));
     sf_model_kernel(m, j, kernel);
-    return json_pack("{s:s, s:s, s:s}", "name", m->names[j], "kind",
-                     kind_text(record, j), "kernel", kernel);
+    json_t *column = json_pack("{s:s, s:s, s:s}", "name", m->names[j], "kind",
+                               kind_text(record, j), "kernel", kernel);
+    const sfi_block *b = sfi_noise_block(&m->noise, j);
+    if (b->kernel.ops->joint != NULL && add_joint(m, b, j, column))
+        return column;
+    if (b->kernel.ops->joint == NULL)
+        return column;
+    json_decref(column);
+    return NULL;
+}
+
+/* What log densities are with respect to. */
+static const char *measure(const sf_model *m)
+{
+    if (sfi_noise_has_surface(&m->noise))
+        return "nats, with respect to the area of the unit sphere for "
+               "directions and Lebesgue measure in the units of the other "
+               "columns";
+    if (m->noise.dim > 0 && sfi_noise_find(&m->noise, true) >= 0)
+        return "nats, with respect to counting for counts and Lebesgue "
+               "measure in the units of the other columns";
+    return "nats, with respect to Lebesgue measure in the units of the columns";
 }
 
 static json_t *make_schema(const sf_model *m, const sf_run_record *record)
@@ -84,12 +129,10 @@ static json_t *make_schema(const sf_model *m, const sf_run_record *record)
         failed |= json_array_append_new(dropped,
                                         json_string(record->dropped[k])) != 0;
     json_t *schema =
-        failed
-            ? NULL
-            : json_pack("{s:s, s:O, s:O, s:s}", "family", m->ops->family,
-                        "columns", columns, "dropped", dropped, "log_density",
-                        "nats, with respect to Lebesgue measure in the "
-                        "units of the columns");
+        failed ? NULL
+               : json_pack("{s:s, s:O, s:O, s:s}", "family", m->ops->family,
+                           "columns", columns, "dropped", dropped,
+                           "log_density", measure(m));
     json_decref(columns);
     json_decref(dropped);
     return schema;
