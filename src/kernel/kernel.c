@@ -21,6 +21,7 @@ const sfi_kernel_ops *const sfi_kernel_families[] = {&sfi_kernel_gaussian,
                                                      &sfi_kernel_cir,
                                                      &sfi_kernel_poisson,
                                                      &sfi_kernel_binomial,
+                                                     &sfi_kernel_vmf,
                                                      NULL};
 
 double sfi_kernel_number_of(const sfi_kernel *k, const char *name)
