@@ -3,13 +3,14 @@
 #ifndef SFI_FAMILIES_H
 #define SFI_FAMILIES_H
 
-#include "kernel/kernel.h"
+#include "kernel/joint.h"
 #include "kernel/path.h"
 
 extern const sfi_kernel_ops sfi_kernel_gaussian, sfi_kernel_laplace,
     sfi_kernel_student, sfi_kernel_lognormal, sfi_kernel_gamma, sfi_kernel_beta,
     sfi_kernel_vonmises, sfi_kernel_cauchy, sfi_kernel_wrapped_normal,
-    sfi_kernel_cir, sfi_kernel_poisson, sfi_kernel_binomial, sfi_kernel_vmf;
+    sfi_kernel_cir, sfi_kernel_poisson, sfi_kernel_binomial, sfi_kernel_vmf,
+    sfi_kernel_mvgaussian;
 
 /* A law that is a location plus a scale times a fixed variable: theta is
  * { location, scale }, its velocities are 1 and (y - location)/scale.  The first
@@ -53,6 +54,41 @@ sf_node sfi_line(sf_graph *g, sf_node x0, sf_node t, double end);
 sf_node sfi_concentration(sf_graph *g, double c, sf_node t);
 /* c (1/t^2 - 1), which is 0 at t = 1. */
 sf_node sfi_odds(sf_graph *g, double c, sf_node t);
+
+/* ---- several columns (joint.h) ----------------------------------------------- */
+
+/* What laws have in common whose noise is the block's factor L times noise of no
+ * direction, a location and scale apart: the chart y = L^-1 x, in which the
+ * factor is gone, and the velocity of locations and scales. */
+#define SFI_FACTOR_OPS                                                         \
+    .inner = sfi_factor_inner, .mixes = true, .outside = sfi_factor_outside,   \
+    .middle = sfi_factor_middle, .to_chart = sfi_factor_to_chart,              \
+    .from_chart = sfi_factor_from_chart, .chart = sfi_factor_chart,            \
+    .inverse = sfi_factor_inverse, .log_slope = sfi_factor_log_slope,          \
+    .log_slope_node = sfi_factor_log_slope_node,                               \
+    .velocity = sfi_factor_velocity
+int64_t sfi_factor_inner(int64_t columns, const char **want);
+const char *sfi_factor_outside(const sfi_block *b, const double *x,
+                               int64_t *column);
+void sfi_factor_middle(const sfi_block *b, double *x);
+void sfi_factor_to_chart(const sfi_block *b, const double *x, double *y);
+void sfi_factor_from_chart(const sfi_block *b, const double *y, double *x);
+sf_node sfi_factor_chart(const sfi_block *b, sf_graph *g, sf_node x);
+sf_node sfi_factor_inverse(const sfi_block *b, sf_graph *g, sf_node y);
+double sfi_factor_log_slope(const sfi_block *b, const double *y);
+sf_node sfi_factor_log_slope_node(const sfi_block *b, sf_graph *g, sf_node y);
+sf_node sfi_factor_velocity(const sfi_block *b, sf_graph *g, sf_node y,
+                            sf_node x0, sf_node t, sfi_velocity how);
+
+/* { location, scale } in the chart */
+void sfi_factor_theta(const sfi_block *b, sf_graph *g, sf_node x0, sf_node t,
+                      sf_node *theta);
+/* location + scale stretch z, z normal: component j of `where` for number j; an
+ * odd number of them leaves half of a pair. */
+void sfi_factor_draw(const sfi_block *b, const double *x0, double t,
+                     double stretch, sfi_where where, double *y);
+/* The scale's slope at t = 0 times `peak`, the spread of scale 1. */
+void sfi_factor_spread(const sfi_block *b, double peak, double *spread);
 
 /* ---- counts ------------------------------------------------------------------ */
 
