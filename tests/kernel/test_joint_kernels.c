@@ -25,6 +25,10 @@ static const joint_case all[] = {
     {"mvgaussian:path=vp,sigma=2", 2, true},
     {"mvgaussian:path=ve,sigma=0.7", 3, true},
     {"mvgaussian", 5, true},
+    {"mvstudent", 2, false},
+    {"mvstudent:path=vp,scale=0.5,nu=7", 2, true},
+    {"mvstudent:path=ve,nu=2.5", 3, true},
+    {"mvstudent:nu=40", 5, true},
 };
 
 /* A block and the memory of its factor. */
@@ -143,6 +147,43 @@ static void run_row(sf_context *ctx, const sfi_block *b, row_node what,
 }
 
 /* ---- known answers -------------------------------------------------------------- */
+
+/* PFGM++ with D = 3 at r = 0.7: Student's law with nu = D and scale r/sqrt(D).
+ * The velocity is by r. */
+TEST(electric_flows_in_three_more_dimensions_are_the_known_ones)
+{
+    sf_context *ctx = new_context();
+    holder h;
+    static values v;
+    const sfi_block *b =
+        block_of(ctx, &h, (joint_case){"mvstudent:path=ve,nu=3", 2, false});
+    const double r = 0.7, root = sqrt(3.0);
+    const double x0[4] = {1.0, 0.5, -0.8, 0.2}, y[4] = {0.2, 0.4, 0.2, 0.4};
+    const double t[2] = {r / root, r / root};
+    evaluate(ctx, b, 2, y, x0, t, &v);
+    const double p[2] = {0.5 * exp(v.logp[0]), 0.5 * exp(v.logp[1])};
+    const double total = p[0] + p[1];
+    CHECK_CLOSE(log(total), -2.438493556366117, 1e-12);
+    double score[2] = {0}, u[2] = {0}, second[2][2] = {{0}};
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 2; j++) {
+            score[j] += p[i] / total * v.score[2 * i + j];
+            u[j] += p[i] / total * v.velocity[2 * i + j] / root;
+            for (int k = 0; k < 2; k++)
+                second[j][k] += p[i] / total *
+                                (v.hessian[4 * i + 2 * j + k] +
+                                 v.score[2 * i + j] * v.score[2 * i + k]);
+        }
+    CHECK_CLOSE(score[0], 1.3133276270090648, 1e-10);
+    CHECK_CLOSE(score[1], 0.0847621936930853, 1e-10);
+    CHECK_CLOSE(u[0], -0.3097982698395672, 1e-10);
+    CHECK_CLOSE(u[1], -0.004013997354213582, 1e-10);
+    CHECK_CLOSE(second[0][0] - score[0] * score[0], 10.747348595229601, 1e-10);
+    CHECK_CLOSE(second[0][1] - score[0] * score[1], 2.313958441235571, 1e-10);
+    CHECK_CLOSE(second[1][0] - score[1] * score[0], 2.313958441235571, 1e-10);
+    CHECK_CLOSE(second[1][1] - score[1] * score[1], -3.655140047235966, 1e-10);
+    sf_context_free(ctx);
+}
 
 /* The normal law of x, with the inverse of [[a, b], [b, c]] = s^2 L L' written
  * down, and the velocity of its path: alpha' x0 + s'/s (x - alpha x0). */
@@ -359,7 +400,7 @@ TEST(the_prior_knows_no_clean_row)
 }
 
 /* Densities p(x) of the prior in the middle, with any number of columns:
- * (2 pi)^(-d/2). */
+ * (2 pi)^(-d/2) and Cauchy's with Gamma((1+d)/2)/pi^((1+d)/2). */
 TEST(priors_have_the_known_density_in_the_middle)
 {
     const double pi = 3.14159265358979324;
@@ -369,6 +410,9 @@ TEST(priors_have_the_known_density_in_the_middle)
     } known[] = {
         {{"mvgaussian", 3, false}, pow(2.0 * pi, -1.5)},
         {{"mvgaussian:path=vp", 5, false}, pow(2.0 * pi, -2.5)},
+        {{"mvstudent:nu=1", 2, false}, 0.5 / pi},
+        {{"mvstudent:nu=1", 3, false}, 1.0 / (pi * pi)},
+        {{"mvstudent:nu=1", 5, false}, 2.0 / (pi * pi * pi)},
     };
     sf_context *ctx = new_context();
     holder h;
@@ -577,8 +621,11 @@ static void check_moments(const sfi_block *b, const double *x,
         }
 }
 
-/* Every number, and a sum of them all. */
-TEST(draws_are_normal_numbers_times_the_factor)
+/* Of five columns, with a factor: every number, and a sum of them all.  Student's
+ * law with 2 degrees of freedom has the distribution function (1 + z/sqrt(2 +
+ * z^2))/2, and for two columns that of the radius is 1 - (1 + r^2/nu)^(-nu/2);
+ * with a chi-squared number for each column it would be another one. */
+TEST(draws_are_normal_and_student_numbers_times_the_factor)
 {
     static const struct {
         joint_case what;
@@ -586,9 +633,10 @@ TEST(draws_are_normal_numbers_times_the_factor)
     } moments[] = {
         {{"mvgaussian:path=vp,sigma=2", 5, true}, 4.0, 3.0},
         {{"mvgaussian", 3, false}, 1.0, 3.0},
+        {{"mvstudent:nu=10,path=vp,scale=2", 5, true}, 4.0 * 10.0 / 8.0, 4.0},
     };
     sf_context *ctx = new_context();
-    static double x[DRAWS * WIDE], u[DRAWS];
+    static double x[DRAWS * WIDE], u[DRAWS], r[DRAWS];
     holder h;
     for (size_t c = 0; c < SFI_COUNT(moments); c++) {
         const sfi_block *b = block_of(ctx, &h, moments[c].what);
@@ -622,10 +670,25 @@ TEST(draws_are_normal_numbers_times_the_factor)
             check_uniform(u);
         }
     }
+    const sfi_block *b = block_of(
+        ctx, &h, (joint_case){"mvstudent:nu=2,path=ve,scale=3", 2, true});
+    const double x0[2] = {1.0, -2.0}, t = 0.4, scale = 1.2;
+    draw_all(b, x0, t, x);
+    for (int i = 0; i < DRAWS; i++) {
+        const double *e = x + 2 * i;
+        const double z0 = (e[0] - 1.0) / 0.8 / scale,
+                     z1 = ((e[1] + 2.0) / scale + 0.5 * z0) / 1.3;
+        const double sum = (0.6 * z0 - 0.8 * z1);
+        u[i] = 0.5 + 0.5 * sum / sqrt(2.0 + sum * sum);
+        r[i] = 1.0 - 1.0 / (1.0 + 0.5 * (z0 * z0 + z1 * z1));
+    }
+    check_uniform(u);
+    check_uniform(r);
     sf_context_free(ctx);
 }
 
-TESTS(CASE(a_factor_gives_the_normal_law_of_its_covariance),
+TESTS(CASE(electric_flows_in_three_more_dimensions_are_the_known_ones),
+      CASE(a_factor_gives_the_normal_law_of_its_covariance),
       CASE(derivatives_and_velocities_obey_the_continuity_equation),
       CASE(densities_have_mass_one), CASE(the_prior_knows_no_clean_row),
       CASE(priors_have_the_known_density_in_the_middle),
@@ -633,4 +696,4 @@ TESTS(CASE(a_factor_gives_the_normal_law_of_its_covariance),
       CASE(charts_lead_there_and_back),
       CASE(spreads_are_those_of_the_curvature),
       CASE(what_a_block_cannot_be_is_said),
-      CASE(draws_are_normal_numbers_times_the_factor))
+      CASE(draws_are_normal_and_student_numbers_times_the_factor))
