@@ -106,8 +106,8 @@ static sf_node reach(sf_graph *g, const sf_node *more)
     return s;
 }
 
-static sf_node stein(sf_graph *g, sf_node y, sf_node a, sf_node b,
-                     sfi_velocity how)
+sf_node sfi_beta_stein(sf_graph *g, sf_node y, sf_node a, sf_node b,
+                       sfi_velocity how)
 {
     const sf_node mean =
         sf_sub(g, sf_polygamma(g, 0, a), sf_polygamma(g, 0, sf_add(g, a, b)));
@@ -129,8 +129,8 @@ static void velocity(const sfi_kernel *k, sf_graph *g, sf_node y,
                      const sf_node *th, sfi_velocity how, sf_node *u)
 {
     (void)k;
-    u[0] = stein(g, y, th[0], th[1], how);
-    u[1] = sf_neg(g, stein(g, sf_neg(g, y), th[1], th[0], how));
+    u[0] = sfi_beta_stein(g, y, th[0], th[1], how);
+    u[1] = sf_neg(g, sfi_beta_stein(g, sf_neg(g, y), th[1], th[0], how));
 }
 
 /* The logit of a share is the difference of two logarithms. */

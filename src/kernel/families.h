@@ -10,7 +10,7 @@ extern const sfi_kernel_ops sfi_kernel_gaussian, sfi_kernel_laplace,
     sfi_kernel_student, sfi_kernel_lognormal, sfi_kernel_gamma, sfi_kernel_beta,
     sfi_kernel_vonmises, sfi_kernel_cauchy, sfi_kernel_wrapped_normal,
     sfi_kernel_cir, sfi_kernel_poisson, sfi_kernel_binomial, sfi_kernel_vmf,
-    sfi_kernel_mvgaussian, sfi_kernel_mvstudent;
+    sfi_kernel_mvgaussian, sfi_kernel_mvstudent, sfi_kernel_dirichlet;
 
 /* A law that is a location plus a scale times a fixed variable: theta is
  * { location, scale }, its velocities are 1 and (y - location)/scale.  The first
@@ -54,6 +54,11 @@ sf_node sfi_line(sf_graph *g, sf_node x0, sf_node t, double end);
 sf_node sfi_concentration(sf_graph *g, double c, sf_node t);
 /* c (1/t^2 - 1), which is 0 at t = 1. */
 sf_node sfi_odds(sf_graph *g, double c, sf_node t);
+
+/* dy/da of a logit y of the beta law of a and b, at which b and the distribution
+ * function stay. */
+sf_node sfi_beta_stein(sf_graph *g, sf_node y, sf_node a, sf_node b,
+                       sfi_velocity how);
 
 /* ---- several columns (joint.h) ----------------------------------------------- */
 

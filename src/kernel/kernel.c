@@ -25,6 +25,7 @@ const sfi_kernel_ops *const sfi_kernel_families[] = {
     &sfi_kernel_vmf,
     &sfi_kernel_mvgaussian,
     &sfi_kernel_mvstudent,
+    &sfi_kernel_dirichlet,
     NULL};
 
 double sfi_kernel_number_of(const sfi_kernel *k, const char *name)

@@ -29,6 +29,12 @@ static const joint_case all[] = {
     {"mvstudent:path=vp,scale=0.5,nu=7", 2, true},
     {"mvstudent:path=ve,nu=2.5", 3, true},
     {"mvstudent:nu=40", 5, true},
+    {"dirichlet", 2, false},
+    {"dirichlet", 3, false},
+    {"dirichlet:alpha=0.4", 2, false},
+    {"dirichlet:alpha=0.4", 4, false},
+    {"dirichlet:alpha=3", 3, false},
+    {"dirichlet:alpha=20", 5, false},
 };
 
 /* A block and the memory of its factor. */
@@ -223,6 +229,182 @@ TEST(a_factor_gives_the_normal_law_of_its_covariance)
     sf_context_free(ctx);
 }
 
+/* Parts of the velocity at x: logits of the shares, and the s_j of dirichlet.c. */
+enum { SHARES = 3 };
+static void stein_at(sf_context *ctx, const double *y, const double *a,
+                     double *s)
+{
+    sf_graph *g = NULL;
+    CHECK_OK(ctx, sf_graph_new(ctx, &g));
+    const double e[SHARES] = {exp(y[0]), exp(y[1]), 1.0};
+    sf_output outputs[SHARES];
+    sf_sink sinks[SHARES];
+    for (int j = 0; j < SHARES; j++) {
+        const int k = (j + 1) % SHARES, l = (j + 2) % SHARES;
+        const sf_node logit = sf_const(g, log(e[j] / (e[k] + e[l])));
+        outputs[j] = (sf_output){sfi_beta_stein(g, logit, sf_const(g, a[j]),
+                                                sf_const(g, a[k] + a[l]),
+                                                SFI_VELOCITY_EXACT),
+                                 SF_EACH};
+        sinks[j] = (sf_sink){&s[j], SF_F64, 1};
+    }
+    sf_program *p = NULL;
+    CHECK_OK(ctx, sf_program_new(ctx, &p, g, SF_F64, SHARES, outputs));
+    sf_graph_free(g);
+    CHECK_OK(ctx, sf_program_run(p, 1, NULL, NULL, sinks));
+    sf_program_free(p);
+}
+
+static void velocity_at(sf_context *ctx, const double *y, const double *a,
+                        const double *slope, double *u)
+{
+    double s[SHARES];
+    stein_at(ctx, y, a, s);
+    for (int i = 0; i < 2; i++)
+        u[i] = slope[i] * s[i] - slope[2] * s[2];
+}
+
+/* x = (.2, .3, .5) under a = (2.5, 1.2, 4) that moves at (-1, .3, -2.2).  The law
+ * is that of some x0, alpha and t = 0.3; its slope is not, so the velocity is put
+ * together from its parts, and obeys the continuity equation with d ln p/dt. */
+TEST(shares_of_three_columns_are_the_known_ones)
+{
+    static const double x[3] = {0.2, 0.3, 0.5}, a[3] = {2.5, 1.2, 4.0};
+    static const double slope[3] = {-1.0, 0.3, -2.2};
+    static const double g[3] = {0.08953441949396786, 0.14949896017835715,
+                                0.06934760166771849};
+    static const double u[3] = {-0.04132272661309192, 0.16996392956513348,
+                                -0.12864120295204157};
+    sf_context *ctx = new_context();
+    holder h;
+    static values v;
+    const double t = 0.3;
+    const sfi_block *b = block_of(ctx, &h, (joint_case){"dirichlet", 3, false});
+    const sfi_joint_ops *ops = b->kernel.ops->joint;
+    h.block.kernel.numbers[0] = 7.7 / 3.0 * t * t;
+    double y[2], x0[3], s[3], w[2];
+    for (int j = 0; j < 3; j++)
+        x0[j] = (a[j] / 7.7 - t / 3.0) / (1.0 - t);
+    ops->to_chart(b, x, y);
+    evaluate(ctx, b, 1, y, x0, &t, &v);
+    CHECK_CLOSE(v.logp[0] - ops->log_slope(b, y), 1.2010801353751723, 1e-12);
+    CHECK_CLOSE(v.score[0], 0.96, 1e-12);
+    CHECK_CLOSE(v.score[1], -1.11, 1e-12);
+
+    stein_at(ctx, y, a, s);
+    for (int j = 0; j < 3; j++)
+        CHECK_CLOSE(s[j] * x[j] * (1.0 - x[j]), g[j], 1e-10);
+    velocity_at(ctx, y, a, slope, w);
+    const double mean = x[0] * w[0] + x[1] * w[1];
+    for (int j = 0; j < 3; j++)
+        CHECK_CLOSE(x[j] * ((j < 2 ? w[j] : 0.0) - mean), u[j], 1e-10);
+    double divergence = 0.0;
+    for (int j = 0; j < 2; j++)
+        for (int side = -1; side <= 1; side += 2) {
+            double at[2] = {y[0], y[1]}, moved[2];
+            at[j] += side * 1e-4;
+            velocity_at(ctx, at, a, slope, moved);
+            divergence += side * moved[j] / 2e-4;
+        }
+    CHECK_NEAR(divergence + 0.96 * w[0] - 1.11 * w[1], -0.5993392732930647,
+               1e-8);
+    sf_context_free(ctx);
+}
+
+/* A share of two is a beta number of mean 1/2 and twice the concentration. */
+TEST(shares_of_two_columns_are_beta_numbers)
+{
+    sf_context *ctx = new_context();
+    holder h;
+    static values v;
+    const sfi_block *b =
+        block_of(ctx, &h, (joint_case){"dirichlet:alpha=0.7", 2, false});
+    sfi_kernel beta;
+    CHECK_OK(ctx, sfi_kernel_parse(ctx, &beta, "beta:concentration=1.4"));
+    for (int c = 0; c < 6; c++) {
+        static const double times[] = {0.1, 0.6, 1.0};
+        const double y = 0.3 * (c - 2.0), t = times[c % 3];
+        const double x0[2] = {0.1 + 0.15 * c, 0.9 - 0.15 * c};
+        evaluate(ctx, b, 1, &y, x0, &t, &v);
+        sf_graph *g = NULL;
+        CHECK_OK(ctx, sf_graph_new(ctx, &g));
+        const sf_node tn = sf_param(g, "t", 0, NULL);
+        const sf_node yn = sf_param(g, "y", 0, NULL);
+        const sfi_kernel_nodes n = sfi_kernel_at_chart(
+            &beta, g, yn, sf_const(g, x0[0]), tn, SFI_VELOCITY_EXACT);
+        const sf_output outputs[] = {{n.logp, SF_EACH},
+                                     {n.score, SF_EACH},
+                                     {n.hessian, SF_EACH},
+                                     {n.rate, SF_EACH},
+                                     {n.velocity, SF_EACH}};
+        double want[5];
+        const sf_sink sinks[] = {{&want[0], SF_F64, 1},
+                                 {&want[1], SF_F64, 1},
+                                 {&want[2], SF_F64, 1},
+                                 {&want[3], SF_F64, 1},
+                                 {&want[4], SF_F64, 1}};
+        const void *params[] = {&t, &y};
+        sf_program *p = NULL;
+        CHECK_OK(ctx, sf_program_new(ctx, &p, g, SF_F64, 5, outputs));
+        sf_graph_free(g);
+        CHECK_OK(ctx, sf_program_run(p, 1, NULL, params, sinks));
+        sf_program_free(p);
+        const double size = 1e-12 / (t * t);
+        CHECK_NEAR(v.logp[0], want[0], size);
+        CHECK_NEAR(v.score[0], want[1], size);
+        CHECK_NEAR(v.hessian[0], want[2], size);
+        CHECK_NEAR(v.rate[0], want[3], size / t);
+        CHECK_NEAR(v.velocity[0], want[4], 1e-11 / t);
+    }
+    sf_context_free(ctx);
+}
+
+/* exp(-700) is still a double, its square is not, and as a float neither is.
+ * There ln x_j is y_j, 0 for the last, less the largest of them and the logarithm
+ * of how many of these there are. */
+TEST(shares_next_to_nothing_have_densities_and_velocities)
+{
+    static const double y[][2] = {{700, -700}, {-700, -700}, {700, 700},
+                                  {700, 0},    {-700, 0},    {0, 0}};
+    enum { ROWS = SFI_COUNT(y) };
+    sf_context *ctx = new_context();
+    holder h;
+    static values v, single;
+    const sfi_block *b =
+        block_of(ctx, &h, (joint_case){"dirichlet:alpha=0.5", 3, false});
+    double x0[ROWS * 3], t[ROWS];
+    for (int i = 0; i < ROWS; i++) {
+        some_x0(b, 0, x0 + 3 * i);
+        t[i] = 0.5;
+    }
+    evaluate(ctx, b, ROWS, y[0], x0, t, &v);
+    evaluate_in(ctx, SF_F32, b, ROWS, y[0], x0, t, true, SFI_VELOCITY_TRAINING,
+                &single);
+    double a[3];
+    for (int j = 0; j < 3; j++)
+        a[j] = 6.0 * (0.5 * x0[j] + 0.5 / 3.0);
+    const double constant =
+        lgamma(6.0) - lgamma(a[0]) - lgamma(a[1]) - lgamma(a[2]);
+    for (int i = 0; i < ROWS; i++) {
+        const double z[3] = {y[i][0], y[i][1], 0.0};
+        const double top = fmax(z[0], fmax(z[1], 0.0));
+        double count = 0.0, want = constant;
+        for (int j = 0; j < 3; j++)
+            count += z[j] == top;
+        for (int j = 0; j < 3; j++)
+            want += a[j] * (z[j] - top - log(count));
+        CHECK_CLOSE(v.logp[i], want, 1e-13);
+        CHECK_CLOSE(single.logp[i], want, 1e-5);
+        for (int j = 0; j < 2; j++) {
+            const double share = z[j] == top ? 1.0 / count : 0.0;
+            CHECK_NEAR(v.score[2 * i + j], a[j] - 6.0 * share, 1e-13);
+            CHECK_NEAR(single.velocity[2 * i + j], v.velocity[2 * i + j],
+                       1e-3 * (1.0 + fabs(v.velocity[2 * i + j])));
+        }
+    }
+    sf_context_free(ctx);
+}
+
 /* ---- what makes it a kernel ------------------------------------------------------ */
 
 static const double times[] = {0.003, 0.2, 0.6, 1.0};
@@ -400,7 +582,8 @@ TEST(the_prior_knows_no_clean_row)
 }
 
 /* Densities p(x) of the prior in the middle, with any number of columns:
- * (2 pi)^(-d/2) and Cauchy's with Gamma((1+d)/2)/pi^((1+d)/2). */
+ * (2 pi)^(-d/2), Cauchy's with Gamma((1+d)/2)/pi^((1+d)/2), and (K-1)! everywhere
+ * on the simplex. */
 TEST(priors_have_the_known_density_in_the_middle)
 {
     const double pi = 3.14159265358979324;
@@ -413,6 +596,10 @@ TEST(priors_have_the_known_density_in_the_middle)
         {{"mvstudent:nu=1", 2, false}, 0.5 / pi},
         {{"mvstudent:nu=1", 3, false}, 1.0 / (pi * pi)},
         {{"mvstudent:nu=1", 5, false}, 2.0 / (pi * pi * pi)},
+        {{"dirichlet", 2, false}, 1.0},
+        {{"dirichlet", 3, false}, 2.0},
+        {{"dirichlet", 4, false}, 6.0},
+        {{"dirichlet", 5, false}, 24.0},
     };
     sf_context *ctx = new_context();
     holder h;
@@ -428,6 +615,30 @@ TEST(priors_have_the_known_density_in_the_middle)
         evaluate(ctx, b, 1, y, x0, &t, &v);
         CHECK_CLOSE(exp(v.logp[0] - ops->log_slope(b, y)), known[i].density,
                     1e-13);
+    }
+    sf_context_free(ctx);
+}
+
+/* A row of shares that do not sum to 1 is the row that does. */
+TEST(clean_shares_are_divided_by_their_sum)
+{
+    sf_context *ctx = new_context();
+    holder h;
+    static values v;
+    const sfi_block *b = block_of(ctx, &h, (joint_case){"dirichlet", 3, false});
+    const sfi_joint_ops *ops = b->kernel.ops->joint;
+    const double y[4] = {0.4, -0.3, 0.4, -0.3}, t[2] = {0.3, 0.3};
+    const double x0[6] = {0.2, 0.3, 0.5, 0.208, 0.312, 0.52};
+    evaluate(ctx, b, 2, y, x0, t, &v);
+    CHECK_CLOSE(v.logp[1], v.logp[0], 1e-13);
+    CHECK_CLOSE(v.rate[1], v.rate[0], 1e-12);
+    double at[2], same[2];
+    const sfi_where where = {5, 1, 0, SFI_STREAM_USER};
+    ops->draw(b, x0, 0.3, where, at);
+    ops->draw(b, x0 + 3, 0.3, where, same);
+    for (int j = 0; j < 2; j++) {
+        CHECK_CLOSE(v.velocity[2 + j], v.velocity[j], 1e-11);
+        CHECK_CLOSE(same[j], at[j], 1e-12);
     }
     sf_context_free(ctx);
 }
@@ -549,10 +760,37 @@ TEST(spreads_are_those_of_the_curvature)
 
 TEST(what_a_block_cannot_be_is_said)
 {
+    static const struct {
+        double x[3];
+        int64_t column;
+        const char *want;
+    } shares[] = {
+        {{0.2, 0.3, 0.5}, -1, NULL},
+        {{0.2, 0.3, 0.54}, -1, NULL},
+        {{0.2, 0.3, 0.46}, -1, NULL},
+        {{0.2, 0.0, 0.8}, 1, "> 0, a share of the row's sum"},
+        {{0.6, 0.6, -0.2}, 2, "> 0, a share of the row's sum"},
+        {{NAN, 0.5, 0.5}, 0, "> 0, a share of the row's sum"},
+        {{0.2, 0.3, 0.56}, 0, "that with the others of its row sums to 1"},
+        {{0.2, 0.3, 0.44}, 0, "that with the others of its row sums to 1"},
+        {{20, 30, 50}, 0, "that with the others of its row sums to 1"},
+        {{0.2, INFINITY, 0.5}, 0, "that with the others of its row sums to 1"},
+    };
     sf_context *ctx = new_context();
     holder h;
+    const sfi_block *b = block_of(ctx, &h, (joint_case){"dirichlet", 3, false});
+    for (size_t i = 0; i < SFI_COUNT(shares); i++) {
+        int64_t column = -1;
+        const char *want =
+            b->kernel.ops->joint->outside(b, shares[i].x, &column);
+        CHECK((want == NULL) == (shares[i].want == NULL));
+        if (want != NULL) {
+            assert_string_equal(want, shares[i].want);
+            CHECK(column == shares[i].column);
+        }
+    }
     for (size_t c = 0; c < SFI_COUNT(all); c++) {
-        const sfi_block *b = block_of(ctx, &h, all[c]);
+        b = block_of(ctx, &h, all[c]);
         const sfi_joint_ops *ops = b->kernel.ops->joint;
         const char *want = NULL;
         int64_t column;
@@ -687,13 +925,68 @@ TEST(draws_are_normal_and_student_numbers_times_the_factor)
     sf_context_free(ctx);
 }
 
+/* The distribution function of the beta law for whole a and b: the probability
+ * that of a + b - 1 uniform numbers at least a are below x. */
+static double beta_below(double a, double b, double x)
+{
+    double sum = 0.0;
+    const double n = a + b - 1.0;
+    for (double j = a; j <= n; j += 1.0)
+        sum += exp(lgamma(n + 1.0) - lgamma(j + 1.0) - lgamma(n - j + 1.0) +
+                   j * log(x) + (n - j) * log1p(-x));
+    return sum;
+}
+
+/* At t = 1/2 the a of x0 = (1, 2, 3)/6 are (3, 4, 5), and each share is of the
+ * beta law of a_j and the rest.  Moments of the prior of four columns, where most
+ * of a row is often in one of them. */
+TEST(draws_are_shares)
+{
+    sf_context *ctx = new_context();
+    static double x[DRAWS * WIDE], u[DRAWS];
+    holder h;
+    const sfi_block *b = block_of(ctx, &h, (joint_case){"dirichlet", 3, false});
+    const double x0[3] = {1.0 / 6.0, 2.0 / 6.0, 3.0 / 6.0};
+    draw_all(b, x0, 0.5, x);
+    for (int j = 0; j < 3; j++) {
+        for (int i = 0; i < DRAWS; i++)
+            u[i] = beta_below(3.0 + j, 9.0 - j, x[3 * i + j]);
+        check_uniform(u);
+    }
+    for (int c = 0; c < 2; c++) {
+        const double each = c == 0 ? 0.0 : 0.4;
+        b = block_of(ctx, &h,
+                     (joint_case){c == 0 ? "dirichlet" : "dirichlet:alpha=0.4",
+                                  c == 0 ? 3 : 4, false});
+        const int64_t k = b->columns;
+        double start[WIDE], mean[WIDE], covariance[WIDE * WIDE];
+        some_x0(b, c, start);
+        draw_all(b, c == 0 ? x0 : start, c == 0 ? 0.5 : 1.0, x);
+        const double sum = c == 0 ? 12.0 : each * (double)k;
+        for (int64_t j = 0; j < k; j++)
+            mean[j] = (c == 0 ? 3.0 + (double)j : each) / sum;
+        for (int64_t j = 0; j < k; j++)
+            for (int64_t m = 0; m < k; m++)
+                covariance[j * k + m] =
+                    ((j == m ? mean[j] : 0.0) - mean[j] * mean[m]) /
+                    (sum + 1.0);
+        check_moments(b, x, mean, covariance, 4.0);
+    }
+    sf_context_free(ctx);
+}
+
 TESTS(CASE(electric_flows_in_three_more_dimensions_are_the_known_ones),
       CASE(a_factor_gives_the_normal_law_of_its_covariance),
+      CASE(shares_of_three_columns_are_the_known_ones),
+      CASE(shares_of_two_columns_are_beta_numbers),
+      CASE(shares_next_to_nothing_have_densities_and_velocities),
       CASE(derivatives_and_velocities_obey_the_continuity_equation),
       CASE(densities_have_mass_one), CASE(the_prior_knows_no_clean_row),
       CASE(priors_have_the_known_density_in_the_middle),
+      CASE(clean_shares_are_divided_by_their_sum),
       CASE(single_precision_will_do_for_training),
       CASE(charts_lead_there_and_back),
       CASE(spreads_are_those_of_the_curvature),
       CASE(what_a_block_cannot_be_is_said),
-      CASE(draws_are_normal_and_student_numbers_times_the_factor))
+      CASE(draws_are_normal_and_student_numbers_times_the_factor),
+      CASE(draws_are_shares))
