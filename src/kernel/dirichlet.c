@@ -216,6 +216,7 @@ static sf_node velocity(const sfi_block *b, sf_graph *g, sf_node y, sf_node x0,
 }
 
 static const sfi_joint_ops joint = {.inner = inner,
+                                    .shares = true,
                                     .outside = outside,
                                     .middle = middle,
                                     .to_chart = to_chart,

@@ -37,7 +37,8 @@ static bool suits(const sfi_noise *noise)
     for (int64_t k = 0; k < noise->count; k++) {
         const sfi_kernel *kernel = &noise->blocks[k].kernel;
         if ((kernel->ops != &sfi_kernel_gaussian &&
-             kernel->ops != &sfi_kernel_lognormal) ||
+             kernel->ops != &sfi_kernel_lognormal &&
+             kernel->ops != &sfi_kernel_mvgaussian) ||
             kernel->numbers[0] != noise->blocks[0].kernel.numbers[0])
             return false;
     }
