@@ -290,4 +290,11 @@ sf_status cli_data_take(cli *c, cli_data *d);
 /* Name of the k-th used column. */
 const char *cli_data_name(const cli_data *d, int64_t k);
 
+/* ---- threads (threads.c) ---------------------------------------------------- */
+
+/* Before anything else: start the program again in an environment where threads
+ * that wait soon sleep, unless there the user says how they wait.  Returns if that
+ * is so, or was done, or cannot be done. */
+void cli_be_patient(char **argv);
+
 #endif

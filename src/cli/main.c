@@ -178,6 +178,8 @@ int main(int argc, char **argv)
         cli_print_overview(stderr);
         return 2;
     }
+    if (argv[1][0] != '-') /* a command */
+        cli_be_patient(argv);
     cli c = {0};
     sf_status status = SF_OK;
     if (sf_context_new(&c.ctx, NULL) != SF_OK) {

@@ -33,7 +33,10 @@ enum {
     LARGE_BYTES = 16 << 20,  /* ... and where that is too short             */
     STRIP_BYTES = 16 << 10,  /* temporaries of a fused step: half of an L1  */
     MAX_STRIP = 512,
-    ADD_CHUNK = 4096 /* elements that one thread adds over the lanes */
+    ADD_CHUNK = 4096, /* elements that one thread adds over the lanes */
+    WORTH = 1 << 16   /* units of work_of(): less is not worth a thread, which
+                         takes some microseconds to start and, where others want
+                         the cores, milliseconds */
 };
 
 /* One thread's work space. */
@@ -50,6 +53,7 @@ struct sfi_exec {
     const sfi_loops *loops;
     size_t elem; /* bytes of one number */
     int threads;
+    double work; /* of a point */
     int64_t ld_max;
     int lanes_max;
     size_t arena_bytes, temp_bytes, pack_bytes, column_bytes, uniform_bytes;
@@ -928,6 +932,8 @@ static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
         threads = e->threads;
     if (threads > lanes)
         threads = lanes > 0 ? (int)lanes : 1;
+    if ((double)threads * WORTH > (double)n * e->work + WORTH)
+        threads = 1 + (int)((double)n * e->work / WORTH);
 
 #pragma omp parallel num_threads(threads) if (threads > 1)
     {
@@ -966,6 +972,42 @@ static int64_t longest_block(const sfi_plan *plan)
     if (ld > MAX_BLOCK)
         ld = MAX_BLOCK;
     return ld < MIN_BLOCK ? MIN_BLOCK : ld;
+}
+
+/* Of one point, in units of about a quarter of a nanosecond: an element-wise
+ * operation on a number, or eight multiplications of a product. */
+static double step_work(const sfi_step *s)
+{
+    const double out = (double)sfi_shape_count(&s->out.shape);
+    double in = 1.0;
+    switch (s->kind) {
+    case SFI_STEP_FUSED:
+        for (int i = 0; i < s->fused->rank; i++)
+            in *= (double)s->fused->extent[i];
+        return in * s->fused->instruction_count;
+    case SFI_STEP_MATMUL:
+        return out * (double)s->in[0].shape.extent[1] / 8.0;
+    case SFI_STEP_REDUCE_NT:
+        return (double)sfi_shape_count(&s->in[0].shape) *
+               (double)s->in[1].shape.extent[0] / 8.0;
+    case SFI_STEP_CONV:
+    case SFI_STEP_CONV_GRAD_X:
+    case SFI_STEP_CONV_GRAD_W:
+    case SFI_STEP_REDUCE_CONV:
+        return WORTH;
+    default:
+        for (int i = 0; i < s->in_count; i++)
+            in += (double)sfi_shape_count(&s->in[i].shape);
+        return in;
+    }
+}
+
+static double work_of(const sfi_plan *plan)
+{
+    double sum = 0.0;
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++)
+        sum += step_work(&plan->steps[i]);
+    return sum;
 }
 
 static size_t larger(size_t a, size_t b)
@@ -1104,6 +1146,7 @@ static sf_status cpu_create(const sfi_plan *plan, sfi_exec **out)
     e->loops = sfi_loops_for(plan->dtype);
     e->elem = sf_dtype_size(plan->dtype);
     e->threads = sf_context_threads(ctx);
+    e->work = work_of(plan);
     e->ld_max = longest_block(plan);
     e->base_count = most_operands(plan);
     e->lanes_max = sums ? SUM_LANES : EACH_LANES;
