@@ -1,6 +1,6 @@
 # A run that was killed goes on from its checkpoint and ends with the same bits.
 weights() { tail -c +$(($(od -An -tu8 -N8 "$1") + 9)) "$1"; }
-options="--model network --hidden 16x2 --steps 600 --batch 32 --seed 3"
+options="--model network --hidden 16x2 --steps 6000 --batch 32 --seed 3"
 scorefield fit "$data/faithful.csv" $options -q -o whole.safetensors
 "$program" fit "$data/faithful.csv" $options -q -o killed.safetensors \
     --checkpoint run.safetensors --checkpoint-every 1e-9 &
