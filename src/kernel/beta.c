@@ -43,17 +43,36 @@ static sf_node log_rest(sf_graph *g, sf_node y)
     return sf_neg(g, sf_softplus(g, y));
 }
 
+static sf_node log_beta(sf_graph *g, const sf_node *th)
+{
+    return sf_sub(g, sf_add(g, sf_lgamma(g, th[0]), sf_lgamma(g, th[1])),
+                  sf_lgamma(g, sf_add(g, th[0], th[1])));
+}
+
 static sf_node logp(const sfi_kernel *k, sf_graph *g, sf_node y,
                     const sf_node *th)
 {
     (void)k;
-    const sf_node log_beta =
-        sf_sub(g, sf_add(g, sf_lgamma(g, th[0]), sf_lgamma(g, th[1])),
-               sf_lgamma(g, sf_add(g, th[0], th[1])));
     return sf_sub(g,
                   sf_add(g, sf_mul(g, th[0], log_x(g, y)),
                          sf_mul(g, th[1], log_rest(g, y))),
-                  log_beta);
+                  log_beta(g, th));
+}
+
+static void statistic(const sfi_kernel *k, sf_graph *g, sf_node y, sf_node *out)
+{
+    (void)k;
+    out[0] = log_x(g, y);
+    out[1] = log_rest(g, y);
+}
+
+static void natural(const sfi_kernel *k, sf_graph *g, const sf_node *th,
+                    sf_node *eta)
+{
+    (void)k;
+    eta[0] = th[0];
+    eta[1] = th[1];
+    eta[2] = log_beta(g, th);
 }
 
 /* What the integrand reads besides s; SIGN is 1 above x and -1 below. */
@@ -152,4 +171,7 @@ const sfi_kernel_ops sfi_kernel_beta = {
     .theta = theta,
     .logp = logp,
     .velocity = velocity,
+    .statistics = 2,
+    .statistic = statistic,
+    .natural = natural,
     .draw = draw};

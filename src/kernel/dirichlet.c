@@ -178,13 +178,27 @@ static sf_node log_slope_node(const sfi_block *b, sf_graph *g, sf_node y)
     return sf_sum_all(g, log_shares(b, g, y));
 }
 
+/* a, and the logarithm of what divides */
+static sf_node natural(const sfi_block *b, sf_graph *g, sf_node x0, sf_node t,
+                       sf_node *log_partition)
+{
+    const sf_node a = concentrations(b, g, x0, t);
+    *log_partition = sf_sub(g, sf_sum_all(g, sf_lgamma(g, a)),
+                            sf_lgamma(g, sf_sum_all(g, a)));
+    return a;
+}
+
+static int64_t statistics(const sfi_block *b)
+{
+    return b->columns;
+}
+
 static sf_node logp(const sfi_block *b, sf_graph *g, sf_node y, sf_node x0,
                     sf_node t)
 {
-    const sf_node a = concentrations(b, g, x0, t);
-    const sf_node log_constant = sf_sub(g, sf_lgamma(g, sf_sum_all(g, a)),
-                                        sf_sum_all(g, sf_lgamma(g, a)));
-    return sf_add(g, sf_dot(g, a, log_shares(b, g, y)), log_constant);
+    sf_node log_partition;
+    const sf_node a = natural(b, g, x0, t, &log_partition);
+    return sf_sub(g, sf_dot(g, a, log_shares(b, g, y)), log_partition);
 }
 
 /* ln(x_j/(1 - x_j)) is minus ln of the sum of x_i/x_j over i other than j, in
@@ -227,6 +241,9 @@ static const sfi_joint_ops joint = {.inner = inner,
                                     .log_slope_node = log_slope_node,
                                     .logp = logp,
                                     .velocity = velocity,
+                                    .statistics = statistics,
+                                    .statistic = log_shares,
+                                    .natural = natural,
                                     .draw = draw,
                                     .spread = spread};
 

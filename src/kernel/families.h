@@ -27,6 +27,10 @@ sf_node sfi_standard(sf_graph *g, sf_node y, const sf_node *theta);
 /* The normal law, which is also that of a logarithm. */
 sf_node sfi_gaussian_logp(const sfi_kernel *k, sf_graph *g, sf_node y,
                           const sf_node *theta);
+void sfi_gaussian_statistic(const sfi_kernel *k, sf_graph *g, sf_node y,
+                            sf_node *statistic);
+void sfi_gaussian_natural(const sfi_kernel *k, sf_graph *g,
+                          const sf_node *theta, sf_node *eta);
 double sfi_gaussian_draw(const sfi_kernel *k, const double *theta,
                          sfi_where where);
 

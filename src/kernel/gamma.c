@@ -49,6 +49,24 @@ static sf_node logp(const sfi_kernel *k, sf_graph *g, sf_node y,
                   sf_lgamma(g, th[0]));
 }
 
+/* y = ln x and x */
+static void statistic(const sfi_kernel *k, sf_graph *g, sf_node y, sf_node *out)
+{
+    (void)k;
+    out[0] = y;
+    out[1] = sf_exp(g, y);
+}
+
+static void natural(const sfi_kernel *k, sf_graph *g, const sf_node *th,
+                    sf_node *eta)
+{
+    (void)k;
+    const sf_node rate = sf_div(g, th[0], th[1]);
+    eta[0] = th[0];
+    eta[1] = sf_neg(g, rate);
+    eta[2] = sf_sub(g, sf_lgamma(g, th[0]), sf_mul(g, th[0], sf_log(g, rate)));
+}
+
 /* What the integrand reads besides s. */
 enum { K, Z, SIGN, DISTANCE, MORE };
 
@@ -151,6 +169,9 @@ const sfi_kernel_ops sfi_kernel_gamma = {
     .theta = theta,
     .logp = logp,
     .velocity = velocity,
+    .statistics = 2,
+    .statistic = statistic,
+    .natural = natural,
     .costly = 0,
     .reduced = reduced,
     .canonical = canonical,

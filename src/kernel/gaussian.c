@@ -14,6 +14,28 @@ sf_node sfi_gaussian_logp(const sfi_kernel *k, sf_graph *g, sf_node y,
                   sf_add(g, sf_log(g, th[1]), sf_const(g, half_log_2pi)));
 }
 
+/* y and y^2 */
+void sfi_gaussian_statistic(const sfi_kernel *k, sf_graph *g, sf_node y,
+                            sf_node *statistic)
+{
+    (void)k;
+    statistic[0] = y;
+    statistic[1] = sf_square(g, y);
+}
+
+void sfi_gaussian_natural(const sfi_kernel *k, sf_graph *g, const sf_node *th,
+                          sf_node *eta)
+{
+    (void)k;
+    const double half_log_2pi = 0.91893853320467274;
+    const sf_node variance = sf_square(g, th[1]);
+    const sf_node half = sf_const(g, 0.5);
+    eta[0] = sf_div(g, th[0], variance);
+    eta[1] = sf_neg(g, sf_div(g, half, variance));
+    eta[2] = sf_add(g, sf_mul(g, half, sf_mul(g, th[0], eta[0])),
+                    sf_add(g, sf_log(g, th[1]), sf_const(g, half_log_2pi)));
+}
+
 double sfi_gaussian_draw(const sfi_kernel *k, const double *th, sfi_where where)
 {
     (void)k;
@@ -31,4 +53,7 @@ const sfi_kernel_ops sfi_kernel_gaussian = {
     .theta = sfi_location_scale_theta,
     .logp = sfi_gaussian_logp,
     .velocity = sfi_location_scale_velocity,
+    .statistics = 2,
+    .statistic = sfi_gaussian_statistic,
+    .natural = sfi_gaussian_natural,
     .draw = sfi_gaussian_draw};

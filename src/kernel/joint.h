@@ -79,6 +79,13 @@ struct sfi_joint_ops {
     sf_node (*velocity)(const sfi_block *b, sf_graph *g, sf_node y, sf_node x0,
                         sf_node t, sfi_velocity how);
 
+    /* OPTIONAL, as kernel.h has it: the number of statistics, T(y) and eta, of that
+     * length, and A. */
+    int64_t (*statistics)(const sfi_block *b);
+    sf_node (*statistic)(const sfi_block *b, sf_graph *g, sf_node y);
+    sf_node (*natural)(const sfi_block *b, sf_graph *g, sf_node x0, sf_node t,
+                       sf_node *log_partition);
+
     /* A draw of y, from components 0, 1, ... of `where`. */
     void (*draw)(const sfi_block *b, const double *x0, double t,
                  sfi_where where, double *y);

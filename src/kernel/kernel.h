@@ -45,7 +45,8 @@ typedef enum sfi_chart {
 
 enum {
     SFI_KERNEL_NUMBERS = 3, /* parameters of a kernel, at most */
-    SFI_KERNEL_THETA = 3    /* parameters of its law, at most  */
+    SFI_KERNEL_THETA = 3,   /* parameters of its law, at most  */
+    SFI_KERNEL_STATISTICS = 2
 };
 
 /* The words of the number "unit" of families on the circle, in order: what a
@@ -126,6 +127,17 @@ struct sfi_kernel_ops {
                        const sf_node *theta);
     void (*canonical)(const sfi_kernel *k, sf_graph *g, sf_node theta_c,
                       sf_node *theta);
+
+    /* OPTIONAL, of an exponential family in the chart, whose density is
+     *
+     *     ln p = sum_i T_i(y) eta_i(theta) - A(theta):
+     *
+     * how many statistics T there are; they; and eta, followed by A. */
+    int statistics;
+    void (*statistic)(const sfi_kernel *k, sf_graph *g, sf_node y,
+                      sf_node *statistic);
+    void (*natural)(const sfi_kernel *k, sf_graph *g, const sf_node *theta,
+                    sf_node *eta);
 
     /* A draw of y given theta, from components 0, 1, ... of `where`. */
     double (*draw)(const sfi_kernel *k, const double *theta, sfi_where where);

@@ -20,4 +20,7 @@ const sfi_kernel_ops sfi_kernel_lognormal = {
     .theta = theta,
     .logp = sfi_gaussian_logp,
     .velocity = sfi_location_scale_velocity,
+    .statistics = 2,
+    .statistic = sfi_gaussian_statistic,
+    .natural = sfi_gaussian_natural,
     .draw = sfi_gaussian_draw};

@@ -17,6 +17,32 @@ static sf_node logp(const sfi_block *b, sf_graph *g, sf_node y, sf_node x0,
                   sf_mul(g, sf_const(g, (double)b->inner), each));
 }
 
+/* y and |y|^2 */
+static int64_t statistics(const sfi_block *b)
+{
+    return b->inner + 1;
+}
+
+static sf_node statistic(const sfi_block *b, sf_graph *g, sf_node y)
+{
+    (void)b;
+    const int64_t one = 1;
+    const sf_node square = sf_reshape(g, sf_dot(g, y, y), 1, &one);
+    return sf_concat(g, 2, (sf_node[]){y, square}, 0);
+}
+
+static sf_node natural(const sfi_block *b, sf_graph *g, sf_node x0, sf_node t,
+                       sf_node *log_partition)
+{
+    const int64_t one = 1;
+    sf_node theta[2], each[3];
+    sfi_factor_theta(b, g, x0, t, theta);
+    sfi_gaussian_natural(&b->kernel, g, theta, each);
+    *log_partition = sf_sum_all(g, each[2]);
+    return sf_concat(g, 2,
+                     (sf_node[]){each[0], sf_reshape(g, each[1], 1, &one)}, 0);
+}
+
 static void draw(const sfi_block *b, const double *x0, double t,
                  sfi_where where, double *y)
 {
@@ -28,8 +54,10 @@ static void spread(const sfi_block *b, double *out)
     sfi_factor_spread(b, 1.0, out);
 }
 
-static const sfi_joint_ops joint = {SFI_FACTOR_OPS, .logp = logp, .draw = draw,
-                                    .spread = spread};
+static const sfi_joint_ops joint = {
+    SFI_FACTOR_OPS,         .logp = logp,       .statistics = statistics,
+    .statistic = statistic, .natural = natural, .draw = draw,
+    .spread = spread};
 
 const sfi_kernel_ops sfi_kernel_mvgaussian = {
     .family = "mvgaussian",

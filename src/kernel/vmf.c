@@ -227,6 +227,25 @@ static sf_node logp(const sfi_block *b, sf_graph *g, sf_node y, sf_node x0,
     return sf_sub(g, log_peak(g, k), sf_mul(g, k, p));
 }
 
+static int64_t statistics(const sfi_block *b)
+{
+    return b->inner;
+}
+
+static sf_node statistic(const sfi_block *b, sf_graph *g, sf_node y)
+{
+    (void)b;
+    return direction(g, y);
+}
+
+static sf_node natural(const sfi_block *b, sf_graph *g, sf_node x0, sf_node t,
+                       sf_node *log_partition)
+{
+    const sf_node k = concentration(b, g, t);
+    *log_partition = sf_sub(g, k, log_peak(g, k));
+    return sf_mul(g, k, chart(b, g, x0));
+}
+
 /* E(x) */
 static sf_node mean_decay(sf_graph *g, sf_node x)
 {
@@ -332,6 +351,9 @@ static const sfi_joint_ops joint = {.inner = inner,
                                     .mean_in_chart = true,
                                     .logp = logp,
                                     .velocity = velocity,
+                                    .statistics = statistics,
+                                    .statistic = statistic,
+                                    .natural = natural,
                                     .draw = draw,
                                     .spread = spread};
 

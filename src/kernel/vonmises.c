@@ -16,7 +16,7 @@
 
 enum { KAPPA };
 
-static const double pi = 3.14159265358979324;
+static const double pi = 3.14159265358979324, log_2pi = 1.8378770664093455;
 
 static void theta(const sfi_kernel *k, sf_graph *g, sf_node x0, sf_node t,
                   sf_node *out)
@@ -29,10 +29,25 @@ static sf_node logp(const sfi_kernel *k, sf_graph *g, sf_node y,
                     const sf_node *th)
 {
     (void)k;
-    const double log_2pi = 1.8378770664093455;
     const sf_node c = sf_cos(g, sf_sub(g, y, th[0]));
     return sf_sub(g, sf_sub(g, sf_mul(g, th[1], c), sf_log_i0(g, th[1])),
                   sf_const(g, log_2pi));
+}
+
+static void statistic(const sfi_kernel *k, sf_graph *g, sf_node y, sf_node *out)
+{
+    (void)k;
+    out[0] = sf_cos(g, y);
+    out[1] = sf_sin(g, y);
+}
+
+static void natural(const sfi_kernel *k, sf_graph *g, const sf_node *th,
+                    sf_node *eta)
+{
+    (void)k;
+    eta[0] = sf_mul(g, th[1], sf_cos(g, th[0]));
+    eta[1] = sf_mul(g, th[1], sf_sin(g, th[0]));
+    eta[2] = sf_add(g, sf_log_i0(g, th[1]), sf_const(g, log_2pi));
 }
 
 /* What the integrand reads besides s: v = FROM + s */
@@ -129,6 +144,9 @@ const sfi_kernel_ops sfi_kernel_vonmises = {
     .theta = theta,
     .logp = logp,
     .velocity = velocity,
+    .statistics = 2,
+    .statistic = statistic,
+    .natural = natural,
     .costly = 1,
     .reduced = fine_angle,
     .canonical = canonical,

@@ -7,10 +7,13 @@
  * program, which may be a hundred times as dear, runs on those alone: near t = 0
  * they are few.  What is left out weighs less than e^-40 in all.
  *
- * Gaussian noise is done by the streamed reduction of num/ (mixture_gaussian.c). */
+ * What a streamed reduction of num/ can give goes there: Gaussian noise
+ * (mixture_gaussian.c), densities and scores of exponential families
+ * (mixture_family.c). */
 #include "model/mixture.h"
 
 #include "base/parallel.h"
+#include "model/mixture_family.h"
 #include "model/mixture_gaussian.h"
 #include "model/velocity_table.h"
 #include "scorefield/program.h"
@@ -49,6 +52,7 @@ struct sfi_mixture {
     double least_all;
     sfi_velocity how;
     sfi_mixture_gaussian *gaussian; /* or NULL */
+    sfi_mixture_family *family;     /* or NULL */
 
     int64_t block;  /* points of a block */
     size_t pairs;   /* block * n */
@@ -238,9 +242,12 @@ static sf_status fill(sfi_mixture *p, const sfi_mixture_options *o)
         SFI_TRY(make_tables(p));
     SFI_TRY(compile_log_density(p));
     if (p->least == NULL)
-        return sfi_mixture_gaussian_new(p->ctx, &p->gaussian, p->noise, p->data,
-                                        p->log_weights, o->spread);
-    return SF_OK;
+        SFI_TRY(sfi_mixture_gaussian_new(p->ctx, &p->gaussian, p->noise,
+                                         p->data, p->log_weights, o->spread));
+    return p->gaussian == NULL
+               ? sfi_mixture_family_new(p->ctx, &p->family, p->noise, p->data,
+                                        p->log_weights)
+               : SF_OK;
 }
 
 sf_status sfi_mixture_new(sf_context *ctx, sfi_mixture **out,
@@ -277,6 +284,7 @@ void sfi_mixture_free(sfi_mixture *p)
         sf_program_free(p->programs[k]);
     sf_program_free(p->log_density);
     sfi_mixture_gaussian_free(p->gaussian);
+    sfi_mixture_family_free(p->family);
     sfi_free(ctx, p->sums, (size_t)(p->block * p->sums_each), sizeof *p->sums);
     sfi_free(ctx, p->moving, n, sizeof *p->moving);
     sfi_free(ctx, p->times, n, sizeof *p->times);
@@ -776,6 +784,13 @@ sf_status sfi_mixture_run(sfi_mixture *p, sf_cmat y, double t,
     if (p->gaussian != NULL && sfi_mixture_gaussian_gives(p->gaussian, want))
         return sfi_mixture_gaussian_run(p->gaussian, y, fmax(t, p->least_all),
                                         t > p->least_all, want);
+    for (int64_t i = 0; i < p->n; i++) {
+        const double least = p->least != NULL ? p->least[i] : p->least_all;
+        p->times[i] = t > least ? t : least;
+        p->moving[i] = t > least ? 1.0 : 0.0;
+    }
+    if (p->family != NULL && sfi_mixture_family_gives(want))
+        return sfi_mixture_family_run(p->family, y, p->times, want);
     job b = {.p = p, .want = want, .y = y, .t = t, .which = values_for(want)};
     const int columns[ALL_OUTPUTS] = {(int)p->d, (int)p->noise->squares, 1,
                                       (int)p->d, (int)p->table_count};
@@ -787,11 +802,6 @@ sf_status sfi_mixture_run(sfi_mixture *p, sf_cmat y, double t,
     }
     if (b.which != 0)
         SFI_TRY(compile_values(p, b.which));
-    for (int64_t i = 0; i < p->n; i++) {
-        const double least = p->least != NULL ? p->least[i] : p->least_all;
-        p->times[i] = t > least ? t : least;
-        p->moving[i] = t > least ? 1.0 : 0.0;
-    }
     for (int64_t first = 0; first < y.rows; first += p->block) {
         const int64_t left = y.rows - first;
         b.first = first;

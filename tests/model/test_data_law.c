@@ -90,6 +90,61 @@ TEST(the_reduction_and_the_pairs_agree)
     sf_context_free(ctx);
 }
 
+/* Without velocities, exponential families go through the reduction too. */
+TEST(families_give_what_pairs_give)
+{
+    static const char *const texts[] = {
+        "gaussian:path=vp,sigma=1.3",
+        "lognormal:path=linear,sigma=0.7",
+        "gamma:shape=2,mean=1.5",
+        "a=vonmises:kappa=2; b=gamma:shape=1,mean=1",
+        "a=beta:concentration=3,mean=0.4; b=gaussian:path=ve,sigma=1",
+        "mvgaussian:path=linear,sigma=0.8"};
+    static const double times[] = {1.0, 0.5, 0.06};
+    static double data[N * D], y[M * D], least[N], weights[N], logp[M],
+        score[M * D], jacobian[M * D * D];
+    static answers pairs;
+    static const char *const names[] = {"a", "b"};
+    int64_t without[M];
+    sf_context *ctx = new_context();
+    fill(data, N * D, 0.05, 0.9, 3);
+    fill(y, M * D, -2.0, 4.0, 11);
+    for (int i = 0; i < N; i++) {
+        least[i] = 0.03 + 0.2 * (i % 4);
+        weights[i] = 0.3 * (i % 5);
+    }
+    for (int i = 0; i < M; i++)
+        without[i] = i % 3 ? i % N : -1;
+    for (size_t k = 0; k < SFI_COUNT(texts); k++)
+        for (size_t j = 0; j < SFI_COUNT(times); j++)
+            for (int weighted = 0; weighted < 2; weighted++) {
+                const sfi_mixture_options o = {.log_weights =
+                                                   weighted ? weights : NULL,
+                                               .least = least,
+                                               .how = SFI_VELOCITY_EXACT};
+                ask(ctx, texts[k], data, y, times[j], &o, without, &pairs);
+                sfi_noise noise;
+                sfi_mixture *p = NULL;
+                CHECK_OK(ctx, sfi_noise_parse(ctx, &noise, texts[k], D, names,
+                                              NULL));
+                CHECK_OK(ctx, sfi_mixture_new(ctx, &p, &noise,
+                                              (sf_cmat){data, N, D, D}, &o));
+                const sfi_mixture_want want = {
+                    .logp = logp,
+                    .score = {score, M, D, D},
+                    .jacobian = {jacobian, M, D * D, D * D},
+                    .without = without};
+                CHECK_OK(ctx, sfi_mixture_run(p, (sf_cmat){y, M, D, D},
+                                              times[j], &want));
+                check_same(logp, pairs.logp, M, 1e-11);
+                check_same(score, pairs.score, M * D, 1e-9);
+                check_same(jacobian, pairs.jacobian, M * D * D, 1e-7);
+                sfi_mixture_free(p);
+                sfi_noise_free(ctx, &noise);
+            }
+    sf_context_free(ctx);
+}
+
 /* Of gamma and von Mises the dear part is read from a table, where f32 is enough;
  * far from all data its steps grow, but only relative to a velocity that is
  * large there too. */
@@ -185,6 +240,7 @@ TEST(points_out_of_reach_are_safe)
 }
 
 TESTS(CASE(the_reduction_and_the_pairs_agree),
+      CASE(families_give_what_pairs_give),
       CASE(tables_give_the_velocities_of_their_nodes),
       CASE(posterior_weights_are_told_and_drawn_from),
       CASE(points_out_of_reach_are_safe))

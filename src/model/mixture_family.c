@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/mixture_family.h"
+
+#include "num/linalg.h"
+#include "num/posterior.h"
+#include "scorefield/program.h"
+
+#include <math.h>
+#include <string.h>
+
+/* More statistics than this cost more than they save. */
+enum { MOST_STATISTICS = 128 };
+
+/* What the programs give. */
+enum { SCORE = 1, JACOBIAN = 2, FINISHES = 4 };
+
+struct sfi_mixture_family {
+    sf_context *ctx;
+    const sfi_noise *noise;
+    sf_cmat data;
+    const double *log_weights;
+    int64_t n, d, k; /* data, numbers of y, statistics */
+
+    sf_program *statistic;        /* y -> T [k]                             */
+    sf_program *natural;          /* x0, t -> eta [k], A                    */
+    sf_program *finish[FINISHES]; /* y, E[eta] (, Cov) -> score (, jacobian) */
+
+    sfi_posterior *posterior; /* of the times it was made for */
+    double *times;            /* [n] those                    */
+    bool made;
+    double *eta, *bias; /* [n, k], [n] */
+
+    int64_t rows;                /* of a block of points */
+    double *points, *mean, *cov; /* [rows, k], [rows, k], [rows, k*k] or NULL */
+    double *lse;                 /* [rows] */
+};
+
+/* ---- programs ---------------------------------------------------------------- */
+
+static int64_t statistics_of(const sfi_block *b)
+{
+    const sfi_kernel_ops *ops = b->kernel.ops;
+    if (ops->joint != NULL)
+        return ops->joint->statistics != NULL ? ops->joint->statistics(b) : 0;
+    return ops->statistics;
+}
+
+static sf_node append(sf_graph *g, sf_node all, sf_node part)
+{
+    return all.id < 0 ? part : sf_concat(g, 2, (sf_node[]){all, part}, 0);
+}
+
+static sf_node row_of(sf_graph *g, sf_node number)
+{
+    const int64_t one = 1;
+    return sf_reshape(g, number, 1, &one);
+}
+
+static sf_node statistic_node(const sfi_noise *noise, sf_graph *g, sf_node y)
+{
+    sf_node all = {-1};
+    for (int64_t k = 0; k < noise->count; k++) {
+        const sfi_block *b = &noise->blocks[k];
+        const sfi_kernel_ops *ops = b->kernel.ops;
+        if (ops->joint != NULL) {
+            all = append(g, all,
+                         ops->joint->statistic(b, g, sfi_block_inner(b, g, y)));
+            continue;
+        }
+        sf_node statistic[SFI_KERNEL_STATISTICS];
+        ops->statistic(&b->kernel, g, sf_component(g, y, b->at), statistic);
+        for (int i = 0; i < ops->statistics; i++)
+            all = append(g, all, row_of(g, statistic[i]));
+    }
+    return all;
+}
+
+/* eta, and A after it. */
+static sf_node natural_node(const sfi_noise *noise, sf_graph *g, sf_node x0,
+                            sf_node t)
+{
+    sf_node all = {-1}, sum = sf_const(g, 0.0);
+    for (int64_t k = 0; k < noise->count; k++) {
+        const sfi_block *b = &noise->blocks[k];
+        const sfi_kernel_ops *ops = b->kernel.ops;
+        if (ops->joint != NULL) {
+            sf_node log_partition;
+            all = append(g, all,
+                         ops->joint->natural(b, g,
+                                             sfi_block_columns(noise, b, g, x0),
+                                             t, &log_partition));
+            sum = sf_add(g, sum, log_partition);
+            continue;
+        }
+        sf_node theta[SFI_KERNEL_THETA], eta[SFI_KERNEL_STATISTICS + 1];
+        ops->theta(&b->kernel, g,
+                   sf_component(g, x0, sfi_noise_columns(noise, b)[0]), t,
+                   theta);
+        ops->natural(&b->kernel, g, theta, eta);
+        for (int i = 0; i < ops->statistics; i++)
+            all = append(g, all, row_of(g, eta[i]));
+        sum = sf_add(g, sum, eta[ops->statistics]);
+    }
+    return append(g, all, row_of(g, sum));
+}
+
+static sf_status compile(sfi_mixture_family *p)
+{
+    sf_graph *g = NULL;
+    SFI_TRY(sf_graph_new(p->ctx, &g));
+    const sf_node y = sf_input(g, "y", 1, &p->d);
+    const sf_output points = {statistic_node(p->noise, g, y), SF_EACH};
+    sf_status status =
+        sf_program_new(p->ctx, &p->statistic, g, SF_F64, 1, &points);
+    sf_graph_free(g);
+    SFI_TRY(status);
+    SFI_TRY(sf_graph_new(p->ctx, &g));
+    const sf_node x0 = sf_input(g, "x0", 1, &p->noise->dim);
+    const sf_node t = sf_input(g, "t", 0, NULL);
+    const sf_output data = {natural_node(p->noise, g, x0, t), SF_EACH};
+    status = sf_program_new(p->ctx, &p->natural, g, SF_F64, 1, &data);
+    sf_graph_free(g);
+    return status;
+}
+
+static sf_status compile_finish(sfi_mixture_family *p, unsigned which)
+{
+    if (p->finish[which] != NULL)
+        return SF_OK;
+    sf_graph *g = NULL;
+    SFI_TRY(sf_graph_new(p->ctx, &g));
+    const sf_node y = sf_input(g, "y", 1, &p->d);
+    const sf_node mean = sf_input(g, "mean", 1, &p->k);
+    const sf_node place = sf_stop_gradient(g, y);
+    const sf_node statistic = statistic_node(p->noise, g, place);
+    const sf_node score = sf_gradient(g, sf_dot(g, statistic, mean), place);
+    sf_output outputs[2];
+    int count = 0;
+    if ((which & SCORE) != 0)
+        outputs[count++] = (sf_output){score, SF_EACH};
+    if ((which & JACOBIAN) != 0) {
+        const int64_t square[] = {p->k, p->k}, cells = p->d * p->d;
+        const sf_node cov = sf_input(g, "cov", 2, square);
+        const sf_node slope = sf_jacobian(g, statistic, place);
+        const sf_node spread =
+            sf_matmul(g, sf_transpose(g, slope), sf_matmul(g, cov, slope));
+        const sf_node all = sf_add(g, sf_jacobian(g, score, place), spread);
+        outputs[count++] = (sf_output){sf_reshape(g, all, 1, &cells), SF_EACH};
+    }
+    const sf_status status =
+        sf_program_new(p->ctx, &p->finish[which], g, SF_F64, count, outputs);
+    sf_graph_free(g);
+    return status;
+}
+
+/* ---- making ------------------------------------------------------------------ */
+
+static sf_status fill(sfi_mixture_family *p)
+{
+    sf_context *ctx = p->ctx;
+    const size_t n = (size_t)p->n, k = (size_t)p->k, rows = (size_t)p->rows;
+    p->times = sfi_alloc(ctx, n, sizeof *p->times);
+    p->eta = sfi_alloc(ctx, n * (k + 1), sizeof *p->eta);
+    p->bias = sfi_alloc(ctx, n, sizeof *p->bias);
+    p->points = sfi_alloc(ctx, rows * k, sizeof *p->points);
+    p->mean = sfi_alloc(ctx, rows * k, sizeof *p->mean);
+    p->lse = sfi_alloc(ctx, rows, sizeof *p->lse);
+    return p->times != NULL && p->eta != NULL && p->bias != NULL &&
+                   p->points != NULL && p->mean != NULL && p->lse != NULL
+               ? compile(p)
+               : SF_E_NOMEM;
+}
+
+sf_status sfi_mixture_family_new(sf_context *ctx, sfi_mixture_family **out,
+                                 const sfi_noise *noise, sf_cmat data,
+                                 const double *log_weights)
+{
+    *out = NULL;
+    int64_t k = 0;
+    for (int64_t i = 0; i < noise->count; i++) {
+        const int64_t more = statistics_of(&noise->blocks[i]);
+        if (more == 0)
+            return SF_OK;
+        k += more;
+    }
+    if (k > MOST_STATISTICS)
+        return SF_OK;
+    sfi_mixture_family *p = sfi_alloc_zero(ctx, 1, sizeof *p);
+    if (p == NULL)
+        return SF_E_NOMEM;
+    p->ctx = ctx;
+    p->noise = noise;
+    p->data = data;
+    p->log_weights = log_weights;
+    p->n = data.rows;
+    p->d = noise->inner;
+    p->k = k;
+    /* Their covariances are to stay in a cache, or nearly. */
+    const int64_t fit = (1 << 20) / (k * k);
+    p->rows = fit < 64 ? 64 : fit > 4096 ? 4096 : fit;
+    const sf_status status = fill(p);
+    if (status != SF_OK) {
+        sfi_mixture_family_free(p);
+        return status;
+    }
+    *out = p;
+    return SF_OK;
+}
+
+void sfi_mixture_family_free(sfi_mixture_family *p)
+{
+    if (p == NULL)
+        return;
+    sf_context *ctx = p->ctx;
+    const size_t n = (size_t)p->n, k = (size_t)p->k, rows = (size_t)p->rows;
+    sf_program_free(p->statistic);
+    sf_program_free(p->natural);
+    for (int i = 0; i < FINISHES; i++)
+        sf_program_free(p->finish[i]);
+    sfi_posterior_free(p->posterior);
+    sfi_free(ctx, p->times, n, sizeof *p->times);
+    sfi_free(ctx, p->eta, n * (k + 1), sizeof *p->eta);
+    sfi_free(ctx, p->bias, n, sizeof *p->bias);
+    sfi_free(ctx, p->points, rows * k, sizeof *p->points);
+    sfi_free(ctx, p->mean, rows * k, sizeof *p->mean);
+    sfi_free(ctx, p->cov, rows * k * k, sizeof *p->cov);
+    sfi_free(ctx, p->lse, rows, sizeof *p->lse);
+    sfi_free(ctx, p, 1, sizeof *p);
+}
+
+/* The posterior for these times, which may be the one there is. */
+static sf_status prepare(sfi_mixture_family *p, const double *times)
+{
+    const size_t bytes = (size_t)p->n * sizeof *times;
+    if (p->made && memcmp(p->times, times, bytes) == 0)
+        return SF_OK;
+    p->made = false;
+    sfi_posterior_free(p->posterior);
+    p->posterior = NULL;
+    const int64_t stride = p->k + 1;
+    const sf_source sources[] = {
+        {.kind = SF_ROWS,
+         .data = p->data.data,
+         .dtype = SF_F64,
+         .stride = p->data.stride},
+        {.kind = SF_ROWS, .data = times, .dtype = SF_F64, .stride = 1}};
+    const sf_sink sink = {p->eta, SF_F64, stride};
+    SFI_TRY(sf_program_run(p->natural, p->n, sources, NULL, &sink));
+    for (int64_t i = 0; i < p->n; i++)
+        p->bias[i] = (p->log_weights != NULL ? p->log_weights[i] : 0.0) -
+                     p->eta[i * stride + p->k];
+    SFI_TRY(sfi_posterior_new(p->ctx, &p->posterior, SF_F64,
+                              (sf_cmat){p->eta, p->n, p->k, stride}, p->bias,
+                              &(sfi_posterior_options){.covariance = true}));
+    memcpy(p->times, times, bytes);
+    p->made = true;
+    return SF_OK;
+}
+
+/* ---- running ----------------------------------------------------------------- */
+
+bool sfi_mixture_family_gives(const sfi_mixture_want *want)
+{
+    return want->velocity.data == NULL && want->denoised.data == NULL &&
+           want->divergence == NULL && want->birth.data == NULL &&
+           want->death.data == NULL && want->ratio.data == NULL &&
+           want->most == 0 && want->drawn == NULL;
+}
+
+/* ln of what the weights sum to, as the posterior has them. */
+static double log_mass(const sfi_mixture_family *p, int64_t without)
+{
+    if (p->log_weights == NULL)
+        return log((double)(p->n - (without >= 0)));
+    return without >= 0 ? log1p(-exp(p->log_weights[without])) : 0.0;
+}
+
+static sf_status finish(sfi_mixture_family *p, int64_t n, sf_cmat y,
+                        sf_mat score, sf_mat jacobian)
+{
+    const unsigned which = (score.data != NULL ? SCORE : 0u) |
+                           (jacobian.data != NULL ? JACOBIAN : 0u);
+    if (which == 0)
+        return SF_OK;
+    SFI_TRY(compile_finish(p, which));
+    const sf_source sources[] = {
+        {.kind = SF_ROWS, .data = y.data, .dtype = SF_F64, .stride = y.stride},
+        {.kind = SF_ROWS, .data = p->mean, .dtype = SF_F64, .stride = p->k},
+        {.kind = SF_ROWS,
+         .data = p->cov,
+         .dtype = SF_F64,
+         .stride = p->k * p->k}};
+    sf_sink sinks[2];
+    int count = 0;
+    if (score.data != NULL)
+        sinks[count++] = (sf_sink){score.data, SF_F64, score.stride};
+    if (jacobian.data != NULL)
+        sinks[count++] = (sf_sink){jacobian.data, SF_F64, jacobian.stride};
+    return sf_program_run(p->finish[which], n, sources, NULL, sinks);
+}
+
+static sf_mat from_row(sf_mat m, int64_t row)
+{
+    if (m.data != NULL)
+        m.data += row * m.stride;
+    return m;
+}
+
+sf_status sfi_mixture_family_run(sfi_mixture_family *p, sf_cmat y,
+                                 const double *times,
+                                 const sfi_mixture_want *want)
+{
+    const int64_t k = p->k;
+    const bool spread = want->jacobian.data != NULL;
+    SFI_TRY(prepare(p, times));
+    if (spread && p->cov == NULL) {
+        p->cov = sfi_alloc(p->ctx, (size_t)(p->rows * k * k), sizeof *p->cov);
+        if (p->cov == NULL)
+            return SF_E_NOMEM;
+    }
+    for (int64_t first = 0; first < y.rows; first += p->rows) {
+        const int64_t n = y.rows - first < p->rows ? y.rows - first : p->rows;
+        const sf_cmat part = {y.data + first * y.stride, n, y.cols, y.stride};
+        const sf_source source = {.kind = SF_ROWS,
+                                  .data = part.data,
+                                  .dtype = SF_F64,
+                                  .stride = y.stride};
+        const sf_sink sink = {p->points, SF_F64, k};
+        SFI_TRY(sf_program_run(p->statistic, n, &source, NULL, &sink));
+        const sfi_posterior_want w = {
+            .lse = p->lse,
+            .mean = {want->score.data != NULL || spread ? p->mean : NULL, n, k,
+                     k},
+            .cov = {spread ? p->cov : NULL, n, k * k, k * k},
+            .exclude = want->without != NULL ? want->without + first : NULL};
+        sfi_posterior_run(p->posterior, (sf_cmat){p->points, n, k, k}, 1.0,
+                          SFI_PRODUCT, &w);
+        for (int64_t i = 0; i < n && want->logp != NULL; i++)
+            want->logp[first + i] =
+                p->lse[i] - log_mass(p, want->without != NULL
+                                            ? want->without[first + i]
+                                            : -1);
+        SFI_TRY(finish(p, n, part, from_row(want->score, first),
+                       from_row(want->jacobian, first)));
+    }
+    return SF_OK;
+}
