@@ -45,7 +45,8 @@ SF_API sf_status sf_fit_gaussian_rows(sf_context *ctx, sf_model **out,
  *   FIXED     `time`
  *   ADAPTIVE  a time for each row, proportional to the distance to its K-th
  *             neighbour (L. Breiman, W. Meisel, E. Purcell, Technometrics 19
- *             (1977) 135-144); K and the factor by leave-one-out likelihood
+ *             (1977) 135-144); K and the factor by leave-one-out likelihood,
+ *             where a row that is left out is no neighbour of others either
  *
  * Copies of a row are left out together with it: else the likelihood would grow
  * without bound as the noise goes to 0. */
@@ -68,11 +69,16 @@ typedef struct sf_empirical_options {
     int64_t loo_rows; /* rows left out one by one; 0: as many as make 10^7
                                pairs, at least 200               [default 0]     */
     uint64_t seed;    /* of the choice of those            [default 0]     */
+    double floor;     /* weight of the prior, the kernels' law at t = 1, in the
+                         model's law at every time, 0 to below 1; < 0: the best
+                         one, at most 0.5, by the same likelihood as the
+                         bandwidth; 0: none                [default 0]     */
 } sf_empirical_options;
 
 #define SF_EMPIRICAL_OPTIONS_INIT                                              \
     {                                                                          \
-        sizeof(sf_empirical_options), NULL, SF_BANDWIDTH_LOO, 0.1, NULL, 0, 0  \
+        sizeof(sf_empirical_options), NULL, SF_BANDWIDTH_LOO, 0.1, NULL, 0, 0, \
+            0.0                                                                \
     }
 
 typedef struct sf_empirical_report {
@@ -83,6 +89,7 @@ typedef struct sf_empirical_report {
     int64_t loo_rows;   /* rows that were left out                            */
     int64_t neighbours; /* K of ADAPTIVE, else 0                              */
     int64_t copies;     /* rows that are copies of an earlier one             */
+    double floor;       /* its weight                                         */
 } sf_empirical_report;
 
 /* The exact law of the data under the noise of kernels, as a model: see
@@ -94,7 +101,8 @@ typedef struct sf_empirical_report {
  * explain the largest.
  *
  * Returns SF_OK; SF_E_ARG (an option outside its range, a kernel text that is
- * none, fewer than 2 rows or a kernel of counts without FIXED, all weights 0);
+ * none, fewer than 2 rows or a kernel of counts without FIXED, all weights 0; a
+ * floor of counts or of a path "ve", whose law at t = 1 is none);
  * SF_E_NUMERIC (a value that is not finite, or outside its kernel's support: row
  * and column; a weight that is negative; a constant column that is to be
  * standardised); SF_E_NOMEM; SF_E_CANCELLED.  `options` and `report` may be NULL. */

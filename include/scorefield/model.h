@@ -103,7 +103,8 @@ SF_API sf_status sf_model_eval(const sf_model *model, sf_cmat x, double time,
 
 /* Which data the point may come from: the `most` >= 1 largest posterior weights
  * of an empirical model at n points x [n, d] and a time, and the numbers of their
- * data from 0, both [n, most], largest first (0 and -1 where there are fewer).
+ * data from 0, both [n, most], largest first (0 and -1 where there are fewer; -2
+ * is the floor, sf_empirical_options).
  * Returns as sf_model_eval() does; SF_E_UNSUPPORTED: the model is not empirical. */
 SF_API sf_status sf_model_posterior(const sf_model *model, sf_cmat x,
                                     double time, int64_t most, int64_t *datum,

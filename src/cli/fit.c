@@ -41,6 +41,8 @@ static const cli_option options[] = {
           "Noise of empirical or network, see below"),
     SHOWN(CLI_TEXT, "bandwidth", "B", bandwidth, "loo", NULL,
           "Its least noise: loo, adaptive or a time"),
+    OPTION(CLI_TEXT, 0, "floor", "E", floor, "0", NULL, NULL,
+           "The prior's share of its law: auto or a number"),
     OPTION(CLI_TEXT, 0, "weights", "COLUMN", weights, NULL, NULL, NULL,
            "What its rows weigh"),
     SHOWN(CLI_TEXT, "columns", "LIST", columns, "all of numbers", NULL,
@@ -71,7 +73,7 @@ static const cli_option options[] = {
     OPTION(CLI_NUMBER, 0, "noise-level", "S", noise_level, "0.05", "[0, 100]",
            NULL, "The one of implicit and sliced"),
     OPTION(CLI_NUMBER, 0, "time-limit", "SEC", time_limit, NULL, "> 0", NULL,
-           "Stop training after so many seconds"),
+           "Train no longer; Ctrl-C ends it too"),
     OPTION(CLI_TEXT, 0, "checkpoint", "FILE", checkpoint, NULL, NULL, NULL,
            "Keep the run there, for --resume"),
     OPTION(CLI_NUMBER, 0, "checkpoint-every", "S", checkpoint_every, "60",
@@ -90,7 +92,7 @@ static const char *const network_only[] = {
     "noise-level", "time-limit",      "checkpoint", "resume",
     "curve",       "checkpoint-every"};
 
-static const char *const empirical_only[] = {"bandwidth", "weights"};
+static const char *const empirical_only[] = {"bandwidth", "floor", "weights"};
 
 /* Options that are about another model than the one that is fitted. */
 static sf_status check_about(cli *c, const fit_options *o)
@@ -225,6 +227,8 @@ static void report_noise(const fit_job *j, json_t *report)
         cli_put_number(c, report, "most_time", r->time_most);
         cli_put_count(c, report, "neighbours", r->neighbours);
     }
+    if (r->floor > 0.0)
+        cli_put_number(c, report, "floor", r->floor);
     if (r->loo_rows > 0) {
         cli_put_number(c, report, "leave_one_out_log_likelihood", r->loo);
         cli_put_number(c, report, "leave_one_out_log_likelihood_se", r->loo_se);
@@ -345,10 +349,8 @@ const cli_command cli_fit = {
     .options = options,
     .later = " density param categorical integer latent ",
     .notes =
-        "K is FAMILY[:NAME=VALUE,...] for all columns, or \"COLUMN=K; "
-        "COLUMN=K\"; "
-        "families\nare in the manual.  Ctrl-C ends training and keeps the best "
-        "model so far.\n",
+        "K: FAMILY[:NAME=VALUE,...] for all columns, or \"COLUMN=K; A,B=K\"; "
+        "see manual.\n",
     .example = "  scorefield fit data/faithful.csv --time-limit 60 "
                "-o faithful.safetensors\n",
     .run = run};

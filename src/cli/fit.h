@@ -18,7 +18,7 @@ typedef struct fit_options {
     int objective;
     bool energy;
     const char *columns;
-    const char *kernel, *bandwidth, *weights;
+    const char *kernel, *bandwidth, *floor, *weights;
     double validation;
     cli_pair hidden; /* width x layers */
     double epochs;

@@ -192,6 +192,25 @@ static sf_status read_bandwidth(fit_job *j, sf_empirical_options *e)
     return SF_OK;
 }
 
+/* "auto" or a share. */
+static sf_status read_floor(fit_job *j, sf_empirical_options *e)
+{
+    const char *text = j->o->floor;
+    if (text == NULL)
+        return SF_OK;
+    if (strcmp(text, "auto") == 0) {
+        e->floor = -1.0;
+        return SF_OK;
+    }
+    const char *end = sfi_number_parse(text, &e->floor);
+    if (end == NULL || *end != '\0' || !(e->floor >= 0.0) || !(e->floor < 1.0))
+        return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                        "--floor is \"%s\", want auto, or a number from 0 to "
+                        "below 1",
+                        text);
+    return SF_OK;
+}
+
 static sf_status fit_empirical(fit_job *j)
 {
     cli *c = j->c;
@@ -201,6 +220,7 @@ static sf_status fit_empirical(fit_job *j)
     e.kernel = j->o->kernel;
     e.seed = c->common.seed;
     SFI_TRY(read_bandwidth(j, &e));
+    SFI_TRY(read_floor(j, &e));
     if (d->weight >= 0) {
         weights = sfi_alloc(c->ctx, (size_t)d->complete, sizeof *weights);
         if (weights == NULL)

@@ -8,12 +8,16 @@
  *
  * With a time for each row, t_i = h rho_i / (their geometric mean), rho_i being
  * the distance to the K-th neighbour in the chart, in units of the noise; h is
- * found for several K. */
+ * found for several K.  A row that is left out is also no neighbour of others:
+ * else rho_i would know where it is, and a small K would look better than it is.
+ *
+ * A floor, if its weight is to be found, has the best one for every h. */
 #include "fit/bandwidth.h"
 
-#include "base/parallel.h"
 #include "base/random.h"
+#include "fit/neighbours.h"
 #include "num/copies.h"
+#include "scorefield/program.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,7 +33,7 @@ enum {
 static const double least_time = 1e-5;
 
 /* K that are tried, of neighbours. */
-static const int64_t neighbour_counts[] = {4, 8, 16, 32, 64};
+static const int64_t neighbour_counts[] = {2, 3, 4, 6, 8, 12, 16, 32, 64};
 
 typedef struct search {
     sf_context *ctx;
@@ -45,9 +49,23 @@ typedef struct search {
     double *points;    /* [rows, d]                                       */
     double *logp;      /* [rows]                                          */
     double *times;     /* [n]                                             */
-    double *distance;  /* [n] to the K-th neighbour, over their mean      */
+    double mass;       /* of all weights                                  */
     sfi_mixture *mixture;
+    sf_program *pair; /* ln p of a kernel, for a point, a datum and a time */
     int64_t evaluations;
+
+    double floor;      /* its weight, or < 0: what is best */
+    double *log_floor; /* [rows] ln of the law at t = 1 */
+
+    /* With a time for each row. */
+    sfi_neighbours near;
+    double *distance; /* [n] to the K-th neighbour, over their mean; or NULL */
+    int64_t *place;   /* [n] of a row among those that are left out, or -1   */
+    double *gain;     /* [rows] */
+    int64_t changes, change_room; /* pairs whose datum has another distance
+                                     without the point ... */
+    int64_t *change_point, *change_datum; /* [2 change_room] */
+    double *change_distance, *change_time, *change_term;
 } search;
 
 /* ---- distinct rows ------------------------------------------------------------ */
@@ -82,8 +100,104 @@ static void take_distinct(search *s)
         s->log_weights[n] = w;
         s->of[i] = n++;
     }
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        s->mass += s->log_weights[i];
         s->log_weights[i] = log(s->log_weights[i]);
+    }
+}
+
+/* ---- a time for each row --------------------------------------------------------- */
+
+static double row_time(double h, double distance)
+{
+    return fmin(fmax(h * distance, least_time), 1.0);
+}
+
+/* Each row's distance to neighbour K, over their geometric mean; and what changes
+ * where a row is left out that is among the K of another: that one's distance is
+ * then to neighbour K + 1. */
+static sf_status take_distances(search *s, int64_t k)
+{
+    const sfi_neighbours *near = &s->near;
+    double sum = 0.0;
+    int64_t changes = 0;
+    for (int64_t i = 0; i < s->n; i++) {
+        s->distance[i] =
+            sqrt(fmax(near->square[i * near->most + k - 1], 1e-300));
+        sum += log(s->distance[i]);
+    }
+    const double mean = exp(sum / (double)s->n);
+    for (int64_t i = 0; i < s->n; i++) {
+        const double next =
+            sqrt(fmax(near->square[i * near->most + k], 1e-300));
+        s->distance[i] /= mean;
+        for (int64_t j = 0; j < k; j++) {
+            const int64_t place = s->place[near->row[i * near->most + j]];
+            if (place < 0)
+                continue;
+            if (!(changes < s->change_room))
+                return SFI_FAIL(s->ctx, SF_E_INTERNAL,
+                                "empirical: more neighbours than there are");
+            s->change_point[changes] = place;
+            s->change_datum[changes] = i;
+            s->change_distance[changes++] = next / mean;
+        }
+    }
+    s->changes = changes;
+    return SF_OK;
+}
+
+/* ln p of a datum's kernel at a point, for both times of every change. */
+static sf_status change_terms(search *s, double h)
+{
+    const int64_t c = s->changes;
+    for (int64_t k = 0; k < c; k++) {
+        s->change_time[k] = s->times[s->change_datum[k]];
+        s->change_time[c + k] = row_time(h, s->change_distance[k]);
+        s->change_point[c + k] = s->change_point[k];
+        s->change_datum[c + k] = s->change_datum[k];
+    }
+    const sf_source sources[] = {{.kind = SF_ROWS,
+                                  .data = s->points,
+                                  .dtype = SF_F64,
+                                  .stride = s->d,
+                                  .rows = s->change_point},
+                                 {.kind = SF_ROWS,
+                                  .data = s->x,
+                                  .dtype = SF_F64,
+                                  .stride = s->columns,
+                                  .rows = s->change_datum},
+                                 {.kind = SF_ROWS,
+                                  .data = s->change_time,
+                                  .dtype = SF_F64,
+                                  .stride = 1}};
+    const sf_sink sink = {s->change_term, SF_F64, 1};
+    return sf_program_run(s->pair, 2 * c, sources, NULL, &sink);
+}
+
+/* The old terms out of the sums, and the new ones in.  A new term is not much
+ * smaller than the old one, whose kernel was narrower, so that nothing is lost
+ * where the difference of the others is. */
+static sf_status change_likelihoods(search *s, double h)
+{
+    if (s->changes == 0)
+        return SF_OK;
+    SFI_TRY(change_terms(s, h));
+    for (int64_t r = 0; r < s->rows; r++)
+        s->gain[r] = 0.0;
+    for (int64_t k = 0; k < s->changes; k++) {
+        const int64_t r = s->change_point[k];
+        if (!isfinite(s->logp[r]))
+            continue;
+        const double weight = exp(s->log_weights[s->change_datum[k]]) /
+                              (s->mass - exp(s->log_weights[s->left_out[r]]));
+        s->gain[r] +=
+            weight * (exp(s->change_term[s->changes + k] - s->logp[r]) -
+                      exp(s->change_term[k] - s->logp[r]));
+    }
+    for (int64_t r = 0; r < s->rows; r++)
+        s->logp[r] += log(fmax(1.0 + s->gain[r], 1e-300));
+    return SF_OK;
 }
 
 /* ---- the likelihood ------------------------------------------------------------ */
@@ -99,9 +213,42 @@ static sf_status open_mixture(search *s, const double *least)
                            &options);
 }
 
-/* Mean and standard error of the rows that are left out at their times, or, with
- * one for all, at `time`. */
-static sf_status evaluate(search *s, double time, double *mean, double *se)
+/* What an h gives. */
+typedef struct result {
+    double h, mean, se, floor;
+} result;
+
+/* ln((1 - e) p + e q) from the logarithms of p and q. */
+static double log_mixed(double p, double q, double e)
+{
+    const double a = log1p(-e) + p, b = log(e) + q;
+    return fmax(a, b) + log1p(exp(-fabs(a - b)));
+}
+
+/* The weight e of a floor, at most 0.5, that maximises the mean of
+ * ln((1 - e) p + e q): concave in e, whose slope is the mean of (q - p)/(...). */
+static double best_floor(const search *s)
+{
+    double low = 0.0, high = 0.5;
+    for (int pass = 0; pass < 40; pass++) {
+        const double e = pass == 0 ? 0.0 : 0.5 * (low + high);
+        double slope = 0.0;
+        for (int64_t r = 0; r < s->rows; r++) {
+            const double p = exp(s->logp[r] - s->log_floor[r]);
+            slope += exp(s->log_weights[s->left_out[r]]) * (1.0 - p) /
+                     ((1.0 - e) * p + e);
+        }
+        if (!(slope > 0.0))
+            high = e;
+        else
+            low = e;
+    }
+    return high > 0.0 ? 0.5 * (low + high) : 0.0;
+}
+
+/* ln p of the rows that are left out, at h; with a time for each row, h times its
+ * distance. */
+static sf_status log_densities(search *s, double h)
 {
     const sfi_mixture_want want = {.logp = s->logp, .without = s->left_out};
     const sf_progress p = {.stage = "leave-one-out",
@@ -110,46 +257,51 @@ static sf_status evaluate(search *s, double time, double *mean, double *se)
                            .held_out = NAN};
     if (!sfi_progress(s->ctx, &p, false))
         return SFI_FAIL(s->ctx, SF_E_CANCELLED, "empirical: stopped");
-    SFI_TRY(sfi_mixture_run(
-        s->mixture, (sf_cmat){s->points, s->rows, s->d, s->d}, time, &want));
-    double weight = 0.0, squares = 0.0, sum = 0.0, parts = 0.0;
-    for (int64_t i = 0; i < s->rows; i++) {
-        const double w = exp(s->log_weights[s->left_out[i]]);
-        weight += w;
-        sum += w * s->logp[i];
+    if (s->distance != NULL) {
+        for (int64_t i = 0; i < s->n; i++)
+            s->times[i] = row_time(h, s->distance[i]);
+        sfi_mixture_rest(s->mixture, s->times);
     }
-    *mean = sum / weight;
-    for (int64_t i = 0; i < s->rows; i++) {
-        const double w = exp(s->log_weights[s->left_out[i]]) / weight;
-        squares += w * (s->logp[i] - *mean) * (s->logp[i] - *mean);
+    SFI_TRY(sfi_mixture_run(s->mixture,
+                            (sf_cmat){s->points, s->rows, s->d, s->d},
+                            s->distance != NULL ? 0.0 : h, &want));
+    return s->distance != NULL ? change_likelihoods(s, h) : SF_OK;
+}
+
+/* Mean and standard error of the rows that are left out. */
+static sf_status likelihood(search *s, double h, result *out)
+{
+    SFI_TRY(log_densities(s, h));
+    *out = (result){.h = h, .floor = s->floor < 0.0 ? best_floor(s) : s->floor};
+    double weight = 0.0, squares = 0.0, sum = 0.0, parts = 0.0;
+    for (int64_t r = 0; r < s->rows; r++) {
+        const double w = exp(s->log_weights[s->left_out[r]]);
+        if (out->floor > 0.0)
+            s->logp[r] = log_mixed(s->logp[r], s->log_floor[r], out->floor);
+        weight += w;
+        sum += w * s->logp[r];
+    }
+    out->mean = sum / weight;
+    for (int64_t r = 0; r < s->rows; r++) {
+        const double w = exp(s->log_weights[s->left_out[r]]) / weight;
+        squares += w * (s->logp[r] - out->mean) * (s->logp[r] - out->mean);
         parts += w * w;
     }
-    *se = sqrt(squares * parts);
+    out->se = sqrt(squares * parts);
     return SF_OK;
 }
 
-/* At h: with a time for each row, h times its distance. */
-static sf_status likelihood(search *s, double h, double *mean, double *se)
-{
-    if (s->distance == NULL)
-        return evaluate(s, h, mean, se);
-    for (int64_t i = 0; i < s->n; i++)
-        s->times[i] = fmin(fmax(h * s->distance[i], least_time), 1.0);
-    sfi_mixture_rest(s->mixture, s->times);
-    return evaluate(s, 0.0, mean, se);
-}
-
 /* The h from 2^-20 to 1 where the likelihood is largest. */
-static sf_status maximise(search *s, double *best, double *mean, double *se)
+static sf_status maximise(search *s, result *best)
 {
-    double top = -INFINITY, error = NAN, at = NAN;
+    result a = {.mean = -INFINITY}, b;
+    double at = NAN, top = -INFINITY;
     int falling = 0;
     for (int k = 0; k <= HALVINGS && falling < 3; k++) {
-        double value;
-        SFI_TRY(likelihood(s, ldexp(1.0, -k), &value, &error));
-        falling = value < top ? falling + 1 : 0;
-        if (value > top) {
-            top = value;
+        SFI_TRY(likelihood(s, ldexp(1.0, -k), &a));
+        falling = a.mean < top ? falling + 1 : 0;
+        if (a.mean > top) {
+            top = a.mean;
             at = (double)-k;
         }
     }
@@ -159,104 +311,58 @@ static sf_status maximise(search *s, double *best, double *mean, double *se)
                         "density under the others");
     const double golden = 0.61803398874989485;
     double low = at - 1.0, high = fmin(at + 1.0, 0.0);
-    double a = high - golden * (high - low), b = low + golden * (high - low);
-    double at_a, at_b;
-    SFI_TRY(likelihood(s, exp2(a), &at_a, &error));
-    SFI_TRY(likelihood(s, exp2(b), &at_b, &error));
+    double here = high - golden * (high - low);
+    double there = low + golden * (high - low);
+    SFI_TRY(likelihood(s, exp2(here), &a));
+    SFI_TRY(likelihood(s, exp2(there), &b));
     for (int k = 0; k < SECTIONS; k++) {
-        if (at_a >= at_b) {
-            high = b;
+        if (a.mean >= b.mean) {
+            high = there;
+            there = here;
             b = a;
-            at_b = at_a;
-            a = high - golden * (high - low);
-            SFI_TRY(likelihood(s, exp2(a), &at_a, &error));
+            here = high - golden * (high - low);
+            SFI_TRY(likelihood(s, exp2(here), &a));
         } else {
-            low = a;
+            low = here;
+            here = there;
             a = b;
-            at_a = at_b;
-            b = low + golden * (high - low);
-            SFI_TRY(likelihood(s, exp2(b), &at_b, &error));
+            there = low + golden * (high - low);
+            SFI_TRY(likelihood(s, exp2(there), &b));
         }
     }
-    *best = exp2(0.5 * (low + high));
-    return likelihood(s, *best, mean, se);
+    return likelihood(s, exp2(0.5 * (low + high)), best);
 }
 
-/* ---- neighbours ---------------------------------------------------------------- */
-
-typedef struct neighbour_job {
-    const search *s;
-    const double *spread; /* [d] */
-    const bool *angle;    /* [d] */
-    int64_t most;
-    double *nearest; /* [n, most], squared distances, ascending */
-} neighbour_job;
-
-static double squared_distance(const neighbour_job *b, int64_t i, int64_t k)
+static void tell(result found, sfi_bandwidth *out)
 {
-    const search *s = b->s;
-    double sum = 0.0;
-    for (int64_t j = 0; j < s->d; j++) {
-        double gap = s->y[i * s->d + j] - s->y[k * s->d + j];
-        if (b->angle[j])
-            gap = remainder(gap, 6.283185307179586);
-        sum += gap * gap / (b->spread[j] * b->spread[j]);
-    }
-    return sum;
+    out->loo = found.mean;
+    out->loo_se = found.se;
+    out->floor = found.floor;
 }
 
-static void find_nearest(void *user, int64_t part, int64_t first, int64_t count)
-{
-    const neighbour_job *b = user;
-    (void)part;
-    for (int64_t i = first; i < first + count; i++) {
-        double *near = b->nearest + i * b->most;
-        for (int64_t k = 0; k < b->most; k++)
-            near[k] = INFINITY;
-        for (int64_t k = 0; k < b->s->n; k++) {
-            const double r = squared_distance(b, i, k);
-            if (k == i || !(r < near[b->most - 1]))
-                continue;
-            int64_t at = b->most - 1;
-            for (; at > 0 && r < near[at - 1]; at--)
-                near[at] = near[at - 1];
-            near[at] = r;
-        }
-    }
-}
+/* ---- searches --------------------------------------------------------------- */
 
-/* s->distance to neighbour K of each row, over their geometric mean. */
-static void take_distances(search *s, const neighbour_job *b, int64_t k)
+/* K upwards, until two have not been better than the best. */
+static sf_status adapt(search *s, double *times, sfi_bandwidth *out)
 {
-    double sum = 0.0;
-    for (int64_t i = 0; i < s->n; i++) {
-        s->distance[i] = sqrt(fmax(b->nearest[i * b->most + k - 1], 1e-300));
-        sum += log(s->distance[i]);
-    }
-    const double mean = exp(sum / (double)s->n);
-    for (int64_t i = 0; i < s->n; i++)
-        s->distance[i] /= mean;
-}
-
-static sf_status adapt(search *s, const neighbour_job *b, double *times,
-                       sfi_bandwidth *out)
-{
-    out->loo = -INFINITY;
-    for (size_t k = 0; k < SFI_COUNT(neighbour_counts); k++) {
+    result best = {.mean = -INFINITY};
+    int worse = 0;
+    for (size_t k = 0; k < SFI_COUNT(neighbour_counts) && worse < 2; k++) {
         const int64_t count = neighbour_counts[k];
-        double h, mean, se;
-        if (count > b->most)
+        result found;
+        if (count >= s->near.most)
             break;
-        take_distances(s, b, count);
-        SFI_TRY(maximise(s, &h, &mean, &se));
-        if (!(mean > out->loo))
+        SFI_TRY(take_distances(s, count));
+        SFI_TRY(maximise(s, &found));
+        worse = found.mean > best.mean ? 0 : worse + 1;
+        if (!(found.mean > best.mean))
             continue;
-        out->loo = mean;
-        out->loo_se = se;
+        best = found;
         out->neighbours = count;
         for (int64_t i = 0; i < s->all; i++)
             times[i] = s->times[s->of[i]];
     }
+    tell(best, out);
     out->least = 1.0;
     out->most = 0.0;
     for (int64_t i = 0; i < s->all; i++) {
@@ -266,55 +372,106 @@ static sf_status adapt(search *s, const neighbour_job *b, double *times,
     return SF_OK;
 }
 
-static sf_status run_adaptive(search *s, double *times, sfi_bandwidth *out)
+static sf_status compile_pair(search *s)
+{
+    sf_graph *g = NULL;
+    SFI_TRY(sf_graph_new(s->ctx, &g));
+    const sf_node y = sf_input(g, "y", 1, &s->d);
+    const sf_node x0 = sf_input(g, "x0", 1, &s->columns);
+    const sf_node t = sf_input(g, "t", 0, NULL);
+    const sf_output out = {sfi_noise_logp(&s->m->noise, g, y, x0, t), SF_EACH};
+    const sf_status status =
+        sf_program_new(s->ctx, &s->pair, g, SF_F64, 1, &out);
+    sf_graph_free(g);
+    return status;
+}
+
+/* Room for as many changes as there can be with `most` neighbours. */
+static sf_status make_room(search *s, int64_t most)
 {
     sf_context *ctx = s->ctx;
-    neighbour_job b = {.s = s, .most = neighbour_counts[0]};
-    for (size_t k = 0; k < SFI_COUNT(neighbour_counts); k++)
-        if (4 * neighbour_counts[k] <= s->n)
-            b.most = neighbour_counts[k];
-    if (b.most > s->n - 1)
-        return SFI_FAIL(ctx, SF_E_ARG,
-                        "empirical: %lld distinct rows are too few for a time "
-                        "for each; want at least %lld",
-                        (long long)s->n, (long long)b.most + 1);
-    const size_t n = (size_t)s->n, near = n * (size_t)b.most;
-    double *spread = sfi_alloc(ctx, (size_t)s->d, sizeof *spread);
-    bool *angle = sfi_alloc_zero(ctx, (size_t)s->d, sizeof *angle);
-    b.spread = spread;
-    b.angle = angle;
-    b.nearest = sfi_alloc(ctx, near, sizeof *b.nearest);
+    const size_t n = (size_t)s->n;
+    s->change_room = s->n * most;
+    const size_t room = 2 * (size_t)s->change_room;
     s->distance = sfi_alloc(ctx, n, sizeof *s->distance);
-    sf_status status = spread != NULL && angle != NULL && b.nearest != NULL &&
-                               s->distance != NULL
-                           ? sfi_level_spread(s->m, spread)
+    s->place = sfi_alloc(ctx, n, sizeof *s->place);
+    s->gain = sfi_alloc(ctx, (size_t)s->rows, sizeof *s->gain);
+    s->change_point = sfi_alloc(ctx, room, sizeof *s->change_point);
+    s->change_datum = sfi_alloc(ctx, room, sizeof *s->change_datum);
+    s->change_distance = sfi_alloc(ctx, room, sizeof *s->change_distance);
+    s->change_time = sfi_alloc(ctx, room, sizeof *s->change_time);
+    s->change_term = sfi_alloc(ctx, room, sizeof *s->change_term);
+    if (s->distance == NULL || s->place == NULL || s->gain == NULL ||
+        s->change_point == NULL || s->change_datum == NULL ||
+        s->change_distance == NULL || s->change_time == NULL ||
+        s->change_term == NULL)
+        return SF_E_NOMEM;
+    for (int64_t i = 0; i < s->n; i++) {
+        s->place[i] = -1;
+        s->times[i] = 1.0;
+    }
+    for (int64_t r = 0; r < s->rows; r++)
+        s->place[s->left_out[r]] = r;
+    return SF_OK;
+}
+
+/* The law at t = 1, of any datum. */
+static sf_status find_floor(search *s)
+{
+    const size_t rows = (size_t)s->rows;
+    double *ones = sfi_alloc(s->ctx, rows, sizeof *ones);
+    int64_t *any = sfi_alloc_zero(s->ctx, rows, sizeof *any);
+    s->log_floor = sfi_alloc(s->ctx, rows, sizeof *s->log_floor);
+    sf_status status = ones != NULL && any != NULL && s->log_floor != NULL
+                           ? SF_OK
                            : SF_E_NOMEM;
     if (status == SF_OK) {
-        for (int64_t k = 0; k < s->m->noise.count; k++) {
-            const sfi_block *block = &s->m->noise.blocks[k];
-            angle[block->at] = sfi_block_is_angle(block);
-        }
-        for (int64_t i = 0; i < s->n; i++)
-            s->times[i] = 1.0;
-        status = open_mixture(s, s->times);
+        for (size_t r = 0; r < rows; r++)
+            ones[r] = 1.0;
+        const sf_source sources[] = {
+            {.kind = SF_ROWS,
+             .data = s->points,
+             .dtype = SF_F64,
+             .stride = s->d},
+            {.kind = SF_ROWS,
+             .data = s->x,
+             .dtype = SF_F64,
+             .stride = s->columns,
+             .rows = any},
+            {.kind = SF_ROWS, .data = ones, .dtype = SF_F64, .stride = 1}};
+        const sf_sink sink = {s->log_floor, SF_F64, 1};
+        status = sf_program_run(s->pair, s->rows, sources, NULL, &sink);
     }
-    if (status == SF_OK) {
-        sfi_parallel(ctx, s->n, 16, find_nearest, &b);
-        status = adapt(s, &b, times, out);
-    }
-    sfi_free(ctx, s->distance, n, sizeof *s->distance);
-    sfi_free(ctx, b.nearest, near, sizeof *b.nearest);
-    sfi_free(ctx, angle, (size_t)s->d, sizeof *angle);
-    sfi_free(ctx, spread, (size_t)s->d, sizeof *spread);
+    sfi_free(s->ctx, any, rows, sizeof *any);
+    sfi_free(s->ctx, ones, rows, sizeof *ones);
     return status;
+}
+
+static sf_status run_adaptive(search *s, double *times, sfi_bandwidth *out)
+{
+    int64_t most = neighbour_counts[0];
+    for (size_t k = 0; k < SFI_COUNT(neighbour_counts); k++)
+        if (4 * neighbour_counts[k] <= s->n)
+            most = neighbour_counts[k];
+    if (most + 1 > s->n - 1)
+        return SFI_FAIL(s->ctx, SF_E_ARG,
+                        "empirical: %lld distinct rows are too few for a time "
+                        "for each; want at least %lld",
+                        (long long)s->n, (long long)most + 2);
+    SFI_TRY(make_room(s, most));
+    SFI_TRY(sfi_neighbours_find(s->m, &s->near,
+                                (sf_cmat){s->y, s->n, s->d, s->d}, most + 1));
+    SFI_TRY(open_mixture(s, s->times));
+    return adapt(s, times, out);
 }
 
 static sf_status run_one(search *s, sfi_bandwidth *out)
 {
+    result found;
     SFI_TRY(open_mixture(s, NULL));
-    SFI_TRY(maximise(s, &out->least, &out->loo, &out->loo_se));
-    out->least = fmax(out->least, least_time);
-    out->most = out->least;
+    SFI_TRY(maximise(s, &found));
+    tell(found, out);
+    out->least = out->most = fmax(found.h, least_time);
     return SF_OK;
 }
 
@@ -360,6 +517,9 @@ static sf_status run(search *s, int64_t loo_rows, uint64_t seed, double *times,
                         "bandwidth");
     take_distinct(s);
     SFI_TRY(take_left_out(s, loo_rows, seed));
+    SFI_TRY(compile_pair(s));
+    if (s->floor != 0.0)
+        SFI_TRY(find_floor(s));
     SFI_TRY(times != NULL ? run_adaptive(s, times, out) : run_one(s, out));
     out->loo_rows = s->rows;
     out->copies = s->copies;
@@ -367,15 +527,19 @@ static sf_status run(search *s, int64_t loo_rows, uint64_t seed, double *times,
 }
 
 sf_status sfi_find_bandwidth(const sf_model *m, int64_t loo_rows, uint64_t seed,
-                             double *times, sfi_bandwidth *out)
+                             double floor, double *times, sfi_bandwidth *out)
 {
     sf_context *ctx = m->ctx;
     const int64_t all = sfi_empirical_of(m).data.rows;
     const size_t count = (size_t)all;
     const size_t cells = (size_t)(all * m->dim),
                  inner = (size_t)(all * m->inner);
-    search s = {
-        .ctx = ctx, .m = m, .columns = m->dim, .d = m->inner, .all = all};
+    search s = {.ctx = ctx,
+                .m = m,
+                .columns = m->dim,
+                .d = m->inner,
+                .all = all,
+                .floor = floor};
     *out = (sfi_bandwidth){0};
     s.x = sfi_alloc(ctx, cells, sizeof *s.x);
     s.y = sfi_alloc(ctx, inner, sizeof *s.y);
@@ -387,7 +551,19 @@ sf_status sfi_find_bandwidth(const sf_model *m, int64_t loo_rows, uint64_t seed,
                                      s.of != NULL
                                  ? run(&s, loo_rows, seed, times, out)
                                  : SF_E_NOMEM;
+    const size_t room = 2 * (size_t)s.change_room;
     sfi_mixture_free(s.mixture);
+    sf_program_free(s.pair);
+    sfi_neighbours_free(ctx, &s.near);
+    sfi_free(ctx, s.change_term, room, sizeof *s.change_term);
+    sfi_free(ctx, s.change_time, room, sizeof *s.change_time);
+    sfi_free(ctx, s.change_distance, room, sizeof *s.change_distance);
+    sfi_free(ctx, s.change_datum, room, sizeof *s.change_datum);
+    sfi_free(ctx, s.change_point, room, sizeof *s.change_point);
+    sfi_free(ctx, s.gain, (size_t)s.rows, sizeof *s.gain);
+    sfi_free(ctx, s.place, (size_t)s.n, sizeof *s.place);
+    sfi_free(ctx, s.distance, (size_t)s.n, sizeof *s.distance);
+    sfi_free(ctx, s.log_floor, (size_t)s.rows, sizeof *s.log_floor);
     sfi_free(ctx, s.logp, (size_t)s.rows, sizeof *s.logp);
     sfi_free(ctx, s.points, (size_t)(s.rows * s.d), sizeof *s.points);
     sfi_free(ctx, s.left_out, (size_t)s.rows, sizeof *s.left_out);

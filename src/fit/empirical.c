@@ -33,6 +33,13 @@ static sf_status check(sf_context *ctx, sf_cmat data, const char *const *names,
         return SFI_FAIL(ctx, SF_E_ARG,
                         "empirical: the time is %g, want > 0 and at most 1",
                         o->time);
+    if (!(o->floor < 1.0) ||
+        (o->floor < 0.0 && o->bandwidth == SF_BANDWIDTH_FIXED))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "empirical: the floor is %g, want 0 to below 1%s",
+                        o->floor,
+                        o->floor < 0.0 ? " with a fixed bandwidth"
+                                       : ", or < 0: to be found");
     if (o->loo_rows < 0)
         return SFI_FAIL(ctx, SF_E_ARG, "empirical: loo_rows is %lld, want >= 0",
                         (long long)o->loo_rows);
@@ -53,14 +60,16 @@ static sf_status check(sf_context *ctx, sf_cmat data, const char *const *names,
 /* ---- the model --------------------------------------------------------------- */
 
 static int numbers_of(sfi_number *out, int64_t rows, bool weighted,
-                      bool adaptive, double least)
+                      bool adaptive, double least, double floor)
 {
     const sfi_number numbers[] = {{"rows", (double)rows},
                                   {"weighted", weighted},
                                   {"adaptive", adaptive},
-                                  {"t_min", least}};
-    memcpy(out, numbers, sizeof numbers);
-    return (int)SFI_COUNT(numbers);
+                                  {"t_min", least},
+                                  {"floor", floor}};
+    const int count = (int)SFI_COUNT(numbers) - (floor == 0.0);
+    memcpy(out, numbers, (size_t)count * sizeof *numbers);
+    return count;
 }
 
 /* Rows of weight 0 are left out: they are no part of the law. */
@@ -82,7 +91,8 @@ static sf_status make(sf_context *ctx, sf_model **out, const sfi_noise *noise,
     const int count =
         numbers_of(numbers, kept_rows(data, o->weights), o->weights != NULL,
                    o->bandwidth == SF_BANDWIDTH_ADAPTIVE,
-                   o->bandwidth == SF_BANDWIDTH_FIXED ? o->time : 1.0);
+                   o->bandwidth == SF_BANDWIDTH_FIXED ? o->time : 1.0,
+                   fmax(o->floor, 0.0));
     SFI_TRY(sfi_model_new(ctx, out, &sfi_empirical_ops, data.cols, names, noise,
                           count, numbers));
     sf_model *m = *out;
@@ -102,11 +112,24 @@ static sf_status make(sf_context *ctx, sf_model **out, const sfi_noise *noise,
     return sfi_check_clean(m, data, "empirical");
 }
 
-static void set_times(sf_model *m, double least, const double *times)
+static void set_number(sf_model *m, const char *key, double value)
 {
     for (int i = 0; i < m->number_count; i++)
-        if (strcmp(m->numbers[i].key, "t_min") == 0)
-            m->numbers[i].value = least;
+        if (strcmp(m->numbers[i].key, key) == 0) {
+            m->numbers[i].value = value;
+            return;
+        }
+    sfi_number *added = &m->numbers[m->number_count++];
+    *added = (sfi_number){"", value};
+    memcpy(added->key, key, strlen(key) + 1);
+}
+
+static void set_times(sf_model *m, double least, double floor,
+                      const double *times)
+{
+    set_number(m, "t_min", least);
+    if (floor > 0.0)
+        set_number(m, "floor", floor);
     if (times != NULL) {
         const sfi_weight *w = &m->layout[m->layout_count - 1];
         memcpy(m->weights + w->offset, times, (size_t)w->count * sizeof *times);
@@ -141,6 +164,7 @@ static sf_status find_noise(sf_model *m, const sf_empirical_options *o,
     sfi_bandwidth found;
     if (o->bandwidth == SF_BANDWIDTH_FIXED) {
         report->time_least = report->time_most = o->time;
+        report->floor = o->floor;
         return sfi_count_copies(m, &report->copies);
     }
     const int64_t counts = sfi_noise_find(&m->noise, true);
@@ -162,11 +186,12 @@ static sf_status find_noise(sf_model *m, const sf_empirical_options *o,
     }
     double volume = 0.0;
     sf_status status =
-        sfi_find_bandwidth(m, o->loo_rows, o->seed, times, &found);
+        sfi_find_bandwidth(m, o->loo_rows, o->seed, o->floor, times, &found);
     if (status == SF_OK)
         status = mean_volume(m, &volume);
     if (status == SF_OK) {
-        set_times(m, found.least, times);
+        set_times(m, found.least, found.floor, times);
+        report->floor = found.floor;
         report->time_least = found.least;
         report->time_most = found.most;
         report->loo = found.loo - volume;
@@ -192,6 +217,8 @@ static sf_status fit(sf_context *ctx, sf_model **out, sf_cmat data,
                                     unit + d);
     if (status == SF_OK)
         status = make(ctx, out, &noise, data, names, unit, unit + d, o);
+    if (status == SF_OK)
+        status = o->floor != 0.0 ? sfi_check_floor(*out, SF_E_ARG) : SF_OK;
     if (status == SF_OK)
         status = find_noise(*out, o, report);
     sfi_noise_free(ctx, &noise);

@@ -61,18 +61,27 @@ static sf_status choose_evenly(resampling *s)
                 order[k] = k;
             sfi_shuffle(s->o->seed, (uint32_t)round, order, rows);
         }
-        s->index[i] = order[at % rows];
+        s->index[i] =
+            sfi_uniform_at(where_of(s, i, 0, SFI_STREAM_PRIOR), 1) < s->e.floor
+                ? SFI_FLOOR_DATUM
+                : order[at % rows];
     }
     sfi_free(s->ctx, order, (size_t)rows, sizeof *order);
     return SF_OK;
 }
 
-/* y from the chosen data at a level. */
+/* y from the chosen data at a level; what comes from the floor has the law at
+ * time 1 at all of them, from any datum. */
 static sf_status add_noise(resampling *s, double level, int64_t step)
 {
-    for (int64_t i = 0; i < s->n; i++)
-        s->times[i] = fmax(level, s->e.least != NULL ? s->e.least[s->index[i]]
-                                                     : s->e.least_all);
+    for (int64_t i = 0; i < s->n; i++) {
+        const int64_t datum = s->index[i];
+        s->index[i] = datum < 0 ? 0 : datum;
+        s->times[i] = datum < 0
+                          ? 1.0
+                          : fmax(level, s->e.least != NULL ? s->e.least[datum]
+                                                           : s->e.least_all);
+    }
     return sfi_noiser_run(s->noiser, s->n, s->e.data, s->index, s->times,
                           where_of(s, 0, step, SFI_STREAM_STEP),
                           (sf_mat){s->y, s->n, s->d, s->d});
@@ -120,6 +129,12 @@ static sf_status down_the_levels(resampling *s)
                                        .drawn = s->index};
         status =
             sfi_mixture_run(p, (sf_cmat){s->y, s->n, s->d, s->d}, here, &want);
+        for (int64_t i = 0; i < s->n && status == SF_OK; i++)
+            if (s->index[i] == SFI_NO_DATUM)
+                status = SFI_FAIL(s->ctx, SF_E_NUMERIC,
+                                  "sample: walker %lld is out of reach of all "
+                                  "data at time %g",
+                                  (long long)(s->o->first + i), here);
         if (status == SF_OK)
             status = add_noise(s, sfi_grid_level(s->m, k + 1, s->o->steps), k);
         if (status == SF_OK)
@@ -137,7 +152,9 @@ static sf_status at_once(resampling *s)
                 : choose_evenly(s));
     for (int64_t i = 0; i < s->n; i++)
         sfi_noise_to_chart(&s->m->noise, (sfi_units){0},
-                           s->e.data.data + s->index[i] * s->e.data.stride,
+                           s->e.data.data +
+                               (s->index[i] < 0 ? 0 : s->index[i]) *
+                                   s->e.data.stride,
                            s->y + i * s->d);
     SFI_TRY(record(s, 0));
     SFI_TRY(add_noise(s, 0.0, 0));

@@ -116,13 +116,15 @@ sf_status sf_model_draw_clean(const sf_model *m, sf_cmat x, double time,
     const sfi_empirical e = sfi_empirical_of(m);
     for (size_t i = 0; i < n && status == SF_OK; i++) {
         double *row = out.data + (int64_t)i * out.stride;
-        if (drawn[i] < 0)
+        if (drawn[i] == SFI_NO_DATUM)
             status = SFI_FAIL(m->ctx, SF_E_NUMERIC,
                               "draw_clean: row %lld is too far from all data",
                               (long long)i + 1);
         for (int64_t j = 0; j < m->dim && status == SF_OK; j++)
-            row[j] =
-                m->mean[j] + m->scale[j] * e.data.data[drawn[i] * m->dim + j];
+            row[j] = drawn[i] == SFI_FLOOR_DATUM
+                         ? x.data[(int64_t)i * x.stride + j]
+                         : m->mean[j] +
+                               m->scale[j] * e.data.data[drawn[i] * m->dim + j];
     }
     sfi_free(m->ctx, drawn, n, sizeof *drawn);
     sfi_free(m->ctx, uniform, n, sizeof *uniform);

@@ -29,6 +29,11 @@ static sf_status empirical_declare(sf_model *m)
         return SFI_FAIL(m->ctx, SF_E_FORMAT,
                         "model: an empirical model has a kernel for each "
                         "column");
+    bool no_floor = false;
+    const double floor = sfi_model_number(m, "floor", &no_floor);
+    if (!no_floor && !(floor >= 0.0 && floor < 1.0))
+        return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                        "model: \"floor\" is %g, want 0 to below 1", floor);
     m->weight_dtype = SF_F64;
     SFI_TRY(sfi_add_weight(m, "data", 2, (int64_t[]){rows, m->dim}));
     if (weighted != 0)
@@ -40,6 +45,8 @@ static sf_status empirical_declare(sf_model *m)
 
 sfi_empirical sfi_empirical_of(const sf_model *m)
 {
+    bool no_floor = false;
+    const double floor = sfi_model_number(m, "floor", &no_floor);
     const bool weighted = sfi_number_of(m, "weighted") != 0.0;
     const bool adaptive = sfi_number_of(m, "adaptive") != 0.0;
     return (sfi_empirical){
@@ -47,12 +54,31 @@ sfi_empirical sfi_empirical_of(const sf_model *m)
         .log_weights = weighted ? m->weights + m->layout[1].offset : NULL,
         .least = adaptive ? m->weights + m->layout[m->layout_count - 1].offset
                           : NULL,
-        .least_all = sfi_number_of(m, "t_min")};
+        .least_all = sfi_number_of(m, "t_min"),
+        .floor = no_floor ? 0.0 : floor};
+}
+
+sf_status sfi_check_floor(const sf_model *m, sf_status status)
+{
+    for (int64_t k = 0; k < m->noise.count; k++) {
+        const sfi_kernel *kernel = &m->noise.blocks[k].kernel;
+        if (kernel->ops->counts != NULL || sfi_kernel_remembers(kernel))
+            return SFI_FAIL(m->ctx, status,
+                            "empirical: a floor is the law at t = 1, which "
+                            "kernel %s%s; leave it out",
+                            kernel->ops->family,
+                            kernel->ops->counts != NULL
+                                ? " has only at 0"
+                                : " has none of on the path ve");
+    }
+    return SF_OK;
 }
 
 static sf_status empirical_check(const sf_model *m)
 {
     const sfi_empirical e = sfi_empirical_of(m);
+    if (e.floor > 0.0)
+        SFI_TRY(sfi_check_floor(m, SF_E_FORMAT));
     for (int64_t j = 0; j < m->dim; j++)
         if (sfi_noise_block(&m->noise, j)->kernel.ops->counts != NULL &&
             (m->mean[j] != 0.0 || m->scale[j] != 1.0))
@@ -110,7 +136,10 @@ sf_status sfi_empirical_choose(const sf_model *m, uint64_t seed, int64_t first,
     for (int64_t i = 0; i < n; i++) {
         const sfi_where where = {seed, (uint64_t)(first + i), 0,
                                  SFI_STREAM_PRIOR};
-        index[i] = datum_at(sum, rows, sfi_uniform_at(where, 0));
+        const double u = sfi_uniform_at(where, 0);
+        index[i] = u < e.floor
+                       ? SFI_FLOOR_DATUM
+                       : datum_at(sum, rows, (u - e.floor) / (1.0 - e.floor));
     }
     sfi_free(m->ctx, sum, (size_t)rows, sizeof *sum);
     return SF_OK;
@@ -121,7 +150,7 @@ static sf_status empirical_mixture(const sf_model *m, sfi_mixture **out,
 {
     const sfi_empirical e = sfi_empirical_of(m);
     const sfi_mixture_options options = {e.log_weights, e.least, e.least_all,
-                                         how, spread};
+                                         e.floor,       how,     spread};
     return sfi_mixture_new(m->ctx, out, &m->noise, e.data, &options);
 }
 

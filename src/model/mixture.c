@@ -46,7 +46,9 @@ struct sfi_mixture {
     sf_context *ctx;
     const sfi_noise *noise;
     int64_t n, d; /* data, numbers of y */
+    bool floor;   /* the last datum is the floor */
     sf_cmat data;
+    double *own;         /* [n, dim] the data, or NULL: they are the caller's */
     double *log_weights; /* [n] or NULL: all -ln n */
     double *least;       /* [n] or NULL: all least_all */
     double least_all;
@@ -183,14 +185,14 @@ static bool allocate(sfi_mixture *p)
 }
 
 /* The weights, so that they sum to 1. */
-static void take_weights(sfi_mixture *p, const double *log_weights)
+static void take_weights(sfi_mixture *p, const double *log_weights, int64_t n)
 {
     double top = -INFINITY, sum = 0.0;
-    for (int64_t i = 0; i < p->n; i++)
+    for (int64_t i = 0; i < n; i++)
         top = fmax(top, log_weights[i]);
-    for (int64_t i = 0; i < p->n; i++)
+    for (int64_t i = 0; i < n; i++)
         sum += exp(log_weights[i] - top);
-    for (int64_t i = 0; i < p->n; i++)
+    for (int64_t i = 0; i < n; i++)
         p->log_weights[i] = log_weights[i] - top - log(sum);
 }
 
@@ -215,22 +217,52 @@ static sf_status make_tables(sfi_mixture *p)
 
 void sfi_mixture_rest(sfi_mixture *p, const double *least)
 {
-    memcpy(p->least, least, (size_t)p->n * sizeof *least);
+    const int64_t rows = p->n - p->floor;
+    memcpy(p->least, least, (size_t)rows * sizeof *least);
     p->least_all = least[0];
-    for (int64_t i = 1; i < p->n; i++)
+    for (int64_t i = 1; i < rows; i++)
         p->least_all = fmin(p->least_all, least[i]);
+    if (p->floor)
+        p->least[rows] = 1.0;
+}
+
+/* The floor is a datum anywhere, since at t = 1 it does not matter where. */
+static sf_status add_floor(sfi_mixture *p, const sfi_mixture_options *o)
+{
+    const int64_t rows = p->n - 1, dim = p->noise->dim;
+    p->own = sfi_alloc(p->ctx, (size_t)(p->n * dim), sizeof *p->own);
+    p->log_weights = sfi_alloc(p->ctx, (size_t)p->n, sizeof *p->log_weights);
+    p->least = sfi_alloc(p->ctx, (size_t)p->n, sizeof *p->least);
+    if (p->own == NULL || p->log_weights == NULL || p->least == NULL)
+        return SF_E_NOMEM;
+    for (int64_t i = 0; i < rows; i++) {
+        memcpy(p->own + i * dim, p->data.data + i * p->data.stride,
+               (size_t)dim * sizeof *p->own);
+        p->log_weights[i] = o->log_weights != NULL ? o->log_weights[i] : 0.0;
+        p->least[i] = o->least != NULL ? o->least[i] : o->least_all;
+    }
+    sfi_noise_middle(p->noise, p->own + rows * dim);
+    p->data = (sf_cmat){p->own, p->n, dim, dim};
+    take_weights(p, p->log_weights, rows);
+    for (int64_t i = 0; i < rows; i++)
+        p->log_weights[i] += log1p(-o->floor);
+    p->log_weights[rows] = log(o->floor);
+    sfi_mixture_rest(p, p->least);
+    return SF_OK;
 }
 
 static sf_status fill(sfi_mixture *p, const sfi_mixture_options *o)
 {
     const size_t n = (size_t)p->n;
-    if (o->log_weights != NULL) {
+    if (p->floor)
+        SFI_TRY(add_floor(p, o));
+    if (o->log_weights != NULL && !p->floor) {
         p->log_weights = sfi_alloc(p->ctx, n, sizeof *p->log_weights);
         if (p->log_weights == NULL)
             return SF_E_NOMEM;
-        take_weights(p, o->log_weights);
+        take_weights(p, o->log_weights, p->n);
     }
-    if (o->least != NULL) {
+    if (o->least != NULL && !p->floor) {
         p->least = sfi_alloc(p->ctx, n, sizeof *p->least);
         if (p->least == NULL)
             return SF_E_NOMEM;
@@ -260,7 +292,8 @@ sf_status sfi_mixture_new(sf_context *ctx, sfi_mixture **out,
         return SF_E_NOMEM;
     p->ctx = ctx;
     p->noise = noise;
-    p->n = data.rows;
+    p->floor = options->floor > 0.0;
+    p->n = data.rows + p->floor;
     p->d = noise->inner;
     p->data = data;
     p->least_all = options->least_all;
@@ -305,6 +338,7 @@ void sfi_mixture_free(sfi_mixture *p)
     sfi_free(ctx, p->weight, p->pairs, sizeof *p->weight);
     sfi_free(ctx, p->least, n, sizeof *p->least);
     sfi_free(ctx, p->log_weights, n, sizeof *p->log_weights);
+    sfi_free(ctx, p->own, n * (size_t)p->noise->dim, sizeof *p->own);
     sfi_free(ctx, p, 1, sizeof *p);
 }
 
@@ -571,10 +605,17 @@ static sf_status means(const job *b)
     return pairs > 0 ? flush(b, pairs, segments) : SF_OK;
 }
 
+/* The number of a datum for others. */
+static int64_t name_of(const sfi_mixture *p, int64_t datum)
+{
+    return p->floor && datum == p->n - 1 ? SFI_FLOOR_DATUM : datum;
+}
+
 /* A datum's columns of a block, as they are averaged: an angle as a vector of
- * length 1, a place on a surface as its chart. */
+ * length 1, a place on a surface as its chart.  Of the floor they are those of the
+ * point y. */
 static int64_t vector_of(const sfi_mixture *p, const sfi_block *b,
-                         int64_t datum, double *out)
+                         int64_t datum, const double *y, double *out)
 {
     const sfi_joint_ops *joint = b->kernel.ops->joint;
     const int64_t *columns = sfi_noise_columns(p->noise, b);
@@ -582,6 +623,10 @@ static int64_t vector_of(const sfi_mixture *p, const sfi_block *b,
     double part[SFI_BLOCK_COLUMNS];
     for (int64_t j = 0; j < b->columns; j++)
         part[j] = row[columns[j]];
+    if (name_of(p, datum) == SFI_FLOOR_DATUM && joint != NULL)
+        joint->from_chart(b, y + b->at, part);
+    else if (name_of(p, datum) == SFI_FLOOR_DATUM)
+        part[0] = sfi_chart_from_number(b->kernel.ops->chart, y[b->at]);
     if (sfi_block_is_angle(b)) {
         out[0] = cos(part[0]);
         out[1] = sin(part[0]);
@@ -607,7 +652,8 @@ static void mean_of(const sfi_block *b, const double *mean, double *out)
         memcpy(out, mean, (size_t)b->columns * sizeof *out);
 }
 
-static void denoise(const sfi_mixture *p, int64_t q, double *out)
+static void denoise(const sfi_mixture *p, int64_t q, const double *y,
+                    double *out)
 {
     double vector[SFI_BLOCK_COLUMNS], part[SFI_BLOCK_COLUMNS];
     for (int64_t l = 0; l < p->noise->count; l++) {
@@ -615,7 +661,7 @@ static void denoise(const sfi_mixture *p, int64_t q, double *out)
         double mean[SFI_BLOCK_COLUMNS] = {0.0};
         for (int64_t k = 0; k < p->kept[q]; k++) {
             const int64_t size =
-                vector_of(p, b, p->datum[q * p->n + k], vector);
+                vector_of(p, b, p->datum[q * p->n + k], y, vector);
             for (int64_t j = 0; j < size; j++)
                 mean[j] += p->weight[q * p->n + k] * vector[j];
         }
@@ -640,11 +686,11 @@ static void largest(const sfi_mixture *p, int64_t q, int64_t most,
             datum[at] = datum[at - 1];
         }
         weight[at] = r;
-        datum[at] = p->datum[q * p->n + k];
+        datum[at] = name_of(p, p->datum[q * p->n + k]);
     }
     for (; have < most; have++) {
         weight[have] = 0.0;
-        datum[have] = -1;
+        datum[have] = SFI_NO_DATUM;
     }
 }
 
@@ -654,9 +700,10 @@ static int64_t draw(const sfi_mixture *p, int64_t q, double uniform)
     for (int64_t k = 0; k < p->kept[q]; k++) {
         sum += p->weight[q * p->n + k];
         if (uniform < sum)
-            return p->datum[q * p->n + k];
+            return name_of(p, p->datum[q * p->n + k]);
     }
-    return p->kept[q] > 0 ? p->datum[q * p->n + p->kept[q] - 1] : -1;
+    return p->kept[q] > 0 ? name_of(p, p->datum[q * p->n + p->kept[q] - 1])
+                          : SFI_NO_DATUM;
 }
 
 /* Means of the rates of counts; places to put them may be missing. */
@@ -728,7 +775,7 @@ static void answer(void *user, int64_t part, int64_t first, int64_t count)
         copy(w->jacobian, row, m.square, known);
         if (w->denoised.data != NULL) {
             double *out = w->denoised.data + row * w->denoised.stride;
-            denoise(p, q, out);
+            denoise(p, q, b->y.data + row * b->y.stride, out);
             copy(w->denoised, row, out, known);
         }
         if (w->birth.data != NULL || w->death.data != NULL ||

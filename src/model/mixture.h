@@ -18,6 +18,10 @@
  * et al., Generator matching, 2024).  A part whose time is held at least_i rests:
  * its velocity and rate are 0.
  *
+ * A floor is one more part, which rests for ever at t = 1: with weight e the law is
+ * (1 - e) p_t plus e times the prior, at every time.  What comes from it stays where
+ * it is, so that its clean point is the point itself.
+ *
  * Points y are [inner] in the chart, data [dim] (noise.h).
  *
  * Columns of counts (kernel.h) have no score and no velocity; the rates at which
@@ -35,6 +39,7 @@ typedef struct sfi_mixture_options {
     const double *log_weights; /* [n], NULL: equal ones                       */
     const double *least;       /* [n] in (0, 1], NULL: all are least_all      */
     double least_all;
+    double floor;     /* its weight, 0 to below 1; 0: there is none */
     sfi_velocity how; /* of kernels whose velocity is an integral             */
     bool spread;      /* Jacobians or divergences will be wanted              */
 } sfi_mixture_options;
@@ -49,6 +54,9 @@ void sfi_mixture_free(sfi_mixture *p);
 
 /* Other least times for a mixture that was made with some; [n]. */
 void sfi_mixture_rest(sfi_mixture *p, const double *least);
+
+/* Instead of the number of a datum: none, and the floor. */
+enum { SFI_NO_DATUM = -1, SFI_FLOOR_DATUM = -2 };
 
 /* What is wanted at m points; NULL, or no data: not wanted.  All in the chart but
  * `denoised`, which is in the coordinates of the data; the mean of an angle, or of
@@ -66,7 +74,8 @@ typedef struct sfi_mixture_want {
     double *weight;         /* [m, most] ... posterior weights */
     const double *uniform;  /* [m] in (0, 1) and   */
     int64_t *drawn;         /* [m] a draw from r   */
-    const int64_t *without; /* [m] a datum left out, or -1: the others' weights
+    const int64_t
+        *without; /* [m] a datum left out, or none: the others' weights
                                then sum to 1 */
 } sfi_mixture_want;
 

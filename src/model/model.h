@@ -194,12 +194,17 @@ typedef struct sfi_empirical {
     const double *log_weights; /* [n] or NULL */
     const double *least;       /* [n] or NULL: all least_all */
     double least_all;
+    double floor; /* the weight of the prior in the law, 0 for none */
 } sfi_empirical;
 
 sfi_empirical sfi_empirical_of(const sf_model *m);
 
-/* Data drawn by their weights: index[i] is a function of the seed and of first +
- * i.  SF_OK or SF_E_NOMEM. */
+/* SF_OK, or `status` with a message if the noise has no law to be a floor: counts,
+ * and the path "ve". */
+sf_status sfi_check_floor(const sf_model *m, sf_status status);
+
+/* Data drawn by their weights, or SFI_FLOOR_DATUM: index[i] is a function of the
+ * seed and of first + i.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_empirical_choose(const sf_model *m, uint64_t seed, int64_t first,
                                int64_t n, int64_t *index);
 

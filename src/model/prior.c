@@ -35,7 +35,10 @@ static sf_status choose(const sf_model *m, uint64_t seed, int64_t first,
 {
     if (m->ops->mixture != NULL) {
         *x0 = sfi_empirical_of(m).data;
-        return sfi_empirical_choose(m, seed, first, n, index);
+        SFI_TRY(sfi_empirical_choose(m, seed, first, n, index));
+        for (int64_t i = 0; i < n; i++) /* at time 1 the floor is like others */
+            index[i] = index[i] < 0 ? 0 : index[i];
+        return SF_OK;
     }
     sfi_noise_middle(&m->noise, place);
     memset(index, 0, (size_t)n * sizeof *index);
