@@ -95,9 +95,10 @@ typedef struct sf_likelihood_options {
         sizeof(sf_likelihood_options), 0.0, 1e-5, 1e-5, 32, 8, 0, false        \
     }
 
-/* Log density in nats, with respect to Lebesgue measure in the data's units; in
- * columns of counts it is a probability (their measure is counting), and ln p is
- * -infinity where no datum can give x.
+/* Log density in nats, with respect to Lebesgue measure in the data's units: of
+ * shares of a whole in all columns but one, whichever that is; of directions with
+ * respect to the area of the unit sphere.  In columns of counts it is a probability
+ * (their measure is counting), and ln p is -infinity where no datum can give x.
  *
  *   logpdf  [n]
  *   se      NULL, or [n]: standard error of a stochastic divergence, 0 where it

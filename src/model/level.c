@@ -128,11 +128,25 @@ void sfi_from_inner(const sf_model *m, const double *y, double *x)
         x[j] = m->mean[j] + m->scale[j] * y[j];
 }
 
-double sfi_log_volume(const sf_model *m, const double *y)
+/* ln of the units' product.  The last of a block's shares is what the others
+ * leave: their density is one of these. */
+static double log_units(const sf_model *m)
 {
     double sum = 0.0;
     for (int64_t j = 0; j < m->dim; j++)
         sum += log(m->scale[j]);
+    for (int64_t k = 0; k < m->noise.count; k++) {
+        const sfi_block *b = &m->noise.blocks[k];
+        const sfi_joint_ops *joint = b->kernel.ops->joint;
+        if (joint != NULL && joint->shares)
+            sum -= log(m->scale[sfi_noise_columns(&m->noise, b)[b->inner]]);
+    }
+    return sum;
+}
+
+double sfi_log_volume(const sf_model *m, const double *y)
+{
+    const double sum = log_units(m);
     return sfi_has_kernels(m) ? sum + sfi_noise_log_slope(&m->noise, y) : sum;
 }
 
