@@ -4,6 +4,7 @@
 #include "model/model.h"
 
 #include "base/random.h"
+#include "kernel/path.h"
 #include "num/copies.h"
 #include "num/linalg.h"
 
@@ -133,10 +134,26 @@ sf_status sf_model_draw_clean(const sf_model *m, sf_cmat x, double time,
 
 /* ---- where paths split -------------------------------------------------------- */
 
+/* The spread of the noise at a level from that over the level, as it goes to 0: a
+ * path has its own, and of others it is taken to be proportional to the level. */
+static void spread_at(const sf_model *m, double level, double *spread)
+{
+    for (int64_t j = 0; j < m->inner; j++)
+        spread[j] *= level;
+    for (int64_t k = 0; k < m->noise.count; k++) {
+        const sfi_block *b = &m->noise.blocks[k];
+        const double path = sfi_kernel_number_of(&b->kernel, "path");
+        if (isnan(path))
+            continue;
+        const double line = level * sfi_path_at((int)path, 0.0).spread_rate;
+        for (int64_t i = b->at; i < b->at + b->inner; i++)
+            spread[i] *= sfi_path_at((int)path, level).spread / line;
+    }
+}
+
 /* The largest eigenvalue of diag(s) J diag(s), s the spread of the noise. */
 static double largest(const sf_model *m, const double *y, double *jacobian,
-                      const double *spread, double level, double *values,
-                      sf_status *status)
+                      const double *spread, double *values, sf_status *status)
 {
     const int64_t d = m->inner;
     for (int64_t i = 0; i < d; i++)
@@ -144,7 +161,7 @@ static double largest(const sf_model *m, const double *y, double *jacobian,
             const double both =
                 0.5 * (jacobian[i * d + j] + jacobian[j * d + i]);
             jacobian[i * d + j] = jacobian[j * d + i] =
-                both * spread[i] * spread[j] * level * level;
+                both * spread[i] * spread[j];
         }
     if (sfi_first_not_finite(jacobian, d * d) < d * d)
         return NAN;
@@ -161,6 +178,7 @@ static sf_status splits(const sf_model *m, sfi_field *f, sf_cmat x, double time,
            *values = spread + d;
     const double level = fmax(sfi_level(m, time), sfi_lowest_level(m));
     SFI_TRY(sfi_level_spread(m, spread));
+    spread_at(m, level, spread);
     for (int64_t i = 0; i < x.rows; i++) {
         void *outputs[] = {jacobian};
         sf_status status = SF_OK;
@@ -168,7 +186,7 @@ static sf_status splits(const sf_model *m, sfi_field *f, sf_cmat x, double time,
                      (sf_mat){y, 1, d, d});
         SFI_TRY(sfi_field_run(f, 1, y, d, level, NULL, outputs,
                               (int64_t[]){d * d}));
-        out[i] = largest(m, y, jacobian, spread, level, values, &status);
+        out[i] = largest(m, y, jacobian, spread, values, &status);
         SFI_TRY(status);
     }
     return SF_OK;
