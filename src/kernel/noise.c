@@ -50,9 +50,9 @@ sf_status sfi_noise_add(sf_context *ctx, sfi_noise *noise,
     sfi_block b = {.kernel = *kernel, .columns = count, .first = first};
     b.inner = inner_of(kernel, count, &want);
     if (b.inner == 0)
-        return SFI_FAIL(ctx, SF_E_ARG,
-                        "kernel %s for %lld columns, want it for %s",
-                        kernel->ops->family, (long long)count, want);
+        return SFI_FAIL(
+            ctx, SF_E_ARG, "kernel %s for %lld column%s, want it for %s",
+            kernel->ops->family, (long long)count, count == 1 ? "" : "s", want);
     for (int64_t i = 0; i < count; i++) {
         const int64_t j = columns[i];
         if (noise->owner[j] >= 0)
