@@ -46,7 +46,9 @@ static const char *outside(const sfi_block *b, const double *x, int64_t *column)
     *column = 0;
     return fabs(sum_of(b->columns, x) - 1.0) <= 0.05
                ? NULL
-               : "that with the others of its row sums to 1";
+               : "that with the others of its row sums to the whole within 5 % "
+                 "(1, or what rows sum to on average if the kernel was named "
+                 "without numbers)";
 }
 
 static void middle(const sfi_block *b, double *x)

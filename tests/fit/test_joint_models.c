@@ -810,7 +810,7 @@ TEST(bad_input_is_refused_and_named)
     refuse("a=gamma", 1, 1, SF_E_ARG, "none for column \"b\"");
     refuse("dirichlet", 1, 0, SF_E_NUMERIC,
            "row 3, column \"b\": 0, and kernel dirichlet wants a value > 0");
-    refuse("dirichlet:alpha=1", 0.3, 0.9, SF_E_NUMERIC, "sums to 1");
+    refuse("dirichlet:alpha=1", 0.3, 0.9, SF_E_NUMERIC, "sums to the whole");
     refuse("b,a=vmf", 0, 95, SF_E_NUMERIC,
            "row 3, column \"b\": 95, and kernel vmf wants a value from -90");
     refuse("a,b=vmf", 0, 365, SF_E_NUMERIC, "row 3, column \"b\": 365");
