@@ -90,16 +90,42 @@ static sf_status read_factor(const model_parts *p, const json_t *column,
                              int64_t i, int64_t size, double *factor)
 {
     const json_t *row = json_object_get(column, "factor");
+    const char *name = json_string_value(json_object_get(column, "name"));
+    char shown[SFI_SHOW_SIZE];
     if (json_array_size(row) != (size_t)i + 1)
         return FAIL(p,
                     "the \"factor\" of column \"%s\" has %zu numbers, want "
                     "%lld, or none for all columns of the kernel",
-                    json_string_value(json_object_get(column, "name")),
-                    json_array_size(row), (long long)i + 1);
-    for (int64_t k = 0; k <= i; k++)
-        factor[i * size + k] =
-            json_number_value(json_array_get(row, (size_t)k));
+                    sfi_show(shown, name, strlen(name)), json_array_size(row),
+                    (long long)i + 1);
+    for (int64_t k = 0; k <= i; k++) {
+        const json_t *number = json_array_get(row, (size_t)k);
+        if (!json_is_number(number))
+            return FAIL(p,
+                        "number %lld of the \"factor\" of column \"%s\" is "
+                        "none",
+                        (long long)k, sfi_show(shown, name, strlen(name)));
+        factor[i * size + k] = json_number_value(number);
+    }
     return SF_OK;
+}
+
+/* What entry i of the "joint" of a block's first column names: a column that says
+ * the same of its kernel.  Its place, or -1. */
+static int64_t member_of(const model_parts *p, const json_t *columns,
+                         const json_t *first, int64_t i)
+{
+    static const char *const same[] = {"kernel", "joint"};
+    const json_t *joint = json_object_get(first, "joint");
+    const int64_t at =
+        column_of(p, json_string_value(json_array_get(joint, (size_t)i)));
+    const json_t *member = json_array_get(columns, at >= 0 ? (size_t)at : 0);
+    for (size_t k = 0; k < SFI_COUNT(same); k++)
+        if (!json_equal(json_object_get(first, same[k]),
+                        json_object_get(member, same[k])))
+            return -1;
+    const bool mixed = json_object_get(first, "factor") != NULL;
+    return mixed || json_object_get(member, "factor") == NULL ? at : -1;
 }
 
 /* The block that column j of the schema is the first of. */
@@ -112,25 +138,23 @@ static sf_status read_block(model_parts *p, const json_t *columns, int64_t j)
     const int64_t size = joint != NULL ? (int64_t)json_array_size(joint) : 1;
     int64_t members[SFI_BLOCK_COLUMNS] = {j};
     double factor[SFI_BLOCK_COLUMNS * SFI_BLOCK_COLUMNS] = {0.0};
+    char shown[SFI_SHOW_SIZE];
     sfi_kernel kernel;
+    sfi_show(shown, p->names[j], strlen(p->names[j]));
     if (size > SFI_BLOCK_COLUMNS)
         return FAIL(p, "column \"%s\" shares its kernel with more than %d",
-                    p->names[j], (int)SFI_BLOCK_COLUMNS);
+                    shown, (int)SFI_BLOCK_COLUMNS);
     for (int64_t i = 0; i < size && joint != NULL; i++) {
-        members[i] =
-            column_of(p, json_string_value(json_array_get(joint, (size_t)i)));
-        const json_t *member = members[i] >= 0
-                                   ? json_array_get(columns, (size_t)members[i])
-                                   : NULL;
-        const char *other =
-            json_string_value(json_object_get(member, "kernel"));
-        if (other == NULL || strcmp(other, text) != 0)
+        members[i] = member_of(p, columns, first, i);
+        if (members[i] < 0)
             return FAIL(p,
-                        "entry %lld of \"joint\" of column \"%s\" is no "
-                        "column of the same kernel",
-                        (long long)i, p->names[j]);
+                        "entry %lld of the \"joint\" of column \"%s\" is no "
+                        "column with the same \"kernel\" and \"joint\", and a "
+                        "\"factor\" only if this one has one",
+                        (long long)i, shown);
         if (mixed)
-            SFI_TRY(read_factor(p, member, i, size, factor));
+            SFI_TRY(read_factor(p, json_array_get(columns, (size_t)members[i]),
+                                i, size, factor));
     }
     SFI_TRY(sfi_kernel_parse(p->ctx, &kernel, text));
     SFI_TRY(sfi_noise_add(p->ctx, &p->noise, &kernel, size, members, p->names));

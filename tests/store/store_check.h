@@ -36,6 +36,21 @@ SFI_UNUSED static sf_model *small_network(sf_context *ctx)
     return m;
 }
 
+/* Columns of a kernel that are turned round, with another between. */
+SFI_UNUSED static sf_model *small_joint(sf_context *ctx)
+{
+    static const char *const names[] = {"a", "b", "c"};
+    static const double rows[] = {1.0, 0.3, 5.0, 2.0, 1.2, 4.0,
+                                  1.5, 4.0, 7.0, 0.5, 0.7, 6.0};
+    sf_model *m = NULL;
+    sf_empirical_options o = SF_EMPIRICAL_OPTIONS_INIT;
+    o.kernel = "c,a=mvgaussian; b=gamma:shape=1,mean=1.5";
+    o.bandwidth = SF_BANDWIDTH_FIXED;
+    CHECK_OK(ctx, sf_fit_empirical(ctx, &m, (sf_cmat){rows, 4, 3, 3}, names, &o,
+                                   NULL));
+    return m;
+}
+
 static const sf_column_kind some_kinds[] = {SF_COLUMN_INTEGER, SF_COLUMN_REAL,
                                             SF_COLUMN_INTEGER};
 static const char *const some_dropped[] = {"species", "note \"1\""};

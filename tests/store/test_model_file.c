@@ -51,6 +51,27 @@ TEST(a_network_comes_back_bit_for_bit)
     sf_context_free(ctx);
 }
 
+TEST(kernels_of_several_columns_come_back_bit_for_bit)
+{
+    (void)state_;
+    sf_context *ctx = new_context();
+    sf_model *m = small_joint(ctx);
+    size_t size = 0;
+    unsigned char *bytes = save_bytes(ctx, m, NULL, &size);
+    sf_model *back = load_bytes(ctx, NULL, bytes, size);
+    const sfi_block *b = sfi_noise_block(&m->noise, 0),
+                    *other = sfi_noise_block(&back->noise, 0);
+    CHECK(b->columns == 2 && other->columns == 2 && b->factor != NULL);
+    CHECK(sfi_noise_columns(&back->noise, other)[0] == 2);
+    CHECK(sfi_noise_columns(&back->noise, other)[1] == 0);
+    assert_memory_equal(other->factor, b->factor, 4 * sizeof *b->factor);
+    CHECK(b->factor[2] < -0.1); /* columns that fall together */
+    free(bytes);
+    sf_model_free(back);
+    check_round_trip(ctx, m);
+    sf_context_free(ctx);
+}
+
 TEST(the_record_comes_back)
 {
     (void)state_;
@@ -177,12 +198,15 @@ TEST(what_could_not_be_loaded_is_not_saved)
 
 /* ---- spoiled files -------------------------------------------------------- */
 
+typedef sf_model *small_model(sf_context *ctx);
+
 /* Put a text into the file of a model and load it again. */
-static void check_text(const char *key, const char *value, const char *part)
+static void check_text_of(small_model *small, const char *key,
+                          const char *value, const char *part)
 {
     struct faults faults;
     sf_context *ctx = faulty_context(&faults);
-    sf_model *m = small_network(ctx), *none = NULL;
+    sf_model *m = small(ctx), *none = NULL;
     sf_run_record *no_record = NULL;
     size_t size = 0, spoiled_size = 0;
     unsigned char *bytes = save_bytes(ctx, m, NULL, &size);
@@ -201,6 +225,11 @@ static void check_text(const char *key, const char *value, const char *part)
     sf_model_free(m);
     CHECK(faults.bytes == faults.own);
     sf_context_free(ctx);
+}
+
+static void check_text(const char *key, const char *value, const char *part)
+{
+    check_text_of(small_network, key, value, part);
 }
 
 #define NETWORK(columns)                                                       \
@@ -258,6 +287,79 @@ TEST(every_text_is_checked)
     check_text("numbers", NUMBERS("5", "65", ""), "\"layers\" is 65");
     check_text("numbers", NUMBERS("5", "1", ""), "has 9 arrays");
     check_text("numbers", NUMBERS("5", "3", ""), "no array \"hidden.2");
+}
+
+/* A column of small_joint() with what it says of its kernel, or of another one. */
+#define JOINT(name, joint, factor)                                             \
+    "{\"name\":\"" name                                                        \
+    "\",\"kind\":\"real\",\"kernel\":\"mvgaussian\"" joint factor "}"
+#define OTHER(name, rest)                                                      \
+    "{\"name\":\"" name                                                        \
+    "\",\"kind\":\"real\",\"kernel\":\"gamma:shape=1,mean=1.5\"" rest "}"
+#define OF(names)       ",\"joint\":[" names "]"
+#define FACTOR(numbers) ",\"factor\":[" numbers "]"
+#define CA              OF("\"c\",\"a\"")
+
+static void check_columns(const char *a, const char *b, const char *c,
+                          const char *part)
+{
+    char schema[4096];
+    snprintf(schema, sizeof schema,
+             "{\"family\":\"empirical\",\"columns\":[%s,%s,%s],"
+             "\"dropped\":[]}",
+             a, b, c);
+    check_text_of(small_joint, "schema", schema, part);
+}
+
+TEST(columns_that_share_a_kernel_must_agree)
+{
+    (void)state_;
+    const char *a = JOINT("a", CA, FACTOR("-0.2,0.9"));
+    const char *b = OTHER("b", ""), *c = JOINT("c", CA, FACTOR("1"));
+    char many[1024] = JOINT("a", ",\"joint\":[\"a\"", "");
+    const char *none = "is no column with the same \"kernel\"";
+
+    check_columns(JOINT("a", "", ""), b, c, "for 1 column");
+    check_columns(a, b, JOINT("c", "", ""), "for 1 column");
+    check_columns(a, b, OTHER("c", ""), "none for column \"a\"");
+    check_columns(a, OTHER("b", OF("\"b\",\"a\"")), c, none);
+    check_columns(a, b, JOINT("c", OF("\"c\",\"c\""), ""), "named twice");
+    check_columns(JOINT("a", OF("\"c\",\"c\""), ""), b,
+                  JOINT("c", OF("\"c\",\"c\""), ""), "named twice");
+    check_columns(a, b, JOINT("c", OF("\"c\",\"d\""), ""), none);
+    check_columns(a, b, JOINT("c", OF("\"c\",7"), ""), none);
+    check_columns(a, b, JOINT("c", OF("\"c\",\"b\""), ""), none);
+    check_columns(a, b, JOINT("c", OF("\"c\",\"a\",\"b\""), ""), none);
+    check_columns(JOINT("a", OF("\"a\",\"c\""), ""), b, c, none);
+    check_columns(JOINT("a", OF("\"c\""), FACTOR("-0.2,0.9")), b, c, none);
+    check_columns(a, b, JOINT("c", OF(""), ""), "none for column \"a\"");
+    check_columns(a, b, JOINT("c", ",\"joint\":\"c\"", ""),
+                  "none for column \"a\"");
+    check_columns(a, OTHER("b", OF("\"c\"")), c, "none for column \"b\"");
+
+    /* 100 names, of which one would be enough. */
+    many[strlen(many) - 1] = '\0';
+    for (int i = 1; i < 100; i++)
+        strcat(many, ",\"a\"");
+    strcat(many, "]}");
+    check_columns(many, b, c, "shares its kernel with more than 64");
+
+    check_columns(a, b, JOINT("c", CA, ""), none);
+    check_columns(JOINT("a", CA, ""), b, c, "has 0 numbers, want 2");
+    check_columns(JOINT("a", CA, FACTOR("1")), b, c, "has 1 numbers, want 2");
+    check_columns(a, b, JOINT("c", CA, FACTOR("1,1")), "has 2 numbers, want 1");
+    check_columns(a, b, JOINT("c", CA, FACTOR("\"1\"")),
+                  "number 0 of the \"factor\" of column \"c\" is none");
+    check_columns(JOINT("a", CA, FACTOR("null,1")), b, c, "is none");
+    check_columns(a, b, JOINT("c", CA, FACTOR("-1")), "is -1, want");
+    check_columns(JOINT("a", CA, FACTOR("5,0")), b, c, "is 0, want");
+    check_columns(a, b, JOINT("c", CA, FACTOR("NaN")), "\"schema\"");
+    check_columns(a, b, JOINT("c", CA, FACTOR("1e999")), "\"schema\"");
+    check_columns(a, OTHER("b", FACTOR("1")), c, "kernel gamma has no factor");
+
+    /* A name that is no text for a terminal. */
+    check_columns(JOINT("\\u001b[2J", OF("\"\\u001b[2J\",\"d\""), ""), b, c,
+                  "\\x1B[2J");
 }
 
 /* 64 layers of 16384 units would be 137 GB of weights; the message comes
@@ -369,12 +471,11 @@ TEST(a_file_may_end_anywhere)
 }
 
 /* Any byte may be any other: the model is refused or is one. */
-TEST(any_byte_may_be_wrong)
+static void spoil_each_byte(small_model *small)
 {
-    (void)state_;
     struct faults faults;
     sf_context *ctx = faulty_context(&faults);
-    sf_model *m = small_gaussian(ctx);
+    sf_model *m = small(ctx);
     const sf_run_record record = some_record();
     size_t size = 0;
     int refused = 0, loaded = 0;
@@ -405,14 +506,20 @@ TEST(any_byte_may_be_wrong)
     sf_context_free(ctx);
 }
 
-/* ---- memory --------------------------------------------------------------- */
-
-TEST(every_allocation_of_saving_may_fail)
+TEST(any_byte_may_be_wrong)
 {
     (void)state_;
+    spoil_each_byte(small_gaussian);
+    spoil_each_byte(small_joint);
+}
+
+/* ---- memory --------------------------------------------------------------- */
+
+static void fail_to_save(small_model *small)
+{
     struct faults faults;
     sf_context *ctx = faulty_context(&faults);
-    sf_model *m = small_network(ctx);
+    sf_model *m = small(ctx);
     const sf_run_record record = some_record();
     const int64_t before = faults.bytes;
     sf_status status = SF_E_NOMEM;
@@ -431,12 +538,18 @@ TEST(every_allocation_of_saving_may_fail)
     sf_context_free(ctx);
 }
 
-TEST(every_allocation_of_loading_may_fail)
+TEST(every_allocation_of_saving_may_fail)
 {
     (void)state_;
+    fail_to_save(small_network);
+    fail_to_save(small_joint);
+}
+
+static void fail_to_load(small_model *small)
+{
     struct faults faults;
     sf_context *ctx = faulty_context(&faults);
-    sf_model *m = small_network(ctx);
+    sf_model *m = small(ctx);
     const sf_run_record record = some_record();
     size_t size = 0;
     unsigned char *bytes = save_bytes(ctx, m, &record, &size);
@@ -459,12 +572,22 @@ TEST(every_allocation_of_loading_may_fail)
     sf_context_free(ctx);
 }
 
+TEST(every_allocation_of_loading_may_fail)
+{
+    (void)state_;
+    fail_to_load(small_network);
+    fail_to_load(small_joint);
+}
+
 TESTS(CASE(a_gaussian_comes_back_bit_for_bit),
-      CASE(a_network_comes_back_bit_for_bit), CASE(the_record_comes_back),
+      CASE(a_network_comes_back_bit_for_bit),
+      CASE(kernels_of_several_columns_come_back_bit_for_bit),
+      CASE(the_record_comes_back),
       CASE(a_model_without_a_record_has_an_empty_one),
       CASE(a_command_line_that_is_not_utf8_is_mended),
       CASE(files_work_as_memory_does),
       CASE(what_could_not_be_loaded_is_not_saved), CASE(every_text_is_checked),
+      CASE(columns_that_share_a_kernel_must_agree),
       CASE(a_promise_of_many_weights_costs_nothing),
       CASE(every_array_is_checked),
       CASE(a_gaussian_must_have_positive_eigenvalues),
