@@ -348,15 +348,9 @@ const cli_command cli_fit = {
     .size = sizeof(fit_options),
     .options = options,
     .later = " density param categorical integer latent ",
-<<<<<<< HEAD
     .notes =
         "K: FAMILY[:NAME=VALUE,...] for all columns, or \"COLUMN=K; A,B=K\"; "
         "see manual.\n",
-=======
-    .notes = "K is FAMILY[:NAME=VALUE,...] for all columns, or \"COLUMN=K; "
-             "COLUMN,COLUMN=K\";\nsee the manual.  Ctrl-C ends training "
-             "and keeps the best model so far.\n",
->>>>>>> 2afc442 (docs: kernels of several columns)
     .example = "  scorefield fit data/faithful.csv --time-limit 60 "
                "-o faithful.safetensors\n",
     .run = run};
