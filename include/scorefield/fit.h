@@ -133,39 +133,45 @@ typedef enum sf_objective {
 typedef struct sf_network_options {
     size_t size; /* set by _INIT                                    */
     sf_objective
-        objective;      /*                                  [default DSM]  */
-    bool energy;        /* score = gradient of a scalar     [default false]*/
-    int64_t width;      /* units of a hidden layer, >= 1    [default 128]  */
-    int64_t layers;     /* hidden layers, >= 1              [default 4]    */
-    int64_t steps;      /* updates; 0: chosen from n        [default 0]    */
-    int64_t batch;      /* points an update; 0: chosen      [default 0]    */
-    double rate;        /* peak learning rate > 0           [default 2e-3] */
-    double decay;       /* weight decay >= 0                [default 1e-4] */
-    double clip;        /* largest gradient norm, 0 = off   [default 1]    */
-    double warmup;      /* fraction of steps, [0, 1)        [default 0.02] */
-    double ema;         /* half-life of the averaged weights, as a fraction
+        objective;       /*                                  [default DSM]  */
+    bool energy;         /* score = gradient of a scalar     [default false]*/
+    int64_t width;       /* units of a hidden layer, >= 1    [default 128]  */
+    int64_t layers;      /* hidden layers, >= 1              [default 4]    */
+    int64_t steps;       /* updates; 0: chosen from n        [default 0]    */
+    int64_t batch;       /* points an update; 0: chosen      [default 0]    */
+    double rate;         /* peak learning rate > 0           [default 2e-3] */
+    double decay;        /* weight decay >= 0                [default 1e-4] */
+    double clip;         /* largest gradient norm, 0 = off   [default 1]    */
+    double warmup;       /* fraction of steps, [0, 1)        [default 0.02] */
+    double ema;          /* half-life of the averaged weights, as a fraction
                                of the steps so far, (0, 1)      [default 0.05] */
-    double validation;  /* held-out fraction, [0, 0.9]      [default 0.1]  */
-    double patience;    /* stop if the held-out loss has not improved for this
+    double validation;   /* held-out fraction, [0, 0.9]      [default 0.1]  */
+    double patience;     /* stop if the held-out loss has not improved for this
                                fraction of the steps, (0, 1]; 0: 0.25 below
                                1000 rows, else 1         [default 0]    */
-    double sigma_min;   /* least noise; 0: 20 over the rows trained on, but
+    double sigma_min;    /* least noise; 0: 20 over the rows trained on, but
                                0.002 to 0.05                    [default 0]    */
-    double sigma_max;   /* most noise                       [default 80]   */
-    double noise_level; /* of IMPLICIT and SLICED, >= 0     [default 0.05] */
-    double time_limit;  /* seconds, 0 = none                [default 0]    */
-    uint64_t seed;      /*                                  [default 0]    */
-    const char *kernel; /* noise of kernels instead of levels sigma, as in
+    double sigma_max;    /* most noise                       [default 80]   */
+    double noise_level;  /* of IMPLICIT and SLICED, >= 0     [default 0.05] */
+    double time_limit;   /* seconds, 0 = none                [default 0]    */
+    uint64_t seed;       /*                                  [default 0]    */
+    const char *kernel;  /* noise of kernels instead of levels sigma, as in
                            sf_empirical_options; read while a trainer is made.
                            sigma_min is then their least time, and
                            the objective DSM                [default NULL] */
+    int64_t target_rows; /* with kernels, rows of the batch that a target is the
+                           mean of, weighed by how likely they explain the
+                           noised row: targets that vary less, with a bias of
+                           order 1/target_rows; 1: none. 1 to 65536, at most
+                           batch (Y. Xu et al., Stable target field, ICLR
+                           2023)                            [default 1]    */
 } sf_network_options;
 
 #define SF_NETWORK_OPTIONS_INIT                                                \
     {                                                                          \
         sizeof(sf_network_options), SF_OBJECTIVE_DSM, false, 128, 4, 0, 0,     \
             2e-3, 1e-4, 1.0, 0.02, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0,    \
-            NULL                                                               \
+            NULL, 1                                                            \
     }
 
 /* One line of the training curve. */

@@ -38,7 +38,7 @@ static const cli_option options[] = {
     OPTION(CLI_CHOICE, 0, "model", "M", model, "auto", NULL, models,
            "auto, gaussian, network, empirical"),
     SHOWN(CLI_TEXT, "kernel", "K", kernel, "by column", NULL,
-          "Noise of empirical or network, see below"),
+          "FAMILY[:NAME=VALUE,...] or \"A=K; B,C=K\""),
     SHOWN(CLI_TEXT, "bandwidth", "B", bandwidth, "loo", NULL,
           "Its least noise: loo, adaptive or a time"),
     OPTION(CLI_TEXT, 0, "floor", "E", floor, "0", NULL, NULL,
@@ -60,6 +60,8 @@ static const cli_option options[] = {
            "The same in passes over the rows"),
     SHOWN(CLI_WHOLE, "batch", "B", batch, "from rows", "[1, 1048576]",
           "Rows of an update"),
+    OPTION(CLI_WHOLE, 0, "target-rows", "R", target_rows, "1", "[1, 65536]",
+           NULL, "Rows that a target is the mean of"),
     OPTION(CLI_NUMBER, 0, "lr", "R", lr, "0.002", "(0, 10]", NULL,
            "Peak learning rate"),
     OPTION(CLI_NUMBER, 0, "ema", "E", ema, "0.05", "(0, 1]", NULL,
@@ -86,11 +88,13 @@ static const cli_option options[] = {
 
 /* Options that mean nothing without a network. */
 static const char *const network_only[] = {
-    "validation",  "objective",       "energy",     "hidden",
-    "steps",       "epochs",          "batch",      "lr",
-    "ema",         "decay",           "sigma-min",  "sigma-max",
-    "noise-level", "time-limit",      "checkpoint", "resume",
-    "curve",       "checkpoint-every"};
+    "validation",  "objective",  "energy",
+    "hidden",      "steps",      "epochs",
+    "batch",       "lr",         "ema",
+    "decay",       "sigma-min",  "sigma-max",
+    "noise-level", "time-limit", "checkpoint",
+    "resume",      "curve",      "checkpoint-every",
+    "target-rows"};
 
 static const char *const empirical_only[] = {"bandwidth", "floor", "weights"};
 
@@ -110,6 +114,9 @@ static sf_status check_about(cli *c, const fit_options *o)
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s is about empirical models, and --model is %s",
                             empirical_only[i], name);
+    if (o->target_rows > 1 && !cli_given(c, "kernel") && o->resume == NULL)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--target-rows is about networks with --kernel");
     if (cli_given(c, "kernel") && o->model != FIT_EMPIRICAL &&
         o->model != FIT_NETWORK)
         return SFI_FAIL(c->ctx, SF_E_ARG,
@@ -348,9 +355,6 @@ const cli_command cli_fit = {
     .size = sizeof(fit_options),
     .options = options,
     .later = " density param categorical integer latent ",
-    .notes =
-        "K: FAMILY[:NAME=VALUE,...] for all columns, or \"COLUMN=K; A,B=K\"; "
-        "see manual.\n",
     .example = "  scorefield fit data/faithful.csv --time-limit 60 "
                "-o faithful.safetensors\n",
     .run = run};

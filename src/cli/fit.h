@@ -22,7 +22,7 @@ typedef struct fit_options {
     double validation;
     cli_pair hidden; /* width x layers */
     double epochs;
-    int64_t steps, batch;
+    int64_t steps, batch, target_rows;
     double lr, ema, decay;
     double sigma_min, sigma_max, noise_level;
     double time_limit;

@@ -43,6 +43,7 @@ static sf_status check_resumed(cli *c, const sf_network_options *was,
                        (double)was->member))
     SAME("steps", steps);
     SAME("batch", batch);
+    SAME("target-rows", target_rows);
     SAME("lr", rate);
     SAME("ema", ema);
     SAME("decay", decay);
@@ -77,6 +78,7 @@ sf_status fit_network_options(cli *c, const fit_options *o,
     n.layers = o->hidden.second;
     n.steps = o->steps;
     n.batch = o->batch;
+    n.target_rows = o->target_rows;
     n.rate = o->lr;
     n.decay = o->decay;
     n.ema = o->ema;

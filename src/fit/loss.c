@@ -2,6 +2,7 @@
 #include "fit/loss.h"
 
 #include "base/random.h"
+#include "model/network.h"
 
 #include <string.h>
 
@@ -25,7 +26,8 @@ static sf_status build(sfi_loss *l, sf_objective objective, unsigned wants,
     SFI_TRY(sfi_weight_nodes(l->model, g, weights));
     if (wants & SFI_LOSS_PRODUCT)
         SFI_TRY(sfi_weight_nodes(l->model, g, directions));
-    const sfi_objective o = sfi_objective_new(l->model, g, objective, weights);
+    const sfi_objective o =
+        sfi_objective_new(l->model, g, objective, l->averaged, weights);
     l->third = o.third;
     outputs[0] = (sf_output){o.loss, SF_SUM};
     if (wants & SFI_LOSS_VALUE)
@@ -52,7 +54,10 @@ sf_status sfi_loss_new(sfi_loss *out, const sf_model *model,
 {
     sf_context *ctx = model->ctx;
     const size_t layers = model->layout_count;
-    *out = (sfi_loss){.ctx = ctx, .model = model, .dtype = dtype};
+    *out = (sfi_loss){.ctx = ctx,
+                      .model = model,
+                      .dtype = dtype,
+                      .averaged = (wants & SFI_LOSS_AVERAGED) != 0};
     sf_graph *g = NULL;
     SFI_TRY(sf_graph_new(ctx, &g));
     sf_node *nodes = sfi_alloc(ctx, 4 * layers, sizeof *nodes);
@@ -118,8 +123,13 @@ static sf_status run(sfi_loss *l, sf_program *program, const sfi_batch *b)
          .seed = b->seed,
          .step = b->step,
          .stream = SFI_STREAM_TIME}};
+    const sf_source targets = {
+        .kind = SF_ROWS,
+        .data = b->targets,
+        .dtype = l->dtype,
+        .stride = l->averaged ? sfi_kernel_network_outputs(l->model) : 0};
     const sf_source drawn[SFI_OBJECTIVE_INPUTS] = {
-        sources[0],
+        l->averaged ? targets : sources[0],
         {.kind = SF_ROWS,
          .data = b->noised,
          .dtype = l->dtype,

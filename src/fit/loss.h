@@ -10,13 +10,19 @@
 #include "fit/objective.h"
 
 /* Which programs to make; a gradient brings the value along. */
-enum { SFI_LOSS_VALUE = 1, SFI_LOSS_GRADIENT = 2, SFI_LOSS_PRODUCT = 4 };
+enum {
+    SFI_LOSS_VALUE = 1,
+    SFI_LOSS_GRADIENT = 2,
+    SFI_LOSS_PRODUCT = 4,
+    SFI_LOSS_AVERAGED = 8 /* not a program: batches come with targets */
+};
 
 typedef struct sfi_loss {
     sf_context *ctx;
     const sf_model *model; /* gives the layout; its weights are not read */
     sf_dtype dtype;
     sf_source_kind third;
+    bool averaged;
     sf_program *value, *gradient, *product;
     const void **params; /* [weights of the layout, then directions] */
     sf_sink *sinks;      /* [1 + weights of the layout]              */
@@ -30,8 +36,9 @@ typedef struct sfi_batch {
     int64_t count;
     uint64_t seed;
     uint32_t step;
-    const void *noised; /* of a model with kernels: [count, inner] and ... */
-    const void *times;  /* ... [count], drawn beforehand                  */
+    const void *noised;  /* of a model with kernels: [count, inner] and ... */
+    const void *times;   /* ... [count], drawn beforehand                  */
+    const void *targets; /* of a loss that is averaged, instead of data    */
 } sfi_batch;
 
 /* `model` must outlive the loss.  On failure *out is empty.

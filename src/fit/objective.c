@@ -84,32 +84,60 @@ static sf_node score_matching(const sf_model *m, sf_graph *g, sf_node y0,
                   sf_mul(g, half, sf_square(g, sf_dot(g, v, s))));
 }
 
+sf_node sfi_objective_targets(const sf_model *m, sf_graph *g, sf_node x0,
+                              sf_node y, sf_node t, const sf_node *weights,
+                              sf_node *logp)
+{
+    const sfi_kernel_nodes n =
+        sfi_noise_at(&m->noise, g, y, x0, t, SFI_VELOCITY_TRAINING);
+    const sf_node spread = sfi_kernel_network_spread(m, weights);
+    const sf_node parts[] = {sf_mul(g, sf_mul(g, t, spread), n.score),
+                             sf_div(g, n.velocity, spread),
+                             sfi_kernel_network_clean(m, g, x0, weights)};
+    *logp = n.logp;
+    return sf_concat(g, SFI_COUNT(parts), parts, 0);
+}
+
 /* Least squares for the heads of a network with kernels: the conditional score,
  * velocity and x_0 have the marginal ones as their means given y.  The velocity
  * is what flows follow; x_0 only answers a question, and shares the layers. */
-static sf_node kernel_matching(const sf_model *m, sf_graph *g, sf_node x0,
+static sf_node kernel_matching(const sf_model *m, sf_graph *g, sf_node targets,
                                sf_node y, sf_node t, const sf_node *weights)
 {
     const double clean_share = 0.25;
-    const sfi_kernel_nodes n =
-        sfi_noise_at(&m->noise, g, y, x0, t, SFI_VELOCITY_TRAINING);
+    const int64_t d = m->inner, clean = sfi_kernel_network_outputs(m) - 2 * d;
     const sfi_heads h = sfi_kernel_network_heads(m, g, y, t, weights);
-    const sf_node spread = sfi_kernel_network_spread(m, weights);
-    const sf_node score =
-        sf_sub(g, h.score, sf_mul(g, sf_mul(g, t, spread), n.score));
+    const sf_node score = sf_sub(g, h.score, sf_slice(g, targets, 0, 0, d, 1));
     const sf_node velocity =
-        sf_sub(g, h.velocity, sf_div(g, n.velocity, spread));
-    const sf_node clean =
-        sf_sub(g, h.clean, sfi_kernel_network_clean(m, g, x0, weights));
+        sf_sub(g, h.velocity, sf_slice(g, targets, 0, d, d, 1));
+    const sf_node gap =
+        sf_sub(g, h.clean, sf_slice(g, targets, 0, 2 * d, clean, 1));
     const sf_node sum =
         sf_add(g, sf_add(g, squared_norm(g, score), squared_norm(g, velocity)),
-               sf_mul(g, sf_const(g, clean_share), squared_norm(g, clean)));
+               sf_mul(g, sf_const(g, clean_share), squared_norm(g, gap)));
     return sf_mul(g, sf_const(g, 1.0 / (double)m->inner), sum);
 }
 
-sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
-                                sf_objective objective, const sf_node *weights)
+static sf_node kernel_loss(const sf_model *m, sf_graph *g, bool averaged,
+                           const sf_node *weights)
 {
+    const int64_t size = averaged ? sfi_kernel_network_outputs(m) : m->dim;
+    const sf_node first = sf_input(g, averaged ? "targets" : "x0", 1, &size);
+    const sf_node y = sf_input(g, "y", 1, &m->inner);
+    const sf_node t = sf_input(g, "t", 0, NULL);
+    sf_node logp;
+    const sf_node targets =
+        averaged ? first
+                 : sfi_objective_targets(m, g, first, y, t, weights, &logp);
+    return kernel_matching(m, g, targets, y, t, weights);
+}
+
+sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
+                                sf_objective objective, bool averaged,
+                                const sf_node *weights)
+{
+    if (sfi_has_kernels(m))
+        return (sfi_objective){kernel_loss(m, g, averaged, weights), SF_NORMAL};
     const bool levels =
         objective == SF_OBJECTIVE_DSM || objective == SF_OBJECTIVE_FLOW;
     const sf_node y0 = sf_input(g, "y0", 1, &m->dim);
@@ -117,10 +145,6 @@ sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
     const sf_node third =
         levels ? sf_input(g, "draw", 0, NULL) : sf_input(g, "v", 1, &m->inner);
     sfi_objective o = {{0}, SF_NORMAL};
-    if (sfi_has_kernels(m)) {
-        o.loss = kernel_matching(m, g, y0, z, third, weights);
-        return o;
-    }
     switch (objective) {
     case SF_OBJECTIVE_DSM:
         o.loss = dsm(m, g, y0, z, third, weights);

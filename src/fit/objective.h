@@ -18,10 +18,18 @@ typedef struct sfi_objective {
 
 /* A model with kernels has other inputs: x_0 [d], in the coordinates of the
  * kernels, y [d], drawn from them given x_0, and the time t of that; its loss is
- * that of DSM and velocity matching together. */
+ * that of DSM and velocity matching together.  If it is `averaged` the first input
+ * is what the heads are to say instead of x_0. */
 
 /* Build the loss of model m.  `weights` are parameter nodes. */
 sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
-                                sf_objective objective, const sf_node *weights);
+                                sf_objective objective, bool averaged,
+                                const sf_node *weights);
+
+/* What the heads of a network with kernels are to say if y comes from x0:
+ * [sfi_kernel_network_outputs(m)]; `logp` receives ln p(y | x0; t). */
+sf_node sfi_objective_targets(const sf_model *m, sf_graph *g, sf_node x0,
+                              sf_node y, sf_node t, const sf_node *weights,
+                              sf_node *logp);
 
 #endif

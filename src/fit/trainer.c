@@ -20,6 +20,7 @@
 #include "base/random.h"
 #include "fit/kernels.h"
 #include "fit/loss.h"
+#include "fit/noised.h"
 #include "model/network.h"
 #include "num/linalg.h"
 #include "num/loops.h"
@@ -63,14 +64,13 @@ struct sf_trainer {
     int64_t *judged_rows;
     /* With kernels: */
     sfi_noise noise;
-    sfi_noiser *noiser;
     double *exact; /* [held + rows, d] the data in f64             */
-    double *drawn; /* [most points of a batch, d + 1] y, then t    */
-    float *noised; /* the same in f32                              */
     double *unit;  /* [2, d] mean and scale                        */
-    sfi_loss loss;
-    int64_t count;   /* weights */
-    int64_t trained; /* of them, the first */
+    sfi_noised noised;
+    sfi_loss loss;     /* judges, and trains where targets are no means */
+    sfi_loss averaged; /* trains where they are                         */
+    int64_t count;     /* weights */
+    int64_t trained;   /* of them, the first */
     float *weights, *moment1, *moment2, *average, *best, *gradient;
     double *norms; /* one for each chunk      */
     uint64_t fingerprint;
@@ -108,6 +108,10 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
     SFI_TRY(check_range(ctx, "sigma_min", o->sigma_min, 0, 10));
     SFI_TRY(check_range(ctx, "sigma_max", o->sigma_max, 1, 1e5));
     SFI_TRY(check_range(ctx, "noise_level", o->noise_level, 0, 100));
+    SFI_TRY(check_range(ctx, "target_rows", (double)o->target_rows, 1, 65536));
+    if (o->target_rows > 1 && o->kernel == NULL)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "fit: targets are means over rows only with kernels");
     if (o->kernel != NULL && (o->objective != SF_OBJECTIVE_DSM || o->energy))
         return SFI_FAIL(
             ctx, SF_E_ARG,
@@ -125,6 +129,8 @@ static void choose_budget(sf_network_options *o, int64_t rows)
 {
     if (o->batch == 0)
         o->batch = rows < 1000 ? 512 : 1024;
+    if (o->target_rows > o->batch)
+        o->target_rows = o->batch;
     if (o->steps == 0)
         o->steps = rows < 1000 ? 4000 : 10000;
     if (o->patience == 0.0)
@@ -236,6 +242,7 @@ static uint64_t identify(const sf_trainer *t)
                               o->sigma_min,
                               o->sigma_max,
                               o->noise_level,
+                              (double)o->target_rows,
                               (double)t->rows,
                               (double)t->held};
     uint64_t hash = fnv(0xCBF29CE484222325u, numbers, sizeof numbers);
@@ -265,37 +272,20 @@ static void next_batch(sf_trainer *t)
     }
 }
 
-/* Draw times and noised rows for a batch: times as dense as the steps of a
- * sampler, so that each of its steps is learned as well as the others. */
-static sf_status draw_noise(sf_trainer *t, const int64_t *rows, int64_t count,
-                            uint32_t step)
-{
-    const int64_t d = t->model->inner, columns = t->model->dim;
-    const double rho = 7.0, low = pow(sfi_first_time(t->model), 1.0 / rho);
-    double *times = t->drawn + count * d;
-    for (int64_t i = 0; i < count; i++) {
-        const double u = sfi_uniform_at(
-            (sfi_where){t->o.seed, (uint64_t)i, step, SFI_STREAM_TIME}, 0);
-        times[i] = pow(low + u * (1.0 - low), rho);
-    }
-    const sf_cmat data = {t->exact, t->held + t->rows, columns, columns};
-    SFI_TRY(sfi_noiser_run(t->noiser, count, data, rows, times,
-                           (sfi_where){t->o.seed, 0, step, SFI_STREAM_NOISE},
-                           (sf_mat){t->drawn, count, d, d}));
-    for (int64_t i = 0; i < count * (d + 1); i++)
-        t->noised[i] = (float)t->drawn[i];
-    return SF_OK;
-}
-
 static sf_status batch_of(sf_trainer *t, const int64_t *rows, int64_t count,
                           uint32_t step, sfi_batch *out)
 {
-    *out = (sfi_batch){t->data, rows, count, t->o.seed, step, NULL, NULL};
-    if (t->noiser == NULL)
+    *out = (sfi_batch){.data = t->data,
+                       .rows = rows,
+                       .count = count,
+                       .seed = t->o.seed,
+                       .step = step};
+    if (t->noise.dim == 0)
         return SF_OK;
-    out->noised = t->noised;
-    out->times = t->noised + count * t->model->inner;
-    return draw_noise(t, rows, count, step);
+    SFI_TRY(sfi_noised_draw(&t->noised, rows, count, t->o.seed, step));
+    out->noised = t->noised.rows;
+    out->times = t->noised.rows + count * t->model->inner;
+    return SF_OK;
 }
 
 /* ---- one update ------------------------------------------------------------- */
@@ -375,7 +365,13 @@ static sf_status update(sf_trainer *t)
     sfi_batch batch;
     SFI_TRY(
         batch_of(t, t->batch_rows, t->o.batch, (uint32_t)t->s.step, &batch));
-    SFI_TRY(sfi_loss_gradient(&t->loss, &batch, t->weights, &sum, t->gradient));
+    sfi_loss *loss_of = &t->loss;
+    if (t->o.target_rows > 1) {
+        loss_of = &t->averaged;
+        SFI_TRY(sfi_noised_targets(&t->noised, t->batch_rows, t->o.batch));
+        batch.targets = t->noised.targets;
+    }
+    SFI_TRY(sfi_loss_gradient(loss_of, &batch, t->weights, &sum, t->gradient));
     const double loss = (double)sum / (double)t->o.batch;
     if (!isfinite(loss))
         return SFI_FAIL(t->ctx, SF_E_NUMERIC,
@@ -491,13 +487,6 @@ sf_status sf_trainer_run(sf_trainer *t, int64_t steps, bool *finished)
 
 /* ---- making ----------------------------------------------------------------- */
 
-/* Of the larger of the batches that are drawn for: rows and times. */
-static size_t drawn_numbers(const sf_trainer *t)
-{
-    const int64_t most = t->o.batch > t->judged ? t->o.batch : t->judged;
-    return (size_t)(most * (t->model->inner + 1));
-}
-
 static bool allocate(sf_trainer *t)
 {
     sf_context *ctx = t->ctx;
@@ -512,13 +501,6 @@ static bool allocate(sf_trainer *t)
     t->batch_rows = sfi_alloc(ctx, (size_t)t->o.batch, sizeof *t->batch_rows);
     t->judged_rows = sfi_alloc(ctx, (size_t)t->judged, sizeof *t->judged_rows);
     t->order = sfi_alloc(ctx, (size_t)t->rows, sizeof *t->order);
-    if (t->noiser != NULL) {
-        const size_t drawn = drawn_numbers(t);
-        t->drawn = sfi_alloc(ctx, drawn, sizeof *t->drawn);
-        t->noised = sfi_alloc(ctx, drawn, sizeof *t->noised);
-        if (t->drawn == NULL || t->noised == NULL)
-            return false;
-    }
     return t->norms != NULL && t->batch_rows != NULL &&
            t->judged_rows != NULL && t->order != NULL;
 }
@@ -530,9 +512,10 @@ static sf_status fix_scales(sf_trainer *t)
     const int64_t count = t->o.batch;
     for (int64_t i = 0; i < count; i++)
         t->batch_rows[i] = t->held + i % t->rows;
-    SFI_TRY(draw_noise(t, t->batch_rows, count, JUDGE_STEP - 1));
+    SFI_TRY(sfi_noised_draw(&t->noised, t->batch_rows, count, t->o.seed,
+                            JUDGE_STEP - 1));
     return sfi_kernel_network_fix(
-        t->model, (sf_cmat){t->drawn, count, d, d},
+        t->model, (sf_cmat){t->noised.y, count, d, d},
         (sf_cmat){t->exact + t->held * columns, t->rows, columns, columns});
 }
 
@@ -593,7 +576,28 @@ static sf_status prepare_kernels(sf_trainer *t, sf_cmat data,
                             "fit: on the path \"ve\" the law at t = 1 depends "
                             "on the data, and a network has none; want "
                             "\"linear\" or \"vp\"");
-    return sfi_noiser_new(ctx, &t->noiser, &t->noise);
+    return SF_OK;
+}
+
+/* The losses, and what is drawn for them. */
+static sf_status prepare_losses(sf_trainer *t)
+{
+    const sf_network_options *o = &t->o;
+    const bool averaged = o->target_rows > 1;
+    const unsigned value = SFI_LOSS_VALUE, gradient = SFI_LOSS_GRADIENT;
+    const int64_t most = o->batch > t->judged ? o->batch : t->judged;
+    SFI_TRY(sfi_loss_new(&t->loss, t->model, o->objective, SF_F32,
+                         averaged ? value : value | gradient));
+    if (averaged)
+        SFI_TRY(sfi_loss_new(&t->averaged, t->model, o->objective, SF_F32,
+                             gradient | SFI_LOSS_AVERAGED));
+    if (t->noise.dim == 0)
+        return SF_OK;
+    SFI_TRY(sfi_noised_new(
+        &t->noised, t->model,
+        (sf_cmat){t->exact, t->held + t->rows, t->columns, t->columns}, most,
+        o->target_rows));
+    return fix_scales(t);
 }
 
 static sf_status make(sf_trainer *t, sf_cmat data, const char *const *names)
@@ -622,10 +626,7 @@ static sf_status make(sf_trainer *t, sf_cmat data, const char *const *names)
         t->judged = (JUDGED_POINTS + t->held - 1) / t->held * t->held;
     if (!allocate(t))
         return SF_E_NOMEM;
-    SFI_TRY(sfi_loss_new(&t->loss, t->model, o->objective, SF_F32,
-                         SFI_LOSS_VALUE | SFI_LOSS_GRADIENT));
-    if (t->noise.dim > 0)
-        SFI_TRY(fix_scales(t));
+    SFI_TRY(prepare_losses(t));
     initialise(t);
     return SF_OK;
 }
@@ -677,11 +678,8 @@ void sf_trainer_free(sf_trainer *t)
     sfi_free(ctx, t->order, (size_t)t->rows, sizeof *t->order);
     sfi_free(ctx, t->curve, t->curve_capacity, sizeof *t->curve);
     sfi_loss_free(&t->loss);
-    if (t->noise.dim > 0 && t->model != NULL) {
-        sfi_free(ctx, t->drawn, drawn_numbers(t), sizeof *t->drawn);
-        sfi_free(ctx, t->noised, drawn_numbers(t), sizeof *t->noised);
-    }
-    sfi_noiser_free(t->noiser);
+    sfi_loss_free(&t->averaged);
+    sfi_noised_free(&t->noised);
     if (t->unit != NULL)
         sfi_free(ctx, t->unit, 2 * (size_t)t->columns, sizeof *t->unit);
     sfi_free(ctx, t->exact, t->cells, sizeof *t->exact);

@@ -42,6 +42,11 @@ static int64_t angles_of(const sf_model *m)
     return count;
 }
 
+int64_t sfi_kernel_network_outputs(const sf_model *m)
+{
+    return 2 * m->inner + clean_count(m) + angles_of(m);
+}
+
 sf_status sfi_kernel_network_declare(sf_model *m)
 {
     bool missing = false;
@@ -55,7 +60,7 @@ sf_status sfi_kernel_network_declare(sf_model *m)
         return SFI_FAIL(m->ctx, SF_E_FORMAT,
                         "model: a network with kernels has all noise levels");
     SFI_TRY(sfi_perceptron_declare(m, d + angles_of(m),
-                                   2 * d + clean + angles_of(m)));
+                                   sfi_kernel_network_outputs(m)));
     for (int k = 0; k < FIXED; k++)
         SFI_TRY(sfi_add_fixed_weight(m, fixed_names[k], 1, &sizes[k]));
     return SF_OK;

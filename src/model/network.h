@@ -35,6 +35,8 @@ sfi_heads sfi_kernel_network_heads(const sf_model *m, sf_graph *g, sf_node y,
 /* What the head `clean` is to be, for x0 in the coordinates of the kernels. */
 sf_node sfi_kernel_network_clean(const sf_model *m, sf_graph *g, sf_node x0,
                                  const sf_node *weights);
+/* How many numbers the heads are together. */
+int64_t sfi_kernel_network_outputs(const sf_model *m);
 /* The spread of the noise, a fixed weight [inner]. */
 sf_node sfi_kernel_network_spread(const sf_model *m, const sf_node *weights);
 

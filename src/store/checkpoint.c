@@ -25,6 +25,7 @@ enum { MOST_SCHEMA = 1 << 22, MOST_NUMBERS = 1 << 12 };
     WHOLE(layers)                                                              \
     WHOLE(steps)                                                               \
     WHOLE(batch)                                                               \
+    WHOLE(target_rows)                                                         \
     REAL(rate)                                                                 \
     REAL(decay)                                                                \
     REAL(clip)                                                                 \
@@ -216,7 +217,7 @@ static sf_status take_options(sf_context *ctx, const json_t *numbers,
                               const char *source, sf_network_options *o)
 {
     int64_t objective = 0, energy = 0, width = 0, layers = 0, steps = 0,
-            batch = 0;
+            batch = 0, target_rows = 0;
 #define READ_WHOLE(name)                                                       \
     SFI_TRY(read_whole(ctx, numbers, source, #name, &name));
 #define READ_REAL(name)                                                        \
@@ -235,6 +236,7 @@ static sf_status take_options(sf_context *ctx, const json_t *numbers,
     o->layers = layers;
     o->steps = steps;
     o->batch = batch;
+    o->target_rows = target_rows;
     return SF_OK;
 }
 

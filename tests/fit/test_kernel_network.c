@@ -26,7 +26,7 @@ static void fill(const setting *s, double *rows)
 }
 
 static sf_model *train(sf_context *ctx, const setting *s, const double *rows,
-                       int64_t steps)
+                       int64_t steps, int64_t target_rows)
 {
     sf_model *m = NULL;
     sf_network_options o = SF_NETWORK_OPTIONS_INIT;
@@ -34,6 +34,7 @@ static sf_model *train(sf_context *ctx, const setting *s, const double *rows,
     o.width = 48;
     o.layers = 3;
     o.steps = steps;
+    o.target_rows = target_rows;
     o.batch = 512;
     o.rate = 0.01;
     o.sigma_min = 0.05;
@@ -96,7 +97,7 @@ TEST(heads_learn_the_posterior_means_and_the_flow_ends_in_the_data)
     for (size_t k = 0; k < SFI_COUNT(settings); k++) {
         const setting *s = &settings[k];
         fill(s, rows);
-        sf_model *m = train(ctx, s, rows, 1600);
+        sf_model *m = train(ctx, s, rows, 1600, k % 2 == 0 ? 1 : 16);
         /* Its velocity at t = .4; the exact model's is 0 at its least time. */
         sf_model *law = exact_of(ctx, s, rows, 0.3999999);
         double error[3];
@@ -139,7 +140,7 @@ TEST(likelihoods_are_those_of_the_law)
     const setting *s = &settings[1];
     sf_context *ctx = new_context();
     fill(s, rows);
-    sf_model *m = train(ctx, s, rows, 1600);
+    sf_model *m = train(ctx, s, rows, 1600, 1);
     sf_model *law = exact_of(ctx, s, rows, 0.2);
     const double x[] = {0.4, 1.0, 1.3, 3.0, 4.0};
     double got[5], want[5];
@@ -213,6 +214,16 @@ TEST(what_does_not_go_together_is_refused)
     CHECK_FAILS(
         ctx, sf_fit_network(ctx, &m, (sf_cmat){rows, 4, 1, 1}, NULL, &o, NULL),
         SF_E_ARG, "\"ve\"");
+    o.kernel = NULL;
+    o.target_rows = 2;
+    CHECK_FAILS(
+        ctx, sf_fit_network(ctx, &m, (sf_cmat){rows, 4, 1, 1}, NULL, &o, NULL),
+        SF_E_ARG, "only with kernels");
+    o.target_rows = 0;
+    CHECK_FAILS(
+        ctx, sf_fit_network(ctx, &m, (sf_cmat){rows, 4, 1, 1}, NULL, &o, NULL),
+        SF_E_ARG, "target_rows is 0");
+    o.target_rows = 1;
     o.kernel = "gamma";
     CHECK_FAILS(
         ctx, sf_fit_network(ctx, &m, (sf_cmat){rows, 5, 1, 1}, NULL, &o, NULL),

@@ -204,8 +204,9 @@ static void losses_of(sf_context *ctx, const sf_model *m, double *mean,
     sf_node w[16];
     CHECK_OK(ctx, sfi_weight_nodes(m, g, w));
     const sf_node implicit =
-        sfi_objective_new(m, g, SF_OBJECTIVE_IMPLICIT, w).loss;
-    const sf_node sliced = sfi_objective_new(m, g, SF_OBJECTIVE_SLICED, w).loss;
+        sfi_objective_new(m, g, SF_OBJECTIVE_IMPLICIT, false, w).loss;
+    const sf_node sliced =
+        sfi_objective_new(m, g, SF_OBJECTIVE_SLICED, false, w).loss;
     /* Explicit and denoising, from their definitions: y0 ~ N(0, I). */
     const int64_t two = 2;
     const sf_node y0 = sf_input(g, "y", 1, &two), z = sf_input(g, "n", 1, &two);
