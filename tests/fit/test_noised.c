@@ -91,7 +91,7 @@ static void check_targets(sf_context *ctx, const setting *s, const double *rows,
         for (int64_t k = 0; k < target_rows; k++)
             own[k] = rows[index[(i + k) % ROWS]];
         sf_model *law = law_of(ctx, s, own, target_rows);
-        for (uint32_t step = 0; step < 20; step++) {
+        for (uint32_t step = 0; step < 6; step++) {
             double want[2];
             CHECK_OK(ctx, sfi_noised_draw(&z, index, ROWS, seed, step));
             CHECK_OK(ctx, sfi_noised_targets(&z, index, ROWS));
