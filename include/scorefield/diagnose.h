@@ -20,17 +20,18 @@ typedef struct sf_draws {
 /* What is said of one number.  NaN where it cannot be told: fewer than 4 draws a
  * chain, a number that never changes, a value that is not finite. */
 typedef struct sf_diagnosis {
-    double mean, sd;             /* of all draws; divisor n - 1                  */
-    double q05, median, q95;     /* quantiles of all draws, type 7               */
-    double mcse_mean, mcse_sd;   /* standard errors of mean and sd               */
+    double mean, sd;         /* of all draws; divisor n - 1                  */
+    double q05, median, q95; /* quantiles of all draws, type 7               */
+    double mcse_mean,
+        mcse_sd; /* standard errors of mean and sd               */
     double mcse_q05, mcse_median, mcse_q95;
-    double rhat;                 /* the larger of the rank-normalised split R-hat
+    double rhat;     /* the larger of the rank-normalised split R-hat
                                     of the draws and of their distances from the
                                     median: 1 when all chains agree              */
-    double ess_bulk;             /* effective draws for the middle of the law    */
-    double ess_tail;             /* the smaller of those for the 5 % and 95 %
+    double ess_bulk; /* effective draws for the middle of the law    */
+    double ess_tail; /* the smaller of those for the 5 % and 95 %
                                     quantiles                                    */
-    double ess_mean;             /* for the mean, without ranks                  */
+    double ess_mean; /* for the mean, without ranks                  */
 } sf_diagnosis;
 
 /* Diagnose each number: out [dim].

@@ -130,6 +130,14 @@ sf_node sfi_conv2d_grad_w(sf_graph *g, sf_node x, sf_node dy, int64_t pad);
 /* Stretch every element of `a` along new last axes: [s...] -> [s..., extent]. */
 sf_node sfi_stretch_last(sf_graph *g, sf_node a, int64_t extent);
 
+/* sf_parse() where a name that is not known is not yet an error: `unknown` is
+ * asked for a node, and says whether it has one. */
+typedef bool (*sfi_unknown_fn)(void *user, const char *name, size_t length,
+                               sf_node *out);
+sf_status sfi_parse_open(sf_graph *g, const char *text, int symbol_count,
+                         const sf_symbol *symbols, sfi_unknown_fn unknown,
+                         void *user, sf_node *out);
+
 /* The rules (rules.c).
  *
  * partial: d node / d arg k for an element-wise node, same shape as the node.

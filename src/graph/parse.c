@@ -32,6 +32,8 @@ typedef struct parser {
     int depth;
     int symbol_count;
     const sf_symbol *symbols;
+    sfi_unknown_fn unknown; /* NULL: an error */
+    void *user;
     sf_status status;
 } parser;
 
@@ -284,6 +286,8 @@ static sf_node named(parser *p, const char *name, size_t length, size_t at)
         return checked(p, sf_const(p->g, 3.14159265358979323846), at);
     if (length == 1 && name[0] == 'e')
         return checked(p, sf_const(p->g, 2.71828182845904523536), at);
+    if (p->unknown != NULL && p->unknown(p->user, name, length, &node))
+        return checked(p, node, at);
     return unknown(p, at, name, length);
 }
 
@@ -501,8 +505,9 @@ static sf_node expression(parser *p)
     return checked(p, make(p->g, a, b), at);
 }
 
-sf_status sf_parse(sf_graph *g, const char *text, int symbol_count,
-                   const sf_symbol *symbols, sf_node *out)
+sf_status sfi_parse_open(sf_graph *g, const char *text, int symbol_count,
+                         const sf_symbol *symbols, sfi_unknown_fn resolve,
+                         void *user, sf_node *out)
 {
     *out = (sf_node){0};
     SFI_TRY(sf_graph_status(g));
@@ -510,8 +515,12 @@ sf_status sf_parse(sf_graph *g, const char *text, int symbol_count,
         return SFI_FAIL(g->ctx, SF_E_PARSE,
                         "expression: %zu characters, want at most %d",
                         strlen(text), (int)MAX_TEXT);
-    parser p = {
-        .g = g, .text = text, .symbol_count = symbol_count, .symbols = symbols};
+    parser p = {.g = g,
+                .text = text,
+                .symbol_count = symbol_count,
+                .symbols = symbols,
+                .unknown = resolve,
+                .user = user};
     const sf_node node = expression(&p);
     skip_space(&p);
     if (p.status == SF_OK && text[p.at] != '\0')
@@ -521,4 +530,10 @@ sf_status sf_parse(sf_graph *g, const char *text, int symbol_count,
     SFI_TRY(sf_graph_status(g));
     *out = node;
     return SF_OK;
+}
+
+sf_status sf_parse(sf_graph *g, const char *text, int symbol_count,
+                   const sf_symbol *symbols, sf_node *out)
+{
+    return sfi_parse_open(g, text, symbol_count, symbols, NULL, NULL, out);
 }

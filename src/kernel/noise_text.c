@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* noise_text.c - kernels and their columns as text. */
+#include "base/assign.h"
 #include "base/text.h"
 #include "kernel/noise.h"
 #include "num/decimal.h"
@@ -27,24 +28,7 @@ void sfi_kernel_format(const sfi_kernel *k, char text[SF_KERNEL_TEXT])
     }
 }
 
-/* A piece of the text, without blanks at its ends. */
-typedef struct piece {
-    const char *at;
-    size_t size;
-} piece;
-
-static piece trimmed(const char *at, size_t size)
-{
-    while (size > 0 && (*at == ' ' || *at == '\t')) {
-        at++;
-        size--;
-    }
-    while (size > 0 && (at[size - 1] == ' ' || at[size - 1] == '\t'))
-        size--;
-    return (piece){at, size};
-}
-
-static sf_status parse_piece(sf_context *ctx, sfi_kernel *out, piece p,
+static sf_status parse_piece(sf_context *ctx, sfi_kernel *out, sfi_piece p,
                              bool *bare)
 {
     char text[256], shown[SFI_SHOW_SIZE];
@@ -57,68 +41,31 @@ static sf_status parse_piece(sf_context *ctx, sfi_kernel *out, piece p,
     return sfi_kernel_parse(ctx, out, text);
 }
 
-/* The column whose name `p` begins with, up to a ',' or a '='; of several the one
- * of the longest name; -1 for none.  *after is what follows the name. */
-static int64_t column_of(piece p, int64_t dim, const char *const *names,
-                         piece *after)
-{
-    int64_t found = -1;
-    size_t longest = 0;
-    for (int64_t j = 0; j < dim; j++) {
-        const size_t size = strlen(names[j]);
-        if (size >= p.size || size < longest ||
-            memcmp(names[j], p.at, size) != 0)
-            continue;
-        const piece rest = trimmed(p.at + size, p.size - size);
-        if (rest.size > 0 && (rest.at[0] == '=' || rest.at[0] == ',')) {
-            found = j;
-            longest = size;
-            *after = rest;
-        }
-    }
-    return found;
-}
-
-/* "COLUMN,COLUMN=KERNEL", a block. */
-static sf_status parse_block(sf_context *ctx, sfi_noise *out, piece p,
-                             const char *const *names, bool *bare)
-{
-    int64_t columns[SFI_BLOCK_COLUMNS], count = 0;
-    char shown[SFI_SHOW_SIZE];
-    sfi_kernel kernel;
-    bool without = false;
-    piece rest = p, after = {"", 0};
-    do {
-        const int64_t j = column_of(rest, out->dim, names, &after);
-        if (j < 0)
-            return SFI_FAIL(ctx, SF_E_ARG,
-                            "kernel: \"%s\", want KERNEL for all columns, or "
-                            "COLUMN=KERNEL with a column of the data",
-                            sfi_show(shown, p.at, p.size));
-        if (count == SFI_BLOCK_COLUMNS)
-            return SFI_FAIL(
-                ctx, SF_E_ARG, "kernel: \"%s\" has more than %d columns",
-                sfi_show(shown, p.at, p.size), (int)SFI_BLOCK_COLUMNS);
-        columns[count++] = j;
-        rest = trimmed(after.at + 1, after.size - 1);
-    } while (after.at[0] == ',');
-    SFI_TRY(parse_piece(ctx, &kernel, rest, &without));
-    SFI_TRY(sfi_noise_add(ctx, out, &kernel, count, columns, names));
-    for (int64_t i = 0; i < count; i++)
-        bare[columns[i]] = without;
-    return SF_OK;
-}
-
-/* "COLUMN=KERNEL; ..." */
+/* "COLUMN,COLUMN=KERNEL; ...", a block each. */
 static sf_status parse_blocks(sf_context *ctx, sfi_noise *out, const char *text,
                               const char *const *names, bool *bare)
 {
-    while (*text != '\0') {
-        const size_t size = strcspn(text, ";");
-        const piece p = trimmed(text, size);
-        text += size + (text[size] == ';');
-        if (p.size > 0)
-            SFI_TRY(parse_block(ctx, out, p, names, bare));
+    int64_t columns[SFI_BLOCK_COLUMNS];
+    char shown[SFI_SHOW_SIZE];
+    sfi_assignment a;
+    while (sfi_next_assignment(&text, out->dim, names, SFI_BLOCK_COLUMNS,
+                               columns, &a)) {
+        sfi_kernel kernel;
+        bool without = false;
+        if (a.count < 0)
+            return SFI_FAIL(ctx, SF_E_ARG,
+                            "kernel: \"%s\", want KERNEL for all columns, or "
+                            "COLUMN=KERNEL with a column of the data",
+                            sfi_show(shown, a.text.at, a.text.size));
+        if (a.count > SFI_BLOCK_COLUMNS)
+            return SFI_FAIL(ctx, SF_E_ARG,
+                            "kernel: \"%s\" has more than %d columns",
+                            sfi_show(shown, a.text.at, a.text.size),
+                            (int)SFI_BLOCK_COLUMNS);
+        SFI_TRY(parse_piece(ctx, &kernel, a.value, &without));
+        SFI_TRY(sfi_noise_add(ctx, out, &kernel, a.count, columns, names));
+        for (int64_t i = 0; i < a.count; i++)
+            bare[columns[i]] = without;
     }
     return SF_OK;
 }
@@ -129,7 +76,8 @@ static sf_status parse_all(sf_context *ctx, sfi_noise *out, const char *text,
 {
     sfi_kernel kernel;
     bool without = false;
-    SFI_TRY(parse_piece(ctx, &kernel, trimmed(text, strlen(text)), &without));
+    SFI_TRY(
+        parse_piece(ctx, &kernel, sfi_trimmed(text, strlen(text)), &without));
     const int64_t each = kernel.ops->joint != NULL ? out->dim : 1;
     int64_t columns[SFI_BLOCK_COLUMNS];
     for (int64_t j = 0; j < out->dim; j += each) {
