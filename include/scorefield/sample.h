@@ -81,6 +81,105 @@ SF_API sf_status sf_langevin_run(sf_context *ctx, sf_mat x,
                                  const sf_functional *f,
                                  const sf_langevin_options *opts);
 
+/* ---- Markov chains ---------------------------------------------------------------
+ *
+ * Chains whose stationary law is p itself: what a step proposes is accepted with a
+ * probability that makes up for the step's error.  All of them move a point with a
+ * momentum along dq/dt = M^-1 p, dp/dt = -grad f by leapfrog steps. */
+typedef enum sf_chain_method {
+    /* No-U-turn sampler: paths that end where they would turn back (M. D. Hoffman,
+     * A. Gelman, JMLR 15 (2014) 1593-1623), with draws from the whole path by its
+     * weights and the criterion of sums of momenta (M. Betancourt,
+     * arXiv:1701.02434, appendix A). */
+    SF_CHAIN_NUTS = 0,
+    /* Paths of a given length (S. Duane et al., Physics Letters B 195 (1987)
+     * 216-222), of steps that differ by 10 % so that no period is met. */
+    SF_CHAIN_HMC,
+    /* Paths of one step: Metropolis-adjusted Langevin (Roberts, Tweedie 1996). */
+    SF_CHAIN_MALA
+} sf_chain_method;
+
+/* What the masses M are: the inverse of the variances or of the covariance of the
+ * draws of the warm-up, or 1. */
+typedef enum sf_metric {
+    SF_METRIC_DIAGONAL = 0,
+    SF_METRIC_DENSE,
+    SF_METRIC_UNIT
+} sf_metric;
+
+typedef struct sf_chain_options {
+    size_t size; /* set by _INIT                                     */
+    sf_chain_method
+        method;       /*                                       [NUTS]     */
+    sf_metric metric; /*                                       [DIAGONAL] */
+    int64_t warmup;   /* iterations that adapt step and masses, and are not
+                       kept; >= 0                                 [1000]     */
+    int64_t draws; /* kept of each chain, >= 0                   [1000]     */
+    int64_t thin;  /* iterations for one that is kept, >= 1      [1]        */
+    double step;   /* the first leapfrog step, > 0; 0: found     [0]        */
+    double accept; /* mean probability of acceptance that the warm-up adapts the
+                       step to, in (0, 1); 0: 0.8, MALA 0.574     [0]        */
+    int64_t depth; /* NUTS: a path has below 2^depth steps, 1 to 20 [10]    */
+    double length; /* HMC: of a path, > 0: sqrt(mass) times distance; a quarter
+                       of a period where M is right               [pi/2]     */
+    uint64_t seed; /*                                            [0]        */
+    int64_t first_chain; /* chain c takes the random numbers of first_chain + c;
+                            below 2^31                            [0]        */
+} sf_chain_options;
+
+#define SF_CHAIN_OPTIONS_INIT                                                  \
+    {                                                                          \
+        sizeof(sf_chain_options), SF_CHAIN_NUTS, SF_METRIC_DIAGONAL, 1000,     \
+            1000, 1, 0.0, 0.0, 10, 1.5707963267948966, 0, 0                    \
+    }
+
+/* What became of one chain, after the warm-up unless it says otherwise. */
+typedef struct sf_chain_report {
+    double step;         /* of the leapfrog                                   */
+    double accept;       /* mean probability of acceptance                    */
+    int64_t divergences; /* iterations whose energy rose by more than 1000    */
+    int64_t saturated;   /* NUTS: iterations that ended at the largest depth  */
+    int64_t gradients;   /* evaluations                                       */
+    int64_t gradients_warmup; /* those of the warm-up                         */
+} sf_chain_report;
+
+/* Where the draws go.  Arrays that are NULL are not written. */
+typedef struct sf_chain_draws {
+    double *x;     /* [chains, draws, unknowns]                               */
+    double *value; /* [chains, draws] f                                       */
+    double
+        *energy; /* [chains, draws] f + p' M^-1 p / 2 at the iteration's start,
+                       for sf_ebfmi()                                          */
+    sf_chain_report
+        *report; /* [chains]                                       */
+} sf_chain_draws;
+
+/* Run `chains` chains of the density exp(-f), which needs f's values.
+ *
+ *   start  [chains, unknowns], or NULL: uniform in (-2, 2), drawn again up to 100
+ *          times where f or its gradient is not finite
+ *   opts   NULL means SF_CHAIN_OPTIONS_INIT
+ *
+ * Chain c's draws are a function of (seed, first_chain + c, start) and of the
+ * options; they depend neither on the other chains nor on the number of threads,
+ * if the functional's rows do not depend on each other.  The step is adapted by
+ * dual averaging, the masses over windows that double, both chain by chain.
+ *
+ * Each gradient is called for all chains that are not done: a chain that ends its
+ * path begins the next without waiting.
+ *
+ * Returns SF_OK, or
+ *   SF_E_ARG          an option outside its range, chains < 1, f malformed
+ *   SF_E_UNSUPPORTED  f has no values
+ *   SF_E_NUMERIC      f is not finite at a start (chain and value); or a chain ran
+ *                     away beyond 1e100: exp(-f) has no finite integral
+ *   SF_E_NOMEM, SF_E_CANCELLED, or what f's functions returned.
+ * On failure the arrays hold what was drawn so far. */
+SF_API sf_status sf_chains_run(sf_context *ctx, const sf_functional *f,
+                               int64_t chains, const double *start,
+                               const sf_chain_options *opts,
+                               const sf_chain_draws *draws);
+
 #ifdef __cplusplus
 }
 #endif

@@ -27,7 +27,9 @@ typedef enum sfi_stream {
     SFI_STREAM_TIME,      /* noise level of training points       */
     SFI_STREAM_PROBE,     /* Hutchinson and sliced directions     */
     SFI_STREAM_SPLIT,     /* training and held-out rows           */
-    SFI_STREAM_USER       /* tests and examples                   */
+    SFI_STREAM_USER,      /* tests and examples                   */
+    SFI_STREAM_MOMENTUM,  /* momenta of Markov chains             */
+    SFI_STREAM_CHOICE     /* what a Markov chain decides by chance */
 } sfi_stream;
 
 typedef struct sfi_where {

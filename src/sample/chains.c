@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* chains.c - many Markov chains at once.
+ *
+ * All chains that are not done want one gradient each; it is one call, with which
+ * each goes on by itself.  Rows of the call's arrays belong to chains; when a chain
+ * is done the last row moves into its place. */
+#include "base/parallel.h"
+#include "functional/functional.h"
+#include "num/linalg.h"
+#include "sample/chain.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    START_TRIES = 100,
+    SPLIT_WORK =
+        8192 /* numbers of a chain's row times chains, to be worth threads */
+};
+
+typedef struct run {
+    sf_context *ctx;
+    const sfi_functional *f;
+    sf_chain_options o;
+    int64_t chains, dim;
+    sfi_chain *chain; /* [chains]; the first `active` are not done */
+    int64_t active;
+    double *memory;        /* of all chains */
+    size_t each;           /* numbers of one */
+    double *q, *g, *value; /* [chains, dim], [chains] */
+} run;
+
+/* ---- options ------------------------------------------------------------------- */
+
+static sf_status check_whole(sf_context *ctx, const char *name, int64_t value,
+                             int64_t lo, int64_t hi)
+{
+    if (value >= lo && value <= hi)
+        return SF_OK;
+    return SFI_FAIL(ctx, SF_E_ARG, "chains: %s is %lld, want %lld to %lld",
+                    name, (long long)value, (long long)lo, (long long)hi);
+}
+
+static sf_status check_options(sf_context *ctx, const sf_chain_options *o,
+                               int64_t chains, int64_t dim)
+{
+    const int64_t most = INT64_C(1) << 31;
+    SFI_TRY(check_whole(ctx, "the number of chains", chains, 1, most));
+    SFI_TRY(check_whole(ctx, "the number of unknowns", dim, 1, 1 << 24));
+    SFI_TRY(check_whole(ctx, "method", (int64_t)o->method, SF_CHAIN_NUTS,
+                        SF_CHAIN_MALA));
+    SFI_TRY(check_whole(ctx, "metric", (int64_t)o->metric, SF_METRIC_DIAGONAL,
+                        SF_METRIC_UNIT));
+    SFI_TRY(check_whole(ctx, "warmup", o->warmup, 0, most / 2));
+    SFI_TRY(check_whole(ctx, "thin", o->thin, 1, most / 2));
+    SFI_TRY(check_whole(ctx, "draws", o->draws, 0, most / 2 / o->thin));
+    SFI_TRY(check_whole(ctx, "depth", o->depth, 1, SFI_CHAIN_DEPTH));
+    SFI_TRY(check_whole(ctx, "first_chain", o->first_chain, 0, most - chains));
+    if (o->metric == SF_METRIC_DENSE)
+        SFI_TRY(check_whole(ctx, "the number of unknowns of dense masses", dim,
+                            1, SFI_LINALG_MAX));
+    if (!(o->step >= 0.0) || isinf(o->step))
+        return SFI_FAIL(ctx, SF_E_ARG, "chains: step is %g, want > 0, or 0",
+                        o->step);
+    if (!(o->accept >= 0.0) || !(o->accept < 1.0))
+        return SFI_FAIL(ctx, SF_E_ARG, "chains: accept is %g, want 0 to 1",
+                        o->accept);
+    if (!(o->length > 0.0) || isinf(o->length))
+        return SFI_FAIL(ctx, SF_E_ARG, "chains: length is %g, want > 0",
+                        o->length);
+    return SF_OK;
+}
+
+/* ---- starting points ----------------------------------------------------------- */
+
+static bool row_finite(const run *r, int64_t c)
+{
+    return isfinite(r->value[c]) &&
+           sfi_first_not_finite(r->g + c * r->dim, r->dim) == r->dim;
+}
+
+static void draw_start(const run *r, int64_t c, uint32_t attempt)
+{
+    const sfi_where where = {r->o.seed, (uint64_t)(r->o.first_chain + c),
+                             attempt, SFI_STREAM_PRIOR};
+    for (int64_t j = 0; j < r->dim; j++)
+        r->q[c * r->dim + j] = 4.0 * sfi_uniform_at(where, (uint32_t)j) - 2.0;
+}
+
+static sf_status find_starts(run *r, const double *start)
+{
+    const size_t cells = (size_t)(r->chains * r->dim);
+    int64_t bad = 0;
+    if (start != NULL)
+        memcpy(r->q, start, cells * sizeof *r->q);
+    for (int64_t c = 0; c < r->chains && start == NULL; c++)
+        draw_start(r, c, 0);
+    for (uint32_t attempt = 1;; attempt++) {
+        SFI_TRY(sfi_functional_gradient(r->ctx, r->f, r->value, r->g, r->q,
+                                        r->chains));
+        for (bad = 0; bad < r->chains && row_finite(r, bad);)
+            bad++;
+        if (bad == r->chains)
+            return SF_OK;
+        if (start != NULL || attempt == START_TRIES)
+            break;
+        for (int64_t c = bad; c < r->chains; c++)
+            if (!row_finite(r, c))
+                draw_start(r, c, attempt);
+    }
+    const int64_t j = sfi_first_not_finite(r->g + bad * r->dim, r->dim);
+    if (isfinite(r->value[bad]))
+        return SFI_FAIL(r->ctx, SF_E_NUMERIC,
+                        "chains: at the start of chain %lld the log density is "
+                        "%g, but its derivative by unknown %lld is not finite",
+                        (long long)bad, -r->value[bad], (long long)j);
+    return SFI_FAIL(r->ctx, SF_E_NUMERIC,
+                    start != NULL
+                        ? "chains: at the start of chain %lld the log density "
+                          "is %g, want a finite one"
+                        : "chains: no start of chain %lld in (-2, 2) was found "
+                          "where the log density is finite; the last has %g",
+                    (long long)bad, -r->value[bad]);
+}
+
+/* ---- running ------------------------------------------------------------------- */
+
+static void move_chains(void *user, int64_t part, int64_t first, int64_t count)
+{
+    (void)part;
+    run *r = user;
+    for (int64_t c = first; c < first + count; c++)
+        sfi_chain_move(&r->chain[c]);
+}
+
+static void take_chains(void *user, int64_t part, int64_t first, int64_t count)
+{
+    (void)part;
+    run *r = user;
+    for (int64_t c = first; c < first + count; c++) {
+        r->chain[c].now.f = r->value[c];
+        sfi_chain_take(&r->chain[c]);
+    }
+}
+
+/* In threads where it is worth them. */
+static void each_chain(run *r, sfi_range_fn body)
+{
+    const int64_t chunk = SPLIT_WORK / r->dim + 1;
+    if (r->active <= chunk)
+        body(r, 0, 0, r->active);
+    else
+        sfi_parallel(r->ctx, r->active, chunk, body, r);
+}
+
+static void place(run *r, int64_t row)
+{
+    r->chain[row].now.q = r->q + row * r->dim;
+    r->chain[row].now.g = r->g + row * r->dim;
+}
+
+/* The chain at `row` changes places with the last active one. */
+static void retire(run *r, int64_t row)
+{
+    const int64_t last = --r->active;
+    const size_t bytes = (size_t)r->dim * sizeof *r->q;
+    const sfi_chain done = r->chain[row];
+    if (row == last)
+        return;
+    memcpy(r->q + row * r->dim, r->q + last * r->dim, bytes);
+    memcpy(r->g + row * r->dim, r->g + last * r->dim, bytes);
+    r->chain[row] = r->chain[last];
+    r->chain[last] = done;
+    place(r, row);
+    place(r, last);
+}
+
+/* What one thread does between steps; the number of iterations that are done. */
+static sf_status tend(run *r)
+{
+    for (int64_t c = 0; c < r->active;) {
+        sfi_chain *chain = &r->chain[c];
+        if (chain->away)
+            return SFI_FAIL(r->ctx, SF_E_NUMERIC,
+                            "chains: chain %lld ran away beyond %g in "
+                            "iteration %lld; does the density have a finite "
+                            "integral?",
+                            (long long)chain->number -
+                                (long long)r->o.first_chain,
+                            SFI_AWAY, (long long)chain->iteration);
+        if (chain->wants_metric)
+            sfi_chain_refit(r->ctx, chain);
+        if (chain->stage == SFI_CHAIN_DONE)
+            retire(r, c);
+        else
+            c++;
+    }
+    return SF_OK;
+}
+
+static int64_t slowest(const run *r)
+{
+    int64_t least = INT64_MAX;
+    for (int64_t c = 0; c < r->active; c++)
+        if (r->chain[c].iteration < least)
+            least = r->chain[c].iteration;
+    return least;
+}
+
+static sf_status walk(run *r)
+{
+    enum { LOOK = 64 };
+    const double begun = sfi_clock();
+    const int64_t all = r->o.warmup + r->o.draws * r->o.thin;
+    for (int64_t tick = 0; r->active > 0; tick++) {
+        each_chain(r, move_chains);
+        SFI_TRY(sfi_functional_gradient(r->ctx, r->f, r->value, r->g, r->q,
+                                        r->active));
+        each_chain(r, take_chains);
+        SFI_TRY(tend(r));
+        if (tick % LOOK != 0)
+            continue;
+        const int64_t step = r->active > 0 ? slowest(r) : all;
+        const sf_progress progress = {step < r->o.warmup ? "warm-up" : "sample",
+                                      step,
+                                      all,
+                                      NAN,
+                                      NAN,
+                                      sfi_clock() - begun};
+        if (!sfi_progress(r->ctx, &progress, r->active == 0))
+            return SFI_FAIL(r->ctx, SF_E_CANCELLED,
+                            "chains: stopped in iteration %lld of %lld",
+                            (long long)step, (long long)all);
+    }
+    return SF_OK;
+}
+
+/* ---- making -------------------------------------------------------------------- */
+
+static void start_chain(run *r, int64_t c, const sf_chain_draws *to)
+{
+    sfi_chain *chain = &r->chain[c];
+    const size_t bytes = (size_t)r->dim * sizeof *r->q;
+    sfi_chain_init(chain, &r->o, r->dim, r->memory + (size_t)c * r->each);
+    chain->number = (uint64_t)(r->o.first_chain + c);
+    place(r, c);
+    memcpy(chain->at.q, chain->now.q, bytes);
+    memcpy(chain->at.g, chain->now.g, bytes);
+    chain->at.f = r->value[c];
+    if (to->x != NULL)
+        chain->draws = to->x + c * r->o.draws * r->dim;
+    if (to->value != NULL)
+        chain->values = to->value + c * r->o.draws;
+    if (to->energy != NULL)
+        chain->energies = to->energy + c * r->o.draws;
+    sfi_chain_start(chain);
+}
+
+static void report(const run *r, sf_chain_report *out)
+{
+    for (int64_t i = 0; i < r->chains && out != NULL; i++) {
+        const sfi_chain *c = &r->chain[i];
+        const int64_t kept = c->iteration - r->o.warmup;
+        sf_chain_report *to = &out[c->number - (uint64_t)r->o.first_chain];
+        *to = c->report;
+        to->step = c->step.step;
+        to->accept = kept > 0 ? c->accept_total / (double)kept : NAN;
+    }
+}
+
+static sf_status make(run *r, const double *start, const sf_chain_draws *to)
+{
+    const size_t n = (size_t)r->chains, cells = n * (size_t)r->dim;
+    r->chain = sfi_alloc_zero(r->ctx, n, sizeof *r->chain);
+    r->memory = sfi_alloc(r->ctx, n * r->each, sizeof *r->memory);
+    r->q = sfi_alloc(r->ctx, cells, sizeof *r->q);
+    r->g = sfi_alloc(r->ctx, cells, sizeof *r->g);
+    r->value = sfi_alloc(r->ctx, n, sizeof *r->value);
+    if (r->chain == NULL || r->memory == NULL || r->q == NULL || r->g == NULL ||
+        r->value == NULL)
+        return SF_E_NOMEM;
+    SFI_TRY(find_starts(r, start));
+    for (int64_t c = 0; c < r->chains; c++)
+        start_chain(r, c, to);
+    r->active = r->chains;
+    SFI_TRY(tend(r));
+    const sf_status status = walk(r);
+    report(r, to->report);
+    return status;
+}
+
+static void discard(run *r)
+{
+    const size_t n = (size_t)r->chains, cells = n * (size_t)r->dim;
+    sfi_free(r->ctx, r->chain, n, sizeof *r->chain);
+    sfi_free(r->ctx, r->memory, n * r->each, sizeof *r->memory);
+    sfi_free(r->ctx, r->q, cells, sizeof *r->q);
+    sfi_free(r->ctx, r->g, cells, sizeof *r->g);
+    sfi_free(r->ctx, r->value, n, sizeof *r->value);
+}
+
+sf_status sf_chains_run(sf_context *ctx, const sf_functional *f, int64_t chains,
+                        const double *start, const sf_chain_options *opts,
+                        const sf_chain_draws *draws)
+{
+    struct sfi_functional_adapter adapter;
+    sfi_functional seam;
+    run r = {.ctx = ctx, .f = &seam, .chains = chains};
+    const sf_chain_options defaults = SF_CHAIN_OPTIONS_INIT;
+    r.o = defaults;
+    SFI_TRY(sfi_options(ctx, &r.o, sizeof r.o, opts));
+    SFI_TRY(sfi_functional_adopt(ctx, &seam, &adapter, f, "chains"));
+    if (seam.ops->value == NULL)
+        return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
+                        "chains: %s has gradients only, and acceptance wants "
+                        "values; Langevin dynamics does not",
+                        seam.ops->name);
+    r.dim = seam.unknowns;
+    SFI_TRY(check_options(ctx, &r.o, chains, r.dim));
+    r.each = sfi_chain_size(&r.o, r.dim);
+    const sf_status status = make(&r, start, draws);
+    discard(&r);
+    return status;
+}
