@@ -21,16 +21,6 @@ double sf_compare_probability(int k)
     return k >= 0 && k < SF_COMPARE_QUANTILES ? probabilities[k] : NAN;
 }
 
-double sfi_quantile(const double *x, int64_t n, double p)
-{
-    const double at = p * (double)(n - 1);
-    const int64_t i = (int64_t)at;
-    if (i >= n - 1)
-        return x[n - 1];
-    const double share = at - (double)i;
-    return x[i] + share * (x[i + 1] - x[i]);
-}
-
 static double squared_quantile_gap(const double *x, int64_t n, const double *y,
                                    int64_t m)
 {

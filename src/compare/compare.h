@@ -9,9 +9,6 @@
 
 /* ---- column.c: two samples of one number, sorted ascending ---- */
 
-/* x [n], linear between order statistics; n >= 1. */
-double sfi_quantile(const double *x, int64_t n, double p);
-
 /* What the two empirical distribution functions F and G differ by. */
 typedef struct sfi_gap {
     double ks;          /* max |F - G|             */

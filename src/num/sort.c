@@ -7,6 +7,7 @@
  * what is positive and all bits of what is negative. */
 #include "num/sort.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -87,7 +88,8 @@ void sfi_sort_keys(uint64_t *keys, int64_t *index, uint64_t *key_scratch,
     }
 }
 
-void sfi_sort(double *x, double *scratch, int64_t n)
+void sfi_sort_with(double *x, int64_t *index, double *scratch,
+                   int64_t *index_scratch, int64_t n)
 {
     const uint64_t sign = UINT64_C(1) << 63;
     /* The keys live in the same memory as the numbers: every access goes through
@@ -99,11 +101,27 @@ void sfi_sort(double *x, double *scratch, int64_t n)
         bits = (bits & sign) != 0 ? ~bits : bits | sign;
         memcpy(x + i, &bits, sizeof bits);
     }
-    sfi_sort_keys(keys, NULL, (uint64_t *)(void *)scratch, NULL, n);
+    sfi_sort_keys(keys, index, (uint64_t *)(void *)scratch, index_scratch, n);
     for (int64_t i = 0; i < n; i++) {
         uint64_t bits;
         memcpy(&bits, x + i, sizeof bits);
         bits = (bits & sign) != 0 ? bits & ~sign : ~bits;
         memcpy(x + i, &bits, sizeof bits);
     }
+}
+
+void sfi_sort(double *x, double *scratch, int64_t n)
+{
+    sfi_sort_with(x, NULL, scratch, NULL, n);
+}
+
+double sfi_quantile(const double *x, int64_t n, double p)
+{
+    const double at = p * (double)(n - 1);
+    const int64_t i = (int64_t)at;
+    if (i >= n - 1)
+        return x[n - 1];
+    const double share = at - (double)i, gap = x[i + 1] - x[i];
+    return isfinite(gap) ? x[i] + share * gap
+                         : (1.0 - share) * x[i] + share * x[i + 1];
 }

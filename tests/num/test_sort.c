@@ -60,5 +60,36 @@ TEST(an_index_follows_its_key_and_ties_keep_their_order)
     }
 }
 
-TESTS(CASE(doubles_come_out_ascending),
+TEST(an_index_follows_its_number_too)
+{
+    static double x[N], before[N], scratch[N];
+    static int64_t index[N], index_scratch[N];
+    for (int64_t i = 0; i < N; i++) {
+        const sfi_where where = {3, (uint64_t)i, 0, SFI_STREAM_USER};
+        x[i] = before[i] = floor(5.0 * sfi_normal_at(where, 0)) + 0.5;
+        index[i] = i;
+    }
+    sfi_sort_with(x, index, scratch, index_scratch, N);
+    for (int64_t i = 0; i < N; i++) {
+        CHECK(x[i] == before[index[i]]);
+        CHECK(i == 0 || x[i - 1] < x[i] ||
+              (x[i - 1] == x[i] && index[i - 1] < index[i]));
+    }
+}
+
+TEST(quantiles_interpolate_order_statistics)
+{
+    const double a[5] = {10, 20, 40, 80, 160};
+    CHECK(sfi_quantile(a, 5, 0.0) == 10.0 && sfi_quantile(a, 5, 1.0) == 160.0);
+    CHECK(sfi_quantile(a, 5, 0.5) == 40.0 && sfi_quantile(a, 1, 0.3) == 10.0);
+    CHECK_NEAR(sfi_quantile(a, 5, 0.05), 12.0, 1e-14);
+    CHECK_NEAR(sfi_quantile(a, 5, 0.95), 144.0, 1e-12);
+    /* The gap is no double. */
+    const double far[2] = {-1.5e308, 1.5e308};
+    CHECK_NEAR(sfi_quantile(far, 2, 0.5), 0.0, 1e292);
+    CHECK_CLOSE(sfi_quantile(far, 2, 0.75), 0.75e308, 1e-15);
+}
+
+TESTS(CASE(doubles_come_out_ascending), CASE(an_index_follows_its_number_too),
+      CASE(quantiles_interpolate_order_statistics),
       CASE(an_index_follows_its_key_and_ties_keep_their_order))
