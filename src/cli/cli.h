@@ -27,8 +27,16 @@ typedef enum cli_kind {
     CLI_NUMBER, /* double                                                  */
     CLI_PAIR,   /* cli_pair; 128x4                                         */
     CLI_TEXT,   /* const char *, the argument itself                       */
-    CLI_CHOICE  /* int, an index into `choices`                            */
+    CLI_CHOICE, /* int, an index into `choices`                            */
+    CLI_TEXTS   /* cli_texts: an option that may be given many times       */
 } cli_kind;
+
+enum { CLI_MOST_TEXTS = 64 };
+
+typedef struct cli_texts {
+    int count;
+    const char *text[CLI_MOST_TEXTS];
+} cli_texts;
 
 typedef struct cli_pair {
     int64_t first, second;

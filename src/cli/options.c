@@ -222,6 +222,16 @@ static sf_status set_value(cli *c, const cli_option *o, const char *text,
     case CLI_TEXT:
         *(const char **)member = text;
         break;
+    case CLI_TEXTS: {
+        cli_texts *all = member;
+        if (all->count == CLI_MOST_TEXTS) {
+            char name[64];
+            return SFI_FAIL(c->ctx, SF_E_ARG, "%s is given more than %d times",
+                            shown_name(o, name), (int)CLI_MOST_TEXTS);
+        }
+        all->text[all->count++] = text;
+        break;
+    }
     case CLI_CHOICE:
         *(int *)member = sfi_find_choice(o->choices, text, strlen(text));
         if (*(int *)member < 0) {

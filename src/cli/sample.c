@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sample.c - scorefield sample: draw from a model. */
-#include "cli/cli.h"
+#include "cli/sample.h"
 
 #include "io/npy.h"
 #include "scorefield/flow.h"
@@ -8,15 +8,6 @@
 
 #include <math.h>
 #include <string.h>
-
-typedef struct sample_options {
-    const char *output;
-    int64_t rows, first;
-    int method;
-    int64_t steps, corrections;
-    double step, churn;
-    const char *trace;
-} sample_options;
 
 #define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
                help_)                                                          \
@@ -34,9 +25,10 @@ typedef struct sample_options {
         .range = range_, .help = help_                                         \
     }
 
-/* In the order of sf_sampler. */
-static const char methods[] =
-    "flow|sde|annealed|pc|langevin|direct|stratified|posterior|jumps|tauleap";
+/* After the first in the order of sf_sampler, then of SAMPLE_NUTS ... */
+const char sample_methods[] =
+    "auto|flow|sde|annealed|pc|langevin|direct|stratified|posterior|jumps|"
+    "tauleap|nuts|hmc|mala|ula|lm";
 
 static const cli_option options[] = {
     OPTION(CLI_WHOLE, 'n', "rows", "N", rows, NULL, ">= 1",
@@ -47,14 +39,14 @@ static const cli_option options[] = {
      .name = "method",
      .argument = "M",
      .offset = offsetof(sample_options, method),
-     .initial = "flow",
-     .choices = methods,
-     .help = "flow, sde, annealed, pc, langevin, or see below"},
+     .initial = "auto",
+     .choices = sample_methods,
+     .help = "Models: flow, sde, annealed, ...; see below"},
     SHOWN(CLI_WHOLE, "steps", "K", steps,
           "64; sde 128; annealed, pc 200; langevin 1000", "[1, 1e9]",
           "Noise levels; langevin: updates"),
-    SHOWN(CLI_NUMBER, "step", "H", step, "annealed 1; pc 0.1; langevin 0.001",
-          "> 0", "Langevin step in units of sigma^2"),
+    SHOWN(CLI_NUMBER, "step", "H", step, "by method", "> 0",
+          "Langevin or leapfrog step"),
     SHOWN(CLI_WHOLE, "corrections", "K", corrections, "annealed 10; pc 1",
           "[1, 1e6]", "Langevin updates at a noise level"),
     OPTION(CLI_NUMBER, 0, "churn", "S", churn, "30", ">= 0",
@@ -63,6 +55,24 @@ static const cli_option options[] = {
            "Number of the first row"),
     OPTION(CLI_TEXT, 0, "trace", "FILE", trace, NULL, NULL,
            "Paths, .npy of [step, walker, column]"),
+    CLI_DENSITY_OPTIONS(sample_options, density),
+    OPTION(CLI_WHOLE, 0, "chains", "C", chains, "4", "[1, 1e6]",
+           "Markov chains"),
+    OPTION(CLI_WHOLE, 0, "warmup", "W", warmup, "1000", "[0, 1e9]",
+           "Iterations before draws are kept"),
+    OPTION(CLI_WHOLE, 0, "thin", "T", thin, "1", "[1, 1e6]",
+           "Iterations for each draw"),
+    OPTION(CLI_NUMBER, 0, "accept", "A", accept, NULL, "(0, 1)",
+           "Acceptance to adapt the step to"),
+    {.kind = CLI_CHOICE,
+     .name = "metric",
+     .argument = "M",
+     .offset = offsetof(sample_options, metric),
+     .initial = "diagonal",
+     .choices = "diagonal|dense|unit",
+     .help = "Masses to adapt: diagonal, dense, unit"},
+    OPTION(CLI_WHOLE, 0, "depth", "D", depth, "10", "[1, 20]",
+           "nuts: at most 2^D steps a path"),
     {0}};
 
 /* ---- drawing -------------------------------------------------------------- */
@@ -83,7 +93,8 @@ static sf_status sample(cli *c, const sample_options *o, const sf_model *model,
 {
     sf_sample_options s = SF_SAMPLE_OPTIONS_INIT;
     const double begun = sfi_clock();
-    s.method = (sf_sampler)o->method;
+    const int chosen = o->method == SAMPLE_AUTO ? SAMPLE_FLOW : o->method;
+    s.method = (sf_sampler)(chosen - SAMPLE_FLOW);
     s.steps = o->steps;
     s.corrections = o->corrections;
     s.step = o->step;
@@ -102,7 +113,7 @@ static sf_status sample(cli *c, const sample_options *o, const sf_model *model,
     if (o->trace != NULL)
         SFI_TRY(sfi_npy_write_array(c->ctx, trace, o->trace));
     char method[16];
-    cli_choice(methods, o->method, method, sizeof method);
+    cli_choice(sample_methods, chosen, method, sizeof method);
     cli_put_count(c, c->report, "rows", o->rows);
     cli_put_count(c, c->report, "first", o->first);
     cli_put_text(c, c->report, "method", method);
@@ -113,21 +124,56 @@ static sf_status sample(cli *c, const sample_options *o, const sf_model *model,
     return SF_OK;
 }
 
+/* Options that are about models alone, or about densities alone. */
+static sf_status check_about(cli *c, const sample_options *o)
+{
+    static const char *const models[] = {"steps", "corrections", "churn",
+                                         "first"};
+    static const char *const densities[] = {
+        "dim",    "columns", "domain", "param",  "chains",
+        "warmup", "thin",    "accept", "metric", "depth"};
+    const bool typed = o->density.text != NULL;
+    const char *const *other = typed ? models : densities;
+    const size_t count = typed ? SFI_COUNT(models) : SFI_COUNT(densities);
+    for (size_t i = 0; i < count; i++)
+        if (cli_given(c, other[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about %s", other[i],
+                            typed ? "models" : "--density");
+    if (typed && c->operand_count > 0)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "MODEL or --density EXPR: want one of them");
+    if (!typed && c->operand_count == 0)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "want: scorefield sample %s; `scorefield help sample` "
+                        "explains",
+                        c->command->usage);
+    char method[16];
+    cli_choice(sample_methods, o->method, method, sizeof method);
+    if (o->method != SAMPLE_AUTO && typed != (o->method >= SAMPLE_NUTS))
+        return SFI_FAIL(c->ctx, SF_E_ARG, "--method %s is about %s", method,
+                        typed ? "models; want nuts, hmc, mala, ula or lm"
+                              : "--density");
+    return SF_OK;
+}
+
 static sf_status check_options(cli *c, const sample_options *o)
 {
+    const int sampler = o->method - SAMPLE_FLOW;
     if (!cli_given(c, "rows"))
         return SFI_FAIL(c->ctx, SF_E_ARG, "-n N is missing: how many rows?");
-    if (cli_given(c, "churn") && o->method != SF_SAMPLER_SDE)
+    SFI_TRY(check_about(c, o));
+    if (cli_given(c, "churn") && sampler != SF_SAMPLER_SDE)
         return SFI_FAIL(c->ctx, SF_E_ARG, "--churn is about --method sde");
-    if (cli_given(c, "corrections") && o->method != SF_SAMPLER_ANNEALED &&
-        o->method != SF_SAMPLER_PC)
+    if (cli_given(c, "corrections") && sampler != SF_SAMPLER_ANNEALED &&
+        sampler != SF_SAMPLER_PC)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--corrections is about the methods annealed and pc");
-    if (cli_given(c, "step") &&
-        (o->method == SF_SAMPLER_FLOW || o->method == SF_SAMPLER_SDE))
+    if (cli_given(c, "step") && o->density.text == NULL &&
+        (o->method == SAMPLE_AUTO || sampler == SF_SAMPLER_FLOW ||
+         sampler == SF_SAMPLER_SDE))
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--step is about the methods annealed, pc and "
-                        "langevin");
+                        "langevin, and about densities");
     SFI_TRY(cli_check_output(c, o->output, false));
     if (o->trace != NULL && !cli_has_extension(o->trace, ".npy"))
         return SFI_FAIL(c->ctx, SF_E_ARG, "--trace is \"%s\", want a .npy file",
@@ -142,6 +188,8 @@ static sf_status run(cli *c, const void *values)
     sf_table table = {0};
     sf_array trace = {0};
     SFI_TRY(check_options(c, o));
+    if (o->density.text != NULL)
+        return sample_density(c, o);
     SFI_TRY(sf_model_load(c->ctx, &model, c->operands[0]));
     cli_catch_signals();
     const sf_status status = sample(c, o, model, &table, &trace);
@@ -153,22 +201,17 @@ static sf_status run(cli *c, const void *values)
 
 const cli_command cli_sample = {
     .name = "sample",
-    .summary = "Draw rows from a model",
+    .summary = "Draw rows from a model or a density",
     .usage = "[OPTIONS] MODEL -n N -o OUT",
     .operands = "  MODEL                    As `scorefield fit` writes it\n",
-    .least = 1,
+    .least = 0,
     .most = 1,
     .size = sizeof(sample_options),
     .options = options,
-    .later = " density dim param given chains warmup thin ",
-    .notes =
-        "Empirical models can also be drawn from exactly: direct (a row of the "
-        "data plus\nits noise), stratified (each row equally often), posterior "
-        "(from the prior by\n--steps levels); counts by jumps, exact, or "
-        "tauleap.\n"
-        "Row i depends on the seed and on i alone, not on N or the threads.  "
-        "Columns of\nwhole numbers are drawn as real ones: rounding is up to "
-        "you.\n",
+    .later = " given ",
+    .notes = "Methods: flow [of models], sde, annealed, pc, langevin; direct, "
+             "stratified,\nposterior, jumps, tauleap [empirical]; nuts [of "
+             "densities], hmc, mala, ula, lm.\n",
     .example = "  scorefield sample faithful.safetensors -n 1000 --seed 7 "
                "-o new.csv\n",
     .run = run};

@@ -162,8 +162,11 @@ sf_status sfi_density_node(const sf_density *d, sf_graph *g, sf_node x,
         symbols[count++] = (sf_symbol){d->names[j], sf_component(g, x, j)};
     for (int k = 0; k < d->parameter_count; k++)
         symbols[count++] = (sf_symbol){d->parameters[k].name, parameters[k]};
-    /* The first of one name is taken. */
-    symbols[count++] = (sf_symbol){"x", x};
+    bool taken = false;
+    for (int i = 0; i < count; i++)
+        taken |= strcmp(symbols[i].name, "x") == 0;
+    if (!taken)
+        symbols[count++] = (sf_symbol){"x", x};
     sf_status status = sf_parse(g, d->text, count, symbols, logp);
     sfi_free(d->ctx, symbols, most, sizeof *symbols);
     SFI_TRY(status);

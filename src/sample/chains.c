@@ -108,19 +108,20 @@ static sf_status find_starts(run *r, const double *start)
             if (!row_finite(r, c))
                 draw_start(r, c, attempt);
     }
+    const double logp = isnan(r->value[bad]) ? NAN : -r->value[bad];
     const int64_t j = sfi_first_not_finite(r->g + bad * r->dim, r->dim);
     if (isfinite(r->value[bad]))
         return SFI_FAIL(r->ctx, SF_E_NUMERIC,
                         "chains: at the start of chain %lld the log density is "
                         "%g, but its derivative by unknown %lld is not finite",
-                        (long long)bad, -r->value[bad], (long long)j);
+                        (long long)bad, logp, (long long)j);
     return SFI_FAIL(r->ctx, SF_E_NUMERIC,
                     start != NULL
                         ? "chains: at the start of chain %lld the log density "
                           "is %g, want a finite one"
                         : "chains: no start of chain %lld in (-2, 2) was found "
                           "where the log density is finite; the last has %g",
-                    (long long)bad, -r->value[bad]);
+                    (long long)bad, logp);
 }
 
 /* ---- running ------------------------------------------------------------------- */

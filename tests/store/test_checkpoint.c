@@ -125,7 +125,8 @@ TEST(every_text_is_checked)
     check_text("numbers", "{\"objective\":-1}", "no whole number");
     check_text("numbers",
                "{\"objective\":9,\"energy\":0,\"width\":1,\"layers\":1,"
-               "\"steps\":1,\"batch\":1,\"rate\":1,\"decay\":1,\"clip\":1,"
+               "\"steps\":1,\"batch\":1,\"target_rows\":1,\"rate\":1,\"decay\":"
+               "1,\"clip\":1,"
                "\"warmup\":1,\"ema\":1,\"validation\":1,\"patience\":1,"
                "\"sigma_min\":1,\"sigma_max\":1,\"noise_level\":1,"
                "\"time_limit\":1}",

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* density.h - densities typed on the command line. */
+#ifndef SFI_CLI_DENSITY_H
+#define SFI_CLI_DENSITY_H
+
+#include "cli/cli.h"
+#include "scorefield/density.h"
+
+typedef struct cli_density {
+    const char *text;
+    int64_t dim;
+    const char *columns, *domain;
+    cli_texts params;
+} cli_density;
+
+/* Rows of a table of options about such a density, the member `member` of
+ * `values_`. */
+#define CLI_DENSITY_OPTIONS(values_, member)                                   \
+    {.kind = CLI_TEXT,                                                         \
+     .name = "density",                                                        \
+     .argument = "EXPR",                                                       \
+     .offset = offsetof(values_, member.text),                                 \
+     .help = "Log density, up to a constant, instead of MODEL"},               \
+        {.kind = CLI_WHOLE,                                                    \
+         .name = "dim",                                                        \
+         .argument = "D",                                                      \
+         .offset = offsetof(values_, member.dim),                              \
+         .range = "[1, 16777216]",                                             \
+         .help = "x is a vector of D numbers, x0, x1, ..."},                   \
+        {.kind = CLI_TEXT,                                                     \
+         .name = "columns",                                                    \
+         .argument = "LIST",                                                   \
+         .offset = offsetof(values_, member.columns),                          \
+         .shown = "names in EXPR",                                             \
+         .help = "Names of its numbers: a,b"},                                 \
+        {.kind = CLI_TEXT,                                                     \
+         .name = "domain",                                                     \
+         .argument = "F",                                                      \
+         .offset = offsetof(values_, member.domain),                           \
+         .shown = "real",                                                      \
+         .help = "positive, LO:HI, circle, simplex; or a=F; b,c=F"},           \
+    {                                                                          \
+        .kind = CLI_TEXTS, .name = "param", .argument = "P",                   \
+        .offset = offsetof(values_, member.params),                            \
+        .help = "NAME=1, NAME=1,2;3,4 or NAME=@TABLE; many times"              \
+    }
+
+/* Make the density.  SF_OK, SF_E_ARG, SF_E_PARSE and SF_E_SHAPE as bad usage, and
+ * what reading a table gives. */
+sf_status cli_make_density(cli *c, const cli_density *o, sf_density **out);
+
+#endif

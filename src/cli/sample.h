@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sample.h - the two halves of the command `sample`: models, and densities. */
+#ifndef SFI_CLI_SAMPLE_H
+#define SFI_CLI_SAMPLE_H
+
+#include "cli/density.h"
+
+/* Order of the choices of --method: those of models as in sf_sampler, then those of
+ * densities. */
+enum {
+    SAMPLE_AUTO = 0,
+    SAMPLE_FLOW = 1,
+    SAMPLE_NUTS = 11,
+    SAMPLE_HMC,
+    SAMPLE_MALA,
+    SAMPLE_ULA,
+    SAMPLE_LM
+};
+
+typedef struct sample_options {
+    const char *output;
+    int64_t rows, first;
+    int method;
+    int64_t steps, corrections;
+    double step, churn;
+    const char *trace;
+    cli_density density;
+    int64_t chains, warmup, thin, depth;
+    int metric; /* of sf_metric */
+    double accept;
+} sample_options;
+
+/* Names of the methods, "auto|flow|...". */
+extern const char sample_methods[];
+
+/* Draw from the density of the options, write, and report. */
+sf_status sample_density(cli *c, const sample_options *o);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sample_density.c - scorefield sample --density: Markov chains, and how far they
+ * may be trusted. */
+#include "cli/sample.h"
+
+#include "io/npy.h"
+#include "scorefield/diagnose.h"
+#include "scorefield/sample.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct drawn {
+    cli *c;
+    const sample_options *o;
+    const sf_density *density;
+    int64_t chains, draws; /* of each */
+    int64_t dim, unknowns;
+    double *y;               /* [chains, draws, unknowns] */
+    double *x;               /* [chains, draws, dim]      */
+    double *energy;          /* [chains, draws]           */
+    sf_chain_report *report; /* [chains], of those that have one */
+    sf_diagnosis *diagnosis; /* [dim] */
+    int64_t gradients;
+} drawn;
+
+static bool accepts(const sample_options *o)
+{
+    return o->method <= SAMPLE_MALA;
+}
+
+/* ---- drawing ----------------------------------------------------------------- */
+
+static sf_status run_chains(drawn *d, const sf_functional *f)
+{
+    const sample_options *o = d->o;
+    sf_chain_options s = SF_CHAIN_OPTIONS_INIT;
+    s.method = o->method == SAMPLE_HMC    ? SF_CHAIN_HMC
+               : o->method == SAMPLE_MALA ? SF_CHAIN_MALA
+                                          : SF_CHAIN_NUTS;
+    s.metric = (sf_metric)o->metric;
+    s.warmup = o->warmup;
+    s.draws = d->draws;
+    s.thin = o->thin;
+    s.step = o->step;
+    s.accept = o->accept;
+    s.depth = o->depth;
+    s.seed = d->c->common.seed;
+    const sf_chain_draws to = {d->y, NULL, d->energy, d->report};
+    SFI_TRY(sf_chains_run(d->c->ctx, f, d->chains, NULL, &s, &to));
+    for (int64_t i = 0; i < d->chains; i++)
+        d->gradients += d->report[i].gradients + d->report[i].gradients_warmup;
+    return SF_OK;
+}
+
+/* Langevin dynamics, from the middle of the line: each draw `thin` steps on. */
+static sf_status run_langevin(drawn *d, const sf_functional *f)
+{
+    const sample_options *o = d->o;
+    const int64_t n = d->unknowns;
+    const size_t cells = (size_t)(d->chains * n);
+    sf_langevin_options s = SF_LANGEVIN_OPTIONS_INIT;
+    s.method = o->method == SAMPLE_LM ? SF_LANGEVIN_LM : SF_LANGEVIN_ULA;
+    s.step = o->step;
+    s.seed = d->c->common.seed;
+    double *now = sfi_alloc_zero(d->c->ctx, cells, sizeof *now);
+    if (now == NULL)
+        return SF_E_NOMEM;
+    sf_status status = SF_OK;
+    for (int64_t i = -1; i < d->draws && status == SF_OK; i++) {
+        s.steps = i < 0 ? o->warmup : o->thin;
+        status =
+            sf_langevin_run(d->c->ctx, (sf_mat){now, d->chains, n, n}, f, &s);
+        s.first_step += s.steps;
+        for (int64_t c = 0; c < d->chains && i >= 0; c++)
+            memcpy(d->y + (c * d->draws + i) * n, now + c * n,
+                   (size_t)n * sizeof *now);
+    }
+    d->gradients = d->chains * s.first_step;
+    sfi_free(d->c->ctx, now, cells, sizeof *now);
+    return status;
+}
+
+static sf_status draw(drawn *d)
+{
+    sf_functional f;
+    sf_density_functional(d->density, &f);
+    cli_progress_begin(d->c);
+    sf_status status = accepts(d->o) ? run_chains(d, &f) : run_langevin(d, &f);
+    cli_progress_end(d->c);
+    const int64_t rows = d->chains * d->draws;
+    if (status == SF_OK)
+        status = sf_density_from_line(
+            d->density, (sf_cmat){d->y, rows, d->unknowns, d->unknowns},
+            (sf_mat){d->x, rows, d->dim, d->dim});
+    return status;
+}
+
+/* ---- files ------------------------------------------------------------------- */
+
+static sf_status write_rows(drawn *d)
+{
+    cli *c = d->c;
+    const size_t cols = (size_t)d->dim + 2;
+    const char **names = sfi_alloc(c->ctx, cols, sizeof *names);
+    sf_table table = {0};
+    if (names == NULL)
+        return SF_E_NOMEM;
+    names[0] = "chain";
+    names[1] = "draw";
+    for (int64_t j = 0; j < d->dim; j++)
+        names[2 + j] = sf_density_name(d->density, j);
+    sf_status status =
+        sf_table_new(c->ctx, &table, d->o->rows, (int64_t)cols, names);
+    for (int64_t i = 0; i < d->o->rows && status == SF_OK; i++) {
+        double *row = table.data + (size_t)i * cols;
+        row[0] = (double)(i / d->draws);
+        row[1] = (double)(i % d->draws);
+        memcpy(row + 2, d->x + i * d->dim, (size_t)d->dim * sizeof *row);
+    }
+    if (status == SF_OK) {
+        table.columns[0].kind = table.columns[1].kind = SF_COLUMN_INTEGER;
+        status = sf_table_write(c->ctx, &table, d->o->output);
+    }
+    sf_table_free(c->ctx, &table);
+    sfi_free(c->ctx, names, cols, sizeof *names);
+    return status;
+}
+
+/* [draw, chain, column] */
+static sf_status write_trace(drawn *d)
+{
+    if (d->o->trace == NULL)
+        return SF_OK;
+    sf_array trace = {0};
+    const int64_t shape[] = {d->draws, d->chains, d->dim};
+    SFI_TRY(sf_array_new(d->c->ctx, &trace, SF_F32, 3, shape));
+    float *to = trace.data;
+    for (int64_t i = 0; i < d->draws; i++)
+        for (int64_t c = 0; c < d->chains; c++)
+            for (int64_t j = 0; j < d->dim; j++)
+                *to++ = (float)d->x[(c * d->draws + i) * d->dim + j];
+    const sf_status status =
+        sfi_npy_write_array(d->c->ctx, &trace, d->o->trace);
+    sf_array_free(d->c->ctx, &trace);
+    return status;
+}
+
+/* ---- report ------------------------------------------------------------------ */
+
+static void report_columns(drawn *d)
+{
+    json_t *list = cli_put_list(d->c, d->c->report, "columns");
+    for (int64_t j = 0; j < d->dim; j++) {
+        const sf_diagnosis *s = &d->diagnosis[j];
+        json_t *row = cli_add_object(d->c, list);
+        cli_put_text(d->c, row, "name", sf_density_name(d->density, j));
+        cli_put_number(d->c, row, "mean", s->mean);
+        cli_put_number(d->c, row, "mcse", s->mcse_mean);
+        cli_put_number(d->c, row, "sd", s->sd);
+        cli_put_number(d->c, row, "q05", s->q05);
+        cli_put_number(d->c, row, "median", s->median);
+        cli_put_number(d->c, row, "q95", s->q95);
+        cli_put_number(d->c, row, "ess_bulk", round(s->ess_bulk));
+        cli_put_number(d->c, row, "ess_tail", round(s->ess_tail));
+        cli_put_number(d->c, row, "rhat", s->rhat);
+    }
+}
+
+static void report_chains(drawn *d)
+{
+    json_t *list = cli_put_list(d->c, d->c->report, "chains");
+    for (int64_t i = 0; i < d->chains; i++) {
+        const sf_chain_report *r = &d->report[i];
+        json_t *row = cli_add_object(d->c, list);
+        cli_put_count(d->c, row, "chain", i);
+        cli_put_number(d->c, row, "step", r->step);
+        cli_put_number(d->c, row, "acceptance", r->accept);
+        cli_put_count(d->c, row, "divergences", r->divergences);
+        cli_put_count(d->c, row, "deepest", r->saturated);
+        cli_put_number(d->c, row, "ebfmi",
+                       sf_ebfmi(d->energy + i * d->draws, d->draws));
+        cli_put_count(d->c, row, "gradients", r->gradients);
+    }
+}
+
+/* The worst of the columns. */
+static void warn_of_columns(drawn *d)
+{
+    double rhat = 0.0, ess = INFINITY;
+    int64_t apart = 0, few = 0;
+    for (int64_t j = 0; j < d->dim; j++) {
+        const sf_diagnosis *s = &d->diagnosis[j];
+        const double least = fmin(s->ess_bulk, s->ess_tail);
+        if (s->rhat > rhat) {
+            rhat = s->rhat;
+            apart = j;
+        }
+        if (least < ess) {
+            ess = least;
+            few = j;
+        }
+    }
+    if (d->draws < 12)
+        cli_warn(d->c,
+                 "warning: %lld draws a chain are too few to tell "
+                 "whether they may be trusted",
+                 (long long)d->draws);
+    if (rhat > 1.01)
+        cli_warn(d->c,
+                 "warning: the chains do not agree: R-hat of \"%s\" is %.3f, "
+                 "want at most 1.01; draw more (-n, --warmup)%s",
+                 sf_density_name(d->density, apart), rhat,
+                 rhat > 1.1 ? ", or the density has parts that chains do not "
+                              "leave"
+                            : "");
+    if (ess < 100.0 * (double)d->chains)
+        cli_warn(d->c,
+                 "warning: \"%s\" has %.0f effective draws, want 100 for each "
+                 "chain; draw more (-n, --thin)",
+                 sf_density_name(d->density, few), ess);
+}
+
+static void warn_of_chains(drawn *d)
+{
+    int64_t divergences = 0, deepest = 0, low = 0;
+    double least = INFINITY;
+    for (int64_t i = 0; i < d->chains; i++) {
+        const double ebfmi = sf_ebfmi(d->energy + i * d->draws, d->draws);
+        divergences += d->report[i].divergences;
+        deepest += d->report[i].saturated;
+        low += ebfmi < 0.3;
+        least = fmin(least, ebfmi);
+    }
+    const long long all = (long long)(d->chains * d->draws * d->o->thin);
+    if (divergences > 0)
+        cli_warn(d->c,
+                 "warning: %lld of %lld iterations diverged: where the density "
+                 "is narrow the step is too long, and draws are missing there; "
+                 "try --accept 0.95 or other parameters",
+                 (long long)divergences, all);
+    if (deepest > 0)
+        cli_warn(d->c,
+                 "warning: %lld of %lld paths ended at depth %lld before they "
+                 "turned; try --metric dense or --depth %lld",
+                 (long long)deepest, all, (long long)d->o->depth,
+                 (long long)d->o->depth + 2);
+    if (low > 0)
+        cli_warn(d->c,
+                 "warning: E-BFMI of %lld chains is below 0.3 (least %.2f): "
+                 "the tails are reached too seldom; try other parameters",
+                 (long long)low, least);
+}
+
+static sf_status tell(drawn *d, double seconds)
+{
+    cli *c = d->c;
+    char method[16];
+    const sf_draws draws = {d->x, d->chains, d->draws, d->dim, d->dim};
+    SFI_TRY(sf_diagnose(c->ctx, &draws, d->diagnosis));
+    cli_choice(sample_methods,
+               d->o->method == SAMPLE_AUTO ? SAMPLE_NUTS : d->o->method, method,
+               sizeof method);
+    cli_put_count(c, c->report, "rows", d->o->rows);
+    cli_put_text(c, c->report, "method", method);
+    cli_put_count(c, c->report, "warmup", d->o->warmup);
+    cli_put_count(c, c->report, "gradients", d->gradients);
+    cli_put_number(c, c->report, "seconds", seconds);
+    report_columns(d);
+    if (accepts(d->o))
+        report_chains(d);
+    if (c->common.json || !c->common.quiet)
+        SFI_TRY(cli_report(c, stderr));
+    warn_of_columns(d);
+    if (accepts(d->o))
+        warn_of_chains(d);
+    return SF_OK;
+}
+
+/* ---- the command ------------------------------------------------------------- */
+
+static sf_status work(drawn *d)
+{
+    const double begun = sfi_clock();
+    SFI_TRY(draw(d));
+    const double seconds = sfi_clock() - begun;
+    SFI_TRY(write_rows(d));
+    SFI_TRY(write_trace(d));
+    return tell(d, seconds);
+}
+
+static sf_status allocate_and_work(drawn *d)
+{
+    sf_context *ctx = d->c->ctx;
+    const size_t all = (size_t)(d->chains * d->draws);
+    const size_t x = all * (size_t)d->dim, y = all * (size_t)d->unknowns;
+    const size_t chains = (size_t)d->chains, dim = (size_t)d->dim;
+    d->y = sfi_alloc(ctx, y, sizeof *d->y);
+    d->x = sfi_alloc(ctx, x, sizeof *d->x);
+    d->energy = sfi_alloc(ctx, all, sizeof *d->energy);
+    d->report = sfi_alloc_zero(ctx, chains, sizeof *d->report);
+    d->diagnosis = sfi_alloc(ctx, dim, sizeof *d->diagnosis);
+    sf_status status = SF_E_NOMEM;
+    if (d->y != NULL && d->x != NULL && d->energy != NULL &&
+        d->report != NULL && d->diagnosis != NULL)
+        status = work(d);
+    sfi_free(ctx, d->y, y, sizeof *d->y);
+    sfi_free(ctx, d->x, x, sizeof *d->x);
+    sfi_free(ctx, d->energy, all, sizeof *d->energy);
+    sfi_free(ctx, d->report, chains, sizeof *d->report);
+    sfi_free(ctx, d->diagnosis, dim, sizeof *d->diagnosis);
+    return status;
+}
+
+static sf_status check(cli *c, const sample_options *o)
+{
+    if (!accepts(o) && !cli_given(c, "step"))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--step H is missing: the step of Langevin dynamics, "
+                        "in squared units of the columns");
+    static const char *const about_chains[] = {"accept", "metric", "depth"};
+    for (size_t i = 0; i < SFI_COUNT(about_chains); i++)
+        if (!accepts(o) && cli_given(c, about_chains[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s is about the methods nuts, hmc and mala",
+                            about_chains[i]);
+    return SF_OK;
+}
+
+sf_status sample_density(cli *c, const sample_options *o)
+{
+    sf_density *density = NULL;
+    SFI_TRY(check(c, o));
+    SFI_TRY(cli_make_density(c, &o->density, &density));
+    cli_catch_signals();
+    drawn d = {.c = c,
+               .o = o,
+               .density = density,
+               .chains = o->chains,
+               .draws = (o->rows + o->chains - 1) / o->chains,
+               .dim = sf_density_dim(density),
+               .unknowns = sf_density_unknowns(density)};
+    const sf_status status = allocate_and_work(&d);
+    sf_density_free(density);
+    return status;
+}

@@ -1,0 +1,62 @@
+# Densities typed as text: chains, their diagnostics, what is refused.
+# Columns of draws beside what is known of them, in standard errors of 4000 draws of
+# which a quarter is effective.
+near() {
+    awk -F, -v want="$1" '
+        NR == 1 { split(want, w, " "); next }
+        { for (i = 3; i <= NF; i++) { s[i] += $i; q[i] += $i * $i } }
+        END { for (i = 3; i <= NF; i++) {
+                  m = s[i] / (NR - 1); sd = sqrt(q[i] / (NR - 1) - m * m)
+                  off = (m - w[2 * i - 5]) / (w[2 * i - 4] / 32)
+                  wide = (sd / w[2 * i - 4] - 1) * 32
+                  print (off < 0 ? -off : off) < 5, (wide < 0 ? -wide : wide) < 5 } }'
+}
+echo "-- the names in the text are its columns"
+scorefield sample --density '-0.5*(x^2 + y^2 - x*y)/0.75' -n 4000 -q -o s.csv
+head -1 s.csv
+near '0 1 0 1' <s.csv
+for method in hmc mala; do
+    scorefield sample --density '-0.5*(x^2 + y^2 - x*y)/0.75' --method $method --seed 2 -n 8000 -q -o - | near '0 1 0 1'
+done
+echo "-- Langevin dynamics has a bias: here the variance is 1/(1 - h/4)"
+scorefield sample --density '-a^2/2' --method ula --step 1 --chains 100 --warmup 50 --thin 5 -n 20000 -q -o - | near '0 1.1547'
+scorefield sample --density '-a^2/2' --method lm --step 1 --chains 100 --warmup 50 --thin 5 -n 20000 -q -o - | near '0 1'
+echo "-- a vector, a matrix from a table, domains"
+printf 'a,b\n2,0\n0,0.5\n' >precision.csv
+scorefield sample --density '-0.5*x*P*x' --dim 2 --param P=@precision.csv --metric dense -n 4000 -q -o - | near '0 0.70711 0 1.41421'
+scorefield sample --density '(k-1)*log(rain) - r*rain' --param k=3 --param r=2 --columns rain --domain positive -n 4000 -q -o - | near '1.5 0.8660254'
+scorefield sample --density 'log(x0) + 2*log(x1)' --dim 3 --domain simplex -n 4000 -q -o - | awk -F, 'NR > 1 && ($3 + $4 + $5 - 1)^2 > 1e-20 { bad++ } END { print bad + 0 }'
+echo "-- the report"
+scorefield sample --density '-x^2' -n 2000 --json -o s.csv 2>errors | tr ',' '\n' | sed -n 's/.*"\(rows\|method\|name\|chain\)":.*/\1/p' | sort | uniq -c
+cat errors
+echo "-- the same draws for any number of threads, and for more chains"
+scorefield sample --density '-x^2' -n 100 --chains 2 -j 1 -q -o one.csv 2>errors
+scorefield sample --density '-x^2' -n 200 --chains 4 -j 2 -q -o two.csv 2>errors
+head -101 two.csv | cmp - one.csv && echo same
+scorefield sample --density '-x^2' -n 8 --chains 2 --trace t.npy -q -o s.npy
+echo "-- warnings with their remedies"
+try sample --density '-log(1 + x^2)' -n 40 -q -o s.csv | sed 's/[0-9.]* effective/N effective/; s/is [0-9.]*, want/is R, want/'
+try sample --density '-0.5*(v/3)^2 - 0.5*y^2*exp(-v) - 0.5*v' -n 2000 --seed 4 -q -o s.csv | grep -o 'iterations diverged.*'
+try sample --density '-x^2 - 1e6*y^2' --metric unit --depth 3 -n 200 -q -o s.csv | grep -o 'paths ended.*'
+echo "-- what is refused"
+try sample -n 3 -o s.csv
+try sample --density '-x^2' -o s.csv
+try sample --density '-x^2' model.safetensors -n 3 -o s.csv
+try sample --density '-(x' -n 3 -o s.csv
+try sample --density '-x^2 + q*x' --columns x -n 3 -o s.csv
+try sample --density 'x*2' --dim 2 -n 3 -o s.csv
+try sample --density '1' -n 3 -o s.csv
+try sample --density '-x^2' --dim 2 --columns a -n 3 -o s.csv
+try sample --density '-x^2' --domain 'x=half' -n 3 -o s.csv
+try sample --density '-m*x^2' --param m -n 3 -o s.csv
+try sample --density '-m*x^2' --param 'm=1,2;3' -n 3 -o s.csv
+try sample --density '-m*x^2' --param m=@nowhere.csv -n 3 -o s.csv
+try sample --density '-x^2' --method ula -n 3 -o s.csv
+try sample --density '-x^2' --method ula --step 1 --depth 3 -n 3 -o s.csv
+try sample --density '-x^2' --method flow -n 3 -o s.csv
+try sample --density '-x^2' --churn 3 -n 3 -o s.csv
+try sample model.safetensors --chains 3 -n 3 -o s.csv
+try sample model.safetensors --method nuts -n 3 -o s.csv
+try sample --density 'sqrt(x - 7)' -n 3 -o s.csv
+try sample --density 'x' -n 3 -o s.csv | sed 's/iteration [0-9]*/iteration N/; s/chain [0-9]/chain N/'
+ls s.csv

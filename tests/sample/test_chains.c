@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_chains.c - Markov chains against laws whose moments are known. */
+#include "check.h"
+#include "scorefield/density.h"
+#include "scorefield/diagnose.h"
+#include "scorefield/sample.h"
+
+static const double limit = 4.0; /* standard errors */
+
+/* What is known of one number of x. */
+typedef struct moment {
+    double mean, sd;
+} moment;
+
+static sf_density *density_of(sf_context *ctx, const char *text, int64_t dim,
+                              const char *domain, int count,
+                              const sf_parameter *parameters)
+{
+    sf_density *d = NULL;
+    sf_density_options o = SF_DENSITY_OPTIONS_INIT;
+    o.domain = domain;
+    o.parameter_count = count;
+    o.parameters = parameters;
+    CHECK_OK(ctx, sf_density_new(ctx, &d, text, dim, &o));
+    return d;
+}
+
+/* Draw, and hold each number's mean and deviation against what is known; `dim`
+ * numbers are looked at.  No path is saturated, and of divergences there is at most
+ * one in 200. */
+static void check_moments(sf_context *ctx, const sf_density *d, int64_t chains,
+                          const sf_chain_options *o, int64_t dim,
+                          const moment *want)
+{
+    const int64_t n = sf_density_unknowns(d), all = sf_density_dim(d);
+    const size_t rows = (size_t)(chains * o->draws);
+    double *y = malloc(rows * (size_t)n * sizeof *y);
+    double *x = malloc(rows * (size_t)all * sizeof *x);
+    sf_diagnosis *found = malloc((size_t)all * sizeof *found);
+    sf_chain_report *report = malloc((size_t)chains * sizeof *report);
+    CHECK(y != NULL && x != NULL && found != NULL && report != NULL);
+    sf_functional f;
+    sf_density_functional(d, &f);
+    const sf_chain_draws to = {y, NULL, NULL, report};
+    CHECK_OK(ctx, sf_chains_run(ctx, &f, chains, NULL, o, &to));
+    CHECK_OK(ctx, sf_density_from_line(d, (sf_cmat){y, (int64_t)rows, n, n},
+                                       (sf_mat){x, (int64_t)rows, all, all}));
+    const sf_draws draws = {x, chains, o->draws, all, all};
+    CHECK_OK(ctx, sf_diagnose(ctx, &draws, found));
+    for (int64_t j = 0; j < dim; j++) {
+        CHECK(found[j].rhat < 1.05);
+        CHECK_NEAR(found[j].mean, want[j].mean, limit * found[j].mcse_mean);
+        CHECK_NEAR(found[j].sd, want[j].sd, limit * found[j].mcse_sd);
+        /* The standard errors are small enough to mean something. */
+        CHECK(found[j].mcse_mean < 0.1 * want[j].sd);
+    }
+    for (int64_t c = 0; c < chains; c++) {
+        CHECK(report[c].divergences <= o->draws / 200);
+        CHECK(report[c].saturated == 0);
+        CHECK(report[c].accept > 0.4 && report[c].accept < 1.0);
+        CHECK(report[c].step > 0.0 && report[c].gradients > 0);
+    }
+    free(report);
+    free(found);
+    free(x);
+    free(y);
+}
+
+/* Oracle B17's law: covariance [[1, .5], [.5, 1]]. */
+TEST(every_method_has_the_normal_law)
+{
+    sf_context *ctx = new_context();
+    sf_density *d =
+        density_of(ctx, "-2/3*(x[0]^2 + x[1]^2 - x[0]*x[1])", 2, NULL, 0, NULL);
+    const moment want[] = {{0.0, 1.0}, {0.0, 1.0}};
+    const sf_chain_method methods[] = {SF_CHAIN_NUTS, SF_CHAIN_HMC,
+                                       SF_CHAIN_MALA};
+    const sf_metric metrics[] = {SF_METRIC_DIAGONAL, SF_METRIC_DENSE,
+                                 SF_METRIC_UNIT};
+    for (size_t m = 0; m < SFI_COUNT(methods); m++)
+        for (size_t k = 0; k < SFI_COUNT(metrics); k++) {
+            sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+            o.method = methods[m];
+            o.metric = metrics[k];
+            o.warmup = 500;
+            o.draws = 3000;
+            o.seed = 10 * m + k;
+            check_moments(ctx, d, 8, &o, 2, want);
+        }
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* A process whose neighbours have the correlation .8, of 100 numbers. */
+TEST(a_hundred_correlated_numbers)
+{
+    enum { D = 100 };
+    static double p[D * D];
+    moment want[D];
+    const double r = 0.8, scale = 1.0 / (1.0 - r * r);
+    for (int i = 0; i < D; i++) {
+        p[i * D + i] = (i == 0 || i == D - 1 ? 1.0 : 1.0 + r * r) * scale;
+        if (i > 0)
+            p[i * D + i - 1] = p[(i - 1) * D + i] = -r * scale;
+        want[i] = (moment){0.0, 1.0};
+    }
+    sf_context *ctx = new_context();
+    const sf_parameter precision = {"P", 2, {D, D}, p};
+    sf_density *d = density_of(ctx, "-0.5*x*P*x", D, NULL, 1, &precision);
+    sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+    o.warmup = 300;
+    o.draws = 400;
+    check_moments(ctx, d, 4, &o, D, want);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* Laws on other domains, through their charts. */
+TEST(bounded_numbers_angles_and_shares)
+{
+    sf_context *ctx = new_context();
+    sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+    o.warmup = 500;
+    o.draws = 3000;
+    /* gamma(3, 2), beta(2, 5) */
+    const moment want[] = {{1.5, sqrt(3.0) / 2.0},
+                           {2.0 / 7.0, sqrt(10.0 / 49.0 / 8.0)}};
+    sf_density *d =
+        density_of(ctx, "2*log(x0) - 2*x0 + log(x1) + 4*log(1 - x1)", 2,
+                   "x0=positive; x1=0:1", 0, NULL);
+    check_moments(ctx, d, 8, &o, 2, want);
+    sf_density_free(d);
+    /* Dirichlet(2, 3, 1): means a/6, variances m (1 - m)/7. */
+    const double a[] = {2.0, 3.0, 1.0};
+    moment shares[3];
+    for (int j = 0; j < 3; j++) {
+        shares[j].mean = a[j] / 6.0;
+        shares[j].sd = sqrt(a[j] / 6.0 * (1.0 - a[j] / 6.0) / 7.0);
+    }
+    d = density_of(ctx, "log(x0) + 2*log(x1)", 3, "simplex", 0, NULL);
+    check_moments(ctx, d, 8, &o, 3, shares);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* The funnel v ~ N(0, 3^2), y = exp(v/2) z in its non-centred form, eight schools
+ * likewise below, and a banana. */
+TEST(shapes_that_are_not_normal)
+{
+    sf_context *ctx = new_context();
+    sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+    o.warmup = 1000;
+    o.draws = 4000;
+    o.accept = 0.9;
+    const moment funnel[] = {{0.0, 3.0}, {0.0, 1.0}};
+    sf_density *d =
+        density_of(ctx, "-x[0]^2/18 - 0.5*(x*x - x[0]^2)", 5, NULL, 0, NULL);
+    check_moments(ctx, d, 8, &o, 2, funnel);
+    sf_density_free(d);
+    /* x1 = z + x0^2/2 with x0, z normal: mean 1/2, variance 1 + 1/2. */
+    const moment banana[] = {{0.0, 1.0}, {0.5, sqrt(1.5)}};
+    d = density_of(ctx, "-0.5*x0^2 - 0.5*(x1 - 0.5*x0^2)^2", 2, NULL, 0, NULL);
+    check_moments(ctx, d, 8, &o, 2, banana);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* ---- what draws depend on --------------------------------------------------------- */
+
+enum { CHAINS = 5, DRAWS = 40, DIM = 3 };
+
+static void run(sf_context *ctx, const sf_density *d, int64_t first,
+                int64_t chains, sf_chain_method method, double *draws)
+{
+    sf_functional f;
+    sf_density_functional(d, &f);
+    sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+    o.method = method;
+    o.metric = SF_METRIC_DENSE;
+    o.warmup = 60;
+    o.draws = DRAWS;
+    o.thin = 2;
+    o.first_chain = first;
+    o.seed = 3;
+    const sf_chain_draws to = {draws, NULL, NULL, NULL};
+    CHECK_OK(ctx, sf_chains_run(ctx, &f, chains, NULL, &o, &to));
+}
+
+TEST(a_chain_depends_on_its_number_alone)
+{
+    static double all[CHAINS * DRAWS * DIM], part[CHAINS * DRAWS * DIM];
+    sf_context *ctx = new_context();
+    sf_density *d = density_of(ctx, "-0.5*(x*x) - x0^2*x1^2 - 0.1*exp(x2)", DIM,
+                               NULL, 0, NULL);
+    for (int method = SF_CHAIN_NUTS; method <= SF_CHAIN_MALA; method++) {
+        CHECK_OK(ctx, sf_context_set_threads(ctx, 1));
+        run(ctx, d, 0, CHAINS, (sf_chain_method)method, all);
+        CHECK_OK(ctx, sf_context_set_threads(ctx, 2));
+        run(ctx, d, 0, CHAINS, (sf_chain_method)method, part);
+        CHECK(memcmp(all, part, sizeof all) == 0);
+        run(ctx, d, 2, 2, (sf_chain_method)method, part);
+        CHECK(memcmp(all + 2 * DRAWS * DIM, part,
+                     2 * DRAWS * DIM * sizeof *part) == 0);
+    }
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+TEST(values_and_energies_are_of_the_draws)
+{
+    enum { N = 300 };
+    double x[2 * N * 2], value[2 * N], energy[2 * N], at[2 * N];
+    sf_context *ctx = new_context();
+    sf_density *d = density_of(ctx, "-0.5*(x*x)", 2, NULL, 0, NULL);
+    sf_functional f;
+    sf_density_functional(d, &f);
+    sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+    o.warmup = 100;
+    o.draws = N;
+    const double start[] = {0.1, 0.2, -0.3, 0.4};
+    const sf_chain_draws to = {x, value, energy, NULL};
+    CHECK_OK(ctx, sf_chains_run(ctx, &f, 2, start, &o, &to));
+    CHECK_OK(ctx, f.value(ctx, f.user, at, x, 2 * N));
+    double kinetic = 0.0;
+    for (int i = 0; i < 2 * N; i++) {
+        CHECK(value[i] == at[i]);
+        if (i % N > 0)
+            kinetic += (energy[i] - value[i - 1]) / (2 * N - 2);
+    }
+    /* Half of a chi-squared variable of two degrees of freedom. */
+    CHECK_NEAR(kinetic, 1.0, 5.0 / sqrt(2 * N));
+    CHECK(sf_ebfmi(energy, N) > 0.5);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* ---- failures ------------------------------------------------------------------- */
+
+static void refused(sf_context *ctx, const sf_density *d, int64_t chains,
+                    const double *start, sf_chain_options o, sf_status status,
+                    const char *part)
+{
+    static double x[64 * 4];
+    sf_functional f;
+    sf_density_functional(d, &f);
+    const sf_chain_draws to = {x, NULL, NULL, NULL};
+    CHECK_FAILS(ctx, sf_chains_run(ctx, &f, chains, start, &o, &to), status,
+                part);
+}
+
+TEST(what_cannot_be_run_is_refused)
+{
+    sf_context *ctx = new_context();
+    sf_density *d = density_of(ctx, "-x0^2", 1, NULL, 0, NULL);
+    sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+    o.draws = 8;
+    const double nan = NAN;
+    refused(ctx, d, 0, NULL, o, SF_E_ARG, "number of chains is 0");
+    refused(ctx, d, 1, &nan, o, SF_E_NUMERIC, "start of chain 0");
+    o.thin = 0;
+    refused(ctx, d, 1, NULL, o, SF_E_ARG, "thin is 0");
+    o.thin = 1;
+    o.accept = 1.0;
+    refused(ctx, d, 1, NULL, o, SF_E_ARG, "accept is 1");
+    o.accept = 0.0;
+    o.depth = 21;
+    refused(ctx, d, 1, NULL, o, SF_E_ARG, "depth is 21");
+    sf_density_free(d);
+    d = density_of(ctx, "log(x0 - 7)", 1, NULL, 0, NULL);
+    o.depth = 10;
+    refused(ctx, d, 1, NULL, o, SF_E_NUMERIC, "no start of chain 0");
+    sf_density_free(d);
+    sf_functional f;
+    d = density_of(ctx, "-x0^2", 1, NULL, 0, NULL);
+    sf_density_functional(d, &f);
+    f.value = NULL;
+    const sf_chain_draws to = {NULL, NULL, NULL, NULL};
+    CHECK_FAILS(ctx, sf_chains_run(ctx, &f, 1, NULL, &o, &to), SF_E_UNSUPPORTED,
+                "gradients only");
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* No integral: chains run away, which is told. */
+TEST(a_density_without_an_integral_is_found)
+{
+    sf_context *ctx = new_context();
+    sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+    o.draws = 64;
+    const char *const texts[] = {"x0", "0*x0"};
+    for (size_t k = 0; k < SFI_COUNT(texts); k++) {
+        sf_density *d = density_of(ctx, texts[k], 1, NULL, 0, NULL);
+        refused(ctx, d, 4, NULL, o, SF_E_NUMERIC, "finite integral");
+        sf_density_free(d);
+    }
+    sf_context_free(ctx);
+}
+
+TESTS(CASE(every_method_has_the_normal_law), CASE(a_hundred_correlated_numbers),
+      CASE(bounded_numbers_angles_and_shares), CASE(shapes_that_are_not_normal),
+      CASE(a_chain_depends_on_its_number_alone),
+      CASE(values_and_energies_are_of_the_draws),
+      CASE(what_cannot_be_run_is_refused),
+      CASE(a_density_without_an_integral_is_found))
