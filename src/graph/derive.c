@@ -10,7 +10,27 @@
 
 static const sf_node none = {-1};
 
-/* Which nodes 0..last depend on one of wrt[]; NULL without memory. */
+/* Of the nodes 0..last that are marked, keep those that `last` is made of: others
+ * may be as many again, and derivatives of them would be taken for nothing. */
+static bool keep_parts_of(sf_graph *g, int32_t last, sfi_wanted *depends)
+{
+    bool *part = sfi_alloc_zero(g->ctx, (size_t)last + 1, sizeof *part);
+    if (part == NULL)
+        return false;
+    part[last] = true;
+    for (int32_t id = last; id >= 0; id--) {
+        const sfi_node *n = &g->nodes[id];
+        if (!part[id])
+            depends[id] = SFI_NOT_WANTED;
+        for (int k = 0; k < n->arg_count && part[id]; k++)
+            part[g->args[n->arg_first + k]] = true;
+    }
+    sfi_free(g->ctx, part, (size_t)last + 1, sizeof *part);
+    return true;
+}
+
+/* Which nodes that `last` is made of, itself among them, depend on one of wrt[];
+ * NULL without memory. */
 static sfi_wanted *mark_dependent(sf_graph *g, int32_t last, int count,
                                   const sf_node *wrt)
 {
@@ -29,7 +49,11 @@ static sfi_wanted *mark_dependent(sf_graph *g, int32_t last, int count,
             if (depends[g->args[n->arg_first + k]])
                 depends[id] = SFI_WANTED;
     }
-    return depends;
+    if (keep_parts_of(g, last, depends))
+        return depends;
+    sfi_free(g->ctx, depends, (size_t)last + 1, sizeof *depends);
+    (void)sfi_graph_fail(g, SF_E_NOMEM, "derivative: no memory for marks");
+    return NULL;
 }
 
 static int most_args(const sf_graph *g, int32_t last)

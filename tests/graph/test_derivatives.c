@@ -440,7 +440,35 @@ TEST(derivatives_of_derivatives_to_any_order)
     sf_context_free(ctx);
 }
 
+/* The k-th of many derivatives by one node does not differentiate the others, which
+ * depend on it too: each adds a few nodes, where it would double them, and its
+ * directions are no further axis of theirs. */
+TEST(a_derivative_is_of_what_its_value_is_made_of)
+{
+    enum { MANY = 20, EACH = 40 };
+    sf_context *ctx = new_context();
+    sf_graph *g = NULL;
+    CHECK_OK(ctx, sf_graph_new(ctx, &g));
+    const sf_node t = sf_input(g, "t", 0, NULL);
+    const double at = 0.37;
+    const int64_t zero = 0;
+    double want = 0.0, got;
+    sf_node sum = sf_const(g, 0.0);
+    for (int k = 1; k <= MANY; k++) {
+        const sf_node y = sf_sin(g, sf_mul(g, sf_const(g, k), t));
+        sum = sf_add(g, sum, sf_jvp(g, y, t, sf_const(g, 1.0)));
+        want += k * cos(k * at);
+        CHECK_OK(ctx, sf_graph_status(g));
+        CHECK(sum.id < EACH * k);
+    }
+    evaluate(ctx, g, SF_F64, sum, SF_EACH, 1, &at, 1, &zero, NULL, &got);
+    CHECK_CLOSE(got, want, 1e-12);
+    sf_graph_free(g);
+    sf_context_free(ctx);
+}
+
 TESTS(CASE(values_agree_with_their_definition_in_both_types),
       CASE(first_and_second_derivatives_match_finite_differences),
       CASE(structural_operations_have_exact_adjoints_and_second_derivatives),
-      CASE(derivatives_of_derivatives_to_any_order))
+      CASE(derivatives_of_derivatives_to_any_order),
+      CASE(a_derivative_is_of_what_its_value_is_made_of))
