@@ -200,7 +200,12 @@ static sf_status read_floor(fit_job *j, sf_empirical_options *e)
         return SF_OK;
     if (strcmp(text, "auto") == 0) {
         e->floor = -1.0;
-        return SF_OK;
+        return e->bandwidth != SF_BANDWIDTH_FIXED
+                   ? SF_OK
+                   : SFI_FAIL(j->c->ctx, SF_E_ARG,
+                              "--floor auto is found together with the "
+                              "bandwidth, and --bandwidth is %s; give a number",
+                              j->o->bandwidth);
     }
     const char *end = sfi_number_parse(text, &e->floor);
     if (end == NULL || *end != '\0' || !(e->floor >= 0.0) || !(e->floor < 1.0))

@@ -32,6 +32,10 @@ enum {
 /* No row rests at less: below it nothing is resolved by doubles or by a plot. */
 static const double least_time = 1e-5;
 
+/* Of a sum less than this is not what is left, but a new sum.  At a time of 1e-5 the
+ * mixture's squares of x/t, and so its ln p, are off by 1e-5. */
+static const double least_share = 0.05;
+
 /* K that are tried, of neighbours. */
 static const int64_t neighbour_counts[] = {2, 3, 4, 6, 8, 12, 16, 32, 64};
 
@@ -47,6 +51,7 @@ typedef struct search {
     int64_t rows;      /* that are left out, one by one                   */
     int64_t *left_out; /* [rows]                                          */
     double *points;    /* [rows, d]                                       */
+    double *volume;    /* [rows] ln |dx/dy|                               */
     double *logp;      /* [rows]                                          */
     double *times;     /* [n]                                             */
     double mass;       /* of all weights                                  */
@@ -61,11 +66,13 @@ typedef struct search {
     sfi_neighbours near;
     double *distance; /* [n] to the K-th neighbour, over their mean; or NULL */
     int64_t *place;   /* [n] of a row among those that are left out, or -1   */
-    double *gain;     /* [rows] */
+    double *top, *share;          /* [rows] of change_likelihoods() */
     int64_t changes, change_room; /* pairs whose datum has another distance
                                      without the point ... */
     int64_t *change_point, *change_datum; /* [2 change_room] */
     double *change_distance, *change_time, *change_term;
+    int64_t *again_point, *again_datum; /* [n] of sum_again() */
+    double *again_time, *again_term;
 } search;
 
 /* ---- distinct rows ------------------------------------------------------------ */
@@ -108,6 +115,12 @@ static void take_distinct(search *s)
 
 /* ---- a time for each row --------------------------------------------------------- */
 
+/* What the rows weigh that are not left out with row r of those. */
+static double others_mass(const search *s, int64_t r)
+{
+    return s->mass - exp(s->log_weights[s->left_out[r]]);
+}
+
 static double row_time(double h, double distance)
 {
     return fmin(fmax(h * distance, least_time), 1.0);
@@ -147,7 +160,28 @@ static sf_status take_distances(search *s, int64_t k)
     return SF_OK;
 }
 
-/* ln p of a datum's kernel at a point, for both times of every change. */
+/* ln p of the kernels of n data at points, for a time each. */
+static sf_status pair_terms(search *s, int64_t n, const int64_t *point,
+                            const int64_t *datum, const double *time,
+                            double *out)
+{
+    const sf_source sources[] = {
+        {.kind = SF_ROWS,
+         .data = s->points,
+         .dtype = SF_F64,
+         .stride = s->d,
+         .rows = point},
+        {.kind = SF_ROWS,
+         .data = s->x,
+         .dtype = SF_F64,
+         .stride = s->columns,
+         .rows = datum},
+        {.kind = SF_ROWS, .data = time, .dtype = SF_F64, .stride = 1}};
+    const sf_sink sink = {out, SF_F64, 1};
+    return sf_program_run(s->pair, n, sources, NULL, &sink);
+}
+
+/* For both times of every change: first the old ones, then the new. */
 static sf_status change_terms(search *s, double h)
 {
     const int64_t c = s->changes;
@@ -157,46 +191,72 @@ static sf_status change_terms(search *s, double h)
         s->change_point[c + k] = s->change_point[k];
         s->change_datum[c + k] = s->change_datum[k];
     }
-    const sf_source sources[] = {{.kind = SF_ROWS,
-                                  .data = s->points,
-                                  .dtype = SF_F64,
-                                  .stride = s->d,
-                                  .rows = s->change_point},
-                                 {.kind = SF_ROWS,
-                                  .data = s->x,
-                                  .dtype = SF_F64,
-                                  .stride = s->columns,
-                                  .rows = s->change_datum},
-                                 {.kind = SF_ROWS,
-                                  .data = s->change_time,
-                                  .dtype = SF_F64,
-                                  .stride = 1}};
-    const sf_sink sink = {s->change_term, SF_F64, 1};
-    return sf_program_run(s->pair, 2 * c, sources, NULL, &sink);
+    return pair_terms(s, 2 * c, s->change_point, s->change_datum,
+                      s->change_time, s->change_term);
 }
 
-/* The old terms out of the sums, and the new ones in.  A new term is not much
- * smaller than the old one, whose kernel was narrower, so that nothing is lost
- * where the difference of the others is. */
+/* ln p of left-out row r under all others, each with the time that it has without
+ * the row: term by term. */
+static sf_status sum_again(search *s, int64_t r, double h)
+{
+    const int64_t n = s->n;
+    for (int64_t i = 0; i < n; i++) {
+        s->again_point[i] = r;
+        s->again_datum[i] = i;
+        s->again_time[i] = s->times[i];
+    }
+    for (int64_t k = 0; k < s->changes; k++)
+        if (s->change_point[k] == r)
+            s->again_time[s->change_datum[k]] =
+                row_time(h, s->change_distance[k]);
+    SFI_TRY(pair_terms(s, n, s->again_point, s->again_datum, s->again_time,
+                       s->again_term));
+    double top = -INFINITY, sum = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        s->again_term[i] += s->log_weights[i];
+        if (i != s->left_out[r])
+            top = fmax(top, s->again_term[i]);
+    }
+    for (int64_t i = 0; i < n && isfinite(top); i++)
+        if (i != s->left_out[r])
+            sum += exp(s->again_term[i] - top);
+    s->logp[r] = isfinite(top) ? top + log(sum / others_mass(s, r)) : top;
+    return SF_OK;
+}
+
+/* The old terms out of the sums, and the new ones in, as shares of the old sum.
+ * A share may be beyond the range of doubles: all are over the largest new one, if
+ * that is above 1.  Where little is left of a sum, its digits went with what was
+ * taken out, and it is made again. */
 static sf_status change_likelihoods(search *s, double h)
 {
     if (s->changes == 0)
         return SF_OK;
     SFI_TRY(change_terms(s, h));
-    for (int64_t r = 0; r < s->rows; r++)
-        s->gain[r] = 0.0;
-    for (int64_t k = 0; k < s->changes; k++) {
-        const int64_t r = s->change_point[k];
-        if (!isfinite(s->logp[r]))
-            continue;
-        const double weight = exp(s->log_weights[s->change_datum[k]]) /
-                              (s->mass - exp(s->log_weights[s->left_out[r]]));
-        s->gain[r] +=
-            weight * (exp(s->change_term[s->changes + k] - s->logp[r]) -
-                      exp(s->change_term[k] - s->logp[r]));
+    const int64_t c = s->changes;
+    for (int64_t r = 0; r < s->rows; r++) {
+        s->top[r] = 0.0;
+        s->share[r] = 0.0;
     }
-    for (int64_t r = 0; r < s->rows; r++)
-        s->logp[r] += log(fmax(1.0 + s->gain[r], 1e-300));
+    for (int64_t k = 0; k < 2 * c; k++) {
+        const int64_t r = s->change_point[k];
+        s->change_term[k] += s->log_weights[s->change_datum[k]] -
+                             log(others_mass(s, r)) - s->logp[r];
+        if (k >= c)
+            s->top[r] = fmax(s->top[r], s->change_term[k]);
+    }
+    for (int64_t k = 0; k < 2 * c; k++) {
+        const int64_t r = s->change_point[k];
+        const double share = exp(s->change_term[k] - s->top[r]);
+        s->share[r] += k < c ? -share : share;
+    }
+    for (int64_t r = 0; r < s->rows; r++) {
+        const double left = exp(-s->top[r]) + s->share[r];
+        if (left >= least_share)
+            s->logp[r] += s->top[r] + log(left);
+        else
+            SFI_TRY(sum_again(s, r, h));
+    }
     return SF_OK;
 }
 
@@ -234,9 +294,12 @@ static double best_floor(const search *s)
         const double e = pass == 0 ? 0.0 : 0.5 * (low + high);
         double slope = 0.0;
         for (int64_t r = 0; r < s->rows; r++) {
-            const double p = exp(s->logp[r] - s->log_floor[r]);
-            slope += exp(s->log_weights[s->left_out[r]]) * (1.0 - p) /
-                     ((1.0 - e) * p + e);
+            const double gap = s->logp[r] - s->log_floor[r]; /* ln p/q */
+            const double less = exp(-fabs(gap));
+            const double part = gap > 0.0
+                                    ? (less - 1.0) / (1.0 - e + e * less)
+                                    : (1.0 - less) / ((1.0 - e) * less + e);
+            slope += exp(s->log_weights[s->left_out[r]]) * part;
         }
         if (!(slope > 0.0))
             high = e;
@@ -268,7 +331,8 @@ static sf_status log_densities(search *s, double h)
     return s->distance != NULL ? change_likelihoods(s, h) : SF_OK;
 }
 
-/* Mean and standard error of the rows that are left out. */
+/* Mean and standard error of the rows that are left out, as a density of the data:
+ * what the chart does to it differs from row to row. */
 static sf_status likelihood(search *s, double h, result *out)
 {
     SFI_TRY(log_densities(s, h));
@@ -278,6 +342,7 @@ static sf_status likelihood(search *s, double h, result *out)
         const double w = exp(s->log_weights[s->left_out[r]]);
         if (out->floor > 0.0)
             s->logp[r] = log_mixed(s->logp[r], s->log_floor[r], out->floor);
+        s->logp[r] -= s->volume[r];
         weight += w;
         sum += w * s->logp[r];
     }
@@ -395,13 +460,20 @@ static sf_status make_room(search *s, int64_t most)
     const size_t room = 2 * (size_t)s->change_room;
     s->distance = sfi_alloc(ctx, n, sizeof *s->distance);
     s->place = sfi_alloc(ctx, n, sizeof *s->place);
-    s->gain = sfi_alloc(ctx, (size_t)s->rows, sizeof *s->gain);
+    s->top = sfi_alloc(ctx, (size_t)s->rows, sizeof *s->top);
+    s->share = sfi_alloc(ctx, (size_t)s->rows, sizeof *s->share);
+    s->again_point = sfi_alloc(ctx, n, sizeof *s->again_point);
+    s->again_datum = sfi_alloc(ctx, n, sizeof *s->again_datum);
+    s->again_time = sfi_alloc(ctx, n, sizeof *s->again_time);
+    s->again_term = sfi_alloc(ctx, n, sizeof *s->again_term);
     s->change_point = sfi_alloc(ctx, room, sizeof *s->change_point);
     s->change_datum = sfi_alloc(ctx, room, sizeof *s->change_datum);
     s->change_distance = sfi_alloc(ctx, room, sizeof *s->change_distance);
     s->change_time = sfi_alloc(ctx, room, sizeof *s->change_time);
     s->change_term = sfi_alloc(ctx, room, sizeof *s->change_term);
-    if (s->distance == NULL || s->place == NULL || s->gain == NULL ||
+    if (s->distance == NULL || s->place == NULL || s->top == NULL ||
+        s->share == NULL || s->again_point == NULL || s->again_datum == NULL ||
+        s->again_time == NULL || s->again_term == NULL ||
         s->change_point == NULL || s->change_datum == NULL ||
         s->change_distance == NULL || s->change_time == NULL ||
         s->change_term == NULL)
@@ -493,13 +565,15 @@ static sf_status take_left_out(search *s, int64_t wanted, uint64_t seed)
         sfi_shuffle(seed, 0, order, s->n);
     s->left_out = sfi_alloc(s->ctx, (size_t)s->rows, sizeof *s->left_out);
     s->points = sfi_alloc(s->ctx, (size_t)(s->rows * s->d), sizeof *s->points);
+    s->volume = sfi_alloc(s->ctx, (size_t)s->rows, sizeof *s->volume);
     s->logp = sfi_alloc(s->ctx, (size_t)s->rows, sizeof *s->logp);
-    const bool enough =
-        s->left_out != NULL && s->points != NULL && s->logp != NULL;
+    const bool enough = s->left_out != NULL && s->points != NULL &&
+                        s->volume != NULL && s->logp != NULL;
     for (int64_t i = 0; i < s->rows && enough; i++) {
         s->left_out[i] = order[i];
         memcpy(s->points + i * s->d, s->y + order[i] * s->d,
                (size_t)s->d * sizeof *s->points);
+        s->volume[i] = sfi_log_volume(s->m, s->points + i * s->d);
     }
     sfi_free(s->ctx, order, (size_t)s->n, sizeof *order);
     return enough ? SF_OK : SF_E_NOMEM;
@@ -560,11 +634,17 @@ sf_status sfi_find_bandwidth(const sf_model *m, int64_t loo_rows, uint64_t seed,
     sfi_free(ctx, s.change_distance, room, sizeof *s.change_distance);
     sfi_free(ctx, s.change_datum, room, sizeof *s.change_datum);
     sfi_free(ctx, s.change_point, room, sizeof *s.change_point);
-    sfi_free(ctx, s.gain, (size_t)s.rows, sizeof *s.gain);
+    sfi_free(ctx, s.again_term, (size_t)s.n, sizeof *s.again_term);
+    sfi_free(ctx, s.again_time, (size_t)s.n, sizeof *s.again_time);
+    sfi_free(ctx, s.again_datum, (size_t)s.n, sizeof *s.again_datum);
+    sfi_free(ctx, s.again_point, (size_t)s.n, sizeof *s.again_point);
+    sfi_free(ctx, s.share, (size_t)s.rows, sizeof *s.share);
+    sfi_free(ctx, s.top, (size_t)s.rows, sizeof *s.top);
     sfi_free(ctx, s.place, (size_t)s.n, sizeof *s.place);
     sfi_free(ctx, s.distance, (size_t)s.n, sizeof *s.distance);
     sfi_free(ctx, s.log_floor, (size_t)s.rows, sizeof *s.log_floor);
     sfi_free(ctx, s.logp, (size_t)s.rows, sizeof *s.logp);
+    sfi_free(ctx, s.volume, (size_t)s.rows, sizeof *s.volume);
     sfi_free(ctx, s.points, (size_t)(s.rows * s.d), sizeof *s.points);
     sfi_free(ctx, s.left_out, (size_t)s.rows, sizeof *s.left_out);
     sfi_free(ctx, s.of, count, sizeof *s.of);

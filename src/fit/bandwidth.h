@@ -8,7 +8,8 @@
 
 typedef struct sfi_bandwidth {
     double least, most; /* times of the rows                              */
-    double loo;         /* mean log density in the chart of rows left out */
+    double loo;         /* mean log density of rows left out, in the data's
+                           units */
     double loo_se;
     int64_t loo_rows;
     double floor;       /* its weight */

@@ -136,25 +136,6 @@ static void set_times(sf_model *m, double least, double floor,
     }
 }
 
-/* The mean over rows of ln |dx/dy|, which turns a mean log density in the chart
- * into one of the data. */
-static sf_status mean_volume(const sf_model *m, double *mean)
-{
-    const sfi_empirical e = sfi_empirical_of(m);
-    double *y = sfi_alloc(m->ctx, (size_t)m->inner, sizeof *y);
-    if (y == NULL)
-        return SF_E_NOMEM;
-    double sum = 0.0;
-    for (int64_t i = 0; i < e.data.rows; i++) {
-        sfi_noise_to_chart(&m->noise, (sfi_units){0}, e.data.data + i * m->dim,
-                           y);
-        sum += sfi_log_volume(m, y);
-    }
-    *mean = sum / (double)e.data.rows;
-    sfi_free(m->ctx, y, (size_t)m->inner, sizeof *y);
-    return SF_OK;
-}
-
 static sf_status find_noise(sf_model *m, const sf_empirical_options *o,
                             sf_empirical_report *report)
 {
@@ -184,17 +165,14 @@ static sf_status find_noise(sf_model *m, const sf_empirical_options *o,
         if (times == NULL)
             return SF_E_NOMEM;
     }
-    double volume = 0.0;
-    sf_status status =
+    const sf_status status =
         sfi_find_bandwidth(m, o->loo_rows, o->seed, o->floor, times, &found);
-    if (status == SF_OK)
-        status = mean_volume(m, &volume);
     if (status == SF_OK) {
         set_times(m, found.least, found.floor, times);
         report->floor = found.floor;
         report->time_least = found.least;
         report->time_most = found.most;
-        report->loo = found.loo - volume;
+        report->loo = found.loo;
         report->loo_se = found.loo_se;
         report->loo_rows = found.loo_rows;
         report->neighbours = found.neighbours;
