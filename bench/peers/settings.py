@@ -66,6 +66,12 @@ CASES = {
     "posterior_d784": ("torch_posterior.py",
                        ["--columns", "784", "--width", "3.5", "--queries",
                         "256"], POSTERIOR),
+} | {
+    f"family_{family}_d{columns}": (
+        "torch_posterior.py",
+        ["--family", family, "--columns", str(columns)], POSTERIOR)
+    for family in ("gamma", "vonmises") for columns in (2, 16)
+} | {
     "density_d16_sklearn": ("density.py", ["--program", "sklearn", "--queries",
                                            "20"], {}),
     "density_d16_scipy": ("density.py", ["--program", "scipy"], {}),
@@ -178,7 +184,8 @@ def measure(case, setting, seconds, timeout=120):
 
 def start(case):
     """What is used until a search was made for a case."""
-    return START | POSTERIOR_START if case.startswith("posterior") else START
+    return START | POSTERIOR_START \
+        if case.startswith(("posterior", "family")) else START
 
 
 def tuned():
