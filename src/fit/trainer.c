@@ -570,6 +570,13 @@ static sf_status prepare_kernels(sf_trainer *t, sf_cmat data,
             : SF_E_NOMEM;
     sfi_free_names(ctx, data.cols, shown);
     SFI_TRY(status);
+    const int64_t counts = sfi_noise_find(&t->noise, true);
+    if (counts >= 0)
+        return SFI_FAIL(
+            ctx, SF_E_ARG,
+            "fit: kernel %s is for counts, which have no score for a "
+            "network to learn; fit an empirical model",
+            sfi_noise_block(&t->noise, counts)->kernel.ops->family);
     for (int64_t j = 0; j < data.cols; j++)
         if (sfi_kernel_remembers(&sfi_noise_block(&t->noise, j)->kernel))
             return SFI_FAIL(ctx, SF_E_ARG,

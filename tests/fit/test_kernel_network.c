@@ -214,6 +214,11 @@ TEST(what_does_not_go_together_is_refused)
     CHECK_FAILS(
         ctx, sf_fit_network(ctx, &m, (sf_cmat){rows, 4, 1, 1}, NULL, &o, NULL),
         SF_E_ARG, "\"ve\"");
+    double whole[] = {1.0, 2.0, 2.0, 4.0};
+    o.kernel = "binomial";
+    CHECK_FAILS(
+        ctx, sf_fit_network(ctx, &m, (sf_cmat){whole, 4, 1, 1}, NULL, &o, NULL),
+        SF_E_ARG, "no score for a network");
     o.kernel = NULL;
     o.target_rows = 2;
     CHECK_FAILS(
