@@ -12,15 +12,27 @@
  *                       whose mean is the mean vector of x0
  *
  * Either way the reduction is one of 2 d columns.  A line more for each case has the
- * largest error of the first queries' means beside sums in double. */
+ * largest error of the first queries' means beside sums in double.
+ *
+ * With --threads 1 it has the share of the floor as well: the time that the same
+ * multiply-adds take between registers, and the exponentials in the library's own
+ * loop, over that of the reduction.  The three take turns and are measured by the
+ * time of the processor, which other programs on it lengthen less than they do that
+ * of a clock; the share is the median over the turns. */
 #include "bench.h"
 
 #include "base/random.h"
+#include "floor.h"
 #include "num/posterior.h"
 
 #include <math.h>
+#include <time.h>
 
 enum { POINTS = 50000, QUERIES = 10000, CHECKED = 8 };
+
+/* Turns, and of each: queries, and seconds of a floor. */
+enum { TURNS = 25, SOME = 512 };
+static const double turn_seconds = 0.02;
 
 static const double shape = 4.0, kappa = 3.0;
 
@@ -135,6 +147,65 @@ static double largest_error(const tables *t, int64_t columns)
     return most;
 }
 
+/* ---- the floor ------------------------------------------------------------------ */
+
+enum { ROW = 1024 };
+
+static void exponentials(void *state)
+{
+    static _Alignas(64) float x[ROW];
+    for (int i = 0; i < ROW && x[ROW - 1] == 0.0F; i++)
+        x[i] = -0.01F * (float)i;
+    sfi_loops_for(SF_F32)->ew[SFI_EW_EXP][0](state, x, NULL, NULL, ROW);
+}
+
+static double processor_seconds(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
+/* Units of work a second of the processor. */
+static double floor_rate(const contestant *c)
+{
+    const double begin = processor_seconds();
+    double elapsed = 0.0, units = 0.0;
+    while (elapsed < turn_seconds) {
+        for (int i = 0; i < 100; i++)
+            c->run(c->state);
+        units += 100.0 * c->work;
+        elapsed = processor_seconds() - begin;
+    }
+    return units / elapsed;
+}
+
+static void print_floor(const char *name, const task *all, int64_t columns)
+{
+    static _Alignas(64) float sink[ROW];
+    const contestant fma = fma_floor(sfi_loops_for(SF_F32));
+    const contestant exps = {"exp", exponentials, sink, ROW, 0.0};
+    task part = *all;
+    part.queries.rows = SOME;
+    double flops[TURNS], numbers[TURNS], queries[TURNS], shares[TURNS];
+    for (int k = 0; k < TURNS; k++) {
+        flops[k] = floor_rate(&fma);
+        numbers[k] = floor_rate(&exps);
+        const double begin = processor_seconds();
+        measure(&part);
+        queries[k] = SOME / (processor_seconds() - begin);
+        shares[k] = queries[k] * POINTS *
+                    (4.0 * (double)columns / flops[k] + 1.0 / numbers[k]);
+    }
+    const bench_rate f = bench_summarise(flops, TURNS);
+    const bench_rate e = bench_summarise(numbers, TURNS);
+    const bench_rate q = bench_summarise(queries, TURNS);
+    const bench_rate s = bench_summarise(shares, TURNS);
+    printf("{\"floor\": \"%s\", \"fma_f32_gflops\": %.4g, "
+           "\"exp_f32_g\": %.3g, \"seconds\": %.3g, "
+           "\"floor_seconds\": %.3g, \"share\": %.3g}\n",
+           name, 1e-9 * f.median, 1e-9 * e.median, QUERIES / q.median,
+           QUERIES / q.median * s.median, s.median);
+}
+
 static int run(const bench_args *args, const struct bench_case *c)
 {
     sf_context *ctx = NULL;
@@ -168,6 +239,8 @@ static int run(const bench_args *args, const struct bench_case *c)
                         4.0 * (double)(POINTS * columns));
             printf("{\"check\": \"%s\", \"largest_error\": %.3g}\n", c->name,
                    largest_error(&at, columns));
+            if (args->threads == 1)
+                print_floor(c->name, &t, columns);
         }
     }
     if (status != SF_OK)
