@@ -13,6 +13,7 @@ static sf_checkpoint some_checkpoint(const void *state, size_t size)
     c.options.objective = SF_OBJECTIVE_FLOW;
     c.options.energy = true;
     c.options.width = 17;
+    c.options.target_rows = 3;
     c.options.rate = 1.0 / 3.0;
     c.options.time_limit = 1e300;
     c.options.seed = UINT64_MAX - 1;
@@ -55,6 +56,7 @@ TEST(everything_comes_back)
     CHECK(o->energy == p->energy && o->width == p->width);
     CHECK(o->layers == p->layers && o->steps == p->steps);
     CHECK(o->batch == p->batch && o->seed == p->seed);
+    CHECK(o->target_rows == p->target_rows);
     const double was[] = {o->rate,       o->decay,      o->clip,
                           o->warmup,     o->ema,        o->validation,
                           o->patience,   o->sigma_min,  o->sigma_max,
