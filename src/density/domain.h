@@ -39,6 +39,14 @@ typedef struct sfi_domain {
  * empty.  Returns SF_OK, SF_E_NOMEM or SF_E_ARG. */
 sf_status sfi_domain_parse(sf_context *ctx, sfi_domain *out, const char *text,
                            int64_t dim, const char *const *names);
+
+/* One of the forms, without its numbers.  False if the text is none. */
+bool sfi_form_parse(const char *text, size_t size, sfi_region *out);
+
+/* Of regions whose numbers are one after the other, none of them shares.  SF_OK or
+ * SF_E_NOMEM. */
+sf_status sfi_domain_of_regions(sf_context *ctx, sfi_domain *out, int64_t count,
+                                const sfi_region *regions);
 void sfi_domain_free(sf_context *ctx, sfi_domain *d);
 
 /* x [dim] to y [unknowns] and back. */

@@ -22,8 +22,9 @@ static bool bound(const char *at, size_t size, double *value, bool *given)
            (sfi_number_parse(p.at, value) == p.at + p.size && isfinite(*value));
 }
 
-static bool read_form(sfi_piece p, sfi_region *out)
+bool sfi_form_parse(const char *text, size_t size, sfi_region *out)
 {
+    const sfi_piece p = {text, size};
     *out = (sfi_region){.form = SFI_REAL};
     if (is_word(p, "real"))
         return true;
@@ -108,7 +109,8 @@ static sf_status add_named(sf_context *ctx, gathered *a, const char *text,
         sfi_region form;
         if (said.count > a->d->dim)
             return SFI_FAIL(ctx, SF_E_ARG, "domain: a name is given twice");
-        if (said.count < 0 || !read_form(said.value, &form))
+        if (said.count < 0 ||
+            !sfi_form_parse(said.value.at, said.value.size, &form))
             return no_form(ctx, said.text);
         SFI_TRY(add(ctx, a, &form, said.count, columns));
     }
@@ -124,7 +126,7 @@ static sf_status gather(sf_context *ctx, gathered *a, const char *text,
         SFI_TRY(add_named(ctx, a, text, columns));
     } else {
         const sfi_piece p = sfi_trimmed(text, strlen(text));
-        if (!read_form(p, &form))
+        if (!sfi_form_parse(p.at, p.size, &form))
             return no_form(ctx, p);
     }
     int64_t left = 0;
@@ -159,6 +161,28 @@ sf_status sfi_domain_parse(sf_context *ctx, sfi_domain *out, const char *text,
     if (status != SF_OK)
         sfi_domain_free(ctx, out);
     return status;
+}
+
+sf_status sfi_domain_of_regions(sf_context *ctx, sfi_domain *out, int64_t count,
+                                const sfi_region *regions)
+{
+    *out = (sfi_domain){0};
+    for (int64_t k = 0; k < count; k++)
+        out->dim += regions[k].count;
+    const size_t n = (size_t)out->dim;
+    out->unknowns = out->dim;
+    out->count = count;
+    out->regions = sfi_alloc(ctx, n, sizeof *out->regions);
+    out->columns = sfi_alloc(ctx, n, sizeof *out->columns);
+    out->place = sfi_alloc(ctx, n, sizeof *out->place);
+    if (out->regions == NULL || out->columns == NULL || out->place == NULL) {
+        sfi_domain_free(ctx, out);
+        return SF_E_NOMEM;
+    }
+    memcpy(out->regions, regions, (size_t)count * sizeof *regions);
+    for (int64_t j = 0; j < out->dim; j++)
+        out->columns[j] = out->place[j] = j;
+    return SF_OK;
 }
 
 void sfi_domain_free(sf_context *ctx, sfi_domain *d)

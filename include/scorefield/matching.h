@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* matching.h - parameters of typed densities, by score matching. */
+#ifndef SCOREFIELD_MATCHING_H
+#define SCOREFIELD_MATCHING_H
+
+#include "scorefield/array.h"
+#include "scorefield/density.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sf_matching_options {
+    size_t size; /* set by _INIT */
+
+    /* Which parameters are estimated, and what they may be: "NAME; NAME=FORM; ...",
+     * FORM being real, positive, LO:HI (one of them may be left out) or symmetric (a
+     * matrix).  The others stay as they are.  NULL: all are real. */
+    const char *parameters;
+
+    /* Weights of numbers with bounds, an expression of d, the distance to the nearer
+     * bound, such as "min(d, 3)"; it is 0 at d = 0.  NULL: those of the domain's
+     * charts, (dx/dy)^2: d^2 for a number that is positive. */
+    const char *weight;
+
+    int64_t
+        starts; /* where the objective is no quadratic: from the parameters' values
+                       and from others near them, >= 1               [8]    */
+    uint64_t seed; /*                                               [0]    */
+} sf_matching_options;
+
+#define SF_MATCHING_OPTIONS_INIT                                               \
+    {                                                                          \
+        sizeof(sf_matching_options), NULL, NULL, 8, 0                          \
+    }
+
+/* What was estimated.  Numbers are those of the parameters one after the other, of a
+ * symmetric matrix the lower triangle by rows. */
+typedef struct sf_matching {
+    int64_t rows, count;
+    char **names;     /* [count] "s", "mu[0]", "M[1,0]"                       */
+    double *estimate; /* [count]                                              */
+    double *error;    /* [count] standard errors; NaN where not identified    */
+    double
+        *covariance; /* [count, count] H^-1 V H^-1 / rows: H the mean Hessian of
+                           the objective, V the mean square of its gradient     */
+    double objective; /* per row                                              */
+    bool quadratic;   /* it was a linear system                               */
+    bool identified;  /* no direction changes nothing                         */
+    double *weakest;  /* [count] a unit vector along which the objective changes
+                           least, in units of the numbers' own curvature        */
+    double curvature; /* along it, relative to the largest                    */
+    int64_t
+        iterations; /* of the best start                                    */
+    int64_t failed; /* starts that did not converge                         */
+} sf_matching;
+
+/* Estimate parameters of a density from rows x [n, dim] by minimising
+ *
+ *     J = mean of  sum_j d/dx_j (h_j s_j) + h_j s_j^2 / 2,      s = grad ln p,
+ *
+ * which needs no normalising constant.  With the default weights h that is
+ * A. Hyvarinen's objective (JMLR 6 (2005) 695-709, theorem 1) in the domain's charts;
+ * with others the generalized one of S. Yu, M. Drton, A. Shojaie, JMLR 20 (2019)
+ * 1-70.  The density's parameters receive the estimates.
+ *
+ * Where J is a quadratic of the parameters, which is found from its graph, its minimum
+ * is a linear system; else L-BFGS goes down from several starts, and Newton's method
+ * ends the best.  J is taken as it stands: where it is a maximum, or unbounded below,
+ * there is no estimate.
+ *
+ * Returns SF_OK; SF_E_ARG (an option outside its range, a name or form that is none,
+ * fewer than 2 rows), SF_E_PARSE (the weight), SF_E_SHAPE (x; a matrix that is not
+ * square); SF_E_NUMERIC (a row outside the domain: row and name; J is not finite, or
+ * not convex where it is a quadratic: the parameters concerned; a solution that is not
+ * as its form wants and for which no start converges); SF_E_CONVERGE (no start
+ * converged); SF_E_CANCELLED; SF_E_NOMEM.  On failure *out is empty and the parameters
+ * are as they were.  `options` may be NULL. */
+SF_API sf_status sf_match_scores(sf_context *ctx, sf_matching *out,
+                                 sf_density *density, sf_cmat x,
+                                 const sf_matching_options *options);
+SF_API void sf_matching_free(sf_context *ctx, sf_matching *m);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* matching.h - the objective of score matching as programs of the parameters. */
+#ifndef SFI_MATCHING_H
+#define SFI_MATCHING_H
+
+#include "density/density.h"
+#include "scorefield/matching.h"
+
+/* A parameter that is estimated. */
+typedef struct sfi_free_parameter {
+    int index; /* in the density's */
+    bool symmetric;
+    sfi_region form; /* first, count: its numbers among all */
+} sfi_free_parameter;
+
+typedef struct sfi_match {
+    sf_context *ctx;
+    sf_density *density;
+    const char *weight;
+    int free_count;
+    sfi_free_parameter *free;
+    int64_t count;    /* numbers that are estimated */
+    sfi_domain forms; /* of these */
+    bool bounded;     /* whether one of them has bounds */
+
+    /* The objective of one row: sums over rows of it and its gradient by the numbers;
+     * the same on the line, where bounds are none, with products; its Hessian; the
+     * gradient of each row. */
+    sf_program *value, *line, *product, *hessian, *each;
+    bool quadratic;      /* of the numbers */
+    const void **params; /* numbers, a direction, the density's */
+
+    sf_cmat
+        x; /* rows as the objective takes them: in the chart, or as they are */
+    double *rows;
+} sfi_match;
+
+/* Read what is free.  SF_OK, SF_E_ARG, SF_E_SHAPE, SF_E_NOMEM. */
+sf_status sfi_match_free_parameters(sfi_match *m, const char *text);
+
+/* Compile, and find whether it is a quadratic.  SF_OK, SF_E_PARSE, SF_E_SHAPE,
+ * SF_E_NOMEM. */
+sf_status sfi_match_compile(sfi_match *m);
+
+/* The numbers as the density's parameters hold them, and back into these. */
+void sfi_match_read(const sfi_match *m, double *numbers);
+void sfi_match_write(const sfi_match *m, const double *numbers);
+
+#endif

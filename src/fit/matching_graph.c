@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* matching_graph.c - which parameters are free, and the objective of one row.
+ *
+ * In the chart y of the domain the objective is div S + |S|^2 / 2, S being the score
+ * of y.  With weights h it is div (h s) + h s.s / 2 in x itself; the two are the same
+ * for h = (dx/dy)^2, up to a constant. */
+#include "fit/matching.h"
+
+#include "base/assign.h"
+#include "base/text.h"
+#include "graph/graph.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- free parameters ------------------------------------------------------------ */
+
+static sf_status take(sfi_match *m, int index, const sfi_region *form,
+                      bool symmetric)
+{
+    const sfi_density_parameter *p = &m->density->parameters[index];
+    for (int k = 0; k < m->free_count; k++)
+        if (m->free[k].index == index)
+            return SFI_FAIL(m->ctx, SF_E_ARG,
+                            "fit: parameter \"%s\" is named twice", p->name);
+    if (symmetric && (p->rank != 2 || p->shape[0] != p->shape[1]))
+        return SFI_FAIL(m->ctx, SF_E_SHAPE,
+                        "fit: parameter \"%s\" is no square matrix, which "
+                        "symmetric wants",
+                        p->name);
+    sfi_free_parameter *f = &m->free[m->free_count++];
+    const int64_t n = symmetric ? p->shape[0] : 0;
+    *f = (sfi_free_parameter){index, symmetric, *form};
+    f->form.first = f->form.at = m->count;
+    f->form.count = f->form.inner = symmetric ? n * (n + 1) / 2 : p->count;
+    m->bounded |= form->form != SFI_REAL;
+    m->count += f->form.count;
+    return SF_OK;
+}
+
+/* "NAME" or "NAME=FORM". */
+static sf_status take_piece(sfi_match *m, sfi_piece piece)
+{
+    const char *equals = memchr(piece.at, '=', piece.size);
+    const size_t before =
+        equals != NULL ? (size_t)(equals - piece.at) : piece.size;
+    const sfi_piece name = sfi_trimmed(piece.at, before);
+    const sfi_piece form =
+        equals != NULL ? sfi_trimmed(equals + 1, piece.size - before - 1)
+                       : (sfi_piece){"real", 4};
+    const bool symmetric =
+        form.size == 9 && memcmp(form.at, "symmetric", 9) == 0;
+    sfi_region region = {.form = SFI_REAL};
+    char shown[SFI_SHOW_SIZE];
+    if (!symmetric && (!sfi_form_parse(form.at, form.size, &region) ||
+                       region.form == SFI_CIRCLE || region.form == SFI_SIMPLEX))
+        return SFI_FAIL(m->ctx, SF_E_ARG,
+                        "fit: \"%s\", want real, positive, LO:HI or symmetric",
+                        sfi_show(shown, piece.at, piece.size));
+    for (int k = 0; k < m->density->parameter_count; k++) {
+        const char *known = m->density->parameters[k].name;
+        if (strlen(known) == name.size &&
+            memcmp(known, name.at, name.size) == 0)
+            return take(m, k, &region, symmetric);
+    }
+    return SFI_FAIL(m->ctx, SF_E_ARG,
+                    "fit: \"%s\" is no parameter of the density",
+                    sfi_show(shown, name.at, name.size));
+}
+
+static sf_status gather_forms(sfi_match *m)
+{
+    const size_t count = (size_t)m->free_count;
+    sfi_region *regions = sfi_alloc(m->ctx, count, sizeof *regions);
+    if (regions == NULL)
+        return SF_E_NOMEM;
+    for (size_t k = 0; k < count; k++)
+        regions[k] = m->free[k].form;
+    const sf_status status =
+        sfi_domain_of_regions(m->ctx, &m->forms, m->free_count, regions);
+    sfi_free(m->ctx, regions, count, sizeof *regions);
+    return status;
+}
+
+sf_status sfi_match_free_parameters(sfi_match *m, const char *text)
+{
+    const int all = m->density->parameter_count;
+    const sfi_region real = {.form = SFI_REAL};
+    if (all == 0)
+        return SFI_FAIL(m->ctx, SF_E_ARG,
+                        "fit: the density has no parameters to estimate");
+    m->free = sfi_alloc(m->ctx, (size_t)all, sizeof *m->free);
+    if (m->free == NULL)
+        return SF_E_NOMEM;
+    for (int k = 0; k < all && text == NULL; k++)
+        SFI_TRY(take(m, k, &real, false));
+    while (text != NULL && *text != '\0') {
+        const size_t size = strcspn(text, ";");
+        const sfi_piece piece = sfi_trimmed(text, size);
+        text += size + (text[size] == ';');
+        if (piece.size > 0)
+            SFI_TRY(take_piece(m, piece));
+    }
+    if (m->free_count == 0)
+        return SFI_FAIL(m->ctx, SF_E_ARG,
+                        "fit: no parameter is to be estimated");
+    return gather_forms(m);
+}
+
+void sfi_match_read(const sfi_match *m, double *numbers)
+{
+    for (int k = 0; k < m->free_count; k++) {
+        const sfi_free_parameter *f = &m->free[k];
+        const sfi_density_parameter *p = &m->density->parameters[f->index];
+        double *to = numbers + f->form.first;
+        if (!f->symmetric)
+            memcpy(to, p->value, (size_t)p->count * sizeof *to);
+        for (int64_t i = 0; i < p->shape[0] && f->symmetric; i++)
+            for (int64_t j = 0; j <= i; j++)
+                *to++ = 0.5 * (p->value[i * p->shape[0] + j] +
+                               p->value[j * p->shape[0] + i]);
+    }
+}
+
+void sfi_match_write(const sfi_match *m, const double *numbers)
+{
+    for (int k = 0; k < m->free_count; k++) {
+        const sfi_free_parameter *f = &m->free[k];
+        sfi_density_parameter *p = &m->density->parameters[f->index];
+        const double *from = numbers + f->form.first;
+        if (!f->symmetric)
+            memcpy(p->value, from, (size_t)p->count * sizeof *from);
+        for (int64_t i = 0; i < p->shape[0] && f->symmetric; i++)
+            for (int64_t j = 0; j <= i; j++, from++)
+                p->value[i * p->shape[0] + j] = p->value[j * p->shape[0] + i] =
+                    *from;
+    }
+}
+
+/* ---- nodes ------------------------------------------------------------------------ */
+
+/* A symmetric matrix of its lower triangle [n (n + 1) / 2], as a product. */
+static sf_node mirrored(const sfi_match *m, sf_graph *g, sf_node triangle,
+                        int64_t n)
+{
+    const int64_t inner = n * (n + 1) / 2, square[] = {n, n};
+    const int64_t shape[] = {n * n, inner};
+    const size_t cells = (size_t)(n * n * inner);
+    double *copy = sfi_alloc_zero(m->ctx, cells, sizeof *copy);
+    if (copy == NULL)
+        return sfi_graph_fail(g, SF_E_NOMEM, "out of memory");
+    for (int64_t i = 0, k = 0; i < n; i++)
+        for (int64_t j = 0; j <= i; j++, k++)
+            copy[(i * n + j) * inner + k] = copy[(j * n + i) * inner + k] = 1.0;
+    const sf_node all = sf_const_array(g, 2, shape, copy);
+    sfi_free(m->ctx, copy, cells, sizeof *copy);
+    return sf_reshape(g, sf_matmul(g, all, triangle), 2, square);
+}
+
+/* The density's parameters, the free ones made of `numbers`. */
+static void replace_free(const sfi_match *m, sf_graph *g, sf_node numbers,
+                         sf_node *parameters)
+{
+    for (int k = 0; k < m->free_count; k++) {
+        const sfi_free_parameter *f = &m->free[k];
+        const sfi_density_parameter *p = &m->density->parameters[f->index];
+        const sf_node own =
+            sf_slice(g, numbers, 0, f->form.first, f->form.count, 1);
+        parameters[f->index] = f->symmetric
+                                   ? mirrored(m, g, own, p->shape[0])
+                                   : sf_reshape(g, own, p->rank, p->shape);
+    }
+}
+
+/* The weights h of x [dim]: 1 where there are no bounds. */
+static sf_status weights(const sfi_match *m, sf_graph *g, sf_node x,
+                         sf_node *out)
+{
+    const sfi_domain *d = &m->density->domain;
+    const int64_t one = 1;
+    sf_node all = {-1};
+    for (int64_t i = 0; i < d->dim; i++) {
+        const sfi_region *r = d->regions;
+        while (d->place[i] >= r->first + r->count)
+            r++;
+        const sf_node value = sf_component(g, x, i);
+        const sf_node up = sf_sub(g, value, sf_const(g, r->lo));
+        const sf_node down = sf_sub(g, sf_const(g, r->hi), value);
+        sf_node h = sf_const(g, 1.0);
+        if (r->form == SFI_ABOVE || r->form == SFI_BELOW ||
+            r->form == SFI_BETWEEN) {
+            const sf_node distance = r->form == SFI_ABOVE ? up
+                                     : r->form == SFI_BELOW
+                                         ? down
+                                         : sf_min(g, up, down);
+            const sf_symbol symbol = {"d", distance};
+            SFI_TRY(sf_parse(g, m->weight, 1, &symbol, &h));
+            if (sf_node_count(g, h) != 1)
+                return SFI_FAIL(m->ctx, SF_E_SHAPE,
+                                "fit: the weight is not one number");
+        }
+        const sf_node part = sf_reshape(g, h, 1, &one);
+        all = all.id < 0 ? part : sf_concat(g, 2, (sf_node[]){all, part}, 0);
+    }
+    *out = all;
+    return sf_graph_status(g);
+}
+
+/* J of one row, the density's parameters being given. */
+static sf_status objective(const sfi_match *m, sf_graph *g, sf_node row,
+                           const sf_node *parameters, sf_node *out)
+{
+    const sf_node half = sf_const(g, 0.5);
+    sf_node logp, volume, h;
+    if (m->weight != NULL) {
+        SFI_TRY(sfi_density_node(m->density, g, row, parameters, &logp));
+        SFI_TRY(weights(m, g, row, &h));
+        const sf_node s = sf_gradient(g, logp, row);
+        const sf_node hs = sf_mul(g, h, s);
+        *out = sf_add(g, sf_divergence(g, hs, row),
+                      sf_mul(g, half, sf_dot(g, hs, s)));
+        return sf_graph_status(g);
+    }
+    const sf_node x = sfi_domain_node(&m->density->domain, g, row, &volume);
+    SFI_TRY(sfi_density_node(m->density, g, x, parameters, &logp));
+    const sf_node s = sf_gradient(g, sf_add(g, logp, volume), row);
+    *out =
+        sf_add(g, sf_divergence(g, s, row), sf_mul(g, half, sf_dot(g, s, s)));
+    return sf_graph_status(g);
+}
+
+/* ---- programs --------------------------------------------------------------------- */
+
+static sf_status program(const sfi_match *m, sf_program **out, sf_graph *g,
+                         sf_reduce reduce, int count, const sf_node *nodes)
+{
+    sf_output outputs[2];
+    for (int k = 0; k < count; k++)
+        outputs[k] = (sf_output){nodes[k], reduce};
+    return sf_program_new(m->ctx, out, g, SF_F64, count, outputs);
+}
+
+static sf_status compile_numbers(sfi_match *m, sf_graph *g, sf_node numbers,
+                                 sf_node j)
+{
+    const sf_node slope = sf_gradient(g, j, numbers);
+    const sf_node hessian = sf_jacobian(g, slope, numbers);
+    const sf_node value[] = {j, slope};
+    /* A quadratic's Hessian does not hold the numbers; if a derivative of it is
+     * nought, the graph knows.  The direction keeps its elements apart. */
+    const int64_t n = m->count, shape[] = {n, n};
+    const sf_node apart = sf_param(g, "apart", 2, shape);
+    const sf_node third = sf_gradient(g, sf_dot(g, hessian, apart), numbers);
+    double constant = NAN;
+    SFI_TRY(sf_graph_status(g));
+    m->quadratic = sfi_is_const(g, third, &constant) && constant == 0.0;
+    SFI_TRY(program(m, &m->value, g, SF_SUM, 2, value));
+    SFI_TRY(program(m, &m->hessian, g, SF_SUM, 1, &hessian));
+    return program(m, &m->each, g, SF_EACH, 1, &slope);
+}
+
+static sf_status compile_line(sfi_match *m, sf_graph *g, sf_node line,
+                              sf_node direction, sf_node j)
+{
+    const sf_node slope = sf_gradient(g, j, line);
+    const sf_node product = sf_gradient(g, sf_dot(g, slope, direction), line);
+    const sf_node value[] = {j, slope};
+    SFI_TRY(program(m, &m->line, g, SF_SUM, 2, value));
+    return program(m, &m->product, g, SF_SUM, 1, &product);
+}
+
+/* Both have the same inputs and parameters: a row; the numbers, a direction, and the
+ * density's parameters. */
+static sf_status compile(sfi_match *m, bool on_line, sf_node *parameters)
+{
+    sf_graph *g = NULL;
+    SFI_TRY(sf_graph_new(m->ctx, &g));
+    const int64_t n =
+        m->weight != NULL ? m->density->dim : m->density->domain.unknowns;
+    const sf_node row = sf_input(g, "row", 1, &n);
+    const sf_node numbers = sf_param(g, "numbers", 1, &m->count);
+    const sf_node direction = sf_param(g, "direction", 1, &m->count);
+    sf_node j, volume, values = numbers;
+    sf_status status = sfi_density_parameters(m->density, g, parameters);
+    if (on_line)
+        values = sfi_domain_node(&m->forms, g, numbers, &volume);
+    replace_free(m, g, values, parameters);
+    if (status == SF_OK)
+        status = objective(m, g, row, parameters, &j);
+    if (status == SF_OK)
+        status = on_line ? compile_line(m, g, numbers, direction, j)
+                         : compile_numbers(m, g, numbers, j);
+    sf_graph_free(g);
+    return status;
+}
+
+sf_status sfi_match_compile(sfi_match *m)
+{
+    const size_t all = (size_t)m->density->parameter_count;
+    if (m->weight != NULL)
+        for (int64_t k = 0; k < m->density->domain.count; k++)
+            if (m->density->domain.regions[k].form == SFI_SIMPLEX)
+                return SFI_FAIL(m->ctx, SF_E_ARG,
+                                "fit: shares have the weights of their chart, "
+                                "no others");
+    sf_node *parameters = sfi_alloc(m->ctx, all, sizeof *parameters);
+    if (parameters == NULL)
+        return SF_E_NOMEM;
+    sf_status status = compile(m, false, parameters);
+    if (status == SF_OK)
+        status = compile(m, true, parameters);
+    sfi_free(m->ctx, parameters, all, sizeof *parameters);
+    return status;
+}

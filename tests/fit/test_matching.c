@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_matching.c - parameters by score matching: closed forms, standard errors, and
+ * what cannot be estimated. */
+#include "base/random.h"
+#include "check.h"
+#include "scorefield/matching.h"
+
+enum { MOST = 4 };
+
+/* A parameter whose first value is the same number throughout. */
+typedef struct given {
+    const char *name;
+    int rank;
+    int64_t extent;
+    double value;
+} given;
+
+static sf_density *density_of(sf_context *ctx, const char *text, int64_t dim,
+                              const char *domain, int count, const given *g)
+{
+    double values[MOST][16];
+    sf_parameter parameters[MOST];
+    for (int k = 0; k < count; k++) {
+        for (int i = 0; i < 16; i++)
+            values[k][i] =
+                g[k].rank < 2 || i % (g[k].extent + 1) == 0 ? g[k].value : 0.0;
+        parameters[k] = (sf_parameter){
+            g[k].name, g[k].rank, {g[k].extent, g[k].extent}, values[k]};
+    }
+    sf_density_options o = SF_DENSITY_OPTIONS_INIT;
+    o.domain = domain;
+    o.parameter_count = count;
+    o.parameters = parameters;
+    sf_density *d = NULL;
+    CHECK_OK(ctx, sf_density_new(ctx, &d, text, dim, &o));
+    return d;
+}
+
+static sf_matching match(sf_context *ctx, sf_density *d, sf_cmat x,
+                         const char *parameters, const char *weight)
+{
+    sf_matching m;
+    sf_matching_options o = SF_MATCHING_OPTIONS_INIT;
+    o.parameters = parameters;
+    o.weight = weight;
+    CHECK_OK(ctx, sf_match_scores(ctx, &m, d, x, &o));
+    return m;
+}
+
+static const double pairs[] = {0.3,  -1.1, 1.7, 0.4, -0.6,
+                               -0.2, 2.1,  1.5, 0.2, 0.9};
+static const sf_cmat pairs_x = {pairs, 5, 2, 2};
+static const double rain[] = {0.2, 0.5, 1.1, 1.9, 0.7};
+static const sf_cmat rain_x = {rain, 5, 1, 1};
+
+/* Oracle B16: mean and inverse covariance, divisor T; J is -tr M / 2.  In M and M mu
+ * the objective is a quadratic, in M and mu it is not. */
+TEST(normal_laws_have_their_moments)
+{
+    const double m00 = 1.5375271362065457, m01 = -1.0288427851730368;
+    const double m11 = 1.9322355950535992, least = -1.7348813656300726;
+    sf_context *ctx = new_context();
+    const given linear[] = {{"M", 2, 2, 1.0}, {"b", 1, 2, 0.0}};
+    sf_density *d = density_of(ctx, "-0.5*x*M*x + b*x", 2, NULL, 2, linear);
+    sf_matching m = match(ctx, d, pairs_x, "M=symmetric; b", NULL);
+    CHECK(m.quadratic && m.identified && m.count == 5 && m.rows == 5);
+    CHECK(strcmp(m.names[1], "M[1,0]") == 0 && strcmp(m.names[4], "b[1]") == 0);
+    CHECK_CLOSE(m.estimate[0], m00, 1e-10);
+    CHECK_CLOSE(m.estimate[1], m01, 1e-10);
+    CHECK_CLOSE(m.estimate[2], m11, 1e-10);
+    CHECK_CLOSE(m.estimate[3], m00 * 0.74 + m01 * 0.3, 1e-10);
+    CHECK_CLOSE(m.estimate[4], m01 * 0.74 + m11 * 0.3, 1e-10);
+    CHECK_CLOSE(m.objective, least, 1e-10);
+    /* The density has them now. */
+    const double mu[] = {0.74, 0.3};
+    double score[2];
+    CHECK_OK(ctx, sf_density_eval(d, (sf_cmat){mu, 1, 2, 2}, NULL,
+                                  (sf_mat){score, 1, 2, 2}));
+    CHECK_NEAR(score[0], 0.0, 1e-12);
+    CHECK_NEAR(score[1], 0.0, 1e-12);
+    sf_matching_free(ctx, &m);
+    sf_density_free(d);
+
+    const given curved[] = {{"M", 2, 2, 1.0}, {"mu", 1, 2, 0.0}};
+    d = density_of(ctx, "-0.5*(x - mu)*M*(x - mu)", 2, NULL, 2, curved);
+    m = match(ctx, d, pairs_x, "M=symmetric; mu", NULL);
+    CHECK(!m.quadratic && m.identified && m.iterations > 0);
+    CHECK_CLOSE(m.estimate[0], m00, 1e-9);
+    CHECK_CLOSE(m.estimate[1], m01, 1e-9);
+    CHECK_CLOSE(m.estimate[2], m11, 1e-9);
+    CHECK_CLOSE(m.estimate[3], 0.74, 1e-9);
+    CHECK_CLOSE(m.estimate[4], 0.3, 1e-9);
+    CHECK_CLOSE(m.objective, least, 1e-10);
+    sf_matching_free(ctx, &m);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* Oracle B19: in the chart ln x the rate of an exponential law is 2 m1/m2, and a gamma
+ * law has the moments of the rows. */
+TEST(positive_numbers)
+{
+    sf_context *ctx = new_context();
+    const given rate[] = {{"r", 0, 0, 1.0}};
+    sf_density *d = density_of(ctx, "-r*x0", 1, "positive", 1, rate);
+    sf_matching m = match(ctx, d, rain_x, NULL, NULL);
+    CHECK(m.quadratic);
+    CHECK_CLOSE(m.estimate[0], 1.5714285714285714, 1e-12);
+    /* By hand: psi = 1 - r x, J = (1 - r x)^2/2 - r x; V/H^2 with H = m2. */
+    double v = 0.0, m2 = 0.0;
+    for (int i = 0; i < 5; i++) {
+        const double slope = m.estimate[0] * rain[i] * rain[i] - 2.0 * rain[i];
+        v += slope * slope / 5;
+        m2 += rain[i] * rain[i] / 5;
+    }
+    CHECK_CLOSE(m.error[0], sqrt(v / 5) / m2, 1e-12);
+    sf_matching_free(ctx, &m);
+    /* The same with the weight written out. */
+    m = match(ctx, d, rain_x, "r", "d^2");
+    CHECK_CLOSE(m.estimate[0], 1.5714285714285714, 1e-12);
+    sf_matching_free(ctx, &m);
+    sf_density_free(d);
+
+    const given both[] = {{"k", 0, 0, 1.0}, {"r", 0, 0, 1.0}};
+    d = density_of(ctx, "(k - 1)*log(x0) - r*x0", 1, "positive", 2, both);
+    m = match(ctx, d, rain_x, "k=positive; r=positive", NULL);
+    CHECK(m.quadratic);
+    CHECK_CLOSE(m.estimate[0], 2.240740740740741, 1e-12);
+    CHECK_CLOSE(m.estimate[1], 2.5462962962962963, 1e-12);
+    sf_matching_free(ctx, &m);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* Oracle B20: a normal law on the positive numbers with the weight h = x. */
+TEST(truncated_normal_law)
+{
+    sf_context *ctx = new_context();
+    const given both[] = {{"a", 0, 0, 1.0}, {"b", 0, 0, 0.0}};
+    sf_density *d =
+        density_of(ctx, "b*x0 - 0.5*a*x0^2", 1, "positive", 2, both);
+    sf_matching m = match(ctx, d, rain_x, NULL, "d");
+    CHECK(m.quadratic);
+    CHECK_CLOSE(m.estimate[0], 1.5833628736854544, 1e-12);
+    CHECK_CLOSE(m.estimate[1], 0.8788254755996692, 1e-12);
+    CHECK_CLOSE(m.objective, -0.9539465910433652, 1e-12);
+    sf_matching_free(ctx, &m);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* Oracle B21: von Mises in cosine and sine. */
+TEST(angles)
+{
+    const double theta[] = {0.3, -0.5, 1.2, 0.8, 2.4, -0.1};
+    sf_context *ctx = new_context();
+    const given both[] = {{"a", 0, 0, 1.0}, {"b", 0, 0, 0.0}};
+    sf_density *d =
+        density_of(ctx, "a*cos(x0) + b*sin(x0)", 1, "circle", 2, both);
+    sf_matching m = match(ctx, d, (sf_cmat){theta, 6, 1, 1}, NULL, NULL);
+    CHECK(m.quadratic);
+    CHECK_CLOSE(m.estimate[0], 1.4804728182461424, 1e-12);
+    CHECK_CLOSE(m.estimate[1], 0.5717428236593847, 1e-12);
+    sf_matching_free(ctx, &m);
+    sf_density_free(d);
+    /* In kappa and mu it is no quadratic. */
+    const given polar[] = {{"k", 0, 0, 1.0}, {"mu", 0, 0, 0.5}};
+    d = density_of(ctx, "k*cos(x0 - mu)", 1, "circle", 2, polar);
+    m = match(ctx, d, (sf_cmat){theta, 6, 1, 1}, "k=positive; mu", NULL);
+    CHECK(!m.quadratic);
+    CHECK_CLOSE(m.estimate[0], 1.587038002686666, 1e-9);
+    CHECK_NEAR(
+        remainder(m.estimate[1] - 0.36854423817014414, 6.283185307179586), 0.0,
+        1e-9);
+    sf_matching_free(ctx, &m);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+static double normal_of(uint64_t point, uint32_t j)
+{
+    return sfi_normal_at((sfi_where){11, point, 0, SFI_STREAM_USER}, j);
+}
+
+/* Gamma variates of whole shapes as sums of exponential ones. */
+static double gamma_of(uint64_t point, uint32_t first, int shape)
+{
+    double sum = 0.0;
+    for (int i = 0; i < shape; i++)
+        sum -= log(sfi_uniform_at((sfi_where){11, point, 1, SFI_STREAM_USER},
+                                  first + (uint32_t)i));
+    return sum;
+}
+
+/* Dirichlet(2, 3, 1): within four of its standard errors. */
+TEST(shares)
+{
+    enum { N = 20000 };
+    static double x[N * 3];
+    const double want[] = {2.0, 3.0, 1.0};
+    sf_context *ctx = new_context();
+    for (uint64_t i = 0; i < N; i++) {
+        const double g[] = {gamma_of(i, 0, 2), gamma_of(i, 4, 3),
+                            gamma_of(i, 8, 1)};
+        for (int j = 0; j < 3; j++)
+            x[i * 3 + (uint64_t)j] = g[j] / (g[0] + g[1] + g[2]);
+    }
+    const given alpha[] = {{"a", 1, 3, 1.0}};
+    sf_density *d = density_of(
+        ctx, "(a[0]-1)*log(x0) + (a[1]-1)*log(x1) + (a[2]-1)*log(x2)", 3,
+        "simplex", 1, alpha);
+    sf_matching m = match(ctx, d, (sf_cmat){x, N, 3, 3}, NULL, NULL);
+    CHECK(m.quadratic && m.identified);
+    for (int j = 0; j < 3; j++) {
+        CHECK_NEAR(m.estimate[j], want[j], 4.0 * m.error[j]);
+        CHECK(m.error[j] < 0.05);
+    }
+    sf_matching_free(ctx, &m);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* Over many data sets estimates scatter by their standard errors. */
+TEST(standard_errors_are_the_scatter)
+{
+    enum { SETS = 400, N = 200 };
+    double x[N], sum = 0.0, squares = 0.0, error = 0.0;
+    sf_context *ctx = new_context();
+    const given both[] = {{"m", 0, 0, 0.0}, {"s", 0, 0, 1.0}};
+    sf_density *d = density_of(ctx, "-0.5*(x0 - m)^2/s^2", 1, NULL, 2, both);
+    for (uint64_t k = 0; k < SETS; k++) {
+        for (uint32_t i = 0; i < N; i++)
+            x[i] = 3.0 + 2.0 * normal_of(k, i);
+        sf_matching m =
+            match(ctx, d, (sf_cmat){x, N, 1, 1}, "m; s=positive", NULL);
+        sum += m.estimate[1] / SETS;
+        squares += m.estimate[1] * m.estimate[1] / SETS;
+        error += m.error[1] * m.error[1] / SETS;
+        sf_matching_free(ctx, &m);
+    }
+    /* Here the estimate is that of maximum likelihood: variance s^2/(2 N). */
+    CHECK_NEAR(sqrt(error), 2.0 / sqrt(2.0 * N), 0.005);
+    CHECK_NEAR(sqrt(squares - sum * sum), sqrt(error), 0.01);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+static void refused(sf_context *ctx, sf_density *d, sf_cmat x,
+                    const char *parameters, const char *weight,
+                    sf_status status, const char *part)
+{
+    sf_matching m;
+    sf_matching_options o = SF_MATCHING_OPTIONS_INIT;
+    o.parameters = parameters;
+    o.weight = weight;
+    CHECK_FAILS(ctx, sf_match_scores(ctx, &m, d, x, &o), status, part);
+    CHECK(m.names == NULL && m.estimate == NULL);
+}
+
+TEST(what_cannot_be_estimated_is_told)
+{
+    sf_context *ctx = new_context();
+    const given both[] = {{"a", 0, 0, 1.0}, {"b", 0, 0, 1.0}};
+    sf_density *d = density_of(ctx, "-(a + b)*x0^2", 1, NULL, 2, both);
+    refused(ctx, d, rain_x, NULL, NULL, SF_E_NUMERIC, "apart: ");
+    refused(ctx, d, rain_x, "q", NULL, SF_E_ARG, "\"q\" is no parameter");
+    refused(ctx, d, rain_x, "a=half", NULL, SF_E_ARG, "\"a=half\"");
+    refused(ctx, d, rain_x, "a=symmetric", NULL, SF_E_SHAPE, "square");
+    refused(ctx, d, rain_x, "a; a", NULL, SF_E_ARG, "named twice");
+    refused(ctx, d, (sf_cmat){rain, 1, 1, 1}, "a", NULL, SF_E_ARG, "1 rows");
+    /* One of them can be. */
+    sf_matching m = match(ctx, d, rain_x, "b", NULL);
+    CHECK(m.count == 1 && m.identified);
+    sf_matching_free(ctx, &m);
+    sf_density_free(d);
+    const given rate[] = {{"r", 0, 0, 1.0}};
+    d = density_of(ctx, "-r*x0", 1, "positive", 1, rate);
+    refused(ctx, d, pairs_x, NULL, NULL, SF_E_SHAPE, "columns");
+    refused(ctx, d, (sf_cmat){pairs, 5, 1, 1}, NULL, NULL, SF_E_NUMERIC,
+            "row 2, \"x0\" is -1.1, want a value > 0");
+    refused(ctx, d, rain_x, NULL, "d +", SF_E_PARSE, "expected");
+    sf_density_free(d);
+    d = density_of(ctx, "-x0^2", 1, NULL, 0, NULL);
+    refused(ctx, d, rain_x, NULL, NULL, SF_E_ARG, "no parameters");
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* A parameter that must be positive is, where the linear system says otherwise. */
+TEST(forms_are_kept)
+{
+    const double x[] = {0.9, 1.0, 1.1, 1.05};
+    sf_context *ctx = new_context();
+    const given one[] = {{"a", 0, 0, 0.5}, {"b", 0, 0, 0.5}};
+    sf_density *d = density_of(ctx, "-a*x0^2 - b*x0^4", 1, NULL, 2, one);
+    sf_matching m = match(ctx, d, (sf_cmat){x, 4, 1, 1}, NULL, NULL);
+    CHECK(m.quadratic && m.estimate[0] < 0.0 && m.estimate[1] > 0.0);
+    sf_matching_free(ctx, &m);
+    sf_density_free(d);
+    d = density_of(ctx, "-a*x0^2 - b*x0^4", 1, NULL, 2, one);
+    m = match(ctx, d, (sf_cmat){x, 4, 1, 1}, "a=0.1:2; b", NULL);
+    CHECK(!m.quadratic && m.estimate[0] >= 0.1 && m.estimate[0] < 0.11);
+    sf_matching_free(ctx, &m);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+TESTS(CASE(normal_laws_have_their_moments), CASE(positive_numbers),
+      CASE(truncated_normal_law), CASE(angles), CASE(shares),
+      CASE(standard_errors_are_the_scatter),
+      CASE(what_cannot_be_estimated_is_told), CASE(forms_are_kept))
