@@ -54,6 +54,7 @@ typedef struct cli_option {
     const char *range;    /* of numbers, "> 0", ">= 0", "[0, 1)"; or NULL    */
     const char *choices;  /* "a|b|c"                                         */
     const char *help;
+    bool rare; /* named at the help's end, explained in the manual alone     */
 } cli_option;
 
 typedef struct cli cli;
@@ -237,8 +238,20 @@ sf_status cli_pick_columns(cli *c, const char *list, const sf_column *columns,
                            int64_t cols, const char *where, int64_t *index,
                            int64_t *count);
 
+/* What has columns: a model, or a density. */
+typedef struct cli_named {
+    int64_t dim;
+    const char *(*name)(const void *of, int64_t j);
+    const void *of;
+} cli_named;
+
+/* As cli_read_points(), of any values. */
+sf_status cli_read_named(cli *c, const cli_named *of, const char *path,
+                         sf_table *table, sf_cmat *x);
+
 /* Read a table and take the model's columns out of it by their names (by their
- * order if the file has none), every cell of which must be there.
+ * order if the file has none), every cell of which must be there and where the
+ * model's kernels have mass.
  *
  *   x      out: [rows, d], a view of the table's cells
  *   table  out: to be freed after x was used

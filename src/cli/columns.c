@@ -206,13 +206,13 @@ sf_status cli_pick_columns(cli *c, const char *list, const sf_column *columns,
 /* ---- the columns of a model ----------------------------------------------- */
 
 /* Names that the model wants and the table lacks, as one text. */
-static void list_missing(const sf_model *model, const sf_table *table,
-                         char *text, size_t size)
+static void list_missing(const cli_named *of, const sf_table *table, char *text,
+                         size_t size)
 {
     size_t n = 0;
     text[0] = '\0';
-    for (int64_t j = 0; j < sf_model_dim(model); j++) {
-        const char *name = sf_model_column(model, j);
+    for (int64_t j = 0; j < of->dim; j++) {
+        const char *name = of->name(of->of, j);
         char shown[SFI_SHOW_SIZE];
         bool found = false;
         for (int64_t k = 0; k < table->cols && !found; k++)
@@ -229,10 +229,10 @@ static void list_missing(const sf_model *model, const sf_table *table,
 }
 
 /* index[j] is where the table has the model's column j. */
-static sf_status match_columns(cli *c, const sf_model *model, const char *path,
+static sf_status match_columns(cli *c, const cli_named *of, const char *path,
                                const sf_table *table, int64_t *index)
 {
-    const int64_t d = sf_model_dim(model);
+    const int64_t d = of->dim;
     if (cli_has_extension(path, ".npy")) {
         if (table->cols != d)
             return SFI_FAIL(c->ctx, SF_E_FORMAT,
@@ -246,15 +246,14 @@ static sf_status match_columns(cli *c, const sf_model *model, const char *path,
     int64_t found = 0;
     for (int64_t j = 0; j < d; j++)
         for (int64_t k = 0; k < table->cols; k++)
-            if (strcmp(table->columns[k].name, sf_model_column(model, j)) ==
-                0) {
+            if (strcmp(table->columns[k].name, of->name(of->of, j)) == 0) {
                 index[j] = k;
                 found++;
                 break;
             }
     if (found < d || d > table->cols) {
         char names[400];
-        list_missing(model, table, names, sizeof names);
+        list_missing(of, table, names, sizeof names);
         return SFI_FAIL(c->ctx, SF_E_FORMAT,
                         "%s: columns of the model are missing: %s",
                         cli_shown_path(path), names);
@@ -284,12 +283,12 @@ static sf_status take_row(cli *c, const sf_table *table, int64_t row,
     return SF_OK;
 }
 
-static sf_status take_points(cli *c, const sf_model *model, const char *path,
+static sf_status take_points(cli *c, const cli_named *of, const char *path,
                              sf_table *table, int64_t *index, double *row,
                              sf_cmat *x)
 {
-    const int64_t d = sf_model_dim(model);
-    SFI_TRY(match_columns(c, model, path, table, index));
+    const int64_t d = of->dim;
+    SFI_TRY(match_columns(c, of, path, table, index));
     for (int64_t j = 0; j < d; j++)
         if (table->columns[index[j]].kind == SF_COLUMN_TEXT) {
             char place[SFI_PLACE_SIZE];
@@ -305,21 +304,35 @@ static sf_status take_points(cli *c, const sf_model *model, const char *path,
     return SF_OK;
 }
 
-sf_status cli_read_points(cli *c, const sf_model *model, const char *path,
-                          sf_table *table, sf_cmat *x)
+sf_status cli_read_named(cli *c, const cli_named *of, const char *path,
+                         sf_table *table, sf_cmat *x)
 {
-    const size_t d = (size_t)sf_model_dim(model);
+    const size_t d = (size_t)of->dim;
     SFI_TRY(sf_table_read(c->ctx, table, path));
     int64_t *index = sfi_alloc_zero(c->ctx, d, sizeof *index);
     double *row = sfi_alloc(c->ctx, d, sizeof *row);
     sf_status status = SF_E_NOMEM;
     if (index != NULL && row != NULL)
-        status = take_points(c, model, path, table, index, row, x);
-    if (status == SF_OK)
-        status =
-            cli_data_error(c, sfi_check_support(model, *x, "points"), path);
+        status = take_points(c, of, path, table, index, row, x);
     sfi_free(c->ctx, row, d, sizeof *row);
     sfi_free(c->ctx, index, d, sizeof *index);
+    if (status != SF_OK)
+        sf_table_free(c->ctx, table);
+    return status;
+}
+
+static const char *model_column(const void *of, int64_t j)
+{
+    return sf_model_column(of, j);
+}
+
+sf_status cli_read_points(cli *c, const sf_model *model, const char *path,
+                          sf_table *table, sf_cmat *x)
+{
+    const cli_named of = {sf_model_dim(model), model_column, model};
+    SFI_TRY(cli_read_named(c, &of, path, table, x));
+    const sf_status status =
+        cli_data_error(c, sfi_check_support(model, *x, "points"), path);
     if (status != SF_OK)
         sf_table_free(c->ctx, table);
     return status;

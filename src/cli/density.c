@@ -32,7 +32,7 @@ static void free_parts(parts *p)
     sf_density_free_names(ctx, p->names, p->dim);
 }
 
-static char *copy_piece(cli *c, sfi_piece p)
+char *cli_copy_piece(cli *c, sfi_piece p)
 {
     char *copy = sfi_alloc(c->ctx, p.size + 1, 1);
     if (copy != NULL) {
@@ -61,9 +61,8 @@ static sf_status no_value(cli *c, const char *option)
                     sfi_show(shown, option, strlen(option)));
 }
 
-/* "1", "1,2,3", "1,2;3,4" */
-static sf_status read_numbers(cli *c, const char *option, sfi_piece value,
-                              sf_parameter *out, size_t *cells)
+sf_status cli_read_numbers(cli *c, const char *option, sfi_piece value,
+                           sf_parameter *out, size_t *cells)
 {
     const size_t rows = count_of(value, ';') + 1;
     const size_t all = count_of(value, ',') + rows;
@@ -98,7 +97,7 @@ static sf_status read_table(cli *c, sfi_piece value, sf_parameter *out,
                             size_t *cells)
 {
     sf_table table = {0};
-    char *path = copy_piece(c, (sfi_piece){value.at + 1, value.size - 1});
+    char *path = cli_copy_piece(c, (sfi_piece){value.at + 1, value.size - 1});
     if (path == NULL)
         return SF_E_NOMEM;
     sf_status status = sf_table_read(c->ctx, &table, path);
@@ -141,11 +140,11 @@ static sf_status read_parameter(parts *p, const char *option)
         return no_value(c, option);
     sf_parameter *out = &p->parameters[p->count];
     size_t *cells = &p->cells[p->count++];
-    out->name = copy_piece(c, name);
+    out->name = cli_copy_piece(c, name);
     if (out->name == NULL)
         return SF_E_NOMEM;
     return value.at[0] == '@' ? read_table(c, value, out, cells)
-                              : read_numbers(c, option, value, out, cells);
+                              : cli_read_numbers(c, option, value, out, cells);
 }
 
 /* ---- names ------------------------------------------------------------------- */
@@ -161,7 +160,7 @@ static sf_status split_names(parts *p, const char *list)
     p->dim = (int64_t)count;
     for (size_t i = 0; i < count; i++) {
         const size_t size = strcspn(list, ",");
-        p->names[i] = copy_piece(p->c, sfi_trimmed(list, size));
+        p->names[i] = cli_copy_piece(p->c, sfi_trimmed(list, size));
         if (p->names[i] == NULL)
             return SF_E_NOMEM;
         if (p->names[i][0] == '\0')

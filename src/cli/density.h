@@ -3,6 +3,7 @@
 #ifndef SFI_CLI_DENSITY_H
 #define SFI_CLI_DENSITY_H
 
+#include "base/assign.h"
 #include "cli/cli.h"
 #include "scorefield/density.h"
 
@@ -48,5 +49,14 @@ typedef struct cli_density {
 /* Make the density.  SF_OK, SF_E_ARG, SF_E_PARSE and SF_E_SHAPE as bad usage, and
  * what reading a table gives. */
 sf_status cli_make_density(cli *c, const cli_density *o, sf_density **out);
+
+/* "1", "1,2,3" or "1,2;3,4" as a number, a vector or a matrix: rank, shape and the
+ * value, which the caller frees as `cells` doubles, also after a failure.  `option`
+ * is what the message shows.  SF_OK, SF_E_ARG, SF_E_NOMEM. */
+sf_status cli_read_numbers(cli *c, const char *option, sfi_piece value,
+                           sf_parameter *out, size_t *cells);
+
+/* A copy, to be freed as size + 1 bytes; NULL without memory. */
+char *cli_copy_piece(cli *c, sfi_piece p);
 
 #endif

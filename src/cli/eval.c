@@ -84,7 +84,9 @@ static const char *want_name(const void *user, int i)
 typedef struct eval_job {
     cli *c;
     const eval_options *o;
-    sf_model *model;
+    sf_model *model; /* one of these */
+    sf_density *density;
+    cli_named columns;
     sf_table points; /* what `x` is a view of */
     sf_cmat x;
     int count;
@@ -130,7 +132,7 @@ static sf_status parse_wants(eval_job *j, const char *text)
 
 static int64_t columns_of(const eval_job *j, want w)
 {
-    const int64_t d = sf_model_dim(j->model);
+    const int64_t d = j->columns.dim;
     return wants[w].columns == ONE           ? 1
            : wants[w].columns == EACH_COLUMN ? d
            : wants[w].columns == EACH_PAIR   ? d * d
@@ -193,8 +195,25 @@ static sf_status count_copies(eval_job *j)
     return SF_OK;
 }
 
+/* A typed density says what it is and where it rises, at no other time. */
+static sf_status check_density(const eval_job *j)
+{
+    sf_context *ctx = j->c->ctx;
+    for (int k = 0; k < j->count; k++)
+        if (j->list[k] != WANT_logpdf && j->list[k] != WANT_score)
+            return SFI_FAIL(ctx, SF_E_ARG,
+                            "--want %s: a density has logpdf and score",
+                            wants[j->list[k]].name);
+    if (cli_given(j->c, "time") && j->o->time != 0.0)
+        return SFI_FAIL(ctx, SF_E_ARG, "--time is about models with noise");
+    return SF_OK;
+}
+
 static sf_status evaluate(eval_job *j)
 {
+    if (j->density != NULL)
+        return sf_density_eval(j->density, j->x, j->values[WANT_logpdf].data,
+                               j->values[WANT_score]);
     const sf_model_values direct = {.score = j->values[WANT_score],
                                     .velocity = j->values[WANT_velocity],
                                     .denoised = j->values[WANT_denoised],
@@ -252,7 +271,7 @@ static sf_status add_name(name_list *names, const char *prefix,
 
 static sf_status add_names(const eval_job *j, name_list *names, want w)
 {
-    const int64_t d = sf_model_dim(j->model);
+    const int64_t d = j->columns.dim;
     const char *prefix = wants[w].name;
     if (wants[w].columns == ONE)
         return add_name(names, prefix, "", "");
@@ -265,11 +284,12 @@ static sf_status add_names(const eval_job *j, name_list *names, want w)
     if (wants[w].columns == EACH_DATUM)
         return SF_OK;
     for (int64_t a = 0; a < d; a++) {
-        const char *row = sf_model_column(j->model, a);
+        const char *row = j->columns.name(j->columns.of, a);
         if (wants[w].columns == EACH_COLUMN)
             SFI_TRY(add_name(names, prefix, row, ""));
         for (int64_t b = 0; b < d && wants[w].columns == EACH_PAIR; b++)
-            SFI_TRY(add_name(names, prefix, row, sf_model_column(j->model, b)));
+            SFI_TRY(add_name(names, prefix, row,
+                             j->columns.name(j->columns.of, b)));
     }
     return SF_OK;
 }
@@ -342,19 +362,48 @@ static void make_report(const eval_job *j, double seconds)
         cli_put_number(c, c->report, "mean_log_likelihood_se",
                        n > 1 ? sqrt(squares / (double)(n - 1) / (double)n)
                              : NAN);
-        cli_put_text(c, c->report, "unit", "nats a row");
-        if (strcmp(sf_model_family(j->model), "empirical") == 0)
+        cli_put_text(c, c->report, "unit",
+                     j->density != NULL ? "nats a row, up to a constant"
+                                        : "nats a row");
+        if (j->model != NULL &&
+            strcmp(sf_model_family(j->model), "empirical") == 0)
             cli_put_count(c, c->report, "copies_of_data", j->copies);
     }
     cli_put_number(c, c->report, "seconds", seconds);
+}
+
+static const char *density_column(const void *of, int64_t k)
+{
+    return sf_density_name(of, k);
+}
+
+static const char *model_column(const void *of, int64_t k)
+{
+    return sf_model_column(of, k);
+}
+
+static sf_status read_operands(eval_job *j)
+{
+    cli *c = j->c;
+    const char *path = c->operands[0];
+    if (sf_is_density(c->ctx, path)) {
+        SFI_TRY(check_density(j));
+        SFI_TRY(sf_density_load(c->ctx, &j->density, path));
+        j->columns =
+            (cli_named){sf_density_dim(j->density), density_column, j->density};
+        return cli_read_named(c, &j->columns, c->operands[1], &j->points,
+                              &j->x);
+    }
+    SFI_TRY(sf_model_load(c->ctx, &j->model, path));
+    j->columns = (cli_named){sf_model_dim(j->model), model_column, j->model};
+    return cli_read_points(c, j->model, c->operands[1], &j->points, &j->x);
 }
 
 static sf_status eval(eval_job *j)
 {
     cli *c = j->c;
     const double begun = sfi_clock();
-    SFI_TRY(sf_model_load(c->ctx, &j->model, c->operands[0]));
-    SFI_TRY(cli_read_points(c, j->model, c->operands[1], &j->points, &j->x));
+    SFI_TRY(read_operands(j));
     SFI_TRY(allocate(j));
     cli_progress_begin(c);
     const sf_status status = evaluate(j);
@@ -379,6 +428,7 @@ static sf_status run(cli *c, const void *values)
     sfi_free(c->ctx, j.se, (size_t)j.x.rows, sizeof *j.se);
     sf_table_free(c->ctx, &j.points);
     sf_model_free(j.model);
+    sf_density_free(j.density);
     return status;
 }
 

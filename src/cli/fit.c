@@ -29,8 +29,19 @@
         .range = range_, .help = help_                                         \
     }
 
+/* In the manual alone. */
+#define RARE(kind_, name_, argument_, member, initial_, range_)                \
+    {                                                                          \
+        .kind = kind_, .name = name_, .argument = argument_,                   \
+        .offset = offsetof(fit_options, member), .initial = initial_,          \
+        .range = range_, .rare = true                                          \
+    }
+
 /* In the order of FIT_AUTO ... */
 static const char models[] = "auto|gaussian|network|empirical|decoder";
+
+/* Of networks in the order of sf_objective, then of densities. */
+static const char objectives[] = "dsm|flow|implicit|sliced|general";
 
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL, NULL,
@@ -49,8 +60,8 @@ static const cli_option options[] = {
           "Use these columns: a,\"b, c\""),
     OPTION(CLI_NUMBER, 0, "validation", "F", validation, "0.1", "[0, 0.9]",
            NULL, "Fraction of rows held out"),
-    OPTION(CLI_CHOICE, 0, "objective", "O", objective, "dsm", NULL,
-           "dsm|flow|implicit|sliced", "dsm, flow, implicit, sliced"),
+    OPTION(CLI_CHOICE, 0, "objective", "O", objective, "dsm", NULL, objectives,
+           "dsm, flow, implicit, sliced; general"),
     OPTION(CLI_FLAG, 0, "energy", NULL, energy, NULL, NULL, NULL,
            "The score is the gradient of a scalar"),
     OPTION(CLI_PAIR, 0, "hidden", "WxL", hidden, "128x4", NULL, NULL,
@@ -64,26 +75,28 @@ static const cli_option options[] = {
            NULL, "Rows that a target is the mean of"),
     OPTION(CLI_NUMBER, 0, "lr", "R", lr, "0.002", "(0, 10]", NULL,
            "Peak learning rate"),
-    OPTION(CLI_NUMBER, 0, "ema", "E", ema, "0.05", "(0, 1]", NULL,
-           "Half-life of averaging, in steps so far"),
-    OPTION(CLI_NUMBER, 0, "decay", "D", decay, "0.0001", "[0, 10]", NULL,
-           "Weight decay"),
-    SHOWN(CLI_NUMBER, "sigma-min", "S", sigma_min, "from rows", "[1e-6, 10]",
-          "Least noise, in standard deviations"),
-    OPTION(CLI_NUMBER, 0, "sigma-max", "S", sigma_max, "80", "[1, 1e5]", NULL,
-           "Most noise"),
-    OPTION(CLI_NUMBER, 0, "noise-level", "S", noise_level, "0.05", "[0, 100]",
-           NULL, "The one of implicit and sliced"),
+    RARE(CLI_NUMBER, "ema", "E", ema, "0.05", "(0, 1]"),
+    RARE(CLI_NUMBER, "decay", "D", decay, "0.0001", "[0, 10]"),
+    RARE(CLI_NUMBER, "sigma-min", "S", sigma_min, NULL, "[1e-6, 10]"),
+    RARE(CLI_NUMBER, "sigma-max", "S", sigma_max, "80", "[1, 1e5]"),
+    RARE(CLI_NUMBER, "noise-level", "S", noise_level, "0.05", "[0, 100]"),
     OPTION(CLI_NUMBER, 0, "time-limit", "SEC", time_limit, NULL, "> 0", NULL,
            "Train no longer; Ctrl-C ends it too"),
     OPTION(CLI_TEXT, 0, "checkpoint", "FILE", checkpoint, NULL, NULL, NULL,
            "Keep the run there, for --resume"),
-    OPTION(CLI_NUMBER, 0, "checkpoint-every", "S", checkpoint_every, "60",
-           "> 0", NULL, "Seconds between two checkpoints"),
+    RARE(CLI_NUMBER, "checkpoint-every", "S", checkpoint_every, "60", "> 0"),
     OPTION(CLI_TEXT, 0, "resume", "FILE", resume, NULL, NULL, NULL,
            "Go on with the run of a checkpoint"),
     OPTION(CLI_TEXT, 0, "curve", "FILE", curve, NULL, NULL, NULL,
            "Training curve: .csv, .png, .svg, .pdf"),
+    OPTION(CLI_TEXT, 0, "density", "EXPR", density, NULL, NULL, NULL,
+           "Instead of --model: a log density's parameters"),
+    OPTION(CLI_TEXTS, 0, "param", "P", params, NULL, NULL, NULL,
+           "k, s>0, mu[2], M[2,2]=symmetric, ...; many times"),
+    SHOWN(CLI_TEXT, "domain", "F", domain, "real", NULL,
+          "positive, LO:HI, circle, simplex; or a=F; b,c=F"),
+    RARE(CLI_TEXT, "boundary-weight", "EXPR", weight, NULL, NULL),
+    RARE(CLI_WHOLE, "starts", "N", starts, "8", "[1, 1048576]"),
     {0}};
 
 /* Options that mean nothing without a network. */
@@ -126,6 +139,47 @@ static sf_status check_about(cli *c, const fit_options *o)
     return SF_OK;
 }
 
+static sf_status check_output(cli *c, const fit_options *o)
+{
+    SFI_TRY(cli_check_output(c, o->output, true));
+    if (strcmp(o->output, "-") != 0 && strncmp(o->output, "/dev/", 5) != 0 &&
+        !cli_has_extension(o->output, ".safetensors"))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "-o is \"%s\"; models are .safetensors files",
+                        o->output);
+    return SF_OK;
+}
+
+static const char *const density_only[] = {"param", "domain", "boundary-weight",
+                                           "starts"};
+
+/* Options that are about models while a density is fitted. */
+static sf_status check_density(cli *c, const fit_options *o)
+{
+    static const char *const others[] = {"model", "kernel"};
+    for (size_t i = 0; i < SFI_COUNT(others); i++)
+        if (cli_given(c, others[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s and --density: want one of them", others[i]);
+    for (size_t i = 0; i < SFI_COUNT(network_only); i++)
+        if (cli_given(c, network_only[i]) &&
+            strcmp(network_only[i], "objective") != 0)
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s is about networks, not about --density",
+                            network_only[i]);
+    for (size_t i = 0; i < SFI_COUNT(empirical_only); i++)
+        if (cli_given(c, empirical_only[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s is about empirical models, not about "
+                            "--density",
+                            empirical_only[i]);
+    if (cli_given(c, "objective") && o->objective != SF_OBJECTIVE_IMPLICIT &&
+        o->objective != FIT_GENERAL)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--density has the objectives implicit and general");
+    return SF_OK;
+}
+
 static sf_status check_options(cli *c, const fit_options *o)
 {
     if (o->model >= FIT_LATER) {
@@ -137,6 +191,13 @@ static sf_status check_options(cli *c, const fit_options *o)
                         name, sf_version());
     }
     SFI_TRY(check_about(c, o));
+    for (size_t i = 0; i < SFI_COUNT(density_only); i++)
+        if (cli_given(c, density_only[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about --density",
+                            density_only[i]);
+    if (o->objective == FIT_GENERAL)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--objective general is about --density");
     const bool one_level = o->objective == SF_OBJECTIVE_IMPLICIT ||
                            o->objective == SF_OBJECTIVE_SLICED;
     if (o->model == FIT_AUTO && one_level)
@@ -162,13 +223,7 @@ static sf_status check_options(cli *c, const fit_options *o)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--sigma-max is %g and --sigma-min %g, want more",
                         o->sigma_max, o->sigma_min);
-    SFI_TRY(cli_check_output(c, o->output, true));
-    if (strcmp(o->output, "-") != 0 && strncmp(o->output, "/dev/", 5) != 0 &&
-        !cli_has_extension(o->output, ".safetensors"))
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "-o is \"%s\"; models are .safetensors files",
-                        o->output);
-    return SF_OK;
+    return check_output(c, o);
 }
 
 /* ---- the report ----------------------------------------------------------- */
@@ -334,6 +389,12 @@ static sf_status fit(fit_job *j)
 static sf_status run(cli *c, const void *values)
 {
     const fit_options *o = values;
+    if (o->density != NULL) {
+        SFI_TRY(check_density(c, o));
+        SFI_TRY(check_output(c, o));
+        cli_catch_signals();
+        return fit_density(c, o);
+    }
     SFI_TRY(check_options(c, o));
     cli_catch_signals();
     fit_job job = {.c = c, .o = o};
@@ -354,7 +415,7 @@ const cli_command cli_fit = {
     .most = 1,
     .size = sizeof(fit_options),
     .options = options,
-    .later = " density param categorical integer latent ",
+    .later = " categorical integer latent ",
     .example = "  scorefield fit data/faithful.csv --time-limit 60 "
                "-o faithful.safetensors\n",
     .run = run};

@@ -30,7 +30,16 @@ typedef struct fit_options {
     double checkpoint_every;
     const char *resume;
     const char *curve;
+    const char *density, *domain, *weight;
+    cli_texts params;
+    int64_t starts;
 } fit_options;
+
+/* The objective of densities that follows those of networks. */
+enum { FIT_GENERAL = SF_OBJECTIVE_SLICED + 1 };
+
+/* Fit the density of the options to DATA, write it, and report. */
+sf_status fit_density(cli *c, const fit_options *o);
 
 /* ---- data ------------------------------------------------------------------ */
 

@@ -39,6 +39,28 @@ static void print_option(FILE *to, const cli_option *o)
         fprintf(to, "\n%*s\n", RIGHT, initial);
 }
 
+/* "In the manual: --ema E, --decay D." */
+static void print_rare(FILE *to, const cli_option *options)
+{
+    const char *between = "\nIn the manual:";
+    int at = 0;
+    for (const cli_option *o = options; o->kind != CLI_END; o++) {
+        char left[80];
+        if (!o->rare)
+            continue;
+        option_left(o, left);
+        const char *shown = left + strspn(left, " ");
+        at += fprintf(to, "%s", between) + (int)strlen(shown) + 1;
+        if (at > RIGHT)
+            at = fprintf(to, "\n%s", shown) - 1;
+        else
+            fprintf(to, " %s", shown);
+        between = ",";
+    }
+    if (at > 0)
+        fprintf(to, ".\n");
+}
+
 void cli_print_help(FILE *to, const cli_command *command)
 {
     fprintf(to, "Usage: scorefield %s %s\n%s.\n\n", command->name,
@@ -46,11 +68,13 @@ void cli_print_help(FILE *to, const cli_command *command)
     if (command->operands != NULL)
         fprintf(to, "%s", command->operands);
     for (const cli_option *o = command->options; o->kind != CLI_END; o++)
-        print_option(to, o);
+        if (!o->rare)
+            print_option(to, o);
     for (const cli_option *o = cli_common_options; o->kind != CLI_END; o++)
         print_option(to, o);
     if (command->notes != NULL)
         fprintf(to, "\n%s", command->notes);
+    print_rare(to, command->options);
     fprintf(to, "\nExample%s:\n%s",
             strchr(command->example, '\n')[1] != '\0' ? "s" : "",
             command->example);

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/text.h"
+#include "density/density.h"
 #include "io/npy.h"
 #include "io/rows.h"
 #include "io/safetensors.h"
@@ -97,15 +98,62 @@ static sf_status tell_checkpoint(cli *c, const char *path)
     return SF_OK;
 }
 
-/* A model, unless the file says that it is a checkpoint. */
+/* ---- densities ------------------------------------------------------------ */
+
+static void put_parameters(cli *c, const sf_density *d)
+{
+    json_t *list = cli_put_list(c, c->report, "parameters");
+    for (int k = 0; k < d->parameter_count; k++) {
+        const sfi_density_parameter *p = &d->parameters[k];
+        for (int64_t i = 0; i < p->count; i++) {
+            json_t *row = cli_add_object(c, list);
+            cli_put_text(c, row, "parameter", p->name);
+            if (p->rank > 0)
+                cli_put_count(c, row, "element", i);
+            else
+                cli_put(c, row, "element", json_null());
+            cli_put_number(c, row, "value", p->value[i]);
+        }
+    }
+}
+
+static sf_status tell_density(cli *c, const char *path, const sfi_tensors *t)
+{
+    sf_density *d = NULL;
+    SFI_TRY(sf_density_load(c->ctx, &d, path));
+    cli_put_text(c, c->report, "file", path);
+    cli_put_text(c, c->report, "holds", "density");
+    cli_put_text(c, c->report, "log_density", d->text);
+    cli_put_text(c, c->report, "domain", d->domain_text);
+    json_t *columns = cli_put_list(c, c->report, "columns");
+    for (int64_t j = 0; j < d->dim; j++)
+        if (json_array_append_new(columns, json_string(d->names[j])) != 0)
+            c->report_failed = true;
+    put_parameters(c, d);
+    const char *command = sfi_tensors_get(t, "command");
+    const char *report = sfi_tensors_get(t, "report");
+    if (command != NULL)
+        cli_put_text(c, c->report, "command", command);
+    json_t *fitted = report != NULL ? json_loads(report, 0, NULL) : NULL;
+    if (fitted != NULL)
+        cli_put(c, c->report, "fit", fitted);
+    sf_density_free(d);
+    return SF_OK;
+}
+
+/* A model, unless the file says that it is something else. */
 static sf_status tell_safetensors(cli *c, const char *path)
 {
     sfi_tensors t;
     SFI_TRY(sfi_tensors_read(c->ctx, &t, path));
     const char *content = sfi_tensors_get(&t, "content");
     const bool is_run = content != NULL && strcmp(content, "checkpoint") == 0;
+    const bool is_typed = content != NULL && strcmp(content, "density") == 0;
+    const sf_status status = is_run     ? tell_checkpoint(c, path)
+                             : is_typed ? tell_density(c, path, &t)
+                                        : tell_model(c, path);
     sfi_tensors_free(c->ctx, &t);
-    return is_run ? tell_checkpoint(c, path) : tell_model(c, path);
+    return status;
 }
 
 /* ---- tables --------------------------------------------------------------- */

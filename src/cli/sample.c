@@ -125,21 +125,25 @@ static sf_status sample(cli *c, const sample_options *o, const sf_model *model,
 }
 
 /* Options that are about models alone, or about densities alone. */
-static sf_status check_about(cli *c, const sample_options *o)
+static sf_status check_about(cli *c, const sample_options *o, bool typed)
 {
     static const char *const models[] = {"steps", "corrections", "churn",
                                          "first"};
     static const char *const densities[] = {
         "dim",    "columns", "domain", "param",  "chains",
         "warmup", "thin",    "accept", "metric", "depth"};
-    const bool typed = o->density.text != NULL;
+    static const char *const texts[] = {"dim", "columns", "domain", "param"};
     const char *const *other = typed ? models : densities;
     const size_t count = typed ? SFI_COUNT(models) : SFI_COUNT(densities);
     for (size_t i = 0; i < count; i++)
         if (cli_given(c, other[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about %s", other[i],
-                            typed ? "models" : "--density");
-    if (typed && c->operand_count > 0)
+                            typed ? "models" : "densities");
+    for (size_t i = 0; i < SFI_COUNT(texts); i++)
+        if (cli_given(c, texts[i]) && o->density.text == NULL)
+            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about --density",
+                            texts[i]);
+    if (o->density.text != NULL && c->operand_count > 0)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "MODEL or --density EXPR: want one of them");
     if (!typed && c->operand_count == 0)
@@ -152,23 +156,23 @@ static sf_status check_about(cli *c, const sample_options *o)
     if (o->method != SAMPLE_AUTO && typed != (o->method >= SAMPLE_NUTS))
         return SFI_FAIL(c->ctx, SF_E_ARG, "--method %s is about %s", method,
                         typed ? "models; want nuts, hmc, mala, ula or lm"
-                              : "--density");
+                              : "densities");
     return SF_OK;
 }
 
-static sf_status check_options(cli *c, const sample_options *o)
+static sf_status check_options(cli *c, const sample_options *o, bool typed)
 {
     const int sampler = o->method - SAMPLE_FLOW;
     if (!cli_given(c, "rows"))
         return SFI_FAIL(c->ctx, SF_E_ARG, "-n N is missing: how many rows?");
-    SFI_TRY(check_about(c, o));
+    SFI_TRY(check_about(c, o, typed));
     if (cli_given(c, "churn") && sampler != SF_SAMPLER_SDE)
         return SFI_FAIL(c->ctx, SF_E_ARG, "--churn is about --method sde");
     if (cli_given(c, "corrections") && sampler != SF_SAMPLER_ANNEALED &&
         sampler != SF_SAMPLER_PC)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--corrections is about the methods annealed and pc");
-    if (cli_given(c, "step") && o->density.text == NULL &&
+    if (cli_given(c, "step") && !typed &&
         (o->method == SAMPLE_AUTO || sampler == SF_SAMPLER_FLOW ||
          sampler == SF_SAMPLER_SDE))
         return SFI_FAIL(c->ctx, SF_E_ARG,
@@ -187,8 +191,11 @@ static sf_status run(cli *c, const void *values)
     sf_model *model = NULL;
     sf_table table = {0};
     sf_array trace = {0};
-    SFI_TRY(check_options(c, o));
-    if (o->density.text != NULL)
+    const bool typed =
+        o->density.text != NULL ||
+        (c->operand_count > 0 && sf_is_density(c->ctx, c->operands[0]));
+    SFI_TRY(check_options(c, o, typed));
+    if (typed)
         return sample_density(c, o);
     SFI_TRY(sf_model_load(c->ctx, &model, c->operands[0]));
     cli_catch_signals();

@@ -6,6 +6,7 @@
 #include "io/npy.h"
 #include "scorefield/diagnose.h"
 #include "scorefield/sample.h"
+#include "scorefield/store.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -332,7 +333,9 @@ sf_status sample_density(cli *c, const sample_options *o)
 {
     sf_density *density = NULL;
     SFI_TRY(check(c, o));
-    SFI_TRY(cli_make_density(c, &o->density, &density));
+    SFI_TRY(o->density.text != NULL
+                ? cli_make_density(c, &o->density, &density)
+                : sf_density_load(c->ctx, &density, c->operands[0]));
     cli_catch_signals();
     drawn d = {.c = c,
                .o = o,

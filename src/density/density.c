@@ -9,22 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static char *copy_text(sf_context *ctx, const char *text, size_t size)
-{
-    char *copy = sfi_alloc(ctx, size + 1, 1);
-    if (copy != NULL) {
-        memcpy(copy, text, size);
-        copy[size] = '\0';
-    }
-    return copy;
-}
-
-static void free_text(sf_context *ctx, char *text)
-{
-    if (text != NULL)
-        sfi_free(ctx, text, strlen(text) + 1, 1);
-}
-
 /* ---- names ------------------------------------------------------------------- */
 
 static sf_status copy_names(sf_density *d, const char *const *names)
@@ -41,7 +25,7 @@ static sf_status copy_names(sf_density *d, const char *const *names)
         if (name == NULL || name[0] == '\0')
             return SFI_FAIL(d->ctx, SF_E_ARG, "density: name %lld is empty",
                             (long long)j);
-        d->names[j] = copy_text(d->ctx, name, strlen(name));
+        d->names[j] = sfi_copy_text(d->ctx, name);
         if (d->names[j] == NULL)
             return SF_E_NOMEM;
     }
@@ -74,7 +58,7 @@ static sf_status copy_parameter(sf_context *ctx, sfi_density_parameter *to,
                         "density: element %lld of parameter \"%s\" is not "
                         "finite",
                         (long long)bad, from->name);
-    to->name = copy_text(ctx, from->name, strlen(from->name));
+    to->name = sfi_copy_text(ctx, from->name);
     to->value = sfi_alloc(ctx, (size_t)count, sizeof *to->value);
     if (to->value != NULL) {
         to->count = count;
@@ -239,13 +223,15 @@ static sf_status compile(sf_density *d)
 static sf_status make(sf_density *d, const char *text,
                       const sf_density_options *o)
 {
-    d->text = copy_text(d->ctx, text, strlen(text));
-    if (d->text == NULL)
+    const char *domain = o->domain != NULL ? o->domain : "real";
+    d->text = sfi_copy_text(d->ctx, text);
+    d->domain_text = sfi_copy_text(d->ctx, domain);
+    if (d->text == NULL || d->domain_text == NULL)
         return SF_E_NOMEM;
     SFI_TRY(copy_names(d, o->names));
     SFI_TRY(copy_parameters(d, o->parameter_count, o->parameters));
     SFI_TRY(check_names(d));
-    SFI_TRY(sfi_domain_parse(d->ctx, &d->domain, o->domain, d->dim,
+    SFI_TRY(sfi_domain_parse(d->ctx, &d->domain, domain, d->dim,
                              (const char *const *)d->names));
     return compile(d);
 }
@@ -288,7 +274,7 @@ void sf_density_free(sf_density *d)
         sfi_domain_free(ctx, &d->domain);
     for (int k = 0; k < d->parameter_count && d->parameters != NULL; k++) {
         sfi_density_parameter *p = &d->parameters[k];
-        free_text(ctx, p->name);
+        sfi_free_text(ctx, p->name);
         sfi_free(ctx, p->value, (size_t)p->count, sizeof *p->value);
     }
     const size_t count = (size_t)d->parameter_count;
@@ -296,7 +282,8 @@ void sf_density_free(sf_density *d)
     sfi_free(ctx, d->values, count, sizeof *d->values);
     if (d->names != NULL)
         sf_density_free_names(ctx, d->names, d->dim);
-    free_text(ctx, d->text);
+    sfi_free_text(ctx, d->text);
+    sfi_free_text(ctx, d->domain_text);
     sfi_free(ctx, d, 1, sizeof *d);
 }
 
@@ -326,6 +313,16 @@ typedef struct search {
     bool short_of_memory;
 } search;
 
+static char *copy_name(sf_context *ctx, const char *name, size_t length)
+{
+    char *copy = sfi_alloc(ctx, length + 1, 1);
+    if (copy != NULL) {
+        memcpy(copy, name, length);
+        copy[length] = '\0';
+    }
+    return copy;
+}
+
 /* A name that is not known is a number of the point. */
 static bool take_name(void *user, const char *name, size_t length, sf_node *out)
 {
@@ -342,7 +339,7 @@ static bool take_name(void *user, const char *name, size_t length, sf_node *out)
     if (grown == NULL)
         return false;
     s->names = grown;
-    grown[s->count] = copy_text(s->ctx, name, length);
+    grown[s->count] = copy_name(s->ctx, name, length);
     s->short_of_memory = grown[s->count] == NULL;
     if (s->short_of_memory)
         return false;
@@ -390,7 +387,7 @@ sf_status sf_density_find_names(sf_context *ctx, const char *text,
         if (exact != NULL)
             exact[i] = s.names[i];
         else
-            free_text(ctx, s.names[i]);
+            sfi_free_text(ctx, s.names[i]);
     }
     sfi_free(ctx, s.names, s.capacity, sizeof *s.names);
     *names = exact;
@@ -403,7 +400,7 @@ void sf_density_free_names(sf_context *ctx, char **names, int64_t count)
     if (names == NULL)
         return;
     for (int64_t i = 0; i < count; i++)
-        free_text(ctx, names[i]);
+        sfi_free_text(ctx, names[i]);
     sfi_free(ctx, names, (size_t)count, sizeof *names);
 }
 

@@ -20,7 +20,8 @@ struct sf_density {
     sf_context *ctx;
     char *text;
     int64_t dim;
-    char **names; /* [dim] */
+    char **names;      /* [dim] */
+    char *domain_text; /* as it was given */
     sfi_domain domain;
     int parameter_count;
     sfi_density_parameter *parameters;

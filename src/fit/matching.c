@@ -364,10 +364,9 @@ static sf_status estimate(sfi_match *m, const sf_matching_options *o,
     SFI_TRY(errors(m, out, h, work));
     for (int64_t k = 0; k < n; k++) {
         name_of(m, k, name, sizeof name);
-        out->names[k] = sfi_alloc(m->ctx, strlen(name) + 1, 1);
+        out->names[k] = sfi_copy_text(m->ctx, name);
         if (out->names[k] == NULL)
             return SF_E_NOMEM;
-        strcpy(out->names[k], name);
     }
     sfi_match_write(m, numbers);
     return SF_OK;
@@ -470,8 +469,7 @@ void sf_matching_free(sf_context *ctx, sf_matching *m)
         return;
     const size_t n = (size_t)m->count;
     for (size_t k = 0; k < n && m->names != NULL; k++)
-        if (m->names[k] != NULL)
-            sfi_free(ctx, m->names[k], strlen(m->names[k]) + 1, 1);
+        sfi_free_text(ctx, m->names[k]);
     sfi_free(ctx, m->names, n, sizeof *m->names);
     sfi_free(ctx, m->estimate, n, sizeof *m->estimate);
     sfi_free(ctx, m->error, n, sizeof *m->error);

@@ -178,3 +178,16 @@ sf_status sfi_metadata_parse(sf_context *ctx, json_t **out, const char *text,
     *out = value;
     return SF_OK;
 }
+
+sf_status sfi_metadata_set_report(sf_context *ctx, sfi_tensors *t,
+                                  const char *report)
+{
+    json_t *value = NULL;
+    const sf_status status = sfi_metadata_parse(ctx, &value, report, 1 << 20,
+                                                "save", SFI_KEY_REPORT);
+    json_decref(value);
+    if (status == SF_E_FORMAT) /* of an argument, not of a file */
+        return SF_E_ARG;
+    SFI_TRY(status);
+    return sfi_tensors_set(ctx, t, SFI_KEY_REPORT, report);
+}

@@ -150,18 +150,6 @@ static json_t *make_numbers(const sf_model *m)
     return numbers;
 }
 
-static sf_status set_report(sf_context *ctx, sfi_tensors *t, const char *report)
-{
-    json_t *value = NULL;
-    const sf_status status = sfi_metadata_parse(ctx, &value, report, 1 << 20,
-                                                "save", SFI_KEY_REPORT);
-    json_decref(value);
-    if (status == SF_E_FORMAT) /* of an argument, not of a file */
-        return SF_E_ARG;
-    SFI_TRY(status);
-    return sfi_tensors_set(ctx, t, SFI_KEY_REPORT, report);
-}
-
 static sf_status set_texts(const sf_model *m, sfi_tensors *t,
                            const sf_run_record *record)
 {
@@ -179,7 +167,7 @@ static sf_status set_texts(const sf_model *m, sfi_tensors *t,
     if (record->command != NULL)
         SFI_TRY(sfi_metadata_set(ctx, t, SFI_KEY_COMMAND, record->command));
     if (record->report != NULL)
-        SFI_TRY(set_report(ctx, t, record->report));
+        SFI_TRY(sfi_metadata_set_report(ctx, t, record->report));
     return SF_OK;
 }
 

@@ -1,0 +1,39 @@
+# Parameters of densities typed as text: fitted, kept, asked, drawn from.
+short() {
+    sed -E 's/([0-9]\.[0-9]{4})[0-9]*/\1/g; s/^(seconds|iterations|failed starts) .*/\1/'
+}
+echo "-- a normal law: mean and inverse covariance"
+printf 'a,b\n0.3,-1.1\n1.7,0.4\n-0.6,-0.2\n2.1,1.5\n0.2,0.9\n' >pairs.csv
+try fit pairs.csv --density '-0.5*x*M*x + b0*x' --param 'M[2,2]=symmetric' --param 'b0[2]' -o mvn.safetensors | short
+try fit pairs.csv --density '-0.5*(x - mu)*M*(x - mu)' --param 'M[2,2]=symmetric' --param 'mu[2]' -o curved.safetensors | short
+echo "-- rain: the moments of a gamma law"
+printf 'day,rain\n1,0.2\n2,0.5\n3,1.1\n4,1.9\n5,0.7\n' >rain.csv
+try fit rain.csv --density '(k-1)*log(rain) - r*rain' --param k=1 --param 'r>0' --objective general -o gamma.safetensors | short
+scorefield fit rain.csv --density '(k-1)*log(rain) - r*rain' --param k=1 --param r=1 --domain rain=positive --json -q -o gamma.safetensors | tr ',' '\n' | grep -c '^"covariance\|"covariance"'
+try fit rain.csv --density 'b*rain - a*rain^2/2' --param a=1 --param b --domain positive --boundary-weight d -q -o cut.safetensors
+scorefield info cut.safetensors | sed -n '/^parameters/,/^command/p' | short | sed '/^command/d'
+echo "-- what is kept answers"
+scorefield info gamma.safetensors | sed -n '2,5p'
+scorefield eval gamma.safetensors rain.csv --want logpdf,score -q -o - | short
+scorefield sample gamma.safetensors -n 4000 -q -o - | awk -F, 'NR > 1 { s += $3 } END { m = s / (NR - 1); print (m > 0.83 && m < 0.93) }'
+try eval gamma.safetensors rain.csv --want velocity -o -
+try eval gamma.safetensors rain.csv --time 0.5 -o -
+try sample gamma.safetensors --steps 3 -n 3 -o s.csv
+try sample gamma.safetensors --param k=3 -n 3 -o s.csv
+try denoise gamma.safetensors rain.csv -o s.csv
+echo "-- what is refused"
+try fit rain.csv --density '-s*rain^2' -o m.safetensors
+try fit rain.csv --density '-s*snow^2' --param s -o m.safetensors
+try fit rain.csv --density '-(s + q)*rain^2' --param s=1 --param q=1 -o m.safetensors
+try fit rain.csv --density '-s*log(rain' --param s -o m.safetensors
+try fit rain.csv --density '-s*rain' --param s --domain rain=1: -o m.safetensors
+try fit rain.csv --density '-s*rain^2' --param 's=' -o m.safetensors
+try fit rain.csv --density '-s*rain^2' --param 's[2,2]=1,2,3' -o m.safetensors
+try fit rain.csv --density '-s*rain^2' --param 's[2]=eye' -o m.safetensors
+try fit rain.csv --density '-s*rain^2' --param 's>0=-1' -o m.safetensors
+try fit rain.csv --density '-s*rain^2' --param s --model network -o m.safetensors
+try fit rain.csv --density '-s*rain^2' --param s --steps 3 -o m.safetensors
+try fit rain.csv --density '-s*rain^2' --param s --objective dsm -o m.safetensors
+try fit rain.csv --param s -o m.safetensors
+try fit rain.csv --objective general -o m.safetensors
+ls m.safetensors 2>&1 | grep -c 'No such'
