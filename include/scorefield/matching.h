@@ -81,6 +81,49 @@ SF_API sf_status sf_match_scores(sf_context *ctx, sf_matching *out,
                                  const sf_matching_options *options);
 SF_API void sf_matching_free(sf_context *ctx, sf_matching *m);
 
+/* ---- goodness of fit --------------------------------------------------------------- */
+
+typedef struct sf_stein_options {
+    size_t size;  /* set by _INIT                                             */
+    int64_t rows; /* looked at, drawn by chance from more; >= 4     [500]     */
+    int64_t
+        draws; /* of the bootstrap, >= 1                         [1000]    */
+    uint64_t
+        seed; /*                                                [0]       */
+} sf_stein_options;
+
+#define SF_STEIN_OPTIONS_INIT                                                  \
+    {                                                                          \
+        sizeof(sf_stein_options), 500, 1000, 0                                 \
+    }
+
+typedef struct sf_stein {
+    int64_t rows;
+    double
+        discrepancy; /* unbiased, of 0 where rows have the density          */
+    double p;        /* share of bootstrap draws that are as large          */
+} sf_stein;
+
+/* Kernelised Stein discrepancy of rows x [n, dim] from a density: the mean over pairs of
+ *
+ *     u(y, z) = s(y).s(z) k + s(y).dk/dz + s(z).dk/dy + tr d2k/dy dz,
+ *     k = (1 + |y - z|^2 / l^2)^(-1/2),
+ *
+ * on the density's line, each number over its standard deviation, l the median distance.
+ * It needs scores alone, and is 0 in the mean where the rows have the density.  p is by
+ * a bootstrap of multinomial weights.  It takes the density as given: after a fit to the
+ * same rows it is too large, so that a small one still tells that the form is wrong.
+ *
+ * Returns SF_OK; SF_E_ARG (fewer than 4 rows, an option outside its range), SF_E_SHAPE,
+ * SF_E_NUMERIC (a row outside the domain, a score that is not finite, a constant
+ * column), SF_E_NOMEM.
+ *
+ * Source: Q. Liu, J. Lee, M. Jordan, ICML 2016, PMLR 48, 276-284; J. Gorham, L. Mackey,
+ * ICML 2017, PMLR 70, 1292-1301 (the kernel). */
+SF_API sf_status sf_stein_test(sf_context *ctx, const sf_density *density,
+                               sf_cmat x, const sf_stein_options *options,
+                               sf_stein *out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -272,7 +272,8 @@ static void report_numbers(cli *c, const sf_matching *m)
 }
 
 static void report_fit(cli *c, const cli_data *d, const char *domain,
-                       const sf_matching *m, double seconds)
+                       const sf_matching *m, const sf_stein *stein,
+                       double seconds)
 {
     cli_put_text(c, c->report, "family", "density");
     cli_put_text(c, c->report, "domain", domain);
@@ -284,6 +285,11 @@ static void report_fit(cli *c, const cli_data *d, const char *domain,
     if (!m->quadratic) {
         cli_put_count(c, c->report, "iterations", m->iterations);
         cli_put_count(c, c->report, "failed_starts", m->failed);
+    }
+    if (stein->rows > 0) {
+        cli_put_number(c, c->report, "stein_discrepancy", stein->discrepancy);
+        cli_put_number(c, c->report, "stein_p", stein->p);
+        cli_put_count(c, c->report, "stein_rows", stein->rows);
     }
     cli_put_number(c, c->report, "seconds", seconds);
     report_numbers(c, m);
@@ -359,10 +365,21 @@ static sf_status match(typed *t, const fit_options *o, const cli_data *d,
     if (status == SF_E_SHAPE)
         status = SF_E_ARG;
     SFI_TRY(status);
-    report_fit(c, d, domain, &m, sfi_clock() - begun);
-    status = save(c, o, density);
+    sf_stein stein = {0};
+    sf_stein_options test = SF_STEIN_OPTIONS_INIT;
+    test.seed = c->common.seed;
+    if (d->x.rows >= 4)
+        status = sf_stein_test(c->ctx, density, d->x, &test, &stein);
+    report_fit(c, d, domain, &m, &stein, sfi_clock() - begun);
+    if (status == SF_OK)
+        status = save(c, o, density);
     if (status == SF_OK && (c->common.json || !c->common.quiet))
         status = cli_report(c, stderr);
+    if (status == SF_OK && stein.rows > 0 && stein.p < 0.05)
+        cli_warn(c,
+                 "warning: the rows do not look like the density (Stein test, "
+                 "p = %.2g): another form of it?",
+                 stein.p);
     if (status == SF_OK && !m.identified)
         warn_of_weakness(c, &m);
     sf_matching_free(c->ctx, &m);
