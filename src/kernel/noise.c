@@ -391,3 +391,35 @@ void sfi_noise_middle(const sfi_noise *noise, double *x0)
             x0[sfi_noise_columns(noise, b)[i]] = part[i];
     }
 }
+
+/* ---- means --------------------------------------------------------------------- */
+
+static bool mean_is_in_chart(const sfi_block *b)
+{
+    return b->kernel.ops->joint != NULL && b->kernel.ops->joint->mean_in_chart;
+}
+
+int64_t sfi_block_vector(const sfi_block *b, const double *columns, double *out)
+{
+    if (sfi_block_is_angle(b)) {
+        out[0] = cos(columns[0]);
+        out[1] = sin(columns[0]);
+        return 2;
+    }
+    if (mean_is_in_chart(b)) {
+        b->kernel.ops->joint->to_chart(b, columns, out);
+        return b->inner;
+    }
+    memcpy(out, columns, (size_t)b->columns * sizeof *out);
+    return b->columns;
+}
+
+void sfi_block_mean(const sfi_block *b, const double *mean, double *out)
+{
+    if (sfi_block_is_angle(b))
+        out[0] = atan2(mean[1], mean[0]);
+    else if (mean_is_in_chart(b))
+        b->kernel.ops->joint->from_chart(b, mean, out);
+    else
+        memcpy(out, mean, (size_t)b->columns * sizeof *out);
+}

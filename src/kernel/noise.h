@@ -70,6 +70,13 @@ void sfi_kernel_format(const sfi_kernel *k, char text[SF_KERNEL_TEXT]);
 const sfi_block *sfi_noise_block(const sfi_noise *noise, int64_t column);
 const int64_t *sfi_noise_columns(const sfi_noise *noise, const sfi_block *b);
 
+/* A block's columns as they are averaged: an angle as a vector of length 1, a place on
+ * a surface as its chart.  At most SFI_BLOCK_COLUMNS numbers; returns how many. */
+int64_t sfi_block_vector(const sfi_block *b, const double *columns,
+                         double *out);
+/* And the columns that a mean of such vectors stands for. */
+void sfi_block_mean(const sfi_block *b, const double *mean, double *out);
+
 /* Whether number i of y is an angle. */
 bool sfi_block_is_angle(const sfi_block *b);
 

@@ -611,9 +611,7 @@ static int64_t name_of(const sfi_mixture *p, int64_t datum)
     return p->floor && datum == p->n - 1 ? SFI_FLOOR_DATUM : datum;
 }
 
-/* A datum's columns of a block, as they are averaged: an angle as a vector of
- * length 1, a place on a surface as its chart.  Of the floor they are those of the
- * point y. */
+/* sfi_block_vector() of a datum.  Of the floor it is that of the point y. */
 static int64_t vector_of(const sfi_mixture *p, const sfi_block *b,
                          int64_t datum, const double *y, double *out)
 {
@@ -627,29 +625,7 @@ static int64_t vector_of(const sfi_mixture *p, const sfi_block *b,
         joint->from_chart(b, y + b->at, part);
     else if (name_of(p, datum) == SFI_FLOOR_DATUM)
         part[0] = sfi_chart_from_number(b->kernel.ops->chart, y[b->at]);
-    if (sfi_block_is_angle(b)) {
-        out[0] = cos(part[0]);
-        out[1] = sin(part[0]);
-        return 2;
-    }
-    if (joint != NULL && joint->mean_in_chart) {
-        joint->to_chart(b, part, out);
-        return b->inner;
-    }
-    memcpy(out, part, (size_t)b->columns * sizeof *out);
-    return b->columns;
-}
-
-/* And what a mean of vectors stands for. */
-static void mean_of(const sfi_block *b, const double *mean, double *out)
-{
-    const sfi_joint_ops *joint = b->kernel.ops->joint;
-    if (sfi_block_is_angle(b))
-        out[0] = atan2(mean[1], mean[0]);
-    else if (joint != NULL && joint->mean_in_chart)
-        joint->from_chart(b, mean, out);
-    else
-        memcpy(out, mean, (size_t)b->columns * sizeof *out);
+    return sfi_block_vector(b, part, out);
 }
 
 static void denoise(const sfi_mixture *p, int64_t q, const double *y,
@@ -665,7 +641,7 @@ static void denoise(const sfi_mixture *p, int64_t q, const double *y,
             for (int64_t j = 0; j < size; j++)
                 mean[j] += p->weight[q * p->n + k] * vector[j];
         }
-        mean_of(b, mean, part);
+        sfi_block_mean(b, mean, part);
         for (int64_t j = 0; j < b->columns; j++)
             out[sfi_noise_columns(p->noise, b)[j]] = part[j];
     }

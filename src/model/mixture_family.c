@@ -25,10 +25,15 @@ struct sfi_mixture_family {
     sf_program *natural;          /* x0, t -> eta [k], A                    */
     sf_program *finish[FINISHES]; /* y, E[eta] (, Cov) -> score (, jacobian) */
 
-    sfi_posterior *posterior; /* of the times it was made for */
-    double *times;            /* [n] those                    */
+    sfi_posterior *posterior; /* of the times it was made for            */
+    double *times;            /* [n] those                               */
     bool made;
-    double *eta, *bias; /* [n, k], [n] */
+    sfi_posterior *clean; /* the same, eta followed by the clean vectors,
+                             or NULL                                     */
+    int64_t vectors;      /* their numbers                               */
+    double *eta, *bias;   /* [n, k + 1], [n] */
+    double *wide;         /* [n, k + vectors], or NULL */
+    double *wide_points, *wide_mean; /* [rows, k + vectors], or NULL */
 
     int64_t rows;                /* of a block of points */
     double *points, *mean, *cov; /* [rows, k], [rows, k], [rows, k*k] or NULL */
@@ -217,7 +222,12 @@ void sfi_mixture_family_free(sfi_mixture_family *p)
     sf_program_free(p->natural);
     for (int i = 0; i < FINISHES; i++)
         sf_program_free(p->finish[i]);
+    const size_t across = k + (size_t)p->vectors;
     sfi_posterior_free(p->posterior);
+    sfi_posterior_free(p->clean);
+    sfi_free(ctx, p->wide, n * across, sizeof *p->wide);
+    sfi_free(ctx, p->wide_points, rows * across, sizeof *p->wide_points);
+    sfi_free(ctx, p->wide_mean, rows * across, sizeof *p->wide_mean);
     sfi_free(ctx, p->times, n, sizeof *p->times);
     sfi_free(ctx, p->eta, n * (k + 1), sizeof *p->eta);
     sfi_free(ctx, p->bias, n, sizeof *p->bias);
@@ -236,7 +246,8 @@ static sf_status prepare(sfi_mixture_family *p, const double *times)
         return SF_OK;
     p->made = false;
     sfi_posterior_free(p->posterior);
-    p->posterior = NULL;
+    sfi_posterior_free(p->clean);
+    p->posterior = p->clean = NULL;
     const int64_t stride = p->k + 1;
     const sf_source sources[] = {
         {.kind = SF_ROWS,
@@ -257,14 +268,104 @@ static sf_status prepare(sfi_mixture_family *p, const double *times)
     return SF_OK;
 }
 
+/* ---- clean points ------------------------------------------------------------ */
+
+/* What is averaged of a datum: the vectors of its blocks; how many numbers. */
+static int64_t clean_vector(const sfi_mixture_family *p, int64_t datum,
+                            double *out)
+{
+    const double *row = p->data.data + datum * p->data.stride;
+    int64_t count = 0;
+    for (int64_t l = 0; l < p->noise->count; l++) {
+        const sfi_block *b = &p->noise->blocks[l];
+        const int64_t *columns = sfi_noise_columns(p->noise, b);
+        double part[SFI_BLOCK_COLUMNS], vector[SFI_BLOCK_COLUMNS];
+        for (int64_t j = 0; j < b->columns; j++)
+            part[j] = row[columns[j]];
+        const int64_t size = sfi_block_vector(b, part, vector);
+        if (out != NULL)
+            memcpy(out + count, vector, (size_t)size * sizeof *out);
+        count += size;
+    }
+    return count;
+}
+
+/* The posterior whose means hold those of the clean vectors too: they stand behind
+ * eta, where the points have 0. */
+static sf_status prepare_clean(sfi_mixture_family *p)
+{
+    if (p->clean != NULL)
+        return SF_OK;
+    if (p->wide == NULL) {
+        p->vectors = clean_vector(p, 0, NULL);
+        const size_t across = (size_t)(p->k + p->vectors);
+        const size_t rows = (size_t)p->rows;
+        p->wide = sfi_alloc(p->ctx, (size_t)p->n * across, sizeof *p->wide);
+        p->wide_points =
+            sfi_alloc_zero(p->ctx, rows * across, sizeof *p->wide_points);
+        p->wide_mean = sfi_alloc(p->ctx, rows * across, sizeof *p->wide_mean);
+    }
+    if (p->wide == NULL || p->wide_points == NULL || p->wide_mean == NULL)
+        return SF_E_NOMEM;
+    const int64_t across = p->k + p->vectors;
+    for (int64_t i = 0; i < p->n; i++) {
+        memcpy(p->wide + i * across, p->eta + i * (p->k + 1),
+               (size_t)p->k * sizeof *p->wide);
+        clean_vector(p, i, p->wide + i * across + p->k);
+    }
+    return sfi_posterior_new(p->ctx, &p->clean, SF_F64,
+                             (sf_cmat){p->wide, p->n, across, across}, p->bias,
+                             &(sfi_posterior_options){.covariance = false});
+}
+
+static void clean_point(const sfi_mixture_family *p, const double *mean,
+                        double *out)
+{
+    int64_t at = 0;
+    for (int64_t l = 0; l < p->noise->count; l++) {
+        const sfi_block *b = &p->noise->blocks[l];
+        const int64_t *columns = sfi_noise_columns(p->noise, b);
+        double part[SFI_BLOCK_COLUMNS], vector[SFI_BLOCK_COLUMNS];
+        for (int64_t j = 0; j < b->columns; j++)
+            part[j] = 0.0;
+        const int64_t size = sfi_block_vector(b, part, vector);
+        sfi_block_mean(b, mean + at, part);
+        for (int64_t j = 0; j < b->columns; j++)
+            out[columns[j]] = part[j];
+        at += size;
+    }
+}
+
+/* Of n points whose statistics are in p->points. */
+static sf_status denoise(sfi_mixture_family *p, int64_t n,
+                         const int64_t *without, sf_mat out)
+{
+    SFI_TRY(prepare_clean(p));
+    const int64_t across = p->k + p->vectors;
+    for (int64_t i = 0; i < n; i++)
+        memcpy(p->wide_points + i * across, p->points + i * p->k,
+               (size_t)p->k * sizeof *p->points);
+    const sfi_posterior_want w = {.lse = p->lse,
+                                  .mean = {p->wide_mean, n, across, across},
+                                  .exclude = without};
+    sfi_posterior_run(p->clean, (sf_cmat){p->wide_points, n, across, across},
+                      1.0, SFI_PRODUCT, &w);
+    for (int64_t i = 0; i < n; i++) {
+        double *to = out.data + i * out.stride;
+        clean_point(p, p->wide_mean + i * across + p->k, to);
+        for (int64_t j = 0; j < p->noise->dim && !isfinite(p->lse[i]); j++)
+            to[j] = NAN;
+    }
+    return SF_OK;
+}
+
 /* ---- running ----------------------------------------------------------------- */
 
 bool sfi_mixture_family_gives(const sfi_mixture_want *want)
 {
-    return want->velocity.data == NULL && want->denoised.data == NULL &&
-           want->divergence == NULL && want->birth.data == NULL &&
-           want->death.data == NULL && want->ratio.data == NULL &&
-           want->most == 0 && want->drawn == NULL;
+    return want->velocity.data == NULL && want->divergence == NULL &&
+           want->birth.data == NULL && want->death.data == NULL &&
+           want->ratio.data == NULL && want->most == 0 && want->drawn == NULL;
 }
 
 /* ln of what the weights sum to, as the posterior has them. */
@@ -342,6 +443,8 @@ sf_status sfi_mixture_family_run(sfi_mixture_family *p, sf_cmat y,
                                             : -1);
         SFI_TRY(finish(p, n, part, from_row(want->score, first),
                        from_row(want->jacobian, first)));
+        if (want->denoised.data != NULL)
+            SFI_TRY(denoise(p, n, w.exclude, from_row(want->denoised, first)));
     }
     return SF_OK;
 }

@@ -5,6 +5,7 @@
  *     ln p_t(y)   the logarithm of a sum over data of exp(T(y).eta_i - A_i) w_i
  *     score       T'(y)^T E[eta | y]
  *     jacobian    the derivative of that by y alone, plus T'^T Cov(eta | y) T'
+ *     denoised    E[x0 | y], of numbers that stand behind eta with a statistic of 0
  *
  * which num/posterior.h streams: a product of two short vectors and an exponential
  * for each pair, whatever the kernels are. */
@@ -26,7 +27,7 @@ void sfi_mixture_family_free(sfi_mixture_family *p);
 /* Whether it can give all that is wanted. */
 bool sfi_mixture_family_gives(const sfi_mixture_want *want);
 
-/* What sfi_mixture_run() gives of logp, score and jacobian, with the data at
+/* What sfi_mixture_run() gives of logp, score, jacobian and denoised, with the data at
  * `times` [n].  SF_OK or SF_E_NOMEM. */
 sf_status sfi_mixture_family_run(sfi_mixture_family *p, sf_cmat y,
                                  const double *times,

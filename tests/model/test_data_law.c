@@ -102,7 +102,7 @@ TEST(families_give_what_pairs_give)
         "mvgaussian:path=linear,sigma=0.8"};
     static const double times[] = {1.0, 0.5, 0.06};
     static double data[N * D], y[M * D], least[N], weights[N], logp[M],
-        score[M * D], jacobian[M * D * D];
+        score[M * D], jacobian[M * D * D], denoised[M * D];
     static answers pairs;
     static const char *const names[] = {"a", "b"};
     int64_t without[M];
@@ -133,12 +133,14 @@ TEST(families_give_what_pairs_give)
                     .logp = logp,
                     .score = {score, M, D, D},
                     .jacobian = {jacobian, M, D * D, D * D},
+                    .denoised = {denoised, M, D, D},
                     .without = without};
                 CHECK_OK(ctx, sfi_mixture_run(p, (sf_cmat){y, M, D, D},
                                               times[j], &want));
                 check_same(logp, pairs.logp, M, 1e-11);
                 check_same(score, pairs.score, M * D, 1e-9);
                 check_same(jacobian, pairs.jacobian, M * D * D, 1e-7);
+                check_same(denoised, pairs.denoised, M * D, 1e-9);
                 sfi_mixture_free(p);
                 sfi_noise_free(ctx, &noise);
             }
