@@ -15,8 +15,8 @@ typedef struct cli_density {
 } cli_density;
 
 /* Rows of a table of options about such a density, the member `member` of
- * `values_`. */
-#define CLI_DENSITY_OPTIONS(values_, member)                                   \
+ * `values_`.  --columns may mean more to a command, which says what. */
+#define CLI_DENSITY_OPTIONS(values_, member, columns_shown_, columns_help_)    \
     {.kind = CLI_TEXT,                                                         \
      .name = "density",                                                        \
      .argument = "EXPR",                                                       \
@@ -32,8 +32,8 @@ typedef struct cli_density {
          .name = "columns",                                                    \
          .argument = "LIST",                                                   \
          .offset = offsetof(values_, member.columns),                          \
-         .shown = "names in EXPR",                                             \
-         .help = "Names of its numbers: a,b"},                                 \
+         .shown = columns_shown_,                                              \
+         .help = columns_help_},                                               \
         {.kind = CLI_TEXT,                                                     \
          .name = "domain",                                                     \
          .argument = "F",                                                      \

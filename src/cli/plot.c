@@ -7,11 +7,10 @@
  *     two columns                 density with contours, score, points
  *     more                        all pairs, real and synthetic
  *
- * A model's columns lead; without one, those of the first table. */
+ * The columns of a model or of a typed density lead; without one, those of the
+ * first table. */
 #include "cli/plot.h"
 
-#include "io/npy.h"
-#include "scorefield/flow.h"
 #include "scorefield/store.h"
 
 #include <math.h>
@@ -37,9 +36,9 @@
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "PICTURE", output, NULL, NULL,
            ".png, .svg, .pdf; .gif, .webp of a trace"),
-    SHOWN(CLI_TEXT, "columns", "LIST", columns, "all of numbers", NULL,
-          "Show these columns: a,\"b, c\""),
-    SHOWN(CLI_TEXT, "range", "A:B[,C:D]", range, "from the tables", NULL,
+    CLI_DENSITY_OPTIONS(plot_options, density, "all of numbers",
+                        "Show these columns; or names of EXPR's numbers"),
+    SHOWN(CLI_TEXT, "range", "A:B[,C:D]", range, "from tables or chains", NULL,
           "What to show of the first two columns"),
     OPTION(CLI_NUMBER, 0, "time", "T", time, "0", "[0, 1]",
            "Noise time of the model"),
@@ -83,38 +82,44 @@ static sf_status parse_range(plot_job *j)
     return SF_OK;
 }
 
-static bool is_film(const char *path)
+/* Options that are about models alone, or about typed densities alone. */
+static sf_status check_about(cli *c, bool typed)
 {
-    return cli_has_extension(path, ".gif") || cli_has_extension(path, ".webp");
+    static const char *const models[] = {"time", "rows"};
+    static const char *const densities[] = {"dim", "domain", "param"};
+    const char *const *other = typed ? models : densities;
+    const size_t count = typed ? SFI_COUNT(models) : SFI_COUNT(densities);
+    for (size_t i = 0; i < count; i++)
+        if (cli_given(c, other[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about %s", other[i],
+                            typed ? "models" : "--density");
+    return SF_OK;
 }
 
 static sf_status check_options(plot_job *j)
 {
     const plot_options *o = j->o;
+    SFI_TRY(check_about(j->c, o->density.text != NULL));
     SFI_TRY(cli_check_output(j->c, o->output, true));
-    if (!is_film(o->output) && !cli_has_extension(o->output, ".png") &&
+    if (!plot_is_film(o->output) && !cli_has_extension(o->output, ".png") &&
         !cli_has_extension(o->output, ".svg") &&
         !cli_has_extension(o->output, ".pdf"))
         return SFI_FAIL(j->c->ctx, SF_E_ARG,
                         "-o is \"%s\", want .png, .svg or .pdf, or .gif or "
                         ".webp of a trace",
                         o->output);
-    if (is_film(o->output) && o->trace == NULL)
+    if (plot_is_film(o->output) && o->trace == NULL)
         return SFI_FAIL(j->c->ctx, SF_E_ARG,
                         "%s: films are made of paths; want --trace FILE",
                         o->output);
-    if (o->trace == NULL && j->c->operand_count == 0)
+    if (o->trace == NULL && o->density.text == NULL && j->c->operand_count == 0)
         return SFI_FAIL(j->c->ctx, SF_E_ARG,
-                        "want a model, a table, or --trace FILE to draw");
+                        "want a model, a table, --density EXPR or --trace FILE "
+                        "to draw");
     return parse_range(j);
 }
 
 /* ---- what is given -------------------------------------------------------- */
-
-static const char *name_of_model(const void *user, int64_t k)
-{
-    return sf_model_column(user, k);
-}
 
 static const char *name_of_data(const void *user, int64_t k)
 {
@@ -130,6 +135,11 @@ static sf_status read_files(plot_job *j)
     for (int i = 0; i < c->operand_count; i++) {
         const char *path = c->operands[i];
         if (cli_has_extension(path, ".safetensors")) {
+            if (j->o->density.text != NULL)
+                return SFI_FAIL(c->ctx, SF_E_ARG,
+                                "%s: a model, and --density EXPR; want one of "
+                                "them",
+                                path);
             if (j->model != NULL)
                 return SFI_FAIL(c->ctx, SF_E_ARG,
                                 "%s: a second model; want at most one", path);
@@ -155,58 +165,34 @@ static bool is_curve(const cli_data *d)
     return true;
 }
 
-/* Which columns are shown: the model's, else the first table's. */
+/* Which columns are shown: the field's, else the first table's. */
 static sf_status choose_columns(plot_job *j)
 {
     cli *c = j->c;
-    if (j->model != NULL && j->o->columns != NULL)
+    const plot_field *f = &j->field;
+    const char *list = j->o->density.columns;
+    if (j->model != NULL && list != NULL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--columns is about tables; a density has all columns "
                         "of its model");
-    if (j->model == NULL && j->data.rows > 0)
-        SFI_TRY(cli_data_choose(c, &j->data, j->o->columns));
+    if (f->of == NULL && j->data.rows > 0)
+        SFI_TRY(cli_data_choose(c, &j->data, list));
     else if (j->data.rows > 0)
-        SFI_TRY(cli_data_match(c, &j->data, sf_model_dim(j->model),
-                               name_of_model, j->model));
-    j->dim = j->model != NULL ? sf_model_dim(j->model) : j->data.dim;
-    if (j->samples.rows > 0 && j->model != NULL)
-        SFI_TRY(
-            cli_data_match(c, &j->samples, j->dim, name_of_model, j->model));
+        SFI_TRY(cli_data_match(c, &j->data, f->dim, f->name, f->of));
+    j->dim = f->of != NULL ? f->dim : j->data.dim;
+    if (j->samples.rows > 0 && f->of != NULL)
+        SFI_TRY(cli_data_match(c, &j->samples, j->dim, f->name, f->of));
     else if (j->samples.rows > 0)
         SFI_TRY(cli_data_match(c, &j->samples, j->dim, name_of_data, &j->data));
     j->names = sfi_alloc(c->ctx, (size_t)j->dim, sizeof *j->names);
     if (j->names == NULL)
         return SF_E_NOMEM;
     for (int64_t k = 0; k < j->dim; k++)
-        j->names[k] = j->model != NULL ? sf_model_column(j->model, k)
-                                       : cli_data_name(&j->data, k);
+        j->names[k] =
+            f->of != NULL ? f->name(f->of, k) : cli_data_name(&j->data, k);
     if (j->data.rows > 0)
         SFI_TRY(cli_data_take(c, &j->data));
     return j->samples.rows > 0 ? cli_data_take(c, &j->samples) : SF_OK;
-}
-
-/* A model that nothing else shows, or whose density can not be drawn, is shown
- * by rows drawn from it. */
-static sf_status draw_samples(plot_job *j)
-{
-    cli *c = j->c;
-    if (j->model == NULL || j->samples.rows > 0 ||
-        (j->dim <= 2 && j->data.rows > 0))
-        return SF_OK;
-    SFI_TRY(sf_table_new(c->ctx, &j->drawn, j->o->rows, j->dim, j->names));
-    sf_sample_options s = SF_SAMPLE_OPTIONS_INIT;
-    s.seed = c->common.seed;
-    const sf_mat out = {j->drawn.data, j->o->rows, j->dim, j->dim};
-    cli_progress_begin(c);
-    sf_status status = sf_sample(j->model, out, &s);
-    if (status == SF_E_UNSUPPORTED) { /* one noise level */
-        s.method = SF_SAMPLER_LANGEVIN;
-        status = sf_sample(j->model, out, &s);
-    }
-    cli_progress_end(c);
-    SFI_TRY(status);
-    j->samples.x = sf_mat_const(out);
-    return SF_OK;
 }
 
 /* ---- pictures ------------------------------------------------------------- */
@@ -236,16 +222,14 @@ static sf_status draw_curve(plot_job *j)
     return status;
 }
 
-/* The model has no density at one noise level; its samples must do. */
-static sf_status density(plot_job *j, sf_status (*compute)(plot_job *j),
-                         bool *has_density)
+/* What the rows of a table are called: chains have draws. */
+static const char *rows_label(const cli_data *d, const char *otherwise)
 {
-    *has_density = false;
-    if (j->model == NULL)
-        return SF_OK;
-    const sf_status status = compute(j);
-    *has_density = status == SF_OK;
-    return status == SF_E_UNSUPPORTED ? SF_OK : status;
+    const sf_column *columns = d->table.columns;
+    return d->table.cols > 2 && strcmp(columns[0].name, "chain") == 0 &&
+                   strcmp(columns[1].name, "draw") == 0
+               ? "draws"
+               : otherwise;
 }
 
 static sf_status draw_line(plot_job *j)
@@ -253,16 +237,18 @@ static sf_status draw_line(plot_job *j)
     bool has_density = false;
     sf_plot_histogram_options p = SF_PLOT_HISTOGRAM_OPTIONS_INIT;
     SFI_TRY(plot_choose_range(j, 0));
-    SFI_TRY(density(j, plot_density_line, &has_density));
+    SFI_TRY(plot_density_line(j, &has_density));
     double *curve = sfi_alloc(j->c->ctx, (size_t)j->grid * 2, sizeof *curve);
     if (curve == NULL)
         return SF_E_NOMEM;
     for (int64_t i = 0; i < j->grid && has_density; i++) {
         curve[2 * i] = j->lo[0] + (j->hi[0] - j->lo[0]) * (double)i /
                                       (double)(j->grid - 1);
-        curve[2 * i + 1] = exp(j->values[i]);
+        /* Outside the domain there is no curve. */
+        curve[2 * i + 1] = j->values[i] > -INFINITY ? exp(j->values[i]) : NAN;
     }
-    const sf_plot_curve curves[] = {{"model", {curve, j->grid, 2, 2}, -1, 0}};
+    const sf_plot_curve curves[] = {
+        {j->field.curve, {curve, j->grid, 2, 2}, -1, 0}};
     p.width = j->o->width;
     p.height = j->o->height;
     p.scale = j->o->scale;
@@ -273,21 +259,14 @@ static sf_status draw_line(plot_job *j)
     p.curves = curves;
     p.curve_count = has_density ? 1 : 0;
     const bool has_data = j->data.x.rows > 0;
+    p.data_label = has_data ? rows_label(&j->data, NULL) : "samples";
+    p.samples_label = rows_label(&j->samples, NULL);
     if (has_data)
         p.samples = j->samples.x;
-    else
-        p.data_label = "samples";
     const sf_status status = sf_plot_histogram(
         j->c->ctx, j->o->output, has_data ? j->data.x : j->samples.x, &p);
     sfi_free(j->c->ctx, curve, (size_t)j->grid * 2, sizeof *curve);
     return status;
-}
-
-static sf_plot_grid plane_grid(const plot_job *j)
-{
-    const sf_plot_grid grid = {j->values, j->grid,  j->grid, j->lo[0],
-                               j->hi[0],  j->lo[1], j->hi[1]};
-    return grid;
 }
 
 static sf_status draw_plane(plot_job *j)
@@ -296,8 +275,8 @@ static sf_status draw_plane(plot_job *j)
     sf_plot_plane_options p = SF_PLOT_PLANE_OPTIONS_INIT;
     SFI_TRY(plot_choose_range(j, 0));
     SFI_TRY(plot_choose_range(j, 1));
-    SFI_TRY(density(j, plot_density_plane, &has_density));
-    if (j->model != NULL)
+    SFI_TRY(plot_density_plane(j, &has_density));
+    if (j->field.of != NULL)
         SFI_TRY(plot_score_plane(j));
     else
         SFI_TRY(plot_smooth_data(j));
@@ -307,16 +286,16 @@ static sf_status draw_plane(plot_job *j)
     p.title = j->o->title;
     p.x_label = j->names[0];
     p.y_label = j->names[1];
-    p.grid = plane_grid(j);
-    if (j->model == NULL) {
+    p.grid = plot_plane_grid(j);
+    if (j->field.of == NULL) {
         p.bar_label = "log density, smoothed";
         p.mass_count = -1;
     } else if (!has_density) {
         p.grid.values = NULL;
     }
-    if (j->arrows != NULL)
-        p.arrows =
-            (sf_cmat){j->arrows, (int64_t)PLOT_ARROWS * PLOT_ARROWS, 4, 4};
+    p.arrows = plot_plane_arrows(j);
+    p.data_label = rows_label(&j->data, NULL);
+    p.samples_label = rows_label(&j->samples, NULL);
     /* Without a table, what was drawn stands where data would. */
     p.samples = j->samples.x;
     const sf_cmat none = {NULL, 0, 0, 0};
@@ -356,82 +335,22 @@ static sf_status draw_pairs(plot_job *j)
     return status;
 }
 
-/* ---- paths ---------------------------------------------------------------- */
-
-/* Where the walkers end is what they are to show; the noise that they begin in
- * may be 80 times as wide. */
-static sf_status range_of_trace(plot_job *j)
-{
-    const int64_t walkers = j->trace.shape[1], dim = j->trace.shape[2];
-    const float *last =
-        (const float *)j->trace.data + (j->trace.shape[0] - 1) * walkers * dim;
-    double *ends = sfi_alloc(j->c->ctx, (size_t)(walkers * dim), sizeof *ends);
-    if (ends == NULL)
-        return SF_E_NOMEM;
-    for (int64_t i = 0; i < walkers * dim; i++)
-        ends[i] = (double)last[i];
-    const sf_cmat x = {ends, walkers, dim, dim}, none = {NULL, 0, 0, 0};
-    sf_status status = SF_OK;
-    for (int k = 0; k < 2 && k < dim && status == SF_OK; k++)
-        if (!j->has_range[k])
-            status =
-                sf_plot_range(j->c->ctx, x, none, k, 0.3, &j->lo[k], &j->hi[k]);
-    sfi_free(j->c->ctx, ends, (size_t)(walkers * dim), sizeof *ends);
-    return status;
-}
-
-static sf_status draw_trace(plot_job *j)
-{
-    cli *c = j->c;
-    sf_plot_paths_options p = SF_PLOT_PATHS_OPTIONS_INIT;
-    bool has_density = false;
-    SFI_TRY(sfi_npy_read_array(c->ctx, &j->trace, SF_F32, j->o->trace));
-    const int64_t *shape = j->trace.shape;
-    if (j->trace.rank != 3 || shape[0] < 2 || shape[1] < 1 || shape[2] < 1)
-        return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                        "%s: want an array [step, walker, column] of at least "
-                        "2 steps",
-                        j->o->trace);
-    if (j->model != NULL && sf_model_dim(j->model) != shape[2])
-        return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                        "%s: has %lld columns, and the model has %lld",
-                        j->o->trace, (long long)shape[2],
-                        (long long)sf_model_dim(j->model));
-    if (j->model != NULL && shape[2] <= 2) {
-        p.x_label = sf_model_column(j->model, 0);
-        p.y_label = sf_model_column(j->model, 1);
-    }
-    if (j->model != NULL && shape[2] == 2) {
-        SFI_TRY(range_of_trace(j));
-        SFI_TRY(density(j, plot_density_plane, &has_density));
-        p.grid = plane_grid(j);
-        if (!has_density)
-            p.grid.values = NULL;
-    }
-    p.width = j->o->width;
-    p.height = j->o->height;
-    p.scale = j->o->scale;
-    p.title = j->o->title;
-    return is_film(j->o->output)
-               ? sf_plot_animation(c->ctx, j->o->output, &j->trace, &p)
-               : sf_plot_paths(c->ctx, j->o->output, &j->trace, &p);
-}
-
 /* ---- the command ---------------------------------------------------------- */
 
 static sf_status plot(plot_job *j)
 {
     SFI_TRY(check_options(j));
     SFI_TRY(read_files(j));
+    SFI_TRY(plot_make_field(j));
     const bool is_network =
         j->model != NULL && strcmp(sf_model_family(j->model), "network") == 0;
     j->grid = cli_given(j->c, "grid") ? j->o->grid : is_network ? 49 : 129;
     if (j->o->trace != NULL)
-        return draw_trace(j);
-    if (j->model == NULL && j->samples.rows == 0 && is_curve(&j->data))
+        return plot_draw_trace(j);
+    if (j->field.of == NULL && j->samples.rows == 0 && is_curve(&j->data))
         return draw_curve(j);
     SFI_TRY(choose_columns(j));
-    SFI_TRY(draw_samples(j));
+    SFI_TRY(plot_draw_samples(j));
     return j->dim == 1   ? draw_line(j)
            : j->dim == 2 ? draw_plane(j)
                          : draw_pairs(j);
@@ -452,6 +371,7 @@ static sf_status run(cli *c, const void *values)
     cli_data_free(c, &j.data);
     cli_data_free(c, &j.samples);
     sf_model_free(j.model);
+    sf_density_free(j.density);
     SFI_TRY(status);
     cli_put_text(c, c->report, "picture", j.o->output);
     return c->common.json ? cli_report(c, stderr) : SF_OK;
@@ -472,7 +392,9 @@ const cli_command cli_plot = {
     .notes =
         "One column gives a histogram, two a map of the density with contours "
         "and the\nscore, more all pairs; a model of more than two columns is "
-        "shown by its samples.\n",
+        "shown by its samples.\nA typed density is made one over what is "
+        "shown; tables give points on top.\n",
     .example = "  scorefield plot faithful.safetensors data/faithful.csv "
-               "-o density.png\n",
+               "-o density.png\n"
+               "  scorefield plot --density '-x^4 - (x - y)^2' -o typed.png\n",
     .run = run};

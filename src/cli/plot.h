@@ -4,21 +4,42 @@
 #ifndef SFI_CLI_PLOT_H
 #define SFI_CLI_PLOT_H
 
-#include "cli/cli.h"
+#include "cli/density.h"
 #include "scorefield/plot.h"
 
 typedef struct plot_options {
-    const char *output, *columns, *range, *title, *trace;
+    const char *output, *range, *title, *trace;
+    cli_density density; /* its columns are those of tables, too            */
     double width, height, scale, time;
     int64_t grid, rows;
+    bool chains;
 } plot_options;
 
-typedef struct plot_job {
+typedef struct plot_job plot_job;
+
+/* Whose density is drawn: a model's, or one that was typed. */
+typedef struct plot_field {
+    const void *of; /* NULL: there is none                                  */
+    int64_t dim;
+    const char *curve;   /* what a curve of it is called                    */
+    bool is_normalised;  /* else it is made so over what is shown           */
+    bool moves_by_score; /* at time 0, so that walkers may be seen over it  */
+    const char *(*name)(const void *of, int64_t k);
+    /* ln p [n] at x [n, dim], -inf where there is nothing; SF_E_UNSUPPORTED if it
+     * has none.  The score [n, dim]. */
+    sf_status (*logpdf)(plot_job *j, sf_cmat x, double *out);
+    sf_status (*score)(plot_job *j, sf_cmat x, sf_mat out);
+} plot_field;
+
+struct plot_job {
     cli *c;
     const plot_options *o;
-    sf_model *model; /* or NULL                                             */
+    sf_model *model;     /* or NULL                                         */
+    sf_density *density; /* or NULL                                         */
+    plot_field field;
     cli_data data, samples; /* tables in the order given; no rows if none   */
-    sf_table drawn; /* samples that were drawn from the model              */
+    sf_table drawn; /* rows that were drawn from the field                  */
+    sf_cmat reach;  /* rows that say where the field is, if no table does   */
     sf_array trace;
     int64_t dim;         /* of the picture                                  */
     const char **names;  /* [dim]                                           */
@@ -27,24 +48,45 @@ typedef struct plot_job {
     double *values;      /* [grid^dim] log density                          */
     double *arrows;      /* [ARROWS^2, 4]                                   */
     int64_t grid;        /* points of an axis                               */
-} plot_job;
+};
 
 enum { PLOT_ARROWS = 18 };
 
+/* ---- whose density (plot_field.c) ----------------------------------------------- */
+
+/* Make j->field of the model or of the text, of which there is one at most. */
+sf_status plot_make_field(plot_job *j);
+
+/* Rows of a model for j->samples where nothing else shows it, or its density can
+ * not be drawn. */
+sf_status plot_draw_samples(plot_job *j);
+
+/* ---- numbers (plot_density.c) --------------------------------------------------- */
+
 /* The interval of column k (0 or 1) that is shown: as asked for, or so that data
- * and samples are in it. */
+ * and samples are in it, or where chains find the typed density. */
 sf_status plot_choose_range(plot_job *j, int k);
 
-/* Log density of the model at j->grid points of the first column. */
-sf_status plot_density_line(plot_job *j);
+/* Log density of the field at j->grid points of the first column, or on a grid
+ * over the first two; *has_density if it has one. */
+sf_status plot_density_line(plot_job *j, bool *has_density);
+sf_status plot_density_plane(plot_job *j, bool *has_density);
 
-/* The same on a grid over the first two columns; and its score at
- * PLOT_ARROWS x PLOT_ARROWS points. */
-sf_status plot_density_plane(plot_job *j);
+/* Its score at PLOT_ARROWS x PLOT_ARROWS points. */
 sf_status plot_score_plane(plot_job *j);
 
 /* Log density of two columns as a smoothed histogram of the data, for a picture
- * without a model. */
+ * without a field. */
 sf_status plot_smooth_data(plot_job *j);
+
+/* What plot_density_plane() and plot_score_plane() found, for a picture. */
+sf_plot_grid plot_plane_grid(const plot_job *j);
+sf_cmat plot_plane_arrows(const plot_job *j);
+
+/* ---- pictures (plot_trace.c) ---------------------------------------------------- */
+
+/* Paths or a film of --trace. */
+sf_status plot_draw_trace(plot_job *j);
+bool plot_is_film(const char *path);
 
 #endif

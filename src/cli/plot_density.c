@@ -2,17 +2,84 @@
 /* plot_density.c - the numbers on a grid that a picture of a density needs. */
 #include "cli/plot.h"
 
-#include "scorefield/flow.h"
+#include "density/density.h"
+#include "scorefield/sample.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+
+/* ---- what is shown -------------------------------------------------------- */
+
+enum { CHAINS = 4, WARMUP = 500, DRAWS = 500 };
+
+static sf_status run_chains(plot_job *j, double *y)
+{
+    cli *c = j->c;
+    sf_functional f;
+    sf_density_functional(j->density, &f);
+    sf_chain_options s = SF_CHAIN_OPTIONS_INIT;
+    s.warmup = WARMUP;
+    s.draws = DRAWS;
+    s.seed = c->common.seed;
+    const sf_chain_draws to = {.x = y};
+    cli_progress_begin(c);
+    const sf_status status = sf_chains_run(c->ctx, &f, CHAINS, NULL, &s, &to);
+    cli_progress_end(c);
+    return status;
+}
+
+/* Where a typed density is: a short run of chains. */
+static sf_status find_reach(plot_job *j)
+{
+    cli *c = j->c;
+    const int64_t n = CHAINS * DRAWS, d = j->field.dim;
+    if (j->density == NULL || j->reach.rows > 0)
+        return SF_OK;
+    const char *names[2] = {j->field.name(j->field.of, 0),
+                            d > 1 ? j->field.name(j->field.of, 1) : NULL};
+    SFI_TRY(sf_table_new(c->ctx, &j->drawn, n, d, names));
+    const sf_mat x = {j->drawn.data, n, d, d};
+    double *y = sfi_alloc(c->ctx, (size_t)(n * d), sizeof *y);
+    if (y == NULL)
+        return SF_E_NOMEM;
+    sf_status status = run_chains(j, y);
+    if (status == SF_OK)
+        status = sf_density_from_line(j->density, (sf_cmat){y, n, d, d}, x);
+    else if (status == SF_E_NUMERIC)
+        sfi_message_prefix(c->ctx, "no range was found, want --range %s: ",
+                           d > 1 ? "A:B,C:D" : "A:B");
+    sfi_free(c->ctx, y, (size_t)(n * d), sizeof *y);
+    j->reach = sf_mat_const(x);
+    return status;
+}
+
+static bool is_angle(const plot_job *j, int64_t k)
+{
+    const sfi_domain *d = j->density != NULL ? &j->density->domain : NULL;
+    for (int64_t r = 0; d != NULL && r < d->count; r++)
+        for (int64_t i = 0; i < d->regions[r].count; i++)
+            if (d->columns[d->regions[r].first + i] == k)
+                return d->regions[r].form == SFI_CIRCLE;
+    return false;
+}
 
 sf_status plot_choose_range(plot_job *j, int k)
 {
     if (j->has_range[k])
         return SF_OK;
+    if (is_angle(j, k)) { /* one period */
+        j->lo[k] = -3.141592653589793;
+        j->hi[k] = 3.141592653589793;
+        return SF_OK;
+    }
     const sf_cmat none = {NULL, 0, 0, 0};
     const sf_cmat data = j->data.x;
+    if (data.rows == 0 && j->samples.x.rows == 0) {
+        SFI_TRY(find_reach(j));
+        return sf_plot_range(j->c->ctx, j->reach, none, k, 0.05, &j->lo[k],
+                             &j->hi[k]);
+    }
     const sf_cmat samples = j->samples.x.rows > 0 ? j->samples.x : none;
     if (data.rows > 0)
         return sf_plot_range(j->c->ctx, data, samples, k, 0.05, &j->lo[k],
@@ -26,17 +93,48 @@ static double node(const plot_job *j, int k, int64_t i, int64_t count)
     return j->lo[k] + (j->hi[k] - j->lo[k]) * (double)i / (double)(count - 1);
 }
 
-/* Log density to the precision that a picture shows. */
-static sf_status log_density(plot_job *j, sf_cmat x)
+/* ---- densities ------------------------------------------------------------ */
+
+/* Of a density whose constant is unknown, make one of what is shown: n^dim nodes
+ * each stand for a cell about them, of which that at an edge shows half. */
+static sf_status normalise(plot_job *j)
 {
-    sf_likelihood_options l = SF_LIKELIHOOD_OPTIONS_INIT;
-    l.time = j->o->time;
-    l.rtol = l.atol = 1e-3;
-    l.seed = j->c->common.seed;
-    cli_progress_begin(j->c);
-    const sf_status status = sf_logpdf(j->model, x, j->values, NULL, &l);
-    cli_progress_end(j->c);
-    return status;
+    const int64_t n = j->grid, rows = j->field.dim > 1 ? n : 1;
+    double cell = 1.0, most = -INFINITY, sum = 0.0;
+    for (int64_t k = 0; k < j->field.dim; k++)
+        cell *= (j->hi[k] - j->lo[k]) / (double)(n - 1);
+    for (int64_t i = 0; i < n * rows; i++)
+        if (j->values[i] < INFINITY)
+            most = fmax(most, j->values[i]);
+    if (!(most > -INFINITY)) {
+        char second[64] = "";
+        if (j->field.dim > 1)
+            snprintf(second, sizeof second, ",%g:%g", j->lo[1], j->hi[1]);
+        return SFI_FAIL(j->c->ctx, SF_E_NUMERIC,
+                        "--density is nowhere finite in the range %g:%g%s",
+                        j->lo[0], j->hi[0], second);
+    }
+    for (int64_t k = 0; k < rows; k++)
+        for (int64_t i = 0; i < n; i++) {
+            const double share = (i % (n - 1) == 0 ? 0.5 : 1.0) *
+                                 (rows > 1 && k % (n - 1) == 0 ? 0.5 : 1.0);
+            if (j->values[k * n + i] < INFINITY)
+                sum += share * exp(j->values[k * n + i] - most);
+        }
+    const double constant = most + log(sum * cell);
+    for (int64_t i = 0; i < n * rows; i++)
+        j->values[i] -= constant;
+    return SF_OK;
+}
+
+/* A model has no density at one noise level; its samples must do. */
+static sf_status log_density(plot_job *j, sf_cmat x, bool *has_density)
+{
+    const sf_status status = j->field.logpdf(j, x, j->values);
+    *has_density = status == SF_OK;
+    if (status == SF_OK && !j->field.is_normalised)
+        return normalise(j);
+    return status == SF_E_UNSUPPORTED ? SF_OK : status;
 }
 
 static sf_status allocate_values(plot_job *j, size_t count)
@@ -45,16 +143,20 @@ static sf_status allocate_values(plot_job *j, size_t count)
     return j->values != NULL ? SF_OK : SF_E_NOMEM;
 }
 
-sf_status plot_density_line(plot_job *j)
+sf_status plot_density_line(plot_job *j, bool *has_density)
 {
     const size_t n = (size_t)j->grid;
+    *has_density = false;
+    if (j->field.of == NULL)
+        return SF_OK;
     SFI_TRY(allocate_values(j, n * n));
     double *x = sfi_alloc(j->c->ctx, n, sizeof *x);
     if (x == NULL)
         return SF_E_NOMEM;
     for (int64_t i = 0; i < j->grid; i++)
         x[i] = node(j, 0, i, j->grid);
-    const sf_status status = log_density(j, (sf_cmat){x, j->grid, 1, 1});
+    const sf_status status =
+        log_density(j, (sf_cmat){x, j->grid, 1, 1}, has_density);
     sfi_free(j->c->ctx, x, n, sizeof *x);
     return status;
 }
@@ -69,15 +171,19 @@ static void fill_plane(const plot_job *j, double *x, int64_t count)
         }
 }
 
-sf_status plot_density_plane(plot_job *j)
+sf_status plot_density_plane(plot_job *j, bool *has_density)
 {
     const size_t n = (size_t)(j->grid * j->grid);
+    *has_density = false;
+    if (j->field.of == NULL)
+        return SF_OK;
     SFI_TRY(allocate_values(j, n));
     double *x = sfi_alloc(j->c->ctx, 2 * n, sizeof *x);
     if (x == NULL)
         return SF_E_NOMEM;
     fill_plane(j, x, j->grid);
-    const sf_status status = log_density(j, (sf_cmat){x, (int64_t)n, 2, 2});
+    const sf_status status =
+        log_density(j, (sf_cmat){x, (int64_t)n, 2, 2}, has_density);
     sfi_free(j->c->ctx, x, 2 * n, sizeof *x);
     return status;
 }
@@ -92,15 +198,28 @@ sf_status plot_score_plane(plot_job *j)
         fill_plane(j, x, PLOT_ARROWS);
         for (int64_t i = 0; i < n; i++)
             memcpy(j->arrows + 4 * i, x + 2 * i, 2 * sizeof *x);
-        const sf_model_values values = {.score = {j->arrows + 2, n, 2, 4}};
-        status =
-            sf_model_eval(j->model, (sf_cmat){x, n, 2, 2}, j->o->time, &values);
+        status = j->field.score(j, (sf_cmat){x, n, 2, 2},
+                                (sf_mat){j->arrows + 2, n, 2, 4});
     }
     sfi_free(j->c->ctx, x, (size_t)n * 2, sizeof *x);
     return status;
 }
 
-/* ---- without a model ------------------------------------------------------ */
+sf_plot_grid plot_plane_grid(const plot_job *j)
+{
+    const sf_plot_grid grid = {j->values, j->grid,  j->grid, j->lo[0],
+                               j->hi[0],  j->lo[1], j->hi[1]};
+    return grid;
+}
+
+sf_cmat plot_plane_arrows(const plot_job *j)
+{
+    const int64_t n =
+        j->arrows != NULL ? (int64_t)PLOT_ARROWS * PLOT_ARROWS : 0;
+    return (sf_cmat){j->arrows, n, 4, 4};
+}
+
+/* ---- without a field ------------------------------------------------------ */
 
 /* Standard deviation of a column within what is shown, in grid steps. */
 static double spread(const plot_job *j, int k)

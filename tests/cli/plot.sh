@@ -25,12 +25,28 @@ draw --trace t.npy -o paths.png
 draw --trace t.npy "$model" -o paths_density.png
 draw --trace t.npy -o film.gif
 draw --trace t.npy -o film.webp
+echo "-- typed densities"
+normal='-0.5*(x^2 + y^2 - x*y)/0.75'
+scorefield sample --density "$normal" -n 400 -q -o draws.csv --trace d.npy 2>errors
+scorefield sample --density '2*log(rain) - 2*rain' --domain positive -n 400 -q -o rain.csv 2>errors
+draw --density "$normal" -o typed.png
+draw --density "$normal" --range -3:3,-3:3 draws.csv -o typed_draws.svg
+draw --density "$normal" draws.csv draws.csv --range -3:3 -o typed_two.png
+draw --density '-x*P*x' --dim 2 --param 'P=2,1;1,2' --columns a,b --grid 9 -o typed_vector.png
+draw --density '2*log(rain) - 2*rain' --domain positive rain.csv -o typed_line.png
+draw --density 'k*cos(a)' --domain circle --param k=2 -o typed_circle.pdf
+draw --density "$normal" --trace d.npy -o typed_paths.png
+draw --density "$normal" --trace d.npy --range -3:3,-3:3 -o typed_film.gif
+draw --density "$normal" --trace d.npy -o typed_film.webp
 for file in *.png *.svg *.pdf *.gif *.webp; do
     printf '%s: %s\n' "$file" "$(head -c 4 "$file" | tr -c 'A-Za-z0-9%<?\n' .)"
 done
 echo "-- the same bytes again"
 draw "$model" -o again.png
 cmp two_density.png again.png && echo same
+draw --density "$normal" --seed 3 -o typed_3.png
+draw --density "$normal" --seed 3 -j 1 -o again.png
+cmp typed_3.png again.png && echo same
 echo "-- what can not be drawn"
 try plot "$model" "$network" -o x.png
 try plot s.csv s.csv s.csv -o x.png
@@ -43,3 +59,18 @@ try plot --trace t.npy w.safetensors -o x.png
 awk 'BEGIN { for (i = 0; i < 13; i++) printf "%sa%d", i ? "," : "", i; print ""
     for (r = 0; r < 20; r++) { for (i = 0; i < 13; i++) printf "%s%.3f", i ? "," : "", sin(r * i + i); print "" } }' >wide.csv
 try plot wide.csv -o x.png
+echo "-- typed densities that can not be drawn"
+try plot --density 'x + y + z' -o x.png
+try plot --density 'log(x0) + log(x1)' --dim 2 --domain simplex -o x.png
+try plot --density "$normal" "$model" -o x.png
+try plot --density "$normal" "$data/faithful.csv" -o x.png
+try plot --density "$normal" --time 0.5 -o x.png
+try plot "$data/faithful.csv" --dim 2 -o x.png
+try plot --density '-(x' -o x.png
+try plot --density 'sqrt(x - 7)' -o x.png
+try plot --density 'sqrt(x - 7)' --range 0:3 -o x.png
+try plot --density '-x^2 - y^2' --domain 'x=7:' --range 0:3,0:1 -o x.png
+try plot --density 'x' -o x.png | sed 's/iteration [0-9]*/iteration N/; s/chain [0-9]/chain N/'
+try plot --density '-x^2' --trace d.npy -o x.png
+try plot --density '-x^2' -o x.gif
+ls x.png
