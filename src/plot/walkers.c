@@ -190,6 +190,29 @@ static void draw_ends(sfi_canvas *canvas, const sfi_panel *panel,
         }
 }
 
+/* How often paths of this width would cover the panel, were they spread evenly. */
+static double coverage(const tracks *t, const sfi_panel *panel, double width)
+{
+    const sfi_rect f = panel->frame;
+    double length = 0.0;
+    for (int64_t w = 0; w < t->walkers; w++) {
+        const sf_cmat p = path_of(t, w);
+        double before[2] = {NAN, NAN};
+        for (int64_t i = 0; i < p.rows; i++) {
+            const double at[2] = {sfi_axis_at(&panel->x, sfi_cell(p, i, 0)),
+                                  sfi_axis_at(&panel->y, sfi_cell(p, i, 1))};
+            const bool inside = at[0] >= f.left && at[0] <= f.right &&
+                                at[1] >= f.top && at[1] <= f.bottom;
+            const double step = hypot(at[0] - before[0], at[1] - before[1]);
+            if (inside && step < INFINITY)
+                length += step;
+            before[0] = inside ? at[0] : NAN;
+            before[1] = at[1];
+        }
+    }
+    return length * width / ((f.right - f.left) * (f.bottom - f.top));
+}
+
 static sf_status draw_paths(sfi_canvas *canvas, const tracks *t, bool plane,
                             const sf_plot_paths_options *o)
 {
@@ -213,8 +236,8 @@ static sf_status draw_paths(sfi_canvas *canvas, const tracks *t, bool plane,
     /* Many long paths must be thin to be told apart. */
     const double crowd = (double)t->walkers;
     const double alpha = crowd <= 5.0 ? 0.8 : crowd <= 20.0 ? 0.5 : 0.3;
-    const sfi_stroke stroke = {crowd <= 20.0 ? 0.9 : 0.7,
-                               sfi_faded(sfi_synthetic, alpha), 0};
+    sfi_stroke stroke = {crowd <= 20.0 ? 0.9 : 0.7,
+                         sfi_faded(sfi_synthetic, alpha), 0};
     if (t->walkers < t->all_walkers)
         sfi_legend_add(&legend, SFI_SWATCH_LINE, sfi_faded(sfi_synthetic, 0.6),
                        "paths (%lld of %lld walkers, %lld steps)",
@@ -228,6 +251,13 @@ static sf_status draw_paths(sfi_canvas *canvas, const tracks *t, bool plane,
     sfi_legend_add(&legend, SFI_SWATCH_DOT, sfi_synthetic, "end");
 
     sfi_panel_layout(canvas, &panel, sfi_whole_page(canvas));
+    /* So must paths that jump to and fro, as those of chains do. */
+    const double covered = coverage(t, &panel, stroke.width);
+    if (plane && covered > 0.25) {
+        const double fade = fmax(0.35, sqrt(0.25 / covered));
+        stroke.width *= fade;
+        stroke.colour.a *= fade;
+    }
     sfi_panel_begin(canvas, &panel);
     status = draw_ground(canvas, &panel, o, &heat);
     for (int64_t w = 0; w < t->walkers; w++)
