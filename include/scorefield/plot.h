@@ -311,6 +311,33 @@ SF_API sf_status sf_plot_animation(sf_context *ctx, const char *path,
                                    const sf_array *trace,
                                    const sf_plot_paths_options *opts);
 
+/* ---- chains --------------------------------------------------------------
+ *
+ * The draws of Markov chains, trace [draws, chains, dim] of either dtype, NaN
+ * where there is none: a panel for each column, each chain over the draw's number
+ * in its own colour. */
+typedef struct sf_plot_chains_options {
+    size_t size;              /* set by _INIT */
+    double width;             /* points [450] */
+    double height;            /* points [by the number of panels] */
+    double scale;             /* pixels per point, 0.1 to 20 [2] */
+    const char *title;        /* [none] */
+    const char *x_label;      /* ["draw"] */
+    const char *const *names; /* [dim], of the columns [c0, c1, ...] */
+    const char *const *notes; /* [dim], above the panels at the right [none] */
+    int64_t most_chains;      /* shown [50] */
+} sf_plot_chains_options;
+
+#define SF_PLOT_CHAINS_OPTIONS_INIT                                            \
+    {                                                                          \
+        .size = sizeof(sf_plot_chains_options)                                 \
+    }
+
+/* 1 <= dim <= 12 (SF_E_SHAPE beyond). */
+SF_API sf_status sf_plot_chains(sf_context *ctx, const char *path,
+                                const sf_array *trace,
+                                const sf_plot_chains_options *opts);
+
 #ifdef __cplusplus
 }
 #endif

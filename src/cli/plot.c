@@ -3,6 +3,7 @@
  *
  *     a training curve            losses against steps
  *     a trace                     paths of walkers, or a film of them
+ *     draws of chains             each column over the draw
  *     one column                  histogram, and the model's density
  *     two columns                 density with contours, score, points
  *     more                        all pairs, real and synthetic
@@ -44,6 +45,8 @@ static const cli_option options[] = {
            "Noise time of the model"),
     OPTION(CLI_TEXT, 0, "trace", "FILE", trace, NULL, NULL,
            "Paths, as `sample --trace` writes them"),
+    OPTION(CLI_FLAG, 0, "chains", NULL, chains, NULL, NULL,
+           "Draws of each chain over their number"),
     SHOWN(CLI_WHOLE, "grid", "K", grid, "gaussian 129, network 49", "[8, 1025]",
           "Points of an axis of a density"),
     OPTION(CLI_WHOLE, 'n', "rows", "N", rows, "1000", "[2, 1e7]",
@@ -116,6 +119,10 @@ static sf_status check_options(plot_job *j)
         return SFI_FAIL(j->c->ctx, SF_E_ARG,
                         "want a model, a table, --density EXPR or --trace FILE "
                         "to draw");
+    if (o->chains && plot_is_film(o->output))
+        return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                        "%s: --chains gives a picture, want .png, .svg or .pdf",
+                        o->output);
     return parse_range(j);
 }
 
@@ -345,6 +352,8 @@ static sf_status plot(plot_job *j)
     const bool is_network =
         j->model != NULL && strcmp(sf_model_family(j->model), "network") == 0;
     j->grid = cli_given(j->c, "grid") ? j->o->grid : is_network ? 49 : 129;
+    if (j->o->chains)
+        return plot_draw_chains(j);
     if (j->o->trace != NULL)
         return plot_draw_trace(j);
     if (j->field.of == NULL && j->samples.rows == 0 && is_curve(&j->data))

@@ -85,8 +85,14 @@ sf_cmat plot_plane_arrows(const plot_job *j);
 
 /* ---- pictures (plot_trace.c) ---------------------------------------------------- */
 
-/* Paths or a film of --trace. */
+/* Read --trace, of rank 3. */
+sf_status plot_read_trace(plot_job *j);
+
+/* Paths or a film of it. */
 sf_status plot_draw_trace(plot_job *j);
 bool plot_is_film(const char *path);
+
+/* A table's chains over their draws (plot_chains.c), or those of --trace. */
+sf_status plot_draw_chains(plot_job *j);
 
 #endif

@@ -37,12 +37,9 @@ static sf_status range_of_trace(plot_job *j)
     return status;
 }
 
-sf_status plot_draw_trace(plot_job *j)
+sf_status plot_read_trace(plot_job *j)
 {
     cli *c = j->c;
-    const plot_field *f = &j->field;
-    sf_plot_paths_options p = SF_PLOT_PATHS_OPTIONS_INIT;
-    bool has_density = false;
     SFI_TRY(sfi_npy_read_array(c->ctx, &j->trace, SF_F32, j->o->trace));
     const int64_t *shape = j->trace.shape;
     if (j->trace.rank != 3 || shape[0] < 2 || shape[1] < 1 || shape[2] < 1)
@@ -50,6 +47,17 @@ sf_status plot_draw_trace(plot_job *j)
                         "%s: want an array [step, walker, column] of at least "
                         "2 steps",
                         j->o->trace);
+    return SF_OK;
+}
+
+sf_status plot_draw_trace(plot_job *j)
+{
+    cli *c = j->c;
+    const plot_field *f = &j->field;
+    sf_plot_paths_options p = SF_PLOT_PATHS_OPTIONS_INIT;
+    bool has_density = false;
+    SFI_TRY(plot_read_trace(j));
+    const int64_t *shape = j->trace.shape;
     if (f->of != NULL && f->dim != shape[2])
         return SFI_FAIL(
             c->ctx, SF_E_FORMAT, "%s: has %lld columns, and the %s has %lld",

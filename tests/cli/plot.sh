@@ -38,6 +38,11 @@ draw --density 'k*cos(a)' --domain circle --param k=2 -o typed_circle.pdf
 draw --density "$normal" --trace d.npy -o typed_paths.png
 draw --density "$normal" --trace d.npy --range -3:3,-3:3 -o typed_film.gif
 draw --density "$normal" --trace d.npy -o typed_film.webp
+echo "-- draws of chains"
+scorefield sample --density "$normal" -n 41 --chains 3 -q -o short.csv 2>errors
+draw short.csv --chains -o chains.png
+draw rain.csv --chains --columns rain -o chains_one.svg
+draw --trace d.npy --chains -o chains_trace.pdf
 for file in *.png *.svg *.pdf *.gif *.webp; do
     printf '%s: %s\n' "$file" "$(head -c 4 "$file" | tr -c 'A-Za-z0-9%<?\n' .)"
 done
@@ -73,4 +78,16 @@ try plot --density '-x^2 - y^2' --domain 'x=7:' --range 0:3,0:1 -o x.png
 try plot --density 'x' -o x.png | sed 's/iteration [0-9]*/iteration N/; s/chain [0-9]/chain N/'
 try plot --density '-x^2' --trace d.npy -o x.png
 try plot --density '-x^2' -o x.gif
+ls x.png
+echo "-- chains that can not be drawn"
+try plot "$data/faithful.csv" --chains -o x.png
+try plot draws.csv rain.csv --chains -o x.png
+try plot draws.csv --chains --density "$normal" -o x.png
+try plot draws.csv --chains --trace d.npy -o x.png
+try plot draws.csv --chains -o x.gif
+try plot draws.csv --chains --columns z -o x.png
+printf 'chain,draw,a\n0,0,1\n0,1.5,2\n' >half.csv
+try plot half.csv --chains -o x.png
+printf 'chain,draw,a\n0,0,1\n9000,70000,2\n' >far.csv
+try plot far.csv --chains -o x.png
 ls x.png

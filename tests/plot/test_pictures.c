@@ -193,9 +193,21 @@ static sf_status draw_animation(sf_context *ctx, const char *path,
     return sf_plot_animation(ctx, path, &a, &o);
 }
 
+static sf_status draw_chains(sf_context *ctx, const char *path,
+                             const char *label)
+{
+    const char *const names[2] = {label, NULL};
+    sf_plot_chains_options o = SF_PLOT_CHAINS_OPTIONS_INIT;
+    o.scale = pixels;
+    o.title = o.x_label = label;
+    o.names = o.notes = names;
+    const sf_array a = trace_array();
+    return sf_plot_chains(ctx, path, &a, &o);
+}
+
 static const picture pictures[] = {draw_histogram, draw_plane,  draw_pairs,
                                    draw_training,  draw_curves, draw_quantiles,
-                                   draw_bars,      draw_paths};
+                                   draw_bars,      draw_paths,  draw_chains};
 
 enum { PICTURES = (int)SFI_COUNT(pictures) };
 
@@ -459,6 +471,7 @@ TEST(hard_numbers_make_pictures)
     CHECK_OK(ctx, sf_plot_pairs(ctx, in_folder("n.png"), wide, none, NULL));
     const sf_array empty = {trace, SF_F32, 3, {0, 0, 1}};
     CHECK_OK(ctx, sf_plot_paths(ctx, in_folder("n.png"), &empty, NULL));
+    CHECK_OK(ctx, sf_plot_chains(ctx, in_folder("n.png"), &empty, NULL));
     sf_context_free(ctx);
 }
 
@@ -485,6 +498,10 @@ TEST(tiny_and_long_pages_do_no_harm)
         q.height = size[k][1];
         CHECK_OK(ctx, sf_plot_pairs(ctx, in_folder("t.png"), columns(0, 4),
                                     columns(0, 4), &q));
+        sf_plot_chains_options c = SF_PLOT_CHAINS_OPTIONS_INIT;
+        c.width = size[k][0];
+        c.height = size[k][1];
+        CHECK_OK(ctx, sf_plot_chains(ctx, in_folder("t.png"), &a, &c));
         sf_plot_paths_options o = path_options("x");
         o.width = size[k][0];
         o.height = size[k][1];
@@ -492,6 +509,40 @@ TEST(tiny_and_long_pages_do_no_harm)
         o.frames = 2;
         CHECK_OK(ctx, sf_plot_animation(ctx, in_folder("t.gif"), &a, &o));
     }
+    sf_context_free(ctx);
+}
+
+/* One chain stays at 0, in the palette's blue, the other one at 1, in its red,
+ * and ends after half of the draws: below the legend, red is above blue and in
+ * the left half alone. */
+TEST(chains_are_where_their_draws_are)
+{
+    sf_context *ctx = new_context();
+    double draws[10][2];
+    for (int i = 0; i < 10; i++) {
+        draws[i][0] = 0.0;
+        draws[i][1] = i < 5 ? 1.0 : NAN;
+    }
+    const sf_array a = {draws[0], SF_F64, 3, {10, 2, 1}};
+    CHECK_OK(ctx, sf_plot_chains(ctx, in_folder("c.png"), &a, NULL));
+    image im = open_image(in_folder("c.png"));
+    int lowest_red = 0, highest_blue = im.height, rightmost[2] = {0, 0};
+    for (int y = 60; y < im.height; y++)
+        for (int x = 0; x < im.width; x++) {
+            const uint32_t p = pixel(&im, x, y);
+            const int redness = (int)(p >> 16) - (int)(p & 255);
+            if (redness > 60) {
+                lowest_red = y;
+                rightmost[0] = x > rightmost[0] ? x : rightmost[0];
+            } else if (redness < -60) {
+                highest_blue = y < highest_blue ? y : highest_blue;
+                rightmost[1] = x > rightmost[1] ? x : rightmost[1];
+            }
+        }
+    CHECK(lowest_red > 60 && lowest_red < highest_blue);
+    CHECK(highest_blue < im.height);
+    CHECK(rightmost[0] < im.width / 2 && rightmost[1] > im.width * 9 / 10);
+    cairo_surface_destroy(im.surface);
     sf_context_free(ctx);
 }
 
@@ -567,6 +618,11 @@ TEST(what_can_not_be_drawn_is_said)
     CHECK_FAILS(ctx, sf_plot_curves(ctx, path, &curve, 1, NULL), SF_E_ARG,
                 "colour 9");
     const sf_array flat = {trace, SF_F32, 2, {STEPS, WALKERS}};
+    const sf_array many = {trace, SF_F32, 3, {1, 1, 13}};
+    CHECK_FAILS(ctx, sf_plot_chains(ctx, path, &flat, NULL), SF_E_SHAPE,
+                "trace has rank 2, 0 columns, want");
+    CHECK_FAILS(ctx, sf_plot_chains(ctx, path, &many, NULL), SF_E_SHAPE,
+                "trace has rank 3, 13 columns, want");
     CHECK_FAILS(ctx, sf_plot_paths(ctx, path, &flat, NULL), SF_E_SHAPE,
                 "rank 2");
     const sf_array line = {trace, SF_F32, 3, {STEPS, WALKERS, 1}};
@@ -644,6 +700,7 @@ IO_TESTS(IO_CASE(formats_have_their_signatures_and_sizes),
          IO_CASE(points_lie_where_they_should),
          IO_CASE(hard_numbers_make_pictures),
          IO_CASE(tiny_and_long_pages_do_no_harm),
+         IO_CASE(chains_are_where_their_draws_are),
          IO_CASE(ranges_are_what_a_picture_shows),
          IO_CASE(what_can_not_be_drawn_is_said),
          IO_CASE(an_unwritable_path_leaves_nothing),
