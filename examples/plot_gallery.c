@@ -270,6 +270,20 @@ static sf_status paths(sf_context *ctx, const char *path)
     return sf_plot_paths(ctx, path, &a, &o);
 }
 
+/* Of three walkers, as if they were chains: they leave where they began. */
+static sf_status chains(sf_context *ctx, const char *path)
+{
+    static const char *const names[2] = {"x", "y"};
+    static double three[STEPS][3][2];
+    for (int i = 0; i < STEPS; i++)
+        memcpy(three[i], trace + 2 * i * WALKERS, sizeof three[i]);
+    const sf_array a = {three, SF_F64, 3, {STEPS, 3, 2}};
+    sf_plot_chains_options o = SF_PLOT_CHAINS_OPTIONS_INIT;
+    o.title = "Walkers over time";
+    o.names = names;
+    return sf_plot_chains(ctx, path, &a, &o);
+}
+
 static sf_status animation(sf_context *ctx, const char *path)
 {
     const sf_array a = {trace, SF_F64, 3, {STEPS, WALKERS, 2}};
@@ -289,6 +303,7 @@ static const struct {
                 {"convergence.png", convergence},
                 {"bars.png", shares},
                 {"paths.png", paths},
+                {"chains.png", chains},
                 {"walkers.gif", animation},
                 {"walkers.webp", animation}};
 
