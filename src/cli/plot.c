@@ -85,24 +85,28 @@ static sf_status parse_range(plot_job *j)
     return SF_OK;
 }
 
-/* Options that are about models alone, or about typed densities alone. */
-static sf_status check_about(cli *c, bool typed)
+/* Options that are about models alone, or about --density alone; `typed` if there
+ * is a density, maybe in a file. */
+static sf_status check_about(const plot_job *j, bool typed)
 {
     static const char *const models[] = {"time", "rows"};
     static const char *const densities[] = {"dim", "domain", "param"};
-    const char *const *other = typed ? models : densities;
-    const size_t count = typed ? SFI_COUNT(models) : SFI_COUNT(densities);
-    for (size_t i = 0; i < count; i++)
-        if (cli_given(c, other[i]))
-            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about %s", other[i],
-                            typed ? "models" : "--density");
+    const cli *c = j->c;
+    for (size_t i = 0; i < SFI_COUNT(models); i++)
+        if (typed && cli_given(c, models[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about models",
+                            models[i]);
+    for (size_t i = 0; i < SFI_COUNT(densities); i++)
+        if (j->o->density.text == NULL && cli_given(c, densities[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about --density",
+                            densities[i]);
     return SF_OK;
 }
 
 static sf_status check_options(plot_job *j)
 {
     const plot_options *o = j->o;
-    SFI_TRY(check_about(j->c, o->density.text != NULL));
+    SFI_TRY(check_about(j, o->density.text != NULL));
     SFI_TRY(cli_check_output(j->c, o->output, true));
     if (!plot_is_film(o->output) && !cli_has_extension(o->output, ".png") &&
         !cli_has_extension(o->output, ".svg") &&
@@ -133,7 +137,7 @@ static const char *name_of_data(const void *user, int64_t k)
     return cli_data_name(user, k);
 }
 
-/* At most one model and two tables, in any order. */
+/* At most one model or density and two tables, in any order. */
 static sf_status read_files(plot_job *j)
 {
     cli *c = j->c;
@@ -147,9 +151,14 @@ static sf_status read_files(plot_job *j)
                                 "%s: a model, and --density EXPR; want one of "
                                 "them",
                                 path);
-            if (j->model != NULL)
+            if (j->model != NULL || j->density != NULL)
                 return SFI_FAIL(c->ctx, SF_E_ARG,
                                 "%s: a second model; want at most one", path);
+            if (sf_is_density(c->ctx, path)) {
+                SFI_TRY(check_about(j, true));
+                SFI_TRY(sf_density_load(c->ctx, &j->density, path));
+                continue;
+            }
             SFI_TRY(sf_model_load(c->ctx, &j->model, path));
             continue;
         }
@@ -178,7 +187,7 @@ static sf_status choose_columns(plot_job *j)
     cli *c = j->c;
     const plot_field *f = &j->field;
     const char *list = j->o->density.columns;
-    if (j->model != NULL && list != NULL)
+    if (f->of != NULL && j->o->density.text == NULL && list != NULL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--columns is about tables; a density has all columns "
                         "of its model");
@@ -391,9 +400,9 @@ const cli_command cli_plot = {
     .summary = "Draw data, samples, densities, scores, curves and paths",
     .usage = "[OPTIONS] FILE... -o PICTURE",
     .operands =
-        "  FILE...                  A model, a table (data), a second one "
-        "(samples), or\n"
-        "                           the training curve of `fit --curve`\n",
+        "  FILE...                  A model or density, a table (data), a "
+        "second one\n"
+        "                           (samples), or the curve of `fit --curve`\n",
     .least = 0,
     .most = 3,
     .size = sizeof(plot_options),

@@ -54,7 +54,8 @@ enum { PLOT_ARROWS = 18 };
 
 /* ---- whose density (plot_field.c) ----------------------------------------------- */
 
-/* Make j->field of the model or of the text, of which there is one at most. */
+/* Make j->field of the model, the density or the text, of which there is one at
+ * most. */
 sf_status plot_make_field(plot_job *j);
 
 /* Rows of a model for j->samples where nothing else shows it, or its density can

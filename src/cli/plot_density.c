@@ -111,7 +111,7 @@ static sf_status normalise(plot_job *j)
         if (j->field.dim > 1)
             snprintf(second, sizeof second, ",%g:%g", j->lo[1], j->hi[1]);
         return SFI_FAIL(j->c->ctx, SF_E_NUMERIC,
-                        "--density is nowhere finite in the range %g:%g%s",
+                        "the density is nowhere finite in the range %g:%g%s",
                         j->lo[0], j->hi[0], second);
     }
     for (int64_t k = 0; k < rows; k++)

@@ -91,21 +91,23 @@ static sf_status typed_score(plot_job *j, sf_cmat x, sf_mat out)
 static sf_status make_typed(plot_job *j)
 {
     cli *c = j->c;
-    SFI_TRY(cli_make_density(c, &j->o->density, &j->density));
+    if (j->density == NULL)
+        SFI_TRY(cli_make_density(c, &j->o->density, &j->density));
     const int64_t dim = sf_density_dim(j->density);
     if (dim > 2)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--density is of %lld numbers, \"%s\", \"%s\", \"%s\"%s"
-                        "; a picture has one or two: plot a table of its draws "
-                        "(`scorefield sample --density`) without --density",
-                        (long long)dim, sf_density_name(j->density, 0),
-                        sf_density_name(j->density, 1),
-                        sf_density_name(j->density, 2), dim > 3 ? ", ..." : "");
+        return SFI_FAIL(
+            c->ctx, SF_E_ARG,
+            "the density is of %lld numbers, \"%s\", \"%s\", "
+            "\"%s\"%s; a picture has one or two: plot a table of its draws "
+            "(`scorefield sample --density`) alone",
+            (long long)dim, sf_density_name(j->density, 0),
+            sf_density_name(j->density, 1), sf_density_name(j->density, 2),
+            dim > 3 ? ", ..." : "");
     if (sf_density_unknowns(j->density) != dim)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--density is of shares, which lie on a line; plot a "
-                        "table of its draws (`scorefield sample --density`) "
-                        "without --density");
+        return SFI_FAIL(
+            c->ctx, SF_E_ARG,
+            "the density is of shares, which lie on a line; plot a "
+            "table of its draws (`scorefield sample --density`) alone");
     const plot_field field = {.of = j->density,
                               .dim = dim,
                               .curve = "density",
@@ -119,7 +121,7 @@ static sf_status make_typed(plot_job *j)
 
 sf_status plot_make_field(plot_job *j)
 {
-    if (j->o->density.text != NULL)
+    if (j->density != NULL || j->o->density.text != NULL)
         return make_typed(j);
     if (j->model == NULL)
         return SF_OK;

@@ -38,6 +38,8 @@ draw --density 'k*cos(a)' --domain circle --param k=2 -o typed_circle.pdf
 draw --density "$normal" --trace d.npy -o typed_paths.png
 draw --density "$normal" --trace d.npy --range -3:3,-3:3 -o typed_film.gif
 draw --density "$normal" --trace d.npy -o typed_film.webp
+scorefield sample "$corpus/model/density.safetensors" -n 200 -q -o file.csv 2>errors
+draw "$corpus/model/density.safetensors" file.csv -o typed_file.png
 echo "-- draws of chains"
 scorefield sample --density "$normal" -n 41 --chains 3 -q -o short.csv 2>errors
 draw short.csv --chains -o chains.png
@@ -69,6 +71,9 @@ try plot --density 'x + y + z' -o x.png
 try plot --density 'log(x0) + log(x1)' --dim 2 --domain simplex -o x.png
 try plot --density "$normal" "$model" -o x.png
 try plot --density "$normal" "$data/faithful.csv" -o x.png
+try plot "$corpus/model/density.safetensors" "$model" -o x.png
+try plot "$corpus/model/density.safetensors" --time 0.5 -o x.png
+try plot "$corpus/model/density.safetensors" --columns a -o x.png
 try plot --density "$normal" --time 0.5 -o x.png
 try plot "$data/faithful.csv" --dim 2 -o x.png
 try plot --density '-(x' -o x.png
