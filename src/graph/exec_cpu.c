@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exec_cpu.c - the executor for the threads of one machine.
  *
- * Points are split into lanes, lanes into blocks, both by the number of points
- * alone.  A thread takes a whole block through all varying steps, forward and
- * backward, so that what lies between stays in its own cache.  A block is a set
- * of rows of `ld` points; ld is a multiple of SFI_ROW_MULTIPLE, and the places
- * beyond the last point repeat it.
+ * Points are split into lanes, lanes into blocks.  A thread takes a whole block
+ * through all varying steps, forward and backward, so that what lies between
+ * stays in its own cache.  A block is a set of rows of `ld` points; ld is a
+ * multiple of SFI_ROW_MULTIPLE, or one line of the cache where a few points are
+ * neither drawn nor added up, and the places beyond the last point repeat it.
  *
  * Sums over points: each lane adds its blocks in order into its own
- * accumulators; at the end the lanes are added in order.  The number of
- * threads only decides who works on which lane. */
+ * accumulators; at the end the lanes are added in order.  Lanes and blocks are
+ * made by the number of points alone, and the number of threads only decides who
+ * works on which lane.  Where nothing is added up, no number depends on how
+ * points are split, and a few points that are much work may be a lane for each
+ * thread. */
 #include "graph/exec.h"
 
 #include "num/array.h"
@@ -34,9 +37,10 @@ enum {
     STRIP_BYTES = 16 << 10,  /* temporaries of a fused step: half of an L1  */
     MAX_STRIP = 512,
     ADD_CHUNK = 4096, /* elements that one thread adds over the lanes */
-    WORTH = 1 << 16   /* units of work_of(): less is not worth a thread, which
+    WORTH = 1 << 16,  /* units of work_of(): less is not worth a thread, which
                          takes some microseconds to start and, where others want
                          the cores, milliseconds */
+    LANE_WORTH = 2 * WORTH /* less is not worth a lane of a few points */
 };
 
 /* One thread's work space. */
@@ -54,7 +58,9 @@ struct sfi_exec {
     size_t elem; /* bytes of one number */
     int threads;
     double work; /* of a point */
+    bool adds;   /* over points */
     int64_t ld_max;
+    int64_t ld_min; /* of this run */
     int lanes_max;
     size_t arena_bytes, temp_bytes, pack_bytes, column_bytes, uniform_bytes;
     size_t base_count;
@@ -300,17 +306,24 @@ static void step_sum(const block *b, const sfi_step *s)
     const sfi_view *in = &s->in[0];
     const int64_t kept = sfi_shape_count(&s->out.shape);
     const int64_t summed = sfi_shape_count(&in->shape) / kept;
-    walk k = walk_start(&in->shape, 1, &in);
+    sfi_shape outer = in->shape;
+    const int last = outer.rank - 1;
+    int64_t length = 1, stride = 0;
+    if (s->varies && last >= 0 && summed % outer.extent[last] == 0) {
+        length = outer.extent[last];
+        stride = in->stride[last] * b->ld;
+        outer.rank--;
+    }
+    walk k = walk_start(&outer, 1, &in);
     for (int64_t i = 0; i < kept; i++) {
         char *dst = address(b, s->out.buffer, i);
         double total = 0.0;
-        for (int64_t j = 0; j < summed; j++) {
-            if (!s->varies)
-                total += get(b, in, k.at[0]);
-            else if (j == 0)
-                copy_row(b, dst, address(b, in->buffer, k.at[0]), true);
+        for (int64_t j = 0; j < summed; j += length) {
+            if (s->varies)
+                b->e->loops->sum_rows(dst, address(b, in->buffer, k.at[0]),
+                                      stride, length, b->ld, j > 0);
             else
-                add_rows(b, dst, address(b, in->buffer, k.at[0]));
+                total += get(b, in, k.at[0]);
             (void)walk_next(&k);
         }
         if (!s->varies)
@@ -819,6 +832,11 @@ static int64_t ceil_div(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
+static int64_t row_length(const sfi_exec *e, int64_t points)
+{
+    return points <= e->ld_min ? e->ld_min : sfi_row_length(points);
+}
+
 static void run_lane(const sfi_exec *e, const sfi_run *run, worker *w, int lane,
                      int64_t first, int64_t points)
 {
@@ -831,7 +849,7 @@ static void run_lane(const sfi_exec *e, const sfi_run *run, worker *w, int lane,
     const int64_t length = sfi_row_length(ceil_div(points, blocks));
     for (int64_t at = 0; at < points; at += length) {
         const int64_t n = points - at < length ? points - at : length;
-        const block b = {e, run, w, sfi_row_length(n), first + at, n, lane};
+        const block b = {e, run, w, row_length(e, n), first + at, n, lane};
         for (size_t i = plan->uniform_steps; i < plan->step_count; i++)
             run_step(&b, &plan->steps[i]);
     }
@@ -910,6 +928,26 @@ static void write_sums(const sfi_exec *e, const sfi_run *run, int lanes,
     }
 }
 
+/* Draws fill whole rows, and so do products over points. */
+static int64_t shortest_row(const sfi_exec *e, const sfi_run *run)
+{
+    const sfi_plan *plan = e->plan;
+    bool whole = e->adds;
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++)
+        whole |= plan->steps[i].kind == SFI_STEP_LOAD &&
+                 run->sources[plan->steps[i].index].kind != SF_ROWS;
+    return whole ? SFI_ROW_MULTIPLE : SFI_LINE_BYTES / (int64_t)e->elem;
+}
+
+static int worth_threads(const sfi_exec *e, int64_t points)
+{
+    const double most = 1.0 + (double)points * e->work / WORTH;
+    int threads = sf_context_threads(e->plan->ctx);
+    if (threads > e->threads)
+        threads = e->threads;
+    return (double)threads > most ? (int)most : threads;
+}
+
 static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
 {
     const sfi_plan *plan = e->plan;
@@ -922,25 +960,27 @@ static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
             write_uniform(&uniform, &plan->outputs[i], &run->sinks[i]);
 
     const int64_t n = run->points;
+    int threads = worth_threads(e, n);
+    e->ld_min = shortest_row(e, run);
     int64_t lanes = ceil_div(n, WANTED_LANE);
+    if (!e->adds && lanes < threads) {
+        const double most = (double)n * e->work / LANE_WORTH;
+        if ((double)lanes < most)
+            lanes = most < threads ? (int64_t)most : threads;
+    }
     if (lanes > e->lanes_max)
         lanes = e->lanes_max;
-    const int64_t share = lanes > 0 ? sfi_row_length(ceil_div(n, lanes)) : 0;
+    const int64_t share = lanes > 0 ? row_length(e, ceil_div(n, lanes)) : 0;
     lanes = lanes > 0 ? ceil_div(n, share) : 0;
-    int threads = sf_context_threads(plan->ctx);
-    if (threads > e->threads)
-        threads = e->threads;
     if (threads > lanes)
         threads = lanes > 0 ? (int)lanes : 1;
-    if ((double)threads * WORTH > (double)n * e->work + WORTH)
-        threads = 1 + (int)((double)n * e->work / WORTH);
 
 #pragma omp parallel num_threads(threads) if (threads > 1)
     {
         const int me = omp_get_thread_num();
         const unsigned mine = sfi_flush_denormals();
         worker *w = &e->workers[me];
-        if (e->lanes_max == SUM_LANES) {
+        if (e->adds) {
             /* A lane's sums stay in the cache of the core that had them. */
 #pragma omp for schedule(static)
             for (int64_t l = 0; l < lanes; l++)
@@ -1139,17 +1179,16 @@ static sf_status cpu_create(const sfi_plan *plan, sfi_exec **out)
     sfi_exec *e = sfi_alloc_zero(ctx, 1, sizeof *e);
     if (e == NULL)
         return SF_E_NOMEM;
-    bool sums = false;
-    for (int i = 0; i < plan->output_count; i++)
-        sums = sums || plan->outputs[i].reduce == SF_SUM;
     e->plan = plan;
+    for (int i = 0; i < plan->output_count; i++)
+        e->adds |= plan->outputs[i].reduce == SF_SUM;
     e->loops = sfi_loops_for(plan->dtype);
     e->elem = sf_dtype_size(plan->dtype);
     e->threads = sf_context_threads(ctx);
     e->work = work_of(plan);
     e->ld_max = longest_block(plan);
     e->base_count = most_operands(plan);
-    e->lanes_max = sums ? SUM_LANES : EACH_LANES;
+    e->lanes_max = e->adds ? SUM_LANES : EACH_LANES;
     for (size_t i = 0; i < plan->step_count; i++)
         measure_step(e, &plan->steps[i]);
     e->arena_bytes = (size_t)(plan->varying_comps * e->ld_max) * e->elem;

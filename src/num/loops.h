@@ -6,7 +6,9 @@
  * neighbours in memory are neighbouring points and every loop runs over points.
  * A row starts on a 64-byte boundary and its length is a multiple of
  * SFI_ROW_MULTIPLE elements; what lies beyond the last real point is padding
- * that is computed like everything else (it repeats a real point).
+ * that is computed like everything else (it repeats a real point).  For the
+ * element-wise loops, gemm, load, store and sum_rows it is enough that rows are
+ * whole lines of 64 bytes, of which 8 doubles are one.
  *
  * The arithmetic for one point does not depend on where in a row it stands, on
  * the length of the row, or on what its neighbours hold.
@@ -18,7 +20,7 @@
 #include "base/random.h"
 #include "scorefield/base.h"
 
-enum { SFI_ROW_MULTIPLE = 16 };
+enum { SFI_ROW_MULTIPLE = 16, SFI_LINE_BYTES = 64 };
 
 /* The length of a row that holds n elements. */
 static inline int64_t sfi_row_length(int64_t n)
@@ -155,6 +157,11 @@ typedef struct sfi_loops {
     double (*sum)(const void *a, int64_t n);
     double (*sum_squares)(const void *a, int64_t n);
     double (*dot)(const void *a, const void *b, int64_t n);
+
+    /* dst[i] = rows[i] + rows[stride + i] + ... over `count` >= 1 rows, in this
+     * order, or the same added to dst[i]; i < n, whole lines. */
+    void (*sum_rows)(void *dst, const void *rows, int64_t stride, int64_t count,
+                     int64_t n, bool accumulate);
 
     /* dst[i] = parts[0][i] + parts[1][i] + ... in this order, i < n; returns the
      * sum of squares of the result. */

@@ -75,6 +75,40 @@ static double FN(dot)(const void *a, const void *b, int64_t n)
     return FN(reduce)(a, b, n, FN(add_product));
 }
 
+/* `vectors` of them, side by side in registers. */
+SFI_INLINE void FN(sum_some_rows)(REAL *dst, const REAL *rows, int64_t stride,
+                                  int64_t count, bool accumulate,
+                                  const int vectors)
+{
+    V sum[4];
+    const REAL *from = accumulate ? dst : rows;
+    SFI_UNROLL(4)
+    for (int v = 0; v < vectors; v++)
+        sum[v] = FN(load)(from + v * LANES);
+    for (int64_t j = accumulate ? 0 : 1; j < count; j++) {
+        SFI_UNROLL(4)
+        for (int v = 0; v < vectors; v++)
+            sum[v] = sum[v] + FN(load)(rows + j * stride + v * LANES);
+    }
+    SFI_UNROLL(4)
+    for (int v = 0; v < vectors; v++)
+        FN(store)(dst + v * LANES, sum[v]);
+}
+
+static void FN(sum_rows)(void *dst, const void *rows, int64_t stride,
+                         int64_t count, int64_t n, bool accumulate)
+{
+    REAL *to = dst;
+    const REAL *from = rows;
+    int64_t i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES)
+        FN(sum_some_rows)(to + i, from + i, stride, count, accumulate, 4);
+    for (; i + 2 * LANES <= n; i += 2 * LANES)
+        FN(sum_some_rows)(to + i, from + i, stride, count, accumulate, 2);
+    for (; i < n; i += LANES)
+        FN(sum_some_rows)(to + i, from + i, stride, count, accumulate, 1);
+}
+
 static double FN(add_parts)(void *dst, const void *const *parts, int count,
                             int64_t n)
 {

@@ -110,6 +110,7 @@ static const sfi_loops FN(table) = {
     .sum = FN(sum),
     .sum_squares = FN(sum_squares),
     .dot = FN(dot),
+    .sum_rows = FN(sum_rows),
     .add_parts = FN(add_parts),
     .largest = FN(largest),
     .exp_sum = FN(exp_sum),

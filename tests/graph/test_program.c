@@ -372,7 +372,8 @@ static void check_independence(sf_context *ctx, const struct model *m,
         run_rows(ctx, program, &p, dtype, 1, rows + i, size, some);
         same_bits(all + (size_t)i * row, some, row);
     }
-    static const int64_t lengths[] = {2, 15, 16, 17, 33, 64, 65, 129, 257};
+    static const int64_t lengths[] = {2,  8,  9,  15,  16, 17,
+                                      33, 64, 65, 129, 257};
     for (size_t k = 0; k < SFI_COUNT(lengths); k++) {
         run_rows(ctx, program, &p, dtype, lengths[k], rows + 3, size, some);
         same_bits(all + 3 * row, some, (size_t)lengths[k] * row);

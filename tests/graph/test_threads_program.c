@@ -137,5 +137,44 @@ TEST(threads_do_not_change_a_large_sum)
         free(sums[k]);
 }
 
+/* A few points that are much work, which threads share: as many as fill a line or
+ * less, and beyond. */
+TEST(threads_do_not_change_a_few_points)
+{
+    enum { MOST = 70, M = 400, K = 60 };
+    static const int64_t counts[] = {3, 8, 9, 17, 40, MOST};
+    static double w[M * K], x[MOST * K], y[THREAD_COUNTS][MOST * K];
+    for (int i = 0; i < M * K; i++)
+        w[i] = sin(i);
+    for (int i = 0; i < MOST * K; i++)
+        x[i] = cos(i);
+    for (size_t n = 0; n < SFI_COUNT(counts); n++) {
+        for (int k = 0; k < THREAD_COUNTS; k++) {
+            sf_context *ctx = new_context();
+            CHECK_OK(ctx, sf_context_set_threads(ctx, thread_counts[k]));
+            sf_graph *g = NULL;
+            CHECK_OK(ctx, sf_graph_new(ctx, &g));
+            const sf_node in = sf_input(g, "x", 1, (int64_t[]){K});
+            const sf_node a = sf_param(g, "w", 2, (int64_t[]){M, K});
+            const sf_node f =
+                sf_sum_all(g, sf_softplus(g, sf_matmul(g, a, in)));
+            const sf_output output = {sf_gradient(g, f, in), SF_EACH};
+            sf_program *p = NULL;
+            CHECK_OK(ctx, sf_program_new(ctx, &p, g, SF_F64, 1, &output));
+            const sf_source source = {.data = x, .dtype = SF_F64, .stride = K};
+            const void *params[1] = {w};
+            const sf_sink sink = {y[k], SF_F64, K};
+            CHECK_OK(ctx, sf_program_run(p, counts[n], &source, params, &sink));
+            sf_program_free(p);
+            sf_graph_free(g);
+            sf_context_free(ctx);
+        }
+        const size_t bytes = (size_t)counts[n] * K * sizeof(double);
+        for (int k = 1; k < THREAD_COUNTS; k++)
+            CHECK(memcmp(y[0], y[k], bytes) == 0);
+    }
+}
+
 TESTS(CASE(threads_do_not_change_a_bit),
+      CASE(threads_do_not_change_a_few_points),
       CASE(threads_do_not_change_a_large_sum))

@@ -916,6 +916,35 @@ TEST(parts_are_added_in_order)
     for_each_table(check_add_parts);
 }
 
+/* Rows of one line up to several tiles, some apart; from nothing and on top. */
+static void check_sum_rows(const sfi_loops *loops)
+{
+    enum { COUNT = 7, APART = 80, MOST = 64 };
+    const int64_t line = SFI_LINE_BYTES / (loops->dtype == SF_F64 ? 8 : 4);
+    static SFI_ALIGNED(64) double x[COUNT * APART], y[MOST + 1];
+    fill(loops, x, COUNT * APART, -1, 1, 5);
+    for (int64_t n = line; n <= MOST; n += line)
+        for (int64_t count = 1; count <= COUNT; count++)
+            for (int on_top = 0; on_top < 2; on_top++) {
+                for (int64_t i = 0; i <= n; i++)
+                    put(loops, y, i, 77.0);
+                loops->sum_rows(y, x, APART, count, n, on_top == 1);
+                for (int64_t i = 0; i < n; i++) {
+                    double want = on_top ? 77.0 : get(loops, x, i);
+                    for (int64_t k = on_top ? 0 : 1; k < count; k++)
+                        want =
+                            rounded(loops, want + get(loops, x, k * APART + i));
+                    CHECK(get(loops, y, i) == want);
+                }
+                CHECK(get(loops, y, n) == 77.0);
+            }
+}
+
+TEST(rows_are_added_in_order)
+{
+    for_each_table(check_sum_rows);
+}
+
 /* Both passes of a softmax, with the largest in every place, infinities of both
  * signs where they may stand, and what underflows. */
 static void check_softmax(const sfi_loops *loops)
@@ -1039,6 +1068,7 @@ TESTS(CASE(every_operation_agrees_with_its_definition_in_every_mode),
       CASE(draws_are_those_of_base_random), CASE(a_draw_does_not_see_its_place),
       CASE(normals_have_the_moments_of_the_normal_law),
       CASE(sums_agree_with_the_definition), CASE(parts_are_added_in_order),
+      CASE(rows_are_added_in_order),
       CASE(the_passes_of_a_softmax_agree_with_their_definition),
       CASE(adam_follows_its_formula),
       CASE(the_environment_chooses_the_instruction_set),
