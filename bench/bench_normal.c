@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench_normal.c - standard normal numbers a second, in float32, into memory
- * that exists; the case of bench/README.md. */
+/* bench_normal.c - standard normal numbers a second, in float32 or float64, into
+ * memory that exists; the cases of bench/README.md. */
 #include "bench.h"
 
 #include "base/context.h"
@@ -11,7 +11,8 @@ enum { COUNT = 1 << 22, COMPONENTS = 4, CHUNK = 4096 };
 
 typedef struct filling {
     sf_context *ctx;
-    float *out;
+    sf_dtype dtype;
+    char *out;
     uint32_t step;
 } filling;
 
@@ -21,8 +22,8 @@ static void fill_chunk(void *user, int64_t part, int64_t first, int64_t count)
     (void)part;
     const filling *f = user;
     const sfi_where where = {1, (uint64_t)first, f->step, SFI_STREAM_USER};
-    sfi_loops_for(SF_F32)->normal(f->out + first * COMPONENTS, count, where, 0,
-                                  count, COMPONENTS);
+    char *to = f->out + (size_t)(first * COMPONENTS) * sf_dtype_size(f->dtype);
+    sfi_loops_for(f->dtype)->normal(to, count, where, 0, count, COMPONENTS);
 }
 
 static void fill(void *user)
@@ -32,21 +33,27 @@ static void fill(void *user)
     f->step++;
 }
 
+static int run(const bench_args *args, const char *name, sf_dtype dtype)
+{
+    filling f = {.dtype = dtype};
+    const size_t size = sf_dtype_size(dtype);
+    if (!bench_wanted(args, name))
+        return 0;
+    if (sf_context_new(&f.ctx, NULL) != SF_OK ||
+        sf_context_set_threads(f.ctx, args->threads) != SF_OK ||
+        (f.out = sfi_alloc(f.ctx, COUNT, size)) == NULL)
+        return 1;
+    const bench_rate rate = bench_windows(args, fill, &f);
+    bench_print(name, "normals_per_s", rate, COUNT, 0.0);
+    sfi_free(f.ctx, f.out, COUNT, size);
+    sf_context_free(f.ctx);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     bench_args args;
     if (!bench_arguments(argc, argv, &args))
         return 2;
-    if (!bench_wanted(&args, "normal_f32"))
-        return 0;
-    filling f = {0};
-    if (sf_context_new(&f.ctx, NULL) != SF_OK ||
-        sf_context_set_threads(f.ctx, args.threads) != SF_OK ||
-        (f.out = sfi_alloc(f.ctx, COUNT, sizeof *f.out)) == NULL)
-        return 1;
-    const bench_rate rate = bench_windows(&args, fill, &f);
-    bench_print("normal_f32", "normals_per_s", rate, COUNT, 0.0);
-    sfi_free(f.ctx, f.out, COUNT, sizeof *f.out);
-    sf_context_free(f.ctx);
-    return 0;
+    return run(&args, "normal_f32", SF_F32) | run(&args, "normal_f64", SF_F64);
 }
