@@ -96,6 +96,30 @@ TEST(normal_laws_have_their_moments)
     sf_context_free(ctx);
 }
 
+/* Also where a matrix was symmetric and is so no more. */
+TEST(the_density_is_that_of_the_estimates)
+{
+    sf_context *ctx = new_context();
+    const given one[] = {{"M", 2, 2, 1.0}};
+    sf_density *d = density_of(ctx, "x*(M*x^2) - x0^4 - x1^4", 2, NULL, 1, one);
+    sf_matching m = match(ctx, d, pairs_x, NULL, NULL);
+    CHECK(m.quadratic && fabs(m.estimate[1] - m.estimate[2]) > 0.01);
+    const double *e = m.estimate, x[] = {0.7, -1.3};
+    const double squares[] = {x[0] * x[0], x[1] * x[1]};
+    double score[2];
+    CHECK_OK(ctx, sf_density_eval(d, (sf_cmat){x, 1, 2, 2}, NULL,
+                                  (sf_mat){score, 1, 2, 2}));
+    for (int j = 0; j < 2; j++)
+        CHECK_NEAR(score[j],
+                   e[2 * j] * squares[0] + e[2 * j + 1] * squares[1] +
+                       2.0 * x[j] * (x[0] * e[j] + x[1] * e[2 + j]) -
+                       4.0 * x[j] * squares[j],
+                   1e-12);
+    sf_matching_free(ctx, &m);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
 /* Oracle B19: in the chart ln x the rate of an exponential law is 2 m1/m2, and a gamma
  * law has the moments of the rows. */
 TEST(positive_numbers)
@@ -305,7 +329,8 @@ TEST(forms_are_kept)
     sf_context_free(ctx);
 }
 
-TESTS(CASE(normal_laws_have_their_moments), CASE(positive_numbers),
+TESTS(CASE(normal_laws_have_their_moments),
+      CASE(the_density_is_that_of_the_estimates), CASE(positive_numbers),
       CASE(truncated_normal_law), CASE(angles), CASE(shares),
       CASE(standard_errors_are_the_scatter),
       CASE(what_cannot_be_estimated_is_told), CASE(forms_are_kept))
