@@ -812,7 +812,9 @@ sf_status sfi_mixture_run(sfi_mixture *p, sf_cmat y, double t,
         p->times[i] = t > least ? t : least;
         p->moving[i] = t > least ? 1.0 : 0.0;
     }
-    if (p->family != NULL && sfi_mixture_family_gives(want))
+    /* The floor's clean point is the point itself, which is no row of numbers. */
+    if (p->family != NULL && sfi_mixture_family_gives(want) &&
+        (!p->floor || want->denoised.data == NULL))
         return sfi_mixture_family_run(p->family, y, p->times, want);
     job b = {.p = p, .want = want, .y = y, .t = t, .which = values_for(want)};
     const int columns[ALL_OUTPUTS] = {(int)p->d, (int)p->noise->squares, 1,
