@@ -127,6 +127,11 @@ TEST(the_stationary_law_has_the_known_bias)
     start_at(0.0, 0.0);
     CHECK_OK(ctx, sf_langevin_run(ctx, all, &f, &o));
     check_law(ctx, N, 0.0, 0.0, 1.1515151515151516, 0.48484848484848486);
+
+    o = options(1.5, 40, SF_LANGEVIN_ULA);
+    start_at(0.0, 0.0);
+    CHECK_OK(ctx, sf_langevin_run(ctx, all, &f, &o));
+    check_law(ctx, N, 0.0, 0.0, 2.0, 0.0);
     sf_context_free(ctx);
 }
 
