@@ -234,9 +234,52 @@ static sf_node ew2(sf_graph *g, sfi_op op, sf_node a, sf_node b)
     return sfi_elementwise(g, op, 2, (sf_node[]){a, b});
 }
 
+/* Two parts of a node, each with zeros before and after it along one axis, that lie
+ * side by side: one part.  A gradient by components is then their list, and not a
+ * sum of vectors that are mostly zeros. */
+static bool join_pads(sf_graph *g, sf_node a, sf_node b, sf_node *out)
+{
+    if (sfi_at(g, a)->op != SFI_OP_PAD || sfi_at(g, b)->op != SFI_OP_PAD)
+        return false;
+    const bool turned = sfi_at(g, b)->attr[1] < sfi_at(g, a)->attr[1];
+    const sfi_node left = *sfi_at(g, turned ? b : a);
+    const sfi_node right = *sfi_at(g, turned ? a : b);
+    const int axis = (int)left.attr[0];
+    const int64_t first = left.attr[1];
+    const sf_node side[2] = {{g->args[left.arg_first]},
+                             {g->args[right.arg_first]}};
+    if (right.attr[0] != axis || left.attr[2] != 1 || right.attr[2] != 1 ||
+        first + shape_of(g, side[0])->extent[axis] != right.attr[1])
+        return false;
+    /* Joins that are there already are taken apart. */
+    bool joined[2];
+    int count[2];
+    for (int k = 0; k < 2; k++) {
+        const sfi_node *n = sfi_at(g, side[k]);
+        joined[k] = n->op == SFI_OP_CONCAT && n->attr[0] == axis;
+        count[k] = joined[k] ? n->arg_count : 1;
+    }
+    const int all = count[0] + count[1];
+    sf_node *parts = sfi_alloc(g->ctx, (size_t)all, sizeof *parts);
+    if (parts == NULL) {
+        *out =
+            sfi_graph_fail(g, SF_E_NOMEM, "graph: no memory for %d parts", all);
+        return true;
+    }
+    for (int k = 0, at = 0; k < 2; k++)
+        for (int i = 0; i < count[k]; i++)
+            parts[at++] = joined[k] ? sfi_arg(g, side[k], i) : side[k];
+    *out = sf_pad(g, sf_concat(g, all, parts, axis), axis, first, 1,
+                  left.shape.extent[axis]);
+    sfi_free(g->ctx, parts, (size_t)all, sizeof *parts);
+    return true;
+}
+
 /* x + (-y) = x - y and the like, so that signs do not pile up. */
 static bool simplify_add(sf_graph *g, sf_node a, sf_node b, sf_node *out)
 {
+    if (join_pads(g, a, b, out))
+        return true;
     if (is_value(g, a, 0.0))
         *out = b;
     else if (is_value(g, b, 0.0))
@@ -245,6 +288,8 @@ static bool simplify_add(sf_graph *g, sf_node a, sf_node b, sf_node *out)
         *out = ew2(g, SFI_OP_SUB, a, sfi_arg(g, b, 0));
     else if (sfi_at(g, a)->op == SFI_OP_NEG)
         *out = ew2(g, SFI_OP_SUB, b, sfi_arg(g, a, 0));
+    else if (same(a, b))
+        *out = ew2(g, SFI_OP_MUL, sfi_full(g, shape_of(g, a), 2.0), a);
     else
         return false;
     return true;
@@ -547,6 +592,25 @@ sf_node sf_select(sf_graph *g, sf_node condition, sf_node yes, sf_node no)
     return apply(g, SFI_OP_SELECT, 3, (sf_node[]){condition, yes, no});
 }
 
+/* The node without its constant factor, by which *factor is multiplied. */
+static sf_node without_factor(const sf_graph *g, sf_node n, double *factor)
+{
+    double value;
+    for (;;) {
+        const sfi_op op = sfi_at(g, n)->op;
+        if (op == SFI_OP_NEG) {
+            *factor = -*factor;
+            n = sfi_arg(g, n, 0);
+        } else if (op == SFI_OP_MUL &&
+                   sfi_is_const(g, sfi_arg(g, n, 0), &value)) {
+            *factor *= value;
+            n = sfi_arg(g, n, 1);
+        } else {
+            return n;
+        }
+    }
+}
+
 /* ---- shape ----------------------------------------------------------------- */
 
 sf_node sf_sum(sf_graph *g, sf_node a, unsigned axes)
@@ -634,7 +698,37 @@ sf_node sf_reshape(sf_graph *g, sf_node a, int rank, const int64_t *extent)
         return sfi_full(g, &out, value);
     if (sfi_at(g, a)->op == SFI_OP_RESHAPE)
         return sf_reshape(g, sfi_arg(g, a, 0), rank, extent);
+    double factor = 1.0;
+    const sf_node rest = without_factor(g, a, &factor);
+    if (!same(rest, a))
+        return sf_mul(g, sf_const(g, factor),
+                      sf_reshape(g, rest, rank, out.extent));
     return sfi_emit(g, SFI_OP_RESHAPE, out, 1, &a, NULL, 0.0);
+}
+
+/* Whether a matrix is its own transpose, as can be seen from its form: A + A^T, or
+ * constants. */
+static bool is_symmetric(const sf_graph *g, sf_node a)
+{
+    const sfi_node *n = sfi_at(g, a);
+    if (n->shape.rank != 2 || n->shape.extent[0] != n->shape.extent[1])
+        return false;
+    if (n->op == SFI_OP_ADD) {
+        const sf_node u = sfi_arg(g, a, 0), v = sfi_arg(g, a, 1);
+        return (sfi_at(g, u)->op == SFI_OP_PERMUTE &&
+                same(sfi_arg(g, u, 0), v)) ||
+               (sfi_at(g, v)->op == SFI_OP_PERMUTE &&
+                same(sfi_arg(g, v, 0), u));
+    }
+    if (n->op != SFI_OP_ARRAY)
+        return false;
+    const double *values = g->arrays[n->attr[0]].values;
+    const int64_t k = n->shape.extent[0];
+    for (int64_t i = 0; i < k; i++)
+        for (int64_t j = 0; j < i; j++)
+            if (values[i * k + j] != values[j * k + i])
+                return false;
+    return true;
 }
 
 sf_node sf_permute(sf_graph *g, sf_node a, const int *order)
@@ -658,7 +752,7 @@ sf_node sf_permute(sf_graph *g, sf_node a, const int *order)
         attr[i] = order[i];
     }
     double value;
-    if (identity)
+    if (identity || is_symmetric(g, a))
         return a;
     if (sfi_is_const(g, a, &value))
         return sfi_full(g, &out, value);
@@ -669,8 +763,10 @@ sf_node sf_permute(sf_graph *g, sf_node a, const int *order)
             joint[i] = (int)inner->attr[order[i]];
         return sf_permute(g, sfi_arg(g, a, 0), joint);
     }
-    if (inner->op == SFI_OP_NEG)
-        return sf_neg(g, sf_permute(g, sfi_arg(g, a, 0), order));
+    double factor = 1.0;
+    const sf_node rest = without_factor(g, a, &factor);
+    if (!same(rest, a))
+        return sf_mul(g, sf_const(g, factor), sf_permute(g, rest, order));
     /* (A B)^T = B^T A^T: transposes then only meet leaves and cost nothing. */
     if (inner->op == SFI_OP_MATMUL && shape.rank == 2) {
         const sf_node left = sfi_arg(g, a, 0), right = sfi_arg(g, a, 1);
@@ -811,6 +907,22 @@ sf_node sfi_stretch_last(sf_graph *g, sf_node a, int64_t extent)
 
 /* ---- products -------------------------------------------------------------- */
 
+/* A product whose factor that varies has a constant factor, which leaves it: then
+ * A^T (c x) and A x have the same product.  Not where the result is larger. */
+static bool factor_leaves(sf_graph *g, sf_node a, sf_node b, sf_node *out)
+{
+    const sfi_node *na = sfi_at(g, a);
+    double factor = 1.0;
+    if (na->varies || !sfi_at(g, b)->varies ||
+        na->shape.extent[0] > na->shape.extent[1])
+        return false;
+    const sf_node rest = without_factor(g, b, &factor);
+    if (same(rest, b))
+        return false;
+    *out = sf_mul(g, sf_const(g, factor), sf_matmul(g, a, rest));
+    return true;
+}
+
 sf_node sf_matmul(sf_graph *g, sf_node a, sf_node b)
 {
     if (broken(g))
@@ -839,12 +951,52 @@ sf_node sf_matmul(sf_graph *g, sf_node a, sf_node b)
         return sf_neg(g, sf_matmul(g, sfi_arg(g, a, 0), b));
     if (sfi_at(g, b)->op == SFI_OP_NEG)
         return sf_neg(g, sf_matmul(g, a, sfi_arg(g, b, 0)));
+    sf_node product;
+    if (factor_leaves(g, a, b, &product))
+        return product;
     return sfi_emit(g, SFI_OP_MATMUL, out, 2, (sf_node[]){a, b}, NULL, 0.0);
+}
+
+/* A node, or what it is another shape of. */
+static sf_node before_reshape(const sf_graph *g, sf_node n)
+{
+    return sfi_at(g, n)->op == SFI_OP_RESHAPE ? sfi_arg(g, n, 0) : n;
+}
+
+/* x . (A x) = x . (A + A^T) x / 2: the gradient is then the product that the value
+ * has. */
+static bool quadratic_form(sf_graph *g, sf_node x, sf_node product,
+                           sf_node *out)
+{
+    const sf_node p = before_reshape(g, product);
+    if (sfi_at(g, p)->op != SFI_OP_MATMUL)
+        return false;
+    const sf_node a = sfi_arg(g, p, 0);
+    if (sfi_at(g, a)->varies || sfi_at(g, p)->shape.extent[1] != 1 ||
+        !same(before_reshape(g, sfi_arg(g, p, 1)), before_reshape(g, x)))
+        return false;
+    const sf_node turned = sf_transpose(g, a);
+    if (same(turned, a))
+        return false;
+    const sf_node both = sf_matmul(g, sf_add(g, a, turned), x);
+    *out = sf_mul(g, sf_const(g, 0.5), sf_sum_all(g, sf_mul(g, x, both)));
+    return true;
 }
 
 sf_node sf_dot(sf_graph *g, sf_node a, sf_node b)
 {
-    return sf_sum_all(g, sf_mul(g, a, b));
+    if (broken(g))
+        return nothing;
+    double factor = 1.0;
+    sf_node x = a, y = b, form;
+    if (sfi_shape_equal(shape_of(g, a), shape_of(g, b))) {
+        x = without_factor(g, a, &factor);
+        y = without_factor(g, b, &factor);
+        if (shape_of(g, x)->rank == 1 &&
+            (quadratic_form(g, x, y, &form) || quadratic_form(g, y, x, &form)))
+            return sf_mul(g, sf_const(g, factor), form);
+    }
+    return sf_mul(g, sf_const(g, factor), sf_sum_all(g, sf_mul(g, x, y)));
 }
 
 sf_node sf_outer(sf_graph *g, sf_node a, sf_node b)

@@ -7,7 +7,8 @@
  *
  * Rules that every executor keeps:
  *
- *   - Uniform steps run once for each run, before any varying step.
+ *   - Constant steps run once, when the executor is made; uniform steps once for
+ *     each run, before any varying step.
  *   - What it computes for one point does not depend on the other points, nor
  *     on how points are split into blocks.
  *   - Sums over points have one order that depends on the number of points

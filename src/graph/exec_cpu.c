@@ -4,8 +4,8 @@
  * Points are split into lanes, lanes into blocks.  A thread takes a whole block
  * through all varying steps, forward and backward, so that what lies between
  * stays in its own cache.  A block is a set of rows of `ld` points; ld is a
- * multiple of SFI_ROW_MULTIPLE, or one line of the cache where a few points are
- * neither drawn nor added up, and the places beyond the last point repeat it.
+ * multiple of SFI_ROW_MULTIPLE, or one vector where a few points are neither drawn
+ * nor added up, and the places beyond the last point repeat it.
  *
  * Sums over points: each lane adds its blocks in order into its own
  * accumulators; at the end the lanes are added in order.  Lanes and blocks are
@@ -936,7 +936,7 @@ static int64_t shortest_row(const sfi_exec *e, const sfi_run *run)
     for (size_t i = plan->uniform_steps; i < plan->step_count; i++)
         whole |= plan->steps[i].kind == SFI_STEP_LOAD &&
                  run->sources[plan->steps[i].index].kind != SF_ROWS;
-    return whole ? SFI_ROW_MULTIPLE : SFI_LINE_BYTES / (int64_t)e->elem;
+    return whole ? SFI_ROW_MULTIPLE : e->loops->lanes;
 }
 
 static int worth_threads(const sfi_exec *e, int64_t points)
@@ -953,7 +953,7 @@ static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
     const sfi_plan *plan = e->plan;
     const unsigned saved = sfi_flush_denormals();
     const block uniform = {e, run, &e->workers[0], SFI_ROW_MULTIPLE, 0, 0, 0};
-    for (size_t i = 0; i < plan->uniform_steps; i++)
+    for (size_t i = plan->constant_steps; i < plan->uniform_steps; i++)
         run_step(&uniform, &plan->steps[i]);
     for (int i = 0; i < plan->output_count; i++)
         if (plan->outputs[i].uniform)
@@ -1170,6 +1170,12 @@ static void write_constants(sfi_exec *e)
         for (int64_t j = 0; j < c->count; j++)
             sfi_number_put(plan->dtype, e->uniform, at + j, c->values[j]);
     }
+    const sfi_run none = {0};
+    const block b = {e, &none, &e->workers[0], SFI_ROW_MULTIPLE, 0, 0, 0};
+    const unsigned saved = sfi_flush_denormals();
+    for (size_t i = 0; i < plan->constant_steps; i++)
+        run_step(&b, &plan->steps[i]);
+    sfi_restore_denormals(saved);
 }
 
 static sf_status cpu_create(const sfi_plan *plan, sfi_exec **out)

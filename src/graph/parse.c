@@ -171,6 +171,12 @@ static sf_node f_norm(sf_graph *g, sf_node a)
     return sf_sqrt(g, sf_dot(g, a, a));
 }
 
+/* Finite wherever one of the two is. */
+static sf_node f_logaddexp(sf_graph *g, sf_node a, sf_node b)
+{
+    return sf_add(g, b, sf_softplus(g, sf_sub(g, a, b)));
+}
+
 typedef struct function {
     const char *name;
     int arity;
@@ -204,6 +210,7 @@ static const function functions[] = {
     {"max", 2, NULL, sf_max, NULL},
     {"pow", 2, NULL, sf_pow, NULL},
     {"dot", 2, NULL, sf_dot, NULL},
+    {"logaddexp", 2, NULL, f_logaddexp, NULL},
     {"where", 3, NULL, NULL, sf_select},
 };
 

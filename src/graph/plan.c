@@ -13,9 +13,11 @@
  *                in order of level are a correct schedule
  *   5. place     buffers in the arenas by lifetime, first fit
  *
- * What is uniform goes through the same stages and runs once, beforehand. */
+ * What is uniform goes through the same stages and runs beforehand, once for each
+ * run; what depends on constants alone, once for all. */
 #include "graph/plan.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,16 +250,23 @@ static task *new_task(planner *p, sfi_step_kind kind, bool varies, int32_t out,
     } else if (in_count > 0) {
         memcpy(copy, in, (size_t)in_count * sizeof *copy);
     }
+    bool constant = !varies;
+    for (int k = 0; k < in_count; k++)
+        constant = constant && p->plan->buffers[in[k].buffer].constant;
     task *t = &grown[p->task_count];
     memset(t, 0, sizeof *t);
     t->out = out;
     t->node = (int32_t)p->task_count;
-    t->step = (sfi_step){
-        .kind = kind, .varies = varies, .in_count = in_count, .in = copy};
+    t->step = (sfi_step){.kind = kind,
+                         .varies = varies,
+                         .constant = constant,
+                         .in_count = in_count,
+                         .in = copy};
     t->step.out.buffer = -1;
     if (out >= 0) {
         t->step.out = whole(out, out_shape);
         p->producer[out] = (int32_t)p->task_count;
+        p->plan->buffers[out].constant = constant;
     }
     p->task_count++;
     return t;
@@ -452,6 +461,8 @@ static void lower_constant(planner *p, int32_t id)
     const int64_t count = sfi_shape_count(&n->shape);
     const int32_t buffer = new_buffer(p, count, false);
     p->views[id] = whole(buffer, &n->shape);
+    if (!p->failed)
+        plan->buffers[buffer].constant = true;
     sfi_constant *grown =
         sfi_grow(p->ctx, plan->constants, &plan->constant_capacity,
                  plan->constant_count + 1, sizeof *grown);
@@ -506,6 +517,9 @@ static void lower_matmul(planner *p, int32_t id)
     if (!view_varies(p, &in[0]) && view_varies(p, &in[1]) &&
         in[1].shape.extent[1] > 1 && in[1].stride[1] != 1)
         in[1] = materialise(p, &in[1]);
+    /* Constants can be turned once and for all. */
+    if (p->plan->buffers[in[0].buffer].constant)
+        in[0] = contiguous(p, &in[0]);
     (void)lower_step(p, id, SFI_STEP_MATMUL, 2, in);
 }
 
@@ -765,6 +779,13 @@ static void lower_outputs(planner *p, const sf_output *outputs)
 
 /* ---- 3. levels -------------------------------------------------------------- */
 
+/* Whether two tasks run equally often. */
+static bool same_rate(const task *a, const task *b)
+{
+    return a->step.varies == b->step.varies &&
+           a->step.constant == b->step.constant;
+}
+
 /* Whether task t reads operand v of an element-wise task of the same shape
  * element by element, so that both can be one step. */
 static bool reads_in_step(const planner *p, const task *t, const sfi_view *v)
@@ -773,10 +794,27 @@ static bool reads_in_step(const planner *p, const task *t, const sfi_view *v)
     if (!t->elementwise || producer < 0)
         return false;
     const task *from = &p->tasks[producer];
-    return from->elementwise && from->step.varies == t->step.varies &&
-           v->offset == 0 && sfi_view_contiguous(v) &&
+    return from->elementwise && same_rate(from, t) && v->offset == 0 &&
+           sfi_view_contiguous(v) &&
            sfi_shape_equal(&from->step.out.shape, &t->step.out.shape) &&
            sfi_shape_equal(&v->shape, &t->step.out.shape);
+}
+
+/* What is loaded or drawn has no need to wait long for its first reader. */
+static void delay_loads(planner *p)
+{
+    for (size_t i = 0; i < p->task_count; i++) {
+        task *t = &p->tasks[i];
+        if (t->step.kind == SFI_STEP_LOAD)
+            t->step.level = INT_MAX;
+    }
+    for (size_t i = 0; i < p->task_count; i++)
+        for (int k = 0; k < p->tasks[i].step.in_count; k++) {
+            const int32_t from = p->producer[p->tasks[i].step.in[k].buffer];
+            if (from >= 0 && p->tasks[from].step.kind == SFI_STEP_LOAD &&
+                p->tasks[from].step.level >= p->tasks[i].step.level)
+                p->tasks[from].step.level = p->tasks[i].step.level - 1;
+        }
 }
 
 static void assign_levels(planner *p)
@@ -787,8 +825,9 @@ static void assign_levels(planner *p)
         int level = 0;
         for (int k = 0; k < t->step.in_count; k++) {
             const sfi_view *v = &t->step.in[k];
-            if (buffers[v->buffer].varies != t->step.varies)
-                continue;
+            if (buffers[v->buffer].varies != t->step.varies ||
+                buffers[v->buffer].constant != t->step.constant)
+                continue; /* written before any of these tasks */
             const int from = buffers[v->buffer].level;
             const int least = reads_in_step(p, t, v) ? from : from + 1;
             level = least > level ? least : level;
@@ -797,14 +836,15 @@ static void assign_levels(planner *p)
         if (t->out >= 0)
             buffers[t->out].level = level;
     }
+    delay_loads(p);
 }
 
 /* ---- 4. fusion -------------------------------------------------------------- */
 
 static bool same_group(const task *a, const task *b)
 {
-    return a->elementwise && b->elementwise &&
-           a->step.varies == b->step.varies && a->step.level == b->step.level &&
+    return a->elementwise && b->elementwise && same_rate(a, b) &&
+           a->step.level == b->step.level &&
            sfi_shape_equal(&a->step.out.shape, &b->step.out.shape);
 }
 
@@ -827,13 +867,15 @@ static bool same_operand(const sfi_operand *a, const sfi_operand *b)
            memcmp(a->stride, b->stride, sizeof a->stride) == 0;
 }
 
-/* Uniform before varying, then by level; within a level element-wise tasks of
+/* Constants, then uniform, then varying; then by level; within a level element-wise tasks of
  * one shape stand together, in order of creation. */
 static int compare_tasks(const void *pa, const void *pb)
 {
     const task *a = *(const task *const *)pa, *b = *(const task *const *)pb;
     if (a->step.varies != b->step.varies)
         return a->step.varies ? 1 : -1;
+    if (a->step.constant != b->step.constant)
+        return a->step.constant ? -1 : 1;
     if (a->step.level != b->step.level)
         return a->step.level < b->step.level ? -1 : 1;
     if (a->elementwise != b->elementwise)
@@ -1123,6 +1165,8 @@ static void build_steps(planner *p)
             order[i]->step.in = NULL; /* the step owns it now */
             order[i]->step.in_count = 0;
         }
+        if (order[i]->step.constant)
+            p->plan->constant_steps = p->plan->step_count;
         if (!order[i]->step.varies)
             p->plan->uniform_steps = p->plan->step_count;
         i = j;

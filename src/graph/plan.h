@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* plan.h - a schedule that any executor can follow.
  *
- * A plan is two lists of steps: `uniform` steps compute what is the same for
- * all points, once for each run; `varying` steps are followed for each block of
- * points.  Steps read and write buffers through views.  Nothing in a plan
+ * A plan is three lists of steps: `constant` steps compute what is the same for all
+ * runs, once; `uniform` steps what is the same for all points, once for each run;
+ * `varying` steps are followed for each block of points.  Steps read and write buffers through views.  Nothing in a plan
  * knows how long a block is, or how many threads or machines there are.
  *
  * A buffer of c components is c numbers (uniform) or c rows of numbers, one
@@ -21,6 +21,7 @@ typedef enum sfi_place {
 
 typedef struct sfi_buffer {
     bool varies;
+    bool constant; /* the same for all runs */
     sfi_place place;
     int64_t comps;
     int64_t offset; /* components from the start of its arena */
@@ -87,7 +88,7 @@ typedef struct sfi_fused {
 
 typedef struct sfi_step {
     sfi_step_kind kind;
-    bool varies;
+    bool varies, constant;
     int level;
     int64_t index;
     int64_t pad;
@@ -120,8 +121,9 @@ typedef struct sfi_plan {
     sf_dtype dtype;
     sfi_buffer *buffers;
     size_t buffer_count, buffer_capacity;
-    sfi_step *steps; /* uniform ones first, each kind in order */
-    size_t step_count, step_capacity, uniform_steps;
+    sfi_step *steps; /* in order: [0, constant_steps), [constant_steps,
+                        uniform_steps), the varying ones       */
+    size_t step_count, step_capacity, constant_steps, uniform_steps;
     sfi_constant *constants;
     size_t constant_count, constant_capacity;
     sfi_plan_output *outputs;

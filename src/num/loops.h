@@ -8,7 +8,7 @@
  * SFI_ROW_MULTIPLE elements; what lies beyond the last real point is padding
  * that is computed like everything else (it repeats a real point).  For the
  * element-wise loops, gemm, load, store and sum_rows it is enough that rows are
- * whole lines of 64 bytes, of which 8 doubles are one.
+ * whole vectors.
  *
  * The arithmetic for one point does not depend on where in a row it stands, on
  * the length of the row, or on what its neighbours hold.
@@ -20,7 +20,7 @@
 #include "base/random.h"
 #include "scorefield/base.h"
 
-enum { SFI_ROW_MULTIPLE = 16, SFI_LINE_BYTES = 64 };
+enum { SFI_ROW_MULTIPLE = 16 };
 
 /* The length of a row that holds n elements. */
 static inline int64_t sfi_row_length(int64_t n)
@@ -121,6 +121,7 @@ typedef struct sfi_adam {
 typedef struct sfi_loops {
     const char *isa; /* "portable", "avx2", "avx512"               */
     sf_dtype dtype;
+    int lanes; /* elements of a vector: 2 to 16 */
 
     /* [op][mode]; NULL where every operand the operation takes is a scalar */
     sfi_ew_loop ew[SFI_EW_COUNT][SFI_EW_MODES];

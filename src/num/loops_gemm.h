@@ -377,8 +377,10 @@ static void FN(gemm)(const sfi_gemm *g, void *work)
            .pack_a = g->a_col != 1 && g->k > 1,
            .b_copy = work,
            .a_copy = (REAL *)work + most * cols};
-    /* Copying B pays where it is read more than a few times. */
-    run.copy_b = run.h.tiles > 2 && g->k > 4;
+    /* Copying B pays where it is read more than a few times, and is no panel as it
+     * stands. */
+    run.copy_b =
+        run.h.tiles > 2 && g->k > 4 && (g->n > GEMM_COLS || g->ldb != g->n);
     for (run.j0 = 0; run.j0 < g->n; run.j0 += cols) {
         run.cols = smaller(g->n - run.j0, cols);
         run.chunk0 = 0;

@@ -90,6 +90,7 @@ SFI_INLINE void FN(store)(REAL *p, V x)
 
 static const sfi_loops FN(table) = {
     .isa = LOOPS_ISA,
+    .lanes = LANES,
     .dtype = LOOPS_F64 ? SF_F64 : SF_F32,
     .ew =
         {

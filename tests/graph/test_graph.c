@@ -302,6 +302,56 @@ TEST(sums_and_products_of_arrays_simplify)
     sf_context_free(ctx);
 }
 
+/* A gradient has no more products than it needs, and one by components is their
+ * list. */
+TEST(quadratic_forms_and_components_simplify)
+{
+    sf_context *ctx = new_context();
+    sf_graph *g = new_graph(ctx);
+    const int64_t square[2] = {3, 3};
+    const sf_node x = vector(g, "x", 3), p = sf_param(g, "p", 2, square);
+    const sf_node two = sf_const(g, 2.0),
+                  both = sf_add(g, p, sf_transpose(g, p));
+    CHECK_SAME(sf_add(g, x, x), sf_mul(g, two, x));
+    CHECK_SAME(sf_matmul(g, p, sf_mul(g, two, x)),
+               sf_mul(g, two, sf_matmul(g, p, x)));
+    CHECK_SAME(sf_reshape(g, sf_mul(g, two, x), 2, (int64_t[]){3, 1}),
+               sf_mul(g, two, sf_reshape(g, x, 2, (int64_t[]){3, 1})));
+    CHECK_SAME(sf_transpose(g, sf_mul(g, two, p)),
+               sf_mul(g, two, sf_transpose(g, p)));
+    CHECK_SAME(sf_transpose(g, both), both);
+    const double even[9] = {1, 2, 3, 2, 4, 5, 3, 5, 6};
+    const double odd[9] = {1, 2, 3, 2, 4, 5, 3, 7, 6};
+    const sf_node s = sf_const_array(g, 2, square, even);
+    const sf_node a = sf_const_array(g, 2, square, odd);
+    CHECK_SAME(sf_transpose(g, s), s);
+    CHECK(sf_transpose(g, a).id != a.id);
+
+    const sf_node half = sf_const(g, -0.5);
+    const sf_node first = sf_mul(g, half, sf_dot(g, x, sf_matmul(g, s, x)));
+    CHECK_SAME(sf_gradient(g, first, x), sf_neg(g, sf_matmul(g, s, x)));
+    /* The factor may stand anywhere, and the vector on either side. */
+    const sf_node second = sf_dot(g, sf_matmul(g, s, sf_mul(g, half, x)), x);
+    CHECK_SAME(second, first);
+    CHECK_SAME(sf_gradient(g, sf_dot(g, x, sf_matmul(g, p, x)), x),
+               sf_matmul(g, both, x));
+
+    const sf_node u = sf_component(g, x, 0), v = sf_component(g, x, 1),
+                  w = sf_component(g, x, 2);
+    const sf_node f = sf_add(g, sf_mul(g, u, v), sf_mul(g, w, sf_sin(g, u)));
+    const int64_t one = 1;
+    const sf_node list[3] = {
+        sf_reshape(g, sf_gradient(g, f, sf_slice(g, x, 0, 0, 1, 1)), 1, &one),
+        sf_reshape(g, u, 1, &one), sf_reshape(g, sf_sin(g, u), 1, &one)};
+    CHECK_SAME(sf_gradient(g, f, x), sf_concat(g, 3, list, 0));
+    /* Parts that do not touch are added up. */
+    const sf_node ends = sf_gradient(g, sf_mul(g, u, w), x);
+    CHECK_SAME(ends, sf_add(g, sf_pad(g, sf_reshape(g, w, 1, &one), 0, 0, 1, 3),
+                            sf_pad(g, sf_reshape(g, u, 1, &one), 0, 2, 1, 3)));
+    sf_graph_free(g);
+    sf_context_free(ctx);
+}
+
 /* ---- shapes ------------------------------------------------------------------- */
 
 #define CHECK_SHAPE(node, ...)                                                 \
@@ -881,6 +931,7 @@ TESTS(CASE(equal_expressions_are_one_node),
       CASE(products_and_quotients_simplify),
       CASE(powers_and_selections_simplify), CASE(shape_operations_simplify),
       CASE(sums_and_products_of_arrays_simplify),
+      CASE(quadratic_forms_and_components_simplify),
       CASE(results_have_their_documented_shapes),
       CASE(every_shape_error_is_found_and_says_what_is_wrong),
       CASE(errors_stick_and_building_goes_on),

@@ -920,7 +920,7 @@ TEST(parts_are_added_in_order)
 static void check_sum_rows(const sfi_loops *loops)
 {
     enum { COUNT = 7, APART = 80, MOST = 64 };
-    const int64_t line = SFI_LINE_BYTES / (loops->dtype == SF_F64 ? 8 : 4);
+    const int64_t line = loops->lanes;
     static SFI_ALIGNED(64) double x[COUNT * APART], y[MOST + 1];
     fill(loops, x, COUNT * APART, -1, 1, 5);
     for (int64_t n = line; n <= MOST; n += line)
