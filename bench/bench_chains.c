@@ -4,7 +4,8 @@
  *
  *   nuts_gauss100_cC   effective samples a second of C chains of a Gaussian of
  *   nuts_logistic_cC   100 numbers, and of a logistic regression; C: 4, 16, 64
- *   ula_d2, ula_d100   steps of a chain a second, unadjusted Langevin dynamics
+ *   ula_d2_f32, ...     steps of a chain a second, unadjusted Langevin dynamics of 2
+ *                      and 100 numbers, in float and in double
  *   first_draw         first draws of such a Gaussian a second, from its text on
  *
  * A figure of effective samples is the mean over runs of the smallest bulk ESS
@@ -27,7 +28,7 @@ enum {
     WARMUP = 1000,
     DRAWS = 1000,
     WALKERS = 10000,
-    STEPS = 50,
+    STEPS = 160,
     MAX_RUNS = 64
 };
 
@@ -194,36 +195,36 @@ static void bench_nuts(const bench_args *args, const char *name,
 
 typedef struct walk {
     sf_context *ctx;
-    sf_density *density;
-    sf_langevin_options o;
+    sf_langevin *plan;
     int64_t dim;
     double *x;
 } walk;
 
 static void move(void *user)
 {
-    walk *w = user;
-    sf_functional f;
-    sf_density_functional(w->density, &f);
-    must(w->ctx,
-         sf_langevin_run(w->ctx, (sf_mat){w->x, WALKERS, w->dim, w->dim}, &f,
-                         &w->o));
-    w->o.first_step += STEPS;
+    const walk *w = user;
+    must(w->ctx, sf_langevin_advance(
+                     w->plan, (sf_mat){w->x, WALKERS, w->dim, w->dim}, STEPS));
 }
 
 static void bench_ula(const bench_args *args, const char *name, sf_context *ctx,
-                      int64_t dim)
+                      int64_t dim, sf_dtype dtype)
 {
-    walk w = {.ctx = ctx, .dim = dim, .o = SF_LANGEVIN_OPTIONS_INIT};
-    w.o.steps = STEPS;
-    w.o.step = 0.05;
-    w.density = gauss(ctx, dim);
+    walk w = {.ctx = ctx, .dim = dim};
+    sf_langevin_options o = SF_LANGEVIN_OPTIONS_INIT;
+    o.step = 0.05;
+    o.dtype = dtype;
+    sf_density *density = gauss(ctx, dim);
+    sf_functional f;
+    sf_density_functional(density, &f);
+    must(ctx, sf_langevin_new(ctx, &w.plan, &f, WALKERS, &o));
     w.x = space((size_t)(WALKERS * dim));
     const bench_rate rate = bench_windows(args, move, &w);
     /* At two numbers nobody counts products. */
     bench_print(name, "chain_steps_per_s", rate, (double)WALKERS * STEPS,
                 dim > 2 ? 2.0 * (double)(dim * dim) : 0.0);
-    sf_density_free(w.density);
+    sf_langevin_free(w.plan);
+    sf_density_free(density);
     free(w.x);
 }
 
@@ -265,10 +266,14 @@ int main(int argc, char **argv)
         bench_nuts(&args, name, density, ctx, c);
         sf_density_free(density);
     }
-    if (bench_wanted(&args, "ula_d2"))
-        bench_ula(&args, "ula_d2", ctx, 2);
-    if (bench_wanted(&args, "ula_d100"))
-        bench_ula(&args, "ula_d100", ctx, 100);
+    if (bench_wanted(&args, "ula_d2_f32"))
+        bench_ula(&args, "ula_d2_f32", ctx, 2, SF_F32);
+    if (bench_wanted(&args, "ula_d2_f64"))
+        bench_ula(&args, "ula_d2_f64", ctx, 2, SF_F64);
+    if (bench_wanted(&args, "ula_d100_f32"))
+        bench_ula(&args, "ula_d100_f32", ctx, 100, SF_F32);
+    if (bench_wanted(&args, "ula_d100_f64"))
+        bench_ula(&args, "ula_d100_f64", ctx, 100, SF_F64);
     if (bench_wanted(&args, "first_draw"))
         bench_print("first_draw", "draws_per_s",
                     bench_windows(&args, first_draw, ctx), 1.0, 0.0);

@@ -57,6 +57,24 @@ SFI_UNUSED static sf_status quadratic_gradient(sf_context *ctx, void *user,
     return trouble_count(&q->trouble);
 }
 
+/* The gradient as an expression. */
+SFI_UNUSED static sf_status quadratic_node(sf_context *ctx, void *user,
+                                           sf_graph *g, sf_node x,
+                                           sf_node *gradient)
+{
+    (void)ctx;
+    struct quadratic *q = user;
+    const int64_t shape[2] = {q->n, q->n};
+    const sf_node m = sf_const_array(g, 2, shape, q->m);
+    const sf_node mu = sf_const_array(g, 1, shape, q->mu);
+    *gradient = sf_matmul(g, m, sf_sub(g, x, mu));
+    if (q->trouble.wall != 0.0)
+        *gradient = sf_select(
+            g, sf_less(g, sf_const(g, q->trouble.wall), sf_component(g, x, 0)),
+            sf_const(g, NAN), *gradient);
+    return trouble_count(&q->trouble);
+}
+
 SFI_UNUSED static sf_status quadratic_value(sf_context *ctx, void *user,
                                             double *value, const double *x,
                                             int64_t walkers)

@@ -15,7 +15,7 @@
 #ifndef SCOREFIELD_FUNCTIONAL_H
 #define SCOREFIELD_FUNCTIONAL_H
 
-#include "scorefield/base.h"
+#include "scorefield/graph.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -55,11 +55,17 @@ typedef struct sf_functional {
      * that need it take differences of gradients where it is NULL. */
     sf_status (*hvp)(sf_context *ctx, void *user, double *hv, const double *x,
                      const double *v, int64_t walkers);
+
+    /* OPTIONAL.  *gradient = grad f at x, a vector [unknowns] of `graph`, as a
+     * vector of that graph.  Verbs that can then make many steps one program, and
+     * compute in float as well as in double.  It must be what `gradient` gives. */
+    sf_status (*node)(sf_context *ctx, void *user, sf_graph *graph, sf_node x,
+                      sf_node *gradient);
 } sf_functional;
 
 #define SF_FUNCTIONAL_INIT                                                     \
     {                                                                          \
-        sizeof(sf_functional), NULL, 0, NULL, NULL, NULL, NULL                 \
+        sizeof(sf_functional), NULL, 0, NULL, NULL, NULL, NULL, NULL           \
     }
 
 /* Compare the callbacks with each other at one point x [unknowns], along

@@ -35,36 +35,45 @@ typedef struct sf_langevin_options {
     int64_t first_step;   /* the steps are numbered from here, so a run may
                                 * be continued; first_step + steps < 2^32
                                 *                               [0]            */
+    sf_dtype dtype;       /* of the arithmetic: SF_F32 wants a functional
+                                * whose gradient is an expression   [SF_F64]     */
+    double temperature;   /* T > 0: the law is exp(-f/T), the noise sqrt(T)
+                                * times as large                    [1]          */
 } sf_langevin_options;
 
 #define SF_LANGEVIN_OPTIONS_INIT                                               \
     {                                                                          \
-        sizeof(sf_langevin_options), 0.01, 1000, 0, SF_LANGEVIN_ULA, 0, 0      \
+        sizeof(sf_langevin_options), 0.01, 1000, 0, SF_LANGEVIN_ULA, 0, 0,     \
+            SF_F64, 1.0                                                        \
     }
 
 /* Move walkers along Langevin dynamics,
  *
- *     x <- x + (h/2) s(x) + sqrt(h) noise,       s = -grad f = grad log p
+ *     x <- x + (h/2) s(x) + sqrt(h T) noise,     s = -grad f = grad log p
  *
  *   x     [n, d]  in: starting points; out: walkers after `steps` updates
- *   f     f->unknowns is d; its gradient is called `steps` times, always with
- *         the whole batch.  Its value is never asked for.
+ *   f     f->unknowns is d.  If its gradient is an expression (`node`), steps
+ *         are compiled, some of them into one program; else `gradient` is called
+ *         `steps` times, always with the whole batch.  Its value is never asked
+ *         for.
  *   opts  NULL means SF_LANGEVIN_OPTIONS_INIT
  *
  * Step.    Many texts write x + e s(x) + sqrt(2e) noise; then h = 2e.
  * Units.   If x is in metres then s is in 1/m and h in m^2.
- * Bias.    The stationary law of ULA is not p.  On a Gaussian N(mu, C) it is
+ * Bias.    (T = 1.)  The stationary law of ULA is not p.  On a Gaussian N(mu, C) it is
  *          N(mu, C (I - (h/4) C^-1)^-1); LM has C exactly.  Both are stable only
  *          for h < 4 lambda_min(C), and diverge beyond.
  * Noise.   Standard normals that are a function of (seed, first_walker + i,
  *          first_step + t, j): row i depends on neither n nor the thread count,
- *          and two runs of k steps equal one of 2k, bit for bit, if the
- *          functional's rows do not depend on each other.
- * Memory.  Two workspaces of n*d doubles, three for LM, freed before returning.
+ *          and two runs of k steps equal one of 2k, bit for bit (in double), if
+ *          the functional's rows do not depend on each other.
+ * Memory.  Two workspaces of n*d numbers, three for LM with callbacks, freed
+ *          before returning.
  *
  * Returns SF_OK, or
- *   SF_E_ARG        step <= 0 or not finite, steps < 0, an unknown method,
- *                   first_walker or first_step out of range, f malformed
+ *   SF_E_ARG        step or temperature <= 0 or not finite, steps < 0, an unknown method or
+ *                   dtype, first_walker or first_step out of range, f malformed
+ *   SF_E_UNSUPPORTED  SF_F32, and f's gradient is no expression
  *   SF_E_SHAPE      x is malformed, or d is not f->unknowns
  *   SF_E_NUMERIC    x was not finite at the start (x is unchanged), or a walker
  *                   left the finite numbers: x holds the last state in which
@@ -80,6 +89,24 @@ typedef struct sf_langevin_options {
 SF_API sf_status sf_langevin_run(sf_context *ctx, sf_mat x,
                                  const sf_functional *f,
                                  const sf_langevin_options *opts);
+
+/* The same, planned once and run in parts.  A plan belongs to one thread at a time;
+ * errors are those of sf_langevin_run(). */
+typedef struct sf_langevin sf_langevin;
+
+/* Compile and allocate for `walkers` rows; walkers < 1 is SF_E_SHAPE.  A copy of *f
+ * is kept, and of *opts all but `steps`.  On failure *out is NULL. */
+SF_API sf_status sf_langevin_new(sf_context *ctx, sf_langevin **out,
+                                 const sf_functional *f, int64_t walkers,
+                                 const sf_langevin_options *opts);
+
+/* Move x [walkers, d] by `steps` updates, which go on from those before; allocates
+ * nothing. */
+SF_API sf_status sf_langevin_advance(sf_langevin *plan, sf_mat x,
+                                     int64_t steps);
+
+/* Free a plan; NULL is allowed. */
+SF_API void sf_langevin_free(sf_langevin *plan);
 
 /* ---- Markov chains ---------------------------------------------------------------
  *
@@ -125,12 +152,17 @@ typedef struct sf_chain_options {
     uint64_t seed; /*                                            [0]        */
     int64_t first_chain; /* chain c takes the random numbers of first_chain + c;
                             below 2^31                            [0]        */
+    int64_t
+        temperatures; /* of parallel tempering, 1 to 64: each chain has so many
+                            rungs, which draw from exp(-f/T)      [1]        */
+    double hottest;   /* T of the last one, > 1; that of the first is 1, and the
+                       warm-up finds those between them           [30]       */
 } sf_chain_options;
 
 #define SF_CHAIN_OPTIONS_INIT                                                  \
     {                                                                          \
         sizeof(sf_chain_options), SF_CHAIN_NUTS, SF_METRIC_DIAGONAL, 1000,     \
-            1000, 1, 0.0, 0.0, 10, 1.5707963267948966, 0, 0                    \
+            1000, 1, 0.0, 0.0, 10, 1.5707963267948966, 0, 0, 1, 30.0           \
     }
 
 /* What became of one chain, after the warm-up unless it says otherwise. */
@@ -139,8 +171,12 @@ typedef struct sf_chain_report {
     double accept;       /* mean probability of acceptance                    */
     int64_t divergences; /* iterations whose energy rose by more than 1000    */
     int64_t saturated;   /* NUTS: iterations that ended at the largest depth  */
-    int64_t gradients;   /* evaluations                                       */
+    int64_t gradients;   /* evaluations, of all temperatures                  */
     int64_t gradients_warmup; /* those of the warm-up                         */
+    /* Of parallel tempering, else NaN and 0: */
+    double exchange; /* mean probability that two neighbouring temperatures
+                        exchange their states, of those that do so least        */
+    int64_t trips;   /* of states from the hottest to the coldest             */
 } sf_chain_report;
 
 /* Where the draws go.  Arrays that are NULL are not written. */
@@ -166,7 +202,12 @@ typedef struct sf_chain_draws {
  * dual averaging, the masses over windows that double, both chain by chain.
  *
  * Each gradient is called for all chains that are not done: a chain that ends its
- * path begins the next without waiting.
+ * path begins the next without waiting; the temperatures of one chain wait for each
+ * other.
+ *
+ * Parallel tempering is for densities with parts that chains do not leave: hot rungs
+ * do, and neighbours exchange states after each iteration (S. Syed et al., JRSS B 84
+ * (2022) 321-350).  What is drawn and reported is the first rung.
  *
  * Returns SF_OK, or
  *   SF_E_ARG          an option outside its range, chains < 1, f malformed

@@ -76,14 +76,11 @@ static sf_status copy_parameters(sf_density *d, int count,
         return SF_OK;
     d->parameters =
         sfi_alloc_zero(d->ctx, (size_t)count, sizeof *d->parameters);
-    d->values = sfi_alloc(d->ctx, (size_t)count, sizeof *d->values);
     d->parameter_count = count;
-    if (d->parameters == NULL || d->values == NULL)
+    if (d->parameters == NULL)
         return SF_E_NOMEM;
-    for (int k = 0; k < count; k++) {
+    for (int k = 0; k < count; k++)
         SFI_TRY(copy_parameter(d->ctx, &d->parameters[k], &parameters[k]));
-        d->values[k] = d->parameters[k].value;
-    }
     return SF_OK;
 }
 
@@ -157,65 +154,100 @@ sf_status sfi_density_node(const sf_density *d, sf_graph *g, sf_node x,
     return to_number(d->ctx, g, logp);
 }
 
-static sf_status compile_at(sf_density *d, sf_node *parameters)
-{
-    sf_graph *g = NULL;
-    SFI_TRY(sf_graph_new(d->ctx, &g));
-    const sf_node x = sf_input(g, "x", 1, &d->dim);
-    sf_node logp;
-    sf_status status = sfi_density_parameters(d, g, parameters);
-    if (status == SF_OK)
-        status = sfi_density_node(d, g, x, parameters, &logp);
-    if (status == SF_OK) {
-        const sf_output out[] = {{logp, SF_EACH},
-                                 {sf_gradient(g, logp, x), SF_EACH}};
-        status = sf_program_new(d->ctx, &d->at, g, SF_F64, 2, out);
-    }
-    sf_graph_free(g);
-    return status;
-}
+/* ---- programs ---------------------------------------------------------------- */
 
-static sf_status compile_line(sf_density *d, sf_node *parameters)
-{
-    sf_graph *g = NULL;
-    SFI_TRY(sf_graph_new(d->ctx, &g));
-    const sf_node y = sf_input(g, "y", 1, &d->domain.unknowns);
-    const sf_node v = sf_input(g, "v", 1, &d->domain.unknowns);
-    sf_node logp, volume;
-    sf_status status = sfi_density_parameters(d, g, parameters);
-    const sf_node x = sfi_domain_node(&d->domain, g, y, &volume);
-    if (status == SF_OK)
-        status = sfi_density_node(d, g, x, parameters, &logp);
-    if (status == SF_OK) {
-        const sf_node f = sf_neg(g, sf_add(g, logp, volume));
-        const sf_node slope = sf_gradient(g, f, y);
-        const sf_node product = sf_gradient(g, sf_dot(g, slope, v), y);
-        const sf_output out[] = {{f, SF_EACH}, {slope, SF_EACH}};
-        const sf_output curved = {product, SF_EACH};
-        status = sf_program_new(d->ctx, &d->value, g, SF_F64, 1, out);
-        if (status == SF_OK)
-            status =
-                sf_program_new(d->ctx, &d->gradient, g, SF_F64, 1, out + 1);
-        if (status == SF_OK)
-            status = sf_program_new(d->ctx, &d->both, g, SF_F64, 2, out);
-        if (status == SF_OK)
-            status = sf_program_new(d->ctx, &d->product, g, SF_F64, 1, &curved);
-    }
-    sf_graph_free(g);
-    return status;
-}
-
-static sf_status compile(sf_density *d)
+/* ln p of x and its score, with the parameters' values as constants. */
+static sf_status log_density(const sf_density *d, sf_graph *g, sf_node x,
+                             sf_node *logp)
 {
     const size_t count = (size_t)d->parameter_count;
     sf_node *parameters = sfi_alloc(d->ctx, count, sizeof *parameters);
     if (parameters == NULL && count > 0)
         return SF_E_NOMEM;
-    sf_status status = compile_at(d, parameters);
-    if (status == SF_OK)
-        status = compile_line(d, parameters);
+    for (int k = 0; k < d->parameter_count; k++) {
+        const sfi_density_parameter *p = &d->parameters[k];
+        parameters[k] = sf_const_array(g, p->rank, p->shape, p->value);
+    }
+    const sf_status status = sfi_density_node(d, g, x, parameters, logp);
     sfi_free(d->ctx, parameters, count, sizeof *parameters);
     return status;
+}
+
+static sf_status compile_at(const sf_density *d, sf_program **out)
+{
+    sf_graph *g = NULL;
+    SFI_TRY(sf_graph_new(d->ctx, &g));
+    const sf_node x = sf_input(g, "x", 1, &d->dim);
+    sf_node logp;
+    sf_status status = log_density(d, g, x, &logp);
+    if (status == SF_OK) {
+        const sf_output both[] = {{logp, SF_EACH},
+                                  {sf_gradient(g, logp, x), SF_EACH}};
+        status = sf_program_new(d->ctx, out, g, SF_F64, 2, both);
+    }
+    sf_graph_free(g);
+    return status;
+}
+
+/* -ln p of y. */
+static sf_status energy(const sf_density *d, sf_graph *g, sf_node y, sf_node *f)
+{
+    sf_node logp, volume;
+    const sf_node x = sfi_domain_node(&d->domain, g, y, &volume);
+    SFI_TRY(log_density(d, g, x, &logp));
+    *f = sf_neg(g, sf_add(g, logp, volume));
+    return SF_OK;
+}
+
+typedef enum part { VALUE, GRADIENT, BOTH, PRODUCT } part;
+
+static sf_status compile_line(const sf_density *d, part wanted,
+                              sf_program **out)
+{
+    sf_graph *g = NULL;
+    SFI_TRY(sf_graph_new(d->ctx, &g));
+    const sf_node y = sf_input(g, "y", 1, &d->domain.unknowns);
+    const sf_node v =
+        wanted == PRODUCT ? sf_input(g, "v", 1, &d->domain.unknowns) : y;
+    sf_node f;
+    sf_status status = energy(d, g, y, &f);
+    if (status == SF_OK) {
+        sf_node slope = f;
+        if (wanted != VALUE)
+            slope = sf_gradient(g, f, y);
+        if (wanted == PRODUCT)
+            slope = sf_gradient(g, sf_dot(g, slope, v), y);
+        const sf_output outputs[] = {{f, SF_EACH}, {slope, SF_EACH}};
+        status = wanted == BOTH
+                     ? sf_program_new(d->ctx, out, g, SF_F64, 2, outputs)
+                     : sf_program_new(d->ctx, out, g, SF_F64, 1, outputs + 1);
+    }
+    sf_graph_free(g);
+    return status;
+}
+
+static void free_programs(sfi_density_programs *p)
+{
+    sf_program_free(p->at);
+    sf_program_free(p->both);
+    sf_program_free(p->value);
+    sf_program_free(p->gradient);
+    sf_program_free(p->product);
+}
+
+sf_status sfi_density_update(sf_density *d)
+{
+    sfi_density_programs made = {0};
+    sf_status status = compile_at(d, &made.at);
+    if (status == SF_OK)
+        status = compile_line(d, BOTH, &made.both);
+    if (status != SF_OK) {
+        free_programs(&made);
+        return status;
+    }
+    free_programs(&d->programs);
+    d->programs = made;
+    return SF_OK;
 }
 
 /* ---- making ------------------------------------------------------------------ */
@@ -233,7 +265,7 @@ static sf_status make(sf_density *d, const char *text,
     SFI_TRY(check_names(d));
     SFI_TRY(sfi_domain_parse(d->ctx, &d->domain, domain, d->dim,
                              (const char *const *)d->names));
-    return compile(d);
+    return sfi_density_update(d);
 }
 
 sf_status sf_density_new(sf_context *ctx, sf_density **out, const char *text,
@@ -265,11 +297,7 @@ void sf_density_free(sf_density *d)
     if (d == NULL)
         return;
     sf_context *ctx = d->ctx;
-    sf_program_free(d->at);
-    sf_program_free(d->value);
-    sf_program_free(d->gradient);
-    sf_program_free(d->both);
-    sf_program_free(d->product);
+    free_programs(&d->programs);
     if (d->domain.dim > 0)
         sfi_domain_free(ctx, &d->domain);
     for (int k = 0; k < d->parameter_count && d->parameters != NULL; k++) {
@@ -279,7 +307,6 @@ void sf_density_free(sf_density *d)
     }
     const size_t count = (size_t)d->parameter_count;
     sfi_free(ctx, d->parameters, count, sizeof *d->parameters);
-    sfi_free(ctx, d->values, count, sizeof *d->values);
     if (d->names != NULL)
         sf_density_free_names(ctx, d->names, d->dim);
     sfi_free_text(ctx, d->text);
@@ -433,9 +460,10 @@ sf_status sf_density_eval(const sf_density *d, sf_cmat x, double *logp,
                               score.data != NULL ? score.stride : d->dim}};
     sf_status status = SF_OK;
     if (x.rows > 0)
-        status = sinks[0].data != NULL && sinks[1].data != NULL
-                     ? sf_program_run(d->at, x.rows, sources, d->values, sinks)
-                     : SF_E_NOMEM;
+        status =
+            sinks[0].data != NULL && sinks[1].data != NULL
+                ? sf_program_run(d->programs.at, x.rows, sources, NULL, sinks)
+                : SF_E_NOMEM;
     for (int64_t i = 0; i < x.rows && status == SF_OK; i++) {
         char want[SFI_DOMAIN_WANT];
         if (sfi_domain_outside(&d->domain, x.data + i * x.stride, want) < 0)
@@ -450,15 +478,31 @@ sf_status sf_density_eval(const sf_density *d, sf_cmat x, double *logp,
     return status;
 }
 
+/* The program of one part, made when it is first asked for. */
+static sf_status ask(sf_density *d, part wanted, sf_program **out)
+{
+    sfi_density_programs *p = &d->programs;
+    sf_program **slot = wanted == VALUE      ? &p->value
+                        : wanted == GRADIENT ? &p->gradient
+                        : wanted == BOTH     ? &p->both
+                                             : &p->product;
+    if (*slot == NULL)
+        SFI_TRY(compile_line(d, wanted, slot));
+    *out = *slot;
+    return SF_OK;
+}
+
 static sf_status call_value(sf_context *ctx, void *user, double *value,
                             const double *y, int64_t walkers)
 {
     (void)ctx;
-    const sf_density *d = user;
-    const sf_source sources[2] = {
-        {.data = y, .dtype = SF_F64, .stride = d->domain.unknowns}};
+    sf_density *d = user;
+    const sf_source source = {
+        .data = y, .dtype = SF_F64, .stride = d->domain.unknowns};
     const sf_sink sink = {value, SF_F64, 1};
-    return sf_program_run(d->value, walkers, sources, d->values, &sink);
+    sf_program *program;
+    SFI_TRY(ask(d, VALUE, &program));
+    return sf_program_run(program, walkers, &source, NULL, &sink);
 }
 
 static sf_status call_gradient(sf_context *ctx, void *user, double *value,
@@ -466,26 +510,39 @@ static sf_status call_gradient(sf_context *ctx, void *user, double *value,
                                int64_t walkers)
 {
     (void)ctx;
-    const sf_density *d = user;
+    sf_density *d = user;
     const int64_t n = d->domain.unknowns;
-    const sf_source sources[2] = {{.data = y, .dtype = SF_F64, .stride = n}};
+    const sf_source source = {.data = y, .dtype = SF_F64, .stride = n};
     const sf_sink sinks[] = {{value, SF_F64, 1}, {gradient, SF_F64, n}};
-    return value == NULL
-               ? sf_program_run(d->gradient, walkers, sources, d->values,
-                                sinks + 1)
-               : sf_program_run(d->both, walkers, sources, d->values, sinks);
+    sf_program *program;
+    SFI_TRY(ask(d, value != NULL ? BOTH : GRADIENT, &program));
+    return sf_program_run(program, walkers, &source, NULL,
+                          value != NULL ? sinks : sinks + 1);
 }
 
 static sf_status call_product(sf_context *ctx, void *user, double *hv,
                               const double *y, const double *v, int64_t walkers)
 {
     (void)ctx;
-    const sf_density *d = user;
+    sf_density *d = user;
     const int64_t n = d->domain.unknowns;
-    const sf_source sources[2] = {{.data = y, .dtype = SF_F64, .stride = n},
-                                  {.data = v, .dtype = SF_F64, .stride = n}};
+    const sf_source sources[] = {{.data = y, .dtype = SF_F64, .stride = n},
+                                 {.data = v, .dtype = SF_F64, .stride = n}};
     const sf_sink sink = {hv, SF_F64, n};
-    return sf_program_run(d->product, walkers, sources, d->values, &sink);
+    sf_program *program;
+    SFI_TRY(ask(d, PRODUCT, &program));
+    return sf_program_run(program, walkers, sources, NULL, &sink);
+}
+
+static sf_status append_gradient(sf_context *ctx, void *user, sf_graph *g,
+                                 sf_node y, sf_node *gradient)
+{
+    (void)ctx;
+    const sf_density *d = user;
+    sf_node f;
+    SFI_TRY(energy(d, g, y, &f));
+    *gradient = sf_gradient(g, f, y);
+    return sf_graph_status(g);
 }
 
 void sf_density_functional(const sf_density *d, sf_functional *out)
@@ -497,6 +554,7 @@ void sf_density_functional(const sf_density *d, sf_functional *out)
     f.value = call_value;
     f.gradient = call_gradient;
     f.hvp = call_product;
+    f.node = append_gradient;
     *out = f;
 }
 

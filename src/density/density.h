@@ -16,6 +16,16 @@ typedef struct sfi_density_parameter {
     double *value;
 } sfi_density_parameter;
 
+/* Programs hold the parameters' values as constants.  Those that not everybody
+ * needs are NULL until they are asked for. */
+typedef struct sfi_density_programs {
+    sf_program *at;       /* of x: ln p and score                  */
+    sf_program *both;     /* of y: -ln p and its gradient          */
+    sf_program *value;    /* -ln p alone                           */
+    sf_program *gradient; /* of -ln p alone                        */
+    sf_program *product;  /* of y and v: the Hessian of -ln p, times v */
+} sfi_density_programs;
+
 struct sf_density {
     sf_context *ctx;
     char *text;
@@ -25,12 +35,12 @@ struct sf_density {
     sfi_domain domain;
     int parameter_count;
     sfi_density_parameter *parameters;
-    const void **values; /* [parameter_count], for programs */
-
-    /* Of x: ln p and score.  Of y: -ln p; its gradient; both; the Hessian times a
-     * vector. */
-    sf_program *at, *value, *gradient, *both, *product;
+    sfi_density_programs programs;
 };
+
+/* Take the parameters' present values into the programs.  SF_OK or SF_E_NOMEM; on
+ * failure the programs are those of before. */
+sf_status sfi_density_update(sf_density *d);
 
 /* The names of the text as nodes of a graph: the parameters, to be taken in the
  * order of d->parameters, and the numbers of x [dim].  *logp is a number.

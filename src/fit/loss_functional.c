@@ -79,7 +79,7 @@ static sf_status hvp(sf_context *ctx, void *self, double *hv, const double *x,
 }
 
 static const struct sfi_functional_ops loss_ops = {"training objective", value,
-                                                   gradient, hvp};
+                                                   gradient, hvp, NULL};
 
 static sf_status check(sf_context *ctx, const sf_model *m, sf_cmat data,
                        const sf_loss_options *o)

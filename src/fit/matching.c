@@ -368,8 +368,12 @@ static sf_status estimate(sfi_match *m, const sf_matching_options *o,
         if (out->names[k] == NULL)
             return SF_E_NOMEM;
     }
+    sfi_match_read(m, slope);
     sfi_match_write(m, numbers);
-    return SF_OK;
+    const sf_status status = sfi_density_update(m->density);
+    if (status != SF_OK)
+        sfi_match_write(m, slope);
+    return status;
 }
 
 static sf_status allocate(sfi_match *m, sf_matching *out)

@@ -139,22 +139,24 @@ void sfi_match_write(const sfi_match *m, const double *numbers)
 
 /* ---- nodes ------------------------------------------------------------------------ */
 
-/* A symmetric matrix of its lower triangle [n (n + 1) / 2], as a product. */
+/* A symmetric matrix of its lower triangle [n (n + 1) / 2]: L + L^T - diag L, L being
+ * joined of its rows. */
 static sf_node mirrored(const sfi_match *m, sf_graph *g, sf_node triangle,
                         int64_t n)
 {
-    const int64_t inner = n * (n + 1) / 2, square[] = {n, n};
-    const int64_t shape[] = {n * n, inner};
-    const size_t cells = (size_t)(n * n * inner);
-    double *copy = sfi_alloc_zero(m->ctx, cells, sizeof *copy);
-    if (copy == NULL)
+    sf_node *rows = sfi_alloc(m->ctx, (size_t)n, sizeof *rows);
+    if (rows == NULL)
         return sfi_graph_fail(g, SF_E_NOMEM, "out of memory");
-    for (int64_t i = 0, k = 0; i < n; i++)
-        for (int64_t j = 0; j <= i; j++, k++)
-            copy[(i * n + j) * inner + k] = copy[(j * n + i) * inner + k] = 1.0;
-    const sf_node all = sf_const_array(g, 2, shape, copy);
-    sfi_free(m->ctx, copy, cells, sizeof *copy);
-    return sf_reshape(g, sf_matmul(g, all, triangle), 2, square);
+    const int64_t row[] = {1, n};
+    for (int64_t i = 0; i < n; i++) {
+        const sf_node part =
+            sf_slice(g, triangle, 0, i * (i + 1) / 2, i + 1, 1);
+        rows[i] = sf_reshape(g, sf_pad(g, part, 0, 0, 1, n), 2, row);
+    }
+    const sf_node lower = sf_concat(g, (int)n, rows, 0);
+    sfi_free(m->ctx, rows, (size_t)n, sizeof *rows);
+    const sf_node diagonal = sf_mul(g, lower, sf_eye(g, n));
+    return sf_sub(g, sf_add(g, lower, sf_transpose(g, lower)), diagonal);
 }
 
 /* The density's parameters, the free ones made of `numbers`. */

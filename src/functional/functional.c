@@ -58,6 +58,26 @@ sf_status sfi_functional_hvp(sf_context *ctx, const sfi_functional *f,
                    "Hessian product");
 }
 
+sf_status sfi_functional_node(sf_context *ctx, const sfi_functional *f,
+                              sf_graph *g, sf_node x, sf_node *gradient)
+{
+    if (f->ops->node == NULL)
+        return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
+                        "%s: its gradient is no expression", f->ops->name);
+    sfi_message_clear(ctx);
+    SFI_TRY(explain(ctx, f, f->ops->node(ctx, f->self, g, x, gradient),
+                    "expression"));
+    SFI_TRY(sf_graph_status(g));
+    if (sf_node_rank(g, *gradient) == 1 &&
+        sf_node_extent(g, *gradient, 0) == f->unknowns)
+        return SF_OK;
+    return SFI_FAIL(ctx, SF_E_SHAPE,
+                    "%s: the expression of its gradient has %lld numbers and "
+                    "rank %d, want a vector of %lld",
+                    f->ops->name, (long long)sf_node_count(g, *gradient),
+                    sf_node_rank(g, *gradient), (long long)f->unknowns);
+}
+
 /* ---- adapting ---- */
 
 static sf_status given_value(sf_context *ctx, void *self, double *value,
@@ -80,6 +100,13 @@ static sf_status given_hvp(sf_context *ctx, void *self, double *hv,
 {
     const sf_functional *g = &((struct sfi_functional_adapter *)self)->given;
     return g->hvp(ctx, g->user, hv, x, v, walkers);
+}
+
+static sf_status given_node(sf_context *ctx, void *self, sf_graph *graph,
+                            sf_node x, sf_node *gradient)
+{
+    const sf_functional *g = &((struct sfi_functional_adapter *)self)->given;
+    return g->node(ctx, g->user, graph, x, gradient);
 }
 
 sf_status sfi_functional_adopt(sf_context *ctx, sfi_functional *f,
@@ -109,6 +136,7 @@ sf_status sfi_functional_adopt(sf_context *ctx, sfi_functional *f,
     adapter->ops.value = g->value != NULL ? given_value : NULL;
     adapter->ops.gradient = given_gradient;
     adapter->ops.hvp = g->hvp != NULL ? given_hvp : NULL;
+    adapter->ops.node = g->node != NULL ? given_node : NULL;
     f->ops = &adapter->ops;
     f->self = adapter;
     f->unknowns = g->unknowns;
@@ -138,6 +166,13 @@ static sf_status published_hvp(sf_context *ctx, void *user, double *hv,
     return f->ops->hvp(ctx, f->self, hv, x, v, walkers);
 }
 
+static sf_status published_node(sf_context *ctx, void *user, sf_graph *graph,
+                                sf_node x, sf_node *gradient)
+{
+    const sfi_functional *f = user;
+    return f->ops->node(ctx, f->self, graph, x, gradient);
+}
+
 void sfi_functional_publish(sf_functional *out, const sfi_functional *f)
 {
     const sf_functional empty = SF_FUNCTIONAL_INIT;
@@ -148,6 +183,7 @@ void sfi_functional_publish(sf_functional *out, const sfi_functional *f)
     out->value = f->ops->value != NULL ? published_value : NULL;
     out->gradient = published_gradient;
     out->hvp = f->ops->hvp != NULL ? published_hvp : NULL;
+    out->node = f->ops->node != NULL ? published_node : NULL;
 }
 
 /* ---- differences ---- */

@@ -28,6 +28,10 @@ struct sfi_functional_ops {
     /* OPTIONAL: Hessian times v_i at x_i. */
     sf_status (*hvp)(sf_context *ctx, void *self, double *hv, const double *x,
                      const double *v, int64_t walkers);
+
+    /* OPTIONAL: the gradient at a vector of a graph, as a vector of it. */
+    sf_status (*node)(sf_context *ctx, void *self, sf_graph *g, sf_node x,
+                      sf_node *gradient);
 };
 
 typedef struct sfi_functional {
@@ -46,6 +50,9 @@ sf_status sfi_functional_gradient(sf_context *ctx, const sfi_functional *f,
 sf_status sfi_functional_hvp(sf_context *ctx, const sfi_functional *f,
                              double *hv, const double *x, const double *v,
                              int64_t walkers);
+
+sf_status sfi_functional_node(sf_context *ctx, const sfi_functional *f,
+                              sf_graph *g, sf_node x, sf_node *gradient);
 
 /* A caller's functional as the verbs see it: everything that *f points to lives
  * in `adapter`, which must stay where it is while f is used. */

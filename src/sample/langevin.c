@@ -3,25 +3,28 @@
  *
  * One update is
  *
- *     x' = x - (h/2) grad f(x) + sqrt(h) noise
+ *     x' = x - (h/2) grad f(x) + sqrt(h T) noise
  *
- * the Euler-Maruyama step of dX = -(1/2) grad f dt + dW.  Two arrays [n, d]
- * are kept, `state` and `move`:
+ * the Euler-Maruyama step of dX = -(1/2) grad f dt + dW.  Where grad f is an
+ * expression, several updates are one program (langevin_program.h).  Else, with two
+ * arrays [n, d], `state` and `move`:
  *
  *     gradient :  move <- grad f(state)
- *     propose  :  move <- state - (h/2) move + sqrt(h) noise
+ *     propose  :  move <- state - (h/2) move + sqrt(h T) noise
  *     publish  :  exchange state and move            (only if all are finite)
  *
  * A step is published whole or not at all, which is how the header can promise
- * that x ends as the last finite state.
+ * that x ends as the last finite state; a program of several steps that ends badly
+ * is gone through again step by step.
  *
  * The noise of walker i at step t is sfi_normal_at(seed, i, t, j): no generator
  * state exists, so walkers are split into fixed tiles that threads take in any
  * order.  Leimkuhler-Matthews averages the normals of steps t and t+1; the
  * latter wait in `kept` [n, d] for the next step. */
-#include "sample/langevin.h"
+#include "sample/langevin_program.h"
 
 #include "base/random.h"
+#include "num/array.h"
 #include "num/linalg.h"
 #include "num/loops.h"
 
@@ -34,15 +37,41 @@ enum { TILE = 64, CHUNK = 32 };
 
 _Static_assert(TILE % SFI_ROW_MULTIPLE == 0, "a tile is whole rows");
 
-struct run {
+struct sf_langevin {
+    sf_context *ctx;
+    sfi_functional f;
+    struct sfi_functional_adapter adapter; /* of a caller's functional */
     const sfi_loops *loops;
-    const sf_langevin_options *options;
+    sf_langevin_options options; /* steps: those of this run; first_step: their
+                                    first one                              */
     int64_t walkers;
     int64_t unknowns;
-    double *state; /* [walkers, unknowns] */
-    double *move;  /* [walkers, unknowns] */
-    double *kept;  /* [walkers, unknowns] normals of the last step; NULL: ULA */
+    size_t elem;
+    int64_t done; /* steps of this run */
+    void *state;  /* [walkers, unknowns], of options.dtype */
+    void *move;   /* [walkers, unknowns]                   */
+    double *kept; /* [walkers, unknowns] normals of the last step; NULL: ULA */
+    bool compiled;
+    sfi_langevin_program many, one;
+    float *bad; /* [walkers] numbers that are not finite */
 };
+
+static sf_status check_steps(sf_context *ctx, const sf_langevin_options *o,
+                             int64_t steps)
+{
+    const int64_t last_step = INT64_C(1) << 32;
+    if (steps < 0)
+        return SFI_FAIL(ctx, SF_E_ARG, "langevin: steps is %lld, want >= 0",
+                        (long long)steps);
+    if (o->first_step < 0 || o->first_step >= last_step ||
+        steps >= last_step - o->first_step)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "langevin: steps %lld to %lld + %lld, want numbers "
+                        "from 0 below 2^32",
+                        (long long)o->first_step, (long long)o->first_step,
+                        (long long)steps);
+    return SF_OK;
+}
 
 static sf_status check_options(sf_context *ctx, const sf_langevin_options *o,
                                int64_t walkers)
@@ -50,20 +79,16 @@ static sf_status check_options(sf_context *ctx, const sf_langevin_options *o,
     if (!(o->step > 0.0 && isfinite(o->step)))
         return SFI_FAIL(ctx, SF_E_ARG, "langevin: step is %g, want > 0",
                         o->step);
-    if (o->steps < 0)
-        return SFI_FAIL(ctx, SF_E_ARG, "langevin: steps is %lld, want >= 0",
-                        (long long)o->steps);
+    if (!(o->temperature > 0.0 && isfinite(o->temperature)))
+        return SFI_FAIL(ctx, SF_E_ARG, "langevin: temperature is %g, want > 0",
+                        o->temperature);
     if (o->method != SF_LANGEVIN_ULA && o->method != SF_LANGEVIN_LM)
         return SFI_FAIL(ctx, SF_E_ARG, "langevin: method is %d, want 0 or 1",
                         (int)o->method);
-    const int64_t last_step = INT64_C(1) << 32;
-    if (o->first_step < 0 || o->first_step >= last_step ||
-        o->steps >= last_step - o->first_step)
+    if (o->dtype != SF_F64 && o->dtype != SF_F32)
         return SFI_FAIL(ctx, SF_E_ARG,
-                        "langevin: steps %lld to %lld + %lld, want numbers "
-                        "from 0 below 2^32",
-                        (long long)o->first_step, (long long)o->first_step,
-                        (long long)o->steps);
+                        "langevin: dtype is %d, want SF_F64 or SF_F32",
+                        (int)o->dtype);
     const int64_t last_walker = INT64_C(1) << 56;
     if (o->first_walker < 0 || o->first_walker >= last_walker ||
         walkers >= last_walker - o->first_walker)
@@ -77,12 +102,12 @@ static sf_status check_options(sf_context *ctx, const sf_langevin_options *o,
 
 /* z[j*TILE + i] = the normal of walker first + i, component from + j, at `step`;
  * i < walkers (rounded up to whole rows of the loops), j < count. */
-static void normals(const struct run *r, double *z, int64_t first,
+static void normals(const sf_langevin *r, double *z, int64_t first,
                     int64_t walkers, int64_t from, int64_t count, int64_t step)
 {
     const sfi_where where = {
-        r->options->seed, (uint64_t)(r->options->first_walker + first),
-        (uint32_t)(r->options->first_step + step), SFI_STREAM_STEP};
+        r->options.seed, (uint64_t)(r->options.first_walker + first),
+        (uint32_t)(r->options.first_step + step), SFI_STREAM_STEP};
     r->loops->normal(z, TILE, where, (uint32_t)from, sfi_row_length(walkers),
                      count);
 }
@@ -90,13 +115,13 @@ static void normals(const struct run *r, double *z, int64_t first,
 /* Turn the gradients in `move` into proposals, for `count` <= CHUNK components
  * from `from` on, of the walkers from `first` to `end`.  Returns the first of
  * them whose proposal is not finite, or `end`. */
-static int64_t propose_chunk(const struct run *r, int64_t first, int64_t end,
+static int64_t propose_chunk(const sf_langevin *r, int64_t first, int64_t end,
                              int64_t from, int64_t count, int64_t step)
 {
     SFI_ALIGNED(64) double z[CHUNK * TILE];
     SFI_ALIGNED(64) double before[CHUNK * TILE];
-    const double drift = 0.5 * r->options->step;
-    const double spread = sqrt(r->options->step);
+    const double drift = 0.5 * r->options.step;
+    const double spread = sqrt(r->options.step * r->options.temperature);
     int64_t first_bad = end;
     if (r->kept == NULL) {
         normals(r, z, first, end - first, from, count, step);
@@ -106,8 +131,8 @@ static int64_t propose_chunk(const struct run *r, int64_t first, int64_t end,
             normals(r, before, first, end - first, from, count, 0);
     }
     for (int64_t i = first; i < end; i++) {
-        const double *state = r->state + i * r->unknowns + from;
-        double *move = r->move + i * r->unknowns + from;
+        const double *state = (const double *)r->state + i * r->unknowns + from;
+        double *move = (double *)r->move + i * r->unknowns + from;
         double bad = 0.0;
         if (r->kept == NULL) {
             for (int64_t j = 0; j < count; j++) {
@@ -135,7 +160,7 @@ static int64_t propose_chunk(const struct run *r, int64_t first, int64_t end,
 
 /* All walkers; returns the first one whose proposal is not finite, or
  * r->walkers. */
-static int64_t propose(sf_context *ctx, const struct run *r, int64_t step)
+static int64_t propose(sf_context *ctx, const sf_langevin *r, int64_t step)
 {
     const int64_t tiles = (r->walkers + TILE - 1) / TILE;
     const int threads = sf_context_threads(ctx);
@@ -158,76 +183,215 @@ static int64_t propose(sf_context *ctx, const struct run *r, int64_t step)
     return first_bad;
 }
 
-/* All steps; r->state ends as the last finite state. */
-static sf_status walk(sf_context *ctx, struct run *r, const sfi_functional *f)
+static void exchange(sf_langevin *r)
 {
-    const sf_langevin_options *o = r->options;
+    void *published = r->move;
+    r->move = r->state;
+    r->state = published;
+}
+
+static sf_status not_finite(const sf_langevin *r, int64_t walker, int64_t step)
+{
+    return SFI_FAIL(r->ctx, SF_E_NUMERIC,
+                    "langevin: walker %lld is not finite at step %lld "
+                    "of %lld; try a step below %g",
+                    (long long)(r->options.first_walker + walker),
+                    (long long)step, (long long)r->options.steps,
+                    r->options.step);
+}
+
+/* One step by the callback. */
+static sf_status take_step(sf_langevin *r, int64_t step)
+{
+    SFI_TRY(sfi_functional_gradient(r->ctx, &r->f, NULL, r->move, r->state,
+                                    r->walkers));
+    const int64_t bad = propose(r->ctx, r, step);
+    if (bad < r->walkers)
+        return not_finite(r, bad, step);
+    exchange(r);
+    r->done++;
+    return SF_OK;
+}
+
+/* The steps of one program; if they end badly, those of them that do not. */
+static sf_status run_program(sf_langevin *r, sfi_langevin_program *p,
+                             int64_t step)
+{
+    SFI_TRY(sfi_langevin_apply(p, r->walkers, r->options.first_step + step,
+                               r->state, r->move, r->bad));
+    int64_t bad = 0;
+    while (bad < r->walkers && r->bad[bad] == 0.0f)
+        bad++;
+    if (bad == r->walkers) {
+        exchange(r);
+        r->done += p->steps;
+        return SF_OK;
+    }
+    if (p->steps == 1)
+        return not_finite(r, bad, step);
+    for (int64_t k = 0; k < p->steps; k++)
+        SFI_TRY(run_program(r, &r->one, step + k));
+    return SF_OK;
+}
+
+/* All steps; r->state ends as the last finite state. */
+static sf_status walk(sf_langevin *r)
+{
+    const sf_langevin_options *o = &r->options;
     const double start = sfi_clock();
-    for (int64_t t = 0; t < o->steps; t++) {
-        SFI_TRY(sfi_functional_gradient(ctx, f, NULL, r->move, r->state,
-                                        r->walkers));
-        const int64_t bad = propose(ctx, r, t);
-        if (bad < r->walkers)
-            return SFI_FAIL(ctx, SF_E_NUMERIC,
-                            "langevin: walker %lld is not finite at step %lld "
-                            "of %lld; try a step below %g",
-                            (long long)(o->first_walker + bad), (long long)t,
-                            (long long)o->steps, o->step);
-        double *published = r->move;
-        r->move = r->state;
-        r->state = published;
-        const sf_progress progress = {"sample", t + 1, o->steps,
-                                      NAN,      NAN,   sfi_clock() - start};
-        if (!sfi_progress(ctx, &progress, t + 1 == o->steps))
-            return SFI_FAIL(ctx, SF_E_CANCELLED,
+    while (r->done < o->steps) {
+        sfi_langevin_program *p =
+            o->steps - r->done < r->many.steps ? &r->one : &r->many;
+        SFI_TRY(r->compiled ? run_program(r, p, r->done)
+                            : take_step(r, r->done));
+        const sf_progress progress = {"sample", r->done, o->steps,
+                                      NAN,      NAN,     sfi_clock() - start};
+        if (!sfi_progress(r->ctx, &progress, r->done == o->steps))
+            return SFI_FAIL(r->ctx, SF_E_CANCELLED,
                             "langevin: stopped after step %lld of %lld",
-                            (long long)t, (long long)o->steps);
+                            (long long)(r->done - 1), (long long)o->steps);
     }
     return SF_OK;
 }
 
-sf_status sfi_langevin_run(sf_context *ctx, sf_mat x, const sfi_functional *f,
-                           const sf_langevin_options *opts)
+/* ---- plans ------------------------------------------------------------------- */
+
+static sf_status allocate(sf_langevin *r)
 {
+    const size_t count = (size_t)r->walkers * (size_t)r->unknowns;
+    r->state = sfi_alloc(r->ctx, count, r->elem);
+    r->move = sfi_alloc(r->ctx, count, r->elem);
+    const bool keep = !r->compiled && r->options.method == SF_LANGEVIN_LM;
+    if (keep)
+        r->kept = sfi_alloc(r->ctx, count, sizeof *r->kept);
+    if (r->compiled)
+        r->bad = sfi_alloc(r->ctx, (size_t)r->walkers, sizeof *r->bad);
+    return r->state != NULL && r->move != NULL && (r->kept != NULL || !keep) &&
+                   (r->bad != NULL || !r->compiled)
+               ? SF_OK
+               : SF_E_NOMEM;
+}
+
+static sf_status make(sf_langevin *r)
+{
+    sf_context *ctx = r->ctx;
+    const sf_langevin_options *o = &r->options;
+    r->loops = sfi_loops_for(SF_F64);
+    r->elem = sf_dtype_size(o->dtype);
+    r->compiled = r->f.ops->node != NULL;
+    if (o->dtype != SF_F64 && !r->compiled)
+        return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
+                        "langevin: the gradient of %s is no expression, which "
+                        "SF_F32 wants",
+                        r->f.ops->name);
+    SFI_TRY(allocate(r));
+    if (!r->compiled)
+        return SF_OK;
+    SFI_TRY(sfi_langevin_compile(ctx, &r->one, &r->f, 1, o));
+    return sfi_langevin_compile(ctx, &r->many, &r->f, 0, o);
+}
+
+sf_status sf_langevin_new(sf_context *ctx, sf_langevin **out,
+                          const sf_functional *f, int64_t walkers,
+                          const sf_langevin_options *opts)
+{
+    *out = NULL;
     sf_langevin_options o = SF_LANGEVIN_OPTIONS_INIT;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, opts));
-    SFI_TRY(sfi_check_table(ctx, sf_mat_const(x), true, "langevin: x"));
+    sf_langevin *r = sfi_alloc_zero(ctx, 1, sizeof *r);
+    if (r == NULL)
+        return SF_E_NOMEM;
+    r->ctx = ctx;
+    r->options = o;
+    r->walkers = walkers;
+    sf_status status =
+        sfi_functional_adopt(ctx, &r->f, &r->adapter, f, "langevin");
+    r->unknowns = status == SF_OK ? r->f.unknowns : 0;
+    if (status == SF_OK && walkers < 1)
+        status =
+            SFI_FAIL(ctx, SF_E_SHAPE, "langevin: %lld walkers, want at least 1",
+                     (long long)walkers);
+    if (status == SF_OK)
+        status = check_options(ctx, &o, walkers);
+    if (status == SF_OK)
+        status = make(r);
+    if (status != SF_OK) {
+        sf_langevin_free(r);
+        return status;
+    }
+    *out = r;
+    return SF_OK;
+}
+
+static sf_status check_walkers(sf_context *ctx, sf_cmat x,
+                               const sfi_functional *f)
+{
+    SFI_TRY(sfi_check_table(ctx, x, true, "langevin: x"));
     if (x.cols != f->unknowns)
         return SFI_FAIL(ctx, SF_E_SHAPE,
                         "langevin: x has %lld columns, %s has %lld unknowns",
                         (long long)x.cols, f->ops->name,
                         (long long)f->unknowns);
-    SFI_TRY(check_options(ctx, &o, x.rows));
-    if (x.rows == 0)
-        return SF_OK;
+    return SF_OK;
+}
 
-    const size_t count = (size_t)x.rows * (size_t)x.cols;
-    const bool averaged = o.method == SF_LANGEVIN_LM;
-    double *one = sfi_alloc(ctx, count, sizeof *one);
-    double *two = sfi_alloc(ctx, count, sizeof *two);
-    double *kept = averaged ? sfi_alloc(ctx, count, sizeof *kept) : NULL;
-    sf_status status = SF_E_NOMEM;
-    if (one != NULL && two != NULL && (kept != NULL || !averaged)) {
-        struct run r = {
-            sfi_loops_for(SF_F64), &o, x.rows, x.cols, one, two, kept};
-        const size_t row = (size_t)x.cols * sizeof *one;
-        for (int64_t i = 0; i < x.rows; i++)
-            memcpy(one + i * x.cols, x.data + i * x.stride, row);
-        status = walk(ctx, &r, f);
-        for (int64_t i = 0; i < x.rows; i++)
-            memcpy(x.data + i * x.stride, r.state + i * x.cols, row);
-    }
-    sfi_free(ctx, kept, count, sizeof *kept);
-    sfi_free(ctx, two, count, sizeof *two);
-    sfi_free(ctx, one, count, sizeof *one);
+sf_status sf_langevin_advance(sf_langevin *r, sf_mat x, int64_t steps)
+{
+    SFI_TRY(check_walkers(r->ctx, sf_mat_const(x), &r->f));
+    if (x.rows != r->walkers)
+        return SFI_FAIL(r->ctx, SF_E_SHAPE,
+                        "langevin: x has %lld rows, the plan %lld walkers",
+                        (long long)x.rows, (long long)r->walkers);
+    SFI_TRY(check_steps(r->ctx, &r->options, steps));
+    const sf_dtype dtype = r->options.dtype;
+    r->options.steps = steps;
+    r->done = 0;
+    for (int64_t i = 0; i < x.rows; i++)
+        for (int64_t j = 0; j < x.cols; j++)
+            sfi_number_put(dtype, r->state, i * x.cols + j,
+                           x.data[i * x.stride + j]);
+    const sf_status status = walk(r);
+    for (int64_t i = 0; i < x.rows; i++)
+        for (int64_t j = 0; j < x.cols; j++)
+            x.data[i * x.stride + j] =
+                sfi_number_get(dtype, r->state, i * x.cols + j);
+    r->options.first_step += r->done;
     return status;
 }
+
+void sf_langevin_free(sf_langevin *r)
+{
+    if (r == NULL)
+        return;
+    sf_context *ctx = r->ctx;
+    const size_t count = (size_t)r->walkers * (size_t)r->unknowns;
+    sfi_langevin_discard(&r->many);
+    sfi_langevin_discard(&r->one);
+    sfi_free(ctx, r->bad, (size_t)r->walkers, sizeof *r->bad);
+    sfi_free(ctx, r->kept, count, sizeof *r->kept);
+    sfi_free(ctx, r->move, count, r->elem);
+    sfi_free(ctx, r->state, count, r->elem);
+    sfi_free(ctx, r, 1, sizeof *r);
+}
+
+/* ---- all at once ------------------------------------------------------------- */
 
 sf_status sf_langevin_run(sf_context *ctx, sf_mat x, const sf_functional *f,
                           const sf_langevin_options *opts)
 {
     struct sfi_functional_adapter adapter;
     sfi_functional seam;
+    sf_langevin_options o = SF_LANGEVIN_OPTIONS_INIT;
     SFI_TRY(sfi_functional_adopt(ctx, &seam, &adapter, f, "langevin"));
-    return sfi_langevin_run(ctx, x, &seam, opts);
+    SFI_TRY(sfi_options(ctx, &o, sizeof o, opts));
+    SFI_TRY(check_walkers(ctx, sf_mat_const(x), &seam));
+    SFI_TRY(check_options(ctx, &o, x.rows));
+    SFI_TRY(check_steps(ctx, &o, o.steps));
+    if (x.rows == 0)
+        return SF_OK;
+    sf_langevin *r = NULL;
+    SFI_TRY(sf_langevin_new(ctx, &r, f, x.rows, &o));
+    const sf_status status = sf_langevin_advance(r, x, o.steps);
+    sf_langevin_free(r);
+    return status;
 }

@@ -28,9 +28,9 @@ static sf_status spring(sf_context *ctx, void *user, double *value,
 }
 
 static const struct sfi_functional_ops pendulum_ops = {"pendulum", NULL,
-                                                       pendulum, NULL};
+                                                       pendulum, NULL, NULL};
 static const struct sfi_functional_ops spring_ops = {"spring", NULL, spring,
-                                                     NULL};
+                                                     NULL, NULL};
 static const sfi_splitting *const schemes[] = {&sfi_leapfrog, &sfi_yoshida};
 
 /* After t = 1 from q = 1, p = 0 with the mass 1/4: q = cos 2t / ..., in time of

@@ -149,6 +149,26 @@ TEST(leimkuhler_matthews_has_no_bias_on_a_gaussian)
     sf_context_free(ctx);
 }
 
+/* At temperature 4 the law is that of f/4: covariance 4 C. */
+TEST(a_temperature_widens_the_law)
+{
+    sf_context *ctx = new_context();
+    struct quadratic q = target();
+    sf_functional f = quadratic_functional(&q);
+    sf_langevin_options o = options(1.0, 32, SF_LANGEVIN_LM);
+    o.temperature = 4.0;
+    for (int form = 0; form < 2; form++) {
+        start_at(2.0, -1.0);
+        CHECK_OK(ctx, sf_langevin_run(ctx, all, &f, &o));
+        check_law(ctx, N, 0.0, 0.0, 4.0, 2.0);
+        f.node = quadratic_node;
+    }
+    o.temperature = 0.0;
+    CHECK_FAILS(ctx, sf_langevin_run(ctx, all, &f, &o), SF_E_ARG,
+                "temperature is 0");
+    sf_context_free(ctx);
+}
+
 /* The formula itself, with the noise at its documented address, on a strided
  * table with more components than one chunk holds. */
 TEST(every_step_is_the_formula_with_addressed_noise)
@@ -191,16 +211,102 @@ TEST(every_step_is_the_formula_with_addressed_noise)
     sf_context_free(ctx);
 }
 
+/* Programs of one step and of many give what the callbacks give; in float, to its
+ * precision. */
+TEST(an_expression_gives_the_same_steps)
+{
+    enum { ROWS = 70, D = 37, STEPS = 37 };
+    sf_context *ctx = new_context();
+    static struct quadratic q;
+    static double want[ROWS * D], got[ROWS * D];
+    for (int method = 0; method < 2; method++)
+        for (int d = 1; d <= D; d += 4) {
+            memset(&q, 0, sizeof q);
+            q.n = d;
+            for (int i = 0; i < d; i++) {
+                q.mu[i] = 0.1 * i;
+                for (int j = 0; j < d; j++)
+                    q.m[i * d + j] = (i == j) + 0.3 * cos(i + j) / d;
+            }
+            for (int i = 0; i < ROWS * d; i++)
+                want[i] = got[i] = sin(i);
+            sf_functional f = quadratic_functional(&q);
+            sf_langevin_options o =
+                options(0.3, STEPS, (sf_langevin_method)method);
+            o.first_step = 5;
+            CHECK_OK(ctx,
+                     sf_langevin_run(ctx, (sf_mat){want, ROWS, d, d}, &f, &o));
+            f.node = quadratic_node;
+            q.trouble.calls = 0;
+            CHECK_OK(ctx,
+                     sf_langevin_run(ctx, (sf_mat){got, ROWS, d, d}, &f, &o));
+            CHECK(q.trouble.calls < STEPS);
+            for (int i = 0; i < ROWS * d; i++) {
+                CHECK_NEAR(got[i], want[i], 1e-12);
+                got[i] = sin(i);
+            }
+            o.dtype = SF_F32;
+            CHECK_OK(ctx,
+                     sf_langevin_run(ctx, (sf_mat){got, ROWS, d, d}, &f, &o));
+            double worst = 0.0;
+            for (int i = 0; i < ROWS * d; i++)
+                worst = fmax(worst, fabs(got[i] - want[i]));
+            CHECK(worst < 1e-5 && worst > 1e-8);
+        }
+    sf_context_free(ctx);
+}
+
+TEST(a_plan_goes_on_where_it_was)
+{
+    enum { ROWS = 50 };
+    sf_context *ctx = new_context();
+    struct quadratic q = target();
+    sf_functional f = quadratic_functional(&q);
+    const size_t bytes = ROWS * 2 * sizeof *walkers;
+    const sf_mat rows = {walkers, ROWS, 2, 2};
+    for (int form = 0; form < 4; form++) {
+        f.node = form < 2 ? NULL : quadratic_node;
+        sf_langevin_options o =
+            options(0.2, 40, (sf_langevin_method)(form % 2));
+        o.first_step = 11;
+        start_at(0.5, 0.25);
+        CHECK_OK(ctx, sf_langevin_run(ctx, rows, &f, &o));
+        memcpy(again, walkers, bytes);
+        sf_langevin *plan = NULL;
+        CHECK_OK(ctx, sf_langevin_new(ctx, &plan, &f, ROWS, &o));
+        start_at(0.5, 0.25);
+        static const int64_t parts[] = {1, 0, 35, 4};
+        for (size_t k = 0; k < SFI_COUNT(parts); k++)
+            CHECK_OK(ctx, sf_langevin_advance(plan, rows, parts[k]));
+        CHECK(memcmp(again, walkers, bytes) == 0);
+        CHECK_FAILS(ctx, sf_langevin_advance(plan, rows, -1), SF_E_ARG,
+                    "steps is -1");
+        const sf_mat fewer = {walkers, ROWS - 1, 2, 2};
+        CHECK_FAILS(ctx, sf_langevin_advance(plan, fewer, 1), SF_E_SHAPE,
+                    "x has 49 rows, the plan 50 walkers");
+        sf_langevin_free(plan);
+    }
+    sf_langevin_free(NULL);
+    sf_langevin *none = NULL;
+    CHECK_FAILS(ctx, sf_langevin_new(ctx, &none, &f, 0, NULL), SF_E_SHAPE,
+                "0 walkers");
+    CHECK(none == NULL);
+    sf_context_free(ctx);
+}
+
 TEST(threads_batches_and_pauses_do_not_change_a_bit)
 {
     enum { ROWS = 1000 };
     sf_context *ctx = new_context();
     struct quadratic q = target();
-    const sf_functional f = quadratic_functional(&q);
+    sf_functional f = quadratic_functional(&q);
     static const int threads[] = {1, 2, 7};
     const size_t bytes = ROWS * 2 * sizeof *walkers;
-    for (int method = 0; method < 2; method++) {
-        sf_langevin_options o = options(0.2, 8, (sf_langevin_method)method);
+    for (int form = 0; form < 4; form++) {
+        f.node = form < 2 ? NULL : quadratic_node;
+        const int64_t steps = form < 2 ? 8 : 50;
+        sf_langevin_options o =
+            options(0.2, steps, (sf_langevin_method)(form % 2));
         for (size_t k = 0; k < SFI_COUNT(threads); k++) {
             CHECK_OK(ctx, sf_context_set_threads(ctx, threads[k]));
             start_at(0.5, 0.25);
@@ -210,14 +316,14 @@ TEST(threads_batches_and_pauses_do_not_change_a_bit)
                 memcpy(again, walkers, bytes);
             CHECK(memcmp(again, walkers, bytes) == 0);
         }
-        /* The same in two batches, each in two runs of four steps. */
+        /* The same in two batches, each in two runs of half the steps. */
         start_at(0.5, 0.25);
         for (int part = 0; part < 4; part++) {
             const int64_t first = part / 2 * 333;
             const int64_t count = part / 2 == 0 ? 333 : ROWS - 333;
             o.first_walker = first;
-            o.first_step = part % 2 * 4;
-            o.steps = 4;
+            o.first_step = part % 2 * steps / 2;
+            o.steps = steps / 2;
             const sf_mat rows = {walkers + 2 * first, count, 2, 2};
             CHECK_OK(ctx, sf_langevin_run(ctx, rows, &f, &o));
         }
@@ -241,6 +347,9 @@ TEST(divergence_is_reported_and_x_stays_finite)
                 "is not finite at step");
     const int64_t done = q.trouble.calls - 1;
     CHECK(done > 500 && done < 800);
+    char told[512];
+    snprintf(told, sizeof told, "%s",
+             strstr(sf_context_message(ctx), "is not finite"));
     double largest = 0.0;
     for (int i = 0; i < 2 * ROWS; i++) {
         CHECK(isfinite(walkers[i]));
@@ -253,6 +362,16 @@ TEST(divergence_is_reported_and_x_stays_finite)
     start_at(1.0, -1.0);
     CHECK_OK(ctx, sf_langevin_run(ctx, rows, &f, &o));
     CHECK(memcmp(again, walkers, 2 * ROWS * sizeof *again) == 0);
+
+    /* A program of many steps stops at the same one. */
+    sf_functional expression = f;
+    expression.node = quadratic_node;
+    o.steps = 2000;
+    start_at(1.0, -1.0);
+    CHECK_FAILS(ctx, sf_langevin_run(ctx, rows, &expression, &o), SF_E_NUMERIC,
+                told);
+    for (int i = 0; i < 2 * ROWS; i++)
+        CHECK_NEAR(walkers[i], again[i], 1e-9 * fabs(again[i]));
     sf_context_free(ctx);
 }
 
@@ -273,6 +392,12 @@ TEST(one_bad_walker_is_named_and_stops_all)
     const sf_mat rows = {walkers, ROWS, 2, 2};
     CHECK_FAILS(ctx, sf_langevin_run(ctx, rows, &f, &o), SF_E_NUMERIC,
                 "langevin: walker 90 is not finite at step 0 of 10");
+    CHECK(memcmp(again, walkers, 2 * ROWS * sizeof *again) == 0);
+    sf_functional expression = f;
+    expression.node = quadratic_node;
+    o.steps = 100;
+    CHECK_FAILS(ctx, sf_langevin_run(ctx, rows, &expression, &o), SF_E_NUMERIC,
+                "langevin: walker 90 is not finite at step 0 of 100");
     CHECK(memcmp(again, walkers, 2 * ROWS * sizeof *again) == 0);
     sf_context_free(ctx);
 }
@@ -350,6 +475,13 @@ TEST(arguments_are_checked_first)
                 "row 0, column 1 is inf");
     CHECK_FAILS(ctx, sf_langevin_run(ctx, rows, NULL, NULL), SF_E_ARG,
                 "langevin: the functional is NULL");
+    point[1] = 2.0;
+    o = options(0.1, 1, SF_LANGEVIN_ULA);
+    o.dtype = SF_F32;
+    CHECK_FAILS(ctx, sf_langevin_run(ctx, rows, &f, &o), SF_E_UNSUPPORTED,
+                "the gradient of quadratic is no expression");
+    o.dtype = (sf_dtype)9;
+    CHECK_FAILS(ctx, sf_langevin_run(ctx, rows, &f, &o), SF_E_ARG, "dtype is");
     CHECK(q.trouble.calls == 0);
     rows.rows = 0;
     CHECK_OK(ctx, sf_langevin_run(ctx, rows, &f, NULL));
@@ -361,10 +493,12 @@ TEST(every_allocation_may_fail)
     struct faults faults;
     sf_context *ctx = faulty_context(&faults);
     struct quadratic q = target();
-    const sf_functional f = quadratic_functional(&q);
-    for (int method = 0; method < 2; method++) {
+    sf_functional f = quadratic_functional(&q);
+    for (int form = 0; form < 4; form++) {
+        const int method = form % 2;
+        f.node = form < 2 ? NULL : quadratic_node;
         const sf_langevin_options o =
-            options(0.1, 3, (sf_langevin_method)method);
+            options(0.1, 20, (sf_langevin_method)method);
         double point[2] = {1.0, 2.0};
         const sf_mat rows = {point, 1, 2, 2};
         sf_status status = SF_E_NOMEM;
@@ -376,7 +510,7 @@ TEST(every_allocation_may_fail)
             CHECK(status == SF_OK || (point[0] == 1.0 && point[1] == 2.0));
             CHECK(faults.bytes == faults.own);
         }
-        CHECK(k == 3 + method);
+        CHECK(form < 2 ? k == 4 + method : k > 30);
     }
     sf_context_free(ctx);
 }
@@ -384,7 +518,10 @@ TEST(every_allocation_may_fail)
 TESTS(CASE(the_law_after_ten_steps_is_known),
       CASE(the_stationary_law_has_the_known_bias),
       CASE(leimkuhler_matthews_has_no_bias_on_a_gaussian),
+      CASE(a_temperature_widens_the_law),
       CASE(every_step_is_the_formula_with_addressed_noise),
+      CASE(an_expression_gives_the_same_steps),
+      CASE(a_plan_goes_on_where_it_was),
       CASE(threads_batches_and_pauses_do_not_change_a_bit),
       CASE(divergence_is_reported_and_x_stays_finite),
       CASE(one_bad_walker_is_named_and_stops_all),
