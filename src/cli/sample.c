@@ -25,6 +25,13 @@
         .range = range_, .help = help_                                         \
     }
 
+#define RARE(kind_, name_, argument_, member, initial_, range_)                \
+    {                                                                          \
+        .kind = kind_, .name = name_, .argument = argument_,                   \
+        .offset = offsetof(sample_options, member), .initial = initial_,       \
+        .range = range_, .rare = true                                          \
+    }
+
 /* After the first in the order of sf_sampler, then of SAMPLE_NUTS ... */
 const char sample_methods[] =
     "auto|flow|sde|annealed|pc|langevin|direct|stratified|posterior|jumps|"
@@ -51,8 +58,6 @@ static const cli_option options[] = {
           "[1, 1e6]", "Langevin updates at a noise level"),
     OPTION(CLI_NUMBER, 0, "churn", "S", churn, "30", ">= 0",
            "sde: how much noise is put back"),
-    OPTION(CLI_WHOLE, 0, "first", "I", first, "0", ">= 0",
-           "Number of the first row"),
     OPTION(CLI_TEXT, 0, "trace", "FILE", trace, NULL, NULL,
            "Paths, .npy of [step, walker, column]"),
     CLI_DENSITY_OPTIONS(sample_options, density, "names in EXPR",
@@ -72,8 +77,11 @@ static const cli_option options[] = {
      .initial = "diagonal",
      .choices = "diagonal|dense|unit",
      .help = "Masses to adapt: diagonal, dense, unit"},
-    OPTION(CLI_WHOLE, 0, "depth", "D", depth, "10", "[1, 20]",
-           "nuts: at most 2^D steps a path"),
+    OPTION(CLI_WHOLE, 0, "temper", "R", temperatures, "1", "[1, 64]",
+           "Temperatures, where there are many modes"),
+    RARE(CLI_WHOLE, "depth", "D", depth, "10", "[1, 20]"),
+    RARE(CLI_WHOLE, "first", "I", first, "0", ">= 0"),
+    RARE(CLI_NUMBER, "hottest", "T", hottest, "30", "> 1"),
     {0}};
 
 /* ---- drawing -------------------------------------------------------------- */
@@ -131,8 +139,8 @@ static sf_status check_about(cli *c, const sample_options *o, bool typed)
     static const char *const models[] = {"steps", "corrections", "churn",
                                          "first"};
     static const char *const densities[] = {
-        "dim",    "columns", "domain", "param",  "chains",
-        "warmup", "thin",    "accept", "metric", "depth"};
+        "dim",  "columns", "domain", "param", "chains", "warmup",
+        "thin", "accept",  "metric", "depth", "temper", "hottest"};
     static const char *const texts[] = {"dim", "columns", "domain", "param"};
     const char *const *other = typed ? models : densities;
     const size_t count = typed ? SFI_COUNT(models) : SFI_COUNT(densities);

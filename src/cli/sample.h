@@ -28,6 +28,8 @@ typedef struct sample_options {
     int64_t chains, warmup, thin, depth;
     int metric; /* of sf_metric */
     double accept;
+    int64_t temperatures;
+    double hottest;
 } sample_options;
 
 /* Names of the methods, "auto|flow|...". */

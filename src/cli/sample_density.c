@@ -47,6 +47,8 @@ static sf_status run_chains(drawn *d, const sf_functional *f)
     s.step = o->step;
     s.accept = o->accept;
     s.depth = o->depth;
+    s.temperatures = o->temperatures;
+    s.hottest = o->hottest;
     s.seed = d->c->common.seed;
     const sf_chain_draws to = {d->y, NULL, d->energy, d->report};
     SFI_TRY(sf_chains_run(d->c->ctx, f, d->chains, NULL, &s, &to));
@@ -55,12 +57,38 @@ static sf_status run_chains(drawn *d, const sf_functional *f)
     return SF_OK;
 }
 
-/* Langevin dynamics, from the middle of the line: each draw `thin` steps on. */
+/* One plan for the walkers `now`: `draws` of them, each `thin` steps on, or, for 0,
+ * `thin` steps that nobody sees. */
+static sf_status run_plan(drawn *d, const sf_functional *f,
+                          sf_langevin_options *s, double *now, int64_t draws,
+                          int64_t thin)
+{
+    const int64_t n = d->unknowns;
+    sf_langevin *plan = NULL;
+    SFI_TRY(sf_langevin_new(d->c->ctx, &plan, f, d->chains, s));
+    const sf_mat walkers = {now, d->chains, n, n};
+    sf_status status = SF_OK;
+    if (draws == 0)
+        status = sf_langevin_advance(plan, walkers, thin);
+    for (int64_t i = 0; i < draws && status == SF_OK; i++) {
+        status = sf_langevin_advance(plan, walkers, thin);
+        for (int64_t c = 0; c < d->chains; c++)
+            memcpy(d->y + (c * d->draws + i) * n, now + c * n,
+                   (size_t)n * sizeof *now);
+    }
+    s->first_step += (draws > 0 ? draws : 1) * thin;
+    sf_langevin_free(plan);
+    return status;
+}
+
+/* Langevin dynamics, from the middle of the line.  If it is to begin hot, the
+ * warm-up cools in stages, by the same factor each. */
 static sf_status run_langevin(drawn *d, const sf_functional *f)
 {
+    enum { STAGES = 32 };
     const sample_options *o = d->o;
-    const int64_t n = d->unknowns;
-    const size_t cells = (size_t)(d->chains * n);
+    const size_t cells = (size_t)(d->chains * d->unknowns);
+    const int64_t stages = cli_given(d->c, "hottest") ? STAGES : 1;
     sf_langevin_options s = SF_LANGEVIN_OPTIONS_INIT;
     s.method = o->method == SAMPLE_LM ? SF_LANGEVIN_LM : SF_LANGEVIN_ULA;
     s.step = o->step;
@@ -69,15 +97,15 @@ static sf_status run_langevin(drawn *d, const sf_functional *f)
     if (now == NULL)
         return SF_E_NOMEM;
     sf_status status = SF_OK;
-    for (int64_t i = -1; i < d->draws && status == SF_OK; i++) {
-        s.steps = i < 0 ? o->warmup : o->thin;
-        status =
-            sf_langevin_run(d->c->ctx, (sf_mat){now, d->chains, n, n}, f, &s);
-        s.first_step += s.steps;
-        for (int64_t c = 0; c < d->chains && i >= 0; c++)
-            memcpy(d->y + (c * d->draws + i) * n, now + c * n,
-                   (size_t)n * sizeof *now);
+    for (int64_t k = 0; k < stages && status == SF_OK; k++) {
+        const int64_t steps =
+            o->warmup * (k + 1) / stages - o->warmup * k / stages;
+        if (stages > 1)
+            s.temperature = pow(o->hottest, 1.0 - (double)(k + 1) / STAGES);
+        status = run_plan(d, f, &s, now, 0, steps);
     }
+    if (status == SF_OK)
+        status = run_plan(d, f, &s, now, d->draws, o->thin);
     d->gradients = d->chains * s.first_step;
     sfi_free(d->c->ctx, now, cells, sizeof *now);
     return status;
@@ -183,6 +211,10 @@ static void report_chains(drawn *d)
         cli_put_number(d->c, row, "ebfmi",
                        sf_ebfmi(d->energy + i * d->draws, d->draws));
         cli_put_count(d->c, row, "gradients", r->gradients);
+        if (d->o->temperatures == 1)
+            continue;
+        cli_put_number(d->c, row, "exchange", r->exchange);
+        cli_put_count(d->c, row, "trips", r->trips);
     }
 }
 
@@ -213,9 +245,12 @@ static void warn_of_columns(drawn *d)
                  "warning: the chains do not agree: R-hat of \"%s\" is %.3f, "
                  "want at most 1.01; draw more (-n, --warmup)%s",
                  sf_density_name(d->density, apart), rhat,
-                 rhat > 1.1 ? ", or the density has parts that chains do not "
-                              "leave"
-                            : "");
+                 rhat <= 1.1 ? ""
+                 : accepts(d->o)
+                     ? ", or the density has parts that chains do not leave "
+                       "(--temper)"
+                     : ", or the density has parts that chains do not leave "
+                       "(--method nuts --temper)");
     if (ess < 100.0 * (double)d->chains)
         cli_warn(d->c,
                  "warning: \"%s\" has %.0f effective draws, want 100 for each "
@@ -254,6 +289,27 @@ static void warn_of_chains(drawn *d)
                  (long long)low, least);
 }
 
+/* Parallel tempering works where states come down from the hottest temperature. */
+static void warn_of_ladders(drawn *d)
+{
+    int64_t trips = 0;
+    double least = 1.0;
+    for (int64_t i = 0; i < d->chains; i++) {
+        trips += d->report[i].trips;
+        least = fmin(least, d->report[i].exchange);
+    }
+    if (least < 0.2)
+        cli_warn(d->c,
+                 "warning: two temperatures exchange their states with "
+                 "probability %.2f, want 0.2 and more; try --temper %lld",
+                 least, (long long)(2 * d->o->temperatures));
+    else if (trips < 10 * d->chains)
+        cli_warn(d->c,
+                 "warning: %lld states came down from the hottest "
+                 "temperature, want 10 for each chain; draw more (-n)",
+                 (long long)trips);
+}
+
 static sf_status tell(drawn *d, double seconds)
 {
     cli *c = d->c;
@@ -276,6 +332,8 @@ static sf_status tell(drawn *d, double seconds)
     warn_of_columns(d);
     if (accepts(d->o))
         warn_of_chains(d);
+    if (d->o->temperatures > 1)
+        warn_of_ladders(d);
     return SF_OK;
 }
 
@@ -320,7 +378,8 @@ static sf_status check(cli *c, const sample_options *o)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--step H is missing: the step of Langevin dynamics, "
                         "in squared units of the columns");
-    static const char *const about_chains[] = {"accept", "metric", "depth"};
+    static const char *const about_chains[] = {"accept", "metric", "depth",
+                                               "temper"};
     for (size_t i = 0; i < SFI_COUNT(about_chains); i++)
         if (!accepts(o) && cli_given(c, about_chains[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG,

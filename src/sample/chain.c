@@ -29,7 +29,8 @@ size_t sfi_chain_size(const sf_chain_options *o, int64_t dim)
 void sfi_chain_init(sfi_chain *c, const sf_chain_options *o, int64_t dim,
                     double *memory)
 {
-    *c = (sfi_chain){.o = o, .dim = dim, .stage = SFI_CHAIN_SEARCH};
+    *c =
+        (sfi_chain){.o = o, .dim = dim, .beta = 1.0, .stage = SFI_CHAIN_SEARCH};
     c->running.dim = dim;
     c->running.dense = o->metric == SF_METRIC_DENSE;
     double **const arrays[] = {
@@ -93,6 +94,11 @@ void sfi_chain_move(sfi_chain *c)
 
 static void finish_step(sfi_chain *c)
 {
+    if (c->beta != 1.0) {
+        c->now.f *= c->beta;
+        for (int64_t j = 0; j < c->dim; j++)
+            c->now.g[j] *= c->beta;
+    }
     sfi_kick(c->now.p, c->now.g, c->path_step * sfi_leapfrog.kick[0], c->dim);
     sfi_metric_velocity(&c->metric, c->now.p, c->now.v);
     if (c->iteration < c->o->warmup || c->stage == SFI_CHAIN_SEARCH)
@@ -249,6 +255,8 @@ static void end_path(sfi_chain *c)
     c->iteration++;
     if (c->iteration == last || c->away)
         c->stage = SFI_CHAIN_DONE;
+    else if (c->tempered)
+        c->stage = SFI_CHAIN_WAIT;
     else if (!c->wants_metric)
         begin_path(c);
 }
@@ -270,4 +278,42 @@ void sfi_chain_refit(sf_context *ctx, sfi_chain *c)
     c->wants_metric = false;
     if (c->stage == SFI_CHAIN_PATH)
         begin_search(c);
+}
+
+/* ---- rungs of a ladder --------------------------------------------------------- */
+
+void sfi_chain_resume(sf_context *ctx, sfi_chain *c)
+{
+    c->stage = SFI_CHAIN_PATH;
+    if (c->wants_metric)
+        sfi_chain_refit(ctx, c);
+    else
+        begin_path(c);
+}
+
+static void swap_numbers(double *a, double *b, double to_a, double to_b,
+                         int64_t n)
+{
+    for (int64_t j = 0; j < n; j++) {
+        const double kept = a[j];
+        a[j] = to_a * b[j];
+        b[j] = to_b * kept;
+    }
+}
+
+void sfi_chain_exchange(sfi_chain *a, sfi_chain *b)
+{
+    const double to_a = a->beta / b->beta, to_b = b->beta / a->beta;
+    swap_numbers(a->at.q, b->at.q, 1.0, 1.0, a->dim);
+    swap_numbers(a->at.g, b->at.g, to_a, to_b, a->dim);
+    swap_numbers(&a->at.f, &b->at.f, to_a, to_b, 1);
+}
+
+void sfi_chain_temper(sfi_chain *c, double beta)
+{
+    const double factor = beta / c->beta;
+    c->beta = beta;
+    c->at.f *= factor;
+    for (int64_t j = 0; j < c->dim; j++)
+        c->at.g[j] *= factor;
 }

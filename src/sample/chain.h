@@ -27,6 +27,7 @@ typedef struct sfi_phase {
 typedef enum sfi_chain_stage {
     SFI_CHAIN_SEARCH, /* for a first step */
     SFI_CHAIN_PATH,
+    SFI_CHAIN_WAIT, /* between iterations, for the other rungs */
     SFI_CHAIN_DONE
 } sfi_chain_stage;
 
@@ -61,6 +62,8 @@ typedef struct sfi_chain {
     const sf_chain_options *o;
     int64_t dim;
     uint64_t number;
+    double beta;   /* the functional is taken times this */
+    bool tempered; /* a rung of several                  */
     sfi_chain_stage stage;
     int64_t iteration;
     sfi_phase at;  /* the chain's state; p and v of the path's start     */
@@ -104,6 +107,12 @@ void sfi_chain_take(sfi_chain *c);
 /* Masses from the window that has closed, where wants_metric says so; the search
  * for a step begins anew. */
 void sfi_chain_refit(sf_context *ctx, sfi_chain *c);
+
+/* Go on after waiting. */
+void sfi_chain_resume(sf_context *ctx, sfi_chain *c);
+/* Two chains that wait exchange their states; another beta for one. */
+void sfi_chain_exchange(sfi_chain *a, sfi_chain *b);
+void sfi_chain_temper(sfi_chain *c, double beta);
 
 /* ---- for nuts.c ------------------------------------------------------------------ */
 

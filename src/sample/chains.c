@@ -3,11 +3,15 @@
  *
  * All chains that are not done want one gradient each; it is one call, with which
  * each goes on by itself.  Rows of the call's arrays belong to chains; when a chain
- * is done the last row moves into its place. */
+ * is done, or waits, the last row moves into its place.
+ *
+ * Of parallel tempering every rung is a chain of its own, which waits after each
+ * iteration until its ladder's others are there too. */
 #include "base/parallel.h"
 #include "functional/functional.h"
 #include "num/linalg.h"
 #include "sample/chain.h"
+#include "sample/ladder.h"
 
 #include <math.h>
 #include <string.h>
@@ -22,9 +26,14 @@ typedef struct run {
     sf_context *ctx;
     const sfi_functional *f;
     sf_chain_options o;
-    int64_t chains, dim;
-    sfi_chain *chain; /* [chains]; the first `active` are not done */
+    int64_t chains,
+        dim;          /* chains: rungs of all ladders, if there are ladders */
+    sfi_chain *chain; /* [chains]; the first `active` want gradients */
     int64_t active;
+    int64_t *row; /* [chains] where chain number first_chain + i is */
+    int64_t rungs, ladders;
+    sfi_ladder *ladder;    /* [ladders]; none where rungs is 1     */
+    int64_t *waiting;      /* [ladders] rungs that wait            */
     double *memory;        /* of all chains */
     size_t each;           /* numbers of one */
     double *q, *g, *value; /* [chains, dim], [chains] */
@@ -65,6 +74,12 @@ static sf_status check_options(sf_context *ctx, const sf_chain_options *o,
     if (!(o->accept >= 0.0) || !(o->accept < 1.0))
         return SFI_FAIL(ctx, SF_E_ARG, "chains: accept is %g, want 0 to 1",
                         o->accept);
+    SFI_TRY(
+        check_whole(ctx, "temperatures", o->temperatures, 1, SFI_LADDER_RUNGS));
+    if (!(o->hottest > 1.0) || isinf(o->hottest))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "chains: the hottest temperature is %g, want > 1",
+                        o->hottest);
     if (!(o->length > 0.0) || isinf(o->length))
         return SFI_FAIL(ctx, SF_E_ARG, "chains: length is %g, want > 0",
                         o->length);
@@ -81,7 +96,8 @@ static bool row_finite(const run *r, int64_t c)
 
 static void draw_start(const run *r, int64_t c, uint32_t attempt)
 {
-    const sfi_where where = {r->o.seed, (uint64_t)(r->o.first_chain + c),
+    const sfi_where where = {r->o.seed,
+                             (uint64_t)(r->o.first_chain * r->rungs + c),
                              attempt, SFI_STREAM_PRIOR};
     for (int64_t j = 0; j < r->dim; j++)
         r->q[c * r->dim + j] = 4.0 * sfi_uniform_at(where, (uint32_t)j) - 2.0;
@@ -89,10 +105,10 @@ static void draw_start(const run *r, int64_t c, uint32_t attempt)
 
 static sf_status find_starts(run *r, const double *start)
 {
-    const size_t cells = (size_t)(r->chains * r->dim);
     int64_t bad = 0;
-    if (start != NULL)
-        memcpy(r->q, start, cells * sizeof *r->q);
+    for (int64_t c = 0; c < r->chains && start != NULL; c++)
+        memcpy(r->q + c * r->dim, start + c / r->rungs * r->dim,
+               (size_t)r->dim * sizeof *r->q);
     for (int64_t c = 0; c < r->chains && start == NULL; c++)
         draw_start(r, c, 0);
     for (uint32_t attempt = 1;; attempt++) {
@@ -154,26 +170,80 @@ static void each_chain(run *r, sfi_range_fn body)
         sfi_parallel(r->ctx, r->active, chunk, body, r);
 }
 
+static int64_t index_of(const run *r, const sfi_chain *c)
+{
+    return (int64_t)(c->number - (uint64_t)(r->o.first_chain * r->rungs));
+}
+
 static void place(run *r, int64_t row)
 {
+    r->row[index_of(r, &r->chain[row])] = row;
     r->chain[row].now.q = r->q + row * r->dim;
     r->chain[row].now.g = r->g + row * r->dim;
 }
 
-/* The chain at `row` changes places with the last active one. */
-static void retire(run *r, int64_t row)
+/* The chain at `row`, of which the place and the gradient are no longer wanted,
+ * changes places with another. */
+static void change_places(run *r, int64_t row, int64_t other)
 {
-    const int64_t last = --r->active;
     const size_t bytes = (size_t)r->dim * sizeof *r->q;
     const sfi_chain done = r->chain[row];
-    if (row == last)
+    if (row == other)
         return;
-    memcpy(r->q + row * r->dim, r->q + last * r->dim, bytes);
-    memcpy(r->g + row * r->dim, r->g + last * r->dim, bytes);
-    r->chain[row] = r->chain[last];
-    r->chain[last] = done;
+    memcpy(r->q + row * r->dim, r->q + other * r->dim, bytes);
+    memcpy(r->g + row * r->dim, r->g + other * r->dim, bytes);
+    r->chain[row] = r->chain[other];
+    r->chain[other] = done;
     place(r, row);
-    place(r, last);
+    place(r, other);
+}
+
+/* ---- ladders -------------------------------------------------------------------- */
+
+static sfi_chain *rung(const run *r, int64_t ladder, int64_t k)
+{
+    return &r->chain[r->row[ladder * r->rungs + k]];
+}
+
+/* Temperatures are placed anew after 32, 64, 128, ... iterations of the first three
+ * quarters of the warm-up. */
+static bool places(const run *r, int64_t iteration)
+{
+    enum { FIRST = 32 };
+    return iteration >= FIRST && iteration <= r->o.warmup * 3 / 4 &&
+           (iteration & (iteration - 1)) == 0;
+}
+
+/* All rungs of a ladder are there: pairs exchange their states, and all go on. */
+static void exchange(run *r, int64_t ladder)
+{
+    sfi_ladder *l = &r->ladder[ladder];
+    const int64_t iteration = rung(r, ladder, 0)->iteration;
+    for (int64_t k = iteration % 2; k + 1 < r->rungs; k += 2) {
+        sfi_chain *a = rung(r, ladder, k), *b = rung(r, ladder, k + 1);
+        const sfi_where where = {r->o.seed, a->number, (uint32_t)iteration,
+                                 SFI_STREAM_EXCHANGE};
+        const double accept =
+            sfi_ladder_accept(l, k, a->at.f / a->beta, b->at.f / b->beta);
+        if (sfi_uniform_at(where, 0) >= accept)
+            continue;
+        sfi_chain_exchange(a, b);
+        sfi_ladder_exchange(l, k);
+    }
+    if (places(r, iteration)) {
+        sfi_ladder_place(l);
+        for (int64_t k = 0; k < r->rungs; k++)
+            sfi_chain_temper(rung(r, ladder, k), l->beta[k]);
+    }
+    if (iteration == r->o.warmup) {
+        sfi_ladder_forget(l);
+        l->trips = 0;
+    }
+    for (int64_t k = 0; k < r->rungs; k++) {
+        change_places(r, r->row[ladder * r->rungs + k], r->active);
+        sfi_chain_resume(r->ctx, &r->chain[r->active++]);
+    }
+    r->waiting[ladder] = 0;
 }
 
 /* What one thread does between steps; the number of iterations that are done. */
@@ -186,16 +256,20 @@ static sf_status tend(run *r)
                             "chains: chain %lld ran away beyond %g in "
                             "iteration %lld; does the density have a finite "
                             "integral?",
-                            (long long)chain->number -
-                                (long long)r->o.first_chain,
+                            (long long)(index_of(r, chain) / r->rungs),
                             SFI_AWAY, (long long)chain->iteration);
-        if (chain->wants_metric)
+        if (chain->stage == SFI_CHAIN_WAIT)
+            r->waiting[index_of(r, chain) / r->rungs]++;
+        else if (chain->wants_metric)
             sfi_chain_refit(r->ctx, chain);
-        if (chain->stage == SFI_CHAIN_DONE)
-            retire(r, c);
+        if (chain->stage >= SFI_CHAIN_WAIT)
+            change_places(r, c, --r->active);
         else
             c++;
     }
+    for (int64_t i = 0; i < r->ladders && r->rungs > 1; i++)
+        if (r->waiting[i] == r->rungs)
+            exchange(r, i);
     return SF_OK;
 }
 
@@ -242,30 +316,42 @@ static void start_chain(run *r, int64_t c, const sf_chain_draws *to)
 {
     sfi_chain *chain = &r->chain[c];
     const size_t bytes = (size_t)r->dim * sizeof *r->q;
+    const int64_t k = c % r->rungs, i = c / r->rungs;
     sfi_chain_init(chain, &r->o, r->dim, r->memory + (size_t)c * r->each);
-    chain->number = (uint64_t)(r->o.first_chain + c);
+    chain->number = (uint64_t)(r->o.first_chain * r->rungs + c);
+    chain->tempered = r->rungs > 1;
     place(r, c);
     memcpy(chain->at.q, chain->now.q, bytes);
     memcpy(chain->at.g, chain->now.g, bytes);
     chain->at.f = r->value[c];
-    if (to->x != NULL)
-        chain->draws = to->x + c * r->o.draws * r->dim;
-    if (to->value != NULL)
-        chain->values = to->value + c * r->o.draws;
-    if (to->energy != NULL)
-        chain->energies = to->energy + c * r->o.draws;
+    if (chain->tempered)
+        sfi_chain_temper(chain, r->ladder[i].beta[k]);
+    if (to->x != NULL && k == 0)
+        chain->draws = to->x + i * r->o.draws * r->dim;
+    if (to->value != NULL && k == 0)
+        chain->values = to->value + i * r->o.draws;
+    if (to->energy != NULL && k == 0)
+        chain->energies = to->energy + i * r->o.draws;
     sfi_chain_start(chain);
 }
 
 static void report(const run *r, sf_chain_report *out)
 {
-    for (int64_t i = 0; i < r->chains && out != NULL; i++) {
-        const sfi_chain *c = &r->chain[i];
+    for (int64_t i = 0; i < r->ladders && out != NULL; i++) {
+        const sfi_chain *c = rung(r, i, 0);
         const int64_t kept = c->iteration - r->o.warmup;
-        sf_chain_report *to = &out[c->number - (uint64_t)r->o.first_chain];
+        sf_chain_report *to = &out[i];
         *to = c->report;
         to->step = c->step.step;
         to->accept = kept > 0 ? c->accept_total / (double)kept : NAN;
+        to->exchange = NAN;
+        for (int64_t k = 1; k < r->rungs; k++) {
+            const sf_chain_report *hot = &rung(r, i, k)->report;
+            to->gradients += hot->gradients;
+            to->gradients_warmup += hot->gradients_warmup;
+            to->exchange = sfi_ladder_least(&r->ladder[i]);
+            to->trips = r->ladder[i].trips;
+        }
     }
 }
 
@@ -277,9 +363,19 @@ static sf_status make(run *r, const double *start, const sf_chain_draws *to)
     r->q = sfi_alloc(r->ctx, cells, sizeof *r->q);
     r->g = sfi_alloc(r->ctx, cells, sizeof *r->g);
     r->value = sfi_alloc(r->ctx, n, sizeof *r->value);
+    r->row = sfi_alloc(r->ctx, n, sizeof *r->row);
     if (r->chain == NULL || r->memory == NULL || r->q == NULL || r->g == NULL ||
-        r->value == NULL)
+        r->value == NULL || r->row == NULL)
         return SF_E_NOMEM;
+    if (r->rungs > 1) {
+        const size_t ladders = (size_t)r->ladders;
+        r->ladder = sfi_alloc(r->ctx, ladders, sizeof *r->ladder);
+        r->waiting = sfi_alloc_zero(r->ctx, ladders, sizeof *r->waiting);
+        if (r->ladder == NULL || r->waiting == NULL)
+            return SF_E_NOMEM;
+        for (int64_t i = 0; i < r->ladders; i++)
+            sfi_ladder_init(&r->ladder[i], r->rungs, r->o.hottest);
+    }
     SFI_TRY(find_starts(r, start));
     for (int64_t c = 0; c < r->chains; c++)
         start_chain(r, c, to);
@@ -298,6 +394,10 @@ static void discard(run *r)
     sfi_free(r->ctx, r->q, cells, sizeof *r->q);
     sfi_free(r->ctx, r->g, cells, sizeof *r->g);
     sfi_free(r->ctx, r->value, n, sizeof *r->value);
+    sfi_free(r->ctx, r->row, n, sizeof *r->row);
+    const size_t ladders = (size_t)r->ladders;
+    sfi_free(r->ctx, r->ladder, ladders, sizeof *r->ladder);
+    sfi_free(r->ctx, r->waiting, ladders, sizeof *r->waiting);
 }
 
 sf_status sf_chains_run(sf_context *ctx, const sf_functional *f, int64_t chains,
@@ -318,6 +418,9 @@ sf_status sf_chains_run(sf_context *ctx, const sf_functional *f, int64_t chains,
                         seam.ops->name);
     r.dim = seam.unknowns;
     SFI_TRY(check_options(ctx, &r.o, chains, r.dim));
+    r.rungs = r.o.temperatures;
+    r.ladders = chains;
+    r.chains = chains * r.rungs;
     r.each = sfi_chain_size(&r.o, r.dim);
     const sf_status status = make(&r, start, draws);
     discard(&r);

@@ -186,6 +186,108 @@ static void run(sf_context *ctx, const sf_density *d, int64_t first,
     CHECK_OK(ctx, sf_chains_run(ctx, &f, chains, NULL, &o, &to));
 }
 
+/* Three parts, ten standard deviations apart: weights .2, .5, .3. */
+static sf_density *three_parts(sf_context *ctx)
+{
+    return density_of(
+        ctx,
+        "logaddexp(logaddexp(log(.2) - .5*((x0 + 8)^2 + (x1 + 6)^2), "
+        "log(.5) - .5*((x0 - 8)^2 + x1^2)), log(.3) - .5*(x0^2 + (x1 - 9)^2))",
+        2, NULL, 0, NULL);
+}
+
+TEST(tempered_chains_find_all_parts)
+{
+    sf_context *ctx = new_context();
+    sf_density *d = three_parts(ctx);
+    /* Means sum w m, variances 1 + sum w m^2 - mean^2. */
+    const moment want[] = {{2.4, sqrt(1.0 + 44.8 - 2.4 * 2.4)},
+                           {1.5, sqrt(1.0 + 31.5 - 1.5 * 1.5)}};
+    const sf_chain_method methods[] = {SF_CHAIN_NUTS, SF_CHAIN_HMC,
+                                       SF_CHAIN_MALA};
+    sf_functional f;
+    sf_density_functional(d, &f);
+    for (size_t m = 0; m < SFI_COUNT(methods); m++) {
+        sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+        o.method = methods[m];
+        o.warmup = 1000;
+        o.draws = 6000;
+        o.temperatures = 6;
+        o.hottest = 50.0;
+        o.seed = 3 + m;
+        check_moments(ctx, d, 4, &o, 2, want);
+        sf_chain_report report[4];
+        const sf_chain_draws to = {.report = report};
+        o.draws = 500;
+        CHECK_OK(ctx, sf_chains_run(ctx, &f, 4, NULL, &o, &to));
+        for (int c = 0; c < 4; c++) {
+            CHECK(report[c].exchange > 0.3 && report[c].exchange < 1.0);
+            CHECK(report[c].trips > 5);
+            CHECK(report[c].gradients >= 6 * 500);
+        }
+    }
+    /* Without, a chain stays where it began. */
+    enum { FEW = 500 };
+    static double y[8 * FEW * 2];
+    sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+    o.draws = FEW;
+    sf_chain_report report[8];
+    const sf_chain_draws to = {.x = y, .report = report};
+    CHECK_OK(ctx, sf_chains_run(ctx, &f, 8, NULL, &o, &to));
+    const sf_draws draws = {y, 8, FEW, 2, 2};
+    sf_diagnosis found[2];
+    CHECK_OK(ctx, sf_diagnose(ctx, &draws, found));
+    CHECK(found[0].rhat > 1.5);
+    CHECK(isnan(report[0].exchange) && report[0].trips == 0);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* Of a normal law all is known at every temperature: its hot rungs are as wide as
+ * they should be, or the cold one would not have its moments; and on a line that ends,
+ * the chart's volume is tempered too. */
+TEST(tempering_changes_no_law)
+{
+    sf_context *ctx = new_context();
+    sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+    o.temperatures = 4;
+    o.hottest = 8.0;
+    o.draws = 4000;
+    const moment want[] = {{0.0, 1.0}, {0.0, 1.0}};
+    sf_density *d =
+        density_of(ctx, "-2/3*(x[0]^2 + x[1]^2 - x[0]*x[1])", 2, NULL, 0, NULL);
+    check_moments(ctx, d, 4, &o, 2, want);
+    sf_density_free(d);
+    const moment gamma = {1.5, sqrt(3.0) / 2.0};
+    d = density_of(ctx, "2*log(x0) - 2*x0", 1, "positive", 0, NULL);
+    check_moments(ctx, d, 4, &o, 1, &gamma);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+TEST(a_tempered_chain_depends_on_its_number_alone)
+{
+    enum { LADDERS = 5, KEPT = 60 };
+    sf_context *ctx = new_context();
+    sf_density *d = three_parts(ctx);
+    static double all[LADDERS][KEPT][2], some[2][KEPT][2];
+    sf_functional f;
+    sf_density_functional(d, &f);
+    sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+    o.warmup = 150;
+    o.draws = KEPT;
+    o.temperatures = 3;
+    const sf_chain_draws to_all = {.x = &all[0][0][0]};
+    CHECK_OK(ctx, sf_chains_run(ctx, &f, LADDERS, NULL, &o, &to_all));
+    CHECK_OK(ctx, sf_context_set_threads(ctx, 3));
+    o.first_chain = 2;
+    const sf_chain_draws to_some = {.x = &some[0][0][0]};
+    CHECK_OK(ctx, sf_chains_run(ctx, &f, 2, NULL, &o, &to_some));
+    CHECK(memcmp(all[2], some, sizeof some) == 0);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
 TEST(a_chain_depends_on_its_number_alone)
 {
     static double all[CHAINS * DRAWS * DIM], part[CHAINS * DRAWS * DIM];
@@ -265,6 +367,14 @@ TEST(what_cannot_be_run_is_refused)
     o.accept = 0.0;
     o.depth = 21;
     refused(ctx, d, 1, NULL, o, SF_E_ARG, "depth is 21");
+    o.depth = 10;
+    o.temperatures = 65;
+    refused(ctx, d, 1, NULL, o, SF_E_ARG, "temperatures is 65");
+    o.temperatures = 2;
+    o.hottest = 1.0;
+    refused(ctx, d, 1, NULL, o, SF_E_ARG, "hottest temperature is 1");
+    o = (sf_chain_options)SF_CHAIN_OPTIONS_INIT;
+    o.draws = 8;
     sf_density_free(d);
     d = density_of(ctx, "log(x0 - 7)", 1, NULL, 0, NULL);
     o.depth = 10;
@@ -298,6 +408,8 @@ TEST(a_density_without_an_integral_is_found)
 
 TESTS(CASE(every_method_has_the_normal_law), CASE(a_hundred_correlated_numbers),
       CASE(bounded_numbers_angles_and_shares), CASE(shapes_that_are_not_normal),
+      CASE(tempered_chains_find_all_parts), CASE(tempering_changes_no_law),
+      CASE(a_tempered_chain_depends_on_its_number_alone),
       CASE(a_chain_depends_on_its_number_alone),
       CASE(values_and_energies_are_of_the_draws),
       CASE(what_cannot_be_run_is_refused),
