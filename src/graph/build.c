@@ -923,6 +923,20 @@ static bool factor_leaves(sf_graph *g, sf_node a, sf_node b, sf_node *out)
     return true;
 }
 
+/* A (B x) with constants A and B is (A B) x, where that is not more work. */
+static bool constants_join(sf_graph *g, sf_node a, sf_node b, sf_node *out)
+{
+    const sfi_node *nb = sfi_at(g, b);
+    if (nb->op != SFI_OP_MATMUL || !nb->varies || !sfi_at(g, a)->constant)
+        return false;
+    const sf_node inner = sfi_arg(g, b, 0), x = sfi_arg(g, b, 1);
+    if (!sfi_at(g, inner)->constant ||
+        shape_of(g, inner)->extent[1] > shape_of(g, inner)->extent[0])
+        return false;
+    *out = sf_matmul(g, sf_matmul(g, a, inner), x);
+    return true;
+}
+
 sf_node sf_matmul(sf_graph *g, sf_node a, sf_node b)
 {
     if (broken(g))
@@ -945,14 +959,14 @@ sf_node sf_matmul(sf_graph *g, sf_node a, sf_node b)
         return nothing;
     if (is_value(g, a, 0.0) || is_value(g, b, 0.0))
         return sfi_full(g, &out, 0.0);
-    if (sa.extent[1] == 1 && sa.extent[0] == 1)
+    if (sa.extent[1] == 1 && (sa.extent[0] == 1 || sb.extent[1] == 1))
         return sf_mul(g, a, b);
     if (sfi_at(g, a)->op == SFI_OP_NEG)
         return sf_neg(g, sf_matmul(g, sfi_arg(g, a, 0), b));
     if (sfi_at(g, b)->op == SFI_OP_NEG)
         return sf_neg(g, sf_matmul(g, a, sfi_arg(g, b, 0)));
     sf_node product;
-    if (factor_leaves(g, a, b, &product))
+    if (factor_leaves(g, a, b, &product) || constants_join(g, a, b, &product))
         return product;
     return sfi_emit(g, SFI_OP_MATMUL, out, 2, (sf_node[]){a, b}, NULL, 0.0);
 }
@@ -983,6 +997,20 @@ static bool quadratic_form(sf_graph *g, sf_node x, sf_node product,
     return true;
 }
 
+/* c . v with constants c, where v is long: a product, which may join another. */
+static bool constant_form(sf_graph *g, sf_node c, sf_node v, sf_node *out)
+{
+    enum { LONG = 8 };
+    const int64_t count = sf_node_count(g, c);
+    double value;
+    if (count < LONG || !sfi_at(g, c)->constant || !sfi_at(g, v)->varies ||
+        sfi_is_const(g, c, &value))
+        return false;
+    const sf_node row = sf_reshape(g, c, 2, (int64_t[]){1, count});
+    *out = sf_reshape(g, sf_matmul(g, row, v), 0, NULL);
+    return true;
+}
+
 sf_node sf_dot(sf_graph *g, sf_node a, sf_node b)
 {
     if (broken(g))
@@ -993,7 +1021,8 @@ sf_node sf_dot(sf_graph *g, sf_node a, sf_node b)
         x = without_factor(g, a, &factor);
         y = without_factor(g, b, &factor);
         if (shape_of(g, x)->rank == 1 &&
-            (quadratic_form(g, x, y, &form) || quadratic_form(g, y, x, &form)))
+            (quadratic_form(g, x, y, &form) || quadratic_form(g, y, x, &form) ||
+             constant_form(g, x, y, &form) || constant_form(g, y, x, &form)))
             return sf_mul(g, sf_const(g, factor), form);
     }
     return sf_mul(g, sf_const(g, factor), sf_sum_all(g, sf_mul(g, x, y)));

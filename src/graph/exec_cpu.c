@@ -36,6 +36,7 @@ enum {
     LARGE_BYTES = 16 << 20,  /* ... and where that is too short             */
     STRIP_BYTES = 16 << 10,  /* temporaries of a fused step: half of an L1  */
     MAX_STRIP = 512,
+    FEW_POINTS = 16,  /* rows as short as this are not worth a loop each */
     ADD_CHUNK = 4096, /* elements that one thread adds over the lanes */
     WORTH = 1 << 16,  /* units of work_of(): less is not worth a thread, which
                          takes some microseconds to start and, where others want
@@ -49,7 +50,8 @@ typedef struct worker {
     char *temps;   /* of fused steps                                         */
     char *pack;    /* what the products ask for                              */
     char *columns; /* unrolled image rows for convolutions                 */
-    char **bases;  /* where the operands of a fused step begin             */
+    char **bases;  /* where the operands of a fused step begin ...         */
+    char **starts; /* ... and those of a strip                             */
 } worker;
 
 struct sfi_exec {
@@ -242,16 +244,20 @@ static char *operand_at(char *const *base, const sfi_fused *f, int where,
     return base[~where] + (f->operands[~where].scalar ? 0 : at);
 }
 
+static int64_t strip_length(const sfi_exec *e, int rows)
+{
+    int64_t strip = STRIP_BYTES / (int64_t)e->elem / (rows + 1);
+    strip = strip / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
+    if (strip > MAX_STRIP)
+        strip = MAX_STRIP;
+    return strip < 4 * SFI_ROW_MULTIPLE ? 4 * SFI_ROW_MULTIPLE : strip;
+}
+
 static void run_strips(const block *b, const sfi_fused *f, char *const *base,
                        int64_t count)
 {
     const sfi_exec *e = b->e;
-    int64_t strip = STRIP_BYTES / (int64_t)e->elem / (f->temp_count + 1);
-    strip = strip / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
-    if (strip > MAX_STRIP)
-        strip = MAX_STRIP;
-    if (strip < 4 * SFI_ROW_MULTIPLE)
-        strip = 4 * SFI_ROW_MULTIPLE;
+    const int64_t strip = strip_length(e, f->temp_count);
     const size_t temp_stride = (size_t)strip * e->elem;
     for (int64_t i = 0; i < count; i += strip) {
         const int64_t n = count - i < strip ? count - i : strip;
@@ -268,6 +274,61 @@ static void run_strips(const block *b, const sfi_fused *f, char *const *base,
     }
 }
 
+/* Numbers that are one for each element of the last axis, and not for each point:
+ * they would make every row a loop of its own. */
+static bool steps_along(const sfi_fused *f, int k)
+{
+    return f->operands[k].scalar && f->operands[k].stride[f->rank - 1] != 0;
+}
+
+/* Of few points, such numbers are written out as rows, so that the last axis and the
+ * points are one run all the same. */
+static void run_written_out(const block *b, const sfi_fused *f, char **base,
+                            int64_t count)
+{
+    const sfi_exec *e = b->e;
+    int rows = f->temp_count;
+    for (int k = 0; k < f->operand_count; k++)
+        rows += steps_along(f, k);
+    const int64_t strip = strip_length(e, rows) / b->ld * b->ld;
+    const size_t stride = (size_t)strip * e->elem;
+    for (int64_t i = 0; i < count; i += strip) {
+        const int64_t n = count - i < strip ? count - i : strip;
+        const size_t at = (size_t)i * e->elem;
+        char *row = b->w->temps + (size_t)f->temp_count * stride;
+        for (int k = 0; k < f->operand_count; k++) {
+            const sfi_operand *o = &f->operands[k];
+            b->w->starts[k] = o->scalar ? base[k] : base[k] + at;
+            if (!steps_along(f, k))
+                continue;
+            b->w->starts[k] = row;
+            for (int64_t j = i; j < i + n; j += b->ld)
+                copy_row(b, row + (size_t)(j - i) * e->elem,
+                         base[k] +
+                             (size_t)(j / b->ld * o->stride[f->rank - 1]) *
+                                 e->elem,
+                         false);
+            row += stride;
+        }
+        for (int k = 0; k < f->instruction_count; k++) {
+            const sfi_instruction *in = &f->instructions[k];
+            const int where[3] = {in->a, in->b, in->c};
+            char *from[3];
+            int mode = in->mode;
+            for (int a = 0; a < 3; a++) {
+                const int w = where[a];
+                from[a] = w >= 0 ? b->w->temps + (size_t)w * stride
+                                 : b->w->starts[~w];
+                if (w < 0 && steps_along(f, ~w))
+                    mode &= ~(1 << a);
+            }
+            char *to = in->dst >= 0 ? b->w->temps + (size_t)in->dst * stride
+                                    : b->w->starts[~in->dst];
+            e->loops->ew[in->op][mode](to, from[0], from[1], from[2], n);
+        }
+    }
+}
+
 /* Instructions that take fewer than three operands leave the others 0, which
  * names the first temporary: harmless, since the loops ignore them. */
 static void step_fused(const block *b, const sfi_step *s)
@@ -275,7 +336,10 @@ static void step_fused(const block *b, const sfi_step *s)
     const sfi_fused *f = s->fused;
     char **base = b->w->bases;
     const int64_t row = s->varies ? b->ld : 1;
-    const int outer = f->flat && f->rank > 0 ? f->rank - 1 : f->rank;
+    const bool write_out =
+        !f->flat && f->lined_up && s->varies && b->ld <= FEW_POINTS;
+    const int outer =
+        (f->flat || write_out) && f->rank > 0 ? f->rank - 1 : f->rank;
     int64_t count = row;
     if (outer < f->rank)
         count *= f->extent[f->rank - 1];
@@ -290,7 +354,10 @@ static void step_fused(const block *b, const sfi_step *s)
                 comp += index[i] * o->stride[i];
             base[k] = address(b, o->buffer, comp);
         }
-        run_strips(b, f, base, count);
+        if (write_out)
+            run_written_out(b, f, base, count);
+        else
+            run_strips(b, f, base, count);
         int i = outer - 1;
         while (i >= 0 && ++index[i] == f->extent[i])
             index[i--] = 0;
@@ -1122,6 +1189,7 @@ static void cpu_destroy(sfi_exec *e)
         sfi_free(ctx, e->workers[i].pack, e->pack_bytes, 1);
         sfi_free(ctx, e->workers[i].columns, e->column_bytes, 1);
         sfi_free(ctx, e->workers[i].bases, e->base_count, sizeof(char *));
+        sfi_free(ctx, e->workers[i].starts, e->base_count, sizeof(char *));
     }
     const size_t lanes = (size_t)e->lanes_max;
     sfi_free(ctx, e->workers, (size_t)e->threads, sizeof *e->workers);
@@ -1154,8 +1222,9 @@ static bool allocate(sfi_exec *e)
         w->pack = sfi_alloc(ctx, e->pack_bytes, 1);
         w->columns = sfi_alloc(ctx, e->column_bytes, 1);
         w->bases = sfi_alloc(ctx, e->base_count, sizeof *w->bases);
+        w->starts = sfi_alloc(ctx, e->base_count, sizeof *w->starts);
         if (w->arena == NULL || w->temps == NULL || w->pack == NULL ||
-            w->columns == NULL || w->bases == NULL)
+            w->columns == NULL || w->bases == NULL || w->starts == NULL)
             return false;
     }
     return true;

@@ -181,10 +181,12 @@ sf_node sfi_emit(sf_graph *g, sfi_op op, sfi_shape shape, int arg_count,
     if (attr != NULL)
         memcpy(node.attr, attr, sizeof node.attr);
     node.varies = op == SFI_OP_INPUT;
+    node.constant = op != SFI_OP_INPUT && op != SFI_OP_PARAM;
     int32_t *ids = g->args + g->arg_count;
     for (int i = 0; i < arg_count; i++) {
         ids[i] = args[i].id;
         node.varies = node.varies || g->nodes[ids[i]].varies;
+        node.constant = node.constant && g->nodes[ids[i]].constant;
     }
 
     size_t slot = hash_node(&node, ids) & (g->table_size - 1);

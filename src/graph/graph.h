@@ -35,7 +35,8 @@ typedef struct sfi_shape {
  *   CONV2D...      pad, and for the gradients the two lost extents */
 typedef struct sfi_node {
     sfi_op op;
-    bool varies;
+    bool varies;   /* depends on an input                 */
+    bool constant; /* depends on no input and no parameter */
     int arg_count;
     int32_t arg_first; /* into graph->args */
     sfi_shape shape;

@@ -1072,9 +1072,11 @@ static void collapse(fusion *u)
         f->rank--;
     }
     f->flat = true;
+    f->lined_up = f->rank > 0;
     for (int k = 0; k < f->operand_count && f->rank > 0; k++) {
         const int64_t inner = f->operands[k].stride[f->rank - 1];
         f->flat = f->flat && inner == (f->operands[k].scalar ? 0 : 1);
+        f->lined_up = f->lined_up && (f->operands[k].scalar || inner == 1);
     }
 }
 
@@ -1135,8 +1137,11 @@ static void build_fused(planner *p, task *const *group, size_t count)
         add_instruction(&u, t, (sfi_ew)t->op, in, reader, t->step.in_count);
     }
     collapse(&u);
-    if (u.f->temp_count > p->plan->temp_rows)
-        p->plan->temp_rows = u.f->temp_count;
+    /* One for each operand that is written out, too. */
+    const int temps =
+        u.f->temp_count + (u.f->lined_up ? u.f->operand_count : 0);
+    if (temps > p->plan->temp_rows)
+        p->plan->temp_rows = temps;
 done:
     sfi_free(ctx, u.free_slots, count + 1, sizeof *u.free_slots);
     sfi_free(ctx, u.left, buffers, sizeof *u.left);

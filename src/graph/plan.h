@@ -75,11 +75,12 @@ typedef struct sfi_instruction {
 } sfi_instruction;
 
 /* Instructions that run over every element of a shape, a strip at a time.
- * `flat`: the last axis and the points are one contiguous run. */
+ * `flat`: the last axis and the points are one contiguous run; `lined_up`: they are
+ * but for numbers that are the same for all points. */
 typedef struct sfi_fused {
     int rank;
     int64_t extent[SF_MAX_RANK];
-    bool flat;
+    bool flat, lined_up;
     int operand_count, instruction_count, temp_count;
     size_t operand_capacity, instruction_capacity;
     sfi_operand *operands;

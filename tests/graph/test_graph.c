@@ -336,6 +336,17 @@ TEST(quadratic_forms_and_components_simplify)
     CHECK_SAME(sf_gradient(g, sf_dot(g, x, sf_matmul(g, p, x)), x),
                sf_matmul(g, both, x));
 
+    /* Constants are multiplied once: y . (M x) = (y M) x, of 9 rows. */
+    double long_rows[27], y[9];
+    for (int i = 0; i < 27; i++)
+        long_rows[i] = i * i;
+    for (int i = 0; i < 9; i++)
+        y[i] = 1 + i % 2;
+    const sf_node m = sf_const_array(g, 2, (int64_t[]){9, 3}, long_rows);
+    const sf_node c = sf_const_array(g, 1, (int64_t[]){9}, y);
+    const sf_node slope = sf_gradient(g, sf_dot(g, c, sf_matmul(g, m, x)), x);
+    CHECK(!sf_node_varies(g, slope) && sf_node_extent(g, slope, 0) == 3);
+
     const sf_node u = sf_component(g, x, 0), v = sf_component(g, x, 1),
                   w = sf_component(g, x, 2);
     const sf_node f = sf_add(g, sf_mul(g, u, v), sf_mul(g, w, sf_sin(g, u)));
