@@ -147,34 +147,55 @@ static void print_padded(FILE *to, const char *text, int width, bool right)
         fprintf(to, "%s%*s", text, pad, "");
 }
 
-/* A list of objects with the keys of its first one. */
+/* One column of a list of objects: its key, what is written above it, and the width
+ * of the widest of its values. */
+typedef struct column {
+    const char *key;
+    char label[CELL];
+    int width;
+    bool right;
+} column;
+
+static column make_column(const json_t *list, const char *key,
+                          const char *label, bool right)
+{
+    column c = {.key = key, .width = cli_width(label), .right = right};
+    snprintf(c.label, sizeof c.label, "%s", label);
+    for (size_t k = 0; k < json_array_size(list); k++) {
+        char cell[CELL];
+        put_value(cell, json_array_get(list, k), key);
+        c.width = cli_width(cell) > c.width ? cli_width(cell) : c.width;
+    }
+    return c;
+}
+
+/* A list of objects with the keys of its first one, of which the first MOST count. */
 static void print_table(FILE *to, const json_t *list, int indent)
 {
+    enum { MOST = 24 };
+    column columns[MOST];
+    int count = 0;
     const json_t *head = json_array_get(list, 0);
-    const size_t rows = json_array_size(list);
-    for (size_t i = 0; i <= rows; i++) {
-        const char *key;
-        const json_t *unused;
-        int column = 0;
+    const char *key;
+    const json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)head, key, value)
+    {
+        char label[CELL];
+        bool is_error;
+        put_label(label, head, key, &is_error);
+        if (!is_error && count < MOST)
+            columns[count++] =
+                make_column(list, key, label, !json_is_string(value));
+    }
+    for (size_t i = 0; i <= json_array_size(list); i++) {
         fprintf(to, "%*s", indent, "");
-        json_object_foreach((json_t *)(uintptr_t)head, key, unused)
-        {
-            char label[CELL], cell[CELL];
-            bool is_error;
-            put_label(label, head, key, &is_error);
-            if (is_error)
-                continue;
-            int width = cli_width(label);
-            for (size_t k = 0; k < rows; k++) {
-                put_value(cell, json_array_get(list, k), key);
-                width = cli_width(cell) > width ? cli_width(cell) : width;
-            }
+        for (int k = 0; k < count; k++) {
+            char cell[CELL];
             if (i > 0)
-                put_value(cell, json_array_get(list, i - 1), key);
-            if (column++ > 0)
-                fprintf(to, "  ");
-            print_padded(to, i == 0 ? label : cell, width,
-                         !json_is_string(unused));
+                put_value(cell, json_array_get(list, i - 1), columns[k].key);
+            fprintf(to, "%s", k > 0 ? "  " : "");
+            print_padded(to, i == 0 ? columns[k].label : cell, columns[k].width,
+                         columns[k].right);
         }
         fprintf(to, "\n");
     }
