@@ -188,6 +188,43 @@ TEST(sums_are_right_for_any_number_of_points)
     sf_context_free(ctx);
 }
 
+/* Vectors and matrices that are the same for all points beside some that are not:
+ * of a few points they are written out, more than a strip of them. */
+TEST(numbers_of_all_points_beside_those_of_each)
+{
+    enum { LONG = 1003 };
+    sf_context *ctx = new_context();
+    sf_graph *g = new_graph(ctx);
+    double constants[LONG];
+    const int64_t length = LONG;
+    for (int i = 0; i < LONG; i++)
+        constants[i] = (i % 17) / 16.0;
+    const sf_node x = in(g, "x", LONG, 0), y = in(g, "y", 3, 4);
+    const sf_node p = par(g, "p", LONG, 0), q = par(g, "q", 3, 4);
+    const sf_node row = par(g, "r", 4, 0), s = sf_param(g, "s", 0, NULL);
+    const sf_node c = sf_const_array(g, 1, &length, constants);
+    const sf_node long_one =
+        sf_exp(g, sf_add(g, sf_mul(g, sf_sub(g, x, c), p), sf_mul(g, s, x)));
+    const sf_node box =
+        sf_sin(g, sf_mul(g, sf_sub(g, y, q), sf_add(g, y, row)));
+    const sf_output outputs[] = {
+        {sf_sum_all(g, long_one), SF_EACH},
+        {sf_slice(g, long_one, 0, 1, 3, 500), SF_EACH},
+        {box, SF_EACH},
+        {sf_sum_all(g, sf_select(g, sf_less(g, c, x), p, x)), SF_EACH},
+    };
+    const int64_t counts[] = {1, 2, 3, 4, 5, 8, 9, 16, 17, 33};
+    for (size_t n = 0; n < SFI_COUNT(counts); n++) {
+        struct points points = new_points(g, counts[n], -1, 1, n);
+        const int count = (int)SFI_COUNT(outputs);
+        check_outputs(ctx, g, &points, SF_F64, count, outputs, 1e-13);
+        check_outputs(ctx, g, &points, SF_F32, count, outputs, 1e-5);
+        free_points(&points);
+    }
+    sf_graph_free(g);
+    sf_context_free(ctx);
+}
+
 /* Random sources draw for the places beyond the last point, too.  The program
  * below is NaN or infinite for every draw that is below `limit`, which no point
  * is but about half of what follows them. */
@@ -776,6 +813,7 @@ TESTS(CASE(summed_gradients_match_differences),
       CASE(all_outputs_match_the_interpreter),
       CASE(a_bias_does_not_reach_others_who_read_the_product),
       CASE(sums_are_right_for_any_number_of_points),
+      CASE(numbers_of_all_points_beside_those_of_each),
       CASE(what_lies_beyond_the_last_point_is_not_summed),
       CASE(shared_terms_of_a_sum_are_planned_once),
       CASE(terms_that_cancel_are_not_summed),
