@@ -27,6 +27,7 @@
 #define SCOREFIELD_MODEL_H
 
 #include "scorefield/array.h"
+#include "scorefield/functional.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -100,6 +101,17 @@ typedef struct sf_model_values {
  * the first row; in the second case the output is written). */
 SF_API sf_status sf_model_eval(const sf_model *model, sf_cmat x, double time,
                                const sf_model_values *values);
+
+/* A model at one noise time. */
+typedef struct sf_model_at {
+    const sf_model *model;
+    double time;
+} sf_model_at;
+
+/* Its law as a functional of d unknowns, in the data's units: gradients are minus the
+ * scores of sf_model_eval(), whose errors they return; there are no values.  So
+ * sf_langevin_run() can draw with it, and sf_chains_run() refuses.  *at must stay. */
+SF_API void sf_model_functional(const sf_model_at *at, sf_functional *out);
 
 /* Which data the point may come from: the `most` >= 1 largest posterior weights
  * of an empirical model at n points x [n, d] and a time, and the numbers of their

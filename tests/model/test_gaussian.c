@@ -5,10 +5,12 @@
  * (A. Hyvarinen, JMLR 6 (2005), section 3.1), evaluated with 40 digits by
  * independent code. */
 #include "check.h"
+#include "scorefield/density.h"
 #include "scorefield/fit.h"
 #include "scorefield/flow.h"
 #include "scorefield/graph.h"
 #include "scorefield/program.h"
+#include "scorefield/sample.h"
 
 static const double points[5][2] = {
     {0.3, -1.1}, {1.7, 0.4}, {-0.6, -0.2}, {2.1, 1.5}, {0.2, 0.9}};
@@ -165,8 +167,42 @@ TEST(a_singular_covariance_names_the_columns_and_a_remedy)
     sf_context_free(ctx);
 }
 
+/* Langevin dynamics with the model's score takes the steps that it takes with the
+ * density typed out; chains want values, which a score has not. */
+TEST(a_model_is_a_functional)
+{
+    sf_context *ctx = new_context();
+    const double mean[2] = {0.5, -1.0}, covariance[4] = {1.0, 0.5, 0.5, 1.0};
+    sf_model *model = NULL;
+    CHECK_OK(ctx, sf_gaussian_new(ctx, &model, 2, NULL, mean, covariance));
+    sf_density *density = NULL;
+    CHECK_OK(ctx, sf_density_new(ctx, &density,
+                                 "-2/3*((x0 - .5)^2 + (x1 + 1)^2"
+                                 " - (x0 - .5)*(x1 + 1))",
+                                 2, NULL));
+    const sf_model_at at = {model, 0.0};
+    sf_functional score, typed;
+    sf_model_functional(&at, &score);
+    sf_density_functional(density, &typed);
+    double a[6] = {0, 1, 2, 3, 4, 5}, b[6] = {0, 1, 2, 3, 4, 5};
+    sf_langevin_options o = SF_LANGEVIN_OPTIONS_INIT;
+    o.step = 0.1;
+    o.steps = 40;
+    CHECK_OK(ctx, sf_langevin_run(ctx, (sf_mat){a, 3, 2, 2}, &score, &o));
+    CHECK_OK(ctx, sf_langevin_run(ctx, (sf_mat){b, 3, 2, 2}, &typed, &o));
+    for (int k = 0; k < 6; k++)
+        CHECK_NEAR(a[k], b[k], 1e-6);
+    const sf_chain_draws none = {NULL, NULL, NULL, NULL};
+    CHECK_FAILS(ctx, sf_chains_run(ctx, &score, 1, NULL, NULL, &none),
+                SF_E_UNSUPPORTED, "model has gradients only");
+    sf_density_free(density);
+    sf_model_free(model);
+    sf_context_free(ctx);
+}
+
 TESTS(CASE(implicit_score_matching_of_a_normal_density_and_its_gradient),
       CASE(the_fit_is_the_score_matching_and_maximum_likelihood_estimate),
       CASE(score_jacobian_and_density_follow_the_precision),
       CASE(velocity_divergence_and_denoised_mean_in_one_dimension),
-      CASE(a_singular_covariance_names_the_columns_and_a_remedy))
+      CASE(a_singular_covariance_names_the_columns_and_a_remedy),
+      CASE(a_model_is_a_functional))
