@@ -25,6 +25,7 @@
 #undef GEMM_ROWS
 #undef GEMM_VECTORS
 #undef GEMM_COLS
+#undef GEMM_TALL
 #if SIMD_AVX512
 #define GEMM_ROWS 12 /* 24 sums, 2 of B: 26 of 32 registers */
 #elif SIMD_AVX2
@@ -35,7 +36,9 @@
 #define GEMM_ROWS 4 /* 8 sums, 2 of B, 1 of A, 1 product: 12 of 16 */
 #endif
 #define GEMM_VECTORS 2
-#define GEMM_COLS    (GEMM_VECTORS * LANES)
+/* Where C is one vector wide, a tile has twice the rows: as many sums. */
+#define GEMM_TALL (2 * GEMM_ROWS)
+#define GEMM_COLS (GEMM_VECTORS * LANES)
 /* Rows of a copied strip of A lie this far apart: whole vectors. */
 #undef STRIP
 #define STRIP ((GEMM_ROWS + LANES - 1) / LANES * LANES)
@@ -79,16 +82,16 @@ SFI_INLINE void FN(tile)(const FN(tile_job) * job, const int rows,
     const bool accumulate = job->accumulate;
     REAL *c = job->c;
     for (int64_t t = job->tiles; t > 0; t--) {
-        V sum[GEMM_ROWS][GEMM_VECTORS];
+        V sum[GEMM_TALL][GEMM_VECTORS];
         if (accumulate) {
-            SFI_UNROLL(16)
+            SFI_UNROLL(24)
             for (int r = 0; r < rows; r++) {
                 SFI_UNROLL(4)
                 for (int v = 0; v < vectors; v++)
                     sum[r][v] = FN(load)(c + r * ldc + v * LANES);
             }
         } else {
-            SFI_UNROLL(16)
+            SFI_UNROLL(24)
             for (int r = 0; r < rows; r++) {
                 const V start = FN(splat)(bias != NULL ? bias[r] : C(0.0));
                 SFI_UNROLL(4)
@@ -106,7 +109,7 @@ SFI_INLINE void FN(tile)(const FN(tile_job) * job, const int rows,
             SFI_UNROLL(4)
             for (int v = 0; v < vectors; v++)
                 x[v] = FN(load)(b + v * LANES);
-            SFI_UNROLL(16)
+            SFI_UNROLL(24)
             for (int r = 0; r < rows; r++) {
                 const V y = FN(splat)(r < half ? a[r * a_row]
                                                : lower[(r - half) * a_row]);
@@ -118,7 +121,7 @@ SFI_INLINE void FN(tile)(const FN(tile_job) * job, const int rows,
             lower += a_col;
             b += ldb;
         }
-        SFI_UNROLL(16)
+        SFI_UNROLL(24)
         for (int r = 0; r < rows; r++) {
             SFI_UNROLL(4)
             for (int v = 0; v < vectors; v++)
@@ -180,6 +183,32 @@ static const FN(tile_loop) FN(tile_loops)[2][2][GEMM_ROWS] = {
      {TILE_ROWS_LIST(TILE_ENTRY)}},
 };
 
+#undef TALL_ROWS_LIST
+#if SIMD_AVX512
+#define TALL_ROWS_LIST(X)                                                      \
+    X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24)
+#elif SIMD_AVX2
+#define TALL_ROWS_LIST(X) X(7) X(8) X(9) X(10) X(11) X(12)
+#elif SIMD_NEON
+#define TALL_ROWS_LIST(X) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16)
+#else
+#define TALL_ROWS_LIST(X) X(5) X(6) X(7) X(8)
+#endif
+
+#undef TALL_FUNCTION
+#define TALL_FUNCTION(rows)                                                    \
+    static void FN(tall_##rows)(const FN(tile_job) * job)                      \
+    {                                                                          \
+        FN(tile)(job, rows, 1, false);                                         \
+    }
+TALL_ROWS_LIST(TALL_FUNCTION)
+
+/* [rows - GEMM_ROWS - 1] */
+#undef TILE_ENTRY
+#define TILE_ENTRY(rows) FN(tall_##rows),
+static const FN(tile_loop)
+    FN(tall_loops)[GEMM_TALL - GEMM_ROWS] = {TALL_ROWS_LIST(TILE_ENTRY)};
+
 /* m rows are split into as few tiles as can be, of nearly equal heights: a last
  * tile of one or two rows would leave the multipliers idle.  The first `taller`
  * tiles have one row more than the others. */
@@ -187,9 +216,9 @@ typedef struct FN(heights) {
     int64_t tiles, height, taller;
 } FN(heights);
 
-SFI_INLINE FN(heights) FN(split_rows)(int64_t m)
+SFI_INLINE FN(heights) FN(split_rows)(int64_t m, int64_t most)
 {
-    const int64_t tiles = (m + GEMM_ROWS - 1) / GEMM_ROWS;
+    const int64_t tiles = (m + most - 1) / most;
     const FN(heights) h = {tiles, m / tiles, m % tiles};
     return h;
 }
@@ -211,7 +240,10 @@ static void FN(run_tiles)(FN(tile_job) job, FN(heights) h, int64_t t0,
         job.tiles = end - t0;
         if (!packed)
             job.a_step = rows * job.a_row;
-        FN(tile_loops)[packed][vectors - 1][rows - 1](&job);
+        if (rows > GEMM_ROWS)
+            FN(tall_loops)[rows - GEMM_ROWS - 1](&job);
+        else
+            FN(tile_loops)[packed][vectors - 1][rows - 1](&job);
         job.a += job.tiles * job.a_step;
         job.c += job.tiles * rows * job.ldc;
         if (job.bias != NULL)
@@ -373,10 +405,11 @@ static void FN(gemm)(const sfi_gemm *g, void *work)
     const int64_t cols = FN(copy_cols)(g->n, most);
     FN(gemm_run)
     run = {.g = g,
-           .h = FN(split_rows)(g->m),
            .pack_a = g->a_col != 1 && g->k > 1,
            .b_copy = work,
            .a_copy = (REAL *)work + most * cols};
+    run.h = FN(split_rows)(g->m,
+                           run.pack_a || g->n > LANES ? GEMM_ROWS : GEMM_TALL);
     /* Copying B pays where it is read more than a few times, and is no panel as it
      * stands. */
     run.copy_b =
@@ -540,7 +573,7 @@ static void FN(gemm_nt)(const sfi_gemm_nt *g, void *work)
         FN(dot_products)(&d, m, n);
         return;
     }
-    const FN(heights) h = FN(split_rows)(m);
+    const FN(heights) h = FN(split_rows)(m, GEMM_ROWS);
     REAL *b_copy = whole + GEMM_ROWS * GEMM_COLS;
     const int64_t most = FN(copy_cols)(
         (n + GEMM_COLS - 1) / GEMM_COLS * GEMM_COLS, smaller(p, DEPTH));
