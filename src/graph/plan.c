@@ -47,11 +47,13 @@ typedef struct planner {
     size_t term_count, term_capacity;
     task *tasks;
     size_t task_count, task_capacity;
-    size_t summable;   /* nodes of the graph as it was given             */
-    bool *leads;       /* [summable] to a product that can be summed     */
-    sf_node *scale;    /* [summable] how often a node is summed, or none */
-    size_t node_count; /* nodes considered */
-    bool *needed;      /* [node_count] */
+    size_t summable;       /* nodes of the graph as it was given             */
+    bool *leads;           /* [summable] to a product that can be summed     */
+    sf_node *scale;        /* [summable] how often a node is summed, or none */
+    size_t node_count;     /* nodes considered */
+    bool *needed;          /* [node_count] */
+    unsigned char *halves; /* [node_count] sigmoid and softplus of a node ... */
+    int32_t *fall;     /* [node_count] ... and the buffer of what both need */
     int *uses;         /* [node_count] */
     sfi_view *views;   /* [node_count] */
     int32_t *producer; /* task that writes a buffer, -1 for leaves */
@@ -619,9 +621,53 @@ static bool uniform_row(const planner *p, const sfi_view *v)
            sfi_view_contiguous(v) && v->offset % UNIFORM_ALIGN == 0;
 }
 
+/* A sigmoid and a softplus of the same number have an exponential in common: what a
+ * softplus and its gradient are made of. */
+enum { HALF_SIGMOID = 1, HALF_SOFTPLUS = 2, BOTH_HALVES = 3 };
+
+static int half_of(sfi_op op)
+{
+    return op == SFI_OP_SIGMOID    ? HALF_SIGMOID
+           : op == SFI_OP_SOFTPLUS ? HALF_SOFTPLUS
+                                   : 0;
+}
+
+static void find_halves(planner *p)
+{
+    for (size_t id = 0; id < p->node_count; id++) {
+        const sfi_node *n = &p->g->nodes[id];
+        p->fall[id] = -1;
+        if (p->needed[id] && n->varies && half_of(n->op) != 0)
+            p->halves[p->g->args[n->arg_first]] |=
+                (unsigned char)half_of(n->op);
+    }
+}
+
+static bool lower_half(planner *p, int32_t id)
+{
+    const sfi_node *n = &p->g->nodes[id];
+    const int32_t arg = half_of(n->op) != 0 ? p->g->args[n->arg_first] : 0;
+    if (!n->varies || half_of(n->op) == 0 || p->halves[arg] != BOTH_HALVES)
+        return false;
+    const sfi_op op =
+        n->op == SFI_OP_SIGMOID ? SFI_OP_SIGMOID_OF : SFI_OP_SOFTPLUS_OF;
+    sfi_view in[2] = {p->views[arg]};
+    if (p->fall[arg] < 0) {
+        task *t = lower_step(p, id, SFI_STEP_FUSED, 1, in);
+        t->elementwise = true;
+        t->op = SFI_OP_EXP_FALL;
+        p->fall[arg] = p->views[id].buffer;
+    }
+    in[1] = whole(p->fall[arg], &n->shape);
+    task *t = lower_step(p, id, SFI_STEP_FUSED, 2, in);
+    t->elementwise = true;
+    t->op = op;
+    return true;
+}
+
 static void lower_elementwise(planner *p, int32_t id)
 {
-    if (absorb_bias(p, id))
+    if (absorb_bias(p, id) || lower_half(p, id))
         return;
     const sf_node self = {id};
     const sfi_node *n = sfi_at(p->g, self);
@@ -1298,8 +1344,10 @@ static sf_status run_planner(planner *p, const sf_output *outputs)
     p->needed = sfi_alloc_zero(ctx, p->node_count, sizeof *p->needed);
     p->uses = sfi_alloc_zero(ctx, p->node_count, sizeof *p->uses);
     p->views = sfi_alloc_zero(ctx, p->node_count, sizeof *p->views);
+    p->halves = sfi_alloc_zero(ctx, p->node_count, sizeof *p->halves);
+    p->fall = sfi_alloc(ctx, p->node_count, sizeof *p->fall);
     if (p->needed == NULL || p->uses == NULL || p->views == NULL ||
-        !first_buffer(p))
+        p->halves == NULL || p->fall == NULL || !first_buffer(p))
         return SF_E_NOMEM;
     for (int i = 0; i < plan->output_count; i++)
         if (plan->outputs[i].uniform || plan->outputs[i].reduce == SF_EACH)
@@ -1310,6 +1358,7 @@ static sf_status run_planner(planner *p, const sf_output *outputs)
             count_use(p, p->terms[i].b);
     }
     mark_needed(p);
+    find_halves(p);
     for (size_t id = 0; id < p->node_count && !p->failed; id++)
         if (p->needed[id])
             lower(p, (int32_t)id);
@@ -1345,6 +1394,8 @@ static void free_planner(planner *p, size_t buffer_count)
     sfi_free(ctx, p->needed, p->node_count, sizeof *p->needed);
     sfi_free(ctx, p->uses, p->node_count, sizeof *p->uses);
     sfi_free(ctx, p->views, p->node_count, sizeof *p->views);
+    sfi_free(ctx, p->halves, p->node_count, sizeof *p->halves);
+    sfi_free(ctx, p->fall, p->node_count, sizeof *p->fall);
     sfi_free(ctx, p->reads, buffer_count, sizeof *p->reads);
 }
 

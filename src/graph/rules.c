@@ -111,6 +111,29 @@ PARTIAL(SOFTPLUS)
     return sf_sigmoid(g, a);
 }
 
+PARTIAL(EXP_FALL)
+{
+    return sf_neg(g, sf_mul(g, sf_sign(g, a), y));
+}
+
+/* 1/(1+b), or 1 - 1/(1+b). */
+PARTIAL(SIGMOID_OF)
+{
+    const sf_node one = full_like(g, b, 1.0);
+    const sf_node inverse = sf_div(g, one, sf_add(g, one, b));
+    const sf_node slope = sf_mul(g, inverse, inverse);
+    const sf_node below = sf_less(g, a, sf_const(g, 0.0));
+    return k == 0 ? full_like(g, y, 0.0)
+                  : sf_select(g, below, slope, sf_neg(g, slope));
+}
+
+PARTIAL(SOFTPLUS_OF)
+{
+    const sf_node one = full_like(g, b, 1.0);
+    return k == 0 ? sf_less(g, sf_const(g, 0.0), a)
+                  : sf_div(g, one, sf_add(g, one, b));
+}
+
 PARTIAL(LGAMMA)
 {
     return sf_polygamma(g, 0, a);

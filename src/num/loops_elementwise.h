@@ -74,6 +74,18 @@ OP(softplus)
 {
     return FN(softplus)(a);
 }
+OP(exp_fall)
+{
+    return FN(exp_fall)(a);
+}
+OP(sigmoid_of)
+{
+    return FN(sigmoid_of)(a, b);
+}
+OP(softplus_of)
+{
+    return FN(softplus_of)(a, b);
+}
 OP(lgamma)
 {
     return FN(lgamma)(a);

@@ -165,14 +165,18 @@ SFI_INLINE V FN(quotient)(V a, V a_low, V b, V b_low)
 }
 
 /* With e = exp(-|x|), 1/(1+e) or e/(1+e): no cancellation and no overflow. */
-SFI_INLINE V FN(sigmoid)(V x)
+SFI_INLINE V FN(sigmoid_of)(V x, V e)
 {
     const V one = FN(splat)(C(1.0));
-    const V e = FN(exp_fall)(x);
     const V b = one + e;
     const V b_low = (one - b) + e;
     const V a = FN(select)(x < 0, e, one);
     return FN(quotient)(a, FN(splat)(C(0.0)), b, b_low);
+}
+
+SFI_INLINE V FN(sigmoid)(V x)
+{
+    return FN(sigmoid_of)(x, FN(exp_fall)(x));
 }
 
 /* With exp(-2|x|) = s (1 + p), s = 2^n,
@@ -260,14 +264,18 @@ SFI_INLINE V FN(log)(V x)
 
 /* max(x, 0) + log(1 + e), e = exp(-|x|); for 1 + e above sqrt(2) we take ln 2
  * off first. */
-SFI_INLINE V FN(softplus)(V x)
+SFI_INLINE V FN(softplus_of)(V x, V e)
 {
-    const V e = FN(exp_fall)(x);
     const VI large = e > C(0.41421356);
     const V f = FN(select)(large, C(0.5) * e - C(0.5), e);
     const V base = (V)(large & (VI)FN(splat)(C(0x1.62e42fefa39efp-1)));
     const V tail = FN(log1p_near_0)(f) + base;
     return FN(greater)(FN(splat)(C(0.0)), x) + tail;
+}
+
+SFI_INLINE V FN(softplus)(V x)
+{
+    return FN(softplus_of)(x, FN(exp_fall)(x));
 }
 
 /* SLEEF(name) is the function of that name for these lanes. */

@@ -225,6 +225,38 @@ TEST(numbers_of_all_points_beside_those_of_each)
     sf_context_free(ctx);
 }
 
+/* A softplus and its gradient have one exponential, and the bits that each has by
+ * itself. */
+TEST(a_softplus_beside_its_sigmoid_is_what_it_is_alone)
+{
+    enum { N = 70 };
+    sf_context *ctx = new_context();
+    sf_graph *g = new_graph(ctx);
+    const sf_node x = in(g, "x", 5, 0);
+    const sf_output outputs[] = {{sf_softplus(g, x), SF_EACH},
+                                 {sf_sigmoid(g, x), SF_EACH}};
+    double table[N * 5], apart[2][N * 5], together[2][N * 5];
+    for (int i = 0; i < N * 5; i++)
+        table[i] = 40.0 * sin(i) * cos(0.1 * i);
+    const sf_source source = {.data = table, .dtype = SF_F64, .stride = 5};
+    const sf_sink sinks[] = {{together[0], SF_F64, 5},
+                             {together[1], SF_F64, 5}};
+    sf_program *both = NULL;
+    CHECK_OK(ctx, sf_program_new(ctx, &both, g, SF_F64, 2, outputs));
+    CHECK_OK(ctx, sf_program_run(both, N, &source, NULL, sinks));
+    for (int k = 0; k < 2; k++) {
+        sf_program *one = NULL;
+        const sf_sink sink = {apart[k], SF_F64, 5};
+        CHECK_OK(ctx, sf_program_new(ctx, &one, g, SF_F64, 1, outputs + k));
+        CHECK_OK(ctx, sf_program_run(one, N, &source, NULL, &sink));
+        CHECK(memcmp(apart[k], together[k], sizeof apart[k]) == 0);
+        sf_program_free(one);
+    }
+    sf_program_free(both);
+    sf_graph_free(g);
+    sf_context_free(ctx);
+}
+
 /* Random sources draw for the places beyond the last point, too.  The program
  * below is NaN or infinite for every draw that is below `limit`, which no point
  * is but about half of what follows them. */
@@ -814,6 +846,7 @@ TESTS(CASE(summed_gradients_match_differences),
       CASE(a_bias_does_not_reach_others_who_read_the_product),
       CASE(sums_are_right_for_any_number_of_points),
       CASE(numbers_of_all_points_beside_those_of_each),
+      CASE(a_softplus_beside_its_sigmoid_is_what_it_is_alone),
       CASE(what_lies_beyond_the_last_point_is_not_summed),
       CASE(shared_terms_of_a_sum_are_planned_once),
       CASE(terms_that_cancel_are_not_summed),

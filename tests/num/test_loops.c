@@ -318,6 +318,10 @@ static void check_special_values(const sfi_loops *loops)
             const double a = get(loops, x, i), b = get(loops, y, i);
             const double want = rounded(loops, reference((sfi_ew)op, a, b, b));
             const double got = get(loops, z, i);
+            /* Their second operand is an exponential of what is not above 0. */
+            if ((op == SFI_EW_SIGMOID_OF || op == SFI_EW_SOFTPLUS_OF) &&
+                !(b >= 0.0 && b <= 1.0))
+                continue;
             const bool same =
                 isnan(want)   ? isnan(got)
                 : isinf(want) ? got == want
