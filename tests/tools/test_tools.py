@@ -311,6 +311,18 @@ add_test(NAME low/test_a COMMAND test_a)
         self.assertIn("y: the old text is in test_a.c 3 times", output)
         self.assertIn("0 of 3 killed", output)
 
+    def test_texts_alone(self):
+        test = "low/test_a"
+        self.tool(("one", test, "    return 1;\n", "    return 3;\n"))
+        line = ["tools/check_mutants", "--texts", "--root", self.root]
+        status, output = self.run_tool(*line)
+        self.assertEqual(status, 0, output)
+        self.assertIn("1 mutants, 0 without their text", output)
+        self.write("test_a.c", self.CODE.replace("return 1;", "return 7;"))
+        status, output = self.run_tool(*line)
+        self.assertEqual(status, 1, output)
+        self.assertIn("one: the old text is in test_a.c 0 times", output)
+
     def test_list_that_cannot_be_used(self):
         for block, text in (
                 (("x", "low/test_b", "    return 1;\n", ""),
