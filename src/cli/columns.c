@@ -234,13 +234,14 @@ static sf_status match_columns(cli *c, const cli_named *of, const char *path,
 {
     const int64_t d = of->dim;
     if (cli_has_extension(path, ".npy")) {
-        if (table->cols != d)
+        const int64_t skipped = table->cols == d + 2 ? cli_numbering(table) : 0;
+        if (table->cols != d + skipped)
             return SFI_FAIL(c->ctx, SF_E_FORMAT,
                             "%s: has %lld column(s), and the model has %lld; "
                             "without names they are matched by their order",
                             path, (long long)table->cols, (long long)d);
         for (int64_t j = 0; j < d; j++)
-            index[j] = j;
+            index[j] = skipped + j;
         return SF_OK;
     }
     int64_t found = 0;

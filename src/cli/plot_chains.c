@@ -4,7 +4,7 @@
  *
  * A table of draws has a column `chain` and a column `draw`, both numbers from 0,
  * as `scorefield sample --density` writes them; rows may be in any order, and some
- * may be missing. */
+ * may be missing.  Without names (.npy) they are the first two, and in order. */
 #include "cli/plot.h"
 
 #include "scorefield/diagnose.h"
@@ -27,9 +27,14 @@ static sf_status find_numbering(plot_job *j, numbering *n)
     cli *c = j->c;
     const sf_table *t = &j->data.table;
     const char *path = cli_shown_path(j->data.path);
+    const bool without_names =
+        cli_has_extension(j->data.path, ".npy") && cli_numbering(t) == 2;
     for (int k = 0; k < 2; k++) {
-        const sf_status status = cli_find_column(c, names[k], t->columns,
-                                                 t->cols, path, &n->column[k]);
+        sf_status status = SF_OK;
+        n->column[k] = k;
+        if (!without_names)
+            status = cli_find_column(c, names[k], t->columns, t->cols, path,
+                                     &n->column[k]);
         if (status != SF_OK)
             return status == SF_E_ARG ? SF_E_FORMAT : status;
         n->count[k] = 0;

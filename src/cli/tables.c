@@ -86,12 +86,28 @@ sf_status cli_data_choose(cli *c, cli_data *d, const char *list)
     return SF_OK;
 }
 
+int64_t cli_numbering(const sf_table *t)
+{
+    double chain = 0.0, draw = -1.0;
+    for (int64_t i = 0; i < t->rows && t->cols > 2; i++) {
+        const double *row = t->data + i * t->cols;
+        const bool next = row[0] == chain && row[1] == draw + 1.0;
+        if (!next && !(i > 0 && row[0] == chain + 1.0 && row[1] == 0.0))
+            return 0;
+        chain = row[0];
+        draw = row[1];
+    }
+    return t->rows > 1 && t->cols > 2 ? 2 : 0;
+}
+
 sf_status cli_data_match(cli *c, cli_data *d, int64_t count,
                          const char *(*name)(const void *user, int64_t k),
                          const void *user)
 {
     const bool has_names = !cli_has_extension(d->path, ".npy");
-    if (!has_names && count != d->table.cols)
+    const int64_t skipped =
+        !has_names && count + 2 == d->table.cols ? cli_numbering(&d->table) : 0;
+    if (!has_names && count + skipped != d->table.cols)
         return SFI_FAIL(c->ctx, SF_E_FORMAT,
                         "%s: has %lld column(s), want %lld",
                         cli_shown_path(d->path), (long long)d->table.cols,
@@ -99,7 +115,7 @@ sf_status cli_data_match(cli *c, cli_data *d, int64_t count,
     for (d->dim = 0; d->dim < count; d->dim++) {
         const int64_t k = d->dim;
         if (!has_names) {
-            d->index[k] = k;
+            d->index[k] = skipped + k;
             continue;
         }
         /* Names that are found differ, so there are no more than columns; but

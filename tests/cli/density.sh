@@ -60,3 +60,7 @@ try sample model.safetensors --method nuts -n 3 -o s.csv
 try sample --density 'sqrt(x - 7)' -n 3 -o s.csv
 try sample --density 'x' -n 3 -o s.csv | sed 's/iteration [0-9]*/iteration N/; s/chain [0-9]/chain N/'
 ls s.csv
+echo "-- draws without names: the first two columns are chain and draw"
+scorefield sample --density '-(x^2 + y^2)' -n 40 --chains 2 -q -o d.npy 2>/dev/null
+scorefield plot d.npy --chains -q -o chains.png && echo chains
+scorefield plot --density '-(x^2 + y^2)' --range -3:3,-3:3 d.npy -q -o both.png && echo both
