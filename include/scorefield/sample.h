@@ -78,7 +78,8 @@ typedef struct sf_langevin_options {
  *   SF_E_NUMERIC    x was not finite at the start (x is unchanged), or a walker
  *                   left the finite numbers: x holds the last state in which
  *                   every walker was finite, and the message names the first
- *                   such walker and the step
+ *                   such walker and the step; where there is no gradient, the
+ *                   place
  *   SF_E_NOMEM      no workspace; x is unchanged
  *   SF_E_CANCELLED  the progress callback said stop; x holds the current state
  *   (other)         whatever `gradient` returned; x holds the state at which it
@@ -177,6 +178,8 @@ typedef struct sf_chain_report {
     double exchange; /* mean probability that two neighbouring temperatures
                         exchange their states, of those that do so least        */
     int64_t trips;   /* of states from the hottest to the coldest             */
+    int64_t undefined; /* of the divergences, those that came to where f or its
+                          gradient is no number                                 */
 } sf_chain_report;
 
 /* Where the draws go.  Arrays that are NULL are not written. */

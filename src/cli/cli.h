@@ -190,8 +190,12 @@ void cli_progress_end(cli *c);
 
 /* ---- files ------------------------------------------------------------------ */
 
+/* SF_E_IO unless the folder of `path` is there: what takes long should not find out
+ * at its end. */
+sf_status cli_check_folder(cli *c, const char *path);
+
 /* SF_E_ARG unless the command may write to `path`: with --json, standard output
- * is taken; binary data does not go to a terminal. */
+ * is taken; binary data does not go to a terminal.  Else as cli_check_folder(). */
 sf_status cli_check_output(cli *c, const char *path, bool is_binary);
 
 /* SF_E_ARG unless tables are written to files of this name. */

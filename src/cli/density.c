@@ -194,6 +194,12 @@ static sf_status find_names(parts *p, const cli_density *o)
     return SF_OK;
 }
 
+static bool is_of_name(char c)
+{
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
+}
+
 static sf_status make(parts *p, const cli_density *o, sf_density **out)
 {
     for (int k = 0; k < o->params.count; k++)
@@ -207,11 +213,35 @@ static sf_status make(parts *p, const cli_density *o, sf_density **out)
     return sf_density_new(p->c->ctx, out, o->text, p->dim, &d);
 }
 
+/* Whether a name is in a text, not as a part of another. */
+static bool is_named(const char *text, const char *name)
+{
+    const size_t size = strlen(name);
+    for (const char *at = strstr(text, name); at != NULL;
+         at = strstr(at + 1, name)) {
+        const char before = at > text ? at[-1] : ' ', after = at[size];
+        if (!is_of_name(before) && !is_of_name(after))
+            return true;
+    }
+    return false;
+}
+
+/* A name that was mistyped would be a column. */
+static void warn_of_unused(const parts *p, const char *text)
+{
+    for (int k = 0; k < p->count; k++)
+        if (!is_named(text, p->parameters[k].name))
+            cli_warn(p->c, "warning: --param \"%s\" is not in --density",
+                     p->parameters[k].name);
+}
+
 sf_status cli_make_density(cli *c, const cli_density *o, sf_density **out)
 {
     *out = NULL;
     parts p = {.c = c};
     const sf_status status = make(&p, o, out);
+    if (status == SF_OK)
+        warn_of_unused(&p, o->text);
     free_parts(&p);
     /* What does not fit was typed so. */
     return status == SF_E_SHAPE ? SF_E_ARG : status;

@@ -209,11 +209,35 @@ static sf_status check_density(const eval_job *j)
     return SF_OK;
 }
 
+/* A typed density may be no number at a point, such as the logarithm of a negative
+ * one. */
+static sf_status eval_density(eval_job *j)
+{
+    const double *logpdf = j->values[WANT_logpdf].data;
+    const sf_mat score = j->values[WANT_score];
+    int64_t count = 0, first = 0;
+    SFI_TRY(
+        sf_density_eval(j->density, j->x, j->values[WANT_logpdf].data, score));
+    for (int64_t i = j->x.rows - 1; i >= 0; i--) {
+        bool none = logpdf != NULL && isnan(logpdf[i]);
+        const bool outside = logpdf != NULL && isinf(logpdf[i]);
+        for (int64_t k = 0; k < score.cols && score.data != NULL; k++)
+            none |= !outside && isnan(score.data[i * score.stride + k]);
+        count += none;
+        first = none ? i : first;
+    }
+    if (count > 0)
+        cli_warn(j->c,
+                 "warning: the log density or its gradient is no number at "
+                 "%lld of %lld points, the first of which is row %lld",
+                 (long long)count, (long long)j->x.rows, (long long)first + 1);
+    return SF_OK;
+}
+
 static sf_status evaluate(eval_job *j)
 {
     if (j->density != NULL)
-        return sf_density_eval(j->density, j->x, j->values[WANT_logpdf].data,
-                               j->values[WANT_score]);
+        return eval_density(j);
     const sf_model_values direct = {.score = j->values[WANT_score],
                                     .velocity = j->values[WANT_velocity],
                                     .denoised = j->values[WANT_denoised],

@@ -3,6 +3,7 @@
 #include "cli/plot.h"
 
 #include "density/density.h"
+#include "scorefield/diagnose.h"
 #include "scorefield/sample.h"
 
 #include <math.h>
@@ -29,6 +30,28 @@ static sf_status run_chains(plot_job *j, double *y)
     return status;
 }
 
+/* Chains that do not agree have not found where the density is. */
+static sf_status warn_of_chains(plot_job *j)
+{
+    const double far = 1e100; /* sample --density warns there */
+    sf_diagnosis found[2];
+    const int64_t d = j->field.dim;
+    const sf_draws draws = {j->drawn.data, CHAINS, DRAWS, d, d};
+    SFI_TRY(sf_diagnose(j->c->ctx, &draws, found));
+    for (int64_t k = 0; k < d; k++)
+        if (found[k].rhat > 1.1 || found[k].q95 > far || found[k].q05 < -far) {
+            cli_warn(
+                j->c,
+                "warning: the range is that of chains which do not agree or "
+                "run away: R-hat of \"%s\" is %.3f; has the density a finite "
+                "integral?  --range %s says what to show",
+                j->field.name(j->field.of, k), found[k].rhat,
+                d > 1 ? "A:B,C:D" : "A:B");
+            break;
+        }
+    return SF_OK;
+}
+
 /* Where a typed density is: a short run of chains. */
 static sf_status find_reach(plot_job *j)
 {
@@ -51,6 +74,8 @@ static sf_status find_reach(plot_job *j)
                            d > 1 ? "A:B,C:D" : "A:B");
     sfi_free(c->ctx, y, (size_t)(n * d), sizeof *y);
     j->reach = sf_mat_const(x);
+    if (status == SF_OK)
+        status = warn_of_chains(j);
     return status;
 }
 

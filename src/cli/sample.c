@@ -191,6 +191,8 @@ static sf_status check_options(cli *c, const sample_options *o, bool typed)
     if (o->trace != NULL && !cli_has_extension(o->trace, ".npy"))
         return SFI_FAIL(c->ctx, SF_E_ARG, "--trace is \"%s\", want a .npy file",
                         o->trace);
+    if (o->trace != NULL)
+        SFI_TRY(cli_check_folder(c, o->trace));
     return cli_check_table_output(c, o->output);
 }
 

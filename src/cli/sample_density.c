@@ -207,6 +207,7 @@ static void report_chains(drawn *d)
         cli_put_number(d->c, row, "step", r->step);
         cli_put_number(d->c, row, "acceptance", r->accept);
         cli_put_count(d->c, row, "divergences", r->divergences);
+        cli_put_count(d->c, row, "undefined", r->undefined);
         cli_put_count(d->c, row, "deepest", r->saturated);
         cli_put_number(d->c, row, "ebfmi",
                        sf_ebfmi(d->energy + i * d->draws, d->draws));
@@ -237,9 +238,10 @@ static void warn_of_columns(drawn *d)
     }
     if (d->draws < 12)
         cli_warn(d->c,
-                 "warning: %lld draws a chain are too few to tell "
+                 "warning: %lld draw%s a chain %s too few to tell "
                  "whether they may be trusted",
-                 (long long)d->draws);
+                 (long long)d->draws, d->draws == 1 ? "" : "s",
+                 d->draws == 1 ? "is" : "are");
     if (rhat > 1.01)
         cli_warn(d->c,
                  "warning: the chains do not agree: R-hat of \"%s\" is %.3f, "
@@ -248,9 +250,9 @@ static void warn_of_columns(drawn *d)
                  rhat <= 1.1 ? ""
                  : accepts(d->o)
                      ? ", or the density has parts that chains do not leave "
-                       "(--temper)"
+                       "(--temper), or no finite integral"
                      : ", or the density has parts that chains do not leave "
-                       "(--method nuts --temper)");
+                       "(--method nuts --temper), or no finite integral");
     if (ess < 100.0 * (double)d->chains)
         cli_warn(d->c,
                  "warning: \"%s\" has %.0f effective draws, want 100 for each "
@@ -258,18 +260,44 @@ static void warn_of_columns(drawn *d)
                  sf_density_name(d->density, few), ess);
 }
 
+/* On a line that ends, a chain that runs away does so in the logarithm, and stays
+ * where the numbers end. */
+static void warn_of_reach(drawn *d)
+{
+    const double far = 1e100;
+    for (int64_t j = 0; j < d->dim; j++) {
+        double most = 0.0;
+        for (int64_t i = 0; i < d->chains * d->draws; i++)
+            most = fmax(most, fabs(d->x[i * d->dim + j]));
+        if (most > far) {
+            cli_warn(d->c,
+                     "warning: draws of \"%s\" reach %.0e: the density has no "
+                     "finite integral?",
+                     sf_density_name(d->density, j), most);
+            return;
+        }
+    }
+}
+
 static void warn_of_chains(drawn *d)
 {
-    int64_t divergences = 0, deepest = 0, low = 0;
+    int64_t divergences = 0, undefined = 0, deepest = 0, low = 0;
     double least = INFINITY;
     for (int64_t i = 0; i < d->chains; i++) {
         const double ebfmi = sf_ebfmi(d->energy + i * d->draws, d->draws);
-        divergences += d->report[i].divergences;
+        divergences += d->report[i].divergences - d->report[i].undefined;
+        undefined += d->report[i].undefined;
         deepest += d->report[i].saturated;
         low += ebfmi < 0.3;
         least = fmin(least, ebfmi);
     }
     const long long all = (long long)(d->chains * d->draws * d->o->thin);
+    if (undefined > 0)
+        cli_warn(d->c,
+                 "warning: %lld of %lld iterations came to where the log "
+                 "density or its gradient is no number; where may the names "
+                 "be (--domain)?",
+                 (long long)undefined, all);
     if (divergences > 0)
         cli_warn(d->c,
                  "warning: %lld of %lld iterations diverged: where the density "
@@ -330,6 +358,7 @@ static sf_status tell(drawn *d, double seconds)
     if (c->common.json || !c->common.quiet)
         SFI_TRY(cli_report(c, stderr));
     warn_of_columns(d);
+    warn_of_reach(d);
     if (accepts(d->o))
         warn_of_chains(d);
     if (d->o->temperatures > 1)
@@ -385,6 +414,13 @@ static sf_status check(cli *c, const sample_options *o)
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s is about the methods nuts, hmc and mala",
                             about_chains[i]);
+    if (cli_given(c, "depth") && o->method != SAMPLE_AUTO &&
+        o->method != SAMPLE_NUTS)
+        return SFI_FAIL(c->ctx, SF_E_ARG, "--depth is about --method nuts");
+    if (cli_given(c, "hottest") && accepts(o) && o->temperatures == 1)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--hottest is about --temper R, R > 1, and about the "
+                        "methods ula and lm");
     return SF_OK;
 }
 

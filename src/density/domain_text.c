@@ -6,6 +6,7 @@
 #include "num/decimal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool is_word(sfi_piece p, const char *word)
@@ -65,6 +66,30 @@ static sf_status no_form(sf_context *ctx, sfi_piece p)
                     sfi_show(shown, p.at, p.size));
 }
 
+/* "LO:HI" whose bounds are the wrong way round. */
+static bool is_reversed(sfi_piece p)
+{
+    const char *colon = memchr(p.at, ':', p.size);
+    double lo, hi;
+    bool low, high;
+    if (colon == NULL)
+        return false;
+    const size_t before = (size_t)(colon - p.at);
+    return bound(p.at, before, &lo, &low) &&
+           bound(colon + 1, p.size - before - 1, &hi, &high) && low && high;
+}
+
+static sf_status bad_form(sf_context *ctx, sfi_piece said, sfi_piece form)
+{
+    char shown[SFI_SHOW_SIZE];
+    if (is_reversed(form))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "domain: \"%s\": the lower bound is not below the "
+                        "upper one",
+                        sfi_show(shown, said.at, said.size));
+    return no_form(ctx, said);
+}
+
 /* What is gathered: a region's number for each column, -1 for none yet. */
 typedef struct gathered {
     sfi_domain *d;
@@ -100,6 +125,23 @@ static sf_status add(sf_context *ctx, gathered *a, const sfi_region *form,
     return SF_OK;
 }
 
+static sf_status unknown_name(sf_context *ctx, const gathered *a,
+                              sfi_piece said)
+{
+    char shown[SFI_SHOW_SIZE], names[200];
+    if (memchr(said.at, '=', said.size) == NULL)
+        return no_form(ctx, said);
+    size_t used = 0;
+    for (int64_t j = 0; j < a->d->dim && used < sizeof names; j++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s",
+                                 j > 0 ? ", " : "", a->names[j]);
+    return SFI_FAIL(ctx, SF_E_ARG,
+                    "domain: \"%s\" is of no name of the density; known: "
+                    "%s%s",
+                    sfi_show(shown, said.at, said.size), names,
+                    used < sizeof names ? "" : "...");
+}
+
 static sf_status add_named(sf_context *ctx, gathered *a, const char *text,
                            int64_t *columns)
 {
@@ -109,9 +151,10 @@ static sf_status add_named(sf_context *ctx, gathered *a, const char *text,
         sfi_region form;
         if (said.count > a->d->dim)
             return SFI_FAIL(ctx, SF_E_ARG, "domain: a name is given twice");
-        if (said.count < 0 ||
-            !sfi_form_parse(said.value.at, said.value.size, &form))
-            return no_form(ctx, said.text);
+        if (said.count < 0)
+            return unknown_name(ctx, a, said.text);
+        if (!sfi_form_parse(said.value.at, said.value.size, &form))
+            return bad_form(ctx, said.text, said.value);
         SFI_TRY(add(ctx, a, &form, said.count, columns));
     }
     return SF_OK;
@@ -127,7 +170,7 @@ static sf_status gather(sf_context *ctx, gathered *a, const char *text,
     } else {
         const sfi_piece p = sfi_trimmed(text, strlen(text));
         if (!sfi_form_parse(p.at, p.size, &form))
-            return no_form(ctx, p);
+            return bad_form(ctx, p, p);
     }
     int64_t left = 0;
     for (int64_t j = 0; j < d->dim; j++)

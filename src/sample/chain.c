@@ -82,6 +82,15 @@ double sfi_phase_energy(const sfi_phase *p, int64_t dim)
     return p->f + 0.5 * twice;
 }
 
+/* Beyond a wall f is infinite, and so is the loss; no number there is is something
+ * else. */
+bool sfi_chain_diverges(sfi_chain *c, double loss)
+{
+    c->diverged = !(loss <= SFI_DIVERGENCE);
+    c->undefined = c->diverged && isnan(loss) && !isinf(c->now.f);
+    return c->diverged;
+}
+
 /* ---- one step ------------------------------------------------------------------ */
 
 void sfi_chain_move(sfi_chain *c)
@@ -123,7 +132,7 @@ static void begin_path(sfi_chain *c)
     draw_momentum(c);
     c->accept_sum = 0.0;
     c->accept_count = 0;
-    c->diverged = c->deepest = false;
+    c->diverged = c->deepest = c->undefined = false;
     if (c->o->method == SF_CHAIN_NUTS) {
         sfi_nuts_begin(c);
         return;
@@ -144,8 +153,7 @@ static bool take_step(sfi_chain *c)
 {
     const double loss = sfi_phase_energy(&c->now, c->dim) - c->energy;
     const double accept = isnan(loss) ? 0.0 : fmin(1.0, exp(-loss));
-    c->diverged = !(loss <= SFI_DIVERGENCE);
-    if (!c->diverged && ++c->steps < c->wanted)
+    if (!sfi_chain_diverges(c, loss) && ++c->steps < c->wanted)
         return false;
     c->accept_sum = c->diverged ? 0.0 : accept;
     c->accept_count = 1;
@@ -230,6 +238,7 @@ static void record(sfi_chain *c)
     const int64_t since = c->iteration - c->o->warmup;
     c->accept_total += c->accept_sum / (double)c->accept_count;
     c->report.divergences += c->diverged;
+    c->report.undefined += c->undefined;
     c->report.saturated += c->deepest;
     if ((since + 1) % c->o->thin != 0)
         return;

@@ -76,6 +76,7 @@ typedef struct sfi_chain {
     double accept_sum;     /* over the path's steps                    */
     int64_t accept_count;
     bool diverged, deepest;
+    bool undefined; /* it diverged to where f or its gradient is no number */
 
     int direction,
         searches; /* for a first step: the way, and how many before */
@@ -119,6 +120,8 @@ void sfi_chain_temper(sfi_chain *c, double beta);
 double sfi_chain_uniform(const sfi_chain *c, uint32_t what);
 void sfi_phase_copy(sfi_phase *to, const sfi_phase *from, int64_t dim);
 double sfi_phase_energy(const sfi_phase *p, int64_t dim);
+/* Whether the energy has risen too far, or is none. */
+bool sfi_chain_diverges(sfi_chain *c, double loss);
 
 /* Begin a path at c->at, which has its momentum, and take in its next point, c->now;
  * true where the path has ended, with the draw in c->at. */

@@ -190,8 +190,27 @@ static void exchange(sf_langevin *r)
     r->state = published;
 }
 
-static sf_status not_finite(const sf_langevin *r, int64_t walker, int64_t step)
+/* Either the step is too long or there is no gradient at the last finite state; an
+ * expression is asked which, as r->move is free. */
+static sf_status not_finite(sf_langevin *r, int64_t walker, int64_t step)
 {
+    const int64_t n = r->unknowns;
+    const bool again = r->compiled && r->options.dtype == SF_F64 &&
+                       sfi_functional_gradient(r->ctx, &r->f, NULL, r->move,
+                                               r->state, r->walkers) == SF_OK;
+    const double *slope = (const double *)r->move + walker * n;
+    const double *at = (const double *)r->state + walker * n;
+    const double away = 1e100; /* it is the step that has led there */
+    for (int64_t j = 0; j < n && again; j++)
+        if (!isfinite(slope[j]) && fabs(at[j]) < away)
+            return SFI_FAIL(r->ctx, SF_E_NUMERIC,
+                            "langevin: the gradient at walker %lld is not "
+                            "finite at step %lld of %lld: number %lld of its "
+                            "point is %g, the gradient %g",
+                            (long long)(r->options.first_walker + walker),
+                            (long long)step, (long long)r->options.steps,
+                            (long long)j, at[j],
+                            isnan(slope[j]) ? (double)NAN : slope[j]);
     return SFI_FAIL(r->ctx, SF_E_NUMERIC,
                     "langevin: walker %lld is not finite at step %lld "
                     "of %lld; try a step below %g",

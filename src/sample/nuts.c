@@ -211,8 +211,7 @@ bool sfi_nuts_take(sfi_chain *c)
     const double weight = isnan(loss) ? -INFINITY : -loss;
     c->accept_sum += fmin(1.0, exp(weight));
     c->accept_count++;
-    c->diverged = !(loss <= SFI_DIVERGENCE);
-    if (c->diverged)
+    if (sfi_chain_diverges(c, loss))
         return true;
     t->half_log_weight = log_add(t->half_log_weight, weight);
     const double u = sfi_chain_uniform(c, (uint32_t)(t->leaves + t->leaf));

@@ -64,3 +64,31 @@ echo "-- draws without names: the first two columns are chain and draw"
 scorefield sample --density '-(x^2 + y^2)' -n 40 --chains 2 -q -o d.npy 2>/dev/null
 scorefield plot d.npy --chains -q -o chains.png && echo chains
 scorefield plot --density '-(x^2 + y^2)' --range -3:3,-3:3 d.npy -q -o both.png && echo both
+# What a user gets wrong.
+echo "-- names, domains and parameters that do not fit"
+try sample --density '-x^2/s^2' --param sgima=2 --columns x -n 3 -o t.csv
+try sample --density '-x^2' --param m=2 --chains 1 -n 3 -q -o t.csv
+try sample --density '-x^2' --domain 'y=positive' -n 3 -o t.csv
+try sample --density '-x^2' --domain 'x=2:1' -n 3 -o t.csv
+try sample --density '-x^2' --domain simplex -n 3 -o t.csv
+try sample --density '-m*x^2' --param m= -n 3 -o t.csv
+try sample --density '-m*x^2' --param m=1 --param m=2 -n 3 -o t.csv
+try sample --density '-0.5*x*P*x' --dim 2 --param P=1,2,3 -n 3 -o t.csv
+echo "-- numbers and options that do not fit"
+try sample --density '-x^2' -n 0 -o t.csv
+try sample --density '-x^2' --chains 1 -n 1 -q -o t.csv
+try sample --density '-x^2' --hottest 4 -n 3 -o u.csv
+try sample --density '-x^2' --method hmc --depth 4 -n 3 -o u.csv
+try sample --density '-x^2' --method ula --step 0.1 --temper 4 -n 3 -o u.csv
+echo "-- folders that are not there are found before the work"
+try sample --density '-x^2' -n 1000000000 -o nowhere/u.csv
+try sample --density '-x^2' -n 1000000000 -o u.csv --trace nowhere/t.npy
+try sample --density '-x^2' -n 3 -o s.csv/u.csv
+try plot --density '-x^2' -o nowhere/p.png
+echo "-- no number, no gradient, no integral"
+try sample --density '-norm(x)' --dim 2 --method ula --step 0.1 -n 3 -o u.csv
+try sample --density '-sqrt(x)' -n 400 -q -o t.csv | grep -o 'iterations came.*'
+try sample --density '-log(x)' --domain positive -n 400 -q -o t.csv | grep -o 'reach.*'
+try sample --density '-(x-y)^2' -n 400 -q -o t.csv | grep -o 'no finite integral'
+try plot --density 'x^2' -q -o p.png | sed 's/is [0-9.]*;/is R;/'
+[ -e u.csv ] || echo none

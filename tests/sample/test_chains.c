@@ -392,6 +392,33 @@ TEST(what_cannot_be_run_is_refused)
     sf_context_free(ctx);
 }
 
+/* Where there is no logarithm is something else than where the density ends. */
+TEST(divergences_to_what_is_no_number_are_counted)
+{
+    sf_context *ctx = new_context();
+    const char *const texts[] = {"log(x0) - x0", "-sqrt(x0)",
+                                 "where(x0 > 0, -x0, -1/0)"};
+    const sf_chain_method methods[] = {SF_CHAIN_NUTS, SF_CHAIN_MALA};
+    for (size_t k = 0; k < SFI_COUNT(texts); k++)
+        for (size_t m = 0; m < SFI_COUNT(methods); m++) {
+            sf_density *d = density_of(ctx, texts[k], 1, NULL, 0, NULL);
+            sf_functional f;
+            sf_density_functional(d, &f);
+            sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+            o.method = methods[m];
+            o.step = 0.5;
+            o.warmup = 0;
+            sf_chain_report report;
+            const sf_chain_draws to = {.report = &report};
+            CHECK_OK(ctx, sf_chains_run(ctx, &f, 1, NULL, &o, &to));
+            CHECK(report.divergences > 10);
+            CHECK(report.undefined <= report.divergences);
+            CHECK(k < 2 ? report.undefined > 10 : report.undefined == 0);
+            sf_density_free(d);
+        }
+    sf_context_free(ctx);
+}
+
 /* No integral: chains run away, which is told. */
 TEST(a_density_without_an_integral_is_found)
 {
@@ -414,4 +441,5 @@ TESTS(CASE(every_method_has_the_normal_law), CASE(a_hundred_correlated_numbers),
       CASE(a_chain_depends_on_its_number_alone),
       CASE(values_and_energies_are_of_the_draws),
       CASE(what_cannot_be_run_is_refused),
+      CASE(divergences_to_what_is_no_number_are_counted),
       CASE(a_density_without_an_integral_is_found))

@@ -397,7 +397,8 @@ TEST(one_bad_walker_is_named_and_stops_all)
     expression.node = quadratic_node;
     o.steps = 100;
     CHECK_FAILS(ctx, sf_langevin_run(ctx, rows, &expression, &o), SF_E_NUMERIC,
-                "langevin: walker 90 is not finite at step 0 of 100");
+                "langevin: the gradient at walker 90 is not finite at step 0 "
+                "of 100: number 0 of its point is 1000, the gradient nan");
     CHECK(memcmp(again, walkers, 2 * ROWS * sizeof *again) == 0);
     sf_context_free(ctx);
 }
