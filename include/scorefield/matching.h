@@ -69,9 +69,16 @@ typedef struct sf_matching {
  * ends the best.  J is taken as it stands: where it is a maximum, or unbounded below,
  * there is no estimate.
  *
+ * J is what it should be only where s is continuous, which |x| does not have: then a
+ * term for each jump is missing.  If the text has an operation that may jump (abs,
+ * sign, floor, min, max, where, comparisons, sqrt, pow, atan2), s and ln p are looked at
+ * on lines between some of the rows, for the parameters' values and for others near
+ * them; where they jump, nothing is estimated.
+ *
  * Returns SF_OK; SF_E_ARG (an option outside its range, a name or form that is none,
- * fewer than 2 rows), SF_E_PARSE (the weight), SF_E_SHAPE (x; a matrix that is not
- * square); SF_E_NUMERIC (a row outside the domain: row and name; J is not finite, or
+ * a weight without bounds, fewer than 2 rows), SF_E_PARSE (the weight), SF_E_SHAPE (x;
+ * a matrix that is not square); SF_E_NUMERIC (a row outside the domain: row and name;
+ * s or ln p jumps: rows and place; ln p is not finite at a row; J is not finite, or
  * not convex where it is a quadratic: the parameters concerned; a solution that is not
  * as its form wants and for which no start converges); SF_E_CONVERGE (no start
  * converged); SF_E_CANCELLED; SF_E_NOMEM.  On failure *out is empty and the parameters

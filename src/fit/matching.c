@@ -376,6 +376,17 @@ static sf_status estimate(sfi_match *m, const sf_matching_options *o,
     return status;
 }
 
+/* The density that was found, or the parameters are what they were. */
+static sf_status check_rows(sfi_match *m, sf_cmat x, const double *before)
+{
+    const sf_status status = sfi_match_check_rows(m, x);
+    if (status == SF_OK)
+        return SF_OK;
+    sfi_match_write(m, before);
+    const sf_status back = sfi_density_update(m->density);
+    return back != SF_OK ? back : status;
+}
+
 static sf_status allocate(sfi_match *m, sf_matching *out)
 {
     sf_context *ctx = m->ctx;
@@ -415,6 +426,7 @@ static sf_status fit(sfi_match *m, const sf_matching_options *o, sf_cmat x,
     const int all = m->density->parameter_count;
     SFI_TRY(take_rows(m, x));
     SFI_TRY(sfi_match_free_parameters(m, o->parameters));
+    SFI_TRY(sfi_match_check_jumps(m, x, o->seed));
     SFI_TRY(sfi_match_compile(m));
     SFI_TRY(allocate(m, out));
     const size_t n = (size_t)m->count, work_size = n * n + 4 * n;
@@ -427,6 +439,8 @@ static sf_status fit(sfi_match *m, const sf_matching_options *o, sf_cmat x,
             m->params[2 + k] = m->density->parameters[k].value;
         m->params[2 + all] = h; /* of a parameter that nothing reads */
         status = estimate(m, o, out, h, work);
+        if (status == SF_OK)
+            status = check_rows(m, x, work);
     }
     sfi_free(m->ctx, work, work_size, sizeof *work);
     sfi_free(m->ctx, h, n * n, sizeof *h);

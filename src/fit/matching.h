@@ -42,6 +42,13 @@ sf_status sfi_match_free_parameters(sfi_match *m, const char *text);
  * SF_E_NOMEM. */
 sf_status sfi_match_compile(sfi_match *m);
 
+/* SF_E_NUMERIC where the score, or the log density itself, jumps between rows x: at the
+ * parameters' values and at others near them.  SF_E_NOMEM. */
+sf_status sfi_match_check_jumps(sfi_match *m, sf_cmat x, uint64_t seed);
+
+/* SF_E_NUMERIC where the log density is not finite at a row of x.  SF_E_NOMEM. */
+sf_status sfi_match_check_rows(const sfi_match *m, sf_cmat x);
+
 /* The numbers as the density's parameters hold them, and back into these. */
 void sfi_match_read(const sfi_match *m, double *numbers);
 void sfi_match_write(const sfi_match *m, const double *numbers);

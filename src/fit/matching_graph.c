@@ -296,9 +296,21 @@ static sf_status compile(sfi_match *m, bool on_line, sf_node *parameters)
     return status;
 }
 
+static bool has_bounds(const sfi_domain *d)
+{
+    for (int64_t k = 0; k < d->count; k++)
+        if (d->regions[k].form != SFI_REAL && d->regions[k].form != SFI_CIRCLE)
+            return true;
+    return false;
+}
+
 sf_status sfi_match_compile(sfi_match *m)
 {
     const size_t all = (size_t)m->density->parameter_count;
+    if (m->weight != NULL && !has_bounds(&m->density->domain))
+        return SFI_FAIL(m->ctx, SF_E_ARG,
+                        "fit: a weight is about numbers with bounds, and the "
+                        "domain has none");
     if (m->weight != NULL)
         for (int64_t k = 0; k < m->density->domain.count; k++)
             if (m->density->domain.regions[k].form == SFI_SIMPLEX)

@@ -329,8 +329,56 @@ TEST(forms_are_kept)
     sf_context_free(ctx);
 }
 
+/* ---- jumps ------------------------------------------------------------------------ */
+
+TEST(what_jumps_is_refused)
+{
+    static const char *const jumping[] = {
+        "-a*abs(x0 - b)", "-a*sqrt((x0 - b)^2)", "-a*norm(x) + b*x0",
+        "-a*max(x0, -b*x0)", "-where(x0 > 0, a*x0^2, -b*x0)"};
+    static const char *const smooth[] = {
+        "-a*sqrt((x0 - b)^2 + 0.1)",
+        "-where(x0 > 0, a*x0^2, b*x0^2)",
+        "-a*abs(x0)^3 - b*x0^2",
+        "-a*abs(x0)^1.1 - b*x0^2",
+        "a*log(abs(x0)) - b*x0^2",
+        "-a*x0^2 - b*max(x0, 0.3)^2 + 0.6*b*max(x0, 0.3)"};
+    double x[200];
+    for (uint64_t i = 0; i < 200; i++)
+        x[i] = normal_of(i, 7);
+    sf_context *ctx = new_context();
+    const given both[] = {{"a", 0, 0, 0.0}, {"b", 0, 0, 0.0}};
+    for (size_t k = 0; k < SFI_COUNT(jumping); k++) {
+        sf_density *d = density_of(ctx, jumping[k], 1, NULL, 2, both);
+        refused(ctx, d, (sf_cmat){x, 200, 1, 1}, NULL, NULL, SF_E_NUMERIC,
+                "derivative jumps from");
+        sf_density_free(d);
+    }
+    for (size_t k = 0; k < SFI_COUNT(smooth); k++) {
+        sf_density *d = density_of(ctx, smooth[k], 1, NULL, 2, both);
+        sf_matching m = match(ctx, d, (sf_cmat){x, 200, 1, 1}, NULL, NULL);
+        sf_matching_free(ctx, &m);
+        sf_density_free(d);
+    }
+    sf_density *d =
+        density_of(ctx, "-a*(x0 - b)^2 + (x0 > 0)", 1, NULL, 2, both);
+    refused(ctx, d, (sf_cmat){x, 200, 1, 1}, NULL, NULL, SF_E_NUMERIC,
+            "the log density jumps from");
+    sf_density_free(d);
+    d = density_of(ctx, "a*log(x0) - b*x0^2", 1, NULL, 2, both);
+    refused(ctx, d, (sf_cmat){x, 200, 1, 1}, NULL, NULL, SF_E_NUMERIC,
+            "the fitted log density is nan");
+    sf_density_free(d);
+    d = density_of(ctx, "-a*x0^2 + b*x0", 1, NULL, 2, both);
+    refused(ctx, d, (sf_cmat){x, 200, 1, 1}, NULL, "d^2", SF_E_ARG,
+            "the domain has none");
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
 TESTS(CASE(normal_laws_have_their_moments),
       CASE(the_density_is_that_of_the_estimates), CASE(positive_numbers),
       CASE(truncated_normal_law), CASE(angles), CASE(shares),
       CASE(standard_errors_are_the_scatter),
-      CASE(what_cannot_be_estimated_is_told), CASE(forms_are_kept))
+      CASE(what_cannot_be_estimated_is_told), CASE(forms_are_kept),
+      CASE(what_jumps_is_refused))
