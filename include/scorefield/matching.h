@@ -27,11 +27,19 @@ typedef struct sf_matching_options {
         starts; /* where the objective is no quadratic: from the parameters' values
                        and from others near them, >= 1               [8]    */
     uint64_t seed; /*                                               [0]    */
+
+    /* Directions of each row for the trace of the second derivatives, a function of
+     * (seed, row); 0 for all of it, exactly, which takes `dim` directions.
+     *                                                              [0]    */
+    int64_t slices;
 } sf_matching_options;
+
+/* Most slices. */
+enum { SF_MATCHING_SLICES = 256 };
 
 #define SF_MATCHING_OPTIONS_INIT                                               \
     {                                                                          \
-        sizeof(sf_matching_options), NULL, NULL, 8, 0                          \
+        sizeof(sf_matching_options), NULL, NULL, 8, 0, 0                       \
     }
 
 /* What was estimated.  Numbers are those of the parameters one after the other, of a
@@ -68,6 +76,13 @@ typedef struct sf_matching {
  * is a linear system; else L-BFGS goes down from several starts, and Newton's method
  * ends the best.  J is taken as it stands: where it is a maximum, or unbounded below,
  * there is no estimate.
+ *
+ * The sum takes as many directional derivatives as x has numbers.  With K slices
+ * it is the mean of v' d(h s)/dx v over K directions v of each row, of which every
+ * number is 1 or -1, the variance-reduced form of sliced score matching (Y. Song,
+ * S. Garg, J. Shi, S. Ermon, UAI 2019, PMLR 115, 574-584).  Its mean is J, and it is J
+ * where d(h s)/dx is diagonal; elsewhere estimates have larger errors, which those
+ * that are given include.
  *
  * J is what it should be only where s is continuous, which |x| does not have: then a
  * term for each jump is missing.  If the text has an operation that may jump (abs,

@@ -94,9 +94,10 @@ static const cli_option options[] = {
     OPTION(CLI_TEXTS, 0, "param", "P", params, NULL, NULL, NULL,
            "k, s>0, mu[2], M[2,2]=symmetric, ...; many times"),
     SHOWN(CLI_TEXT, "domain", "F", domain, "real", NULL,
-          "positive, LO:HI, circle, simplex; or a=F; b,c=F"),
+          "positive, LO:HI, circle, simplex; a=F; b,c=F"),
     RARE(CLI_TEXT, "boundary-weight", "EXPR", weight, NULL, NULL),
     RARE(CLI_WHOLE, "starts", "N", starts, "8", "[1, 1048576]"),
+    RARE(CLI_WHOLE, "slices", "K", slices, "0", "[0, 256]"),
     {0}};
 
 /* Options that mean nothing without a network. */
@@ -151,7 +152,7 @@ static sf_status check_output(cli *c, const fit_options *o)
 }
 
 static const char *const density_only[] = {"param", "domain", "boundary-weight",
-                                           "starts"};
+                                           "starts", "slices"};
 
 /* Options that are about models while a density is fitted. */
 static sf_status check_density(cli *c, const fit_options *o)

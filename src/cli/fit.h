@@ -32,7 +32,7 @@ typedef struct fit_options {
     const char *curve;
     const char *density, *domain, *weight;
     cli_texts params;
-    int64_t starts;
+    int64_t starts, slices;
 } fit_options;
 
 /* The objective of densities that follows those of networks. */

@@ -354,6 +354,7 @@ static sf_status match(typed *t, const fit_options *o, const cli_data *d,
     how.parameters = t->forms;
     how.weight = o->weight;
     how.starts = o->starts;
+    how.slices = o->slices;
     how.seed = c->common.seed;
     const double begun = sfi_clock();
     SFI_TRY(check_rows(c, d, density));

@@ -20,11 +20,15 @@ static const double flat = 1e-10;
 static sf_status run(sfi_match *m, sf_program *p, const double *numbers,
                      const double *direction, const sf_sink *sinks)
 {
-    const sf_source rows = {
-        .data = m->x.data, .dtype = SF_F64, .stride = m->x.stride};
+    const sf_source sources[] = {
+        {.data = m->x.data, .dtype = SF_F64, .stride = m->x.stride},
+        {.kind = SF_UNIFORM,
+         .seed = m->seed,
+         .first_point = (uint64_t)((m->x.data - m->base) / m->x.stride),
+         .stream = SFI_STREAM_PROBE}};
     m->params[0] = numbers;
     m->params[1] = direction != NULL ? direction : numbers;
-    return sf_program_run(p, m->x.rows, &rows, m->params, sinks);
+    return sf_program_run(p, m->x.rows, sources, m->params, sinks);
 }
 
 static void take_mean(const sfi_match *m, double *sums, int64_t count)
@@ -417,6 +421,7 @@ static sf_status take_rows(sfi_match *m, sf_cmat x)
         return SF_E_NOMEM;
     SFI_TRY(sf_density_to_line(m->density, x, (sf_mat){m->rows, x.rows, n, n}));
     m->x = m->weight != NULL ? x : (sf_cmat){m->rows, x.rows, n, n};
+    m->base = m->x.data;
     return SF_OK;
 }
 
@@ -473,7 +478,14 @@ sf_status sf_match_scores(sf_context *ctx, sf_matching *out,
     if (o.starts < 1 || o.starts > 1 << 20)
         return SFI_FAIL(ctx, SF_E_ARG, "fit: starts is %lld, want 1 to 2^20",
                         (long long)o.starts);
-    sfi_match m = {.ctx = ctx, .density = density, .weight = o.weight};
+    if (o.slices < 0 || o.slices > SF_MATCHING_SLICES)
+        return SFI_FAIL(ctx, SF_E_ARG, "fit: slices is %lld, want 0 to %d",
+                        (long long)o.slices, (int)SF_MATCHING_SLICES);
+    sfi_match m = {.ctx = ctx,
+                   .density = density,
+                   .weight = o.weight,
+                   .slices = o.slices,
+                   .seed = o.seed};
     const sf_status status = fit(&m, &o, x, out);
     discard(&m, x.rows);
     if (status != SF_OK)

@@ -17,6 +17,8 @@ typedef struct sfi_match {
     sf_context *ctx;
     sf_density *density;
     const char *weight;
+    int64_t slices; /* directions of each row; 0: the divergence is exact */
+    uint64_t seed;
     int free_count;
     sfi_free_parameter *free;
     int64_t count;    /* numbers that are estimated */
@@ -33,6 +35,8 @@ typedef struct sfi_match {
     sf_cmat
         x; /* rows as the objective takes them: in the chart, or as they are */
     double *rows;
+    const double
+        *base; /* x.data of the first row: of a part, rows before it count */
 } sfi_match;
 
 /* Read what is free.  SF_OK, SF_E_ARG, SF_E_SHAPE, SF_E_NOMEM. */

@@ -208,9 +208,39 @@ static sf_status weights(const sfi_match *m, sf_graph *g, sf_node x,
     return sf_graph_status(g);
 }
 
+/* Directions of one row, K times as many numbers 1 or -1 as the row has; the variance
+ * of v' A v is then that of the elements beside the diagonal alone.  (Normal ones add
+ * 2 A_ii^2 for each.)  Without slices there are none. */
+static sf_node directions_of(const sfi_match *m, sf_graph *g, int64_t n)
+{
+    const int64_t all = m->slices * n;
+    if (all == 0)
+        return (sf_node){-1};
+    const sf_node u = sf_input(g, "uniform", 1, &all);
+    const sf_node up = sf_less(g, sf_const(g, 0.5), u);
+    return sf_sub(g, sf_mul(g, sf_const(g, 2.0), up), sf_const(g, 1.0));
+}
+
+/* div y, or the mean of v' (dy/dx) v over the row's directions: Y. Song, S. Garg,
+ * J. Shi, S. Ermon, UAI 2019, PMLR 115, 574-584, section 3.2. */
+static sf_node divergence(const sfi_match *m, sf_graph *g, sf_node y,
+                          sf_node row, sf_node directions)
+{
+    const int64_t n = sf_node_count(g, row);
+    if (m->slices == 0)
+        return sf_divergence(g, y, row);
+    sf_node sum = sf_const(g, 0.0);
+    for (int64_t k = 0; k < m->slices; k++) {
+        const sf_node v = sf_slice(g, directions, 0, k * n, n, 1);
+        sum = sf_add(g, sum, sf_dot(g, v, sf_jvp(g, y, row, v)));
+    }
+    return sf_mul(g, sf_const(g, 1.0 / (double)m->slices), sum);
+}
+
 /* J of one row, the density's parameters being given. */
 static sf_status objective(const sfi_match *m, sf_graph *g, sf_node row,
-                           const sf_node *parameters, sf_node *out)
+                           sf_node directions, const sf_node *parameters,
+                           sf_node *out)
 {
     const sf_node half = sf_const(g, 0.5);
     sf_node logp, volume, h;
@@ -219,15 +249,15 @@ static sf_status objective(const sfi_match *m, sf_graph *g, sf_node row,
         SFI_TRY(weights(m, g, row, &h));
         const sf_node s = sf_gradient(g, logp, row);
         const sf_node hs = sf_mul(g, h, s);
-        *out = sf_add(g, sf_divergence(g, hs, row),
+        *out = sf_add(g, divergence(m, g, hs, row, directions),
                       sf_mul(g, half, sf_dot(g, hs, s)));
         return sf_graph_status(g);
     }
     const sf_node x = sfi_domain_node(&m->density->domain, g, row, &volume);
     SFI_TRY(sfi_density_node(m->density, g, x, parameters, &logp));
     const sf_node s = sf_gradient(g, sf_add(g, logp, volume), row);
-    *out =
-        sf_add(g, sf_divergence(g, s, row), sf_mul(g, half, sf_dot(g, s, s)));
+    *out = sf_add(g, divergence(m, g, s, row, directions),
+                  sf_mul(g, half, sf_dot(g, s, s)));
     return sf_graph_status(g);
 }
 
@@ -271,7 +301,8 @@ static sf_status compile_line(sfi_match *m, sf_graph *g, sf_node line,
     return program(m, &m->product, g, SF_SUM, 1, &product);
 }
 
-/* Both have the same inputs and parameters: a row; the numbers, a direction, and the
+/* Both have the same inputs and parameters: a row, and its directions if there are
+ * slices; the numbers, a direction, and the
  * density's parameters. */
 static sf_status compile(sfi_match *m, bool on_line, sf_node *parameters)
 {
@@ -280,6 +311,7 @@ static sf_status compile(sfi_match *m, bool on_line, sf_node *parameters)
     const int64_t n =
         m->weight != NULL ? m->density->dim : m->density->domain.unknowns;
     const sf_node row = sf_input(g, "row", 1, &n);
+    const sf_node directions = directions_of(m, g, n);
     const sf_node numbers = sf_param(g, "numbers", 1, &m->count);
     const sf_node direction = sf_param(g, "direction", 1, &m->count);
     sf_node j, volume, values = numbers;
@@ -288,7 +320,7 @@ static sf_status compile(sfi_match *m, bool on_line, sf_node *parameters)
         values = sfi_domain_node(&m->forms, g, numbers, &volume);
     replace_free(m, g, values, parameters);
     if (status == SF_OK)
-        status = objective(m, g, row, parameters, &j);
+        status = objective(m, g, row, directions, parameters, &j);
     if (status == SF_OK)
         status = on_line ? compile_line(m, g, numbers, direction, j)
                          : compile_numbers(m, g, numbers, j);

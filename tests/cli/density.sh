@@ -97,7 +97,9 @@ awk 'BEGIN { print "x"; for (i = 0; i < 99; i++) print (i - 40.5) / 20 }' >t.csv
 try fit t.csv --density '-abs(x - m)/b' --param m --param 'b>0' -o f.safetensors | sed 's/rows [0-9]* and [0-9]*/rows I and J/; s/= [-0-9.e]*/= X/'
 try fit t.csv --density 'a*log(x) - x' --param a -o f.safetensors
 try fit t.csv --density '-a*x^2' --param a --boundary-weight 'd^2' -o f.safetensors
+try fit t.csv --density '-a*x^2' --param a --slices 257 -o f.safetensors
 try fit t.csv --density '-a*x^2' --param a -o nowhere/f.safetensors
+try fit t.csv --slices 3 -o f.safetensors
 [ -e f.safetensors ] || echo none
-try fit t.csv --density '-a*x^2' --param a -q -o f.safetensors
+try fit t.csv --density '-a*x^2' --param a --slices 2 -q -o f.safetensors
 try eval f.safetensors t.csv --want velocity -o e.csv

@@ -269,6 +269,155 @@ TEST(standard_errors_are_the_scatter)
     sf_context_free(ctx);
 }
 
+/* ---- slices ----------------------------------------------------------------------- */
+
+enum { WIDE = 50, WIDE_ROWS = 1000 };
+
+static sf_matching match_slices(sf_context *ctx, sf_density *d, sf_cmat x,
+                                const char *parameters, int64_t slices,
+                                uint64_t seed)
+{
+    sf_matching m;
+    sf_matching_options o = SF_MATCHING_OPTIONS_INIT;
+    o.parameters = parameters;
+    o.slices = slices;
+    o.seed = seed;
+    CHECK_OK(ctx, sf_match_scores(ctx, &m, d, x, &o));
+    return m;
+}
+
+/* Of a diagonal Hessian v' A v is the trace for every v of 1 and -1. */
+TEST(slices_are_exact_where_numbers_do_not_meet)
+{
+    static double x[WIDE_ROWS * WIDE];
+    double first[WIDE];
+    for (uint64_t i = 0; i < WIDE_ROWS; i++)
+        for (uint32_t j = 0; j < WIDE; j++)
+            x[i * WIDE + j] = (1.0 + 0.1 * j) * normal_of(i, j);
+    for (int j = 0; j < WIDE; j++)
+        first[j] = 1.0;
+    const sf_parameter m = {"m", 1, {WIDE}, first};
+    sf_density_options o = SF_DENSITY_OPTIONS_INIT;
+    o.parameter_count = 1;
+    o.parameters = &m;
+    sf_context *ctx = new_context();
+    sf_density *d = NULL;
+    CHECK_OK(ctx, sf_density_new(ctx, &d, "-0.5*m*x^2", WIDE, &o));
+    const sf_cmat rows = {x, WIDE_ROWS, WIDE, WIDE};
+    sf_matching exact = match_slices(ctx, d, rows, "m", 0, 0);
+    for (int64_t slices = 1; slices <= 3; slices += 2) {
+        sf_matching sliced = match_slices(ctx, d, rows, "m", slices, 7);
+        CHECK(sliced.quadratic && sliced.identified);
+        for (int j = 0; j < WIDE; j++) {
+            CHECK_CLOSE(sliced.estimate[j], exact.estimate[j], 1e-12);
+            CHECK_CLOSE(sliced.error[j], exact.error[j], 1e-9);
+        }
+        CHECK_CLOSE(sliced.objective, exact.objective, 1e-12);
+        sf_matching_free(ctx, &sliced);
+    }
+    sf_matching_free(ctx, &exact);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* Neighbours of a process have the correlation r: the inverse covariance is
+ * (D - r T)/(1 - r^2), T of ones beside the diagonal, D of 1 + r^2 but for 1 at the
+ * ends.  The trace of T is 0 and v' T v has the variance 4 (n - 1), so b has an error
+ * that an exact trace does not give it. */
+static sf_density *process(sf_context *ctx, double r)
+{
+    static double diagonal[WIDE][WIDE], beside[WIDE][WIDE];
+    for (int i = 0; i < WIDE; i++) {
+        diagonal[i][i] = i == 0 || i == WIDE - 1 ? 1.0 : 1.0 + r * r;
+        if (i > 0)
+            beside[i][i - 1] = beside[i - 1][i] = 1.0;
+    }
+    const double one = 1.0;
+    const sf_parameter all[] = {{"D", 2, {WIDE, WIDE}, diagonal[0]},
+                                {"T", 2, {WIDE, WIDE}, beside[0]},
+                                {"a", 0, {0}, &one},
+                                {"b", 0, {0}, &one}};
+    sf_density_options o = SF_DENSITY_OPTIONS_INIT;
+    o.parameter_count = 4;
+    o.parameters = all;
+    sf_density *d = NULL;
+    CHECK_OK(ctx,
+             sf_density_new(ctx, &d, "-0.5*(a*(x*D*x) + b*(x*T*x))", WIDE, &o));
+    return d;
+}
+
+/* Over data sets and directions, errors are the scatter, which K = 1 widens. */
+TEST(slices_have_the_errors_that_are_told)
+{
+    enum { SETS = 60, N = 200 };
+    static double x[N * WIDE];
+    const double r = 0.6, want[] = {1.0 / (1.0 - r * r), -r / (1.0 - r * r)};
+    const int64_t slices[] = {0, 1, 8};
+    double spread[3][2] = {{0.0}}, error[3][2] = {{0.0}};
+    sf_context *ctx = new_context();
+    sf_density *d = process(ctx, r);
+    for (uint64_t set = 0; set < SETS; set++) {
+        for (uint64_t i = 0; i < N; i++)
+            for (uint32_t j = 0; j < WIDE; j++)
+                x[i * WIDE + j] =
+                    j == 0 ? normal_of(set * N + i, 0)
+                           : r * x[i * WIDE + j - 1] +
+                                 sqrt(1.0 - r * r) * normal_of(set * N + i, j);
+        for (int k = 0; k < 3; k++) {
+            sf_matching m = match_slices(ctx, d, (sf_cmat){x, N, WIDE, WIDE},
+                                         "a; b", slices[k], set);
+            CHECK(m.quadratic && m.identified);
+            for (int j = 0; j < 2; j++) {
+                const double off = m.estimate[j] - want[j];
+                CHECK_NEAR(off, 0.0, 4.5 * m.error[j]); /* 360 of them */
+                spread[k][j] += off * off / SETS;
+                error[k][j] += m.error[j] * m.error[j] / SETS;
+            }
+            sf_matching_free(ctx, &m);
+        }
+    }
+    /* A mean of 60 squares is off by sqrt(2/60) = 0.18 of it. */
+    for (int k = 0; k < 3; k++)
+        for (int j = 0; j < 2; j++)
+            CHECK_CLOSE(spread[k][j], error[k][j], 0.8);
+    /* What slices add falls as 1/K. */
+    CHECK(error[1][1] > 1.5 * error[0][1]);
+    CHECK_CLOSE(8.0 * (error[2][1] - error[0][1]), error[1][1] - error[0][1],
+                0.1);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* Directions are a function of the seed and the row. */
+TEST(slices_do_not_depend_on_threads)
+{
+    enum { N = 3000 };
+    static double x[N * 3];
+    const int threads[] = {1, 2, 7};
+    double told[4] = {0.0};
+    sf_context *ctx = new_context();
+    const given both[] = {{"a", 0, 0, 1.0}, {"b", 0, 0, 1.0}};
+    for (uint64_t i = 0; i < N * 3; i++)
+        x[i] = normal_of(i, 0);
+    sf_density *d =
+        density_of(ctx, "-0.5*a*(x*x) - b*x0*x1*x2", 3, NULL, 2, both);
+    const sf_cmat rows = {x, N, 3, 3};
+    for (size_t k = 0; k < SFI_COUNT(threads); k++) {
+        CHECK_OK(ctx, sf_context_set_threads(ctx, threads[k]));
+        sf_matching m = match_slices(ctx, d, rows, NULL, 2, 5);
+        const double now[] = {m.estimate[0], m.estimate[1], m.error[0],
+                              m.error[1]};
+        CHECK(k == 0 || memcmp(now, told, sizeof now) == 0);
+        memcpy(told, now, sizeof now);
+        sf_matching_free(ctx, &m);
+    }
+    sf_matching other = match_slices(ctx, d, rows, NULL, 2, 6);
+    CHECK(other.estimate[1] != told[1]);
+    sf_matching_free(ctx, &other);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
 static void refused(sf_context *ctx, sf_density *d, sf_cmat x,
                     const char *parameters, const char *weight,
                     sf_status status, const char *part)
@@ -380,5 +529,8 @@ TESTS(CASE(normal_laws_have_their_moments),
       CASE(the_density_is_that_of_the_estimates), CASE(positive_numbers),
       CASE(truncated_normal_law), CASE(angles), CASE(shares),
       CASE(standard_errors_are_the_scatter),
+      CASE(slices_are_exact_where_numbers_do_not_meet),
+      CASE(slices_have_the_errors_that_are_told),
+      CASE(slices_do_not_depend_on_threads),
       CASE(what_cannot_be_estimated_is_told), CASE(forms_are_kept),
       CASE(what_jumps_is_refused))
