@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TILE = 4096 };
+/* Gradients of rows are multiplied so many numbers at a time; beyond so many numbers
+ * eigenvalues are not all found. */
+enum { TILE_CELLS = 1 << 21, MOST_EIGEN = 400 };
 
 /* Curvatures below this part of the largest are none: the objective's Hessian is a
  * sum of products of numbers that agree to about 1e-16. */
@@ -37,19 +39,60 @@ static void take_mean(const sfi_match *m, double *sums, int64_t count)
         sums[k] /= (double)m->x.rows;
 }
 
-static sf_status value_and_slope(sfi_match *m, sf_program *p,
-                                 const double *numbers, double *value,
-                                 double *slope)
+/* On the line. */
+static sf_status value_and_slope(sfi_match *m, const double *numbers,
+                                 double *value, double *slope)
 {
     const sf_sink sinks[] = {{value, SF_F64, 0}, {slope, SF_F64, 0}};
-    SFI_TRY(run(m, p, numbers, NULL, sinks));
+    SFI_TRY(run(m, m->line, numbers, NULL, sinks));
     take_mean(m, value, 1);
     take_mean(m, slope, m->count);
     return SF_OK;
 }
 
+/* One sink for each free parameter, at its elements. */
+static void sinks_of(const sfi_match *m, double *cells, int64_t stride,
+                     sf_sink *sinks)
+{
+    for (int k = 0; k < m->free_count; k++) {
+        sinks[k] = (sf_sink){cells, SF_F64, stride};
+        cells += m->density->parameters[m->free[k].index].count;
+    }
+}
+
+static void place(sfi_match *m, const double *numbers)
+{
+    for (int64_t c = 0; c < m->cell_count; c++)
+        m->cells[c] = numbers[m->number[c]];
+}
+
+sf_status sfi_match_slope(sfi_match *m, const double *numbers, double *value,
+                          double *slope)
+{
+    m->sinks[0] = (sf_sink){value, SF_F64, 0};
+    sinks_of(m, m->slopes, 0, m->sinks + 1);
+    place(m, numbers);
+    SFI_TRY(run(m, m->value, numbers, NULL, m->sinks));
+    sfi_match_fold(m, m->slopes, slope);
+    take_mean(m, value, 1);
+    take_mean(m, slope, m->count);
+    return SF_OK;
+}
+
+sf_status sfi_match_take_design(sfi_match *m)
+{
+    const sf_source rows = {
+        .data = m->x.data, .dtype = SF_F64, .stride = m->x.stride};
+    m->params[0] = m->params[1] = m->cells; /* nothing reads them */
+    return sfi_design_take(m->design, m->x.rows, &rows, m->params);
+}
+
 static sf_status hessian_at(sfi_match *m, const double *numbers, double *h)
 {
+    if (m->design != NULL) {
+        sfi_design_hessian(m->design, h);
+        return SF_OK;
+    }
     const sf_sink sink = {h, SF_F64, 0};
     SFI_TRY(run(m, m->hessian, numbers, NULL, &sink));
     take_mean(m, h, m->count * m->count);
@@ -66,7 +109,7 @@ static sf_status call_gradient(sf_context *ctx, void *user, double *value,
     sfi_match *m = user;
     double spare;
     for (int64_t w = 0; w < walkers; w++)
-        SFI_TRY(value_and_slope(m, m->line, x + w * m->count,
+        SFI_TRY(value_and_slope(m, x + w * m->count,
                                 value != NULL ? value + w : &spare,
                                 gradient + w * m->count));
     return SF_OK;
@@ -82,8 +125,7 @@ static sf_status call_value(sf_context *ctx, void *user, double *value,
         return SF_E_NOMEM;
     sf_status status = SF_OK;
     for (int64_t w = 0; w < walkers && status == SF_OK; w++)
-        status =
-            value_and_slope(m, m->line, x + w * m->count, value + w, spare);
+        status = value_and_slope(m, x + w * m->count, value + w, spare);
     sfi_free(ctx, spare, count, sizeof *spare);
     return status;
 }
@@ -148,6 +190,7 @@ static sf_status search(sfi_match *m, const sf_matching_options *o,
     f.value = call_value;
     f.gradient = call_gradient;
     f.hvp = call_product;
+    SFI_TRY(sfi_match_compile_line(m));
     sfi_domain_to_line(&m->forms, numbers, first);
     for (int64_t s = 0; s < o->starts; s++) {
         double value = NAN;
@@ -172,8 +215,7 @@ static sf_status search(sfi_match *m, const sf_matching_options *o,
 
 /* ---- linear systems ---------------------------------------------------------------- */
 
-/* The name of number k: "s", "mu[0]", "M[1,0]". */
-static void name_of(const sfi_match *m, int64_t k, char *text, size_t size)
+void sfi_match_name(const sfi_match *m, int64_t k, char *text, size_t size)
 {
     const sfi_free_parameter *f = m->free;
     while (k >= f->form.first + f->form.count)
@@ -200,6 +242,46 @@ static void name_of(const sfi_match *m, int64_t k, char *text, size_t size)
         snprintf(text + used, size - used, "]");
 }
 
+/* The extreme eigenvalues of a positive definite matrix with a unit diagonal, and a
+ * unit vector of the least one, by powers of the matrix and of its inverse: until they
+ * move by less than a part in 10^6, which is all that judging wants.  False where the
+ * matrix is not positive definite.  `l` [n, n] and `v` [2 n] are work space. */
+static bool extremes(sf_context *ctx, const double *a, int64_t n, double *l,
+                     double *v, double *weakest, double *least, double *most)
+{
+    double *w = v + n;
+    if (sfi_cholesky(ctx, l, a, n, "objective's Hessian", NULL) != SF_OK)
+        return false;
+    for (int side = 0; side < 2; side++) {
+        double before = 0.0, now = 0.0;
+        for (int64_t k = 0; k < n; k++)
+            v[k] = 1.0 + 0.5 * sfi_normal_at((sfi_where){0, (uint64_t)k, 0,
+                                                         SFI_STREAM_PRIOR},
+                                             0);
+        for (int step = 0; step < 1000; step++) {
+            const double norm = sfi_norm(v, n);
+            for (int64_t k = 0; k < n; k++)
+                v[k] /= norm;
+            if (side == 0)
+                memcpy(w, v, (size_t)n * sizeof *w);
+            for (int64_t k = 0; k < n && side == 1; k++)
+                w[k] = sfi_dot(a + k * n, v, n);
+            if (side == 0)
+                sfi_cholesky_solve(l, n, (sf_mat){w, 1, n, n});
+            now = sfi_dot(v, w, n);
+            memcpy(v, w, (size_t)n * sizeof *v);
+            if (fabs(now - before) <= 1e-6 * fabs(now))
+                break;
+            before = now;
+        }
+        const double norm = sfi_norm(v, n);
+        for (int64_t k = 0; k < n && side == 0; k++)
+            weakest[k] = v[k] / norm;
+        *(side == 0 ? least : most) = side == 0 ? 1.0 / now : now;
+    }
+    return true;
+}
+
 /* Scale the Hessian to a unit diagonal, and find its eigenvalues; the first vector,
  * of the least, goes to out->weakest. */
 static sf_status judge(sfi_match *m, const double *h, sf_matching *out,
@@ -207,14 +289,21 @@ static sf_status judge(sfi_match *m, const double *h, sf_matching *out,
 {
     const int64_t n = m->count;
     double *scaled = work, *values = work + n * n, *root = values + n;
+    double least = 0.0, most = 0.0;
     for (int64_t i = 0; i < n; i++)
         root[i] = h[i * n + i] > 0.0 ? sqrt(h[i * n + i]) : 1.0;
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < n; j++)
             scaled[i * n + j] = h[i * n + j] / (root[i] * root[j]);
-    SFI_TRY(sfi_eigen_symmetric(m->ctx, values, scaled, scaled, n));
-    memcpy(out->weakest, scaled, (size_t)n * sizeof *scaled);
-    out->curvature = values[n - 1] > 0.0 ? values[0] / values[n - 1] : 0.0;
+    /* The covariance is not there yet. */
+    if (n <= MOST_EIGEN || !extremes(m->ctx, scaled, n, out->covariance, values,
+                                     out->weakest, &least, &most)) {
+        SFI_TRY(sfi_eigen_symmetric(m->ctx, values, scaled, scaled, n));
+        memcpy(out->weakest, scaled, (size_t)n * sizeof *scaled);
+        least = values[0];
+        most = values[n - 1];
+    }
+    out->curvature = most > 0.0 ? least / most : 0.0;
     out->identified = out->curvature > flat;
     return SF_OK;
 }
@@ -236,7 +325,7 @@ static void describe(const sfi_match *m, const double *direction, char *text,
             return;
         char name[256];
         used[most] = true;
-        name_of(m, most, name, sizeof name);
+        sfi_match_name(m, most, name, sizeof name);
         at += (size_t)snprintf(text + at, size - at, "%s%.40s",
                                shown > 0 ? ", " : "", name);
     }
@@ -249,7 +338,9 @@ static sf_status solve(sfi_match *m, sf_matching *out, double *numbers,
     const int64_t n = m->count;
     double *slope = work, value;
     memset(numbers, 0, (size_t)n * sizeof *numbers);
-    SFI_TRY(value_and_slope(m, m->value, numbers, &value, slope));
+    SFI_TRY(sfi_match_slope(m, numbers, &value, slope));
+    if (m->design != NULL)
+        SFI_TRY(sfi_match_take_design(m));
     SFI_TRY(hessian_at(m, numbers, h));
     if (sfi_first_not_finite(h, n * n) < n * n ||
         sfi_first_not_finite(slope, n) < n)
@@ -279,29 +370,34 @@ static sf_status solve(sfi_match *m, sf_matching *out, double *numbers,
 static sf_status spread_of_slopes(sfi_match *m, const double *numbers,
                                   double *v)
 {
-    const int64_t n = m->count;
-    const size_t cells = (size_t)(TILE * n);
-    double *slopes = sfi_alloc(m->ctx, cells, sizeof *slopes);
+    const int64_t n = m->count, cells = m->cell_count;
+    const int64_t fits = TILE_CELLS / (n + cells);
+    const int64_t tile = fits < 64 ? 64 : fits > 4096 ? 4096 : fits;
+    const size_t size = (size_t)(tile * (n + cells));
+    double *slopes = sfi_alloc(m->ctx, size, sizeof *slopes);
     if (slopes == NULL)
         return SF_E_NOMEM;
+    double *folded = slopes + tile * cells;
     memset(v, 0, (size_t)(n * n) * sizeof *v);
-    const sf_sink sink = {slopes, SF_F64, n};
+    sinks_of(m, slopes, cells, m->sinks);
+    place(m, numbers);
     const sf_cmat all = m->x;
     sf_status status = SF_OK;
     for (int64_t first = 0; first < all.rows && status == SF_OK;
-         first += TILE) {
+         first += tile) {
         const int64_t left = all.rows - first;
         m->x = (sf_cmat){all.data + first * all.stride,
-                         left < TILE ? left : TILE, all.cols, all.stride};
-        status = run(m, m->each, numbers, NULL, &sink);
+                         left < tile ? left : tile, all.cols, all.stride};
+        status = run(m, m->each, numbers, NULL, m->sinks);
         for (int64_t r = 0; r < m->x.rows && status == SF_OK; r++)
-            for (int64_t i = 0; i < n; i++)
-                for (int64_t j = 0; j < n; j++)
-                    v[i * n + j] += slopes[r * n + i] * slopes[r * n + j];
+            sfi_match_fold(m, slopes + r * cells, folded + r * n);
+        if (status == SF_OK)
+            sfi_add_products(v, n, (sf_cmat){folded, m->x.rows, n, n});
     }
     m->x = all;
+    sfi_mirror_lower(v, n);
     take_mean(m, v, n * n);
-    sfi_free(m->ctx, slopes, cells, sizeof *slopes);
+    sfi_free(m->ctx, slopes, size, sizeof *slopes);
     return status;
 }
 
@@ -326,7 +422,8 @@ static sf_status errors(sfi_match *m, sf_matching *out, double *h, double *work)
 {
     const int64_t n = m->count;
     SFI_TRY(hessian_at(m, out->estimate, h));
-    SFI_TRY(judge(m, h, out, work));
+    if (!out->quadratic) /* a quadratic's is that of the solution */
+        SFI_TRY(judge(m, h, out, work));
     SFI_TRY(spread_of_slopes(m, out->estimate, out->covariance));
     if (out->identified)
         SFI_TRY(sandwich(m, h, out->covariance));
@@ -348,7 +445,7 @@ static sf_status estimate(sfi_match *m, const sf_matching_options *o,
     sfi_match_read(m, numbers);
     int64_t outside = sfi_domain_outside(&m->forms, numbers, want);
     if (outside >= 0) {
-        name_of(m, outside, name, sizeof name);
+        sfi_match_name(m, outside, name, sizeof name);
         return SFI_FAIL(m->ctx, SF_E_ARG,
                         "fit: the first value of \"%s\" is %g, want %s", name,
                         numbers[outside], want);
@@ -364,10 +461,10 @@ static sf_status estimate(sfi_match *m, const sf_matching_options *o,
         out->quadratic = false;
         SFI_TRY(search(m, o, out, numbers, work));
     }
-    SFI_TRY(value_and_slope(m, m->value, numbers, &out->objective, slope));
+    SFI_TRY(sfi_match_slope(m, numbers, &out->objective, slope));
     SFI_TRY(errors(m, out, h, work));
     for (int64_t k = 0; k < n; k++) {
-        name_of(m, k, name, sizeof name);
+        sfi_match_name(m, k, name, sizeof name);
         out->names[k] = sfi_copy_text(m->ctx, name);
         if (out->names[k] == NULL)
             return SF_E_NOMEM;
@@ -425,46 +522,68 @@ static sf_status take_rows(sfi_match *m, sf_cmat x)
     return SF_OK;
 }
 
+sf_status sfi_match_begin(sfi_match *m, const char *parameters, sf_cmat x)
+{
+    const int all = m->density->parameter_count;
+    m->rows_given = x.rows;
+    SFI_TRY(take_rows(m, x));
+    SFI_TRY(sfi_match_free_parameters(m, parameters));
+    SFI_TRY(sfi_match_check_jumps(m, x, m->seed));
+    SFI_TRY(sfi_match_compile(m));
+    m->params = sfi_alloc(m->ctx, (size_t)all + 3, sizeof *m->params);
+    m->sinks = sfi_alloc(m->ctx, (size_t)all + 1, sizeof *m->sinks);
+    if (m->params == NULL || m->sinks == NULL)
+        return SF_E_NOMEM;
+    for (int k = 0; k < all; k++)
+        m->params[2 + k] = m->density->parameters[k].value;
+    double *cells = m->cells;
+    for (int k = 0; k < m->free_count; k++) {
+        const int index = m->free[k].index;
+        m->params[2 + index] = cells;
+        cells += m->density->parameters[index].count;
+    }
+    m->params[2 + all] = m->cells; /* of a parameter that nothing reads */
+    return SF_OK;
+}
+
 static sf_status fit(sfi_match *m, const sf_matching_options *o, sf_cmat x,
                      sf_matching *out)
 {
-    const int all = m->density->parameter_count;
-    SFI_TRY(take_rows(m, x));
-    SFI_TRY(sfi_match_free_parameters(m, o->parameters));
-    SFI_TRY(sfi_match_check_jumps(m, x, o->seed));
-    SFI_TRY(sfi_match_compile(m));
+    SFI_TRY(sfi_match_begin(m, o->parameters, x));
     SFI_TRY(allocate(m, out));
     const size_t n = (size_t)m->count, work_size = n * n + 4 * n;
-    m->params = sfi_alloc(m->ctx, (size_t)all + 3, sizeof *m->params);
     double *h = sfi_alloc(m->ctx, n * n, sizeof *h);
     double *work = sfi_alloc(m->ctx, work_size, sizeof *work);
     sf_status status = SF_E_NOMEM;
-    if (m->params != NULL && h != NULL && work != NULL) {
-        for (int k = 0; k < all; k++)
-            m->params[2 + k] = m->density->parameters[k].value;
-        m->params[2 + all] = h; /* of a parameter that nothing reads */
+    if (h != NULL && work != NULL)
         status = estimate(m, o, out, h, work);
-        if (status == SF_OK)
-            status = check_rows(m, x, work);
-    }
+    if (status == SF_OK)
+        status = check_rows(m, x, work);
     sfi_free(m->ctx, work, work_size, sizeof *work);
     sfi_free(m->ctx, h, n * n, sizeof *h);
     return status;
 }
 
-static void discard(sfi_match *m, int64_t rows)
+void sfi_match_end(sfi_match *m)
 {
     sf_context *ctx = m->ctx;
     const size_t all = (size_t)m->density->parameter_count;
+    const size_t cells = (size_t)m->cell_count;
     sf_program *const programs[] = {m->value, m->line, m->product, m->hessian,
                                     m->each};
     for (size_t k = 0; k < SFI_COUNT(programs); k++)
         sf_program_free(programs[k]);
+    sfi_design_free(m->design);
     if (m->forms.dim > 0)
         sfi_domain_free(ctx, &m->forms);
+    sfi_free(ctx, m->number, cells, sizeof *m->number);
+    sfi_free(ctx, m->cells, cells, sizeof *m->cells);
+    sfi_free(ctx, m->slopes, cells, sizeof *m->slopes);
     sfi_free(ctx, m->free, all, sizeof *m->free);
     sfi_free(ctx, m->params, all + 3, sizeof *m->params);
-    sfi_free(ctx, m->rows, (size_t)(rows * m->density->domain.unknowns),
+    sfi_free(ctx, m->sinks, all + 1, sizeof *m->sinks);
+    sfi_free(ctx, m->rows,
+             (size_t)(m->rows_given * m->density->domain.unknowns),
              sizeof *m->rows);
 }
 
@@ -487,7 +606,7 @@ sf_status sf_match_scores(sf_context *ctx, sf_matching *out,
                    .slices = o.slices,
                    .seed = o.seed};
     const sf_status status = fit(&m, &o, x, out);
-    discard(&m, x.rows);
+    sfi_match_end(&m);
     if (status != SF_OK)
         sf_matching_free(ctx, out);
     return status;

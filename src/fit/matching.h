@@ -4,6 +4,7 @@
 #define SFI_MATCHING_H
 
 #include "density/density.h"
+#include "fit/design.h"
 #include "scorefield/matching.h"
 
 /* A parameter that is estimated. */
@@ -25,16 +26,29 @@ typedef struct sfi_match {
     sfi_domain forms; /* of these */
     bool bounded;     /* whether one of them has bounds */
 
-    /* The objective of one row: sums over rows of it and its gradient by the numbers;
-     * the same on the line, where bounds are none, with products; its Hessian; the
-     * gradient of each row. */
-    sf_program *value, *line, *product, *hessian, *each;
-    bool quadratic;      /* of the numbers */
+    /* The objective of one row, of all elements of the free parameters, which are in
+     * `cells` [cell_count]: sums over rows of it and its gradient; the gradient of each
+     * row.  number[c] is the number that element c is. */
+    sf_program *value, *each;
+    int64_t cell_count, *number;
+    double *cells, *slopes;
+    sf_sink *sinks;
     const void **params; /* numbers, a direction, the density's */
+
+    bool quadratic;     /* of the numbers */
+    sfi_design *design; /* its Hessian; NULL where it is not seen to have one */
+
+    /* Where there is no design: its Hessian as a program of the numbers. */
+    sf_program *hessian;
+
+    /* The sum of it and its gradient on the line, where bounds are none, and with
+     * products; NULL until sfi_match_compile_line(). */
+    sf_program *line, *product;
 
     sf_cmat
         x; /* rows as the objective takes them: in the chart, or as they are */
     double *rows;
+    int64_t rows_given;
     const double
         *base; /* x.data of the first row: of a part, rows before it count */
 } sfi_match;
@@ -45,6 +59,8 @@ sf_status sfi_match_free_parameters(sfi_match *m, const char *text);
 /* Compile, and find whether it is a quadratic.  SF_OK, SF_E_PARSE, SF_E_SHAPE,
  * SF_E_NOMEM. */
 sf_status sfi_match_compile(sfi_match *m);
+sf_status sfi_match_compile_hessian(sfi_match *m);
+sf_status sfi_match_compile_line(sfi_match *m);
 
 /* SF_E_NUMERIC where the score, or the log density itself, jumps between rows x: at the
  * parameters' values and at others near them.  SF_E_NOMEM. */
@@ -56,5 +72,21 @@ sf_status sfi_match_check_rows(const sfi_match *m, sf_cmat x);
 /* The numbers as the density's parameters hold them, and back into these. */
 void sfi_match_read(const sfi_match *m, double *numbers);
 void sfi_match_write(const sfi_match *m, const double *numbers);
+
+/* A gradient by elements [cell_count] as one by the numbers. */
+void sfi_match_fold(const sfi_match *m, const double *cells, double *numbers);
+
+/* Everything before an estimate: rows, free parameters, programs; and its end. */
+sf_status sfi_match_begin(sfi_match *m, const char *parameters, sf_cmat x);
+void sfi_match_end(sfi_match *m);
+
+/* Means over the rows at these numbers: the objective and its gradient; and of a
+ * design, its products. */
+sf_status sfi_match_slope(sfi_match *m, const double *numbers, double *value,
+                          double *slope);
+sf_status sfi_match_take_design(sfi_match *m);
+
+/* The name of number k: "s", "mu[0]", "M[1,0]". */
+void sfi_match_name(const sfi_match *m, int64_t k, char *text, size_t size);
 
 #endif

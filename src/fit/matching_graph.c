@@ -82,6 +82,31 @@ static sf_status gather_forms(sfi_match *m)
     return status;
 }
 
+/* Which number each element of the free parameters is. */
+static sf_status number_elements(sfi_match *m)
+{
+    for (int k = 0; k < m->free_count; k++)
+        m->cell_count += m->density->parameters[m->free[k].index].count;
+    const size_t cells = (size_t)m->cell_count;
+    m->number = sfi_alloc(m->ctx, cells, sizeof *m->number);
+    m->cells = sfi_alloc(m->ctx, cells, sizeof *m->cells);
+    m->slopes = sfi_alloc(m->ctx, cells, sizeof *m->slopes);
+    if (m->number == NULL || m->cells == NULL || m->slopes == NULL)
+        return SF_E_NOMEM;
+    int64_t *to = m->number;
+    for (int k = 0; k < m->free_count; k++) {
+        const sfi_free_parameter *f = &m->free[k];
+        const sfi_density_parameter *p = &m->density->parameters[f->index];
+        for (int64_t e = 0; e < p->count; e++) {
+            const int64_t n = f->symmetric ? p->shape[0] : 1;
+            const int64_t i = e / n, j = e % n, most = i > j ? i : j;
+            *to++ = f->form.first +
+                    (f->symmetric ? most * (most + 1) / 2 + i + j - most : e);
+        }
+    }
+    return SF_OK;
+}
+
 sf_status sfi_match_free_parameters(sfi_match *m, const char *text)
 {
     const int all = m->density->parameter_count;
@@ -104,6 +129,7 @@ sf_status sfi_match_free_parameters(sfi_match *m, const char *text)
     if (m->free_count == 0)
         return SFI_FAIL(m->ctx, SF_E_ARG,
                         "fit: no parameter is to be estimated");
+    SFI_TRY(number_elements(m));
     return gather_forms(m);
 }
 
@@ -135,6 +161,13 @@ void sfi_match_write(const sfi_match *m, const double *numbers)
                 p->value[i * p->shape[0] + j] = p->value[j * p->shape[0] + i] =
                     *from;
     }
+}
+
+void sfi_match_fold(const sfi_match *m, const double *cells, double *numbers)
+{
+    memset(numbers, 0, (size_t)m->count * sizeof *numbers);
+    for (int64_t c = 0; c < m->cell_count; c++)
+        numbers[m->number[c]] += cells[c];
 }
 
 /* ---- nodes ------------------------------------------------------------------------ */
@@ -237,27 +270,32 @@ static sf_node divergence(const sfi_match *m, sf_graph *g, sf_node y,
     return sf_mul(g, sf_const(g, 1.0 / (double)m->slices), sum);
 }
 
-/* J of one row, the density's parameters being given. */
+/* The objective of one row, the score s and its weights h (without: 1). */
+typedef struct sides {
+    sf_node j, s, h;
+    bool weighted;
+} sides;
+
+/* Of one row, the density's parameters being given. */
 static sf_status objective(const sfi_match *m, sf_graph *g, sf_node row,
                            sf_node directions, const sf_node *parameters,
-                           sf_node *out)
+                           sides *out)
 {
     const sf_node half = sf_const(g, 0.5);
-    sf_node logp, volume, h;
-    if (m->weight != NULL) {
+    sf_node logp, volume, hs;
+    out->weighted = m->weight != NULL;
+    if (out->weighted) {
         SFI_TRY(sfi_density_node(m->density, g, row, parameters, &logp));
-        SFI_TRY(weights(m, g, row, &h));
-        const sf_node s = sf_gradient(g, logp, row);
-        const sf_node hs = sf_mul(g, h, s);
-        *out = sf_add(g, divergence(m, g, hs, row, directions),
-                      sf_mul(g, half, sf_dot(g, hs, s)));
-        return sf_graph_status(g);
+        SFI_TRY(weights(m, g, row, &out->h));
+        out->s = sf_gradient(g, logp, row);
+        hs = sf_mul(g, out->h, out->s);
+    } else {
+        const sf_node x = sfi_domain_node(&m->density->domain, g, row, &volume);
+        SFI_TRY(sfi_density_node(m->density, g, x, parameters, &logp));
+        out->s = hs = sf_gradient(g, sf_add(g, logp, volume), row);
     }
-    const sf_node x = sfi_domain_node(&m->density->domain, g, row, &volume);
-    SFI_TRY(sfi_density_node(m->density, g, x, parameters, &logp));
-    const sf_node s = sf_gradient(g, sf_add(g, logp, volume), row);
-    *out = sf_add(g, divergence(m, g, s, row, directions),
-                  sf_mul(g, half, sf_dot(g, s, s)));
+    out->j = sf_add(g, divergence(m, g, hs, row, directions),
+                    sf_mul(g, half, sf_dot(g, hs, out->s)));
     return sf_graph_status(g);
 }
 
@@ -266,18 +304,58 @@ static sf_status objective(const sfi_match *m, sf_graph *g, sf_node row,
 static sf_status program(const sfi_match *m, sf_program **out, sf_graph *g,
                          sf_reduce reduce, int count, const sf_node *nodes)
 {
-    sf_output outputs[2];
+    sf_output *outputs = sfi_alloc(m->ctx, (size_t)count, sizeof *outputs);
+    if (outputs == NULL)
+        return SF_E_NOMEM;
     for (int k = 0; k < count; k++)
         outputs[k] = (sf_output){nodes[k], reduce};
-    return sf_program_new(m->ctx, out, g, SF_F64, count, outputs);
+    const sf_status status =
+        sf_program_new(m->ctx, out, g, SF_F64, count, outputs);
+    sfi_free(m->ctx, outputs, (size_t)count, sizeof *outputs);
+    return status;
 }
 
-static sf_status compile_numbers(sfi_match *m, sf_graph *g, sf_node numbers,
+/* By the free parameters themselves, whose symmetry is left to sfi_match_fold(): sums
+ * over rows of products of vectors are then products of matrices. */
+static sf_status compile_value(sfi_match *m, sf_graph *g, const sides *o,
+                               const sf_node *parameters)
+{
+    const size_t count = (size_t)m->free_count;
+    const sf_node one = sf_const(g, 1.0);
+    sf_node *nodes = sfi_alloc(m->ctx, 2 * count + 1, sizeof *nodes);
+    sfi_design_leaf *leaves = sfi_alloc(m->ctx, count, sizeof *leaves);
+    sf_status status = nodes != NULL && leaves != NULL ? SF_OK : SF_E_NOMEM;
+    if (status == SF_OK) {
+        sf_node *leaf = nodes + count + 1;
+        const int64_t *number = m->number;
+        nodes[0] = o->j;
+        for (size_t k = 0; k < count; k++) {
+            const int index = m->free[k].index;
+            leaf[k] = parameters[index];
+            leaves[k] = (sfi_design_leaf){leaf[k], number};
+            number += m->density->parameters[index].count;
+        }
+        sf_vjp(g, o->j, one, (int)count, leaf, nodes + 1);
+        status = sf_graph_status(g);
+    }
+    if (status == SF_OK)
+        status = sfi_design_new(m->ctx, &m->design, g, o->s,
+                                o->weighted ? &o->h : NULL, (int)count, leaves,
+                                m->count);
+    if (status == SF_OK)
+        status = program(m, &m->value, g, SF_SUM, (int)count + 1, nodes);
+    if (status == SF_OK)
+        status = program(m, &m->each, g, SF_EACH, (int)count, nodes + 1);
+    sfi_free(m->ctx, leaves, count, sizeof *leaves);
+    sfi_free(m->ctx, nodes, 2 * count + 1, sizeof *nodes);
+    return status;
+}
+
+static sf_status compile_hessian(sfi_match *m, sf_graph *g, sf_node numbers,
                                  sf_node j)
 {
     const sf_node slope = sf_gradient(g, j, numbers);
     const sf_node hessian = sf_jacobian(g, slope, numbers);
-    const sf_node value[] = {j, slope};
     /* A quadratic's Hessian does not hold the numbers; if a derivative of it is
      * nought, the graph knows.  The direction keeps its elements apart. */
     const int64_t n = m->count, shape[] = {n, n};
@@ -286,9 +364,7 @@ static sf_status compile_numbers(sfi_match *m, sf_graph *g, sf_node numbers,
     double constant = NAN;
     SFI_TRY(sf_graph_status(g));
     m->quadratic = sfi_is_const(g, third, &constant) && constant == 0.0;
-    SFI_TRY(program(m, &m->value, g, SF_SUM, 2, value));
-    SFI_TRY(program(m, &m->hessian, g, SF_SUM, 1, &hessian));
-    return program(m, &m->each, g, SF_EACH, 1, &slope);
+    return program(m, &m->hessian, g, SF_SUM, 1, &hessian);
 }
 
 static sf_status compile_line(sfi_match *m, sf_graph *g, sf_node line,
@@ -301,30 +377,43 @@ static sf_status compile_line(sfi_match *m, sf_graph *g, sf_node line,
     return program(m, &m->product, g, SF_SUM, 1, &product);
 }
 
-/* Both have the same inputs and parameters: a row, and its directions if there are
+typedef enum which { BY_ELEMENTS, BY_NUMBERS, ON_LINE } which;
+
+/* All have the same inputs and parameters: a row, and its directions if there are
  * slices; the numbers, a direction, and the
  * density's parameters. */
-static sf_status compile(sfi_match *m, bool on_line, sf_node *parameters)
+static sf_status compile(sfi_match *m, which w)
 {
+    const size_t all = (size_t)m->density->parameter_count;
+    sf_node *parameters = sfi_alloc(m->ctx, all, sizeof *parameters);
+    if (parameters == NULL)
+        return SF_E_NOMEM;
     sf_graph *g = NULL;
-    SFI_TRY(sf_graph_new(m->ctx, &g));
-    const int64_t n =
-        m->weight != NULL ? m->density->dim : m->density->domain.unknowns;
-    const sf_node row = sf_input(g, "row", 1, &n);
-    const sf_node directions = directions_of(m, g, n);
-    const sf_node numbers = sf_param(g, "numbers", 1, &m->count);
-    const sf_node direction = sf_param(g, "direction", 1, &m->count);
-    sf_node j, volume, values = numbers;
-    sf_status status = sfi_density_parameters(m->density, g, parameters);
-    if (on_line)
-        values = sfi_domain_node(&m->forms, g, numbers, &volume);
-    replace_free(m, g, values, parameters);
-    if (status == SF_OK)
-        status = objective(m, g, row, directions, parameters, &j);
-    if (status == SF_OK)
-        status = on_line ? compile_line(m, g, numbers, direction, j)
-                         : compile_numbers(m, g, numbers, j);
+    sf_status status = sf_graph_new(m->ctx, &g);
+    if (status == SF_OK) {
+        const int64_t n =
+            m->weight != NULL ? m->density->dim : m->density->domain.unknowns;
+        const sf_node row = sf_input(g, "row", 1, &n);
+        const sf_node directions = directions_of(m, g, n);
+        const sf_node numbers = sf_param(g, "numbers", 1, &m->count);
+        const sf_node direction = sf_param(g, "direction", 1, &m->count);
+        sf_node volume, values = numbers;
+        sides o;
+        status = sfi_density_parameters(m->density, g, parameters);
+        if (w == ON_LINE)
+            values = sfi_domain_node(&m->forms, g, numbers, &volume);
+        if (w != BY_ELEMENTS)
+            replace_free(m, g, values, parameters);
+        if (status == SF_OK)
+            status = objective(m, g, row, directions, parameters, &o);
+        if (status == SF_OK)
+            status = w == BY_ELEMENTS ? compile_value(m, g, &o, parameters)
+                     : w == BY_NUMBERS
+                         ? compile_hessian(m, g, numbers, o.j)
+                         : compile_line(m, g, numbers, direction, o.j);
+    }
     sf_graph_free(g);
+    sfi_free(m->ctx, parameters, all, sizeof *parameters);
     return status;
 }
 
@@ -338,7 +427,6 @@ static bool has_bounds(const sfi_domain *d)
 
 sf_status sfi_match_compile(sfi_match *m)
 {
-    const size_t all = (size_t)m->density->parameter_count;
     if (m->weight != NULL && !has_bounds(&m->density->domain))
         return SFI_FAIL(m->ctx, SF_E_ARG,
                         "fit: a weight is about numbers with bounds, and the "
@@ -349,12 +437,17 @@ sf_status sfi_match_compile(sfi_match *m)
                 return SFI_FAIL(m->ctx, SF_E_ARG,
                                 "fit: shares have the weights of their chart, "
                                 "no others");
-    sf_node *parameters = sfi_alloc(m->ctx, all, sizeof *parameters);
-    if (parameters == NULL)
-        return SF_E_NOMEM;
-    sf_status status = compile(m, false, parameters);
-    if (status == SF_OK)
-        status = compile(m, true, parameters);
-    sfi_free(m->ctx, parameters, all, sizeof *parameters);
-    return status;
+    SFI_TRY(compile(m, BY_ELEMENTS));
+    m->quadratic = m->design != NULL;
+    return m->quadratic ? SF_OK : compile(m, BY_NUMBERS);
+}
+
+sf_status sfi_match_compile_hessian(sfi_match *m)
+{
+    return compile(m, BY_NUMBERS);
+}
+
+sf_status sfi_match_compile_line(sfi_match *m)
+{
+    return m->line != NULL ? SF_OK : compile(m, ON_LINE);
 }

@@ -210,6 +210,17 @@ void sfi_cholesky_inverse(double *inverse, const double *l, int64_t n)
     sfi_mirror_lower(inverse, n);
 }
 
+void sfi_add_products(double *a, int64_t n, sf_cmat rows)
+{
+    if (rows.rows == 0 || n == 0)
+        return;
+    take_turn();
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (blasint)n,
+                (blasint)rows.rows, 1.0, rows.data, (blasint)rows.stride, 1.0,
+                a, (blasint)n);
+    end_turn();
+}
+
 void sfi_mirror_lower(double *a, int64_t n)
 {
     enum { TILE = 32 }; /* both tiles of 8 KiB stay in the first cache */

@@ -66,6 +66,9 @@ void sfi_lower_multiply_t(const double *l, int64_t n, sf_mat rows); /* L' b  */
 /* inverse = A^-1, both triangles; `inverse` may be the same array as `l`. */
 void sfi_cholesky_inverse(double *inverse, const double *l, int64_t n);
 
+/* Add the products of columns, rows' rows, to the lower triangle of a [n, n]. */
+void sfi_add_products(double *a, int64_t n, sf_cmat rows);
+
 /* Copy the lower triangle to the upper one. */
 void sfi_mirror_lower(double *a, int64_t n);
 
