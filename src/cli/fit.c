@@ -71,8 +71,7 @@ static const cli_option options[] = {
            "The same in passes over the rows"),
     SHOWN(CLI_WHOLE, "batch", "B", batch, "from rows", "[1, 1048576]",
           "Rows of an update"),
-    OPTION(CLI_WHOLE, 0, "target-rows", "R", target_rows, "1", "[1, 65536]",
-           NULL, "Rows that a target is the mean of"),
+    RARE(CLI_WHOLE, "target-rows", "R", target_rows, "1", "[1, 65536]"),
     OPTION(CLI_NUMBER, 0, "lr", "R", lr, "0.002", "(0, 10]", NULL,
            "Peak learning rate"),
     RARE(CLI_NUMBER, "ema", "E", ema, "0.05", "(0, 1]"),
@@ -94,10 +93,15 @@ static const cli_option options[] = {
     OPTION(CLI_TEXTS, 0, "param", "P", params, NULL, NULL, NULL,
            "k, s>0, mu[2], M[2,2]=symmetric, ...; many times"),
     SHOWN(CLI_TEXT, "domain", "F", domain, "real", NULL,
-          "positive, LO:HI, circle, simplex; a=F; b,c=F"),
+          "positive, LO:HI, circle, simplex; a=F; ..."),
     RARE(CLI_TEXT, "boundary-weight", "EXPR", weight, NULL, NULL),
     RARE(CLI_WHOLE, "starts", "N", starts, "8", "[1, 1048576]"),
     RARE(CLI_WHOLE, "slices", "K", slices, "0", "[0, 256]"),
+    OPTION(CLI_TEXT, 0, "sparse", "NAMES", sparse, NULL, NULL, NULL,
+           "Parameters with many zeros: a path of penalties"),
+    RARE(CLI_WHOLE, "lambdas", "L", lambdas, "100", "[1, 10000]"),
+    RARE(CLI_NUMBER, "lambda-ratio", "R", lambda_ratio, "0.001", "(0, 1)"),
+    RARE(CLI_NUMBER, "gamma", "G", gamma, "0.5", "[0, 1]"),
     {0}};
 
 /* Options that mean nothing without a network. */
@@ -151,8 +155,11 @@ static sf_status check_output(cli *c, const fit_options *o)
     return SF_OK;
 }
 
-static const char *const density_only[] = {"param", "domain", "boundary-weight",
-                                           "starts", "slices"};
+static const char *const density_only[] = {
+    "param",  "domain",  "boundary-weight", "starts",
+    "slices",
+    "sparse", "lambdas", "lambda-ratio",    "gamma"};
+static const char *const sparse_only[] = {"lambdas", "lambda-ratio", "gamma"};
 
 /* Options that are about models while a density is fitted. */
 static sf_status check_density(cli *c, const fit_options *o)
@@ -174,6 +181,14 @@ static sf_status check_density(cli *c, const fit_options *o)
                             "--%s is about empirical models, not about "
                             "--density",
                             empirical_only[i]);
+    for (size_t i = 0; i < SFI_COUNT(sparse_only); i++)
+        if (o->sparse == NULL && cli_given(c, sparse_only[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about --sparse",
+                            sparse_only[i]);
+    if (o->sparse != NULL && cli_given(c, "starts"))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--sparse wants an objective that is a quadratic, "
+                        "which needs no --starts");
     if (cli_given(c, "objective") && o->objective != SF_OBJECTIVE_IMPLICIT &&
         o->objective != FIT_GENERAL)
         return SFI_FAIL(c->ctx, SF_E_ARG,

@@ -33,6 +33,9 @@ typedef struct fit_options {
     const char *density, *domain, *weight;
     cli_texts params;
     int64_t starts, slices;
+    const char *sparse;
+    int64_t lambdas;
+    double lambda_ratio, gamma;
 } fit_options;
 
 /* The objective of densities that follows those of networks. */
@@ -40,6 +43,15 @@ enum { FIT_GENERAL = SF_OBJECTIVE_SLICED + 1 };
 
 /* Fit the density of the options to DATA, write it, and report. */
 sf_status fit_density(cli *c, const fit_options *o);
+
+/* The same with --sparse, of a density whose parameters have these forms. */
+sf_status fit_sparse(cli *c, const fit_options *o, const cli_data *d,
+                     sf_density *density, const char *domain,
+                     const char *forms);
+
+/* Write a fitted density with the report. */
+sf_status fit_density_save(cli *c, const fit_options *o,
+                           const sf_density *density);
 
 /* ---- data ------------------------------------------------------------------ */
 

@@ -311,7 +311,8 @@ static void warn_of_weakness(cli *c, const sf_matching *m)
              names);
 }
 
-static sf_status save(cli *c, const fit_options *o, const sf_density *density)
+sf_status fit_density_save(cli *c, const fit_options *o,
+                           const sf_density *density)
 {
     sf_run_record record = SF_RUN_RECORD_INIT;
     char *report = json_dumps(c->report, JSON_COMPACT);
@@ -357,7 +358,6 @@ static sf_status match(typed *t, const fit_options *o, const cli_data *d,
     how.slices = o->slices;
     how.seed = c->common.seed;
     const double begun = sfi_clock();
-    SFI_TRY(check_rows(c, d, density));
     cli_progress_begin(c);
     sf_status status = sf_match_scores(c->ctx, &m, density, d->x, &how);
     cli_progress_end(c);
@@ -373,7 +373,7 @@ static sf_status match(typed *t, const fit_options *o, const cli_data *d,
         status = sf_stein_test(c->ctx, density, d->x, &test, &stein);
     report_fit(c, d, domain, &m, &stein, sfi_clock() - begun);
     if (status == SF_OK)
-        status = save(c, o, density);
+        status = fit_density_save(c, o, density);
     if (status == SF_OK && (c->common.json || !c->common.quiet))
         status = cli_report(c, stderr);
     if (status == SF_OK && stein.rows > 0 && stein.p < 0.05)
@@ -419,7 +419,11 @@ static sf_status fit(typed *t, const fit_options *o, cli_data *d)
         status = status == SF_E_SHAPE ? SF_E_ARG : status;
     }
     if (status == SF_OK)
-        status = match(t, o, d, density, domain);
+        status = check_rows(c, d, density);
+    if (status == SF_OK)
+        status = o->sparse != NULL
+                     ? fit_sparse(c, o, d, density, domain, t->forms)
+                     : match(t, o, d, density, domain);
     sf_density_free(density);
     sfi_free(c->ctx, domain, room, 1);
     sfi_free(c->ctx, names, dim, sizeof *names);

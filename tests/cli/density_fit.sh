@@ -21,6 +21,16 @@ try eval gamma.safetensors rain.csv --time 0.5 -o -
 try sample gamma.safetensors --steps 3 -n 3 -o s.csv
 try sample gamma.safetensors --param k=3 -n 3 -o s.csv
 try denoise gamma.safetensors rain.csv -o s.csv
+echo "-- numbers that may be 0: a chain of four columns"
+awk 'BEGIN { s = 7; print "a,b,c,d"; for (i = 0; i < 400; i++) { for (j = 0; j < 4; j++) { g = 0; for (k = 0; k < 12; k++) { s = (s * 16807) % 2147483647; g += s / 2147483647 }; x[j] = g - 6 + (j > 0 ? 0.6 * x[j - 1] : 0) }; printf "%.6f,%.6f,%.6f,%.6f\n", x[0], x[1], x[2], x[3] } }' >chain.csv
+try fit chain.csv --density '-0.5*x*K*x' --param 'K[4,4]=symmetric' --sparse K --lambdas 6 --lambda-ratio 0.01 -o chain.safetensors | short
+scorefield fit chain.csv --density '-0.5*x*K*x' --param 'K[4,4]=symmetric' --sparse K --lambdas 3 -q --json -o chain.safetensors | tr -d ' \n' | grep -o '"supports".*'
+scorefield info chain.safetensors | sed -n '2,5p'
+try fit chain.csv --density '-0.5*x*K*x' --param 'K[4,4]=symmetric' --sparse M -o m.safetensors
+try fit chain.csv --density '-0.5*x*K*x' --param 'K[4,4]=symmetric' --gamma 1 -o m.safetensors
+try fit chain.csv --density '-0.5*x*K*x' --param 'K[4,4]=symmetric' --sparse K --starts 3 -o m.safetensors
+try fit chain.csv --density '-0.5*x^2*s^2' --param 's[4]=1' --sparse s -o m.safetensors
+try fit chain.csv --sparse K -o m.safetensors
 echo "-- what is refused"
 try fit rain.csv --density '-s*rain^2' -o m.safetensors
 try fit rain.csv --density '-s*snow^2' --param s -o m.safetensors
