@@ -156,8 +156,7 @@ static sf_status check_output(cli *c, const fit_options *o)
 }
 
 static const char *const density_only[] = {
-    "param",  "domain",  "boundary-weight", "starts",
-    "slices",
+    "param",  "domain",  "boundary-weight", "starts", "slices",
     "sparse", "lambdas", "lambda-ratio",    "gamma"};
 static const char *const sparse_only[] = {"lambdas", "lambda-ratio", "gamma"};
 

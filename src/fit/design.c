@@ -34,6 +34,14 @@ struct sfi_design {
     int group_count;
     double *products;
     int64_t cells;
+
+    /* The linear part: one element, `function` likewise; the functions' means, and
+     * that of the objective where the numbers are 0. */
+    bool has_linear;
+    sfi_form linear;
+    kind functions;
+    sf_program *sums;
+    double *means, first;
 };
 
 /* ---- blocks ----------------------------------------------------------------------- */
@@ -214,12 +222,10 @@ static void join_kinds(sfi_reader *r, sfi_design *d, int64_t first)
     sfi_free(r->ctx, list, (size_t)all + 1, sizeof *list);
 }
 
-/* Functions of terms become columns of their block's kind. */
-static void number_columns(sfi_design *d)
+/* Functions of an element's terms become columns of a kind. */
+static void number_columns(sfi_form *f, int64_t j, const kind *k)
 {
-    sfi_form *f = &d->score;
-    for (int64_t j = 0; j < f->elements; j++) {
-        const kind *k = &d->kinds[d->kind_of[j]];
+    {
         for (int64_t i = f->start[j]; i < f->start[j + 1]; i++) {
             const int32_t *at =
                 bsearch(&f->terms[i].function, k->functions, (size_t)k->width,
@@ -279,16 +285,22 @@ static sf_node gather(sfi_reader *r, const kind *k, int which)
     return all;
 }
 
-static sf_node products_node(sfi_reader *r, const kind *k)
+static sf_node functions_node(sfi_reader *r, const kind *k)
 {
-    sf_node functions = gather(r, k, 0), weighted;
+    sf_node functions = gather(r, k, 0);
     int most = 0;
     for (int64_t i = 0; i < k->width; i++)
         if (r->functions[k->functions[i]].count > most)
             most = r->functions[k->functions[i]].count;
     for (int f = 1; f < most; f++)
         functions = sf_mul(r->g, functions, gather(r, k, f));
-    weighted = functions;
+    return functions;
+}
+
+static sf_node products_node(sfi_reader *r, const kind *k)
+{
+    const sf_node functions = functions_node(r, k);
+    sf_node weighted = functions;
     for (int f = 0; f < k->weight.count; f++)
         weighted = sf_mul(
             r->g, sf_reshape(r->g, piece(r->g, k->weight.of[f], 1, 1), 0, NULL),
@@ -340,6 +352,37 @@ static sf_status compile(sfi_reader *r, sfi_design *d)
     return status;
 }
 
+/* The linear part, whose form has been read. */
+static sf_status build_linear(sfi_reader *r, sfi_design *d,
+                              const sfi_design_nodes *nodes)
+{
+    d->linear = r->forms[nodes->linear.id];
+    r->forms[nodes->linear.id] = (sfi_form){.elements = 0};
+    if (d->linear.start == NULL && !sfi_design_begin_form(r, &d->linear, 1))
+        return SF_E_NOMEM;
+    const int64_t count = d->linear.start[1];
+    int32_t *list = sfi_alloc(r->ctx, (size_t)count + 1, sizeof *list);
+    if (list == NULL)
+        return SF_E_NOMEM;
+    for (int64_t k = 0; k < count; k++)
+        list[k] = d->linear.terms[k].function;
+    own_functions(r, &d->functions, list, unique(list, count));
+    sfi_free(r->ctx, list, (size_t)count + 1, sizeof *list);
+    const size_t width = (size_t)d->functions.width + 1;
+    if (r->memory)
+        d->means = sfi_alloc_zero(r->ctx, width, sizeof *d->means);
+    if (d->means == NULL)
+        return SF_E_NOMEM;
+    number_columns(&d->linear, 0, &d->functions);
+    sf_output outputs[2] = {{nodes->first, SF_SUM}};
+    if (width > 1)
+        outputs[1] = (sf_output){functions_node(r, &d->functions), SF_SUM};
+    SFI_TRY(sf_program_new(r->ctx, &d->sums, r->g, SF_F64, width > 1 ? 2 : 1,
+                           outputs));
+    d->has_linear = true;
+    return SF_OK;
+}
+
 static sf_status build(sfi_reader *r, sfi_design *d, sf_node score,
                        const sf_node *weights)
 {
@@ -358,26 +401,37 @@ static sf_status build(sfi_reader *r, sfi_design *d, sf_node score,
         join_kinds(r, d, k);
     if (!r->memory)
         return SF_E_NOMEM;
-    number_columns(d);
+    for (int64_t j = 0; j < dim; j++)
+        number_columns(&d->score, j, &d->kinds[d->kind_of[j]]);
     return compile(r, d);
 }
 
 sf_status sfi_design_new(sf_context *ctx, sfi_design **out, sf_graph *g,
-                         sf_node score, const sf_node *weights, int leaf_count,
+                         const sfi_design_nodes *nodes, int leaf_count,
                          const sfi_design_leaf *leaves, int64_t numbers)
 {
     *out = NULL;
     SFI_TRY(sf_graph_status(g));
+    const sf_node score = nodes->score, linear = nodes->linear;
     sfi_reader r = {.ctx = ctx, .g = g, .linear = true, .memory = true};
     sfi_design *d = sfi_alloc_zero(ctx, 1, sizeof *d);
     if (d == NULL)
         return SF_E_NOMEM;
     d->ctx = ctx;
     d->numbers = numbers;
-    sfi_design_read_score(&r, score, leaf_count, leaves);
+    sfi_design_begin_reader(&r, score.id > linear.id ? score.id : linear.id,
+                            leaf_count, leaves);
+    if (r.memory)
+        sfi_design_read_node(&r, score);
+    const bool quadratic = r.linear;
+    if (r.memory && r.linear)
+        sfi_design_read_node(&r, linear);
     sf_status status = r.memory ? sf_graph_status(g) : SF_E_NOMEM;
     if (status == SF_OK && r.linear)
-        status = build(&r, d, score, weights);
+        status = build_linear(&r, d, nodes);
+    r.linear = quadratic;
+    if (status == SF_OK && r.linear)
+        status = build(&r, d, score, nodes->weighted ? &nodes->weights : NULL);
     if (status == SF_OK && r.linear)
         *out = d;
     else
@@ -402,6 +456,12 @@ void sfi_design_free(sfi_design *d)
     sfi_free(ctx, d->kinds, dim, sizeof *d->kinds);
     sfi_free(ctx, d->kind_of, dim, sizeof *d->kind_of);
     sfi_design_free_form(ctx, &d->score);
+    sfi_design_free_form(ctx, &d->linear);
+    const size_t width = (size_t)d->functions.width + 1;
+    sfi_free(ctx, d->functions.functions, width,
+             sizeof *d->functions.functions);
+    sfi_free(ctx, d->means, width, sizeof *d->means);
+    sf_program_free(d->sums);
     sfi_free(ctx, d, 1, sizeof *d);
 }
 
@@ -428,6 +488,13 @@ sf_status sfi_design_take(sfi_design *d, int64_t points, const sf_source *rows,
         for (int64_t i = 0; i < d->kinds[k].width * d->kinds[k].width; i++)
             d->products[d->kinds[k].offset + i] *=
                 d->kinds[k].weight.factor / (double)points;
+    if (status == SF_OK && d->has_linear) {
+        const sf_sink sums[] = {{&d->first, SF_F64, 0}, {d->means, SF_F64, 0}};
+        status = sf_program_run(d->sums, points, rows, params, sums);
+        d->first /= (double)points;
+        for (int64_t k = 0; k < d->functions.width; k++)
+            d->means[k] /= (double)points;
+    }
     return status;
 }
 
@@ -453,6 +520,19 @@ void sfi_design_hessian(const sfi_design *d, double *h)
                     first[a].factor * first[b].factor * row[first[b].function];
         }
     }
+}
+
+bool sfi_design_first(const sfi_design *d, double *value, double *b)
+{
+    if (!d->has_linear)
+        return false;
+    *value = d->first;
+    memset(b, 0, (size_t)d->numbers * sizeof *b);
+    for (int64_t k = 0; k < d->linear.start[1]; k++) {
+        const sfi_term *t = &d->linear.terms[k];
+        b[t->number] += t->factor * d->means[t->function];
+    }
+    return true;
 }
 
 int64_t sfi_design_blocks(const sfi_design *d)

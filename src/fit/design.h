@@ -24,12 +24,22 @@ typedef struct sfi_design_leaf {
     const int64_t *number;
 } sfi_design_leaf;
 
-/* Read the score [d] of a graph; `weights` [d] are h, NULL where all are 1.  *out is
- * NULL where the score is not seen to be linear: that is found from the operations it
- * is made of, so that what is found is so.  The graph grows, and may be freed
+/* The nodes of an objective. */
+typedef struct sfi_design_nodes {
+    sf_node score;   /* s [d] */
+    sf_node weights; /* h [d], where `weighted`; else all are 1 */
+    bool weighted;
+    sf_node
+        linear; /* sum_j d/dx_j (h_j s_j) + h_j s_j s0_j, s0 being s where the
+                       numbers are 0 */
+    sf_node first; /* the objective there */
+} sfi_design_nodes;
+
+/* Read an objective's graph.  *out is NULL where the score is not seen to be linear:
+ * that is found from the operations it is made of, so that what is found is so.  The graph grows, and may be freed
  * afterwards.  SF_OK, the graph's error or SF_E_NOMEM. */
 sf_status sfi_design_new(sf_context *ctx, sfi_design **out, sf_graph *g,
-                         sf_node score, const sf_node *weights, int leaf_count,
+                         const sfi_design_nodes *nodes, int leaf_count,
                          const sfi_design_leaf *leaves, int64_t numbers);
 void sfi_design_free(sfi_design *d);
 
@@ -43,6 +53,10 @@ int64_t sfi_design_cells(const sfi_design *d);
 
 /* H [numbers, numbers]. */
 void sfi_design_hessian(const sfi_design *d, double *h);
+
+/* The objective where the numbers are 0, and its gradient b [numbers] there; false
+ * where its linear part was not seen to be one, and nothing is known. */
+bool sfi_design_first(const sfi_design *d, double *value, double *b);
 
 /* H is a sum of blocks, one for each number j of the score: those numbers that s_j
  * is made of, ascending, and the mean of h_j a_j a_j' [size, size]. */

@@ -440,23 +440,31 @@ static void read_node(sfi_reader *r, sf_node n)
     }
 }
 
-void sfi_design_read_score(sfi_reader *r, sf_node score, int leaf_count,
-                           const sfi_design_leaf *leaves)
+void sfi_design_begin_reader(sfi_reader *r, int32_t last, int leaf_count,
+                             const sfi_design_leaf *leaves)
 {
-    const size_t count = r->form_count = (size_t)score.id + 1;
+    r->form_count = (size_t)last + 1;
+    r->forms = sfi_alloc_zero(r->ctx, r->form_count, sizeof *r->forms);
+    r->memory = r->forms != NULL;
+    for (int k = 0; k < leaf_count && r->memory; k++)
+        if ((size_t)leaves[k].node.id < r->form_count)
+            read_leaf(r, &leaves[k]);
+}
+
+void sfi_design_read_node(sfi_reader *r, sf_node root)
+{
+    const size_t count = (size_t)root.id + 1;
     bool *part = sfi_alloc_zero(r->ctx, count, sizeof *part);
-    r->forms = sfi_alloc_zero(r->ctx, count, sizeof *r->forms);
-    r->memory = part != NULL && r->forms != NULL;
-    if (r->memory)
-        part[score.id] = true;
-    for (size_t id = count; id-- > 0 && r->memory;) {
+    if (part == NULL) {
+        r->memory = false;
+        return;
+    }
+    part[root.id] = true;
+    for (size_t id = count; id-- > 0;) {
         const sfi_node *n = &r->g->nodes[id];
         for (int k = 0; k < n->arg_count && part[id]; k++)
             part[r->g->args[n->arg_first + k]] = true;
     }
-    for (int k = 0; k < leaf_count && r->memory; k++)
-        if ((size_t)leaves[k].node.id < count)
-            read_leaf(r, &leaves[k]);
     for (size_t id = 0; id < count && r->memory && r->linear; id++)
         if (part[id])
             read_node(r, (sf_node){(int32_t)id});

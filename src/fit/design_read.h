@@ -59,9 +59,11 @@ int32_t sfi_design_function_of(sfi_reader *r, const sfi_product *p);
 bool sfi_design_begin_form(sfi_reader *r, sfi_form *f, int64_t elements);
 void sfi_design_free_form(sf_context *ctx, sfi_form *f);
 
-/* The forms of the nodes that the score is made of, from the leaves up. */
-void sfi_design_read_score(sfi_reader *r, sf_node score, int leaf_count,
-                           const sfi_design_leaf *leaves);
+/* Leaves have forms, of nodes up to id `last`; then all that a node is made of.
+ * r->linear becomes false where an operation has no rule. */
+void sfi_design_begin_reader(sfi_reader *r, int32_t last, int leaf_count,
+                             const sfi_design_leaf *leaves);
+void sfi_design_read_node(sfi_reader *r, sf_node root);
 void sfi_design_free_reader(sfi_reader *r);
 
 #endif

@@ -19,18 +19,28 @@ static const double flat = 1e-10;
 
 /* ---- the objective ---------------------------------------------------------------- */
 
+/* The rows, and what their directions are made of. */
+typedef struct inputs {
+    sf_source sources[2];
+} inputs;
+
+static inputs inputs_of(const sfi_match *m)
+{
+    return (inputs){
+        {{.data = m->x.data, .dtype = SF_F64, .stride = m->x.stride},
+         {.kind = SF_UNIFORM,
+          .seed = m->seed,
+          .first_point = (uint64_t)((m->x.data - m->base) / m->x.stride),
+          .stream = SFI_STREAM_PROBE}}};
+}
+
 static sf_status run(sfi_match *m, sf_program *p, const double *numbers,
                      const double *direction, const sf_sink *sinks)
 {
-    const sf_source sources[] = {
-        {.data = m->x.data, .dtype = SF_F64, .stride = m->x.stride},
-        {.kind = SF_UNIFORM,
-         .seed = m->seed,
-         .first_point = (uint64_t)((m->x.data - m->base) / m->x.stride),
-         .stream = SFI_STREAM_PROBE}};
+    const inputs in = inputs_of(m);
     m->params[0] = numbers;
     m->params[1] = direction != NULL ? direction : numbers;
-    return sf_program_run(p, m->x.rows, sources, m->params, sinks);
+    return sf_program_run(p, m->x.rows, in.sources, m->params, sinks);
 }
 
 static void take_mean(const sfi_match *m, double *sums, int64_t count)
@@ -66,25 +76,40 @@ static void place(sfi_match *m, const double *numbers)
         m->cells[c] = numbers[m->number[c]];
 }
 
-sf_status sfi_match_slope(sfi_match *m, const double *numbers, double *value,
-                          double *slope)
+/* Of the numbers that are in place. */
+static sf_status slope_of_cells(sfi_match *m, double *value, double *slope)
 {
     m->sinks[0] = (sf_sink){value, SF_F64, 0};
     sinks_of(m, m->slopes, 0, m->sinks + 1);
-    place(m, numbers);
-    SFI_TRY(run(m, m->value, numbers, NULL, m->sinks));
+    SFI_TRY(run(m, m->value, m->cells, NULL, m->sinks));
     sfi_match_fold(m, m->slopes, slope);
     take_mean(m, value, 1);
     take_mean(m, slope, m->count);
     return SF_OK;
 }
 
+sf_status sfi_match_slope(sfi_match *m, const double *numbers, double *value,
+                          double *slope)
+{
+    place(m, numbers);
+    return slope_of_cells(m, value, slope);
+}
+
 sf_status sfi_match_take_design(sfi_match *m)
 {
-    const sf_source rows = {
-        .data = m->x.data, .dtype = SF_F64, .stride = m->x.stride};
+    const inputs in = inputs_of(m);
     m->params[0] = m->params[1] = m->cells; /* nothing reads them */
-    return sfi_design_take(m->design, m->x.rows, &rows, m->params);
+    return sfi_design_take(m->design, m->x.rows, in.sources, m->params);
+}
+
+sf_status sfi_match_first(sfi_match *m, double *value, double *slope)
+{
+    if (m->design != NULL && sfi_design_first(m->design, value, slope))
+        return SF_OK;
+    memset(slope, 0, (size_t)m->count * sizeof *slope);
+    for (int64_t k = 0; k < m->cell_count; k++)
+        m->cells[k] = 0.0;
+    return slope_of_cells(m, value, slope);
 }
 
 static sf_status hessian_at(sfi_match *m, const double *numbers, double *h)
@@ -338,9 +363,9 @@ static sf_status solve(sfi_match *m, sf_matching *out, double *numbers,
     const int64_t n = m->count;
     double *slope = work, value;
     memset(numbers, 0, (size_t)n * sizeof *numbers);
-    SFI_TRY(sfi_match_slope(m, numbers, &value, slope));
     if (m->design != NULL)
         SFI_TRY(sfi_match_take_design(m));
+    SFI_TRY(sfi_match_first(m, &value, slope));
     SFI_TRY(hessian_at(m, numbers, h));
     if (sfi_first_not_finite(h, n * n) < n * n ||
         sfi_first_not_finite(slope, n) < n)
@@ -361,6 +386,7 @@ static sf_status solve(sfi_match *m, sf_matching *out, double *numbers,
         numbers[k] = -slope[k];
     SFI_TRY(sfi_cholesky(m->ctx, h, h, n, "objective's Hessian", NULL));
     sfi_cholesky_solve(h, n, (sf_mat){numbers, 1, n, n});
+    out->objective = value + 0.5 * sfi_dot(slope, numbers, n);
     return SF_OK;
 }
 
@@ -460,8 +486,8 @@ static sf_status estimate(sfi_match *m, const sf_matching_options *o,
     if (!m->quadratic || outside >= 0) {
         out->quadratic = false;
         SFI_TRY(search(m, o, out, numbers, work));
+        SFI_TRY(sfi_match_slope(m, numbers, &out->objective, slope));
     }
-    SFI_TRY(sfi_match_slope(m, numbers, &out->objective, slope));
     SFI_TRY(errors(m, out, h, work));
     for (int64_t k = 0; k < n; k++) {
         sfi_match_name(m, k, name, sizeof name);

@@ -272,7 +272,7 @@ static sf_node divergence(const sfi_match *m, sf_graph *g, sf_node y,
 
 /* The objective of one row, the score s and its weights h (without: 1). */
 typedef struct sides {
-    sf_node j, s, h;
+    sf_node j, s, h, divergence; /* that of h s */
     bool weighted;
 } sides;
 
@@ -294,8 +294,8 @@ static sf_status objective(const sfi_match *m, sf_graph *g, sf_node row,
         SFI_TRY(sfi_density_node(m->density, g, x, parameters, &logp));
         out->s = hs = sf_gradient(g, sf_add(g, logp, volume), row);
     }
-    out->j = sf_add(g, divergence(m, g, hs, row, directions),
-                    sf_mul(g, half, sf_dot(g, hs, out->s)));
+    out->divergence = divergence(m, g, hs, row, directions);
+    out->j = sf_add(g, out->divergence, sf_mul(g, half, sf_dot(g, hs, out->s)));
     return sf_graph_status(g);
 }
 
@@ -318,8 +318,9 @@ static sf_status program(const sfi_match *m, sf_program **out, sf_graph *g,
 /* By the free parameters themselves, whose symmetry is left to sfi_match_fold(): sums
  * over rows of products of vectors are then products of matrices. */
 static sf_status compile_value(sfi_match *m, sf_graph *g, const sides *o,
-                               const sf_node *parameters)
+                               const sides *first, const sf_node *parameters)
 {
+    sf_node hs = o->s;
     const size_t count = (size_t)m->free_count;
     const sf_node one = sf_const(g, 1.0);
     sf_node *nodes = sfi_alloc(m->ctx, 2 * count + 1, sizeof *nodes);
@@ -338,10 +339,14 @@ static sf_status compile_value(sfi_match *m, sf_graph *g, const sides *o,
         sf_vjp(g, o->j, one, (int)count, leaf, nodes + 1);
         status = sf_graph_status(g);
     }
+    if (o->weighted)
+        hs = sf_mul(g, o->h, o->s);
+    const sfi_design_nodes design = {
+        o->s, o->h, o->weighted,
+        sf_add(g, o->divergence, sf_dot(g, hs, first->s)), first->j};
     if (status == SF_OK)
-        status = sfi_design_new(m->ctx, &m->design, g, o->s,
-                                o->weighted ? &o->h : NULL, (int)count, leaves,
-                                m->count);
+        status = sfi_design_new(m->ctx, &m->design, g, &design, (int)count,
+                                leaves, m->count);
     if (status == SF_OK)
         status = program(m, &m->value, g, SF_SUM, (int)count + 1, nodes);
     if (status == SF_OK)
@@ -379,9 +384,29 @@ static sf_status compile_line(sfi_match *m, sf_graph *g, sf_node line,
 
 typedef enum which { BY_ELEMENTS, BY_NUMBERS, ON_LINE } which;
 
+/* The objective where the free parameters are 0. */
+static sf_status objective_at_zero(sfi_match *m, sf_graph *g, sf_node row,
+                                   sf_node directions,
+                                   const sf_node *parameters, sides *out)
+{
+    const size_t all = (size_t)m->density->parameter_count;
+    sf_node *zeros = sfi_alloc(m->ctx, all, sizeof *zeros);
+    if (zeros == NULL)
+        return SF_E_NOMEM;
+    memcpy(zeros, parameters, all * sizeof *zeros);
+    for (int k = 0; k < m->free_count; k++) {
+        const sfi_density_parameter *p =
+            &m->density->parameters[m->free[k].index];
+        zeros[m->free[k].index] =
+            sf_broadcast(g, sf_const(g, 0.0), p->rank, p->shape);
+    }
+    const sf_status status = objective(m, g, row, directions, zeros, out);
+    sfi_free(m->ctx, zeros, all, sizeof *zeros);
+    return status;
+}
+
 /* All have the same inputs and parameters: a row, and its directions if there are
- * slices; the numbers, a direction, and the
- * density's parameters. */
+ * slices; the numbers, a direction, and the density's parameters. */
 static sf_status compile(sfi_match *m, which w)
 {
     const size_t all = (size_t)m->density->parameter_count;
@@ -398,7 +423,7 @@ static sf_status compile(sfi_match *m, which w)
         const sf_node numbers = sf_param(g, "numbers", 1, &m->count);
         const sf_node direction = sf_param(g, "direction", 1, &m->count);
         sf_node volume, values = numbers;
-        sides o;
+        sides o = {.weighted = false}, first = o;
         status = sfi_density_parameters(m->density, g, parameters);
         if (w == ON_LINE)
             values = sfi_domain_node(&m->forms, g, numbers, &volume);
@@ -406,11 +431,14 @@ static sf_status compile(sfi_match *m, which w)
             replace_free(m, g, values, parameters);
         if (status == SF_OK)
             status = objective(m, g, row, directions, parameters, &o);
+        if (status == SF_OK && w == BY_ELEMENTS)
+            status =
+                objective_at_zero(m, g, row, directions, parameters, &first);
         if (status == SF_OK)
-            status = w == BY_ELEMENTS ? compile_value(m, g, &o, parameters)
-                     : w == BY_NUMBERS
-                         ? compile_hessian(m, g, numbers, o.j)
-                         : compile_line(m, g, numbers, direction, o.j);
+            status =
+                w == BY_ELEMENTS  ? compile_value(m, g, &o, &first, parameters)
+                : w == BY_NUMBERS ? compile_hessian(m, g, numbers, o.j)
+                                  : compile_line(m, g, numbers, direction, o.j);
     }
     sf_graph_free(g);
     sfi_free(m->ctx, parameters, all, sizeof *parameters);

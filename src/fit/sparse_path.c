@@ -258,7 +258,7 @@ static sf_status read_quadratic(sfi_match *m, sfi_sparse *s,
 {
     SFI_TRY(sfi_match_take_design(m));
     SFI_TRY(sfi_sparse_new(m->ctx, s, m->design, m->count));
-    SFI_TRY(sfi_match_slope(m, s->estimate, constant, s->b));
+    SFI_TRY(sfi_match_first(m, constant, s->b));
     bool finite = isfinite(*constant);
     for (int64_t k = 0; k < m->count; k++)
         finite &= isfinite(s->b[k]) && isfinite(s->diagonal[k]);

@@ -127,6 +127,15 @@ TEST(hessians_are_those_of_second_derivatives)
             m.params[0] = m.params[1] = zero;
             CHECK_OK(ctx,
                      sf_program_run(m.hessian, ROWS, &rows, m.params, &sink));
+            double first, b[20], value, slope[20];
+            CHECK(sfi_design_first(m.design, &first, b));
+            CHECK_OK(ctx, sfi_match_slope(&m, zero, &value, slope));
+            CHECK_CLOSE(first, value, 1e-13);
+            for (int64_t k = 0; k < n; k++)
+                most = fmax(most, fabs(slope[k]));
+            for (int64_t k = 0; k < n; k++)
+                CHECK_NEAR(b[k], slope[k], 1e-13 * most);
+            m.params[0] = m.params[1] = zero;
             for (int64_t k = 0; k < n * n; k++)
                 most = fmax(most, fabs(want[k]) / ROWS);
             for (int64_t k = 0; k < n * n; k++)
@@ -163,6 +172,43 @@ TEST(blocks_add_up)
     for (int k = 0; k < 14 * 14; k++)
         CHECK_NEAR(sum[k], h[k], 1e-14);
     sfi_match_end(&m);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* A symmetric matrix, and the same law with its numbers by name. */
+TEST(errors_of_a_symmetric_matrix_are_those_of_its_numbers)
+{
+    sf_context *ctx = new_context();
+    const double one[4] = {1.0, 0.0, 0.0, 1.0};
+    const sf_parameter matrix = {"M", 2, {2, 2}, one};
+    const sf_parameter numbers[] = {{.name = "p", .value = one},
+                                    {.name = "q", .value = one},
+                                    {.name = "r", .value = one}};
+    sf_density_options o = SF_DENSITY_OPTIONS_INIT;
+    sf_matching_options mo = SF_MATCHING_OPTIONS_INIT;
+    sf_matching a, b;
+    sf_density *d = NULL, *e = NULL;
+    const sf_cmat x = {table(), ROWS, 2, DIM};
+    o.parameter_count = 1;
+    o.parameters = &matrix;
+    CHECK_OK(ctx, sf_density_new(ctx, &d, "-0.5*x*M*x", 2, &o));
+    o.parameter_count = 3;
+    o.parameters = numbers;
+    CHECK_OK(ctx, sf_density_new(ctx, &e, "-0.5*(p*x0^2 + r*x1^2) - q*x0*x1", 2,
+                                 &o));
+    mo.parameters = "M=symmetric";
+    CHECK_OK(ctx, sf_match_scores(ctx, &a, d, x, &mo));
+    CHECK_OK(ctx, sf_match_scores(ctx, &b, e, x, NULL));
+    CHECK(a.quadratic && b.quadratic && a.count == 3 && b.count == 3);
+    CHECK_CLOSE(a.objective, b.objective, 1e-12);
+    for (int k = 0; k < 3; k++) {
+        CHECK_CLOSE(a.estimate[k], b.estimate[k], 1e-11);
+        CHECK_CLOSE(a.error[k], b.error[k], 1e-11);
+    }
+    sf_matching_free(ctx, &b);
+    sf_matching_free(ctx, &a);
+    sf_density_free(e);
     sf_density_free(d);
     sf_context_free(ctx);
 }
@@ -218,4 +264,5 @@ TEST(every_allocation_may_fail)
 }
 
 TESTS(CASE(hessians_are_those_of_second_derivatives), CASE(blocks_add_up),
+      CASE(errors_of_a_symmetric_matrix_are_those_of_its_numbers),
       CASE(threads_do_not_change_a_bit), CASE(every_allocation_may_fail))
