@@ -51,6 +51,7 @@ static void report(cli *c, const cli_data *d, const char *domain,
     cli_put_count(c, c->report, "numbers", p->numbers);
     cli_put_count(c, c->report, "penalised", p->penalised);
     cli_put_number(c, c->report, "diagonal_multiplier", p->multiplier);
+    cli_put_number(c, c->report, "objective_scale", p->scale);
     cli_put_number(c, c->report, "lambda", p->lambdas[l]);
     cli_put_count(c, c->report, "edges_chosen", p->edges[l]);
     cli_put_number(c, c->report, "objective", p->refit[l]);

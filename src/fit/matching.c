@@ -427,6 +427,43 @@ static sf_status spread_of_slopes(sfi_match *m, const double *numbers,
     return status;
 }
 
+sf_status sfi_match_variances(sfi_match *m, const double *numbers, int64_t most,
+                              double *v)
+{
+    const int64_t n = m->count, cells = m->cell_count, tile = 64;
+    const sf_cmat all = m->x;
+    const int64_t step = all.rows > most ? all.rows / most : 1;
+    const int64_t count = all.rows / step;
+    const size_t size = (size_t)(tile * cells + 2 * n);
+    double *slopes = sfi_alloc_zero(m->ctx, size, sizeof *slopes);
+    if (slopes == NULL)
+        return SF_E_NOMEM;
+    double *row = slopes + tile * cells, *mean = row + n;
+    memset(v, 0, (size_t)n * sizeof *v);
+    sinks_of(m, slopes, cells, m->sinks);
+    place(m, numbers);
+    sf_status status = SF_OK;
+    for (int64_t first = 0; first < count && status == SF_OK; first += tile) {
+        const int64_t left = count - first;
+        m->x =
+            (sf_cmat){all.data + first * step * all.stride,
+                      left < tile ? left : tile, all.cols, step * all.stride};
+        status = run(m, m->each, numbers, NULL, m->sinks);
+        for (int64_t r = 0; r < m->x.rows && status == SF_OK; r++) {
+            sfi_match_fold(m, slopes + r * cells, row);
+            for (int64_t k = 0; k < n; k++) {
+                mean[k] += row[k] / (double)count;
+                v[k] += row[k] * row[k] / (double)count;
+            }
+        }
+    }
+    for (int64_t k = 0; k < n; k++)
+        v[k] -= mean[k] * mean[k];
+    m->x = all;
+    sfi_free(m->ctx, slopes, size, sizeof *slopes);
+    return status;
+}
+
 /* H^-1 V H^-1 / rows, in v; h is lost. */
 static sf_status sandwich(sfi_match *m, double *h, double *v)
 {

@@ -89,6 +89,10 @@ sf_status sfi_match_take_design(sfi_match *m);
 /* The same where the numbers are 0; of a design after it has been taken. */
 sf_status sfi_match_first(sfi_match *m, double *value, double *slope);
 
+/* The variance of each number's slope over rows, of about `most` of them. */
+sf_status sfi_match_variances(sfi_match *m, const double *numbers, int64_t most,
+                              double *v);
+
 /* The name of number k: "s", "mu[0]", "M[1,0]". */
 void sfi_match_name(const sfi_match *m, int64_t k, char *text, size_t size);
 

@@ -7,9 +7,10 @@
 #include "fit/sparse.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { MOST_REFIT = 3000, MOST_LAMBDAS = 10000 };
+enum { MOST_REFIT = 3000, MOST_LAMBDAS = 10000, SCALE_ROWS = 2000 };
 
 /* Of the largest penalty: how far optimality conditions may be missed. */
 static const double tolerance = 1e-9;
@@ -32,6 +33,9 @@ static sf_status check_options(sf_context *ctx, const sf_sparse_options *o)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "fit: multiplier is %g, want 0 or at least 1",
                         o->multiplier);
+    if (!(o->scale >= 0.0 && isfinite(o->scale)))
+        return SFI_FAIL(ctx, SF_E_ARG, "fit: scale is %g, want 0 or more",
+                        o->scale);
     for (int64_t l = 0; l < o->lambda_count && o->lambdas != NULL; l++)
         if (!(o->lambdas[l] >= 0.0 && isfinite(o->lambdas[l])) ||
             (l > 0 && o->lambdas[l] > o->lambdas[l - 1]))
@@ -118,7 +122,7 @@ static sf_status judge_support(const sfi_sparse *s, sf_sparse_path *out,
                                int64_t l, double constant, double gamma,
                                int64_t *support, double *estimate)
 {
-    const double rows = (double)out->rows;
+    const double rows = (double)out->rows / out->scale;
     const double *t = out->estimates + l * out->numbers;
     int64_t count = 0;
     bool same = l > 0;
@@ -141,7 +145,8 @@ static sf_status judge_support(const sfi_sparse *s, sf_sparse_path *out,
         return SF_OK;
     const double edges = (double)out->edges[l];
     out->refit[l] += constant;
-    out->criterion[l] = 2.0 * rows * out->refit[l] + edges * log(rows) +
+    out->criterion[l] = 2.0 * rows * out->refit[l] +
+                        edges * log((double)out->rows) +
                         2.0 * gamma * ln_choices(out->penalised, out->edges[l]);
     if (out->chosen < 0 || out->criterion[l] < out->criterion[out->chosen]) {
         out->chosen = l;
@@ -164,7 +169,30 @@ static double first_point(sfi_sparse *s, double scale)
     return most;
 }
 
-static sf_status follow(sfi_sparse *s, const sf_sparse_options *o,
+static int by_size(const void *pa, const void *pb)
+{
+    const double a = *(const double *)pa, b = *(const double *)pb;
+    return (a > b) - (a < b);
+}
+
+/* What a number that is 0 gains in 2 n J by being estimated, in the mean: the variance
+ * of its slope over its curvature.  The median over the penalised numbers, where they
+ * are 0. */
+static sf_status find_scale(sfi_match *m, const sfi_sparse *s,
+                            sf_sparse_path *out, double *v)
+{
+    int64_t count = 0;
+    SFI_TRY(sfi_match_variances(m, s->estimate, SCALE_ROWS, v));
+    for (int64_t k = 0; k < s->numbers; k++)
+        if (s->penalty[k] && s->diagonal[k] > 0.0)
+            v[count++] = v[k] / s->diagonal[k];
+    qsort(v, (size_t)count, sizeof *v, by_size);
+    if (count > 0 && isfinite(v[count / 2]) && v[count / 2] > 0.0)
+        out->scale = v[count / 2];
+    return SF_OK;
+}
+
+static sf_status follow(sfi_match *m, sfi_sparse *s, const sf_sparse_options *o,
                         double constant, sf_sparse_path *out, int64_t *support,
                         double *work)
 {
@@ -174,6 +202,13 @@ static sf_status follow(sfi_sparse *s, const sf_sparse_options *o,
         scale = fmax(scale, fabs(s->b[k]));
     if (scale == 0.0)
         scale = 1.0;
+    const double multiplier = s->multiplier;
+    out->scale = o->scale != 0.0 ? o->scale : 1.0;
+    s->multiplier = 1.0;
+    if (o->scale == 0.0 && !isnan(first_point(s, scale)))
+        SFI_TRY(find_scale(m, s, out, work));
+    s->multiplier = multiplier;
+    sfi_sparse_slope(s);
     const double most = first_point(s, scale);
     if (isnan(most))
         return SFI_FAIL(s->ctx, SF_E_NUMERIC,
@@ -300,7 +335,7 @@ static sf_status fit(sfi_match *m, const sf_sparse_options *o,
     int64_t *support = sfi_alloc(m->ctx, n, sizeof *support);
     sf_status status = work != NULL && support != NULL ? SF_OK : SF_E_NOMEM;
     if (status == SF_OK)
-        status = follow(s, o, constant, out, support, work);
+        status = follow(m, s, o, constant, out, support, work);
     if (status == SF_OK) {
         sfi_match_read(m, work);
         sfi_match_write(m, out->estimate);

@@ -192,7 +192,9 @@ TEST(a_chain_is_found)
     const int64_t l = p.chosen;
     CHECK(p.edges[l] == DIM - 1);
     CHECK_CLOSE(p.criterion[l],
-                2.0 * ROWS * p.refit[l] + 5.0 * log(ROWS) + log(3003.0), 1e-12);
+                2.0 * ROWS * p.refit[l] / p.scale + 5.0 * log(ROWS) +
+                    log(3003.0),
+                1e-12);
     for (int64_t i = 0; i < p.count; i++)
         CHECK(p.criterion[i] >= p.criterion[l]);
     double score[DIM];
@@ -201,6 +203,35 @@ TEST(a_chain_is_found)
                                   (sf_mat){score, 1, DIM, DIM}));
     CHECK_CLOSE(score[0], -p.estimate[0], 1e-12);
     CHECK_CLOSE(score[1], -p.estimate[1], 1e-12);
+    sf_sparse_path_free(ctx, &p);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
+/* In other units J is other numbers, and the same edges are chosen.  The published
+ * criterion has the scale 1. */
+TEST(units_do_not_choose)
+{
+    static double y[ROWS * DIM];
+    sf_context *ctx = new_context();
+    sf_density *d = density_of(ctx, "-0.5*x*K*x", NULL);
+    sf_sparse_options o = options_of("K=symmetric", "K");
+    sf_sparse_path p, q;
+    for (int i = 0; i < ROWS * DIM; i++)
+        y[i] = chain().data[i] / 20.0;
+    CHECK_OK(ctx, sf_match_sparse(ctx, &p, d, chain(), &o));
+    CHECK_OK(ctx,
+             sf_match_sparse(ctx, &q, d, (sf_cmat){y, ROWS, DIM, DIM}, &o));
+    CHECK(p.chosen == q.chosen);
+    CHECK_CLOSE(q.scale, 400.0 * p.scale, 1e-6);
+    CHECK_CLOSE(q.refit[q.chosen], 400.0 * p.refit[p.chosen], 1e-9);
+    CHECK_CLOSE(q.criterion[q.chosen], p.criterion[p.chosen], 1e-6);
+    sf_sparse_path_free(ctx, &q);
+    o.scale = 1.0;
+    CHECK_OK(ctx, sf_match_sparse(ctx, &q, d, chain(), &o));
+    CHECK_CLOSE(q.scale, 1.0, 1e-15);
+    CHECK_CLOSE(q.criterion[0], 2.0 * ROWS * q.refit[0], 1e-12);
+    sf_sparse_path_free(ctx, &q);
     sf_sparse_path_free(ctx, &p);
     sf_density_free(d);
     sf_context_free(ctx);
@@ -309,5 +340,6 @@ TEST(every_allocation_may_fail)
 TESTS(CASE(optimality_holds_at_every_penalty),
       CASE(just_below_the_largest_penalty_there_is_an_edge),
       CASE(no_penalty_is_the_estimate_without), CASE(a_chain_is_found),
-      CASE(few_rows_have_a_multiplier), CASE(threads_do_not_change_a_bit),
-      CASE(what_has_no_path_is_told), CASE(every_allocation_may_fail))
+      CASE(units_do_not_choose), CASE(few_rows_have_a_multiplier),
+      CASE(threads_do_not_change_a_bit), CASE(what_has_no_path_is_told),
+      CASE(every_allocation_may_fail))
