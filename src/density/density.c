@@ -226,7 +226,7 @@ static sf_status compile_line(const sf_density *d, part wanted,
     return status;
 }
 
-static void free_programs(sfi_density_programs *p)
+void sfi_density_free_programs(sfi_density_programs *p)
 {
     sf_program_free(p->at);
     sf_program_free(p->both);
@@ -242,10 +242,10 @@ sf_status sfi_density_update(sf_density *d)
     if (status == SF_OK)
         status = compile_line(d, BOTH, &made.both);
     if (status != SF_OK) {
-        free_programs(&made);
+        sfi_density_free_programs(&made);
         return status;
     }
-    free_programs(&d->programs);
+    sfi_density_free_programs(&d->programs);
     d->programs = made;
     return SF_OK;
 }
@@ -297,7 +297,7 @@ void sf_density_free(sf_density *d)
     if (d == NULL)
         return;
     sf_context *ctx = d->ctx;
-    free_programs(&d->programs);
+    sfi_density_free_programs(&d->programs);
     if (d->domain.dim > 0)
         sfi_domain_free(ctx, &d->domain);
     for (int k = 0; k < d->parameter_count && d->parameters != NULL; k++) {

@@ -41,6 +41,7 @@ struct sf_density {
 /* Take the parameters' present values into the programs.  SF_OK or SF_E_NOMEM; on
  * failure the programs are those of before. */
 sf_status sfi_density_update(sf_density *d);
+void sfi_density_free_programs(sfi_density_programs *programs);
 
 /* The names of the text as nodes of a graph: the parameters, to be taken in the
  * order of d->parameters, and the numbers of x [dim].  *logp is a number.

@@ -540,15 +540,26 @@ static sf_status estimate(sfi_match *m, const sf_matching_options *o,
     return status;
 }
 
-/* The density that was found, or the parameters are what they were. */
-static sf_status check_rows(sfi_match *m, sf_cmat x, const double *before)
+/* The density is that of the estimates, or what it was. */
+static sf_status estimate_and_check(sfi_match *m, const sf_matching_options *o,
+                                    sf_cmat x, sf_matching *out, double *h,
+                                    double *work)
 {
-    const sf_status status = sfi_match_check_rows(m, x);
-    if (status == SF_OK)
-        return SF_OK;
-    sfi_match_write(m, before);
-    const sf_status back = sfi_density_update(m->density);
-    return back != SF_OK ? back : status;
+    sfi_density_programs *programs = &m->density->programs, kept = *programs;
+    *programs = (sfi_density_programs){0};
+    sf_status status = estimate(m, o, out, h, work);
+    if (status == SF_OK) {
+        status = sfi_match_check_rows(m, x);
+        if (status != SF_OK)
+            sfi_match_write(m, work); /* where estimate() kept them */
+    }
+    if (status != SF_OK) {
+        const sfi_density_programs made = *programs;
+        *programs = kept;
+        kept = made;
+    }
+    sfi_density_free_programs(&kept);
+    return status;
 }
 
 static sf_status allocate(sfi_match *m, sf_matching *out)
@@ -619,9 +630,7 @@ static sf_status fit(sfi_match *m, const sf_matching_options *o, sf_cmat x,
     double *work = sfi_alloc(m->ctx, work_size, sizeof *work);
     sf_status status = SF_E_NOMEM;
     if (h != NULL && work != NULL)
-        status = estimate(m, o, out, h, work);
-    if (status == SF_OK)
-        status = check_rows(m, x, work);
+        status = estimate_and_check(m, o, x, out, h, work);
     sfi_free(m->ctx, work, work_size, sizeof *work);
     sfi_free(m->ctx, h, n * n, sizeof *h);
     return status;

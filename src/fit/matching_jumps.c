@@ -240,13 +240,16 @@ static sf_status search_twice(sfi_match *m, panels *p, sf_cmat x, uint64_t seed,
         y[k] += sfi_normal_at((sfi_where){seed, 0, 1, SFI_STREAM_PROBE},
                               (uint32_t)k);
     sfi_domain_from_line(&m->forms, y, numbers);
+    const sfi_density_programs programs = m->density->programs;
+    m->density->programs = (sfi_density_programs){0};
     sfi_match_write(m, numbers);
     sf_status status = sfi_density_update(m->density);
     if (status == SF_OK)
         status = search(m, p, x, seed);
     sfi_match_write(m, kept);
-    const sf_status back = sfi_density_update(m->density);
-    return status != SF_OK ? status : back;
+    sfi_density_free_programs(&m->density->programs);
+    m->density->programs = programs;
+    return status;
 }
 
 sf_status sfi_match_check_jumps(sfi_match *m, sf_cmat x, uint64_t seed)

@@ -2,7 +2,7 @@
 /* test_matching.c - parameters by score matching: closed forms, standard errors, and
  * what cannot be estimated. */
 #include "base/random.h"
-#include "check.h"
+#include "faults.h"
 #include "scorefield/matching.h"
 
 enum { MOST = 4 };
@@ -525,6 +525,49 @@ TEST(what_jumps_is_refused)
     sf_context_free(ctx);
 }
 
+/* Whichever allocation fails, nothing is kept and the density is what it was. */
+TEST(no_memory_changes_nothing)
+{
+    static const char *const texts[] = {
+        "-a*x0^2 - b*max(x0, 0)^2", "-(x0 - a)^2*exp(b) - log(abs(x0)) + b"};
+    const double y = 0.7;
+    double x[20], before[2], after[2];
+    for (uint64_t i = 0; i < 20; i++)
+        x[i] = normal_of(i, 7);
+    struct faults faults;
+    sf_context *ctx = faulty_context(&faults);
+    const given both[] = {{"a", 0, 0, 0.2}, {"b", 0, 0, 0.1}};
+    sf_matching_options o = SF_MATCHING_OPTIONS_INIT;
+    o.starts = 1;
+    for (size_t k = 0; k < SFI_COUNT(texts); k++)
+        for (o.slices = 0; o.slices < 2; o.slices++) {
+            sf_density *d = density_of(ctx, texts[k], 1, NULL, 2, both);
+            CHECK_OK(ctx, sf_density_eval(d, (sf_cmat){&y, 1, 1, 1}, before,
+                                          (sf_mat){before + 1, 1, 1, 1}));
+            const int64_t held = faults.bytes;
+            sf_status status = SF_E_NOMEM;
+            sf_matching m;
+            for (int64_t left = 0; status == SF_E_NOMEM; left++) {
+                faults.left = left;
+                status =
+                    sf_match_scores(ctx, &m, d, (sf_cmat){x, 20, 1, 1}, &o);
+                faults.left = INT64_MAX;
+                if (status != SF_E_NOMEM)
+                    break;
+                CHECK(faults.bytes == held);
+                CHECK_OK(ctx, sf_density_eval(d, (sf_cmat){&y, 1, 1, 1}, after,
+                                              (sf_mat){after + 1, 1, 1, 1}));
+                CHECK(memcmp(before, after, sizeof after) == 0);
+                left += left / 8;
+            }
+            CHECK(status == SF_OK);
+            sf_matching_free(ctx, &m);
+            sf_density_free(d);
+        }
+    CHECK(faults.bytes == faults.own);
+    sf_context_free(ctx);
+}
+
 TESTS(CASE(normal_laws_have_their_moments),
       CASE(the_density_is_that_of_the_estimates), CASE(positive_numbers),
       CASE(truncated_normal_law), CASE(angles), CASE(shares),
@@ -533,4 +576,4 @@ TESTS(CASE(normal_laws_have_their_moments),
       CASE(slices_have_the_errors_that_are_told),
       CASE(slices_do_not_depend_on_threads),
       CASE(what_cannot_be_estimated_is_told), CASE(forms_are_kept),
-      CASE(what_jumps_is_refused))
+      CASE(what_jumps_is_refused), CASE(no_memory_changes_nothing))
