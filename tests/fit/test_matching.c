@@ -271,7 +271,7 @@ TEST(standard_errors_are_the_scatter)
 
 /* ---- slices ----------------------------------------------------------------------- */
 
-enum { WIDE = 50, WIDE_ROWS = 1000 };
+enum { WIDE = 50, WIDE_ROWS = 1000, LINKS = 16 };
 
 static sf_matching match_slices(sf_context *ctx, sf_density *d, sf_cmat x,
                                 const char *parameters, int64_t slices,
@@ -326,23 +326,23 @@ TEST(slices_are_exact_where_numbers_do_not_meet)
  * that an exact trace does not give it. */
 static sf_density *process(sf_context *ctx, double r)
 {
-    static double diagonal[WIDE][WIDE], beside[WIDE][WIDE];
-    for (int i = 0; i < WIDE; i++) {
-        diagonal[i][i] = i == 0 || i == WIDE - 1 ? 1.0 : 1.0 + r * r;
+    static double diagonal[LINKS][LINKS], beside[LINKS][LINKS];
+    for (int i = 0; i < LINKS; i++) {
+        diagonal[i][i] = i == 0 || i == LINKS - 1 ? 1.0 : 1.0 + r * r;
         if (i > 0)
             beside[i][i - 1] = beside[i - 1][i] = 1.0;
     }
     const double one = 1.0;
-    const sf_parameter all[] = {{"D", 2, {WIDE, WIDE}, diagonal[0]},
-                                {"T", 2, {WIDE, WIDE}, beside[0]},
+    const sf_parameter all[] = {{"D", 2, {LINKS, LINKS}, diagonal[0]},
+                                {"T", 2, {LINKS, LINKS}, beside[0]},
                                 {"a", 0, {0}, &one},
                                 {"b", 0, {0}, &one}};
     sf_density_options o = SF_DENSITY_OPTIONS_INIT;
     o.parameter_count = 4;
     o.parameters = all;
     sf_density *d = NULL;
-    CHECK_OK(ctx,
-             sf_density_new(ctx, &d, "-0.5*(a*(x*D*x) + b*(x*T*x))", WIDE, &o));
+    CHECK_OK(ctx, sf_density_new(ctx, &d, "-0.5*(a*(x*D*x) + b*(x*T*x))", LINKS,
+                                 &o));
     return d;
 }
 
@@ -350,7 +350,7 @@ static sf_density *process(sf_context *ctx, double r)
 TEST(slices_have_the_errors_that_are_told)
 {
     enum { SETS = 60, N = 200 };
-    static double x[N * WIDE];
+    static double x[N * LINKS];
     const double r = 0.6, want[] = {1.0 / (1.0 - r * r), -r / (1.0 - r * r)};
     const int64_t slices[] = {0, 1, 8};
     double spread[3][2] = {{0.0}}, error[3][2] = {{0.0}};
@@ -358,13 +358,13 @@ TEST(slices_have_the_errors_that_are_told)
     sf_density *d = process(ctx, r);
     for (uint64_t set = 0; set < SETS; set++) {
         for (uint64_t i = 0; i < N; i++)
-            for (uint32_t j = 0; j < WIDE; j++)
-                x[i * WIDE + j] =
+            for (uint32_t j = 0; j < LINKS; j++)
+                x[i * LINKS + j] =
                     j == 0 ? normal_of(set * N + i, 0)
-                           : r * x[i * WIDE + j - 1] +
+                           : r * x[i * LINKS + j - 1] +
                                  sqrt(1.0 - r * r) * normal_of(set * N + i, j);
         for (int k = 0; k < 3; k++) {
-            sf_matching m = match_slices(ctx, d, (sf_cmat){x, N, WIDE, WIDE},
+            sf_matching m = match_slices(ctx, d, (sf_cmat){x, N, LINKS, LINKS},
                                          "a; b", slices[k], set);
             CHECK(m.quadratic && m.identified);
             for (int j = 0; j < 2; j++) {
