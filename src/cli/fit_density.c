@@ -247,6 +247,9 @@ static void find_domain(const fit_options *o, const cli_data *d, char *text,
 
 /* ---- report ------------------------------------------------------------------- */
 
+/* Of more numbers the matrix would be longer than all else together. */
+enum { MOST_COVARIANCES = 256 };
+
 static void report_numbers(cli *c, const sf_matching *m)
 {
     json_t *list = cli_put_list(c, c->report, "parameters");
@@ -256,7 +259,7 @@ static void report_numbers(cli *c, const sf_matching *m)
         cli_put_number(c, row, "estimate", m->estimate[k]);
         cli_put_number(c, row, "standard_error", m->error[k]);
     }
-    if (!c->common.json)
+    if (!c->common.json || m->count > MOST_COVARIANCES)
         return;
     json_t *all = cli_put_list(c, c->report, "covariance");
     for (int64_t i = 0; i < m->count; i++) {
@@ -311,11 +314,29 @@ static void warn_of_weakness(cli *c, const sf_matching *m)
              names);
 }
 
+/* The report as a file keeps it: without what is long, such as the covariance of
+ * thousands of numbers. */
+static char *stored_report(const cli *c)
+{
+    enum { LONG = 1 << 18 };
+    json_t *stored = json_object();
+    const char *key;
+    json_t *value;
+    json_object_foreach(c->report, key, value)
+    {
+        if (json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) <= LONG)
+            (void)json_object_set(stored, key, value);
+    }
+    char *text = json_dumps(stored, JSON_COMPACT);
+    json_decref(stored);
+    return text;
+}
+
 sf_status fit_density_save(cli *c, const fit_options *o,
                            const sf_density *density)
 {
     sf_run_record record = SF_RUN_RECORD_INIT;
-    char *report = json_dumps(c->report, JSON_COMPACT);
+    char *report = stored_report(c);
     if (report == NULL || c->report_failed) {
         free(report);
         return SFI_FAIL(c->ctx, SF_E_NOMEM, "out of memory for the report");

@@ -47,3 +47,8 @@ try fit rain.csv --density '-s*rain^2' --param s --objective dsm -o m.safetensor
 try fit rain.csv --param s -o m.safetensors
 try fit rain.csv --objective general -o m.safetensors
 ls m.safetensors 2>&1 | grep -c 'No such'
+echo "-- the covariance of hundreds of numbers is not told, and nothing long is stored"
+scorefield sample --density '-0.5*x*x' --dim 24 -n 600 -q -o many.csv 2>/dev/null
+names=$(seq -f x%g -s, 0 23)
+scorefield fit many.csv --columns $names --density '-0.5*x*K*x' --param 'K[24,24]=symmetric' --json -q -o many.safetensors >many.json && grep -c '"covariance"' many.json
+scorefield fit many.csv --columns x0,x1 --density '-0.5*x*K*x' --param 'K[2,2]=symmetric' --json -q -o many.safetensors | grep -c '"covariance"'
