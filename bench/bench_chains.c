@@ -140,8 +140,10 @@ static outcome run_nuts(sf_context *ctx, const sf_density *density,
     o.draws = DRAWS;
     o.seed = seed;
     double *x = space((size_t)(chains * DRAWS * f.unknowns));
-    sf_chain_report *report = space((size_t)chains * 8);
-    sf_diagnosis *d = space((size_t)f.unknowns * 16);
+    sf_chain_report *report = calloc((size_t)chains, sizeof *report);
+    sf_diagnosis *d = calloc((size_t)f.unknowns, sizeof *d);
+    if (report == NULL || d == NULL)
+        exit(1);
     const sf_chain_draws to = {.x = x, .report = report};
     const double begin = bench_clock();
     must(ctx, sf_chains_run(ctx, &f, chains, NULL, &o, &to));
