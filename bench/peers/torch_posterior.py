@@ -37,7 +37,8 @@ def gamma(args):
     x *= mean[:args.queries] / shape
     eta = torch.cat([torch.full_like(data, shape), -shape / mean], 1)
     bias = -(math.lgamma(shape) - shape * (shape / mean).log()).sum(1)
-    return eta, bias, data, torch.cat([x.log(), x], 1), 0.0
+    return eta, bias, data, torch.cat([x.log(), x], 1), \
+        torch.zeros(args.queries)
 
 
 def vonmises(args):
@@ -47,7 +48,7 @@ def vonmises(args):
         + torch.randn(args.queries, args.columns) / math.sqrt(kappa)
     vector = torch.cat([data.cos(), data.sin()], 1)
     return (kappa * vector, torch.zeros(POINTS), vector,
-            torch.cat([x.cos(), x.sin()], 1), 0.0)
+            torch.cat([x.cos(), x.sin()], 1), torch.zeros(args.queries))
 
 
 FAMILIES = {"gaussian": gaussian, "gamma": gamma, "vonmises": vonmises}
@@ -68,13 +69,13 @@ def main():
 
     @torch.no_grad()
     def call():
-        for x in queries.split(args.chunk):
+        for x, own in zip(queries.split(args.chunk), rest.split(args.chunk)):
             logits = torch.addmm(bias, x, transposed)
             top = logits.amax(1, keepdim=True)
             weights = logits.sub_(top).exp_()
             mass = weights.sum(1, keepdim=True)
             mean = weights @ values / mass
-            lse = (top + mass.log()).squeeze(1) + rest
+            lse = (top + mass.log()).squeeze(1) + own
         return mean, lse
 
     found = rate(windows(call, args.seconds), args.queries)
