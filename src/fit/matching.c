@@ -499,7 +499,7 @@ static sf_status errors(sfi_match *m, sf_matching *out, double *h, double *work)
 
 /* ---- all of it --------------------------------------------------------------------- */
 
-static sf_status estimate(sfi_match *m, const sf_matching_options *o,
+static sf_status estimate(sfi_match *m, const sf_matching_options *o, sf_cmat x,
                           sf_matching *out, double *h, double *work)
 {
     const int64_t n = m->count;
@@ -532,34 +532,7 @@ static sf_status estimate(sfi_match *m, const sf_matching_options *o,
         if (out->names[k] == NULL)
             return SF_E_NOMEM;
     }
-    sfi_match_read(m, slope);
-    sfi_match_write(m, numbers);
-    const sf_status status = sfi_density_update(m->density);
-    if (status != SF_OK)
-        sfi_match_write(m, slope);
-    return status;
-}
-
-/* The density is that of the estimates, or what it was. */
-static sf_status estimate_and_check(sfi_match *m, const sf_matching_options *o,
-                                    sf_cmat x, sf_matching *out, double *h,
-                                    double *work)
-{
-    sfi_density_programs *programs = &m->density->programs, kept = *programs;
-    *programs = (sfi_density_programs){0};
-    sf_status status = estimate(m, o, out, h, work);
-    if (status == SF_OK) {
-        status = sfi_match_check_rows(m, x);
-        if (status != SF_OK)
-            sfi_match_write(m, work); /* where estimate() kept them */
-    }
-    if (status != SF_OK) {
-        const sfi_density_programs made = *programs;
-        *programs = kept;
-        kept = made;
-    }
-    sfi_density_free_programs(&kept);
-    return status;
+    return sfi_match_adopt(m, numbers, x, work);
 }
 
 static sf_status allocate(sfi_match *m, sf_matching *out)
@@ -630,7 +603,7 @@ static sf_status fit(sfi_match *m, const sf_matching_options *o, sf_cmat x,
     double *work = sfi_alloc(m->ctx, work_size, sizeof *work);
     sf_status status = SF_E_NOMEM;
     if (h != NULL && work != NULL)
-        status = estimate_and_check(m, o, x, out, h, work);
+        status = estimate(m, o, x, out, h, work);
     sfi_free(m->ctx, work, work_size, sizeof *work);
     sfi_free(m->ctx, h, n * n, sizeof *h);
     return status;

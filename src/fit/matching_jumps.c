@@ -240,15 +240,10 @@ static sf_status search_twice(sfi_match *m, panels *p, sf_cmat x, uint64_t seed,
         y[k] += sfi_normal_at((sfi_where){seed, 0, 1, SFI_STREAM_PROBE},
                               (uint32_t)k);
     sfi_domain_from_line(&m->forms, y, numbers);
-    const sfi_density_programs programs = m->density->programs;
-    m->density->programs = (sfi_density_programs){0};
-    sfi_match_write(m, numbers);
-    sf_status status = sfi_density_update(m->density);
-    if (status == SF_OK)
-        status = search(m, p, x, seed);
-    sfi_match_write(m, kept);
-    sfi_density_free_programs(&m->density->programs);
-    m->density->programs = programs;
+    sfi_match_before before = {.numbers = kept};
+    SFI_TRY(sfi_match_try(m, numbers, &before));
+    const sf_status status = search(m, p, x, seed);
+    sfi_match_back(m, &before);
     return status;
 }
 

@@ -306,7 +306,7 @@ static sf_status read_quadratic(sfi_match *m, sfi_sparse *s,
     return SF_OK;
 }
 
-static sf_status fit(sfi_match *m, const sf_sparse_options *o,
+static sf_status fit(sfi_match *m, const sf_sparse_options *o, sf_cmat x,
                      sf_sparse_path *out, sfi_sparse *s)
 {
     const size_t n = (size_t)m->count;
@@ -336,13 +336,8 @@ static sf_status fit(sfi_match *m, const sf_sparse_options *o,
     sf_status status = work != NULL && support != NULL ? SF_OK : SF_E_NOMEM;
     if (status == SF_OK)
         status = follow(m, s, o, constant, out, support, work);
-    if (status == SF_OK) {
-        sfi_match_read(m, work);
-        sfi_match_write(m, out->estimate);
-        status = sfi_density_update(m->density);
-        if (status != SF_OK)
-            sfi_match_write(m, work);
-    }
+    if (status == SF_OK)
+        status = sfi_match_adopt(m, out->estimate, x, work);
     sfi_free(m->ctx, support, n, sizeof *support);
     sfi_free(m->ctx, work, n, sizeof *work);
     return status;
@@ -360,7 +355,7 @@ sf_status sf_match_sparse(sf_context *ctx, sf_sparse_path *out,
     sfi_sparse s = {.ctx = ctx};
     sf_status status = sfi_match_begin(&m, o.parameters, x);
     if (status == SF_OK)
-        status = fit(&m, &o, out, &s);
+        status = fit(&m, &o, x, out, &s);
     sfi_sparse_free(&s);
     sfi_match_end(&m);
     if (status != SF_OK)
