@@ -281,10 +281,10 @@ int64_t cli_take_complete(const double *cells, int64_t count, int64_t cols,
                           const int64_t *index, int64_t dim, double *to,
                           double *row);
 
-/* How many columns of a table without names (.npy) are numbers of draws, which
- * `scorefield sample --density` writes first: 2, the chain and the draw, where rows
- * count them up from 0, else 0. */
-int64_t cli_numbering(const sf_table *table);
+/* How many columns of a table without names (.npy) come before `wanted` ones: 2, the
+ * chain and the draw, which `scorefield sample --density` writes first, where rows
+ * count them up from 0; else 0. */
+int64_t cli_numbering(const sf_table *table, int64_t wanted);
 
 /* Some columns of a table, and the rows that have a number in each of them.
  *

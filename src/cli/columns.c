@@ -234,7 +234,7 @@ static sf_status match_columns(cli *c, const cli_named *of, const char *path,
 {
     const int64_t d = of->dim;
     if (cli_has_extension(path, ".npy")) {
-        const int64_t skipped = table->cols == d + 2 ? cli_numbering(table) : 0;
+        const int64_t skipped = cli_numbering(table, d);
         if (table->cols != d + skipped)
             return SFI_FAIL(c->ctx, SF_E_FORMAT,
                             "%s: has %lld column(s), and the model has %lld; "

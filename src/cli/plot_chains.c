@@ -27,8 +27,8 @@ static sf_status find_numbering(plot_job *j, numbering *n)
     cli *c = j->c;
     const sf_table *t = &j->data.table;
     const char *path = cli_shown_path(j->data.path);
-    const bool without_names =
-        cli_has_extension(j->data.path, ".npy") && cli_numbering(t) == 2;
+    const bool without_names = cli_has_extension(j->data.path, ".npy") &&
+                               cli_numbering(t, t->cols - 2) == 2;
     for (int k = 0; k < 2; k++) {
         sf_status status = SF_OK;
         n->column[k] = k;

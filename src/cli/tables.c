@@ -86,10 +86,12 @@ sf_status cli_data_choose(cli *c, cli_data *d, const char *list)
     return SF_OK;
 }
 
-int64_t cli_numbering(const sf_table *t)
+int64_t cli_numbering(const sf_table *t, int64_t wanted)
 {
     double chain = 0.0, draw = -1.0;
-    for (int64_t i = 0; i < t->rows && t->cols > 2; i++) {
+    if (t->rows < 2 || wanted < 1 || t->cols != wanted + 2)
+        return 0;
+    for (int64_t i = 0; i < t->rows; i++) {
         const double *row = t->data + i * t->cols;
         const bool next = row[0] == chain && row[1] == draw + 1.0;
         if (!next && !(i > 0 && row[0] == chain + 1.0 && row[1] == 0.0))
@@ -97,7 +99,7 @@ int64_t cli_numbering(const sf_table *t)
         chain = row[0];
         draw = row[1];
     }
-    return t->rows > 1 && t->cols > 2 ? 2 : 0;
+    return 2;
 }
 
 sf_status cli_data_match(cli *c, cli_data *d, int64_t count,
@@ -105,8 +107,7 @@ sf_status cli_data_match(cli *c, cli_data *d, int64_t count,
                          const void *user)
 {
     const bool has_names = !cli_has_extension(d->path, ".npy");
-    const int64_t skipped =
-        !has_names && count + 2 == d->table.cols ? cli_numbering(&d->table) : 0;
+    const int64_t skipped = has_names ? 0 : cli_numbering(&d->table, count);
     if (!has_names && count + skipped != d->table.cols)
         return SFI_FAIL(c->ctx, SF_E_FORMAT,
                         "%s: has %lld column(s), want %lld",

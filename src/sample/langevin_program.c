@@ -16,7 +16,8 @@
  * numbers, 4 against 2 are worth 1.1.  More fill the cache. */
 enum { MOST_STEPS = 16, LEAST_STEPS = 2, NORMALS = 400, MOST_NODES = 4096 };
 
-int64_t sfi_langevin_unrolled(int64_t unknowns, int64_t nodes)
+/* How many updates a program is worth, whose gradient has so many nodes. */
+static int64_t unrolled(int64_t unknowns, int64_t nodes)
 {
     int64_t steps = NORMALS / unknowns;
     if (steps > MOST_NODES / nodes)
@@ -64,7 +65,7 @@ static sf_status build(sf_context *ctx, sfi_langevin_program *p,
                        averaged ? average(g, z, next) : next, &x));
         z = next;
         if (t == 0 && steps == 0)
-            p->steps = sfi_langevin_unrolled(f->unknowns, x.id + 1);
+            p->steps = unrolled(f->unknowns, x.id + 1);
     }
     p->sources = 1 + p->steps + (averaged ? 1 : 0);
     *out = x;

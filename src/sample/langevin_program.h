@@ -18,10 +18,6 @@ typedef struct sfi_langevin_program {
     sf_langevin_options options;
 } sfi_langevin_program;
 
-/* How many updates a program is worth, given that it has a gradient of `nodes`
- * nodes; at least 1. */
-int64_t sfi_langevin_unrolled(int64_t unknowns, int64_t nodes);
-
 /* Compile `steps` updates; or, for 0, as many as are worth it.  SF_OK; SF_E_NOMEM,
  * or what the functional's expression returned.  On failure *p is empty. */
 sf_status sfi_langevin_compile(sf_context *ctx, sfi_langevin_program *p,
