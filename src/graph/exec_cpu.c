@@ -36,7 +36,9 @@ enum {
     LARGE_BYTES = 16 << 20,  /* ... and where that is too short             */
     STRIP_BYTES = 16 << 10,  /* temporaries of a fused step: half of an L1  */
     MAX_STRIP = 512,
-    FEW_POINTS = 16,  /* rows as short as this are not worth a loop each */
+    FEW_POINTS = SFI_ROW_MULTIPLE, /* rows as short as this, of which a strip
+                                      holds a whole number, are not worth a
+                                      loop each */
     ADD_CHUNK = 4096, /* elements that one thread adds over the lanes */
     WORTH = 1 << 16,  /* units of work_of(): less is not worth a thread, which
                          takes some microseconds to start and, where others want
@@ -235,15 +237,6 @@ static void step_concat(const block *b, const sfi_step *s)
 
 /* ---- fused chains ----------------------------------------------------------- */
 
-/* The address of operand o for the strip that starts at element `at`. */
-static char *operand_at(char *const *base, const sfi_fused *f, int where,
-                        char *temps, size_t temp_stride, size_t at)
-{
-    if (where >= 0)
-        return temps + (size_t)where * temp_stride;
-    return base[~where] + (f->operands[~where].scalar ? 0 : at);
-}
-
 static int64_t strip_length(const sfi_exec *e, int rows)
 {
     int64_t strip = STRIP_BYTES / (int64_t)e->elem / (rows + 1);
@@ -253,78 +246,78 @@ static int64_t strip_length(const sfi_exec *e, int rows)
     return strip < 4 * SFI_ROW_MULTIPLE ? 4 * SFI_ROW_MULTIPLE : strip;
 }
 
-static void run_strips(const block *b, const sfi_fused *f, char *const *base,
-                       int64_t count)
-{
-    const sfi_exec *e = b->e;
-    const int64_t strip = strip_length(e, f->temp_count);
-    const size_t temp_stride = (size_t)strip * e->elem;
-    for (int64_t i = 0; i < count; i += strip) {
-        const int64_t n = count - i < strip ? count - i : strip;
-        const size_t at = (size_t)i * e->elem;
-        for (int k = 0; k < f->instruction_count; k++) {
-            const sfi_instruction *in = &f->instructions[k];
-            char *t = b->w->temps;
-            e->loops->ew[in->op][in->mode](
-                operand_at(base, f, in->dst, t, temp_stride, at),
-                operand_at(base, f, in->a, t, temp_stride, at),
-                operand_at(base, f, in->b, t, temp_stride, at),
-                operand_at(base, f, in->c, t, temp_stride, at), n);
-        }
-    }
-}
-
 /* Numbers that are one for each element of the last axis, and not for each point:
- * they would make every row a loop of its own. */
-static bool steps_along(const sfi_fused *f, int k)
+ * they would make every row a loop of its own.  Of few points, they are written out as
+ * rows, so that the last axis and the points are one run all the same. */
+static bool written_out(const sfi_fused *f, int k)
 {
     return f->operands[k].scalar && f->operands[k].stride[f->rank - 1] != 0;
 }
 
-/* Of few points, such numbers are written out as rows, so that the last axis and the
- * points are one run all the same. */
-static void run_written_out(const block *b, const sfi_fused *f, char **base,
-                            int64_t count)
+/* Elements first, ..., first + n - 1 of such an operand, from its numbers. */
+static void write_out(const block *b, const sfi_operand *o, int rank, char *to,
+                      const char *numbers, int64_t first, int64_t n)
+{
+    const size_t elem = b->e->elem;
+    for (int64_t i = 0; i < n; i += b->ld) {
+        const int64_t number = (first + i) / b->ld * o->stride[rank - 1];
+        copy_row(b, to + (size_t)i * elem, numbers + (size_t)number * elem,
+                 false);
+    }
+}
+
+/* Where the operands begin for the strip of n elements from `first` on. */
+static void start_strip(const block *b, const sfi_fused *f, char *const *base,
+                        bool few, size_t temp_stride, int64_t first, int64_t n)
+{
+    char *row = b->w->temps + (size_t)f->temp_count * temp_stride;
+    for (int k = 0; k < f->operand_count; k++) {
+        const sfi_operand *o = &f->operands[k];
+        b->w->starts[k] =
+            o->scalar ? base[k] : base[k] + (size_t)first * b->e->elem;
+        if (!few || !written_out(f, k))
+            continue;
+        write_out(b, o, f->rank, row, base[k], first, n);
+        b->w->starts[k] = row;
+        row += temp_stride;
+    }
+}
+
+static char *operand_at(const block *b, int where, size_t temp_stride)
+{
+    return where >= 0 ? b->w->temps + (size_t)where * temp_stride
+                      : b->w->starts[~where];
+}
+
+/* Which operands the loop reads as one number. */
+static int mode_of(const sfi_fused *f, const sfi_instruction *in, bool few)
+{
+    const int where[] = {in->a, in->b, in->c};
+    int mode = in->mode;
+    for (int k = 0; k < 3 && few; k++)
+        if (where[k] < 0 && written_out(f, ~where[k]))
+            mode &= ~(1 << k);
+    return mode;
+}
+
+/* `few`: operands are written out where that makes rows of them. */
+static void run_strips(const block *b, const sfi_fused *f, char *const *base,
+                       int64_t count, bool few)
 {
     const sfi_exec *e = b->e;
     int rows = f->temp_count;
-    for (int k = 0; k < f->operand_count; k++)
-        rows += steps_along(f, k);
-    const int64_t strip = strip_length(e, rows) / b->ld * b->ld;
+    for (int k = 0; k < f->operand_count && few; k++)
+        rows += written_out(f, k);
+    const int64_t strip = strip_length(e, rows);
     const size_t stride = (size_t)strip * e->elem;
     for (int64_t i = 0; i < count; i += strip) {
         const int64_t n = count - i < strip ? count - i : strip;
-        const size_t at = (size_t)i * e->elem;
-        char *row = b->w->temps + (size_t)f->temp_count * stride;
-        for (int k = 0; k < f->operand_count; k++) {
-            const sfi_operand *o = &f->operands[k];
-            b->w->starts[k] = o->scalar ? base[k] : base[k] + at;
-            if (!steps_along(f, k))
-                continue;
-            b->w->starts[k] = row;
-            for (int64_t j = i; j < i + n; j += b->ld)
-                copy_row(b, row + (size_t)(j - i) * e->elem,
-                         base[k] +
-                             (size_t)(j / b->ld * o->stride[f->rank - 1]) *
-                                 e->elem,
-                         false);
-            row += stride;
-        }
+        start_strip(b, f, base, few, stride, i, n);
         for (int k = 0; k < f->instruction_count; k++) {
             const sfi_instruction *in = &f->instructions[k];
-            const int where[3] = {in->a, in->b, in->c};
-            char *from[3];
-            int mode = in->mode;
-            for (int a = 0; a < 3; a++) {
-                const int w = where[a];
-                from[a] = w >= 0 ? b->w->temps + (size_t)w * stride
-                                 : b->w->starts[~w];
-                if (w < 0 && steps_along(f, ~w))
-                    mode &= ~(1 << a);
-            }
-            char *to = in->dst >= 0 ? b->w->temps + (size_t)in->dst * stride
-                                    : b->w->starts[~in->dst];
-            e->loops->ew[in->op][mode](to, from[0], from[1], from[2], n);
+            e->loops->ew[in->op][mode_of(f, in, few)](
+                operand_at(b, in->dst, stride), operand_at(b, in->a, stride),
+                operand_at(b, in->b, stride), operand_at(b, in->c, stride), n);
         }
     }
 }
@@ -336,10 +329,9 @@ static void step_fused(const block *b, const sfi_step *s)
     const sfi_fused *f = s->fused;
     char **base = b->w->bases;
     const int64_t row = s->varies ? b->ld : 1;
-    const bool write_out =
+    const bool few =
         !f->flat && f->lined_up && s->varies && b->ld <= FEW_POINTS;
-    const int outer =
-        (f->flat || write_out) && f->rank > 0 ? f->rank - 1 : f->rank;
+    const int outer = (f->flat || few) && f->rank > 0 ? f->rank - 1 : f->rank;
     int64_t count = row;
     if (outer < f->rank)
         count *= f->extent[f->rank - 1];
@@ -354,10 +346,7 @@ static void step_fused(const block *b, const sfi_step *s)
                 comp += index[i] * o->stride[i];
             base[k] = address(b, o->buffer, comp);
         }
-        if (write_out)
-            run_written_out(b, f, base, count);
-        else
-            run_strips(b, f, base, count);
+        run_strips(b, f, base, count, few);
         int i = outer - 1;
         while (i >= 0 && ++index[i] == f->extent[i])
             index[i--] = 0;
