@@ -58,12 +58,14 @@ typedef struct sf_source {
     int64_t stride;
     const int64_t *rows;
 
-    /* SF_NORMAL, SF_UNIFORM: point i draws the numbers that belong to
-     * (seed, stream, first_point + i, step); see docs/decisions. */
+    /* SF_NORMAL, SF_UNIFORM: component j of point i draws the number that belongs
+     * to (seed, stream, first_point + i, step, first_component + j); see
+     * docs/decisions. */
     uint64_t seed;
     uint64_t first_point; /* + points < 2^56 */
     uint32_t step;
-    uint32_t stream; /* < 256 */
+    uint32_t stream;          /* < 256 */
+    uint32_t first_component; /* + components < 2^32 */
 } sf_source;
 
 /* Where an output goes.

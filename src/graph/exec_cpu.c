@@ -31,6 +31,7 @@ enum {
     GOOD_BLOCK = 96,         /* in the cache rather than longer             */
     WANTED_LANE = 128,       /* points: less than this is not worth a lane  */
     SUM_LANES = 8,           /* bounds the memory for partial sums          */
+    LANES_EACH = 16,         /* lanes that a thread takes at most, if short */
     EACH_LANES = 256,        /* nothing to add up, so lanes cost nothing    */
     CACHE_BYTES = 768 << 10, /* what a block may fill: about an L2 ...      */
     LARGE_BYTES = 16 << 20,  /* ... and where that is too short             */
@@ -709,9 +710,9 @@ static void step_load(const block *b, const sfi_step *s)
     const sfi_where where = {src->seed, src->first_point + (uint64_t)b->first,
                              src->step, (sfi_stream)src->stream};
     if (src->kind == SF_NORMAL)
-        e->loops->normal(dst, b->ld, where, 0, b->ld, dim);
+        e->loops->normal(dst, b->ld, where, src->first_component, b->ld, dim);
     else
-        e->loops->uniform(dst, b->ld, where, 0, b->ld, dim);
+        e->loops->uniform(dst, b->ld, where, src->first_component, b->ld, dim);
 }
 
 static void step_store(const block *b, const sfi_step *s)
@@ -1004,6 +1005,21 @@ static int worth_threads(const sfi_exec *e, int64_t points)
     return (double)threads > most ? (int)most : threads;
 }
 
+/* With nothing to add up, results do not depend on lanes: enough of them to keep the
+ * threads equally busy, and no more, since every step of a block has its price. */
+static int64_t share_out(const sfi_exec *e, int64_t points, int64_t lanes,
+                         int threads)
+{
+    const int64_t enough = (int64_t)LANES_EACH * threads;
+    const int64_t blocks = ceil_div(points, e->ld_max);
+    if (lanes > enough)
+        return blocks > enough ? blocks : enough;
+    const double most = (double)points * e->work / LANE_WORTH;
+    if (lanes < threads && (double)lanes < most)
+        return most < threads ? (int64_t)most : threads;
+    return lanes;
+}
+
 static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
 {
     const sfi_plan *plan = e->plan;
@@ -1019,11 +1035,8 @@ static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
     int threads = worth_threads(e, n);
     e->ld_min = shortest_row(e, run);
     int64_t lanes = ceil_div(n, WANTED_LANE);
-    if (!e->adds && lanes < threads) {
-        const double most = (double)n * e->work / LANE_WORTH;
-        if ((double)lanes < most)
-            lanes = most < threads ? (int64_t)most : threads;
-    }
+    if (!e->adds)
+        lanes = share_out(e, n, lanes, threads);
     if (lanes > e->lanes_max)
         lanes = e->lanes_max;
     const int64_t share = lanes > 0 ? row_length(e, ceil_div(n, lanes)) : 0;

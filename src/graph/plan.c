@@ -63,7 +63,7 @@ typedef struct planner {
     task dropped; /* what callers write to when memory is gone */
 } planner;
 
-enum { UNIFORM_ALIGN = 16 };
+enum { UNIFORM_ALIGN = 16, SMALL_PRODUCT = 16 };
 
 static const sf_node none = {-1};
 
@@ -510,11 +510,53 @@ static void lower_sum(planner *p, int32_t id)
     (void)lower_step(p, id, SFI_STEP_SUM, 1, &sorted);
 }
 
+static int32_t lower_ew(planner *p, sfi_op op, const sfi_shape *shape,
+                        int count, const sfi_view *in)
+{
+    const int32_t out = new_buffer(p, sfi_shape_count(shape), true);
+    task *t = new_task(p, SFI_STEP_FUSED, true, out, shape, count, in);
+    t->elementwise = true;
+    t->op = op;
+    return out;
+}
+
+/* W x with a matrix of few numbers, the same for all points: columns times numbers,
+ * which become part of the chain that wants them.  Up to SMALL_PRODUCT of them that
+ * is faster than a product by itself (bench_chains: two numbers 1.5, four 1.05). */
+static bool lower_small_product(planner *p, int32_t id, const sfi_view *w,
+                                const sfi_view *x)
+{
+    const int64_t m = w->shape.extent[0], k = w->shape.extent[1];
+    if (view_varies(p, w) || !view_varies(p, x) || x->shape.extent[1] != 1 ||
+        m * k > SMALL_PRODUCT)
+        return false;
+    const sfi_shape shape = {.rank = 1, .extent = {m}};
+    sfi_view sum = {0};
+    for (int64_t j = 0; j < k; j++) {
+        const sfi_view in[2] = {{.buffer = w->buffer,
+                                 .offset = w->offset + j * w->stride[1],
+                                 .shape = shape,
+                                 .stride = {w->stride[0]}},
+                                {.buffer = x->buffer,
+                                 .offset = x->offset + j * x->stride[0],
+                                 .shape = shape}};
+        const sfi_view product =
+            whole(lower_ew(p, SFI_OP_MUL, &shape, 2, in), &shape);
+        const sfi_view both[2] = {product, sum};
+        sum = j == 0 ? product
+                     : whole(lower_ew(p, SFI_OP_ADD, &shape, 2, both), &shape);
+    }
+    p->views[id] = whole(sum.buffer, &p->g->nodes[id].shape);
+    return true;
+}
+
 static void lower_matmul(planner *p, int32_t id)
 {
     const sf_node self = {id};
     sfi_view in[2] = {*view_of(p, sfi_arg(p->g, self, 0)),
                       *view_of(p, sfi_arg(p->g, self, 1))};
+    if (lower_small_product(p, id, &in[0], &in[1]))
+        return;
     /* W x: the rows of x for one k must lie one after the other. */
     if (!view_varies(p, &in[0]) && view_varies(p, &in[1]) &&
         in[1].shape.extent[1] > 1 && in[1].stride[1] != 1)
@@ -846,21 +888,40 @@ static bool reads_in_step(const planner *p, const task *t, const sfi_view *v)
            sfi_shape_equal(&v->shape, &t->step.out.shape);
 }
 
-/* What is loaded or drawn has no need to wait long for its first reader. */
-static void delay_loads(planner *p)
+/* What is loaded or drawn need not wait long for its first reader; and what one
+ * element-wise task alone reads, element by element, becomes part of its step. */
+static void delay(planner *p)
 {
-    for (size_t i = 0; i < p->task_count; i++) {
+    const size_t count = p->task_count;
+    int *latest = sfi_alloc(p->ctx, count, sizeof *latest);
+    int *readers = sfi_alloc_zero(p->ctx, count, sizeof *readers);
+    bool *in_step = sfi_alloc_zero(p->ctx, count, sizeof *in_step);
+    if (latest == NULL || readers == NULL || in_step == NULL)
+        p->failed = true;
+    for (size_t i = 0; i < count && !p->failed; i++)
+        latest[i] = INT_MAX;
+    for (size_t i = count; i-- > 0 && !p->failed;) {
         task *t = &p->tasks[i];
-        if (t->step.kind == SFI_STEP_LOAD)
-            t->step.level = INT_MAX;
-    }
-    for (size_t i = 0; i < p->task_count; i++)
-        for (int k = 0; k < p->tasks[i].step.in_count; k++) {
-            const int32_t from = p->producer[p->tasks[i].step.in[k].buffer];
-            if (from >= 0 && p->tasks[from].step.kind == SFI_STEP_LOAD &&
-                p->tasks[from].step.level >= p->tasks[i].step.level)
-                p->tasks[from].step.level = p->tasks[i].step.level - 1;
+        if (readers[i] > 0 &&
+            (t->step.kind == SFI_STEP_LOAD || (readers[i] == 1 && in_step[i])))
+            t->step.level = latest[i];
+        if (t->out >= 0)
+            p->plan->buffers[t->out].level = t->step.level;
+        for (int k = 0; k < t->step.in_count; k++) {
+            const sfi_view *v = &t->step.in[k];
+            const int32_t from = p->producer[v->buffer];
+            if (from < 0 || !same_rate(t, &p->tasks[from]))
+                continue;
+            readers[from]++;
+            in_step[from] = reads_in_step(p, t, v);
+            const int bound = t->step.level - (in_step[from] ? 0 : 1);
+            if (bound < latest[from])
+                latest[from] = bound;
         }
+    }
+    sfi_free(p->ctx, latest, count, sizeof *latest);
+    sfi_free(p->ctx, readers, count, sizeof *readers);
+    sfi_free(p->ctx, in_step, count, sizeof *in_step);
 }
 
 static void assign_levels(planner *p)
@@ -882,7 +943,7 @@ static void assign_levels(planner *p)
         if (t->out >= 0)
             buffers[t->out].level = level;
     }
-    delay_loads(p);
+    delay(p);
 }
 
 /* ---- 4. fusion -------------------------------------------------------------- */

@@ -162,27 +162,27 @@ SFI_INLINE void FN(turn)(vu32 word, int part, V *cosine, V *sine)
     *sine = (V)((VI)FN(select)(odd, cos_t, sin_t) ^ sin_sign);
 }
 
-/* Box and Muller's pairs from two words of each point.  Radius and angle are two
- * loops: both are long chains of dependent operations, and the processor keeps
- * more points under way when each is short. */
+/* Box and Muller's pairs from two words of each point.  The radius squared and the
+ * angle are two loops: both are long chains of dependent operations, and the processor
+ * keeps more points under way when each is short. */
 SFI_INLINE void FN(normal_pairs)(const uint32_t *first, const uint32_t *second,
                                  REAL *even, REAL *odd, int64_t n,
                                  const bool want_even, const bool want_odd)
 {
-    SFI_ALIGNED(64) REAL radius[PHILOX_POINTS];
+    SFI_ALIGNED(64) REAL square[PHILOX_POINTS];
     for (int64_t i = 0; i < n; i += PARTS * LANES) {
         const vi32 word = *(const vi32 *)(const void *)(first + i);
         SFI_UNROLL(2)
         for (int part = 0; part < PARTS; part++) {
             const V log_u = FN(log_unit)(FN(from_end)(word, part));
-            FN(store)(radius + i + part * LANES, FN(sqrt)(log_u * C(-2.0)));
+            FN(store)(square + i + part * LANES, log_u * C(-2.0));
         }
     }
     for (int64_t i = 0; i < n; i += PARTS * LANES) {
         const vu32 word = *(const vu32 *)(const void *)(second + i);
         SFI_UNROLL(2)
         for (int part = 0; part < PARTS; part++) {
-            const V r = FN(load)(radius + i + part * LANES);
+            const V r = FN(sqrt)(FN(load)(square + i + part * LANES));
             V cosine, sine;
             FN(turn)(word, part, &cosine, &sine);
             if (want_even)

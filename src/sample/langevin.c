@@ -17,8 +17,8 @@
  * that x ends as the last finite state; a program of several steps that ends badly
  * is gone through again step by step.
  *
- * The noise of walker i at step t is sfi_normal_at(seed, i, t, j): no generator
- * state exists, so walkers are split into fixed tiles that threads take in any
+ * The noise of walker i at step t is a function of (seed, i, t, j)
+ * (sfi_langevin_noise()): no generator state exists, so walkers are split into fixed tiles that threads take in any
  * order.  Leimkuhler-Matthews averages the normals of steps t and t+1; the
  * latter wait in `kept` [n, d] for the next step. */
 #include "sample/langevin_program.h"
@@ -105,11 +105,12 @@ static sf_status check_options(sf_context *ctx, const sf_langevin_options *o,
 static void normals(const sf_langevin *r, double *z, int64_t first,
                     int64_t walkers, int64_t from, int64_t count, int64_t step)
 {
-    const sfi_where where = {
-        r->options.seed, (uint64_t)(r->options.first_walker + first),
-        (uint32_t)(r->options.first_step + step), SFI_STREAM_STEP};
-    r->loops->normal(z, TILE, where, (uint32_t)from, sfi_row_length(walkers),
-                     count);
+    uint32_t component;
+    sfi_where where = sfi_langevin_noise(
+        &r->options, r->unknowns, r->options.first_step + step, &component);
+    where.point += (uint64_t)first;
+    r->loops->normal(z, TILE, where, component + (uint32_t)from,
+                     sfi_row_length(walkers), count);
 }
 
 /* Turn the gradients in `move` into proposals, for `count` <= CHUNK components
@@ -259,8 +260,10 @@ static sf_status walk(sf_langevin *r)
     const sf_langevin_options *o = &r->options;
     const double start = sfi_clock();
     while (r->done < o->steps) {
-        sfi_langevin_program *p =
-            o->steps - r->done < r->many.steps ? &r->one : &r->many;
+        const bool whole =
+            o->steps - r->done >= r->many.steps &&
+            (o->first_step + r->done) % sfi_langevin_shared(r->unknowns) == 0;
+        sfi_langevin_program *p = whole ? &r->many : &r->one;
         SFI_TRY(r->compiled ? run_program(r, p, r->done)
                             : take_step(r, r->done));
         const sf_progress progress = {"sample", r->done, o->steps,

@@ -153,6 +153,43 @@ TEST(a_bias_does_not_reach_others_who_read_the_product)
     sf_context_free(ctx);
 }
 
+/* Products with few numbers become part of element-wise chains: with matrices of all
+ * small sizes, turned and not, of vectors as they stand and of every other number. */
+TEST(small_products_are_products)
+{
+    sf_context *ctx = new_context();
+    for (int64_t m = 1; m <= 5; m++)
+        for (int64_t k = 1; k <= 5; k++)
+            for (int turned = 0; turned < 2; turned++) {
+                sf_graph *g = new_graph(ctx);
+                const int64_t wide = 2 * k, column[] = {k, 1};
+                const sf_node x = sf_input(g, "x", 1, &wide);
+                const sf_node w = turned ? sf_transpose(g, par(g, "W", k, m))
+                                         : par(g, "W", m, k);
+                const sf_node b = in(g, "b", m, 0);
+                const sf_node even = sf_slice(g, x, 0, 0, k, 2);
+                const sf_node head = sf_slice(g, x, 0, k, k, 1);
+                sf_node y[2];
+                for (int i = 0; i < 2; i++)
+                    y[i] =
+                        sf_reshape(g,
+                                   sf_matmul(g, w,
+                                             sf_reshape(g, i == 0 ? even : head,
+                                                        2, column)),
+                                   1, &m);
+                const sf_node tail = sf_add(g, sf_exp(g, y[1]), b);
+                const sf_output outputs[] = {
+                    {y[0], SF_EACH}, {tail, SF_EACH}, {tail, SF_SUM}};
+                CHECK_OK(ctx, sf_graph_status(g));
+                struct points p = new_points(g, 70, -1, 1, 7);
+                check_outputs(ctx, g, &p, SF_F64, 3, outputs, 1e-13);
+                check_outputs(ctx, g, &p, SF_F32, 3, outputs, 3e-5);
+                free_points(&p);
+                sf_graph_free(g);
+            }
+    sf_context_free(ctx);
+}
+
 /* ---- sums -------------------------------------------------------------------- */
 
 static const int64_t sum_counts[] = {0,  1,   15,  16,  17,   63,   64,
@@ -562,12 +599,12 @@ TEST(random_sources_draw_what_base_draws)
     enum { N = 37, D = 7 };
     static const struct {
         uint64_t seed, first;
-        uint32_t step, stream;
+        uint32_t step, stream, component;
     } cases[] = {
-        {0, 0, 0, 0},
-        {42, 1000, 3, SFI_STREAM_NOISE},
-        {UINT64_MAX, (1ull << 32) - 20, UINT32_MAX, SFI_STREAM_USER},
-        {7, (1ull << 55) + 5, 1, 255},
+        {0, 0, 0, 0, 0},
+        {42, 1000, 3, SFI_STREAM_NOISE, 1},
+        {UINT64_MAX, (1ull << 32) - 20, UINT32_MAX, SFI_STREAM_USER, 6},
+        {7, (1ull << 55) + 5, 1, 255, UINT32_MAX - D},
     };
     sf_context *ctx = new_context();
     sf_graph *g = new_graph(ctx);
@@ -581,7 +618,8 @@ TEST(random_sources_draw_what_base_draws)
                                .seed = cases[c].seed,
                                .first_point = cases[c].first,
                                .step = cases[c].step,
-                               .stream = cases[c].stream}};
+                               .stream = cases[c].stream,
+                               .first_component = cases[c].component}};
             s[1] = s[0];
             s[1].kind = SF_UNIFORM;
             double normal[N * D], uniform[N * D];
@@ -594,8 +632,9 @@ TEST(random_sources_draw_what_base_draws)
                                          cases[c].step,
                                          (sfi_stream)cases[c].stream};
                     const double tiny = dtype == SF_F32 ? 4e-6 : 4e-15;
-                    CHECK_NEAR(normal[i * D + j], sfi_normal_at(w, j), tiny);
-                    CHECK_NEAR(uniform[i * D + j], sfi_uniform_at(w, j),
+                    const uint32_t at = cases[c].component + j;
+                    CHECK_NEAR(normal[i * D + j], sfi_normal_at(w, at), tiny);
+                    CHECK_NEAR(uniform[i * D + j], sfi_uniform_at(w, at),
                                dtype == SF_F32 ? 6e-8 : 0.0);
                     CHECK(uniform[i * D + j] > 0.0 && uniform[i * D + j] < 1.0);
                 }
@@ -844,6 +883,7 @@ TEST(every_allocation_of_a_program_may_fail)
 TESTS(CASE(summed_gradients_match_differences),
       CASE(all_outputs_match_the_interpreter),
       CASE(a_bias_does_not_reach_others_who_read_the_product),
+      CASE(small_products_are_products),
       CASE(sums_are_right_for_any_number_of_points),
       CASE(numbers_of_all_points_beside_those_of_each),
       CASE(a_softplus_beside_its_sigmoid_is_what_it_is_alone),

@@ -169,44 +169,53 @@ TEST(a_temperature_widens_the_law)
     sf_context_free(ctx);
 }
 
+/* Number j of walker i at step t: up to 16 numbers, those of 1, 2 or 4 steps are
+ * neighbours in one draw. */
+static double addressed_noise(uint64_t seed, int64_t i, int64_t t, int d, int j)
+{
+    const int shared = d > 16 || d % 4 == 0 ? 1 : d % 2 == 0 ? 2 : 4;
+    const sfi_where where = {seed, (uint64_t)i, (uint32_t)(t / shared),
+                             SFI_STREAM_STEP};
+    return sfi_normal_at(where, (uint32_t)(t % shared * d + j));
+}
+
 /* The formula itself, with the noise at its documented address, on a strided
- * table with more components than one chunk holds. */
+ * table with up to more components than one chunk holds. */
 TEST(every_step_is_the_formula_with_addressed_noise)
 {
-    enum { ROWS = 70, D = 37, STRIDE = 40, STEPS = 3 };
+    enum { ROWS = 70, D = 37, STRIDE = 40, STEPS = 6 };
+    static const int dims[] = {1, 2, 3, 4, 14, 15, 18, D};
     sf_context *ctx = new_context();
     static struct quadratic q;
-    memset(&q, 0, sizeof q);
-    q.n = D;
-    for (int i = 0; i < D; i++)
-        q.m[i * D + i] = 1.0;
-    const sf_functional f = quadratic_functional(&q);
     static double table[ROWS * STRIDE], want[ROWS * STRIDE];
-    for (int method = 0; method < 2; method++) {
+    for (size_t n = 0; n < 2 * SFI_COUNT(dims); n++) {
+        const int d = dims[n / 2];
+        const bool averaged = n % 2 == 1;
+        memset(&q, 0, sizeof q);
+        q.n = d;
+        for (int i = 0; i < d; i++)
+            q.m[i * d + i] = 1.0;
+        const sf_functional f = quadratic_functional(&q);
         for (int i = 0; i < ROWS * STRIDE; i++)
             table[i] = want[i] = sin(i);
-        sf_langevin_options o = options(0.3, STEPS, (sf_langevin_method)method);
+        sf_langevin_options o =
+            options(0.3, STEPS, averaged ? SF_LANGEVIN_LM : SF_LANGEVIN_ULA);
         o.first_walker = 1000;
         o.first_step = 5;
-        for (int t = 0; t < STEPS; t++) {
-            for (int i = 0; i < ROWS; i++) {
-                for (int j = 0; j < D; j++) {
-                    const sfi_where now = {o.seed, (uint64_t)(1000 + i),
-                                           (uint32_t)(5 + t), SFI_STREAM_STEP};
-                    sfi_where next = now;
-                    next.step++;
-                    const double z = sfi_normal_at(now, (uint32_t)j);
-                    const double zz = sfi_normal_at(next, (uint32_t)j);
+        for (int t = 5; t < 5 + STEPS; t++)
+            for (int i = 0; i < ROWS; i++)
+                for (int j = 0; j < d; j++) {
+                    double z = addressed_noise(o.seed, 1000 + i, t, d, j);
+                    if (averaged)
+                        z = 0.5 * (z + addressed_noise(o.seed, 1000 + i, t + 1,
+                                                       d, j));
                     double *at = &want[i * STRIDE + j];
-                    *at += -0.15 * *at +
-                           sqrt(0.3) * (method == 0 ? z : 0.5 * (z + zz));
+                    *at += -0.15 * *at + sqrt(0.3) * z;
                 }
-            }
-        }
-        const sf_mat view = {table, ROWS, D, STRIDE};
+        const sf_mat view = {table, ROWS, d, STRIDE};
         CHECK_OK(ctx, sf_langevin_run(ctx, view, &f, &o));
         for (int i = 0; i < ROWS * STRIDE; i++)
-            CHECK_NEAR(table[i], want[i], i % STRIDE < D ? 1e-13 : 0.0);
+            CHECK_NEAR(table[i], want[i], i % STRIDE < d ? 1e-13 : 0.0);
     }
     sf_context_free(ctx);
 }
@@ -220,7 +229,7 @@ TEST(an_expression_gives_the_same_steps)
     static struct quadratic q;
     static double want[ROWS * D], got[ROWS * D];
     for (int method = 0; method < 2; method++)
-        for (int d = 1; d <= D; d += 4) {
+        for (int d = 1; d <= D; d += d < 5 ? 1 : 4) {
             memset(&q, 0, sizeof q);
             q.n = d;
             for (int i = 0; i < d; i++) {
