@@ -44,7 +44,9 @@ enum {
     WORTH = 1 << 16,  /* units of work_of(): less is not worth a thread, which
                          takes some microseconds to start and, where others want
                          the cores, milliseconds */
-    LANE_WORTH = 2 * WORTH /* less is not worth a lane of a few points */
+    LANE_WORTH = 2 * WORTH, /* less is not worth a lane of a few points */
+    STEP_WORTH = 1 << 12,   /* less is not worth a share of a step      */
+    WHOLE_ROWS = 12         /* of a product: whole tiles                */
 };
 
 /* One thread's work space. */
@@ -85,7 +87,20 @@ typedef struct block {
     int64_t ld;
     int64_t first, points;
     int lane;
+    int part, parts; /* of a step that threads share, which is this thread's; of
+                        others, 0 of 1 */
 } block;
+
+/* This thread's part of `count` pieces, [*from, *to), in multiples of `whole`. */
+static void part_of(const block *b, int64_t count, int64_t whole, int64_t *from,
+                    int64_t *to)
+{
+    const int64_t wholes = (count + whole - 1) / whole;
+    *from = wholes * b->part / b->parts * whole;
+    *to = wholes * (b->part + 1) / b->parts * whole;
+    if (*to > count)
+        *to = count;
+}
 
 /* ---- addresses -------------------------------------------------------------- */
 
@@ -311,8 +326,10 @@ static void run_strips(const block *b, const sfi_fused *f, char *const *base,
         rows += written_out(f, k);
     const int64_t strip = strip_length(e, rows);
     const size_t stride = (size_t)strip * e->elem;
-    for (int64_t i = 0; i < count; i += strip) {
-        const int64_t n = count - i < strip ? count - i : strip;
+    int64_t from, to;
+    part_of(b, count, SFI_ROW_MULTIPLE, &from, &to);
+    for (int64_t i = from; i < to; i += strip) {
+        const int64_t n = to - i < strip ? to - i : strip;
         start_strip(b, f, base, few, stride, i, n);
         for (int k = 0; k < f->instruction_count; k++) {
             const sfi_instruction *in = &f->instructions[k];
@@ -457,10 +474,15 @@ static void step_matmul(const block *b, const sfi_step *s)
         const char *bias = s->in_count > 2
                                ? address(b, s->in[2].buffer, s->in[2].offset)
                                : NULL;
-        gemm(b, m, n * b->ld, k, address(b, x->buffer, x->offset), x->stride[0],
-             x->stride[1], address(b, y->buffer, y->offset),
-             y->stride[0] * b->ld, address(b, s->out.buffer, 0), n * b->ld,
-             bias);
+        int64_t from, to;
+        part_of(b, m, WHOLE_ROWS, &from, &to);
+        if (from == to)
+            return; /* more threads than tiles */
+        gemm(b, to - from, n * b->ld, k,
+             address(b, x->buffer, x->offset + from * x->stride[0]),
+             x->stride[0], x->stride[1], address(b, y->buffer, y->offset),
+             y->stride[0] * b->ld, address(b, s->out.buffer, from * n),
+             n * b->ld, bias != NULL ? bias + (size_t)from * b->e->elem : NULL);
     } else {
         /* Row i of X Y is Y^T times row i of X. */
         for (int64_t i = 0; i < m; i++)
@@ -894,29 +916,119 @@ static int64_t row_length(const sfi_exec *e, int64_t points)
     return points <= e->ld_min ? e->ld_min : sfi_row_length(points);
 }
 
-static void run_lane(const sfi_exec *e, const sfi_run *run, worker *w, int lane,
-                     int64_t first, int64_t points)
+/* What an element-wise operation costs beside an addition, roughly. */
+static double price(sfi_ew op)
+{
+    switch (op) {
+    case SFI_EW_NEG:
+    case SFI_EW_ABS:
+    case SFI_EW_SIGN:
+    case SFI_EW_FLOOR:
+    case SFI_EW_ADD:
+    case SFI_EW_SUB:
+    case SFI_EW_MUL:
+    case SFI_EW_MIN:
+    case SFI_EW_MAX:
+    case SFI_EW_LESS:
+    case SFI_EW_LESS_EQUAL:
+    case SFI_EW_EQUAL:
+    case SFI_EW_SELECT:
+    case SFI_EW_FMA:
+        return 1.0;
+    case SFI_EW_SQRT:
+    case SFI_EW_DIV:
+        return 3.0;
+    default:
+        return 8.0;
+    }
+}
+
+/* Of one point, in units of about a quarter of a nanosecond: an element-wise
+ * operation on a number, or eight multiplications of a product. */
+static double step_work(const sfi_step *s)
+{
+    const double out = (double)sfi_shape_count(&s->out.shape);
+    double in = 1.0, sum = 0.0;
+    switch (s->kind) {
+    case SFI_STEP_FUSED:
+        for (int i = 0; i < s->fused->rank; i++)
+            in *= (double)s->fused->extent[i];
+        for (int i = 0; i < s->fused->instruction_count; i++)
+            sum += price(s->fused->instructions[i].op);
+        return in * sum;
+    case SFI_STEP_MATMUL:
+        return out * (double)s->in[0].shape.extent[1] / 8.0;
+    case SFI_STEP_REDUCE_NT:
+        return (double)sfi_shape_count(&s->in[0].shape) *
+               (double)s->in[1].shape.extent[0] / 8.0;
+    case SFI_STEP_CONV:
+    case SFI_STEP_CONV_GRAD_X:
+    case SFI_STEP_CONV_GRAD_W:
+    case SFI_STEP_REDUCE_CONV:
+        return WORTH;
+    default:
+        for (int i = 0; i < s->in_count; i++)
+            in += (double)sfi_shape_count(&s->in[i].shape);
+        return in;
+    }
+}
+
+/* Whether threads can share a step of `length` points, and it is worth it. */
+static bool can_share(const sfi_step *s, int64_t length)
+{
+    const bool products =
+        s->kind == SFI_STEP_MATMUL && s->out.shape.extent[0] >= 2 * WHOLE_ROWS;
+    return (products || s->kind == SFI_STEP_FUSED) &&
+           step_work(s) * (double)length >= STEP_WORTH;
+}
+
+/* All steps of a block.  If several threads do that together, they share the steps that
+ * are worth it, and wait for each other before and after; the first does the others. */
+static void run_block(const block *b)
+{
+    const sfi_plan *plan = b->e->plan;
+    block alone = *b;
+    alone.part = 0;
+    alone.parts = 1;
+    bool before = false;
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
+        const sfi_step *s = &plan->steps[i];
+        const bool now = b->parts > 1 && can_share(s, b->ld);
+        if (now || before) {
+#pragma omp barrier
+        }
+        if (now)
+            run_step(b, s);
+        else if (b->part == 0)
+            run_step(&alone, s);
+        before = now;
+    }
+    if (b->parts > 1) {
+#pragma omp barrier
+    }
+}
+
+/* One lane, by this thread or by part `part` of `parts` threads. */
+static void run_lane(const sfi_exec *e, const sfi_run *run, worker *w,
+                     int64_t lane, int64_t share, int part, int parts)
 {
     const sfi_plan *plan = e->plan;
     if (plan->sum_comps > 0)
-        memset(e->sums + (int64_t)lane * plan->sum_comps, 0, e->sum_bytes);
-    memset(e->started + (int64_t)lane * plan->output_count, 0,
-           (size_t)plan->output_count * sizeof *e->started);
+        memset(e->sums + lane * plan->sum_comps, 0, e->sum_bytes);
+    if (e->adds)
+        memset(e->started + lane * plan->output_count, 0,
+               (size_t)plan->output_count * sizeof *e->started);
+    const int64_t first = lane * share;
+    const int64_t left = run->points - first;
+    const int64_t points = left < share ? left : share;
     const int64_t blocks = ceil_div(points, e->ld_max);
     const int64_t length = sfi_row_length(ceil_div(points, blocks));
     for (int64_t at = 0; at < points; at += length) {
         const int64_t n = points - at < length ? points - at : length;
-        const block b = {e, run, w, row_length(e, n), first + at, n, lane};
-        for (size_t i = plan->uniform_steps; i < plan->step_count; i++)
-            run_step(&b, &plan->steps[i]);
+        const block b = {e,         run,  w,    row_length(e, n), first + at, n,
+                         (int)lane, part, parts};
+        run_block(&b);
     }
-}
-
-static void run_share(const sfi_exec *e, const sfi_run *run, worker *w,
-                      int64_t lane, int64_t share)
-{
-    const int64_t first = lane * share, left = run->points - first;
-    run_lane(e, run, w, (int)lane, first, left < share ? left : share);
 }
 
 /* An output that is the same for all points. */
@@ -1005,10 +1117,17 @@ static int worth_threads(const sfi_exec *e, int64_t points)
     return (double)threads > most ? (int)most : threads;
 }
 
+/* How the points of a run are divided. */
+typedef struct division {
+    int64_t lanes, share; /* points of a lane, but for the last */
+    int threads;
+    bool together; /* threads share the steps of a lane, not the lanes */
+} division;
+
 /* With nothing to add up, results do not depend on lanes: enough of them to keep the
  * threads equally busy, and no more, since every step of a block has its price. */
-static int64_t share_out(const sfi_exec *e, int64_t points, int64_t lanes,
-                         int threads)
+static int64_t free_lanes(const sfi_exec *e, int64_t points, int64_t lanes,
+                          int threads)
 {
     const int64_t enough = (int64_t)LANES_EACH * threads;
     const int64_t blocks = ceil_div(points, e->ld_max);
@@ -1020,48 +1139,63 @@ static int64_t share_out(const sfi_exec *e, int64_t points, int64_t lanes,
     return lanes;
 }
 
+static division divide(const sfi_exec *e, int64_t points)
+{
+    division d = {.threads = worth_threads(e, points)};
+    if (points == 0)
+        return (division){.threads = 1};
+    d.lanes = ceil_div(points, WANTED_LANE);
+    if (!e->adds)
+        d.lanes = free_lanes(e, points, d.lanes, d.threads);
+    if (d.lanes > e->lanes_max)
+        d.lanes = e->lanes_max;
+    d.share = row_length(e, ceil_div(points, d.lanes));
+    if (!e->adds && d.lanes <= d.threads && ceil_div(points, d.share) < d.lanes)
+        d.share = e->ld_min; /* rather than a thread with nothing to do */
+    d.lanes = ceil_div(points, d.share);
+    d.together = !e->adds && 2 * d.lanes <= d.threads;
+    if (d.threads > d.lanes && !d.together)
+        d.threads = (int)d.lanes;
+    return d;
+}
+
 static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
 {
     const sfi_plan *plan = e->plan;
     const unsigned saved = sfi_flush_denormals();
-    const block uniform = {e, run, &e->workers[0], SFI_ROW_MULTIPLE, 0, 0, 0};
+    const block uniform = {e, run, &e->workers[0], SFI_ROW_MULTIPLE, 0, 0, 0,
+                           0, 1};
     for (size_t i = plan->constant_steps; i < plan->uniform_steps; i++)
         run_step(&uniform, &plan->steps[i]);
     for (int i = 0; i < plan->output_count; i++)
         if (plan->outputs[i].uniform)
             write_uniform(&uniform, &plan->outputs[i], &run->sinks[i]);
 
-    const int64_t n = run->points;
-    int threads = worth_threads(e, n);
     e->ld_min = shortest_row(e, run);
-    int64_t lanes = ceil_div(n, WANTED_LANE);
-    if (!e->adds)
-        lanes = share_out(e, n, lanes, threads);
-    if (lanes > e->lanes_max)
-        lanes = e->lanes_max;
-    const int64_t share = lanes > 0 ? row_length(e, ceil_div(n, lanes)) : 0;
-    lanes = lanes > 0 ? ceil_div(n, share) : 0;
-    if (threads > lanes)
-        threads = lanes > 0 ? (int)lanes : 1;
-
-#pragma omp parallel num_threads(threads) if (threads > 1)
+    const division d = divide(e, run->points);
+#pragma omp parallel num_threads(d.threads) if (d.threads > 1)
     {
         const int me = omp_get_thread_num();
         const unsigned mine = sfi_flush_denormals();
         worker *w = &e->workers[me];
-        if (e->adds) {
+        if (d.together) {
+            worker part = *w;
+            part.arena = e->workers[0].arena;
+            for (int64_t l = 0; l < d.lanes; l++)
+                run_lane(e, run, &part, l, d.share, me, omp_get_num_threads());
+        } else if (e->adds) {
             /* A lane's sums stay in the cache of the core that had them. */
 #pragma omp for schedule(static)
-            for (int64_t l = 0; l < lanes; l++)
-                run_share(e, run, w, l, share);
+            for (int64_t l = 0; l < d.lanes; l++)
+                run_lane(e, run, w, l, d.share, 0, 1);
         } else {
             /* Nobody waits for a slow core: worth 1.01 in sampling on a quiet
              * machine, 1.05 on a shared one. */
 #pragma omp for schedule(dynamic, 1)
-            for (int64_t l = 0; l < lanes; l++)
-                run_share(e, run, w, l, share);
+            for (int64_t l = 0; l < d.lanes; l++)
+                run_lane(e, run, w, l, d.share, 0, 1);
         }
-        write_sums(e, run, (int)lanes, me, omp_get_num_threads());
+        write_sums(e, run, (int)d.lanes, me, omp_get_num_threads());
         sfi_restore_denormals(mine);
     }
     sfi_restore_denormals(saved);
@@ -1081,34 +1215,6 @@ static int64_t longest_block(const sfi_plan *plan)
     if (ld > MAX_BLOCK)
         ld = MAX_BLOCK;
     return ld < MIN_BLOCK ? MIN_BLOCK : ld;
-}
-
-/* Of one point, in units of about a quarter of a nanosecond: an element-wise
- * operation on a number, or eight multiplications of a product. */
-static double step_work(const sfi_step *s)
-{
-    const double out = (double)sfi_shape_count(&s->out.shape);
-    double in = 1.0;
-    switch (s->kind) {
-    case SFI_STEP_FUSED:
-        for (int i = 0; i < s->fused->rank; i++)
-            in *= (double)s->fused->extent[i];
-        return in * s->fused->instruction_count;
-    case SFI_STEP_MATMUL:
-        return out * (double)s->in[0].shape.extent[1] / 8.0;
-    case SFI_STEP_REDUCE_NT:
-        return (double)sfi_shape_count(&s->in[0].shape) *
-               (double)s->in[1].shape.extent[0] / 8.0;
-    case SFI_STEP_CONV:
-    case SFI_STEP_CONV_GRAD_X:
-    case SFI_STEP_CONV_GRAD_W:
-    case SFI_STEP_REDUCE_CONV:
-        return WORTH;
-    default:
-        for (int i = 0; i < s->in_count; i++)
-            in += (double)sfi_shape_count(&s->in[i].shape);
-        return in;
-    }
 }
 
 static double work_of(const sfi_plan *plan)
@@ -1242,7 +1348,7 @@ static void write_constants(sfi_exec *e)
             sfi_number_put(plan->dtype, e->uniform, at + j, c->values[j]);
     }
     const sfi_run none = {0};
-    const block b = {e, &none, &e->workers[0], SFI_ROW_MULTIPLE, 0, 0, 0};
+    const block b = {e, &none, &e->workers[0], SFI_ROW_MULTIPLE, 0, 0, 0, 0, 1};
     const unsigned saved = sfi_flush_denormals();
     for (size_t i = 0; i < plan->constant_steps; i++)
         run_step(&b, &plan->steps[i]);

@@ -141,7 +141,7 @@ TEST(threads_do_not_change_a_large_sum)
  * less, and beyond. */
 TEST(threads_do_not_change_a_few_points)
 {
-    enum { MOST = 70, M = 400, K = 60 };
+    enum { MOST = 70, M = 2000, K = 60 };
     static const int64_t counts[] = {3, 8, 9, 17, 40, MOST};
     static double w[M * K], x[MOST * K], y[THREAD_COUNTS][MOST * K];
     for (int i = 0; i < M * K; i++)
