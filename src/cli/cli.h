@@ -244,6 +244,7 @@ sf_status cli_pick_columns(cli *c, const char *list, const sf_column *columns,
 
 /* What has columns: a model, or a density. */
 typedef struct cli_named {
+    const char *noun;
     int64_t dim;
     const char *(*name)(const void *of, int64_t j);
     const void *of;

@@ -237,9 +237,10 @@ static sf_status match_columns(cli *c, const cli_named *of, const char *path,
         const int64_t skipped = cli_numbering(table, d);
         if (table->cols != d + skipped)
             return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                            "%s: has %lld column(s), and the model has %lld; "
+                            "%s: has %lld column(s), and the %s has %lld; "
                             "without names they are matched by their order",
-                            path, (long long)table->cols, (long long)d);
+                            path, (long long)table->cols, of->noun,
+                            (long long)d);
         for (int64_t j = 0; j < d; j++)
             index[j] = skipped + j;
         return SF_OK;
@@ -256,13 +257,13 @@ static sf_status match_columns(cli *c, const cli_named *of, const char *path,
         char names[400];
         list_missing(of, table, names, sizeof names);
         return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                        "%s: columns of the model are missing: %s",
-                        cli_shown_path(path), names);
+                        "%s: columns of the %s are missing: %s",
+                        cli_shown_path(path), of->noun, names);
     }
     if (table->cols > d)
-        cli_note(c, "%s: %lld column%s that the model does not have %s ignored",
+        cli_note(c, "%s: %lld column%s that the %s does not have %s ignored",
                  cli_shown_path(path), (long long)(table->cols - d),
-                 table->cols - d == 1 ? "" : "s",
+                 table->cols - d == 1 ? "" : "s", of->noun,
                  table->cols - d == 1 ? "is" : "are");
     return SF_OK;
 }
@@ -294,8 +295,9 @@ static sf_status take_points(cli *c, const cli_named *of, const char *path,
         if (table->columns[index[j]].kind == SF_COLUMN_TEXT) {
             char place[SFI_PLACE_SIZE];
             return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                            "%s: holds text, and the model wants a number",
-                            sfi_table_place(table, 0, index[j], place));
+                            "%s: holds text, and the %s wants a number",
+                            sfi_table_place(table, 0, index[j], place),
+                            of->noun);
         }
     for (int64_t i = 0; i < table->rows; i++) {
         SFI_TRY(take_row(c, table, i, index, d, row));
@@ -330,7 +332,7 @@ static const char *model_column(const void *of, int64_t j)
 sf_status cli_read_points(cli *c, const sf_model *model, const char *path,
                           sf_table *table, sf_cmat *x)
 {
-    const cli_named of = {sf_model_dim(model), model_column, model};
+    const cli_named of = {"model", sf_model_dim(model), model_column, model};
     SFI_TRY(cli_read_named(c, &of, path, table, x));
     const sf_status status =
         cli_data_error(c, sfi_check_support(model, *x, "points"), path);

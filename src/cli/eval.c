@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* eval.c - scorefield eval: what a model says about points. */
+/* eval.c - scorefield eval: what a model or a typed density says about points. */
 #include "cli/cli.h"
+#include "cli/density.h"
 
 #include "base/text.h"
 #include "scorefield/flow.h"
@@ -16,6 +17,7 @@ typedef struct eval_options {
     double time;
     double tolerance;
     int64_t probes;
+    cli_density density;
 } eval_options;
 
 #define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
@@ -37,6 +39,8 @@ static const cli_option options[] = {
            "Of the integration of log densities"),
     OPTION(CLI_WHOLE, 0, "probes", "K", probes, "8", "[2, 1e6]",
            "Directions of a stochastic trace"),
+    CLI_DENSITY_OPTIONS(eval_options, density, "names in EXPR",
+                        "Names of its numbers: a,b"),
     {0}};
 
 /* ---- what is wanted ------------------------------------------------------- */
@@ -192,6 +196,26 @@ static sf_status count_copies(eval_job *j)
                  "%lld of %lld points are rows of the model's data; their "
                  "likelihood says more of the bandwidth than of the model",
                  (long long)j->copies, (long long)j->x.rows);
+    return SF_OK;
+}
+
+static sf_status check_options(const eval_job *j)
+{
+    static const char *const typed[] = {"dim", "columns", "domain", "param"};
+    cli *c = j->c;
+    const bool text = j->o->density.text != NULL;
+    for (size_t i = 0; i < SFI_COUNT(typed) && !text; i++)
+        if (cli_given(c, typed[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about --density",
+                            typed[i]);
+    if (text && c->operand_count == 2)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "MODEL or --density EXPR: want one of them");
+    if (!text && c->operand_count == 1)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "want: scorefield eval %s; `scorefield help eval` "
+                        "explains",
+                        c->command->usage);
     return SF_OK;
 }
 
@@ -409,18 +433,21 @@ static const char *model_column(const void *of, int64_t k)
 static sf_status read_operands(eval_job *j)
 {
     cli *c = j->c;
-    const char *path = c->operands[0];
-    if (sf_is_density(c->ctx, path)) {
+    const cli_density *text = &j->o->density;
+    const char *points = c->operands[c->operand_count - 1];
+    if (text->text != NULL || sf_is_density(c->ctx, c->operands[0])) {
         SFI_TRY(check_density(j));
-        SFI_TRY(sf_density_load(c->ctx, &j->density, path));
-        j->columns =
-            (cli_named){sf_density_dim(j->density), density_column, j->density};
-        return cli_read_named(c, &j->columns, c->operands[1], &j->points,
-                              &j->x);
+        SFI_TRY(text->text != NULL
+                    ? cli_make_density(c, text, &j->density)
+                    : sf_density_load(c->ctx, &j->density, c->operands[0]));
+        j->columns = (cli_named){"density", sf_density_dim(j->density),
+                                 density_column, j->density};
+        return cli_read_named(c, &j->columns, points, &j->points, &j->x);
     }
-    SFI_TRY(sf_model_load(c->ctx, &j->model, path));
-    j->columns = (cli_named){sf_model_dim(j->model), model_column, j->model};
-    return cli_read_points(c, j->model, c->operands[1], &j->points, &j->x);
+    SFI_TRY(sf_model_load(c->ctx, &j->model, c->operands[0]));
+    j->columns =
+        (cli_named){"model", sf_model_dim(j->model), model_column, j->model};
+    return cli_read_points(c, j->model, points, &j->points, &j->x);
 }
 
 static sf_status eval(eval_job *j)
@@ -442,6 +469,7 @@ static sf_status run(cli *c, const void *values)
 {
     eval_job j = {.c = c, .o = values};
     SFI_TRY(parse_wants(&j, j.o->want));
+    SFI_TRY(check_options(&j));
     SFI_TRY(cli_check_output(c, j.o->output, false));
     SFI_TRY(cli_check_table_output(c, j.o->output));
     cli_catch_signals();
@@ -462,9 +490,9 @@ const cli_command cli_eval = {
     .usage = "[OPTIONS] MODEL POINTS -o OUT",
     .operands =
         "  MODEL                    As `scorefield fit` writes it\n"
-        "  POINTS                   A table with the model's columns, in any "
-        "order\n",
-    .least = 2,
+        "  POINTS                   A table with the columns of the model or "
+        "density\n",
+    .least = 1,
     .most = 2,
     .size = sizeof(eval_options),
     .options = options,

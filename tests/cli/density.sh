@@ -103,3 +103,14 @@ try fit t.csv --slices 3 -o f.safetensors
 [ -e f.safetensors ] || echo none
 try fit t.csv --density '-a*x^2' --param a --slices 2 -q -o f.safetensors
 try eval f.safetensors t.csv --want velocity -o e.csv
+echo "-- a text at the points of a table"
+printf 'b,z,a\n2,9,1\n0,9,0\n' >points.csv
+scorefield eval --density '-0.5*x*P*x' --columns a,b --param 'P=1,0.5;0.5,1' points.csv --want score,logpdf -q -o -
+printf 'z\n1\n-2\n' >signs.csv
+scorefield eval --density '(k-1)*log(z)-z' --param k=3 --domain positive signs.csv --want logpdf,score -q -o -
+try eval --density '-a^2' points.csv -o e.csv | numbers
+try eval --density '-q^2' points.csv -o e.csv
+try eval --density '-a^2' points.csv signs.csv -o e.csv
+try eval --density '-a^2' --time 0.5 points.csv -o e.csv
+try eval --dim 3 points.csv signs.csv -o e.csv
+try eval points.csv -o e.csv
