@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exec_steps.h - one step of a plan, done for one block of points by the vector loops
+ * of num/; what graph/exec_cpu.c puts together.
+ *
+ * A block is a set of rows of `ld` points; ld is a multiple of SFI_ROW_MULTIPLE, or one
+ * vector where a few points are neither drawn nor added up, and the places beyond the
+ * last point repeat it. */
+#ifndef SFI_EXEC_STEPS_H
+#define SFI_EXEC_STEPS_H
+
+#include "graph/exec.h"
+#include "num/loops.h"
+
+/* One thread's work space. */
+typedef struct sfi_worker {
+    char *arena;   /* plan->varying_comps rows of the longest block          */
+    char *temps;   /* of fused steps                                         */
+    char *pack;    /* what the products ask for                              */
+    char *columns; /* unrolled image rows for convolutions                 */
+    char **bases;  /* where the operands of a fused step begin ...         */
+    char **starts; /* ... and those of a strip                             */
+} sfi_worker;
+
+struct sfi_exec {
+    const sfi_plan *plan;
+    const sfi_loops *loops;
+    size_t elem; /* bytes of one number */
+    int threads;
+    double work; /* of a point */
+    bool adds;   /* over points */
+    int64_t ld_max;
+    int64_t ld_min; /* of this run */
+    int lanes_max;
+    size_t arena_bytes, temp_bytes, pack_bytes, column_bytes, uniform_bytes;
+    size_t base_count;
+    size_t product_bytes, sum_bytes; /* of one lane */
+    sfi_worker *workers;
+    char *uniform;
+    char *products; /* [lanes][product_comps] */
+    double *sums;   /* [lanes][sum_comps]     */
+    bool *started;  /* [lanes][outputs]: the products hold something */
+};
+
+/* What a step needs to know about the block at hand. */
+typedef struct sfi_block {
+    const sfi_exec *e;
+    const sfi_run *run;
+    sfi_worker *w;
+    int64_t ld;
+    int64_t first, points;
+    int lane;
+    int part, parts; /* of a step that threads share, which is this thread's; of
+                        others, 0 of 1 */
+} sfi_block;
+
+/* All of a step, or this thread's part of one that threads share. */
+void sfi_run_step(const sfi_block *b, const sfi_step *s);
+
+/* An output that is the same for all points. */
+void sfi_write_uniform(const sfi_block *b, const sfi_plan_output *o,
+                       const sf_sink *sink);
+
+/* What a step costs for one point, in units of about a quarter of a nanosecond: an
+ * addition of two numbers, or eight multiplications of a product. */
+double sfi_step_work(const sfi_step *s);
+
+/* Whether threads can share a step of `length` points, and it is worth it. */
+bool sfi_step_shared(const sfi_step *s, int64_t length);
+
+/* Fill pack_bytes, column_bytes and temp_bytes of e with what a thread needs for the
+ * steps of e->plan and rows of e->ld_max points. */
+void sfi_measure_steps(sfi_exec *e);
+
+#endif
