@@ -114,3 +114,19 @@ try eval --density '-a^2' points.csv signs.csv -o e.csv
 try eval --density '-a^2' --time 0.5 points.csv -o e.csv
 try eval --dim 3 points.csv signs.csv -o e.csv
 try eval points.csv -o e.csv
+echo "-- walkers that cool while they warm up find a part that they would not reach; and are cold then"
+far() {
+    awk -F, 'NR > 1 { if ($3 > 2.5) { c++; q += ($3 - 5) ^ 2 } }
+        END { print (c / (NR - 1) > 0.4), (c > 0 && sqrt(q / c) > 0.46 && sqrt(q / c) < 0.56) }'
+}
+parts='log(0.1*exp(-2*x^2) + 0.9*exp(-2*(x - 5)^2))'
+for method in ula lm; do
+    scorefield sample --density "$parts" --method $method --step 0.05 --chains 500 --warmup 3000 --thin 10 -n 2000 -q -o - 2>errors | far
+    scorefield sample --density "$parts" --method $method --step 0.05 --hottest 30 --chains 500 --warmup 3000 --thin 10 -n 2000 -q -o - 2>errors | far
+done
+echo "-- draws as an array: chain and draw are no numbers of the density"
+for form in csv npy; do
+    scorefield sample --density '-x^2 - y^2' --chains 2 -n 6 -q -o drawn.$form 2>errors
+    scorefield eval --density '-x^2 - y^2' --want score -q -o at_$form.csv drawn.$form
+done
+cmp at_csv.csv at_npy.csv && wc -l <at_npy.csv
