@@ -87,7 +87,8 @@ typedef struct sf_matching {
  * J is what it should be only where s is continuous, which |x| does not have: then a
  * term for each jump is missing.  If the text has an operation that may jump (abs,
  * sign, floor, min, max, where, comparisons, sqrt, pow, atan2), s and ln p are looked at
- * on lines between some of the rows, for the parameters' values and for others near
+ * on lines between some of the rows (those with the ends of the first 8 columns, and
+ * any), for the parameters' values and for others near
  * them; where they jump, nothing is estimated.
  *
  * Returns SF_OK; SF_E_ARG (an option outside its range, a name or form that is none,

@@ -89,6 +89,25 @@ static sf_status ask(const panels *p, points *at)
                            at->logp, (sf_mat){at->score, p->count, d, d});
 }
 
+/* The rows where a line ends: of the first half of the lines, those with the least and
+ * the greatest number of a column, between which is whatever happens at one of its
+ * values; of the others, any. */
+static int64_t end_row(sf_cmat x, int64_t line, int end, uint64_t seed)
+{
+    if (line >= LINES / 2 || line >= x.cols) {
+        const sfi_where where = {seed, (uint64_t)line, 0, SFI_STREAM_PROBE};
+        return (int64_t)((double)x.rows * sfi_uniform_at(where, (uint32_t)end));
+    }
+    int64_t found = 0;
+    for (int64_t i = 1; i < x.rows; i++) {
+        const double more =
+            x.data[i * x.stride + line] - x.data[found * x.stride + line];
+        if (end == 0 ? more < 0.0 : more > 0.0)
+            found = i;
+    }
+    return found;
+}
+
 /* The ends of all panels; those without a score are looked at no more. */
 static sf_status cut(panels *p, sf_cmat x, uint64_t seed)
 {
@@ -97,11 +116,7 @@ static sf_status cut(panels *p, sf_cmat x, uint64_t seed)
         const double a = (double)(k % CUTS) / CUTS;
         const double b = (double)(k % CUTS + 1) / CUTS;
         for (int end = 0; end < 2 && k % CUTS == 0; end++)
-            p->row[line][end] =
-                (int64_t)((double)x.rows *
-                          sfi_uniform_at((sfi_where){seed, (uint64_t)line, 0,
-                                                     SFI_STREAM_PROBE},
-                                         (uint32_t)end));
+            p->row[line][end] = end_row(x, line, end, seed);
         const double *first = x.data + p->row[line][0] * x.stride;
         const double *last = x.data + p->row[line][1] * x.stride;
         for (int64_t j = 0; j < p->dim; j++) {

@@ -525,6 +525,35 @@ TEST(what_jumps_is_refused)
     sf_context_free(ctx);
 }
 
+/* One row alone is beyond the place of the jump. */
+TEST(a_jump_before_the_last_row_is_found)
+{
+    enum { N = 300 };
+    double x[2 * N], most = -9.0, next = -9.0;
+    for (uint64_t i = 0; i < N; i++) {
+        x[2 * i] = normal_of(i, 7);
+        const double u = x[2 * i + 1] = normal_of(i, 8);
+        next = fmax(next, fmin(most, u));
+        most = fmax(most, u);
+    }
+    sf_context *ctx = new_context();
+    const given both[] = {{"a", 0, 0, 0.0}, {"b", 0, 0, 0.0}};
+    char text[128];
+    for (int beyond = 0; beyond < 2; beyond++) {
+        snprintf(text, sizeof text, "-a*(x*x) + b*max(x1 - %.9g, 0)",
+                 beyond ? most + 0.1 : 0.5 * (most + next));
+        sf_density *d = density_of(ctx, text, 2, NULL, 2, both);
+        sf_matching m;
+        const sf_status status =
+            sf_match_scores(ctx, &m, d, (sf_cmat){x, N, 2, 2}, NULL);
+        CHECK(status == SF_E_NUMERIC);
+        CHECK((strstr(sf_context_message(ctx), "derivative jumps") != NULL) ==
+              !beyond);
+        sf_density_free(d);
+    }
+    sf_context_free(ctx);
+}
+
 /* Whichever allocation fails, nothing is kept and the density is what it was. */
 TEST(no_memory_changes_nothing)
 {
@@ -576,4 +605,5 @@ TESTS(CASE(normal_laws_have_their_moments),
       CASE(slices_have_the_errors_that_are_told),
       CASE(slices_do_not_depend_on_threads),
       CASE(what_cannot_be_estimated_is_told), CASE(forms_are_kept),
-      CASE(what_jumps_is_refused), CASE(no_memory_changes_nothing))
+      CASE(what_jumps_is_refused), CASE(a_jump_before_the_last_row_is_found),
+      CASE(no_memory_changes_nothing))
