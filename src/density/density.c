@@ -112,8 +112,17 @@ sf_status sfi_density_parameters(const sf_density *d, sf_graph *g,
     return sf_graph_status(g);
 }
 
+/* Whether x is a number, since it is called so, and not the vector of all. */
+static bool hides_vector(const sf_density *d)
+{
+    for (int64_t j = 0; j < d->dim && d->dim > 1; j++)
+        if (strcmp(sf_density_name(d, j), "x") == 0)
+            return true;
+    return false;
+}
+
 /* One number, of a vector of one too. */
-static sf_status to_number(sf_context *ctx, sf_graph *g, sf_node *node)
+static sf_status to_number(const sf_density *d, sf_graph *g, sf_node *node)
 {
     if (sf_node_count(g, *node) == 1) {
         *node = sf_reshape(g, *node, 0, NULL);
@@ -125,10 +134,13 @@ static sf_status to_number(sf_context *ctx, sf_graph *g, sf_node *node)
         used +=
             snprintf(shape + used, sizeof shape - (size_t)used, "%s%lld",
                      i > 0 ? ", " : "", (long long)sf_node_extent(g, *node, i));
-    return SFI_FAIL(ctx, SF_E_SHAPE,
+    return SFI_FAIL(d->ctx, SF_E_SHAPE,
                     "density: the expression has %lld values, [%s]; a log "
-                    "density is one number: sum(...) of them?",
-                    (long long)sf_node_count(g, *node), shape);
+                    "density is one number: sum(...) of them?%s",
+                    (long long)sf_node_count(g, *node), shape,
+                    hides_vector(d)
+                        ? "  (x is the number of that name, not the vector)"
+                        : "");
 }
 
 sf_status sfi_density_node(const sf_density *d, sf_graph *g, sf_node x,
@@ -151,7 +163,7 @@ sf_status sfi_density_node(const sf_density *d, sf_graph *g, sf_node x,
     sf_status status = sf_parse(g, d->text, count, symbols, logp);
     sfi_free(d->ctx, symbols, most, sizeof *symbols);
     SFI_TRY(status);
-    return to_number(d->ctx, g, logp);
+    return to_number(d, g, logp);
 }
 
 /* ---- programs ---------------------------------------------------------------- */

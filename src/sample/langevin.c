@@ -206,18 +206,17 @@ static sf_status not_finite(sf_langevin *r, int64_t walker, int64_t step)
         if (!isfinite(slope[j]) && fabs(at[j]) < away)
             return SFI_FAIL(r->ctx, SF_E_NUMERIC,
                             "langevin: the gradient at walker %lld is not "
-                            "finite at step %lld of %lld: number %lld of its "
-                            "point is %g, the gradient %g",
+                            "finite at step %lld: number %lld of its point is "
+                            "%g, the gradient %g",
                             (long long)(r->options.first_walker + walker),
-                            (long long)step, (long long)r->options.steps,
+                            (long long)(r->options.first_step + step),
                             (long long)j, at[j],
                             isnan(slope[j]) ? (double)NAN : slope[j]);
     return SFI_FAIL(r->ctx, SF_E_NUMERIC,
-                    "langevin: walker %lld is not finite at step %lld "
-                    "of %lld; try a step below %g",
+                    "langevin: walker %lld is not finite at step %lld; try a "
+                    "step below %g, if exp(-f) has a finite integral",
                     (long long)(r->options.first_walker + walker),
-                    (long long)step, (long long)r->options.steps,
-                    r->options.step);
+                    (long long)(r->options.first_step + step), r->options.step);
 }
 
 /* One step by the callback. */

@@ -130,3 +130,7 @@ for form in csv npy; do
     scorefield eval --density '-x^2 - y^2' --want score -q -o at_$form.csv drawn.$form
 done
 cmp at_csv.csv at_npy.csv && wc -l <at_npy.csv
+echo "-- what runs away, and a name that hides the vector"
+try sample --density 'x^2' --method ula --step 0.5 --chains 1 --warmup 0 -n 4000 -q -o gone.csv
+try sample --density '-0.5*x*P*x' --columns x,y --param 'P=1,0;0,1' -n 4 -q -o gone.csv
+ls gone.csv 2>&1

@@ -400,14 +400,14 @@ TEST(one_bad_walker_is_named_and_stops_all)
     memcpy(again, walkers, 2 * ROWS * sizeof *again);
     const sf_mat rows = {walkers, ROWS, 2, 2};
     CHECK_FAILS(ctx, sf_langevin_run(ctx, rows, &f, &o), SF_E_NUMERIC,
-                "langevin: walker 90 is not finite at step 0 of 10");
+                "langevin: walker 90 is not finite at step 0; ");
     CHECK(memcmp(again, walkers, 2 * ROWS * sizeof *again) == 0);
     sf_functional expression = f;
     expression.node = quadratic_node;
     o.steps = 100;
     CHECK_FAILS(ctx, sf_langevin_run(ctx, rows, &expression, &o), SF_E_NUMERIC,
-                "langevin: the gradient at walker 90 is not finite at step 0 "
-                "of 100: number 0 of its point is 1000, the gradient nan");
+                "langevin: the gradient at walker 90 is not finite at step "
+                "0: number 0 of its point is 1000, the gradient nan");
     CHECK(memcmp(again, walkers, 2 * ROWS * sizeof *again) == 0);
     sf_context_free(ctx);
 }
