@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "check.h"
 #include "faults.h"
+#include "num/probability.h"
 #include "scorefield/matching.h"
 
 enum { DIM = 6, ROWS = 400, NUMBERS = DIM * (DIM + 1) / 2 };
@@ -210,6 +211,112 @@ TEST(a_chain_is_found)
 
 /* In other units J is other numbers, and the same edges are chosen.  The published
  * criterion has the scale 1. */
+/* ---- graphs of truncated normal laws ------------------------------------------------ */
+
+enum { NODES = 20, BLOCK = 5, MOST_ROWS = 1000, SWEEPS = 60 };
+
+/* Blocks whose elements are 0 or in [0.5, 1]: none is negative, so that the law on
+ * positive numbers has a finite integral. */
+static void draw_graph(double k[NODES][NODES])
+{
+    memset(k, 0, sizeof(double[NODES][NODES]));
+    for (uint32_t i = 0; i < NODES; i++)
+        for (uint32_t j = i / BLOCK * BLOCK; j < i; j++) {
+            const sfi_where where = {31, i, 0, SFI_STREAM_USER};
+            if (sfi_uniform_at(where, 2 * j) < 0.4)
+                k[i][j] = k[j][i] =
+                    0.5 + 0.5 * sfi_uniform_at(where, 2 * j + 1);
+        }
+    for (int i = 0; i < NODES; i++)
+        k[i][i] = 1.6;
+}
+
+/* Rows of exp(-x K x / 2), x > 0, by Gibbs sampling: x_j given the others is normal,
+ * of mean -sum_k K_jk x_k / K_jj and variance 1/K_jj, above 0. */
+static sf_cmat truncated(double k[NODES][NODES], int64_t rows)
+{
+    static double x[MOST_ROWS * NODES];
+    for (int64_t i = 0; i < rows; i++) {
+        double *row = x + i * NODES;
+        for (int j = 0; j < NODES; j++)
+            row[j] = 0.5;
+        for (uint32_t s = 0; s < SWEEPS; s++)
+            for (uint32_t j = 0; j < NODES; j++) {
+                const double sd = 1.0 / sqrt(k[j][j]);
+                double mean = row[j];
+                for (int l = 0; l < NODES; l++)
+                    mean -= k[j][l] * row[l] / k[j][j];
+                const double u = sfi_uniform_at(
+                    (sfi_where){32, (uint64_t)i, s, SFI_STREAM_USER}, j);
+                const double below = 0.5 * erfc(-mean / sd * sqrt(0.5));
+                row[j] =
+                    fmax(1e-12, mean - sd * sfi_normal_quantile(u * below));
+            }
+    }
+    return (sf_cmat){x, rows, NODES, NODES};
+}
+
+/* Under the curve of edges found over edges that are none, along the path. */
+static double area_of(const sf_sparse_path *p, double k[NODES][NODES])
+{
+    double area = 0.0, hits = 0.0, wrong = 0.0;
+    int edges = 0;
+    for (int i = 0; i < NODES; i++)
+        for (int j = 0; j < i; j++)
+            edges += k[i][j] != 0.0;
+    const int others = NODES * (NODES - 1) / 2 - edges;
+    for (int64_t l = 0; l <= p->count; l++) {
+        double h = edges, w = others;
+        if (l < p->count) {
+            h = w = 0.0;
+            for (int i = 0; i < NODES; i++)
+                for (int j = 0; j < i; j++) {
+                    const bool found =
+                        p->estimates[l * p->numbers + i * (i + 1) / 2 + j] !=
+                        0.0;
+                    h += found && k[i][j] != 0.0;
+                    w += found && k[i][j] == 0.0;
+                }
+        }
+        area += (w - wrong) * (h + hits) / 2.0 / edges / others;
+        hits = h;
+        wrong = w;
+    }
+    return area;
+}
+
+/* S. Yu, M. Drton, A. Shojaie, JMLR 20 (2019), section 6: the more rows, the larger the
+ * area.  Chance has 1/2. */
+TEST(graphs_of_truncated_laws_are_found_as_rows_grow)
+{
+    static double k[NODES][NODES];
+    static const double ones[NODES * NODES] = {1.0};
+    const sf_parameter parameter = {"K", 2, {NODES, NODES}, ones};
+    sf_context *ctx = new_context();
+    sf_density_options o = SF_DENSITY_OPTIONS_INIT;
+    o.domain = "positive";
+    o.parameter_count = 1;
+    o.parameters = &parameter;
+    sf_density *d = NULL;
+    CHECK_OK(ctx, sf_density_new(ctx, &d, "-0.5*x*K*x", NODES, &o));
+    sf_sparse_options s = options_of("K=symmetric", "K");
+    s.weight = "min(d, 3)";
+    s.lambda_count = 40;
+    draw_graph(k);
+    double area[3];
+    static const int64_t rows[] = {80, 300, MOST_ROWS};
+    for (int n = 0; n < 3; n++) {
+        sf_sparse_path p;
+        CHECK_OK(ctx, sf_match_sparse(ctx, &p, d, truncated(k, rows[n]), &s));
+        area[n] = area_of(&p, k);
+        sf_sparse_path_free(ctx, &p);
+    }
+    CHECK(area[1] > area[0] + 0.1 && area[2] > area[1] + 0.05);
+    CHECK(area[2] > 0.95);
+    sf_density_free(d);
+    sf_context_free(ctx);
+}
+
 TEST(units_do_not_choose)
 {
     static double y[ROWS * DIM];
@@ -340,6 +447,7 @@ TEST(every_allocation_may_fail)
 TESTS(CASE(optimality_holds_at_every_penalty),
       CASE(just_below_the_largest_penalty_there_is_an_edge),
       CASE(no_penalty_is_the_estimate_without), CASE(a_chain_is_found),
+      CASE(graphs_of_truncated_laws_are_found_as_rows_grow),
       CASE(units_do_not_choose), CASE(few_rows_have_a_multiplier),
       CASE(threads_do_not_change_a_bit), CASE(what_has_no_path_is_told),
       CASE(every_allocation_may_fail))
