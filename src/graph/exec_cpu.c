@@ -62,7 +62,7 @@ static void run_block(const sfi_block *b)
     bool before = false;
     for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
         const sfi_step *s = &plan->steps[i];
-        const bool now = b->parts > 1 && sfi_step_shared(s, b->ld);
+        const bool now = b->parts > 1 && sfi_step_shared(b, s);
         if (now || before) {
 #pragma omp barrier
         }

@@ -910,12 +910,13 @@ double sfi_step_work(const sfi_step *s)
     }
 }
 
-bool sfi_step_shared(const sfi_step *s, int64_t length)
+bool sfi_step_shared(const sfi_block *b, const sfi_step *s)
 {
-    const bool products =
-        s->kind == SFI_STEP_MATMUL && s->out.shape.extent[0] >= 2 * WHOLE_ROWS;
-    return (products || s->kind == SFI_STEP_FUSED) &&
-           sfi_step_work(s) * (double)length >= STEP_WORTH;
+    const bool product = s->kind == SFI_STEP_MATMUL &&
+                         !varies(b, s->in[0].buffer) &&
+                         s->out.shape.extent[0] >= 2 * WHOLE_ROWS;
+    return (product || s->kind == SFI_STEP_FUSED) &&
+           sfi_step_work(s) * (double)b->ld >= STEP_WORTH;
 }
 
 static size_t larger(size_t a, size_t b)

@@ -64,8 +64,9 @@ void sfi_write_uniform(const sfi_block *b, const sfi_plan_output *o,
  * addition of two numbers, or eight multiplications of a product. */
 double sfi_step_work(const sfi_step *s);
 
-/* Whether threads can share a step of `length` points, and it is worth it. */
-bool sfi_step_shared(const sfi_step *s, int64_t length);
+/* Whether threads can share a step, and it is worth it: an element-wise chain, or a
+ * product with a matrix that is the same for all points. */
+bool sfi_step_shared(const sfi_block *b, const sfi_step *s);
 
 /* Fill pack_bytes, column_bytes and temp_bytes of e with what a thread needs for the
  * steps of e->plan and rows of e->ld_max points. */

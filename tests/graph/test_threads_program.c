@@ -175,6 +175,44 @@ TEST(threads_do_not_change_a_few_points)
     }
 }
 
+/* Products of two matrices of each point, and of one with a matrix of all: threads that
+ * follow a program together do not share these. */
+TEST(threads_do_not_change_products_of_few_points)
+{
+    enum { M = 120, K = 90, POINTS = 3, RUNS = 20 };
+    static double w[K * K], x[POINTS * M * K], y[2][POINTS * M * M];
+    for (int i = 0; i < K * K; i++)
+        w[i] = sin(i);
+    for (int i = 0; i < POINTS * M * K; i++)
+        x[i] = cos(i);
+    for (int k = 0; k < 2; k++) {
+        sf_context *ctx = new_context();
+        CHECK_OK(ctx, sf_context_set_threads(ctx, k == 0 ? 1 : 2));
+        sf_graph *g = NULL;
+        CHECK_OK(ctx, sf_graph_new(ctx, &g));
+        const sf_node a = sf_input(g, "x", 2, (int64_t[]){M, K});
+        const sf_node p = sf_param(g, "w", 2, (int64_t[]){K, K});
+        const sf_node aw = sf_tanh(g, sf_matmul(g, a, p));
+        const sf_output output = {sf_matmul(g, aw, sf_transpose(g, a)),
+                                  SF_EACH};
+        sf_program *program = NULL;
+        CHECK_OK(ctx, sf_program_new(ctx, &program, g, SF_F64, 1, &output));
+        const sf_source source = {
+            .data = x, .dtype = SF_F64, .stride = (int64_t)M * K};
+        const void *params[1] = {w};
+        const sf_sink sink = {y[k], SF_F64, (int64_t)M * M};
+        for (int run = 0; run < (k == 0 ? 1 : RUNS); run++) {
+            CHECK_OK(ctx,
+                     sf_program_run(program, POINTS, &source, params, &sink));
+            CHECK(memcmp(y[0], y[k], sizeof y[0]) == 0);
+        }
+        sf_program_free(program);
+        sf_graph_free(g);
+        sf_context_free(ctx);
+    }
+}
+
 TESTS(CASE(threads_do_not_change_a_bit),
+      CASE(threads_do_not_change_products_of_few_points),
       CASE(threads_do_not_change_a_few_points),
       CASE(threads_do_not_change_a_large_sum))
