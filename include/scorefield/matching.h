@@ -88,8 +88,8 @@ typedef struct sf_matching {
  * term for each jump is missing.  If the text has an operation that may jump (abs,
  * sign, floor, min, max, where, comparisons, sqrt, pow, atan2), s and ln p are looked at
  * on lines between some of the rows (those with the ends of the first 8 columns, and
- * any), for the parameters' values and for others near
- * them; where they jump, nothing is estimated.
+ * any), for the parameters' values and for others near them; where they jump, nothing
+ * is estimated.
  *
  * Returns SF_OK; SF_E_ARG (an option outside its range, a name or form that is none,
  * a weight without bounds, fewer than 2 rows), SF_E_PARSE (the weight), SF_E_SHAPE (x;

@@ -242,6 +242,9 @@ sf_status cli_pick_columns(cli *c, const char *list, const sf_column *columns,
                            int64_t cols, const char *where, int64_t *index,
                            int64_t *count);
 
+/* SF_E_ARG: which operands the command wants. */
+sf_status cli_too_few_operands(cli *c);
+
 /* What has columns: a model, or a density. */
 typedef struct cli_named {
     const char *noun;

@@ -235,6 +235,21 @@ static void warn_of_unused(const parts *p, const char *text)
                      p->parameters[k].name);
 }
 
+sf_status cli_check_density(cli *c, const cli_density *o, int operands)
+{
+    static const char *const typed[] = {"dim", "columns", "domain", "param"};
+    for (size_t i = 0; i < SFI_COUNT(typed) && o->text == NULL; i++)
+        if (cli_given(c, typed[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about --density",
+                            typed[i]);
+    if (o->text != NULL && c->operand_count == operands)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "MODEL or --density EXPR: want one of them");
+    if (o->text == NULL && c->operand_count < operands)
+        return cli_too_few_operands(c);
+    return SF_OK;
+}
+
 sf_status cli_make_density(cli *c, const cli_density *o, sf_density **out)
 {
     *out = NULL;

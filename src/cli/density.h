@@ -46,6 +46,10 @@ typedef struct cli_density {
         .help = "NAME=1, NAME=1,2;3,4 or NAME=@TABLE; many times"              \
     }
 
+/* Of a command with a model as the first of `operands`, or a density as text instead:
+ * one of them is there, and without a text none of its options.  SF_OK, SF_E_ARG. */
+sf_status cli_check_density(cli *c, const cli_density *o, int operands);
+
 /* Make the density.  SF_OK, SF_E_ARG, SF_E_PARSE and SF_E_SHAPE as bad usage, and
  * what reading a table gives. */
 sf_status cli_make_density(cli *c, const cli_density *o, sf_density **out);

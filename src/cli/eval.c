@@ -199,26 +199,6 @@ static sf_status count_copies(eval_job *j)
     return SF_OK;
 }
 
-static sf_status check_options(const eval_job *j)
-{
-    static const char *const typed[] = {"dim", "columns", "domain", "param"};
-    cli *c = j->c;
-    const bool text = j->o->density.text != NULL;
-    for (size_t i = 0; i < SFI_COUNT(typed) && !text; i++)
-        if (cli_given(c, typed[i]))
-            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about --density",
-                            typed[i]);
-    if (text && c->operand_count == 2)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "MODEL or --density EXPR: want one of them");
-    if (!text && c->operand_count == 1)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "want: scorefield eval %s; `scorefield help eval` "
-                        "explains",
-                        c->command->usage);
-    return SF_OK;
-}
-
 /* A typed density says what it is and where it rises, at no other time. */
 static sf_status check_density(const eval_job *j)
 {
@@ -469,7 +449,7 @@ static sf_status run(cli *c, const void *values)
 {
     eval_job j = {.c = c, .o = values};
     SFI_TRY(parse_wants(&j, j.o->want));
-    SFI_TRY(check_options(&j));
+    SFI_TRY(cli_check_density(c, &j.o->density, 2));
     SFI_TRY(cli_check_output(c, j.o->output, false));
     SFI_TRY(cli_check_table_output(c, j.o->output));
     cli_catch_signals();

@@ -102,13 +102,19 @@ static char *quote_command_line(sf_context *ctx, int argc, char **argv,
     return text;
 }
 
+sf_status cli_too_few_operands(cli *c)
+{
+    const cli_command *command = c->command;
+    return SFI_FAIL(c->ctx, SF_E_ARG,
+                    "want: scorefield %s %s; `scorefield help %s` explains",
+                    command->name, command->usage, command->name);
+}
+
 static sf_status check_operands(cli *c)
 {
     const cli_command *command = c->command;
     if (c->operand_count < command->least)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "want: scorefield %s %s; `scorefield help %s` explains",
-                        command->name, command->usage, command->name);
+        return cli_too_few_operands(c);
     if (command->most >= 0 && c->operand_count > command->most) {
         char shown[SFI_SHOW_SIZE];
         const char *extra = c->operands[command->most];

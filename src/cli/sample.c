@@ -141,25 +141,13 @@ static sf_status check_about(cli *c, const sample_options *o, bool typed)
     static const char *const densities[] = {
         "dim",  "columns", "domain", "param", "chains", "warmup",
         "thin", "accept",  "metric", "depth", "temper", "hottest"};
-    static const char *const texts[] = {"dim", "columns", "domain", "param"};
     const char *const *other = typed ? models : densities;
     const size_t count = typed ? SFI_COUNT(models) : SFI_COUNT(densities);
     for (size_t i = 0; i < count; i++)
         if (cli_given(c, other[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about %s", other[i],
                             typed ? "models" : "densities");
-    for (size_t i = 0; i < SFI_COUNT(texts); i++)
-        if (cli_given(c, texts[i]) && o->density.text == NULL)
-            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about --density",
-                            texts[i]);
-    if (o->density.text != NULL && c->operand_count > 0)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "MODEL or --density EXPR: want one of them");
-    if (!typed && c->operand_count == 0)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "want: scorefield sample %s; `scorefield help sample` "
-                        "explains",
-                        c->command->usage);
+    SFI_TRY(cli_check_density(c, &o->density, 1));
     char method[16];
     cli_choice(sample_methods, o->method, method, sizeof method);
     if (o->method != SAMPLE_AUTO && typed != (o->method >= SAMPLE_NUTS))

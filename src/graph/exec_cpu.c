@@ -212,8 +212,11 @@ static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
 {
     const sfi_plan *plan = e->plan;
     const unsigned saved = sfi_flush_denormals();
-    const sfi_block uniform = {
-        e, run, &e->workers[0], SFI_ROW_MULTIPLE, 0, 0, 0, 0, 1};
+    const sfi_block uniform = {.e = e,
+                               .run = run,
+                               .w = &e->workers[0],
+                               .ld = SFI_ROW_MULTIPLE,
+                               .parts = 1};
     for (size_t i = plan->constant_steps; i < plan->uniform_steps; i++)
         sfi_run_step(&uniform, &plan->steps[i]);
     for (int i = 0; i < plan->output_count; i++)
@@ -346,8 +349,11 @@ static void write_constants(sfi_exec *e)
             sfi_number_put(plan->dtype, e->uniform, at + j, c->values[j]);
     }
     const sfi_run none = {0};
-    const sfi_block b = {e, &none, &e->workers[0], SFI_ROW_MULTIPLE, 0, 0, 0,
-                         0, 1};
+    const sfi_block b = {.e = e,
+                         .run = &none,
+                         .w = &e->workers[0],
+                         .ld = SFI_ROW_MULTIPLE,
+                         .parts = 1};
     const unsigned saved = sfi_flush_denormals();
     for (size_t i = 0; i < plan->constant_steps; i++)
         sfi_run_step(&b, &plan->steps[i]);

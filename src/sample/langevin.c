@@ -18,8 +18,8 @@
  * is gone through again step by step.
  *
  * The noise of walker i at step t is a function of (seed, i, t, j)
- * (sfi_langevin_noise()): no generator state exists, so walkers are split into fixed tiles that threads take in any
- * order.  Leimkuhler-Matthews averages the normals of steps t and t+1; the
+ * (sfi_langevin_noise()): no generator state exists, so walkers are split into
+ * fixed tiles that threads take in any order.  Leimkuhler-Matthews averages the normals of steps t and t+1; the
  * latter wait in `kept` [n, d] for the next step. */
 #include "sample/langevin_program.h"
 

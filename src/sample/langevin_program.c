@@ -140,7 +140,7 @@ sf_status sfi_langevin_apply(sfi_langevin_program *p, int64_t walkers,
                              int64_t step, const void *from, void *to,
                              float *bad)
 {
-    const sf_sink sinks[] = {{to, p->options.dtype, p->source[0].stride},
+    const sf_sink sinks[] = {{to, p->options.dtype, p->unknowns},
                              {bad, SF_F32, 1}};
     p->source[0].data = from;
     for (int64_t k = 1; k < p->sources; k++) {
