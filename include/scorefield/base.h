@@ -113,6 +113,16 @@ typedef bool (*sf_progress_fn)(void *user, const sf_progress *progress);
 SF_API void sf_context_set_progress(sf_context *ctx, sf_progress_fn fn,
                                     void *user);
 
+/* Called where an answer was found and something about it should be known: one
+ * sentence without a line end, valid during the call, from the thread that
+ * called the library.  A warning is about an answer, never in place of one: what
+ * could not be done is a status. */
+typedef void (*sf_warning_fn)(void *user, const char *text);
+
+/* Install a callback; NULL, which is the default, lets warnings go. */
+SF_API void sf_context_set_warning(sf_context *ctx, sf_warning_fn fn,
+                                   void *user);
+
 #ifdef __cplusplus
 }
 #endif

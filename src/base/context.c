@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* context.c - one context: an allocator, a message, a thread count, a progress
- * callback.
+/* context.c - one context: an allocator, a message, a thread count, callbacks
+ * for progress and warnings.
  *
  * The message is a fixed buffer so that reporting "out of memory" needs no
  * memory.  A message that does not fit is cut. */
@@ -21,6 +21,8 @@ struct sf_context {
     int threads;
     sf_progress_fn progress;
     void *progress_user;
+    sf_warning_fn warning;
+    void *warning_user;
     double last_report; /* sfi_clock() of the last progress report */
     char message[MESSAGE_SIZE];
 };
@@ -117,6 +119,24 @@ void sf_context_set_progress(sf_context *ctx, sf_progress_fn fn, void *user)
     ctx->progress = fn;
     ctx->progress_user = user;
     ctx->last_report = 0.0;
+}
+
+void sf_context_set_warning(sf_context *ctx, sf_warning_fn fn, void *user)
+{
+    ctx->warning = fn;
+    ctx->warning_user = user;
+}
+
+void sfi_warn(sf_context *ctx, const char *format, ...)
+{
+    if (ctx->warning == NULL)
+        return;
+    char text[MESSAGE_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    ctx->warning(ctx->warning_user, text);
 }
 
 sf_status sfi_fail(sf_context *ctx, sf_status status, const char *format, ...)

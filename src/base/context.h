@@ -38,6 +38,10 @@ void sfi_message_prefix(sf_context *ctx, const char *format, ...)
 /* Forget the message. */
 void sfi_message_clear(sf_context *ctx);
 
+/* Tell the caller of something about an answer (sf_context_set_warning()); a
+ * text that does not fit in 1023 bytes is cut. */
+void sfi_warn(sf_context *ctx, const char *format, ...) SFI_PRINTF(2, 3);
+
 /* Memory for count*size bytes, aligned to 64; NULL if the product overflows or
  * there is none (the message says how much was wanted).  count 0 gives a valid
  * pointer.  Free with the same count and size. */

@@ -146,6 +146,9 @@ void cli_note(const cli *c, const char *format, ...) SFI_PRINTF(2, 3);
 
 /* The same that --quiet does not silence. */
 void cli_warn(const cli *c, const char *format, ...) SFI_PRINTF(2, 3);
+/* What the library warns of, to standard error as "warning: ..." and to the report
+ * as a member of "warnings"; `user` is the cli. */
+void cli_on_warning(void *user, const char *text);
 
 /* Put a value into an object of the report; takes over `value`, which may be
  * NULL where there was no memory.  `key` is what JSON calls it; in text,

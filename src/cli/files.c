@@ -35,6 +35,21 @@ void cli_warn(const cli *c, const char *format, ...)
     va_end(args);
 }
 
+void cli_on_warning(void *user, const char *text)
+{
+    const cli *c = user;
+    if (c->shows_progress)
+        fprintf(stderr, "\r\033[K");
+    cli_warn(c, "warning: %s", text);
+    json_t *all = json_object_get(c->report, "warnings");
+    if (all == NULL) {
+        json_object_set_new(c->report, "warnings", json_array());
+        all = json_object_get(c->report, "warnings");
+    }
+    /* The report is shorter where there is no memory; the user was told. */
+    (void)json_array_append_new(all, json_string(text));
+}
+
 sf_status cli_check_folder(cli *c, const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -143,6 +143,7 @@ static sf_status run_command(cli *c, void *values, int argc, char **argv)
     c->report = json_object();
     if (c->report == NULL)
         return SFI_FAIL(c->ctx, SF_E_NOMEM, "out of memory");
+    sf_context_set_warning(c->ctx, cli_on_warning, c);
     return c->command->run(c, values);
 }
 

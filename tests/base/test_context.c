@@ -232,6 +232,30 @@ TEST(progress_is_reported_seldom_and_can_stop)
     sf_context_free(ctx);
 }
 
+static void keep_warning(void *user, const char *text)
+{
+    snprintf(user, 2000, "%s", text);
+}
+
+/* A long text is cut at the size of a message, 1024 bytes with its end. */
+TEST(warnings_reach_the_caller_and_go_nowhere_without_one)
+{
+    sf_context *ctx = new_context();
+    char text[2000] = "nothing";
+    sfi_warn(ctx, "into the void");
+    sf_context_set_warning(ctx, keep_warning, text);
+    assert_string_equal(text, "nothing");
+    sfi_warn(ctx, "%d rows of %s", 3, "rain.csv");
+    assert_string_equal(text, "3 rows of rain.csv");
+    sfi_warn(ctx, "%1500d", 1);
+    assert_int_equal(strlen(text), 1023);
+    assert_string_equal(sf_context_message(ctx), "");
+    sf_context_set_warning(ctx, NULL, NULL);
+    sfi_warn(ctx, "not heard");
+    assert_int_equal(strlen(text), 1023);
+    sf_context_free(ctx);
+}
+
 TEST(element_sizes_are_four_and_eight)
 {
     assert_int_equal(sf_dtype_size(SF_F32), 4);
