@@ -31,7 +31,7 @@ enum { CHUNK = 256, MAX_STEPS = 100000 };
  * divergence is followed, or l [probes, n] with a stochastic one. */
 typedef struct flow_system {
     const sf_model *m;
-    sfi_field *field;
+    sfi_inner *field;
     int64_t n, d;
     int64_t probes; /* 0: exact divergence or none */
     bool divergence;
@@ -57,7 +57,7 @@ static int right_hand_side(realtype t, N_Vector state, N_Vector slope,
     for (int64_t k = 0; k < passes; k++) {
         const double *v = s->probes > 0 ? s->probe + k * cells : NULL;
         s->status =
-            sfi_field_run(s->field, s->n, y, s->d, level, v, outputs, strides);
+            sfi_inner_run(s->field, s->n, y, s->d, level, v, outputs, strides);
         if (s->status != SF_OK)
             return -1;
         for (int64_t i = 0; s->divergence && i < s->n; i++)
@@ -173,7 +173,7 @@ typedef struct workspace {
 static void workspace_free(workspace *w)
 {
     sf_context *ctx = w->s.m->ctx;
-    sfi_field_free(w->s.field);
+    sfi_inner_free(w->s.field);
     sfi_free(ctx, w->state, w->state_count, sizeof *w->state);
     sfi_free(ctx, w->probe, w->probe_count, sizeof *w->probe);
     sfi_free(ctx, w->s.rate, (size_t)(CHUNK * w->s.d), sizeof *w->s.rate);
@@ -204,7 +204,7 @@ static sf_status workspace_init(workspace *w, const sf_model *m,
                                              : exact     ? SFI_WANT_DIVERGENCE
                                                          : SFI_WANT_PROBE);
     if (status == SF_OK)
-        status = sfi_field_new(m, &w->s.field, SF_F64, wants);
+        status = sfi_inner_new(m, &w->s.field, SF_F64, wants);
     if (status != SF_OK)
         workspace_free(w);
     return status;

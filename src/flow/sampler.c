@@ -46,7 +46,7 @@ typedef struct sampler {
     double *inner, *outer;    /* [d], [dim]: one walker   */
     double *spread;           /* [d] of the noise, over the level */
     float *coefficients;      /* [3, d] */
-    sfi_field *fields[WANT_COUNT];
+    sfi_inner *fields[WANT_COUNT];
     sf_program *updates[UPDATES];
     uint32_t noise_step;
     int64_t recorded;
@@ -145,7 +145,7 @@ static sf_status ask(sampler *s, want w, const float *y, double level,
 {
     void *const outputs[2] = {out, second};
     const int64_t strides[2] = {s->d, s->d};
-    return sfi_field_run(s->fields[w], s->n, y, s->d, (float)level, NULL,
+    return sfi_inner_run(s->fields[w], s->n, y, s->d, (float)level, NULL,
                          outputs, strides);
 }
 
@@ -454,7 +454,7 @@ static sf_status allocate(sampler *s)
         SFI_TRY(compile_update(s, terms[k]));
     for (int k = 0; k < WANT_COUNT; k++)
         if (needed[k])
-            SFI_TRY(sfi_field_new(s->m, &s->fields[k], SF_F32, wants[k]));
+            SFI_TRY(sfi_inner_new(s->m, &s->fields[k], SF_F32, wants[k]));
     return SF_OK;
 }
 
@@ -463,7 +463,7 @@ static void release(sampler *s)
     for (int k = 0; k < UPDATES; k++)
         sf_program_free(s->updates[k]);
     for (int k = 0; k < WANT_COUNT; k++)
-        sfi_field_free(s->fields[k]);
+        sfi_inner_free(s->fields[k]);
     sfi_free(s->ctx, s->coefficients, 3 * (size_t)s->d,
              sizeof *s->coefficients);
     sfi_free(s->ctx, s->outer, (size_t)s->m->dim, sizeof *s->outer);

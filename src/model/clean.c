@@ -170,7 +170,7 @@ static double largest(const sf_model *m, const double *y, double *jacobian,
     return values[d - 1];
 }
 
-static sf_status splits(const sf_model *m, sfi_field *f, sf_cmat x, double time,
+static sf_status splits(const sf_model *m, sfi_inner *f, sf_cmat x, double time,
                         double *work, double *out)
 {
     const int64_t d = m->inner;
@@ -184,7 +184,7 @@ static sf_status splits(const sf_model *m, sfi_field *f, sf_cmat x, double time,
         sf_status status = SF_OK;
         sfi_to_inner(m, (sf_cmat){x.data + i * x.stride, 1, m->dim, m->dim},
                      (sf_mat){y, 1, d, d});
-        SFI_TRY(sfi_field_run(f, 1, y, d, level, NULL, outputs,
+        SFI_TRY(sfi_inner_run(f, 1, y, d, level, NULL, outputs,
                               (int64_t[]){d * d}));
         out[i] = largest(m, y, jacobian, spread, values, &status);
         SFI_TRY(status);
@@ -198,13 +198,13 @@ sf_status sf_model_stability(const sf_model *m, sf_cmat x, double time,
     SFI_TRY(check(m, x, time, "stability"));
     const size_t cells = (size_t)(m->inner * (m->inner + 3));
     double *work = sfi_alloc(m->ctx, cells, sizeof *work);
-    sfi_field *f = NULL;
+    sfi_inner *f = NULL;
     sf_status status = work != NULL
-                           ? sfi_field_new(m, &f, SF_F64, SFI_WANT_JACOBIAN)
+                           ? sfi_inner_new(m, &f, SF_F64, SFI_WANT_JACOBIAN)
                            : SF_E_NOMEM;
     if (status == SF_OK)
         status = splits(m, f, x, time, work, out);
-    sfi_field_free(f);
+    sfi_inner_free(f);
     sfi_free(m->ctx, work, cells, sizeof *work);
     return status;
 }

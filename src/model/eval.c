@@ -145,7 +145,7 @@ static int64_t first_bad(const sf_model *m, const sf_mat *const *members,
     return -1;
 }
 
-static sf_status run(const sf_model *m, sfi_field *f, const chunk *c, sf_cmat x,
+static sf_status run(const sf_model *m, sfi_inner *f, const chunk *c, sf_cmat x,
                      double time, const sf_mat *const *members)
 {
     const double level = sfi_level(m, time);
@@ -163,7 +163,7 @@ static sf_status run(const sf_model *m, sfi_field *f, const chunk *c, sf_cmat x,
                 strides[count++] = inner_columns(m, k);
             }
         SFI_TRY(
-            sfi_field_run(f, n, c->y, m->inner, level, NULL, outputs, strides));
+            sfi_inner_run(f, n, c->y, m->inner, level, NULL, outputs, strides));
         SFI_TRY(convert_all(m, c, part, slope, at, members));
     }
     const int64_t bad = first_bad(m, members, x.rows);
@@ -218,12 +218,12 @@ sf_status sf_model_eval(const sf_model *m, sf_cmat x, double time,
     chunk c = {.wants = computed(m, members)};
     if (c.wants == 0 || x.rows == 0)
         return SF_OK;
-    sfi_field *f = NULL;
-    SFI_TRY(sfi_field_new(m, &f, SF_F64, c.wants));
+    sfi_inner *f = NULL;
+    SFI_TRY(sfi_inner_new(m, &f, SF_F64, c.wants));
     sf_status status = prepare(m, &c);
     if (status == SF_OK)
         status = run(m, f, &c, x, time, members);
     release(m, &c);
-    sfi_field_free(f);
+    sfi_inner_free(f);
     return status;
 }

@@ -211,9 +211,9 @@ sf_status sfi_empirical_choose(const sf_model *m, uint64_t seed, int64_t first,
 /* One parameter node for each weight, in order. */
 sf_status sfi_weight_nodes(const sf_model *m, sf_graph *g, sf_node *out);
 
-/* ---- fields: programs that evaluate a model -------------------------------- */
+/* ---- evaluating in inner coordinates (inner.c) ------------------------------ */
 
-/* What a field computes at y for one level; columns follow in this order. */
+/* What is computed at y for one level; columns follow in this order. */
 enum {
     SFI_WANT_SCORE = 1,       /* inner   */
     SFI_WANT_DRIFT = 2,       /* inner   */
@@ -223,18 +223,18 @@ enum {
     SFI_WANT_PROBE = 32 /* 1, v' (d drift/dy) v for the row's own probe v */
 };
 
-typedef struct sfi_field sfi_field;
+typedef struct sfi_inner sfi_inner;
 
 /* A program for these wants in dtype; on failure *out is NULL.  With a column of
  * counts there is SFI_WANT_DENOISED alone, else SF_E_UNSUPPORTED. */
-sf_status sfi_field_new(const sf_model *m, sfi_field **out, sf_dtype dtype,
+sf_status sfi_inner_new(const sf_model *m, sfi_inner **out, sf_dtype dtype,
                         unsigned wants);
-void sfi_field_free(sfi_field *f);
+void sfi_inner_free(sfi_inner *f);
 
 /* Evaluate.  y and the outputs are rows of `dtype` numbers with their own
  * strides; outputs in the order of the wants' bits.  probe [n, inner] is read for
  * SFI_WANT_PROBE only. */
-sf_status sfi_field_run(sfi_field *f, int64_t n, const void *y,
+sf_status sfi_inner_run(sfi_inner *f, int64_t n, const void *y,
                         int64_t y_stride, double level, const void *probe,
                         void *const *outputs, const int64_t *strides);
 

@@ -16,12 +16,12 @@
 
 typedef struct sfi_outer sfi_outer;
 
-/* For these wants of a field (SFI_WANT_SCORE to SFI_WANT_DIVERGENCE); a Jacobian
+/* For these wants (SFI_WANT_SCORE to SFI_WANT_DIVERGENCE); a Jacobian
  * needs the score too, a divergence the drift.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_outer_new(const sf_model *m, sfi_outer **out, unsigned wants);
 void sfi_outer_free(sfi_outer *o);
 
-/* n points x [n, dim] and y [n, inner] with what the field gave for them, by bits
+/* n points x [n, dim] and y [n, inner] with what was computed for them (inner.c), by bits
  * of the wants, to `to`: an array [n, columns] with its stride for each want. */
 sf_status sfi_outer_run(sfi_outer *o, int64_t n, sf_cmat x, const double *y,
                         const double *const *from, const sf_mat *to);

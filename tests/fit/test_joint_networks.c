@@ -120,10 +120,10 @@ static void check_answers(sf_context *ctx, const setting *s, const sf_model *m)
     const int64_t d = s->columns;
     if (d == 3 && s->kernel[0] == 'v') {
         double chart[2][POINTS * 3];
-        sfi_field *f = NULL;
+        sfi_inner *f = NULL;
         CHECK_OK(ctx,
-                 sfi_field_new(m, &f, SF_F64, SFI_WANT_SCORE | SFI_WANT_DRIFT));
-        CHECK_OK(ctx, sfi_field_run(f, POINTS, s->points[0], MOST, 0.4, NULL,
+                 sfi_inner_new(m, &f, SF_F64, SFI_WANT_SCORE | SFI_WANT_DRIFT));
+        CHECK_OK(ctx, sfi_inner_run(f, POINTS, s->points[0], MOST, 0.4, NULL,
                                     (void *[]){chart[0], chart[1]},
                                     (int64_t[]){3, 3}));
         for (int i = 0; i < 2 * POINTS; i++) {
@@ -131,7 +131,7 @@ static void check_answers(sf_context *ctx, const setting *s, const sf_model *m)
             const double *v = chart[i / POINTS] + 3 * (i % POINTS);
             CHECK_NEAR(v[0] * n[0] + v[1] * n[1] + v[2] * n[2], 0.0, 1e-12);
         }
-        sfi_field_free(f);
+        sfi_inner_free(f);
     }
     double score[POINTS * MOST], velocity[POINTS * MOST],
         denoised[POINTS * MOST], divergence[POINTS];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* field.c - what evaluates a model at many points for one level: a program, or
+/* inner.c - what evaluates a model at many points for one level: a program, or
  * the mixture of a data set.
  *
  * A program's graph has inputs y and (for probes) v, and parameters level and the
@@ -16,19 +16,19 @@ enum { WANTS = 6 };
 enum { MOST_ROWS = 4096, MOST_CELLS = 1 << 22 };
 
 /* The law of a data set answers in f64, by chunks of points. */
-typedef struct data_field {
+typedef struct data_part {
     sfi_mixture *mixture;
     unsigned wants;
     int64_t dim, inner, rows;
     size_t cells;
     double *y;             /* [rows, inner] */
     double *values[WANTS]; /* [rows, columns] of what is wanted */
-} data_field;
+} data_part;
 
-struct sfi_field {
+struct sfi_inner {
     sf_context *ctx;
     sf_program *program; /* or NULL, and */
-    data_field data;
+    data_part data;
     sf_dtype dtype;
     int output_count;
     int64_t columns[WANTS];
@@ -63,7 +63,7 @@ static sf_node wanted_node(sf_graph *g, unsigned want, const sfi_answer *a,
     }
 }
 
-static sf_status build(const sf_model *m, sfi_field *f, sf_graph *g,
+static sf_status build(const sf_model *m, sfi_inner *f, sf_graph *g,
                        unsigned wants)
 {
     sf_node *weights = sfi_alloc(m->ctx, m->layout_count, sizeof *weights);
@@ -100,7 +100,7 @@ static sf_status build(const sf_model *m, sfi_field *f, sf_graph *g,
     return status;
 }
 
-static bool convert_weights(const sf_model *m, sfi_field *f)
+static bool convert_weights(const sf_model *m, sfi_inner *f)
 {
     const size_t size = sf_dtype_size(f->dtype);
     f->weight_bytes = (size_t)m->weight_count * size;
@@ -118,9 +118,9 @@ static bool convert_weights(const sf_model *m, sfi_field *f)
 
 /* ---- a data set ---------------------------------------------------------------- */
 
-static sf_status open_data(const sf_model *m, sfi_field *f, unsigned wants)
+static sf_status open_data(const sf_model *m, sfi_inner *f, unsigned wants)
 {
-    data_field *d = &f->data;
+    data_part *d = &f->data;
     const int64_t inner = m->inner;
     const int64_t columns[WANTS] = {inner, inner, m->dim, inner * inner, 1, 0};
     if ((wants & SFI_WANT_PROBE) != 0)
@@ -152,9 +152,9 @@ static sf_status open_data(const sf_model *m, sfi_field *f, unsigned wants)
                : SF_E_NOMEM;
 }
 
-static void close_data(sfi_field *f)
+static void close_data(sfi_inner *f)
 {
-    data_field *d = &f->data;
+    data_part *d = &f->data;
     int output = 0;
     for (int k = 0; k < WANTS; k++)
         if ((d->wants >> k & 1) != 0)
@@ -164,11 +164,11 @@ static void close_data(sfi_field *f)
     sfi_mixture_free(d->mixture);
 }
 
-static sf_status run_data(sfi_field *f, int64_t n, const void *y,
+static sf_status run_data(sfi_inner *f, int64_t n, const void *y,
                           int64_t y_stride, double level, void *const *outputs,
                           const int64_t *strides)
 {
-    const data_field *d = &f->data;
+    const data_part *d = &f->data;
     const int64_t inner = d->inner;
     for (int64_t at = 0; at < n; at += d->rows) {
         const int64_t rows = n - at < d->rows ? n - at : d->rows;
@@ -202,7 +202,7 @@ static sf_status run_data(sfi_field *f, int64_t n, const void *y,
 
 /* ---- any ------------------------------------------------------------------------ */
 
-static sf_status open_program(const sf_model *m, sfi_field *f, unsigned wants)
+static sf_status open_program(const sf_model *m, sfi_inner *f, unsigned wants)
 {
     sf_graph *g = NULL;
     SFI_TRY(sf_graph_new(m->ctx, &g));
@@ -213,7 +213,7 @@ static sf_status open_program(const sf_model *m, sfi_field *f, unsigned wants)
     return status;
 }
 
-sf_status sfi_field_new(const sf_model *m, sfi_field **out, sf_dtype dtype,
+sf_status sfi_inner_new(const sf_model *m, sfi_inner **out, sf_dtype dtype,
                         unsigned wants)
 {
     *out = NULL;
@@ -225,7 +225,7 @@ sf_status sfi_field_new(const sf_model *m, sfi_field **out, sf_dtype dtype,
                         "log probabilities",
                         m->names[j],
                         sfi_noise_block(&m->noise, j)->kernel.ops->family);
-    sfi_field *f = sfi_alloc_zero(m->ctx, 1, sizeof *f);
+    sfi_inner *f = sfi_alloc_zero(m->ctx, 1, sizeof *f);
     if (f == NULL)
         return SF_E_NOMEM;
     f->ctx = m->ctx;
@@ -234,14 +234,14 @@ sf_status sfi_field_new(const sf_model *m, sfi_field **out, sf_dtype dtype,
                                  ? open_data(m, f, wants)
                                  : open_program(m, f, wants);
     if (status != SF_OK) {
-        sfi_field_free(f);
+        sfi_inner_free(f);
         return status;
     }
     *out = f;
     return SF_OK;
 }
 
-void sfi_field_free(sfi_field *f)
+void sfi_inner_free(sfi_inner *f)
 {
     if (f == NULL)
         return;
@@ -252,7 +252,7 @@ void sfi_field_free(sfi_field *f)
     sfi_free(f->ctx, f, 1, sizeof *f);
 }
 
-sf_status sfi_field_run(sfi_field *f, int64_t n, const void *y,
+sf_status sfi_inner_run(sfi_inner *f, int64_t n, const void *y,
                         int64_t y_stride, double level, const void *probe,
                         void *const *outputs, const int64_t *strides)
 {
