@@ -63,14 +63,14 @@ static double *precision(int64_t d)
     return p;
 }
 
-static sf_density *gauss(sf_context *ctx, int64_t d)
+static sf_model *gauss(sf_context *ctx, int64_t d)
 {
     double *p = precision(d);
     const sf_parameter parameter = {"P", 2, {d, d}, p};
     sf_density_options o = SF_DENSITY_OPTIONS_INIT;
     o.parameter_count = 1;
     o.parameters = &parameter;
-    sf_density *density;
+    sf_model *density;
     must(ctx, sf_density_new(ctx, &density, "-0.5*x*P*x", d, &o));
     free(p);
     return density;
@@ -96,7 +96,7 @@ static double normal(park_miller *g)
 
 /* Coefficients N(0, 1); a constant and 23 normal columns, outcomes by coefficients
  * of sd 0.3: the shape of the German credit data. */
-static sf_density *logistic(sf_context *ctx)
+static sf_model *logistic(sf_context *ctx)
 {
     park_miller g = {1};
     double b[COLUMNS], *x = space(ROWS * COLUMNS), *y = space(ROWS);
@@ -115,7 +115,7 @@ static sf_density *logistic(sf_context *ctx)
     sf_density_options o = SF_DENSITY_OPTIONS_INIT;
     o.parameter_count = 2;
     o.parameters = parameters;
-    sf_density *density;
+    sf_model *density;
     must(ctx,
          sf_density_new(ctx, &density, "y*(X*x) - sum(softplus(X*x)) - 0.5*x*x",
                         COLUMNS, &o));
@@ -130,11 +130,12 @@ typedef struct outcome {
     double ess, seconds, seconds_all, gradients;
 } outcome;
 
-static outcome run_nuts(sf_context *ctx, const sf_density *density,
+static outcome run_nuts(sf_context *ctx, const sf_model *density,
                         int64_t chains, uint64_t seed)
 {
     sf_functional f;
-    sf_density_functional(density, &f);
+    sf_evaluator *owner = NULL;
+    must(ctx, sf_model_functional(ctx, &owner, &f, density, 0.0));
     sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
     o.warmup = WARMUP;
     o.draws = DRAWS;
@@ -161,12 +162,12 @@ static outcome run_nuts(sf_context *ctx, const sf_density *density,
     free(x);
     free(report);
     free(d);
+    sf_evaluator_free(owner);
     return out;
 }
 
 static void bench_nuts(const bench_args *args, const char *name,
-                       const sf_density *density, sf_context *ctx,
-                       int64_t chains)
+                       const sf_model *density, sf_context *ctx, int64_t chains)
 {
     double rate[MAX_RUNS], all[MAX_RUNS], gradients[MAX_RUNS], ess = 0.0;
     int count = 0;
@@ -216,9 +217,10 @@ static void bench_ula(const bench_args *args, const char *name, sf_context *ctx,
     sf_langevin_options o = SF_LANGEVIN_OPTIONS_INIT;
     o.step = 0.05;
     o.dtype = dtype;
-    sf_density *density = gauss(ctx, dim);
+    sf_model *density = gauss(ctx, dim);
     sf_functional f;
-    sf_density_functional(density, &f);
+    sf_evaluator *owner = NULL;
+    must(ctx, sf_model_functional(ctx, &owner, &f, density, 0.0));
     must(ctx, sf_langevin_new(ctx, &w.plan, &f, WALKERS, &o));
     w.x = space((size_t)(WALKERS * dim));
     const bench_rate rate = bench_windows(args, move, &w);
@@ -226,7 +228,8 @@ static void bench_ula(const bench_args *args, const char *name, sf_context *ctx,
     bench_print(name, "chain_steps_per_s", rate, (double)WALKERS * STEPS,
                 dim > 2 ? 2.0 * (double)(dim * dim) : 0.0);
     sf_langevin_free(w.plan);
-    sf_density_free(density);
+    sf_evaluator_free(owner);
+    sf_model_free(density);
     free(w.x);
 }
 
@@ -235,16 +238,18 @@ static void bench_ula(const bench_args *args, const char *name, sf_context *ctx,
 static void first_draw(void *user)
 {
     sf_context *ctx = user;
-    sf_density *density = gauss(ctx, GAUSS);
+    sf_model *density = gauss(ctx, GAUSS);
     sf_functional f;
-    sf_density_functional(density, &f);
+    sf_evaluator *owner = NULL;
+    must(ctx, sf_model_functional(ctx, &owner, &f, density, 0.0));
     sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
     o.warmup = 0;
     o.draws = 1;
     double x[GAUSS];
     const sf_chain_draws to = {.x = x};
     must(ctx, sf_chains_run(ctx, &f, 1, NULL, &o, &to));
-    sf_density_free(density);
+    sf_evaluator_free(owner);
+    sf_model_free(density);
 }
 
 int main(int argc, char **argv)
@@ -264,9 +269,9 @@ int main(int argc, char **argv)
                  normal ? "gauss100" : "logistic", (int)c);
         if (!bench_wanted(&args, name))
             continue;
-        sf_density *density = normal ? gauss(ctx, GAUSS) : logistic(ctx);
+        sf_model *density = normal ? gauss(ctx, GAUSS) : logistic(ctx);
         bench_nuts(&args, name, density, ctx, c);
-        sf_density_free(density);
+        sf_model_free(density);
     }
     if (bench_wanted(&args, "ula_d2_f32"))
         bench_ula(&args, "ula_d2_f32", ctx, 2, SF_F32);

@@ -64,7 +64,7 @@ static void dsyrk(void *user)
     sfi_add_products(t->h, t->x.cols, t->x);
 }
 
-static sf_status prepare(sf_context *ctx, task *t, sf_density **density)
+static sf_status prepare(sf_context *ctx, task *t, sf_model **density)
 {
     static const double values[MOST * MOST] = {1.0};
     const int64_t d = t->x.cols, numbers = d * (d + 3) / 2;
@@ -79,7 +79,7 @@ static sf_status prepare(sf_context *ctx, task *t, sf_density **density)
     if (t->h == NULL || t->slope == NULL || t->zero == NULL)
         return SF_E_NOMEM;
     SFI_TRY(sf_density_new(ctx, density, "-0.5*x*K*x + b*x", d, &o));
-    t->m = (sfi_match){.ctx = ctx, .density = *density};
+    t->m = (sfi_match){.ctx = ctx, .model = *density};
     return sfi_match_begin(&t->m, "K=symmetric; b", t->x);
 }
 
@@ -117,7 +117,7 @@ int main(int argc, char **argv)
     for (size_t k = 0; k < SFI_COUNT(dims) && status == SF_OK; k++) {
         const size_t cells = (size_t)(ROWS * dims[k]);
         const int64_t numbers = dims[k] * (dims[k] + 3) / 2;
-        sf_density *density = NULL;
+        sf_model *density = NULL;
         double *x = sfi_alloc(ctx, cells, sizeof *x);
         task t = {.x = {x, ROWS, dims[k], dims[k]}, .status = SF_E_NOMEM};
         for (size_t i = 0; i < cells && x != NULL; i++)
@@ -129,7 +129,7 @@ int main(int argc, char **argv)
         status = t.status;
         if (t.m.ctx != NULL)
             sfi_match_end(&t.m);
-        sf_density_free(density);
+        sf_model_free(density);
         sfi_free(ctx, t.zero, (size_t)numbers, sizeof *t.zero);
         sfi_free(ctx, t.slope, (size_t)numbers, sizeof *t.slope);
         sfi_free(ctx, t.h, (size_t)(numbers * numbers), sizeof *t.h);

@@ -35,7 +35,7 @@ static int64_t long_waits(sf_context *ctx, const char *path, double *waits)
     return n;
 }
 
-static int draw(sf_context *ctx, const sf_density *d)
+static int draw(sf_context *ctx, const sf_model *d)
 {
     static double y[CHAINS * DRAWS], wait[CHAINS * DRAWS];
     const int64_t rows = CHAINS * DRAWS;
@@ -43,13 +43,15 @@ static int draw(sf_context *ctx, const sf_density *d)
     sf_diagnosis found;
     const sf_chain_draws to = {.x = y};
     const sf_draws draws = {wait, CHAINS, DRAWS, 1, 1};
-    sf_density_functional(d, &f);
+    sf_evaluator *owner = NULL;
     /* Chains move on the line, the logarithm of the wait. */
-    if (sf_chains_run(ctx, &f, CHAINS, NULL, NULL, &to) != SF_OK ||
-        sf_density_from_line(d, (sf_cmat){y, rows, 1, 1},
-                             (sf_mat){wait, rows, 1, 1}) != SF_OK ||
+    if (sf_model_functional(ctx, &owner, &f, d, 0.0) != SF_OK ||
+        sf_chains_run(ctx, &f, CHAINS, NULL, NULL, &to) != SF_OK ||
+        sf_model_from_unknowns(d, (sf_cmat){y, rows, 1, 1},
+                               (sf_mat){wait, rows, 1, 1}) != SF_OK ||
         sf_diagnose(ctx, &draws, &found) != SF_OK)
         return fail(ctx);
+    sf_evaluator_free(owner);
     printf("%d draws: mean %.2f +- %.2f minutes, 5 %% below %.1f, 5 %% above "
            "%.1f; R-hat %.3f, %.0f effective\n",
            CHAINS * DRAWS, found.mean, found.mcse_mean, found.q05, found.q95,
@@ -65,7 +67,7 @@ int main(int argc, char **argv)
                                        {.name = "rate", .value = &one}};
     double waits[MOST];
     sf_context *ctx = NULL;
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     sf_matching m = {0};
     sf_density_options o = SF_DENSITY_OPTIONS_INIT;
     o.names = names;
@@ -89,7 +91,7 @@ int main(int argc, char **argv)
         result = draw(ctx, d);
     }
     sf_matching_free(ctx, &m);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
     return result;
 }

@@ -100,7 +100,7 @@ typedef struct sf_matching {
  * converged); SF_E_CANCELLED; SF_E_NOMEM.  On failure *out is empty and the parameters
  * are as they were.  `options` may be NULL. */
 SF_API sf_status sf_match_scores(sf_context *ctx, sf_matching *out,
-                                 sf_density *density, sf_cmat x,
+                                 sf_model *density, sf_cmat x,
                                  const sf_matching_options *options);
 SF_API void sf_matching_free(sf_context *ctx, sf_matching *m);
 
@@ -190,7 +190,7 @@ typedef struct sf_sparse_path {
  * Source: S. Yu, M. Drton, A. Shojaie, JMLR 20 (2019) 1-70 (the multiplier; section 4);
  * J. Chen, Z. Chen, Biometrika 95 (2008) 759-771; R. Foygel, M. Drton, NIPS 2010. */
 SF_API sf_status sf_match_sparse(sf_context *ctx, sf_sparse_path *out,
-                                 sf_density *density, sf_cmat x,
+                                 sf_model *density, sf_cmat x,
                                  const sf_sparse_options *options);
 SF_API void sf_sparse_path_free(sf_context *ctx, sf_sparse_path *path);
 
@@ -217,23 +217,23 @@ typedef struct sf_stein {
     double p;        /* share of bootstrap draws that are as large          */
 } sf_stein;
 
-/* Kernelised Stein discrepancy of rows x [n, dim] from a density: the mean over pairs of
+/* Kernelised Stein discrepancy of rows x [n, dim] from a model: the mean over pairs of
  *
  *     u(y, z) = s(y).s(z) k + s(y).dk/dz + s(z).dk/dy + tr d2k/dy dz,
  *     k = (1 + |y - z|^2 / l^2)^(-1/2),
  *
- * on the density's line, each number over its standard deviation, l the median distance.
+ * in the model's unknowns, each over its standard deviation, l the median distance.
  * It needs scores alone, and is 0 in the mean where the rows have the density.  p is by
  * a bootstrap of multinomial weights.  It takes the density as given: after a fit to the
  * same rows it is too large, so that a small one still tells that the form is wrong.
  *
  * Returns SF_OK; SF_E_ARG (fewer than 4 rows, an option outside its range), SF_E_SHAPE,
- * SF_E_NUMERIC (a row outside the domain, a score that is not finite, a constant
+ * SF_E_UNSUPPORTED (the model has no score), SF_E_NUMERIC (a row outside the support, a score that is not finite, a constant
  * column), SF_E_NOMEM.
  *
  * Source: Q. Liu, J. Lee, M. Jordan, ICML 2016, PMLR 48, 276-284; J. Gorham, L. Mackey,
  * ICML 2017, PMLR 70, 1292-1301 (the kernel). */
-SF_API sf_status sf_stein_test(sf_context *ctx, const sf_density *density,
+SF_API sf_status sf_stein_test(sf_context *ctx, const sf_model *model,
                                sf_cmat x, const sf_stein_options *options,
                                sf_stein *out);
 

@@ -38,7 +38,7 @@ typedef struct sf_model sf_model;
 /* Free a model; NULL is allowed. */
 SF_API void sf_model_free(sf_model *model);
 
-/* "gaussian", "empirical" or "network". */
+/* "density", "gaussian", "empirical" or "network". */
 SF_API const char *sf_model_family(const sf_model *model);
 
 /* Number of columns d. */
@@ -62,6 +62,13 @@ enum { SF_JOINT_COLUMNS = 64 };
 SF_API int64_t sf_model_joint(const sf_model *model, int64_t column,
                               int64_t *columns);
 
+/* Where a column's values may be: between two bounds, which may be infinite, or on a
+ * circle of this period (0: on a line).  -inf to inf for a column outside 0..d-1. */
+typedef struct sf_support {
+    double lower, upper, period;
+} sf_support;
+SF_API sf_support sf_model_support(const sf_model *model, int64_t column);
+
 /* What a column's values are to a model: kernels see (x - mean)/scale. */
 SF_API void sf_model_unit(const sf_model *model, int64_t column, double *mean,
                           double *scale);
@@ -73,45 +80,149 @@ SF_API double sf_model_sigma(const sf_model *model, double time);
 /* The time at which the noise level is sigma; clipped to [0, 1]. */
 SF_API double sf_model_time(const sf_model *model, double sigma);
 
-/* What sf_model_eval() can compute. */
+/* ---- what a model can answer ------------------------------------------------ */
+
+/*   X(NAME, what is asked for) */
+#define SF_ABILITY_LIST(X)                                                     \
+    X(SF_CAN_SCORE, "a score")                                                 \
+    X(SF_CAN_NOISE, "noise times above 0, and denoised means")                 \
+    X(SF_CAN_FLOW, "a probability flow: velocities, codes")                    \
+    X(SF_CAN_LOGPDF, "log densities")                                          \
+    X(SF_CAN_LOGPDF_CLOSED, "log densities in closed form")                    \
+    X(SF_CAN_NORMALISED, "log densities that are normalised")                  \
+    X(SF_CAN_RATES, "rates of columns of counts")                              \
+    X(SF_CAN_JUMP, "samples by jumps alone: all columns are counts")           \
+    X(SF_CAN_ROWS, "rows of data that points may come from")                   \
+    X(SF_CAN_TRAIN, "weights that an objective trains")                        \
+    X(SF_CAN_MATCH, "parameters of a text, which score matching estimates")
+
+typedef enum sf_ability {
+#define SF_ABILITY_ENUM(name, text) name,
+    SF_ABILITY_LIST(SF_ABILITY_ENUM)
+#undef SF_ABILITY_ENUM
+} sf_ability;
+
+/* Whether a model can answer.  Every verb asks this, and refuses with
+ * SF_E_UNSUPPORTED and the sentence of sf_model_why_not(). */
+SF_API bool sf_model_can(const sf_model *model, sf_ability ability);
+
+/* Why it cannot, "holds no rows of data", as what the model is or has; NULL if it
+ * can.  Not to be freed. */
+SF_API const char *sf_model_why_not(const sf_model *model, sf_ability ability);
+
+/* ---- parameters ------------------------------------------------------------- */
+
+/* Numbers that are the same for all points: those of a typed density by the names
+ * of its text, the weights of a network, the data of an empirical model. */
+typedef struct sf_parameter {
+    const char *name;
+    int rank;                   /* 0 for one number          */
+    int64_t shape[SF_MAX_RANK]; /* its first `rank` are used */
+    const double *value;        /* row-major                 */
+} sf_parameter;
+
+/* How many parameters there are, and number k of them, 0 <= k < count; false
+ * outside.  What *out points to lives as long as the model. */
+SF_API int64_t sf_model_parameter_count(const sf_model *model);
+SF_API bool sf_model_parameter(const sf_model *model, int64_t k,
+                               sf_parameter *out);
+
+/* Hyperparameters by name, "sigma_max": their number, the name of number k (NULL
+ * outside) and its value (NaN for a name that is none). */
+SF_API int64_t sf_model_setting_count(const sf_model *model);
+SF_API const char *sf_model_setting_name(const sf_model *model, int64_t k);
+SF_API double sf_model_setting(const sf_model *model, const char *name);
+
+/* ---- evaluating -------------------------------------------------------------- */
+
+/* What an evaluator can compute: bits that say which members of sf_model_values. */
+enum {
+    SF_WANT_SCORE = 1,
+    SF_WANT_VELOCITY = 2,
+    SF_WANT_DENOISED = 4,
+    SF_WANT_JACOBIAN = 8,
+    SF_WANT_DIVERGENCE = 16,
+    SF_WANT_LOGPDF = 32
+};
+
 typedef struct sf_model_values {
     sf_mat score;      /* [n, d]    grad ln p_t                              */
     sf_mat velocity;   /* [n, d]    dx/dt of the probability flow, noising   */
     sf_mat denoised;   /* [n, d]    E[x_0 | x_t = x]                         */
     sf_mat jacobian;   /* [n, d*d]  entry i*d + j: d score_i / d x_j         */
     sf_mat divergence; /* [n, 1]    div of the velocity                      */
+    sf_mat logpdf;     /* [n, 1]    ln p_t, where it has a closed form
+                          (SF_CAN_LOGPDF_CLOSED); else see sf_logpdf()        */
 } sf_model_values;
 
+/* A model made ready for one kind of question: compiled once, run often.  It has
+ * the context of its own caller, so one model may have evaluators in several
+ * threads at a time.  The model must outlive it, and stay as it is. */
+typedef struct sf_evaluator sf_evaluator;
+
+/* Make an evaluator for what the bits of `wants` say.  On failure *out is NULL.
+ * Returns SF_OK; SF_E_ARG (no bit, or an unknown one); SF_E_UNSUPPORTED
+ * (sf_model_why_not()); SF_E_NOMEM. */
+SF_API sf_status sf_evaluator_new(sf_context *ctx, sf_evaluator **out,
+                                  const sf_model *model, unsigned wants);
+SF_API void sf_evaluator_free(sf_evaluator *evaluator);
+
 /* Evaluate at n points x [n, d] and noise time t in [0, 1], in f64 throughout.
- * Members of `values` whose data is NULL are not computed.
+ * Members of `values` whose data is NULL are not given; the others must be among
+ * what the evaluator was made for.  Row i depends on row i alone.
  *
- * The law of a data set has kernels on charts, whose values at the ends of their
- * support do not exist: x must be inside.  At times below its least one it
- * answers at that, where the velocity is 0.
+ * Support.  Where a row is outside the model's support, its log density is -inf
+ * and all else NaN, and a warning says how many rows are, and which is the first
+ * (sf_context_set_warning()).
  *
- * A model with a column of counts has denoised means alone; see also
- * sf_model_rates().
+ * At times below a data set's least one it answers at that, where the velocity is
+ * 0.  A network that was trained at one noise level answers at any `time` with its
+ * one score.
  *
- * A network that was trained at one noise level has no velocity, divergence or
- * denoised mean, and answers at any `time` with its one score.
- *
- * Returns SF_OK; SF_E_ARG (time outside [0, 1]); SF_E_SHAPE (x or a member has
- * the wrong shape); SF_E_UNSUPPORTED; SF_E_NOMEM; SF_E_NUMERIC (a value
- * outside a kernel's support, or a result that is not finite: the message names
- * the first row; in the second case the output is written). */
+ * Returns SF_OK; SF_E_ARG (time outside [0, 1], or above 0 without noise; a member
+ * that the evaluator was not made for); SF_E_SHAPE (x or a member has the wrong
+ * shape); SF_E_NOMEM; SF_E_NUMERIC (x is not finite, or a result at a row inside
+ * the support is not: the message names the first row; in the second case the
+ * output is written). */
+SF_API sf_status sf_evaluator_run(sf_evaluator *evaluator, sf_cmat x,
+                                  double time, const sf_model_values *values);
+
+/* Make an evaluator, run it once and free it. */
 SF_API sf_status sf_model_eval(const sf_model *model, sf_cmat x, double time,
                                const sf_model_values *values);
 
-/* A model at one noise time. */
-typedef struct sf_model_at {
-    const sf_model *model;
-    double time;
-} sf_model_at;
+/* ---- as a functional ----------------------------------------------------------
+ *
+ * Solvers and samplers move y, the unknowns of a model: its columns as they are, but
+ * of a typed density with a domain
+ *
+ *     real, circle  x = y
+ *     LO:           x = LO + exp(y)            :HI  x = HI - exp(y)
+ *     LO:HI         x = LO + (HI - LO) / (1 + exp(-y))
+ *     simplex       by breaking a stick in parts 1/(1 + exp(-y_i) (k - i)),
+ *                   i = 1, ..., k - 1, so that y = 0 is the middle
+ *
+ * one for each column, and one less for each group of shares. */
+SF_API int64_t sf_model_unknowns(const sf_model *model);
 
-/* Its law as a functional of d unknowns, in the data's units: gradients are minus the
- * scores of sf_model_eval(), whose errors they return; there are no values.  So
- * sf_langevin_run() can draw with it, and sf_chains_run() refuses.  *at must stay. */
-SF_API void sf_model_functional(const sf_model_at *at, sf_functional *out);
+/* x [n, dim] to y [n, unknowns] and back.  to_unknowns returns SF_OK, SF_E_SHAPE,
+ * or SF_E_NUMERIC where x is outside the domain: row, name and what was expected;
+ * from_unknowns SF_OK or SF_E_SHAPE. */
+SF_API sf_status sf_model_to_unknowns(const sf_model *model, sf_cmat x,
+                                      sf_mat y);
+SF_API sf_status sf_model_from_unknowns(const sf_model *model, sf_cmat y,
+                                        sf_mat x);
+
+/* -ln p_t of y, which has ln |dx/dy| in it, as a functional: with values where the
+ * log density has a closed form, with Hessian products and as an expression of a
+ * typed density.  It is what the evaluator *owner computes, which
+ * sf_evaluator_free() frees when the functional is no longer used.
+ * Returns SF_OK; SF_E_ARG (time); SF_E_UNSUPPORTED (no score); SF_E_NOMEM. */
+SF_API sf_status sf_model_functional(sf_context *ctx, sf_evaluator **owner,
+                                     sf_functional *out, const sf_model *model,
+                                     double time);
+
+/* ---- more of models that have it ------------------------------------------------ */
 
 /* Which data the point may come from: the `most` >= 1 largest posterior weights
  * of an empirical model at n points x [n, d] and a time, and the numbers of their

@@ -8,7 +8,6 @@
 #ifndef SCOREFIELD_STORE_H
 #define SCOREFIELD_STORE_H
 
-#include "scorefield/density.h"
 #include "scorefield/fit.h"
 #include "scorefield/model.h"
 
@@ -69,25 +68,6 @@ SF_API sf_status sf_model_load_memory(sf_context *ctx, sf_model **out,
 
 /* Free a record that was loaded; NULL is allowed. */
 SF_API void sf_run_record_free(sf_context *ctx, sf_run_record *record);
-
-/* ---- densities ------------------------------------------------------------- */
-
-/* Write a typed density with its parameters' values; of the record, the seed and the
- * texts.  Returns SF_OK; SF_E_ARG (a text or name is not UTF-8; the report is no JSON
- * object), SF_E_IO, SF_E_NOMEM. */
-SF_API sf_status sf_density_save(const sf_density *density, const char *path,
-                                 const sf_run_record *record);
-
-/* Read one, from a file or from memory; at most 2^14 columns and parameters.
- * Returns SF_OK; SF_E_IO; SF_E_FORMAT (message as for models); SF_E_NOMEM.  On
- * failure *out is NULL. */
-SF_API sf_status sf_density_load(sf_context *ctx, sf_density **out,
-                                 const char *path);
-SF_API sf_status sf_density_load_memory(sf_context *ctx, sf_density **out,
-                                        const void *bytes, size_t size);
-
-/* Whether a file says that it holds a density; false too if it cannot be read. */
-SF_API bool sf_is_density(sf_context *ctx, const char *path);
 
 /* ---- training runs --------------------------------------------------------- */
 

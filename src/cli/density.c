@@ -5,6 +5,7 @@
 #include "base/assign.h"
 #include "base/text.h"
 #include "num/decimal.h"
+#include "scorefield/store.h"
 
 #include <math.h>
 #include <string.h>
@@ -200,7 +201,7 @@ static bool is_of_name(char c)
            (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
 }
 
-static sf_status make(parts *p, const cli_density *o, sf_density **out)
+static sf_status make(parts *p, const cli_density *o, sf_model **out)
 {
     for (int k = 0; k < o->params.count; k++)
         SFI_TRY(read_parameter(p, o->params.text[k]));
@@ -250,9 +251,11 @@ sf_status cli_check_density(cli *c, const cli_density *o, int operands)
     return SF_OK;
 }
 
-sf_status cli_make_density(cli *c, const cli_density *o, sf_density **out)
+sf_status cli_open_model(cli *c, const cli_density *o, sf_model **out)
 {
     *out = NULL;
+    if (o->text == NULL)
+        return sf_model_load(c->ctx, out, c->operands[0]);
     parts p = {.c = c};
     const sf_status status = make(&p, o, out);
     if (status == SF_OK)

@@ -50,9 +50,10 @@ typedef struct cli_density {
  * one of them is there, and without a text none of its options.  SF_OK, SF_E_ARG. */
 sf_status cli_check_density(cli *c, const cli_density *o, int operands);
 
-/* Make the density.  SF_OK, SF_E_ARG, SF_E_PARSE and SF_E_SHAPE as bad usage, and
- * what reading a table gives. */
-sf_status cli_make_density(cli *c, const cli_density *o, sf_density **out);
+/* The model of a command: that of the text, if there is one, else the first
+ * operand's.  SF_OK, SF_E_ARG, SF_E_PARSE and SF_E_SHAPE as bad usage, and what
+ * reading a model or a table gives. */
+sf_status cli_open_model(cli *c, const cli_density *o, sf_model **out);
 
 /* "1", "1,2,3" or "1,2;3,4" as a number, a vector or a matrix: rank, shape and the
  * value, which the caller frees as `cells` doubles, also after a failure.  `option`

@@ -51,20 +51,20 @@ typedef enum extent { ONE, EACH_COLUMN, EACH_PAIR, EACH_DATUM } extent;
 /* Posterior weights that are told. */
 enum { MOST_DATA = 5 };
 
-/*   WANT(NAME, columns) */
+/*   WANT(NAME, columns, what a model must be able to) */
 #define WANT_LIST(WANT)                                                        \
-    WANT(logpdf, ONE)                                                          \
-    WANT(score, EACH_COLUMN)                                                   \
-    WANT(velocity, EACH_COLUMN)                                                \
-    WANT(divergence, ONE)                                                      \
-    WANT(jacobian, EACH_PAIR)                                                  \
-    WANT(denoised, EACH_COLUMN)                                                \
-    WANT(code, EACH_COLUMN)                                                    \
-    WANT(posterior, EACH_DATUM)                                                \
-    WANT(stability, ONE)
+    WANT(logpdf, ONE, SF_CAN_LOGPDF)                                           \
+    WANT(score, EACH_COLUMN, SF_CAN_SCORE)                                     \
+    WANT(velocity, EACH_COLUMN, SF_CAN_FLOW)                                   \
+    WANT(divergence, ONE, SF_CAN_FLOW)                                         \
+    WANT(jacobian, EACH_PAIR, SF_CAN_SCORE)                                    \
+    WANT(denoised, EACH_COLUMN, SF_CAN_NOISE)                                  \
+    WANT(code, EACH_COLUMN, SF_CAN_FLOW)                                       \
+    WANT(posterior, EACH_DATUM, SF_CAN_ROWS)                                   \
+    WANT(stability, ONE, SF_CAN_FLOW)
 
 typedef enum want {
-#define WANT_ENUM(name, columns) WANT_##name,
+#define WANT_ENUM(name, columns, ability) WANT_##name,
     WANT_LIST(WANT_ENUM)
 #undef WANT_ENUM
         WANT_COUNT
@@ -73,8 +73,9 @@ typedef enum want {
 static const struct {
     const char *name;
     extent columns;
+    sf_ability ability;
 } wants[] = {
-#define WANT_ROW(name, columns) {#name, columns},
+#define WANT_ROW(name, columns, ability) {#name, columns, ability},
     WANT_LIST(WANT_ROW)
 #undef WANT_ROW
 };
@@ -88,9 +89,7 @@ static const char *want_name(const void *user, int i)
 typedef struct eval_job {
     cli *c;
     const eval_options *o;
-    sf_model *model; /* one of these */
-    sf_density *density;
-    cli_named columns;
+    sf_model *model;
     sf_table points; /* what `x` is a view of */
     sf_cmat x;
     int count;
@@ -136,7 +135,7 @@ static sf_status parse_wants(eval_job *j, const char *text)
 
 static int64_t columns_of(const eval_job *j, want w)
 {
-    const int64_t d = j->columns.dim;
+    const int64_t d = sf_model_dim(j->model);
     return wants[w].columns == ONE           ? 1
            : wants[w].columns == EACH_COLUMN ? d
            : wants[w].columns == EACH_PAIR   ? d * d
@@ -188,7 +187,7 @@ static sf_status put_posterior(eval_job *j)
  * without bound as its noise shrinks. */
 static sf_status count_copies(eval_job *j)
 {
-    if (strcmp(sf_model_family(j->model), "empirical") != 0)
+    if (!sf_model_can(j->model, SF_CAN_ROWS))
         return SF_OK;
     SFI_TRY(sf_model_copies(j->model, j->x, &j->copies));
     if (j->copies > 0)
@@ -199,67 +198,42 @@ static sf_status count_copies(eval_job *j)
     return SF_OK;
 }
 
-/* A typed density says what it is and where it rises, at no other time. */
-static sf_status check_density(const eval_job *j)
+/* What a model cannot answer is refused before its points are read. */
+static sf_status check_wants(const eval_job *j)
 {
-    sf_context *ctx = j->c->ctx;
-    for (int k = 0; k < j->count; k++)
-        if (j->list[k] != WANT_logpdf && j->list[k] != WANT_score)
-            return SFI_FAIL(ctx, SF_E_ARG,
-                            "--want %s: a density has logpdf and score",
-                            wants[j->list[k]].name);
-    if (cli_given(j->c, "time") && j->o->time != 0.0)
-        return SFI_FAIL(ctx, SF_E_ARG, "--time is about models with noise");
-    return SF_OK;
-}
-
-/* A typed density may be no number at a point, such as the logarithm of a negative
- * one. */
-static sf_status eval_density(eval_job *j)
-{
-    const double *logpdf = j->values[WANT_logpdf].data;
-    const sf_mat score = j->values[WANT_score];
-    int64_t count = 0, first = 0;
-    SFI_TRY(
-        sf_density_eval(j->density, j->x, j->values[WANT_logpdf].data, score));
-    for (int64_t i = j->x.rows - 1; i >= 0; i--) {
-        bool none = logpdf != NULL && isnan(logpdf[i]);
-        const bool outside = logpdf != NULL && isinf(logpdf[i]);
-        for (int64_t k = 0; k < score.cols && score.data != NULL; k++)
-            none |= !outside && isnan(score.data[i * score.stride + k]);
-        count += none;
-        first = none ? i : first;
+    for (int k = 0; k < j->count; k++) {
+        const sf_ability ability = wants[j->list[k]].ability;
+        const char *why = sf_model_why_not(j->model, ability);
+        if (why != NULL)
+            return SFI_FAIL(j->c->ctx, SF_E_UNSUPPORTED,
+                            "--want %s: the model %s", wants[j->list[k]].name,
+                            why);
     }
-    if (count > 0)
-        cli_warn(j->c,
-                 "warning: the log density or its gradient is no number at "
-                 "%lld of %lld points, the first of which is row %lld",
-                 (long long)count, (long long)j->x.rows, (long long)first + 1);
+    const char *why = sf_model_why_not(j->model, SF_CAN_NOISE);
+    if (j->o->time > 0.0 && why != NULL)
+        return SFI_FAIL(j->c->ctx, SF_E_ARG, "--time: the model %s", why);
     return SF_OK;
 }
 
 static sf_status evaluate(eval_job *j)
 {
-    if (j->density != NULL)
-        return eval_density(j);
+    const sf_mat none = {0}, logpdf = j->values[WANT_logpdf];
+    const bool closed = sf_model_can(j->model, SF_CAN_LOGPDF_CLOSED);
     const sf_model_values direct = {.score = j->values[WANT_score],
                                     .velocity = j->values[WANT_velocity],
                                     .denoised = j->values[WANT_denoised],
                                     .jacobian = j->values[WANT_jacobian],
-                                    .divergence = j->values[WANT_divergence]};
+                                    .divergence = j->values[WANT_divergence],
+                                    .logpdf = closed ? logpdf : none};
     sf_likelihood_options l = SF_LIKELIHOOD_OPTIONS_INIT;
     l.time = j->o->time;
     l.rtol = l.atol = j->o->tolerance;
     l.probes = j->o->probes;
     l.seed = j->c->common.seed;
-    if (direct.score.data != NULL || direct.velocity.data != NULL ||
-        direct.denoised.data != NULL || direct.jacobian.data != NULL ||
-        direct.divergence.data != NULL)
-        SFI_TRY(sf_model_eval(j->model, j->x, j->o->time, &direct));
-    if (j->values[WANT_logpdf].data != NULL)
-        SFI_TRY(
-            sf_logpdf(j->model, j->x, j->values[WANT_logpdf].data, j->se, &l));
-    if (j->values[WANT_logpdf].data != NULL)
+    SFI_TRY(sf_model_eval(j->model, j->x, j->o->time, &direct));
+    if (logpdf.data != NULL && !closed)
+        SFI_TRY(sf_logpdf(j->model, j->x, logpdf.data, j->se, &l));
+    if (logpdf.data != NULL)
         SFI_TRY(count_copies(j));
     if (j->values[WANT_posterior].data != NULL)
         SFI_TRY(put_posterior(j));
@@ -299,7 +273,7 @@ static sf_status add_name(name_list *names, const char *prefix,
 
 static sf_status add_names(const eval_job *j, name_list *names, want w)
 {
-    const int64_t d = j->columns.dim;
+    const int64_t d = sf_model_dim(j->model);
     const char *prefix = wants[w].name;
     if (wants[w].columns == ONE)
         return add_name(names, prefix, "", "");
@@ -312,12 +286,11 @@ static sf_status add_names(const eval_job *j, name_list *names, want w)
     if (wants[w].columns == EACH_DATUM)
         return SF_OK;
     for (int64_t a = 0; a < d; a++) {
-        const char *row = j->columns.name(j->columns.of, a);
+        const char *row = sf_model_column(j->model, a);
         if (wants[w].columns == EACH_COLUMN)
             SFI_TRY(add_name(names, prefix, row, ""));
         for (int64_t b = 0; b < d && wants[w].columns == EACH_PAIR; b++)
-            SFI_TRY(add_name(names, prefix, row,
-                             j->columns.name(j->columns.of, b)));
+            SFI_TRY(add_name(names, prefix, row, sf_model_column(j->model, b)));
     }
     return SF_OK;
 }
@@ -382,6 +355,11 @@ static void make_report(const eval_job *j, double seconds)
     const double *logpdf = j->values[WANT_logpdf].data;
     if (logpdf != NULL) {
         double mean = 0.0, squares = 0.0;
+        int64_t outside = 0;
+        for (int64_t i = 0; i < n; i++)
+            outside += isinf(logpdf[i]);
+        if (outside > 0)
+            cli_put_count(c, c->report, "rows_without_density", outside);
         for (int64_t i = 0; i < n; i++)
             mean += logpdf[i] / (double)n;
         for (int64_t i = 0; i < n; i++)
@@ -391,18 +369,13 @@ static void make_report(const eval_job *j, double seconds)
                        n > 1 ? sqrt(squares / (double)(n - 1) / (double)n)
                              : NAN);
         cli_put_text(c, c->report, "unit",
-                     j->density != NULL ? "nats a row, up to a constant"
-                                        : "nats a row");
-        if (j->model != NULL &&
-            strcmp(sf_model_family(j->model), "empirical") == 0)
+                     sf_model_can(j->model, SF_CAN_NORMALISED)
+                         ? "nats a row"
+                         : "nats a row, up to a constant");
+        if (sf_model_can(j->model, SF_CAN_ROWS))
             cli_put_count(c, c->report, "copies_of_data", j->copies);
     }
     cli_put_number(c, c->report, "seconds", seconds);
-}
-
-static const char *density_column(const void *of, int64_t k)
-{
-    return sf_density_name(of, k);
 }
 
 static const char *model_column(const void *of, int64_t k)
@@ -413,21 +386,12 @@ static const char *model_column(const void *of, int64_t k)
 static sf_status read_operands(eval_job *j)
 {
     cli *c = j->c;
-    const cli_density *text = &j->o->density;
-    const char *points = c->operands[c->operand_count - 1];
-    if (text->text != NULL || sf_is_density(c->ctx, c->operands[0])) {
-        SFI_TRY(check_density(j));
-        SFI_TRY(text->text != NULL
-                    ? cli_make_density(c, text, &j->density)
-                    : sf_density_load(c->ctx, &j->density, c->operands[0]));
-        j->columns = (cli_named){"density", sf_density_dim(j->density),
-                                 density_column, j->density};
-        return cli_read_named(c, &j->columns, points, &j->points, &j->x);
-    }
-    SFI_TRY(sf_model_load(c->ctx, &j->model, c->operands[0]));
-    j->columns =
-        (cli_named){"model", sf_model_dim(j->model), model_column, j->model};
-    return cli_read_points(c, j->model, points, &j->points, &j->x);
+    SFI_TRY(cli_open_model(c, &j->o->density, &j->model));
+    SFI_TRY(check_wants(j));
+    const cli_named columns = {"model", sf_model_dim(j->model), model_column,
+                               j->model};
+    return cli_read_named(c, &columns, c->operands[c->operand_count - 1],
+                          &j->points, &j->x);
 }
 
 static sf_status eval(eval_job *j)
@@ -460,7 +424,6 @@ static sf_status run(cli *c, const void *values)
     sfi_free(c->ctx, j.se, (size_t)j.x.rows, sizeof *j.se);
     sf_table_free(c->ctx, &j.points);
     sf_model_free(j.model);
-    sf_density_free(j.density);
     return status;
 }
 

@@ -46,12 +46,11 @@ sf_status fit_density(cli *c, const fit_options *o);
 
 /* The same with --sparse, of a density whose parameters have these forms. */
 sf_status fit_sparse(cli *c, const fit_options *o, const cli_data *d,
-                     sf_density *density, const char *domain,
-                     const char *forms);
+                     sf_model *density, const char *domain, const char *forms);
 
 /* Write a fitted density with the report. */
 sf_status fit_density_save(cli *c, const fit_options *o,
-                           const sf_density *density);
+                           const sf_model *density);
 
 /* ---- data ------------------------------------------------------------------ */
 

@@ -333,7 +333,7 @@ static char *stored_report(const cli *c)
 }
 
 sf_status fit_density_save(cli *c, const fit_options *o,
-                           const sf_density *density)
+                           const sf_model *density)
 {
     sf_run_record record = SF_RUN_RECORD_INIT;
     char *report = stored_report(c);
@@ -345,7 +345,7 @@ sf_status fit_density_save(cli *c, const fit_options *o,
     record.command = c->command_line;
     record.created_by = "scorefield fit";
     record.report = report;
-    const sf_status status = sf_density_save(density, o->output, &record);
+    const sf_status status = sf_model_save(density, o->output, &record);
     free(report);
     return status;
 }
@@ -353,22 +353,21 @@ sf_status fit_density_save(cli *c, const fit_options *o,
 /* ---- the command --------------------------------------------------------------- */
 
 /* Rows outside the domain are an error of the file. */
-static sf_status check_rows(cli *c, const cli_data *d,
-                            const sf_density *density)
+static sf_status check_rows(cli *c, const cli_data *d, const sf_model *density)
 {
-    const int64_t n = sf_density_unknowns(density);
+    const int64_t n = sf_model_unknowns(density);
     const size_t cells = (size_t)(d->x.rows * n);
     double *y = sfi_alloc(c->ctx, cells, sizeof *y);
     if (y == NULL)
         return SF_E_NOMEM;
     const sf_status status =
-        sf_density_to_line(density, d->x, (sf_mat){y, d->x.rows, n, n});
+        sf_model_to_unknowns(density, d->x, (sf_mat){y, d->x.rows, n, n});
     sfi_free(c->ctx, y, cells, sizeof *y);
     return cli_data_error(c, status, d->path);
 }
 
 static sf_status match(typed *t, const fit_options *o, const cli_data *d,
-                       sf_density *density, const char *domain)
+                       sf_model *density, const char *domain)
 {
     cli *c = t->c;
     sf_matching m;
@@ -425,7 +424,7 @@ static sf_status fit(typed *t, const fit_options *o, cli_data *d)
     const size_t dim = (size_t)d->dim, room = 1 << 16;
     const char **names = sfi_alloc(c->ctx, dim, sizeof *names);
     char *domain = sfi_alloc(c->ctx, room, 1);
-    sf_density *density = NULL;
+    sf_model *density = NULL;
     sf_status status = names != NULL && domain != NULL ? SF_OK : SF_E_NOMEM;
     if (status == SF_OK) {
         for (int64_t k = 0; k < d->dim; k++)
@@ -445,7 +444,7 @@ static sf_status fit(typed *t, const fit_options *o, cli_data *d)
         status = o->sparse != NULL
                      ? fit_sparse(c, o, d, density, domain, t->forms)
                      : match(t, o, d, density, domain);
-    sf_density_free(density);
+    sf_model_free(density);
     sfi_free(c->ctx, domain, room, 1);
     sfi_free(c->ctx, names, dim, sizeof *names);
     return status;

@@ -82,7 +82,7 @@ static void report_supports(cli *c, const sf_sparse_path *p)
 }
 
 sf_status fit_sparse(cli *c, const fit_options *o, const cli_data *d,
-                     sf_density *density, const char *domain, const char *forms)
+                     sf_model *density, const char *domain, const char *forms)
 {
     sf_sparse_path p;
     sf_sparse_options how = SF_SPARSE_OPTIONS_INIT;

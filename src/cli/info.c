@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/text.h"
-#include "density/density.h"
+#include "scorefield/density.h"
 #include "io/npy.h"
 #include "io/rows.h"
 #include "io/safetensors.h"
@@ -22,8 +22,10 @@ static void put_columns(cli *c, const sf_model *m, const sf_run_record *r)
         json_t *row = cli_add_object(c, list);
         cli_put_text(c, row, "column", m->names[j]);
         cli_put_text(c, row, "kind", cli_kind_name(r->kinds[j]));
-        cli_put_number(c, row, "mean", m->mean[j]);
-        cli_put_number(c, row, "sd", m->scale[j]);
+        if (sf_density_text(m) == NULL) {
+            cli_put_number(c, row, "mean", m->mean[j]);
+            cli_put_number(c, row, "sd", m->scale[j]);
+        }
         cli_put_kernel(c, row, m, j);
     }
     if (r->dropped_count == 0)
@@ -51,6 +53,45 @@ static sf_status put_record(cli *c, const sf_run_record *r)
     return SF_OK;
 }
 
+/* The parameters of a typed density, element by element. */
+static void put_parameters(cli *c, const sf_model *m)
+{
+    json_t *list = cli_put_list(c, c->report, "parameters");
+    for (int64_t k = 0; k < sf_model_parameter_count(m); k++) {
+        sf_parameter p;
+        int64_t count = 1;
+        (void)sf_model_parameter(m, k, &p);
+        for (int i = 0; i < p.rank; i++)
+            count *= p.shape[i];
+        for (int64_t i = 0; i < count; i++) {
+            json_t *row = cli_add_object(c, list);
+            cli_put_text(c, row, "parameter", p.name);
+            if (p.rank > 0)
+                cli_put_count(c, row, "element", i);
+            else
+                cli_put(c, row, "element", json_null());
+            cli_put_number(c, row, "value", p.value[i]);
+        }
+    }
+}
+
+static void put_density(cli *c, const sf_model *m)
+{
+    cli_put_text(c, c->report, "log_density", sf_density_text(m));
+    cli_put_text(c, c->report, "domain", sf_density_domain(m));
+    put_parameters(c, m);
+}
+
+static void put_settings(cli *c, const sf_model *m)
+{
+    cli_put_count(c, c->report, "weights", m->weight_count);
+    json_t *numbers = cli_put_object(c, c->report, "numbers");
+    for (int64_t k = 0; k < sf_model_setting_count(m); k++) {
+        const char *name = sf_model_setting_name(m, k);
+        cli_put_number(c, numbers, name, sf_model_setting(m, name));
+    }
+}
+
 static sf_status tell_model(cli *c, const char *path)
 {
     sf_model *m = NULL;
@@ -59,10 +100,10 @@ static sf_status tell_model(cli *c, const char *path)
     cli_put_text(c, c->report, "file", path);
     cli_put_text(c, c->report, "holds", "model");
     cli_put_text(c, c->report, "family", m->ops->family);
-    cli_put_count(c, c->report, "weights", m->weight_count);
-    json_t *numbers = cli_put_object(c, c->report, "numbers");
-    for (int i = 0; i < m->number_count; i++)
-        cli_put_number(c, numbers, m->numbers[i].key, m->numbers[i].value);
+    if (sf_density_text(m) != NULL)
+        put_density(c, m);
+    else
+        put_settings(c, m);
     put_columns(c, m, r);
     const sf_status status = put_record(c, r);
     sf_run_record_free(c->ctx, r);
@@ -98,49 +139,6 @@ static sf_status tell_checkpoint(cli *c, const char *path)
     return SF_OK;
 }
 
-/* ---- densities ------------------------------------------------------------ */
-
-static void put_parameters(cli *c, const sf_density *d)
-{
-    json_t *list = cli_put_list(c, c->report, "parameters");
-    for (int k = 0; k < d->parameter_count; k++) {
-        const sfi_density_parameter *p = &d->parameters[k];
-        for (int64_t i = 0; i < p->count; i++) {
-            json_t *row = cli_add_object(c, list);
-            cli_put_text(c, row, "parameter", p->name);
-            if (p->rank > 0)
-                cli_put_count(c, row, "element", i);
-            else
-                cli_put(c, row, "element", json_null());
-            cli_put_number(c, row, "value", p->value[i]);
-        }
-    }
-}
-
-static sf_status tell_density(cli *c, const char *path, const sfi_tensors *t)
-{
-    sf_density *d = NULL;
-    SFI_TRY(sf_density_load(c->ctx, &d, path));
-    cli_put_text(c, c->report, "file", path);
-    cli_put_text(c, c->report, "holds", "density");
-    cli_put_text(c, c->report, "log_density", d->text);
-    cli_put_text(c, c->report, "domain", d->domain_text);
-    json_t *columns = cli_put_list(c, c->report, "columns");
-    for (int64_t j = 0; j < d->dim; j++)
-        if (json_array_append_new(columns, json_string(d->names[j])) != 0)
-            c->report_failed = true;
-    put_parameters(c, d);
-    const char *command = sfi_tensors_get(t, "command");
-    const char *report = sfi_tensors_get(t, "report");
-    if (command != NULL)
-        cli_put_text(c, c->report, "command", command);
-    json_t *fitted = report != NULL ? json_loads(report, 0, NULL) : NULL;
-    if (fitted != NULL)
-        cli_put(c, c->report, "fit", fitted);
-    sf_density_free(d);
-    return SF_OK;
-}
-
 /* A model, unless the file says that it is something else. */
 static sf_status tell_safetensors(cli *c, const char *path)
 {
@@ -148,10 +146,8 @@ static sf_status tell_safetensors(cli *c, const char *path)
     SFI_TRY(sfi_tensors_read(c->ctx, &t, path));
     const char *content = sfi_tensors_get(&t, "content");
     const bool is_run = content != NULL && strcmp(content, "checkpoint") == 0;
-    const bool is_typed = content != NULL && strcmp(content, "density") == 0;
-    const sf_status status = is_run     ? tell_checkpoint(c, path)
-                             : is_typed ? tell_density(c, path, &t)
-                                        : tell_model(c, path);
+    const sf_status status =
+        is_run ? tell_checkpoint(c, path) : tell_model(c, path);
     sfi_tensors_free(c->ctx, &t);
     return status;
 }

@@ -8,7 +8,7 @@
  *     two columns                 density with contours, score, points
  *     more                        all pairs, real and synthetic
  *
- * The columns of a model or of a typed density lead; without one, those of the
+ * The columns of a model lead; without one, those of the
  * first table. */
 #include "cli/plot.h"
 
@@ -85,28 +85,21 @@ static sf_status parse_range(plot_job *j)
     return SF_OK;
 }
 
-/* Options that are about models alone, or about --density alone; `typed` if there
- * is a density, maybe in a file. */
-static sf_status check_about(const plot_job *j, bool typed)
+static sf_status check_about(const plot_job *j)
 {
-    static const char *const models[] = {"time", "rows"};
-    static const char *const densities[] = {"dim", "domain", "param"};
+    static const char *const texts[] = {"dim", "domain", "param"};
     const cli *c = j->c;
-    for (size_t i = 0; i < SFI_COUNT(models); i++)
-        if (typed && cli_given(c, models[i]))
-            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about models",
-                            models[i]);
-    for (size_t i = 0; i < SFI_COUNT(densities); i++)
-        if (j->o->density.text == NULL && cli_given(c, densities[i]))
-            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about --density",
-                            densities[i]);
+    for (size_t i = 0; i < SFI_COUNT(texts); i++)
+        if (j->o->density.text == NULL && cli_given(c, texts[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s applies only to --density",
+                            texts[i]);
     return SF_OK;
 }
 
 static sf_status check_options(plot_job *j)
 {
     const plot_options *o = j->o;
-    SFI_TRY(check_about(j, o->density.text != NULL));
+    SFI_TRY(check_about(j));
     SFI_TRY(cli_check_output(j->c, o->output, true));
     if (!plot_is_film(o->output) && !cli_has_extension(o->output, ".png") &&
         !cli_has_extension(o->output, ".svg") &&
@@ -151,14 +144,9 @@ static sf_status read_files(plot_job *j)
                                 "%s: a model, and --density EXPR; want one of "
                                 "them",
                                 path);
-            if (j->model != NULL || j->density != NULL)
+            if (j->model != NULL)
                 return SFI_FAIL(c->ctx, SF_E_ARG,
                                 "%s: a second model; want at most one", path);
-            if (sf_is_density(c->ctx, path)) {
-                SFI_TRY(check_about(j, true));
-                SFI_TRY(sf_density_load(c->ctx, &j->density, path));
-                continue;
-            }
             SFI_TRY(sf_model_load(c->ctx, &j->model, path));
             continue;
         }
@@ -181,23 +169,29 @@ static bool is_curve(const cli_data *d)
     return true;
 }
 
-/* Which columns are shown: the field's, else the first table's. */
+static const char *name_of_model(const void *user, int64_t k)
+{
+    return sf_model_column(user, k);
+}
+
+/* Which columns are shown: the model's, else the first table's. */
 static sf_status choose_columns(plot_job *j)
 {
     cli *c = j->c;
-    const plot_field *f = &j->field;
+    const sf_model *m = j->model;
+    const int64_t dim = m != NULL ? sf_model_dim(m) : 0;
     const char *list = j->o->density.columns;
-    if (f->of != NULL && j->o->density.text == NULL && list != NULL)
+    if (m != NULL && j->o->density.text == NULL && list != NULL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--columns is about tables; a density has all columns "
                         "of its model");
-    if (f->of == NULL && j->data.rows > 0)
+    if (m == NULL && j->data.rows > 0)
         SFI_TRY(cli_data_choose(c, &j->data, list));
     else if (j->data.rows > 0)
-        SFI_TRY(cli_data_match(c, &j->data, f->dim, f->name, f->of));
-    j->dim = f->of != NULL ? f->dim : j->data.dim;
-    if (j->samples.rows > 0 && f->of != NULL)
-        SFI_TRY(cli_data_match(c, &j->samples, j->dim, f->name, f->of));
+        SFI_TRY(cli_data_match(c, &j->data, dim, name_of_model, m));
+    j->dim = m != NULL ? dim : j->data.dim;
+    if (j->samples.rows > 0 && m != NULL)
+        SFI_TRY(cli_data_match(c, &j->samples, j->dim, name_of_model, m));
     else if (j->samples.rows > 0)
         SFI_TRY(cli_data_match(c, &j->samples, j->dim, name_of_data, &j->data));
     j->names = sfi_alloc(c->ctx, (size_t)j->dim, sizeof *j->names);
@@ -205,7 +199,7 @@ static sf_status choose_columns(plot_job *j)
         return SF_E_NOMEM;
     for (int64_t k = 0; k < j->dim; k++)
         j->names[k] =
-            f->of != NULL ? f->name(f->of, k) : cli_data_name(&j->data, k);
+            m != NULL ? sf_model_column(m, k) : cli_data_name(&j->data, k);
     if (j->data.rows > 0)
         SFI_TRY(cli_data_take(c, &j->data));
     return j->samples.rows > 0 ? cli_data_take(c, &j->samples) : SF_OK;
@@ -263,8 +257,7 @@ static sf_status draw_line(plot_job *j)
         /* Outside the domain there is no curve. */
         curve[2 * i + 1] = j->values[i] > -INFINITY ? exp(j->values[i]) : NAN;
     }
-    const sf_plot_curve curves[] = {
-        {j->field.curve, {curve, j->grid, 2, 2}, -1, 0}};
+    const sf_plot_curve curves[] = {{"model", {curve, j->grid, 2, 2}, -1, 0}};
     p.width = j->o->width;
     p.height = j->o->height;
     p.scale = j->o->scale;
@@ -292,10 +285,11 @@ static sf_status draw_plane(plot_job *j)
     SFI_TRY(plot_choose_range(j, 0));
     SFI_TRY(plot_choose_range(j, 1));
     SFI_TRY(plot_density_plane(j, &has_density));
-    if (j->field.of != NULL)
-        SFI_TRY(plot_score_plane(j));
-    else
+    if (j->model == NULL)
         SFI_TRY(plot_smooth_data(j));
+    else if (sf_model_can(j->model, SF_CAN_SCORE) &&
+             sf_model_unknowns(j->model) == 2)
+        SFI_TRY(plot_score_plane(j));
     p.width = j->o->width;
     p.height = j->o->height;
     p.scale = j->o->scale;
@@ -303,7 +297,7 @@ static sf_status draw_plane(plot_job *j)
     p.x_label = j->names[0];
     p.y_label = j->names[1];
     p.grid = plot_plane_grid(j);
-    if (j->field.of == NULL) {
+    if (j->model == NULL) {
         p.bar_label = "log density, smoothed";
         p.mass_count = -1;
     } else if (!has_density) {
@@ -357,15 +351,21 @@ static sf_status plot(plot_job *j)
 {
     SFI_TRY(check_options(j));
     SFI_TRY(read_files(j));
-    SFI_TRY(plot_make_field(j));
-    const bool is_network =
-        j->model != NULL && strcmp(sf_model_family(j->model), "network") == 0;
-    j->grid = cli_given(j->c, "grid") ? j->o->grid : is_network ? 49 : 129;
+    if (j->o->density.text != NULL)
+        SFI_TRY(cli_open_model(j->c, &j->o->density, &j->model));
+    if (j->model != NULL && j->o->time > 0.0 &&
+        !sf_model_can(j->model, SF_CAN_NOISE))
+        return SFI_FAIL(j->c->ctx, SF_E_ARG, "--time: the model %s",
+                        sf_model_why_not(j->model, SF_CAN_NOISE));
+    /* An integral for each point has its price. */
+    const bool slow =
+        j->model != NULL && !sf_model_can(j->model, SF_CAN_LOGPDF_CLOSED);
+    j->grid = cli_given(j->c, "grid") ? j->o->grid : slow ? 49 : 129;
     if (j->o->chains)
         return plot_draw_chains(j);
     if (j->o->trace != NULL)
         return plot_draw_trace(j);
-    if (j->field.of == NULL && j->samples.rows == 0 && is_curve(&j->data))
+    if (j->model == NULL && j->samples.rows == 0 && is_curve(&j->data))
         return draw_curve(j);
     SFI_TRY(choose_columns(j));
     SFI_TRY(plot_draw_samples(j));
@@ -389,7 +389,6 @@ static sf_status run(cli *c, const void *values)
     cli_data_free(c, &j.data);
     cli_data_free(c, &j.samples);
     sf_model_free(j.model);
-    sf_density_free(j.density);
     SFI_TRY(status);
     cli_put_text(c, c->report, "picture", j.o->output);
     return c->common.json ? cli_report(c, stderr) : SF_OK;

@@ -17,29 +17,13 @@ typedef struct plot_options {
 
 typedef struct plot_job plot_job;
 
-/* Whose density is drawn: a model's, or one that was typed. */
-typedef struct plot_field {
-    const void *of; /* NULL: there is none                                  */
-    int64_t dim;
-    const char *curve;   /* what a curve of it is called                    */
-    bool is_normalised;  /* else it is made so over what is shown           */
-    bool moves_by_score; /* at time 0, so that walkers may be seen over it  */
-    const char *(*name)(const void *of, int64_t k);
-    /* ln p [n] at x [n, dim], -inf where there is nothing; SF_E_UNSUPPORTED if it
-     * has none.  The score [n, dim]. */
-    sf_status (*logpdf)(plot_job *j, sf_cmat x, double *out);
-    sf_status (*score)(plot_job *j, sf_cmat x, sf_mat out);
-} plot_field;
-
 struct plot_job {
     cli *c;
     const plot_options *o;
-    sf_model *model;     /* or NULL                                         */
-    sf_density *density; /* or NULL                                         */
-    plot_field field;
+    sf_model *model;        /* or NULL                                      */
     cli_data data, samples; /* tables in the order given; no rows if none   */
-    sf_table drawn; /* rows that were drawn from the field                  */
-    sf_cmat reach;  /* rows that say where the field is, if no table does   */
+    sf_table drawn; /* rows that were drawn from the model                  */
+    sf_cmat reach;  /* rows that say where the model is, if no table does   */
     sf_array trace;
     int64_t dim;         /* of the picture                                  */
     const char **names;  /* [dim]                                           */
@@ -52,23 +36,31 @@ struct plot_job {
 
 enum { PLOT_ARROWS = 18 };
 
-/* ---- whose density (plot_field.c) ----------------------------------------------- */
+/* ---- what a picture asks of a model (plot_model.c) ------------------------------ */
 
-/* Make j->field of the model, the density or the text, of which there is one at
- * most. */
-sf_status plot_make_field(plot_job *j);
+/* Whether its density can be drawn as a curve or a map: of one or two columns that
+ * may be any two numbers. */
+bool plot_has_map(const plot_job *j);
 
-/* Rows of a model for j->samples where nothing else shows it, or its density can
- * not be drawn. */
+/* ln p [n] at x [n, dim], -inf where there is nothing; the score [n, dim], NaN
+ * there. */
+sf_status plot_logpdf(plot_job *j, sf_cmat x, double *out);
+sf_status plot_score(plot_job *j, sf_cmat x, sf_mat out);
+
+/* Rows of a model for j->samples where nothing else shows it, or its density cannot
+ * be drawn. */
 sf_status plot_draw_samples(plot_job *j);
+
+/* Rows of a model for j->reach. */
+sf_status plot_find_reach(plot_job *j);
 
 /* ---- numbers (plot_density.c) --------------------------------------------------- */
 
 /* The interval of column k (0 or 1) that is shown: as asked for, or so that data
- * and samples are in it, or where chains find the typed density. */
+ * and samples are in it, or where rows of the model are. */
 sf_status plot_choose_range(plot_job *j, int k);
 
-/* Log density of the field at j->grid points of the first column, or on a grid
+/* Log density of the model at j->grid points of the first column, or on a grid
  * over the first two; *has_density if it has one. */
 sf_status plot_density_line(plot_job *j, bool *has_density);
 sf_status plot_density_plane(plot_job *j, bool *has_density);
@@ -77,7 +69,7 @@ sf_status plot_density_plane(plot_job *j, bool *has_density);
 sf_status plot_score_plane(plot_job *j);
 
 /* Log density of two columns as a smoothed histogram of the data, for a picture
- * without a field. */
+ * without a model. */
 sf_status plot_smooth_data(plot_job *j);
 
 /* What plot_density_plane() and plot_score_plane() found, for a picture. */

@@ -172,7 +172,7 @@ static sf_status draw(plot_job *j)
 sf_status plot_draw_chains(plot_job *j)
 {
     cli *c = j->c;
-    if (j->field.of != NULL || j->samples.rows > 0)
+    if (j->model != NULL || j->samples.rows > 0)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--chains draws one table of draws, or --trace, alone");
     if (j->o->trace != NULL && j->data.rows > 0)

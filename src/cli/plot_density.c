@@ -2,106 +2,29 @@
 /* plot_density.c - the numbers on a grid that a picture of a density needs. */
 #include "cli/plot.h"
 
-#include "density/density.h"
-#include "scorefield/diagnose.h"
-#include "scorefield/sample.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 /* ---- what is shown -------------------------------------------------------- */
 
-enum { CHAINS = 4, WARMUP = 500, DRAWS = 500 };
-
-static sf_status run_chains(plot_job *j, double *y)
-{
-    cli *c = j->c;
-    sf_functional f;
-    sf_density_functional(j->density, &f);
-    sf_chain_options s = SF_CHAIN_OPTIONS_INIT;
-    s.warmup = WARMUP;
-    s.draws = DRAWS;
-    s.seed = c->common.seed;
-    const sf_chain_draws to = {.x = y};
-    cli_progress_begin(c);
-    const sf_status status = sf_chains_run(c->ctx, &f, CHAINS, NULL, &s, &to);
-    cli_progress_end(c);
-    return status;
-}
-
-/* Chains that do not agree have not found where the density is. */
-static sf_status warn_of_chains(plot_job *j)
-{
-    const double far = 1e100; /* sample --density warns there */
-    sf_diagnosis found[2];
-    const int64_t d = j->field.dim;
-    const sf_draws draws = {j->drawn.data, CHAINS, DRAWS, d, d};
-    SFI_TRY(sf_diagnose(j->c->ctx, &draws, found));
-    for (int64_t k = 0; k < d; k++)
-        if (found[k].rhat > 1.1 || found[k].q95 > far || found[k].q05 < -far) {
-            cli_warn(
-                j->c,
-                "warning: the range is that of chains which do not agree or "
-                "run away: R-hat of \"%s\" is %.3f; has the density a finite "
-                "integral?  --range %s says what to show",
-                j->field.name(j->field.of, k), found[k].rhat,
-                d > 1 ? "A:B,C:D" : "A:B");
-            break;
-        }
-    return SF_OK;
-}
-
-/* Where a typed density is: a short run of chains. */
-static sf_status find_reach(plot_job *j)
-{
-    cli *c = j->c;
-    const int64_t n = CHAINS * DRAWS, d = j->field.dim;
-    if (j->density == NULL || j->reach.rows > 0)
-        return SF_OK;
-    const char *names[2] = {j->field.name(j->field.of, 0),
-                            d > 1 ? j->field.name(j->field.of, 1) : NULL};
-    SFI_TRY(sf_table_new(c->ctx, &j->drawn, n, d, names));
-    const sf_mat x = {j->drawn.data, n, d, d};
-    double *y = sfi_alloc(c->ctx, (size_t)(n * d), sizeof *y);
-    if (y == NULL)
-        return SF_E_NOMEM;
-    sf_status status = run_chains(j, y);
-    if (status == SF_OK)
-        status = sf_density_from_line(j->density, (sf_cmat){y, n, d, d}, x);
-    else if (status == SF_E_NUMERIC)
-        sfi_message_prefix(c->ctx, "no range was found, want --range %s: ",
-                           d > 1 ? "A:B,C:D" : "A:B");
-    sfi_free(c->ctx, y, (size_t)(n * d), sizeof *y);
-    j->reach = sf_mat_const(x);
-    if (status == SF_OK)
-        status = warn_of_chains(j);
-    return status;
-}
-
-static bool is_angle(const plot_job *j, int64_t k)
-{
-    const sfi_domain *d = j->density != NULL ? &j->density->domain : NULL;
-    for (int64_t r = 0; d != NULL && r < d->count; r++)
-        for (int64_t i = 0; i < d->regions[r].count; i++)
-            if (d->columns[d->regions[r].first + i] == k)
-                return d->regions[r].form == SFI_CIRCLE;
-    return false;
-}
-
 sf_status plot_choose_range(plot_job *j, int k)
 {
     if (j->has_range[k])
         return SF_OK;
-    if (is_angle(j, k)) { /* one period */
-        j->lo[k] = -3.141592653589793;
-        j->hi[k] = 3.141592653589793;
+    const double period =
+        j->model != NULL && !sf_model_can(j->model, SF_CAN_NOISE)
+            ? sf_model_support(j->model, k).period
+            : 0.0;
+    if (period > 0.0) { /* all of it */
+        j->lo[k] = -0.5 * period;
+        j->hi[k] = 0.5 * period;
         return SF_OK;
     }
     const sf_cmat none = {NULL, 0, 0, 0};
     const sf_cmat data = j->data.x;
     if (data.rows == 0 && j->samples.x.rows == 0) {
-        SFI_TRY(find_reach(j));
+        SFI_TRY(plot_find_reach(j));
         return sf_plot_range(j->c->ctx, j->reach, none, k, 0.05, &j->lo[k],
                              &j->hi[k]);
     }
@@ -124,16 +47,16 @@ static double node(const plot_job *j, int k, int64_t i, int64_t count)
  * each stand for a cell about them, of which that at an edge shows half. */
 static sf_status normalise(plot_job *j)
 {
-    const int64_t n = j->grid, rows = j->field.dim > 1 ? n : 1;
+    const int64_t n = j->grid, rows = j->dim > 1 ? n : 1;
     double cell = 1.0, most = -INFINITY, sum = 0.0;
-    for (int64_t k = 0; k < j->field.dim; k++)
+    for (int64_t k = 0; k < j->dim; k++)
         cell *= (j->hi[k] - j->lo[k]) / (double)(n - 1);
     for (int64_t i = 0; i < n * rows; i++)
         if (j->values[i] < INFINITY)
             most = fmax(most, j->values[i]);
     if (!(most > -INFINITY)) {
         char second[64] = "";
-        if (j->field.dim > 1)
+        if (j->dim > 1)
             snprintf(second, sizeof second, ",%g:%g", j->lo[1], j->hi[1]);
         return SFI_FAIL(j->c->ctx, SF_E_NUMERIC,
                         "the density is nowhere finite in the range %g:%g%s",
@@ -152,14 +75,11 @@ static sf_status normalise(plot_job *j)
     return SF_OK;
 }
 
-/* A model has no density at one noise level; its samples must do. */
 static sf_status log_density(plot_job *j, sf_cmat x, bool *has_density)
 {
-    const sf_status status = j->field.logpdf(j, x, j->values);
-    *has_density = status == SF_OK;
-    if (status == SF_OK && !j->field.is_normalised)
-        return normalise(j);
-    return status == SF_E_UNSUPPORTED ? SF_OK : status;
+    SFI_TRY(plot_logpdf(j, x, j->values));
+    *has_density = true;
+    return sf_model_can(j->model, SF_CAN_NORMALISED) ? SF_OK : normalise(j);
 }
 
 static sf_status allocate_values(plot_job *j, size_t count)
@@ -172,7 +92,7 @@ sf_status plot_density_line(plot_job *j, bool *has_density)
 {
     const size_t n = (size_t)j->grid;
     *has_density = false;
-    if (j->field.of == NULL)
+    if (!plot_has_map(j))
         return SF_OK;
     SFI_TRY(allocate_values(j, n * n));
     double *x = sfi_alloc(j->c->ctx, n, sizeof *x);
@@ -200,7 +120,7 @@ sf_status plot_density_plane(plot_job *j, bool *has_density)
 {
     const size_t n = (size_t)(j->grid * j->grid);
     *has_density = false;
-    if (j->field.of == NULL)
+    if (!plot_has_map(j))
         return SF_OK;
     SFI_TRY(allocate_values(j, n));
     double *x = sfi_alloc(j->c->ctx, 2 * n, sizeof *x);
@@ -223,8 +143,8 @@ sf_status plot_score_plane(plot_job *j)
         fill_plane(j, x, PLOT_ARROWS);
         for (int64_t i = 0; i < n; i++)
             memcpy(j->arrows + 4 * i, x + 2 * i, 2 * sizeof *x);
-        status = j->field.score(j, (sf_cmat){x, n, 2, 2},
-                                (sf_mat){j->arrows + 2, n, 2, 4});
+        status = plot_score(j, (sf_cmat){x, n, 2, 2},
+                            (sf_mat){j->arrows + 2, n, 2, 4});
     }
     sfi_free(j->c->ctx, x, (size_t)n * 2, sizeof *x);
     return status;
@@ -244,7 +164,7 @@ sf_cmat plot_plane_arrows(const plot_job *j)
     return (sf_cmat){j->arrows, n, 4, 4};
 }
 
-/* ---- without a field ------------------------------------------------------ */
+/* ---- without a model ------------------------------------------------------ */
 
 /* Standard deviation of a column within what is shown, in grid steps. */
 static double spread(const plot_job *j, int k)

@@ -13,14 +13,21 @@ bool plot_is_film(const char *path)
     return cli_has_extension(path, ".gif") || cli_has_extension(path, ".webp");
 }
 
+/* Walkers of a model without noise follow its score at every step. */
+static bool moves_by_score(const plot_job *j)
+{
+    return j->model != NULL && !sf_model_can(j->model, SF_CAN_NOISE) &&
+           plot_has_map(j);
+}
+
 /* Where the walkers of a model end is what they are to show; the noise that they
  * begin in may be 80 times as wide.  Chains show the density all along. */
 static sf_status range_of_trace(plot_job *j)
 {
     const int64_t dim = j->trace.shape[2];
     const int64_t all = j->trace.shape[0] * j->trace.shape[1];
-    const int64_t rows = j->density != NULL ? all : j->trace.shape[1];
-    const double margin = j->density != NULL ? 0.05 : 0.3;
+    const int64_t rows = moves_by_score(j) ? all : j->trace.shape[1];
+    const double margin = moves_by_score(j) ? 0.05 : 0.3;
     const float *from = (const float *)j->trace.data + (all - rows) * dim;
     double *copy = sfi_alloc(j->c->ctx, (size_t)(rows * dim), sizeof *copy);
     if (copy == NULL)
@@ -53,27 +60,29 @@ sf_status plot_read_trace(plot_job *j)
 sf_status plot_draw_trace(plot_job *j)
 {
     cli *c = j->c;
-    const plot_field *f = &j->field;
+    const sf_model *m = j->model;
+    const int64_t dim = m != NULL ? sf_model_dim(m) : 0;
     sf_plot_paths_options p = SF_PLOT_PATHS_OPTIONS_INIT;
     bool has_density = false;
     SFI_TRY(plot_read_trace(j));
     const int64_t *shape = j->trace.shape;
-    if (f->of != NULL && f->dim != shape[2])
-        return SFI_FAIL(
-            c->ctx, SF_E_FORMAT, "%s: has %lld columns, and the %s has %lld",
-            j->o->trace, (long long)shape[2], f->curve, (long long)f->dim);
-    if (f->of != NULL && f->dim == 1)
-        p.y_label = f->name(f->of, 0); /* against the step */
-    if (f->of != NULL && f->dim == 2) {
-        p.x_label = f->name(f->of, 0);
-        p.y_label = f->name(f->of, 1);
+    if (m != NULL && dim != shape[2])
+        return SFI_FAIL(c->ctx, SF_E_FORMAT,
+                        "%s: has %lld columns, and the model has %lld",
+                        j->o->trace, (long long)shape[2], (long long)dim);
+    j->dim = dim;
+    if (dim == 1)
+        p.y_label = sf_model_column(m, 0); /* against the step */
+    if (dim == 2) {
+        p.x_label = sf_model_column(m, 0);
+        p.y_label = sf_model_column(m, 1);
         SFI_TRY(range_of_trace(j));
         SFI_TRY(plot_density_plane(j, &has_density));
         p.grid = plot_plane_grid(j);
         if (!has_density)
             p.grid.values = NULL;
     }
-    if (f->moves_by_score && f->dim == 2) {
+    if (dim == 2 && moves_by_score(j)) {
         SFI_TRY(plot_score_plane(j));
         p.arrows = plot_plane_arrows(j);
     }

@@ -211,6 +211,12 @@ static void print_texts(FILE *to, const json_t *list)
     fprintf(to, "\n");
 }
 
+/* Warnings went to standard error when they came. */
+static bool is_told(const char *key)
+{
+    return strcmp(key, "warnings") == 0;
+}
+
 static int label_width(const json_t *object)
 {
     int width = 0;
@@ -221,6 +227,8 @@ static int label_width(const json_t *object)
         char label[CELL];
         bool is_error;
         put_label(label, object, key, &is_error);
+        if (is_told(key))
+            continue;
         width = cli_width(label) > width ? cli_width(label) : width;
     }
     return width;
@@ -241,7 +249,7 @@ void cli_print_json(FILE *to, const json_t *object, int indent)
         char label[CELL], cell[CELL];
         bool is_error;
         put_label(label, object, key, &is_error);
-        if (is_error)
+        if (is_error || is_told(key))
             continue;
         fprintf(to, "%*s", indent, "");
         if (json_is_object(value) || is_table(value)) {

@@ -102,8 +102,7 @@ static sf_status sample(cli *c, const sample_options *o, const sf_model *model,
 {
     sf_sample_options s = SF_SAMPLE_OPTIONS_INIT;
     const double begun = sfi_clock();
-    const int chosen = o->method == SAMPLE_AUTO ? SAMPLE_FLOW : o->method;
-    s.method = (sf_sampler)(chosen - SAMPLE_FLOW);
+    s.method = (sf_sampler)(o->method - SAMPLE_FLOW);
     s.steps = o->steps;
     s.corrections = o->corrections;
     s.step = o->step;
@@ -122,7 +121,7 @@ static sf_status sample(cli *c, const sample_options *o, const sf_model *model,
     if (o->trace != NULL)
         SFI_TRY(sfi_npy_write_array(c->ctx, trace, o->trace));
     char method[16];
-    cli_choice(sample_methods, chosen, method, sizeof method);
+    cli_choice(sample_methods, o->method, method, sizeof method);
     cli_put_count(c, c->report, "rows", o->rows);
     cli_put_count(c, c->report, "first", o->first);
     cli_put_text(c, c->report, "method", method);
@@ -133,48 +132,29 @@ static sf_status sample(cli *c, const sample_options *o, const sf_model *model,
     return SF_OK;
 }
 
-/* Options that are about models alone, or about densities alone. */
-static sf_status check_about(cli *c, const sample_options *o, bool typed)
+/* Options that are about walks through noise alone, or about chains alone, or about a
+ * text. */
+static sf_status check_about(const cli *c, bool chains)
 {
-    static const char *const models[] = {"steps", "corrections", "churn",
-                                         "first"};
-    static const char *const densities[] = {
-        "dim",  "columns", "domain", "param", "chains", "warmup",
-        "thin", "accept",  "metric", "depth", "temper", "hottest"};
-    const char *const *other = typed ? models : densities;
-    const size_t count = typed ? SFI_COUNT(models) : SFI_COUNT(densities);
+    static const char *const noise[] = {"steps", "corrections", "churn",
+                                        "first"};
+    static const char *const walks[] = {"chains", "warmup", "thin",
+                                        "accept", "metric", "depth",
+                                        "temper", "hottest"};
+    const char *const *other = chains ? noise : walks;
+    const size_t count = chains ? SFI_COUNT(noise) : SFI_COUNT(walks);
     for (size_t i = 0; i < count; i++)
         if (cli_given(c, other[i]))
-            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about %s", other[i],
-                            typed ? "models" : "densities");
-    SFI_TRY(cli_check_density(c, &o->density, 1));
-    char method[16];
-    cli_choice(sample_methods, o->method, method, sizeof method);
-    if (o->method != SAMPLE_AUTO && typed != (o->method >= SAMPLE_NUTS))
-        return SFI_FAIL(c->ctx, SF_E_ARG, "--method %s is about %s", method,
-                        typed ? "models; want nuts, hmc, mala, ula or lm"
-                              : "densities");
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s applies only to the methods %s", other[i],
+                            chains ? "flow, sde, annealed, pc, langevin and "
+                                     "those of empirical models"
+                                   : "nuts, hmc, mala, ula and lm");
     return SF_OK;
 }
 
-static sf_status check_options(cli *c, const sample_options *o, bool typed)
+static sf_status check_outputs(cli *c, const sample_options *o)
 {
-    const int sampler = o->method - SAMPLE_FLOW;
-    if (!cli_given(c, "rows"))
-        return SFI_FAIL(c->ctx, SF_E_ARG, "-n N is missing: how many rows?");
-    SFI_TRY(check_about(c, o, typed));
-    if (cli_given(c, "churn") && sampler != SF_SAMPLER_SDE)
-        return SFI_FAIL(c->ctx, SF_E_ARG, "--churn is about --method sde");
-    if (cli_given(c, "corrections") && sampler != SF_SAMPLER_ANNEALED &&
-        sampler != SF_SAMPLER_PC)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--corrections is about the methods annealed and pc");
-    if (cli_given(c, "step") && !typed &&
-        (o->method == SAMPLE_AUTO || sampler == SF_SAMPLER_FLOW ||
-         sampler == SF_SAMPLER_SDE))
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--step is about the methods annealed, pc and "
-                        "langevin, and about densities");
     SFI_TRY(cli_check_output(c, o->output, false));
     if (o->trace != NULL && !cli_has_extension(o->trace, ".npy"))
         return SFI_FAIL(c->ctx, SF_E_ARG, "--trace is \"%s\", want a .npy file",
@@ -184,23 +164,66 @@ static sf_status check_options(cli *c, const sample_options *o, bool typed)
     return cli_check_table_output(c, o->output);
 }
 
-static sf_status run(cli *c, const void *values)
+/* What the method has to be known for, but not the model. */
+static sf_status check_options(cli *c, const sample_options *o, bool chains)
 {
-    const sample_options *o = values;
-    sf_model *model = NULL;
+    const int sampler = o->method - SAMPLE_FLOW;
+    SFI_TRY(check_about(c, chains));
+    if (cli_given(c, "churn") && sampler != SF_SAMPLER_SDE)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--churn applies only to --method sde");
+    if (cli_given(c, "corrections") && sampler != SF_SAMPLER_ANNEALED &&
+        sampler != SF_SAMPLER_PC)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--corrections applies only to the methods annealed "
+                        "and pc");
+    if (cli_given(c, "step") && !chains &&
+        (sampler == SF_SAMPLER_FLOW || sampler == SF_SAMPLER_SDE))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--step applies only to the methods annealed, pc, "
+                        "langevin, nuts, hmc, mala, ula and lm");
+    return SF_OK;
+}
+
+/* What moves through noise, where the model has it; else chains. */
+static int choose_method(const sample_options *o, const sf_model *m)
+{
+    if (o->method != SAMPLE_AUTO)
+        return o->method;
+    return sf_model_can(m, SF_CAN_NOISE) || sf_model_can(m, SF_CAN_TRAIN)
+               ? SAMPLE_FLOW
+               : SAMPLE_NUTS;
+}
+
+static sf_status run_model(cli *c, const sample_options *o,
+                           const sf_model *model)
+{
     sf_table table = {0};
     sf_array trace = {0};
-    const bool typed =
-        o->density.text != NULL ||
-        (c->operand_count > 0 && sf_is_density(c->ctx, c->operands[0]));
-    SFI_TRY(check_options(c, o, typed));
-    if (typed)
-        return sample_density(c, o);
-    SFI_TRY(sf_model_load(c->ctx, &model, c->operands[0]));
     cli_catch_signals();
+    if (o->method >= SAMPLE_NUTS)
+        return sample_density(c, o, model);
     const sf_status status = sample(c, o, model, &table, &trace);
     sf_array_free(c->ctx, &trace);
     sf_table_free(c->ctx, &table);
+    return status;
+}
+
+static sf_status run(cli *c, const void *values)
+{
+    sample_options o = *(const sample_options *)values;
+    sf_model *model = NULL;
+    if (!cli_given(c, "rows"))
+        return SFI_FAIL(c->ctx, SF_E_ARG, "-n N is missing: how many rows?");
+    SFI_TRY(cli_check_density(c, &o.density, 1));
+    SFI_TRY(check_outputs(c, &o));
+    if (o.method != SAMPLE_AUTO)
+        SFI_TRY(check_options(c, &o, o.method >= SAMPLE_NUTS));
+    SFI_TRY(cli_open_model(c, &o.density, &model));
+    o.method = choose_method(&o, model);
+    sf_status status = check_options(c, &o, o.method >= SAMPLE_NUTS);
+    if (status == SF_OK)
+        status = run_model(c, &o, model);
     sf_model_free(model);
     return status;
 }

@@ -35,7 +35,8 @@ typedef struct sample_options {
 /* Names of the methods, "auto|flow|...". */
 extern const char sample_methods[];
 
-/* Draw from the density of the options, write, and report. */
-sf_status sample_density(cli *c, const sample_options *o);
+/* Draw from a model by Markov chains or Langevin dynamics, write, and report. */
+sf_status sample_density(cli *c, const sample_options *o,
+                         const sf_model *model);
 
 #endif

@@ -5,8 +5,8 @@
 
 #include "io/npy.h"
 #include "scorefield/diagnose.h"
+#include "scorefield/flow.h"
 #include "scorefield/sample.h"
-#include "scorefield/store.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 typedef struct drawn {
     cli *c;
     const sample_options *o;
-    const sf_density *density;
+    const sf_model *model;
     int64_t chains, draws; /* of each */
     int64_t dim, unknowns;
     double *y;               /* [chains, draws, unknowns] */
@@ -32,6 +32,16 @@ static bool accepts(const sample_options *o)
 }
 
 /* ---- drawing ----------------------------------------------------------------- */
+
+/* Chains of a typed density begin near 0, those of other models at samples of them,
+ * which are where the model is. */
+static sf_status take_start(drawn *d, double *start)
+{
+    sf_sample_options s = SF_SAMPLE_OPTIONS_INIT;
+    s.seed = d->c->common.seed;
+    const int64_t n = d->dim;
+    return sf_sample(d->model, (sf_mat){start, d->chains, n, n}, &s);
+}
 
 static sf_status run_chains(drawn *d, const sf_functional *f)
 {
@@ -51,7 +61,17 @@ static sf_status run_chains(drawn *d, const sf_functional *f)
     s.hottest = o->hottest;
     s.seed = d->c->common.seed;
     const sf_chain_draws to = {d->y, NULL, d->energy, d->report};
-    SFI_TRY(sf_chains_run(d->c->ctx, f, d->chains, NULL, &s, &to));
+    const size_t cells = (size_t)(d->chains * d->unknowns);
+    double *start = NULL;
+    sf_status status = SF_OK;
+    if (sf_model_can(d->model, SF_CAN_NOISE)) {
+        start = sfi_alloc(d->c->ctx, cells, sizeof *start);
+        status = start != NULL ? take_start(d, start) : SF_E_NOMEM;
+    }
+    if (status == SF_OK)
+        status = sf_chains_run(d->c->ctx, f, d->chains, start, &s, &to);
+    sfi_free(d->c->ctx, start, cells, sizeof *start);
+    SFI_TRY(status);
     for (int64_t i = 0; i < d->chains; i++)
         d->gradients += d->report[i].gradients + d->report[i].gradients_warmup;
     return SF_OK;
@@ -113,16 +133,18 @@ static sf_status run_langevin(drawn *d, const sf_functional *f)
 
 static sf_status draw(drawn *d)
 {
+    sf_evaluator *owner = NULL;
     sf_functional f;
-    sf_density_functional(d->density, &f);
+    SFI_TRY(sf_model_functional(d->c->ctx, &owner, &f, d->model, 0.0));
     cli_progress_begin(d->c);
     sf_status status = accepts(d->o) ? run_chains(d, &f) : run_langevin(d, &f);
     cli_progress_end(d->c);
     const int64_t rows = d->chains * d->draws;
     if (status == SF_OK)
-        status = sf_density_from_line(
-            d->density, (sf_cmat){d->y, rows, d->unknowns, d->unknowns},
+        status = sf_model_from_unknowns(
+            d->model, (sf_cmat){d->y, rows, d->unknowns, d->unknowns},
             (sf_mat){d->x, rows, d->dim, d->dim});
+    sf_evaluator_free(owner);
     return status;
 }
 
@@ -139,7 +161,7 @@ static sf_status write_rows(drawn *d)
     names[0] = "chain";
     names[1] = "draw";
     for (int64_t j = 0; j < d->dim; j++)
-        names[2 + j] = sf_density_name(d->density, j);
+        names[2 + j] = sf_model_column(d->model, j);
     sf_status status =
         sf_table_new(c->ctx, &table, d->o->rows, (int64_t)cols, names);
     for (int64_t i = 0; i < d->o->rows && status == SF_OK; i++) {
@@ -184,7 +206,7 @@ static void report_columns(drawn *d)
     for (int64_t j = 0; j < d->dim; j++) {
         const sf_diagnosis *s = &d->diagnosis[j];
         json_t *row = cli_add_object(d->c, list);
-        cli_put_text(d->c, row, "name", sf_density_name(d->density, j));
+        cli_put_text(d->c, row, "name", sf_model_column(d->model, j));
         cli_put_number(d->c, row, "mean", s->mean);
         cli_put_number(d->c, row, "mcse", s->mcse_mean);
         cli_put_number(d->c, row, "sd", s->sd);
@@ -246,7 +268,7 @@ static void warn_of_columns(drawn *d)
         cli_warn(d->c,
                  "warning: the chains do not agree: R-hat of \"%s\" is %.3f, "
                  "want at most 1.01; draw more (-n, --warmup)%s",
-                 sf_density_name(d->density, apart), rhat,
+                 sf_model_column(d->model, apart), rhat,
                  rhat <= 1.1 ? ""
                  : accepts(d->o)
                      ? ", or the density has parts that chains do not leave "
@@ -257,7 +279,7 @@ static void warn_of_columns(drawn *d)
         cli_warn(d->c,
                  "warning: \"%s\" has %.0f effective draws, want 100 for each "
                  "chain; draw more (-n, --thin)",
-                 sf_density_name(d->density, few), ess);
+                 sf_model_column(d->model, few), ess);
 }
 
 /* On a line that ends, a chain that runs away does so in the logarithm, and stays
@@ -273,7 +295,7 @@ static void warn_of_reach(drawn *d)
             cli_warn(d->c,
                      "warning: draws of \"%s\" reach %.0e: the density has no "
                      "finite integral?",
-                     sf_density_name(d->density, j), most);
+                     sf_model_column(d->model, j), most);
             return;
         }
     }
@@ -344,9 +366,7 @@ static sf_status tell(drawn *d, double seconds)
     char method[16];
     const sf_draws draws = {d->x, d->chains, d->draws, d->dim, d->dim};
     SFI_TRY(sf_diagnose(c->ctx, &draws, d->diagnosis));
-    cli_choice(sample_methods,
-               d->o->method == SAMPLE_AUTO ? SAMPLE_NUTS : d->o->method, method,
-               sizeof method);
+    cli_choice(sample_methods, d->o->method, method, sizeof method);
     cli_put_count(c, c->report, "rows", d->o->rows);
     cli_put_text(c, c->report, "method", method);
     cli_put_count(c, c->report, "warmup", d->o->warmup);
@@ -414,8 +434,7 @@ static sf_status check(cli *c, const sample_options *o)
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s is about the methods nuts, hmc and mala",
                             about_chains[i]);
-    if (cli_given(c, "depth") && o->method != SAMPLE_AUTO &&
-        o->method != SAMPLE_NUTS)
+    if (cli_given(c, "depth") && o->method != SAMPLE_NUTS)
         return SFI_FAIL(c->ctx, SF_E_ARG, "--depth is about --method nuts");
     if (cli_given(c, "hottest") && accepts(o) && o->temperatures == 1)
         return SFI_FAIL(c->ctx, SF_E_ARG,
@@ -424,22 +443,15 @@ static sf_status check(cli *c, const sample_options *o)
     return SF_OK;
 }
 
-sf_status sample_density(cli *c, const sample_options *o)
+sf_status sample_density(cli *c, const sample_options *o, const sf_model *model)
 {
-    sf_density *density = NULL;
     SFI_TRY(check(c, o));
-    SFI_TRY(o->density.text != NULL
-                ? cli_make_density(c, &o->density, &density)
-                : sf_density_load(c->ctx, &density, c->operands[0]));
-    cli_catch_signals();
     drawn d = {.c = c,
                .o = o,
-               .density = density,
+               .model = model,
                .chains = o->chains,
                .draws = (o->rows + o->chains - 1) / o->chains,
-               .dim = sf_density_dim(density),
-               .unknowns = sf_density_unknowns(density)};
-    const sf_status status = allocate_and_work(&d);
-    sf_density_free(density);
-    return status;
+               .dim = sf_model_dim(model),
+               .unknowns = sf_model_unknowns(model)};
+    return allocate_and_work(&d);
 }

@@ -84,10 +84,7 @@ static const struct sfi_functional_ops loss_ops = {"training objective", value,
 static sf_status check(sf_context *ctx, const sf_model *m, sf_cmat data,
                        const sf_loss_options *o)
 {
-    if (strcmp(m->ops->family, "network") != 0)
-        return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
-                        "loss: the model is a %s, want a network",
-                        m->ops->family);
+    SFI_TRY(sfi_want_ability(ctx, m, SF_CAN_TRAIN, "loss"));
     if (sfi_has_kernels(m))
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
                         "loss: of networks with kernels it is not offered");

@@ -560,10 +560,15 @@ static sf_status take_rows(sfi_match *m, sf_cmat x)
     if (x.rows < 2)
         return SFI_FAIL(m->ctx, SF_E_ARG, "fit: %lld rows, want at least 2",
                         (long long)x.rows);
+    if (x.cols != m->density->dim)
+        return SFI_FAIL(m->ctx, SF_E_SHAPE,
+                        "fit: x has %lld columns, the density has %lld",
+                        (long long)x.cols, (long long)m->density->dim);
     m->rows = sfi_alloc(m->ctx, (size_t)(x.rows * n), sizeof *m->rows);
     if (m->rows == NULL)
         return SF_E_NOMEM;
-    SFI_TRY(sf_density_to_line(m->density, x, (sf_mat){m->rows, x.rows, n, n}));
+    SFI_TRY(sfi_check_support(m->model, x, "fit"));
+    SFI_TRY(sf_model_to_unknowns(m->model, x, (sf_mat){m->rows, x.rows, n, n}));
     m->x = m->weight != NULL ? x : (sf_cmat){m->rows, x.rows, n, n};
     m->base = m->x.data;
     return SF_OK;
@@ -571,6 +576,8 @@ static sf_status take_rows(sfi_match *m, sf_cmat x)
 
 sf_status sfi_match_begin(sfi_match *m, const char *parameters, sf_cmat x)
 {
+    SFI_TRY(sfi_want_ability(m->ctx, m->model, SF_CAN_MATCH, "fit"));
+    m->density = m->model->density;
     const int all = m->density->parameter_count;
     m->rows_given = x.rows;
     SFI_TRY(take_rows(m, x));
@@ -612,6 +619,8 @@ static sf_status fit(sfi_match *m, const sf_matching_options *o, sf_cmat x,
 void sfi_match_end(sfi_match *m)
 {
     sf_context *ctx = m->ctx;
+    if (m->density == NULL) /* nothing was begun */
+        return;
     const size_t all = (size_t)m->density->parameter_count;
     const size_t cells = (size_t)m->cell_count;
     sf_program *const programs[] = {m->value, m->line, m->product, m->hessian,
@@ -632,9 +641,8 @@ void sfi_match_end(sfi_match *m)
              sizeof *m->rows);
 }
 
-sf_status sf_match_scores(sf_context *ctx, sf_matching *out,
-                          sf_density *density, sf_cmat x,
-                          const sf_matching_options *options)
+sf_status sf_match_scores(sf_context *ctx, sf_matching *out, sf_model *density,
+                          sf_cmat x, const sf_matching_options *options)
 {
     *out = (sf_matching){.rows = 0};
     sf_matching_options o = SF_MATCHING_OPTIONS_INIT;
@@ -646,7 +654,7 @@ sf_status sf_match_scores(sf_context *ctx, sf_matching *out,
         return SFI_FAIL(ctx, SF_E_ARG, "fit: slices is %lld, want 0 to %d",
                         (long long)o.slices, (int)SF_MATCHING_SLICES);
     sfi_match m = {.ctx = ctx,
-                   .density = density,
+                   .model = density,
                    .weight = o.weight,
                    .slices = o.slices,
                    .seed = o.seed};

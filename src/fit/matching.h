@@ -5,6 +5,7 @@
 
 #include "density/density.h"
 #include "fit/design.h"
+#include "model/evaluator.h"
 #include "scorefield/matching.h"
 
 /* A parameter that is estimated. */
@@ -16,7 +17,8 @@ typedef struct sfi_free_parameter {
 
 typedef struct sfi_match {
     sf_context *ctx;
-    sf_density *density;
+    sf_model *model;
+    sfi_density *density; /* the model's */
     const char *weight;
     int64_t slices; /* directions of each row; 0: the divergence is exact */
     uint64_t seed;
@@ -72,19 +74,6 @@ sf_status sfi_match_check_rows(const sfi_match *m, sf_cmat x);
 /* The numbers as the density's parameters hold them, and back into these. */
 void sfi_match_read(const sfi_match *m, double *numbers);
 void sfi_match_write(const sfi_match *m, const double *numbers);
-
-/* What the density was while other numbers are tried. */
-typedef struct sfi_match_before {
-    double *numbers; /* [count], the caller's room */
-    sfi_density_programs programs;
-} sfi_match_before;
-
-/* The density with other numbers; SF_OK, or SF_E_NOMEM and it is what it was.  Then
- * one of the other two: back to what it was, or stay. */
-sf_status sfi_match_try(sfi_match *m, const double *numbers,
-                        sfi_match_before *before);
-void sfi_match_back(sfi_match *m, sfi_match_before *before);
-void sfi_match_stay(sfi_match_before *before);
 
 /* Stay with numbers for which the log density is finite at all rows x; else SF_E_NUMERIC
  * or SF_E_NOMEM, and the density is what it was.  `room` [count] is work space. */

@@ -170,42 +170,14 @@ void sfi_match_fold(const sfi_match *m, const double *cells, double *numbers)
         numbers[m->number[c]] += cells[c];
 }
 
-sf_status sfi_match_try(sfi_match *m, const double *numbers,
-                        sfi_match_before *before)
-{
-    sfi_density_programs *programs = &m->density->programs;
-    sfi_match_read(m, before->numbers);
-    before->programs = *programs;
-    *programs = (sfi_density_programs){0};
-    sfi_match_write(m, numbers);
-    const sf_status status = sfi_density_update(m->density);
-    if (status != SF_OK)
-        sfi_match_back(m, before);
-    return status;
-}
-
-void sfi_match_back(sfi_match *m, sfi_match_before *before)
-{
-    sfi_match_write(m, before->numbers);
-    sfi_density_free_programs(&m->density->programs);
-    m->density->programs = before->programs;
-}
-
-void sfi_match_stay(sfi_match_before *before)
-{
-    sfi_density_free_programs(&before->programs);
-}
-
 sf_status sfi_match_adopt(sfi_match *m, const double *numbers, sf_cmat x,
                           double *room)
 {
-    sfi_match_before before = {.numbers = room};
-    SFI_TRY(sfi_match_try(m, numbers, &before));
+    sfi_match_read(m, room);
+    sfi_match_write(m, numbers);
     const sf_status status = sfi_match_check_rows(m, x);
-    if (status == SF_OK)
-        sfi_match_stay(&before);
-    else
-        sfi_match_back(m, &before);
+    if (status != SF_OK)
+        sfi_match_write(m, room);
     return status;
 }
 

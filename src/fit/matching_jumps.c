@@ -50,7 +50,7 @@ static bool may_jump(sfi_op op)
 
 static sf_status look_for_kinks(const sfi_match *m, sf_graph *g, bool *found)
 {
-    const sf_density *d = m->density;
+    const sfi_density *d = m->density;
     const size_t all = (size_t)d->parameter_count;
     sf_node *parameters = sfi_alloc(m->ctx, all, sizeof *parameters), logp;
     if (parameters == NULL)
@@ -74,7 +74,7 @@ typedef struct points {
 } points;
 
 typedef struct panels {
-    const sf_density *density;
+    sf_evaluator *evaluator;
     int64_t count, dim;
     points from, to, middle;
     double *half; /* [count] changes after half of the halvings  */
@@ -85,8 +85,11 @@ typedef struct panels {
 static sf_status ask(const panels *p, points *at)
 {
     const int64_t d = p->dim;
-    return sf_density_eval(p->density, (sf_cmat){at->x, p->count, d, d},
-                           at->logp, (sf_mat){at->score, p->count, d, d});
+    const sf_model_values values = {.score = {at->score, p->count, d, d},
+                                    .logpdf = {at->logp, p->count, 1, 1}};
+    sfi_evaluator_count count;
+    return sfi_evaluator_rows(p->evaluator, (sf_cmat){at->x, p->count, d, d},
+                              0.0, &values, &count);
 }
 
 /* The rows where a line ends: of the first half of the lines, those with the least and
@@ -217,7 +220,7 @@ static sf_status tell(const sfi_match *m, const panels *p, int64_t k,
         "want a smooth one%s",
         of_score ? "'s derivative" : "", of_score ? a[most] : p->from.logp[k],
         of_score ? b[most] : p->to.logp[k], (long long)row[0] + 1,
-        (long long)row[1] + 1, sf_density_name(p->density, most),
+        (long long)row[1] + 1, m->density->names[most],
         p->from.x[k * p->dim + most],
         of_score ? ": sqrt(z^2 + 0.01) and not abs(z)" : "");
 }
@@ -238,6 +241,17 @@ static sf_status search(const sfi_match *m, panels *p, sf_cmat x, uint64_t seed)
     return SF_OK;
 }
 
+/* At the parameters' values as they are now. */
+static sf_status search_at(const sfi_match *m, panels *p, sf_cmat x,
+                           uint64_t seed)
+{
+    SFI_TRY(sf_evaluator_new(m->ctx, &p->evaluator, m->model,
+                             SF_WANT_SCORE | SF_WANT_LOGPDF));
+    const sf_status status = search(m, p, x, seed);
+    sf_evaluator_free(p->evaluator);
+    return status;
+}
+
 /* ---- parameters -------------------------------------------------------------------- */
 
 /* At the parameters' values, and at others: first values may be 0, where nothing
@@ -249,16 +263,15 @@ static sf_status search_twice(sfi_match *m, panels *p, sf_cmat x, uint64_t seed,
     sfi_match_read(m, kept);
     if (sfi_domain_outside(&m->forms, kept, want) >= 0)
         return SF_OK;
-    SFI_TRY(search(m, p, x, seed));
+    SFI_TRY(search_at(m, p, x, seed));
     sfi_domain_to_line(&m->forms, kept, y);
     for (int64_t k = 0; k < m->count; k++)
         y[k] += sfi_normal_at((sfi_where){seed, 0, 1, SFI_STREAM_PROBE},
                               (uint32_t)k);
     sfi_domain_from_line(&m->forms, y, numbers);
-    sfi_match_before before = {.numbers = kept};
-    SFI_TRY(sfi_match_try(m, numbers, &before));
-    const sf_status status = search(m, p, x, seed);
-    sfi_match_back(m, &before);
+    sfi_match_write(m, numbers);
+    const sf_status status = search_at(m, p, x, seed);
+    sfi_match_write(m, kept);
     return status;
 }
 
@@ -271,7 +284,7 @@ sf_status sfi_match_check_jumps(sfi_match *m, sf_cmat x, uint64_t seed)
     sf_graph_free(g);
     if (status != SF_OK || !kinks)
         return status;
-    panels p = {m->density, LINES * CUTS, m->density->dim, .scale = 0.0};
+    panels p = {NULL, LINES * CUTS, m->density->dim, .scale = 0.0};
     const size_t cells = (size_t)(p.count * p.dim), each = (size_t)p.count;
     const size_t all = 3 * (2 * cells + each) + each + 3 * (size_t)m->count;
     double *memory = sfi_alloc(m->ctx, all, sizeof *memory), *at = memory;
@@ -293,8 +306,13 @@ sf_status sfi_match_check_rows(const sfi_match *m, sf_cmat x)
     double *logp = sfi_alloc(m->ctx, rows, sizeof *logp);
     if (logp == NULL)
         return SF_E_NOMEM;
-    sf_status status =
-        sf_density_eval(m->density, x, logp, (sf_mat){NULL, 0, 0, 0});
+    sf_evaluator *e = NULL;
+    const sf_model_values values = {.logpdf = {logp, x.rows, 1, 1}};
+    sfi_evaluator_count count;
+    sf_status status = sf_evaluator_new(m->ctx, &e, m->model, SF_WANT_LOGPDF);
+    if (status == SF_OK)
+        status = sfi_evaluator_rows(e, x, 0.0, &values, &count);
+    sf_evaluator_free(e);
     for (int64_t i = 0; i < x.rows && status == SF_OK; i++)
         if (!isfinite(logp[i]))
             status = SFI_FAIL(m->ctx, SF_E_NUMERIC,

@@ -344,14 +344,14 @@ static sf_status fit(sfi_match *m, const sf_sparse_options *o, sf_cmat x,
 }
 
 sf_status sf_match_sparse(sf_context *ctx, sf_sparse_path *out,
-                          sf_density *density, sf_cmat x,
+                          sf_model *density, sf_cmat x,
                           const sf_sparse_options *options)
 {
     *out = (sf_sparse_path){.rows = 0};
     sf_sparse_options o = SF_SPARSE_OPTIONS_INIT;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, options));
     SFI_TRY(check_options(ctx, &o));
-    sfi_match m = {.ctx = ctx, .density = density, .weight = o.weight};
+    sfi_match m = {.ctx = ctx, .model = density, .weight = o.weight};
     sfi_sparse s = {.ctx = ctx};
     sf_status status = sfi_match_begin(&m, o.parameters, x);
     if (status == SF_OK)

@@ -2,7 +2,7 @@
 #include "fit/stein.h"
 
 #include "base/random.h"
-#include "density/density.h"
+#include "model/model.h"
 #include "num/linalg.h"
 #include "num/loops.h"
 #include "num/sort.h"
@@ -67,18 +67,28 @@ static sf_status standardise(work *w)
     return SF_OK;
 }
 
-static sf_status take_points(work *w, const sf_density *density, sf_cmat x)
+static sf_status take_scores(work *w, const sf_model *model)
+{
+    sf_evaluator *owner = NULL;
+    sf_functional f;
+    SFI_TRY(sf_model_functional(w->ctx, &owner, &f, model, 0.0));
+    const sf_status status =
+        f.gradient(w->ctx, f.user, NULL, w->s, w->y, w->rows);
+    sf_evaluator_free(owner);
+    return status;
+}
+
+static sf_status take_points(work *w, const sf_model *model, sf_cmat x)
 {
     const int64_t dim = x.cols, d = w->dim;
-    sf_functional f;
-    sf_density_functional(density, &f);
+    SFI_TRY(sfi_check_support(model, x, "stein"));
     sfi_shuffle(w->o->seed, 0, w->index, x.rows);
     for (int64_t i = 0; i < w->rows; i++) {
         const sf_cmat row = {x.data + w->index[i] * x.stride, 1, dim, dim};
         SFI_TRY(
-            sf_density_to_line(density, row, (sf_mat){w->y + i * d, 1, d, d}));
+            sf_model_to_unknowns(model, row, (sf_mat){w->y + i * d, 1, d, d}));
     }
-    SFI_TRY(f.gradient(w->ctx, f.user, NULL, w->s, w->y, w->rows));
+    SFI_TRY(take_scores(w, model));
     const int64_t bad = sfi_first_not_finite(w->s, w->rows * d);
     if (bad < w->rows * d)
         return SFI_FAIL(w->ctx, SF_E_NUMERIC,
@@ -132,11 +142,10 @@ static void draw_weights(work *w, int64_t draw)
     }
 }
 
-static sf_status test(work *w, const sf_density *density, sf_cmat x,
-                      sf_stein *out)
+static sf_status test(work *w, const sf_model *model, sf_cmat x, sf_stein *out)
 {
     const int64_t n = w->rows, d = w->dim;
-    SFI_TRY(take_points(w, density, x));
+    SFI_TRY(take_points(w, model, x));
     const double square = median_square(w);
     const double length = square > 0.0 ? square : 1.0;
     for (int64_t i = 0; i < n; i++)
@@ -160,15 +169,15 @@ static sf_status test(work *w, const sf_density *density, sf_cmat x,
     return SF_OK;
 }
 
-sf_status sf_stein_test(sf_context *ctx, const sf_density *density, sf_cmat x,
+sf_status sf_stein_test(sf_context *ctx, const sf_model *model, sf_cmat x,
                         const sf_stein_options *options, sf_stein *out)
 {
     sf_stein_options o = SF_STEIN_OPTIONS_INIT;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, options));
     SFI_TRY(sfi_check_table(ctx, x, true, "stein: x"));
-    if (x.cols != sf_density_dim(density))
+    if (x.cols != sf_model_dim(model))
         return SFI_FAIL(ctx, SF_E_SHAPE, "stein: x has %lld columns, want %lld",
-                        (long long)x.cols, (long long)sf_density_dim(density));
+                        (long long)x.cols, (long long)sf_model_dim(model));
     if (o.rows < 4 || o.rows > 1 << 15 || o.draws < 1 || o.draws > 1 << 24)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "stein: rows is %lld, want 4 to 2^15, and draws %lld, "
@@ -177,7 +186,7 @@ sf_status sf_stein_test(sf_context *ctx, const sf_density *density, sf_cmat x,
     if (x.rows < 4)
         return SFI_FAIL(ctx, SF_E_ARG, "stein: %lld rows, want at least 4",
                         (long long)x.rows);
-    work w = {.ctx = ctx, .o = &o, .dim = sf_density_unknowns(density)};
+    work w = {.ctx = ctx, .o = &o, .dim = sf_model_unknowns(model)};
     w.rows = x.rows < o.rows ? x.rows : o.rows;
     const size_t n = (size_t)w.rows, cells = n * (size_t)w.dim;
     w.index = sfi_alloc(ctx, (size_t)x.rows, sizeof *w.index);
@@ -190,7 +199,7 @@ sf_status sf_stein_test(sf_context *ctx, const sf_density *density, sf_cmat x,
         w.weights != NULL) {
         for (int64_t i = 0; i < x.rows; i++)
             w.index[i] = i;
-        status = test(&w, density, x, out);
+        status = test(&w, model, x, out);
     }
     sfi_free(ctx, w.weights, n, sizeof *w.weights);
     sfi_free(ctx, w.u, n * n, sizeof *w.u);

@@ -227,7 +227,8 @@ static void draw_probes(workspace *w, uint64_t seed, int64_t first)
 }
 
 static sf_status check(const sf_model *m, sf_cmat x, sf_likelihood_options *o,
-                       const sf_likelihood_options *given, const char *what)
+                       const sf_likelihood_options *given, sf_ability ability,
+                       const char *what)
 {
     sf_context *ctx = m->ctx;
     SFI_TRY(sfi_options(ctx, o, sizeof *o, given));
@@ -249,12 +250,8 @@ static sf_status check(const sf_model *m, sf_cmat x, sf_likelihood_options *o,
                         "%s: probes is %lld and exact_limit %lld, want 2 to "
                         "4096 and >= 0",
                         what, (long long)o->probes, (long long)o->exact_limit);
-    if (sfi_single_level(m))
-        return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
-                        "%s: the model was trained at one noise level: it has "
-                        "a score but no flow",
-                        what);
-    return SF_OK;
+    return sfi_want_ability(ctx, m, o->force_flow ? SF_CAN_FLOW : ability,
+                            what);
 }
 
 static sf_status next_chunk(const sf_model *m, int64_t done, int64_t rows)
@@ -333,32 +330,20 @@ static sf_status flow_logpdf(const sf_model *m, sf_cmat x, double *logpdf,
 static sf_status closed_logpdf(const sf_model *m, sf_cmat x, double *logpdf,
                                double *se, double time)
 {
-    const int64_t d = m->inner;
-    const size_t count = (size_t)(x.rows * d);
-    double *y = sfi_alloc(m->ctx, count, sizeof *y);
-    if (y == NULL)
-        return SF_E_NOMEM;
-    const sf_mat inner = {y, x.rows, d, d};
-    sfi_to_inner(m, x, inner);
-    const sf_status status =
-        m->ops->logpdf(m, sf_mat_const(inner), sfi_level(m, time), logpdf);
-    for (int64_t i = 0; i < x.rows && status == SF_OK; i++) {
-        logpdf[i] -= sfi_log_volume(m, y + i * d);
-        if (se != NULL)
-            se[i] = 0.0;
-    }
-    sfi_free(m->ctx, y, count, sizeof *y);
-    return status;
+    for (int64_t i = 0; i < x.rows && se != NULL; i++)
+        se[i] = 0.0;
+    return sf_model_eval(m, x, time,
+                         &(sf_model_values){.logpdf = {logpdf, x.rows, 1, 1}});
 }
 
 sf_status sf_logpdf(const sf_model *m, sf_cmat x, double *logpdf, double *se,
                     const sf_likelihood_options *options)
 {
     sf_likelihood_options o = SF_LIKELIHOOD_OPTIONS_INIT;
-    SFI_TRY(check(m, x, &o, options, "logpdf"));
-    SFI_TRY(sfi_check_support(m, x, "logpdf"));
-    if (m->ops->logpdf != NULL && !o.force_flow)
+    SFI_TRY(check(m, x, &o, options, SF_CAN_LOGPDF, "logpdf"));
+    if (sf_model_can(m, SF_CAN_LOGPDF_CLOSED) && !o.force_flow)
         return closed_logpdf(m, x, logpdf, se, o.time);
+    SFI_TRY(sfi_check_support(m, x, "logpdf"));
     return flow_logpdf(m, x, logpdf, se, &o);
 }
 
@@ -443,7 +428,7 @@ sf_status sf_encode(const sf_model *m, sf_cmat x, sf_mat code,
                     const sf_likelihood_options *options)
 {
     sf_likelihood_options o = SF_LIKELIHOOD_OPTIONS_INIT;
-    SFI_TRY(check(m, x, &o, options, "encode"));
+    SFI_TRY(check(m, x, &o, options, SF_CAN_FLOW, "encode"));
     SFI_TRY(sfi_check_support(m, x, "encode"));
     SFI_TRY(check_target(m, x, code, "encode"));
     return transport(m, x, code, true, &o);
@@ -453,7 +438,7 @@ sf_status sf_decode(const sf_model *m, sf_cmat code, sf_mat x,
                     const sf_likelihood_options *options)
 {
     sf_likelihood_options o = SF_LIKELIHOOD_OPTIONS_INIT;
-    SFI_TRY(check(m, code, &o, options, "decode"));
+    SFI_TRY(check(m, code, &o, options, SF_CAN_FLOW, "decode"));
     SFI_TRY(sfi_check_support(m, code, "decode"));
     SFI_TRY(check_target(m, code, x, "decode"));
     return transport(m, code, x, false, &o);

@@ -417,6 +417,8 @@ static sf_status check(const sf_model *m, sf_mat out, sf_sample_options *o)
                         "holds none",
                         m->ops->family);
     SFI_TRY(check_counts(m, o->method));
+    if (m->ops->noiseless)
+        return sfi_want_ability(ctx, m, SF_CAN_NOISE, "sample");
     if (sfi_single_level(m) && !langevin)
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
                         "sample: the model was trained at one noise level: use "

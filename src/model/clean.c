@@ -22,16 +22,7 @@ static sf_status check(const sf_model *m, sf_cmat x, double time,
         return SFI_FAIL(m->ctx, SF_E_SHAPE,
                         "%s: points have %lld columns, the model has %lld",
                         what, (long long)x.cols, (long long)m->dim);
-    return sfi_check_support(m, x, what);
-}
-
-static sf_status check_data(const sf_model *m, const char *what)
-{
-    if (m->ops->mixture != NULL)
-        return SF_OK;
-    return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
-                    "%s: a %s model holds no data; want an empirical one", what,
-                    m->ops->family);
+    return SF_OK;
 }
 
 /* Ask the mixture of an empirical model at x. */
@@ -58,7 +49,7 @@ sf_status sf_model_posterior(const sf_model *m, sf_cmat x, double time,
                              int64_t most, int64_t *datum, double *weight)
 {
     SFI_TRY(check(m, x, time, "posterior"));
-    SFI_TRY(check_data(m, "posterior"));
+    SFI_TRY(sfi_want_ability(m->ctx, m, SF_CAN_ROWS, "posterior"));
     if (most < 1)
         return SFI_FAIL(m->ctx, SF_E_ARG, "posterior: most is %lld, want >= 1",
                         (long long)most);
@@ -70,7 +61,7 @@ sf_status sf_model_posterior(const sf_model *m, sf_cmat x, double time,
 sf_status sf_model_copies(const sf_model *m, sf_cmat x, int64_t *copies)
 {
     SFI_TRY(check(m, x, 0.0, "copies"));
-    SFI_TRY(check_data(m, "copies"));
+    SFI_TRY(sfi_want_ability(m->ctx, m, SF_CAN_ROWS, "copies"));
     const sf_cmat data = sfi_empirical_of(m).data;
     const size_t cells = (size_t)(x.rows * m->dim);
     const size_t rows = (size_t)(data.rows + x.rows);
@@ -97,7 +88,8 @@ sf_status sf_model_draw_clean(const sf_model *m, sf_cmat x, double time,
                               uint64_t seed, sf_mat out)
 {
     SFI_TRY(check(m, x, time, "draw_clean"));
-    SFI_TRY(check_data(m, "draw_clean"));
+    SFI_TRY(sfi_check_support(m, x, "draw_clean"));
+    SFI_TRY(sfi_want_ability(m->ctx, m, SF_CAN_ROWS, "draw_clean"));
     if (out.rows != x.rows || out.cols != m->dim || out.stride < out.cols)
         return SFI_FAIL(m->ctx, SF_E_SHAPE,
                         "draw_clean: the result is [%lld, %lld], want [%lld, "

@@ -154,19 +154,8 @@ static sf_status empirical_mixture(const sf_model *m, sfi_mixture **out,
     return sfi_mixture_new(m->ctx, out, &m->noise, e.data, &options);
 }
 
-static sf_status empirical_logpdf(const sf_model *m, sf_cmat y, double level,
-                                  double *out)
-{
-    sfi_mixture *p = NULL;
-    SFI_TRY(empirical_mixture(m, &p, SFI_VELOCITY_EXACT, false));
-    const sf_status status =
-        sfi_mixture_run(p, y, level, &(sfi_mixture_want){.logp = out});
-    sfi_mixture_free(p);
-    return status;
-}
-
 const sfi_model_ops sfi_empirical_ops = {.family = "empirical",
+                                         .closed = true,
                                          .declare = empirical_declare,
                                          .mixture = empirical_mixture,
-                                         .check = empirical_check,
-                                         .logpdf = empirical_logpdf};
+                                         .check = empirical_check};

@@ -29,38 +29,21 @@ static sf_status gaussian_declare(sf_model *m)
 static sfi_answer gaussian_answer(const sf_model *m, sf_graph *g, sf_node y,
                                   sf_node sigma, const sf_node *weights)
 {
-    (void)m;
+    const double log_two_pi = 1.8378770664093453;
     const sf_node variance = sf_add(g, weights[1], sf_square(g, sigma));
     const sf_node along = sf_matmul(g, weights[0], y);
     const sf_node pull =
         sf_matmul(g, sf_transpose(g, weights[0]), sf_div(g, along, variance));
+    const sf_node spread = sf_add(g, sf_const(g, (double)m->dim * log_two_pi),
+                                  sf_sum_all(g, sf_log(g, variance)));
+    const sf_node squares = sf_dot(g, y, pull);
     const sfi_answer a = {
         .score = sf_neg(g, pull),
         .drift = sf_mul(g, sigma, pull),
         .denoised = sf_sub(g, y, sf_mul(g, sf_square(g, sigma), pull)),
+        .logp = sf_mul(g, sf_const(g, -0.5), sf_add(g, spread, squares)),
     };
     return a;
-}
-
-static sf_status gaussian_logpdf(const sf_model *m, sf_cmat y, double sigma,
-                                 double *out)
-{
-    static const double log_two_pi = 1.8378770664093453;
-    const double *v = m->weights, *values = m->weights + m->dim * m->dim;
-    double constant = -0.5 * (double)m->dim * log_two_pi;
-    for (int64_t k = 0; k < m->dim; k++)
-        constant -= 0.5 * log(values[k] + sigma * sigma);
-    for (int64_t i = 0; i < y.rows; i++) {
-        double q = 0.0;
-        for (int64_t k = 0; k < m->dim; k++) {
-            double along = 0.0;
-            for (int64_t j = 0; j < m->dim; j++)
-                along += v[k * m->dim + j] * y.data[i * y.stride + j];
-            q += along * along / (values[k] + sigma * sigma);
-        }
-        out[i] = constant - 0.5 * q;
-    }
-    return SF_OK;
 }
 
 /* Eigenvalues are positive, and the vectors have length 1. */
@@ -82,10 +65,10 @@ static sf_status gaussian_check(const sf_model *m)
 }
 
 const sfi_model_ops sfi_gaussian_ops = {.family = "gaussian",
+                                        .closed = true,
                                         .declare = gaussian_declare,
                                         .answer = gaussian_answer,
-                                        .check = gaussian_check,
-                                        .logpdf = gaussian_logpdf};
+                                        .check = gaussian_check};
 
 /* Name the columns that the smallest eigenvector is made of. */
 static sf_status say_singular(const sf_model *m, const double *vectors,

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { WANTS = 6 };
+enum { WANTS = 7 };
 
 /* Points of a chunk of a data set's, at most, and numbers of an array, nearly. */
 enum { MOST_ROWS = 4096, MOST_CELLS = 1 << 22 };
@@ -58,6 +58,8 @@ static sf_node wanted_node(sf_graph *g, unsigned want, const sfi_answer *a,
         return flatten(g, sf_jacobian(g, a->score, y));
     case SFI_WANT_DIVERGENCE:
         return sf_divergence(g, a->drift, y);
+    case SFI_WANT_LOGPDF:
+        return a->logp;
     default:
         return sf_dot(g, probe, sf_jvp(g, a->drift, y, probe));
     }
@@ -78,13 +80,8 @@ static sf_status build(const sf_model *m, sfi_inner *f, sf_graph *g,
     sf_status status = sfi_weight_nodes(m, g, weights);
     if (status == SF_OK) {
         const sfi_answer a = m->ops->answer(m, g, y, level, weights);
-        const unsigned single = SFI_WANT_SCORE | SFI_WANT_JACOBIAN;
         sf_output outputs[WANTS];
-        if (a.drift.id < 0 && (wants & ~single) != 0)
-            status =
-                SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
-                         "the model was trained at one noise level: it has "
-                         "a score but no flow");
+        status = sf_graph_status(g);
         for (int k = 0; k < WANTS && status == SF_OK; k++) {
             if ((wants >> k & 1) == 0)
                 continue;
@@ -122,7 +119,8 @@ static sf_status open_data(const sf_model *m, sfi_inner *f, unsigned wants)
 {
     data_part *d = &f->data;
     const int64_t inner = m->inner;
-    const int64_t columns[WANTS] = {inner, inner, m->dim, inner * inner, 1, 0};
+    const int64_t columns[WANTS] = {inner, inner, m->dim, inner * inner,
+                                    1,     1,     0};
     if ((wants & SFI_WANT_PROBE) != 0)
         return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
                         "the law of a data set has exact divergences");
@@ -177,6 +175,7 @@ static sf_status run_data(sfi_inner *f, int64_t n, const void *y,
                 d->y[i * inner + j] =
                     sfi_number_get(f->dtype, y, (at + i) * y_stride + j);
         const sfi_mixture_want want = {
+            .logp = d->values[5],
             .score = {d->values[0], rows, inner, inner},
             .velocity = {d->values[1], rows, inner, inner},
             .denoised = {d->values[2], rows, d->dim, d->dim},
@@ -213,18 +212,27 @@ static sf_status open_program(const sf_model *m, sfi_inner *f, unsigned wants)
     return status;
 }
 
+static sf_status check_wants(const sf_model *m, unsigned wants)
+{
+    static const struct {
+        unsigned wants;
+        sf_ability ability;
+    } needs[] = {
+        {SFI_WANT_SCORE | SFI_WANT_JACOBIAN, SF_CAN_SCORE},
+        {SFI_WANT_DENOISED, SF_CAN_NOISE},
+        {SFI_WANT_DRIFT | SFI_WANT_DIVERGENCE | SFI_WANT_PROBE, SF_CAN_FLOW},
+        {SFI_WANT_LOGPDF, SF_CAN_LOGPDF_CLOSED}};
+    for (size_t i = 0; i < SFI_COUNT(needs); i++)
+        if ((wants & needs[i].wants) != 0)
+            SFI_TRY(sfi_want_ability(m->ctx, m, needs[i].ability, "eval"));
+    return SF_OK;
+}
+
 sf_status sfi_inner_new(const sf_model *m, sfi_inner **out, sf_dtype dtype,
                         unsigned wants)
 {
     *out = NULL;
-    const int64_t j = sfi_noise_find(&m->noise, true);
-    if (j >= 0 && (wants & ~(unsigned)SFI_WANT_DENOISED) != 0)
-        return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
-                        "column \"%s\": kernel %s is for counts: it has no "
-                        "score and no velocity, but rates, denoised means and "
-                        "log probabilities",
-                        m->names[j],
-                        sfi_noise_block(&m->noise, j)->kernel.ops->family);
+    SFI_TRY(check_wants(m, wants));
     sfi_inner *f = sfi_alloc_zero(m->ctx, 1, sizeof *f);
     if (f == NULL)
         return SF_E_NOMEM;

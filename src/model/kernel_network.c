@@ -183,7 +183,8 @@ sfi_answer sfi_kernel_network_answer(const sf_model *m, sf_graph *g, sf_node y,
     const sf_node spread = fixed(m, weights, SPREAD);
     return (sfi_answer){.score = sf_div(g, h.score, sf_mul(g, time, spread)),
                         .drift = sf_mul(g, spread, h.velocity),
-                        .denoised = denoised(m, g, h.clean, weights)};
+                        .denoised = denoised(m, g, h.clean, weights),
+                        .logp = {-1}};
 }
 
 /* ---- fixed weights ------------------------------------------------------------ */

@@ -11,7 +11,7 @@ bool sfi_single_level(const sf_model *m)
 {
     bool missing = false;
     (void)sfi_model_number(m, "noise_level", &missing);
-    return !missing;
+    return !missing || m->ops->noiseless;
 }
 
 bool sfi_has_kernels(const sf_model *m)
@@ -52,12 +52,16 @@ double sfi_level_slope(const sf_model *m, double time)
 
 double sf_model_sigma(const sf_model *m, double time)
 {
+    if (m->ops->noiseless)
+        return 0.0;
     return sfi_has_kernels(m) ? fmax(time, sfi_first_time(m))
                               : sfi_level(m, time);
 }
 
 double sf_model_time(const sf_model *m, double sigma)
 {
+    if (m->ops->noiseless)
+        return 0.0;
     double time = sigma;
     if (!sfi_has_kernels(m)) {
         const sigma_range r = range_of(m);
@@ -148,37 +152,4 @@ double sfi_log_volume(const sf_model *m, const double *y)
 {
     const double sum = log_units(m);
     return sfi_has_kernels(m) ? sum + sfi_noise_log_slope(&m->noise, y) : sum;
-}
-
-static sf_status check_rows(const sf_model *m, sf_cmat x, const char *what,
-                            bool clean)
-{
-    if (!sfi_has_kernels(m))
-        return SF_OK;
-    for (int64_t i = 0; i < x.rows; i++) {
-        const double *row = x.data + i * x.stride;
-        const char *want = NULL;
-        const int64_t j =
-            clean ? sfi_noise_outside_clean(&m->noise, sfi_units_of(m), row,
-                                            &want)
-                  : sfi_noise_outside(&m->noise, sfi_units_of(m), row, &want);
-        if (j >= 0)
-            return SFI_FAIL(
-                m->ctx, SF_E_NUMERIC,
-                "%s: row %lld, column \"%s\": %g, and kernel %s wants a "
-                "value %s",
-                what, (long long)(i + 1), m->names[j], row[j],
-                sfi_noise_block(&m->noise, j)->kernel.ops->family, want);
-    }
-    return SF_OK;
-}
-
-sf_status sfi_check_support(const sf_model *m, sf_cmat x, const char *what)
-{
-    return check_rows(m, x, what, false);
-}
-
-sf_status sfi_check_clean(const sf_model *m, sf_cmat x0, const char *what)
-{
-    return check_rows(m, x0, what, true);
 }

@@ -6,12 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_DIM = 1 << 20 };
+enum { MAX_DIM = 1 << 24 };
 
 const sfi_model_ops *sfi_model_family(const char *name)
 {
     static const sfi_model_ops *const families[] = {
-        &sfi_gaussian_ops, &sfi_network_ops, &sfi_empirical_ops};
+        &sfi_density_ops, &sfi_gaussian_ops, &sfi_network_ops,
+        &sfi_empirical_ops};
     for (size_t i = 0; i < SFI_COUNT(families); i++)
         if (strcmp(families[i]->family, name) == 0)
             return families[i];
@@ -43,7 +44,7 @@ void sfi_free_names(sf_context *ctx, int64_t dim, char **names)
 /* Kernels have t from 0 to 1, other models levels sigma. */
 static sf_status check_levels(const sf_model *m)
 {
-    if (sfi_has_kernels(m))
+    if (sfi_has_kernels(m) || m->ops->noiseless)
         return SF_OK;
     bool missing = false;
     const double low = sfi_model_number(m, "sigma_min", &missing);
@@ -70,7 +71,8 @@ static sf_status fill_model(sf_model *m, const char *const *names)
     for (int64_t j = 0; j < m->dim; j++)
         m->scale[j] = 1.0;
     SFI_TRY(check_levels(m));
-    if (sfi_has_kernels(m) && m->ops == &sfi_gaussian_ops)
+    if (sfi_has_kernels(m) &&
+        (m->ops == &sfi_gaussian_ops || m->ops->noiseless))
         return SFI_FAIL(m->ctx, SF_E_FORMAT, "model: a %s has no kernels",
                         m->ops->family);
     return m->ops->declare(m);
@@ -115,6 +117,8 @@ sf_status sfi_model_allocate(sf_model *m)
 {
     m->weights =
         sfi_alloc_zero(m->ctx, (size_t)m->weight_count, sizeof *m->weights);
+    if (m->density != NULL && m->weights != NULL)
+        sfi_density_bind(m->density, m->weights);
     return m->weights != NULL ? SF_OK : SF_E_NOMEM;
 }
 
@@ -152,6 +156,7 @@ void sf_model_free(sf_model *m)
     sfi_free(ctx, m->mean, (size_t)m->dim, sizeof *m->mean);
     sfi_free(ctx, m->scale, (size_t)m->dim, sizeof *m->scale);
     sfi_noise_free(ctx, &m->noise);
+    sfi_density_free(m->density);
     sfi_free(ctx, m->layout, m->layout_capacity, sizeof *m->layout);
     sfi_free(ctx, m->weights, (size_t)m->weight_count, sizeof *m->weights);
     sfi_free(ctx, m, 1, sizeof *m);
@@ -213,6 +218,40 @@ double sfi_model_number(const sf_model *m, const char *key, bool *missing)
             return m->numbers[i].value;
     *missing = true;
     return NAN;
+}
+
+int64_t sf_model_setting_count(const sf_model *m)
+{
+    return m->number_count;
+}
+
+const char *sf_model_setting_name(const sf_model *m, int64_t k)
+{
+    return k >= 0 && k < m->number_count ? m->numbers[k].key : NULL;
+}
+
+double sf_model_setting(const sf_model *m, const char *name)
+{
+    bool missing = false;
+    return sfi_model_number(m, name, &missing);
+}
+
+int64_t sf_model_parameter_count(const sf_model *m)
+{
+    return (int64_t)m->layout_count;
+}
+
+bool sf_model_parameter(const sf_model *m, int64_t k, sf_parameter *out)
+{
+    if (k < 0 || k >= (int64_t)m->layout_count)
+        return false;
+    const sfi_weight *w = &m->layout[k];
+    *out = (sf_parameter){
+        .name = m->density != NULL ? m->density->parameters[k].name : w->name,
+        .rank = w->rank,
+        .value = m->weights + w->offset};
+    memcpy(out->shape, w->shape, sizeof out->shape);
+    return true;
 }
 
 double sfi_number_of(const sf_model *m, const char *key)

@@ -12,6 +12,7 @@
 #define SFI_MODEL_H
 
 #include "base/context.h"
+#include "density/density.h"
 #include "kernel/noise.h"
 #include "model/mixture.h"
 #include "scorefield/model.h"
@@ -39,13 +40,18 @@ enum { SFI_MAX_NUMBERS = 24 };
  *   drift    dy/dlevel of the probability flow; for sigma it is -sigma score,
  *            without the cancellation that this formula would have
  *   denoised E[x_0 | y] in units of y; of kernels [dim], in the coordinates of
- *            the kernels, not the chart's */
+ *            the kernels, not the chart's
+ *   logp     ln p(y), a number
+ * A node of id -1 is what the model does not have. */
 typedef struct sfi_answer {
-    sf_node score, drift, denoised;
+    sf_node score, drift, denoised, logp;
 } sfi_answer;
 
 typedef struct sfi_model_ops {
     const char *family;
+    bool noiseless; /* there is time 0 alone: a typed density */
+    bool closed;  /* ln p has a closed form: `answer` gives it, or `mixture` */
+    bool trained; /* by an objective */
 
     /* REQUIRED.  Check m->numbers and declare the weights with sfi_add_weight.
      * Returns SF_OK, SF_E_FORMAT or SF_E_NOMEM. */
@@ -61,21 +67,18 @@ typedef struct sfi_model_ops {
     /* OPTIONAL.  Check the weights, which came from a file and are finite.
      * Returns SF_OK or SF_E_FORMAT. */
     sf_status (*check)(const sf_model *m);
-
-    /* OPTIONAL.  ln p(y) in closed form at a level, for inner points. */
-    sf_status (*logpdf)(const sf_model *m, sf_cmat y, double level,
-                        double *out);
 } sfi_model_ops;
 
 struct sf_model {
     sf_context *ctx;
     const sfi_model_ops *ops;
     int64_t dim;
-    int64_t inner;   /* numbers of an inner point, dim without kernels */
-    char **names;    /* [dim]                    */
-    double *mean;    /* [dim], standardisation   */
-    double *scale;   /* [dim]                    */
-    sfi_noise noise; /* of dim 0: Gaussian noise of the levels sigma */
+    int64_t inner;        /* numbers of an inner point, dim without kernels */
+    char **names;         /* [dim]                    */
+    double *mean;         /* [dim], standardisation   */
+    double *scale;        /* [dim]                    */
+    sfi_noise noise;      /* of dim 0: Gaussian noise of the levels sigma */
+    sfi_density *density; /* of a typed one, else NULL                */
     int number_count;
     sfi_number numbers[SFI_MAX_NUMBERS];
     sfi_weight *layout;
@@ -86,7 +89,8 @@ struct sf_model {
 };
 
 /* Families: NULL-terminated. */
-extern const sfi_model_ops sfi_gaussian_ops, sfi_network_ops, sfi_empirical_ops;
+extern const sfi_model_ops sfi_density_ops, sfi_gaussian_ops, sfi_network_ops,
+    sfi_empirical_ops;
 const sfi_model_ops *sfi_model_family(const char *name);
 
 /* A model with zero weights, mean 0 and scale 1.  `names` may be NULL: c0, c1,
@@ -109,6 +113,15 @@ sf_status sfi_model_declare(sf_context *ctx, sf_model **out,
                             const char *const *names, const sfi_noise *noise,
                             int number_count, const sfi_number *numbers);
 sf_status sfi_model_allocate(sf_model *m);
+
+/* SF_OK, or SF_E_UNSUPPORTED with the sentence of sf_model_why_not(); `what` begins
+ * the message. */
+sf_status sfi_want_ability(sf_context *ctx, const sf_model *m,
+                           sf_ability ability, const char *what);
+
+/* A typed density as a model (typed.c), which takes it over, also where it fails; in
+ * two steps as above.  SF_OK or SF_E_NOMEM. */
+sf_status sfi_density_declare(sf_context *ctx, sf_model **out, sfi_density *d);
 
 /* Copies of `dim` names, or, where `names` is NULL, c0, c1, ...; NULL without
  * memory. */
@@ -171,7 +184,18 @@ double sfi_log_volume(const sf_model *m, const double *y);
 /* How the kernels see the model's columns. */
 sfi_units sfi_units_of(const sf_model *m);
 
-/* SF_OK, or SF_E_NUMERIC if a row of x is outside the kernels' support: row,
+/* ---- the support (support.c) ---------------------------------------------------- */
+
+/* The first column of a row that is outside the model's support, -1 if it is inside;
+ * *want (SFI_SUPPORT_WANT bytes) receives what it should be. */
+enum { SFI_SUPPORT_WANT = 256 };
+int64_t sfi_outside_support(const sf_model *m, const double *x, char *want);
+/* Whether there is an outside. */
+bool sfi_has_support(const sf_model *m);
+/* A row that every kernel can be asked at. */
+void sfi_middle(const sf_model *m, double *x);
+
+/* SF_OK, or SF_E_NUMERIC if a row of x is outside the model's support: row,
  * column and what was expected; `what` begins the message. */
 sf_status sfi_check_support(const sf_model *m, sf_cmat x, const char *what);
 /* The same of clean rows, which kernels start from. */
@@ -220,13 +244,14 @@ enum {
     SFI_WANT_DENOISED = 4,    /* dim     */
     SFI_WANT_JACOBIAN = 8,    /* inner^2, of the score */
     SFI_WANT_DIVERGENCE = 16, /* 1, of the drift */
-    SFI_WANT_PROBE = 32 /* 1, v' (d drift/dy) v for the row's own probe v */
+    SFI_WANT_LOGPDF = 32,     /* 1, ln p(y) where it has a closed form */
+    SFI_WANT_PROBE = 64 /* 1, v' (d drift/dy) v for the row's own probe v */
 };
 
 typedef struct sfi_inner sfi_inner;
 
-/* A program for these wants in dtype; on failure *out is NULL.  With a column of
- * counts there is SFI_WANT_DENOISED alone, else SF_E_UNSUPPORTED. */
+/* A program for these wants in dtype; on failure *out is NULL.  SF_E_UNSUPPORTED
+ * where sf_model_can() says so. */
 sf_status sfi_inner_new(const sf_model *m, sfi_inner **out, sf_dtype dtype,
                         unsigned wants);
 void sfi_inner_free(sfi_inner *f);

@@ -112,7 +112,7 @@ static sf_node head(const sf_model *m, sf_graph *g, sf_node u, sf_node sigma,
 static sfi_answer network_answer(const sf_model *m, sf_graph *g, sf_node y,
                                  sf_node sigma, const sf_node *weights)
 {
-    sfi_answer a = {{-1}, {-1}, {-1}};
+    sfi_answer a = {{-1}, {-1}, {-1}, {-1}};
     if (sfi_has_kernels(m))
         return sfi_kernel_network_answer(m, g, y, sigma, weights);
     if (sfi_single_level(m)) {
@@ -131,8 +131,10 @@ static sfi_answer network_answer(const sf_model *m, sf_graph *g, sf_node y,
     return a;
 }
 
-const sfi_model_ops sfi_network_ops = {
-    .family = "network", .declare = network_declare, .answer = network_answer};
+const sfi_model_ops sfi_network_ops = {.family = "network",
+                                       .trained = true,
+                                       .declare = network_declare,
+                                       .answer = network_answer};
 
 void sfi_network_initialise(sf_model *m, uint64_t seed)
 {

@@ -146,5 +146,11 @@ sf_status sfi_prior_logpdf(const sf_model *m, sf_cmat y, double *out)
     }
     if (m->ops->mixture == NULL)
         return kernels_logpdf(m, y, out);
-    return m->ops->logpdf(m, y, 1.0, out);
+    sfi_inner *inner = NULL;
+    SFI_TRY(sfi_inner_new(m, &inner, SF_F64, SFI_WANT_LOGPDF));
+    const sf_status status =
+        sfi_inner_run(inner, y.rows, y.data, y.stride, 1.0, NULL,
+                      (void *const[]){out}, (const int64_t[]){1});
+    sfi_inner_free(inner);
+    return status;
 }

@@ -9,10 +9,7 @@ enum { RESULTS = 3 };
 static sf_status check(const sf_model *m, sf_cmat x, double time,
                        const sf_mat *results)
 {
-    if (m->ops->mixture == NULL || sfi_noise_find(&m->noise, true) < 0)
-        return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
-                        "rates: a model of data with a kernel for counts, "
-                        "poisson or binomial, has them");
+    SFI_TRY(sfi_want_ability(m->ctx, m, SF_CAN_RATES, "rates"));
     if (!(time >= 0.0 && time <= 1.0))
         return SFI_FAIL(m->ctx, SF_E_ARG, "rates: time is %g, want 0 to 1",
                         time);

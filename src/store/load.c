@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "model/model.h"
-#include "store/metadata.h"
+#include "store/typed_file.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -462,16 +462,23 @@ static sf_status make_record(const model_parts *p, sf_run_record **out)
 
 /* ---- loading -------------------------------------------------------------- */
 
+static sf_status declare(const model_parts *p, sf_model **out)
+{
+    if (p->ops == &sfi_density_ops)
+        return sfi_typed_read(p->ctx, p->t, p->schema, p->dim, p->names, out);
+    const sf_status status = sfi_model_declare(
+        p->ctx, out, p->ops, p->dim, p->names,
+        p->noise.dim > 0 ? &p->noise : NULL, p->number_count, p->number_list);
+    if (status != SF_OK)
+        sfi_message_prefix(p->ctx, "%s: ", sfi_metadata_source(p->t));
+    return status;
+}
+
 static sf_status build(model_parts *p, sf_model **out, sf_run_record **record)
 {
     SFI_TRY(read_texts(p));
-    sf_status status = sfi_model_declare(p->ctx, out, p->ops, p->dim, p->names,
-                                         p->noise.dim > 0 ? &p->noise : NULL,
-                                         p->number_count, p->number_list);
-    if (status != SF_OK)
-        sfi_message_prefix(p->ctx, "%s: ", sfi_metadata_source(p->t));
-    else
-        status = fill(*out, p->t);
+    SFI_TRY(declare(p, out));
+    sf_status status = fill(*out, p->t);
     if (status == SF_OK && record != NULL)
         status = make_record(p, record);
     return status;

@@ -66,6 +66,11 @@ sf_status sfi_metadata_check(sf_context *ctx, const sfi_tensors *t,
             writer != NULL ? sfi_show(shown, writer, strlen(writer)) : "?",
             number, sf_version(), (int)SF_MODEL_FORMAT_VERSION);
     }
+    if (found != NULL && strcmp(found, "density") == 0)
+        return SFI_FAIL(ctx, SF_E_FORMAT,
+                        "%s: a typed density in a form that scorefield %s no "
+                        "longer reads; fit it again",
+                        source, sf_version());
     if (found == NULL || strcmp(found, content) != 0)
         return SFI_FAIL(ctx, SF_E_FORMAT, "%s: holds a %s, want a %s", source,
                         found != NULL ? sfi_show(shown, found, strlen(found))

@@ -10,15 +10,14 @@
 /* Keys of the map of texts. */
 #define SFI_KEY_FORMAT     "format"         /* "scorefield"                   */
 #define SFI_KEY_VERSION    "format_version" /* "1"                            */
-#define SFI_KEY_CONTENT    "content" /* "model", "checkpoint" or "density" */
-#define SFI_KEY_SCHEMA     "schema"  /* JSON: columns, units           */
-#define SFI_KEY_NUMBERS    "numbers" /* JSON: what the weights lack    */
+#define SFI_KEY_CONTENT    "content"        /* "model" or "checkpoint" */
+#define SFI_KEY_SCHEMA     "schema"         /* JSON: columns, units           */
+#define SFI_KEY_NUMBERS    "numbers"        /* JSON: what the weights lack    */
 #define SFI_KEY_SEED       "seed"
 #define SFI_KEY_COMMAND    "command"
 #define SFI_KEY_CREATED_BY "created_by"
 #define SFI_KEY_WRITER     "version" /* of the program that wrote it          */
 #define SFI_KEY_KERNEL     "kernel"  /* of a run, as it was given             */
-#define SFI_KEY_DENSITY    "density" /* the expression                       */
 #define SFI_KEY_REPORT     "report"  /* JSON                                  */
 
 /* Put the keys that say what a file is. */

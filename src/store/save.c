@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "model/model.h"
-#include "store/metadata.h"
+#include "store/typed_file.h"
 
 #include <math.h>
 #include <string.h>
@@ -115,6 +115,9 @@ static const char *measure(const sf_model *m)
     if (m->noise.dim > 0 && sfi_noise_find(&m->noise, true) >= 0)
         return "nats, with respect to counting for counts and Lebesgue "
                "measure in the units of the other columns";
+    if (!sf_model_can(m, SF_CAN_NORMALISED))
+        return "nats, up to a constant, with respect to Lebesgue measure in "
+               "the units of the columns";
     return "nats, with respect to Lebesgue measure in the units of the columns";
 }
 
@@ -135,7 +138,10 @@ static json_t *make_schema(const sf_model *m, const sf_run_record *record)
                            "log_density", measure(m));
     json_decref(columns);
     json_decref(dropped);
-    return schema;
+    if (schema != NULL && sfi_typed_put(m, schema))
+        return schema;
+    json_decref(schema);
+    return NULL;
 }
 
 static json_t *make_numbers(const sf_model *m)
@@ -206,6 +212,7 @@ sf_status sfi_model_save_to(const sf_model *m, sfi_output *out,
     sf_run_record r = SF_RUN_RECORD_INIT;
     SFI_TRY(sfi_options(ctx, &r, sizeof r, record));
     SFI_TRY(check_names(m));
+    SFI_TRY(sfi_typed_check(m));
     sfi_tensors t = {0};
     const size_t count = (size_t)m->weight_count;
     float *narrow = NULL;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_density.c - typed densities, their domains, and what solvers see. */
 #include "check.h"
-#include "density/density.h"
+#include "typed.h"
+#include "model/model.h"
 
 enum { MOST = 8 };
 
-static sf_density *density_of(sf_context *ctx, const char *text, int64_t dim,
-                              const char *const *names, const char *domain)
+static sf_model *density_of(sf_context *ctx, const char *text, int64_t dim,
+                            const char *const *names, const char *domain)
 {
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     sf_density_options o = SF_DENSITY_OPTIONS_INIT;
     o.names = names;
     o.domain = domain;
@@ -26,12 +27,12 @@ TEST(a_normal_law_with_parameters)
     sf_density_options o = SF_DENSITY_OPTIONS_INIT;
     o.parameter_count = 2;
     o.parameters = parameters;
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     CHECK_OK(ctx, sf_density_new(ctx, &d, text, 2, &o));
     const double x[] = {1.0, 2.0, -0.3, 0.4};
     double logp[2], score[4];
-    CHECK_OK(ctx, sf_density_eval(d, (sf_cmat){x, 2, 2, 2}, logp,
-                                  (sf_mat){score, 2, 2, 2}));
+    CHECK_OK(ctx, eval_typed(d, (sf_cmat){x, 2, 2, 2}, logp,
+                             (sf_mat){score, 2, 2, 2}));
     for (int i = 0; i < 2; i++) {
         const double u = x[2 * i] - mu[0], v = x[2 * i + 1] - mu[1];
         CHECK_NEAR(score[2 * i], -(m[0] * u + m[1] * v), 1e-15);
@@ -41,7 +42,7 @@ TEST(a_normal_law_with_parameters)
                    1e-15);
     }
     sf_functional f;
-    sf_density_functional(d, &f);
+    sf_evaluator *owner = functional_of(ctx, d, &f);
     const double e[] = {1.0, 0.0};
     double hv[2];
     CHECK_OK(ctx, f.hvp(ctx, f.user, hv, x, e, 1));
@@ -49,10 +50,10 @@ TEST(a_normal_law_with_parameters)
     CHECK_NEAR(hv[1], m[2], 1e-15);
     /* Without one of the two answers. */
     double alone[2];
-    CHECK_OK(ctx,
-             sf_density_eval(d, (sf_cmat){x, 2, 2, 2}, alone, (sf_mat){0}));
+    CHECK_OK(ctx, eval_typed(d, (sf_cmat){x, 2, 2, 2}, alone, (sf_mat){0}));
     CHECK(memcmp(alone, logp, sizeof logp) == 0);
-    sf_density_free(d);
+    sf_evaluator_free(owner);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -114,27 +115,30 @@ TEST(domains_are_mapped_onto_the_line)
     sf_context *ctx = new_context();
     for (size_t k = 0; k < SFI_COUNT(settings); k++) {
         const setting *s = &settings[k];
-        sf_density *d = density_of(ctx, s->text, s->dim, letters, s->domain);
-        const int64_t n = sf_density_unknowns(d);
+        sf_model *d = density_of(ctx, s->text, s->dim, letters, s->domain);
+        const int64_t n = sf_model_unknowns(d);
         double y[MOST], x[MOST], value, logp;
-        CHECK_OK(ctx, sf_density_to_line(d, (sf_cmat){s->x, 1, s->dim, s->dim},
-                                         (sf_mat){y, 1, n, n}));
-        CHECK_OK(ctx, sf_density_from_line(d, (sf_cmat){y, 1, n, n},
-                                           (sf_mat){x, 1, s->dim, s->dim}));
+        CHECK_OK(ctx,
+                 sf_model_to_unknowns(d, (sf_cmat){s->x, 1, s->dim, s->dim},
+                                      (sf_mat){y, 1, n, n}));
+        CHECK_OK(ctx, sf_model_from_unknowns(d, (sf_cmat){y, 1, n, n},
+                                             (sf_mat){x, 1, s->dim, s->dim}));
         for (int64_t j = 0; j < s->dim; j++)
             CHECK_NEAR(x[j], s->x[j], 1e-14);
         sf_functional f;
-        sf_density_functional(d, &f);
+        sf_evaluator *owner = functional_of(ctx, d, &f);
         CHECK_OK(ctx, f.value(ctx, f.user, &value, y, 1));
-        CHECK_OK(ctx, sf_density_eval(d, (sf_cmat){s->x, 1, s->dim, s->dim},
-                                      &logp, (sf_mat){0}));
-        CHECK_NEAR(-value, logp + volume_by_differences(&d->domain, y), 1e-8);
+        CHECK_OK(ctx, eval_typed(d, (sf_cmat){s->x, 1, s->dim, s->dim}, &logp,
+                                 (sf_mat){0}));
+        CHECK_NEAR(-value, logp + volume_by_differences(&d->density->domain, y),
+                   1e-8);
         double slope_error, product_error;
         CHECK_OK(ctx, sf_functional_check(ctx, &slope_error, &product_error, &f,
                                           y, 8, 1));
         CHECK_NEAR(slope_error, 0.0, 1e-7);
         CHECK_NEAR(product_error, 0.0, 1e-7);
-        sf_density_free(d);
+        sf_evaluator_free(owner);
+        sf_model_free(d);
     }
     sf_context_free(ctx);
 }
@@ -143,17 +147,18 @@ TEST(domains_are_mapped_onto_the_line)
 TEST(far_points_have_finite_values)
 {
     sf_context *ctx = new_context();
-    sf_density *d =
+    sf_model *d =
         density_of(ctx, "2*log(a) + 3*log(b) + log(c)", 3, letters, "simplex");
     sf_functional f;
-    sf_density_functional(d, &f);
+    sf_evaluator *owner = functional_of(ctx, d, &f);
     const double y[] = {300.0, -200.0, -350.0, 100.0};
     double value[2], slope[4];
     CHECK_OK(ctx, f.gradient(ctx, f.user, value, slope, y, 2));
     for (int i = 0; i < 4; i++)
         CHECK(isfinite(slope[i]));
     CHECK(isfinite(value[0]) && isfinite(value[1]));
-    sf_density_free(d);
+    sf_evaluator_free(owner);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -161,40 +166,41 @@ TEST(angles_come_back_into_one_turn)
 {
     sf_context *ctx = new_context();
     const double pi = 3.14159265358979324;
-    sf_density *d = density_of(ctx, "cos(a)", 1, letters, "circle");
+    sf_model *d = density_of(ctx, "cos(a)", 1, letters, "circle");
     const double y[] = {0.5 + 6 * pi, pi, -pi, -3.0 - 4 * pi};
     const double want[] = {0.5, pi, pi, -3.0};
     double x[4];
-    CHECK_OK(ctx, sf_density_from_line(d, (sf_cmat){y, 4, 1, 1},
-                                       (sf_mat){x, 4, 1, 1}));
+    CHECK_OK(ctx, sf_model_from_unknowns(d, (sf_cmat){y, 4, 1, 1},
+                                         (sf_mat){x, 4, 1, 1}));
     for (int i = 0; i < 4; i++)
         CHECK_NEAR(x[i], want[i], 1e-14);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
 TEST(outside_its_domain_a_density_is_zero)
 {
     sf_context *ctx = new_context();
-    sf_density *d = density_of(ctx, "-a - b", 2, letters, "a=positive; b=0:1");
+    sf_model *d = density_of(ctx, "-a - b", 2, letters, "a=positive; b=0:1");
     const double x[] = {1.0, 0.5, 0.0, 0.5, 1.0, 1.0, 2.0, 0.1};
     double logp[4], score[8];
-    CHECK_OK(ctx, sf_density_eval(d, (sf_cmat){x, 4, 2, 2}, logp,
-                                  (sf_mat){score, 4, 2, 2}));
+    CHECK_OK(ctx, eval_typed(d, (sf_cmat){x, 4, 2, 2}, logp,
+                             (sf_mat){score, 4, 2, 2}));
     CHECK(logp[0] == -1.5 && logp[3] == -2.1);
     CHECK(isinf(logp[1]) && logp[1] < 0.0 && isinf(logp[2]));
     CHECK(score[0] == -1.0 && isnan(score[2]) && isnan(score[5]));
     double y[8];
     CHECK_FAILS(
-        ctx, sf_density_to_line(d, (sf_cmat){x, 4, 2, 2}, (sf_mat){y, 4, 2, 2}),
-        SF_E_NUMERIC, "row 2, \"a\" is 0, want a value > 0");
-    sf_density_free(d);
-    d = density_of(ctx, "log(a)", 2, letters, "simplex");
-    CHECK_FAILS(
         ctx,
-        sf_density_to_line(d, (sf_cmat){x + 6, 1, 2, 2}, (sf_mat){y, 1, 1, 1}),
-        SF_E_NUMERIC, "want shares > 0 whose sum is 1");
-    sf_density_free(d);
+        sf_model_to_unknowns(d, (sf_cmat){x, 4, 2, 2}, (sf_mat){y, 4, 2, 2}),
+        SF_E_NUMERIC, "row 2, column \"a\": 0, want a value > 0");
+    sf_model_free(d);
+    d = density_of(ctx, "log(a)", 2, letters, "simplex");
+    CHECK_FAILS(ctx,
+                sf_model_to_unknowns(d, (sf_cmat){x + 6, 1, 2, 2},
+                                     (sf_mat){y, 1, 1, 1}),
+                SF_E_NUMERIC, "want shares > 0 whose sum is 1");
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -224,7 +230,7 @@ TEST(free_names_are_found_in_their_order)
 static void refused(sf_context *ctx, const char *text, int64_t dim,
                     const char *domain, sf_status status, const char *part)
 {
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     sf_density_options o = SF_DENSITY_OPTIONS_INIT;
     o.domain = domain;
     o.names = dim <= 4 ? letters : NULL;
@@ -245,7 +251,7 @@ TEST(what_is_no_density_is_refused)
     refused(ctx, "a", 2, "a=simplex", SF_E_ARG, "simplex of 1");
     refused(ctx, "a", 2, "a,b,a=0:1", SF_E_ARG, "twice");
     const char *const same[] = {"a", "a"};
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     sf_density_options o = SF_DENSITY_OPTIONS_INIT;
     o.names = same;
     CHECK_FAILS(ctx, sf_density_new(ctx, &d, "a", 2, &o), SF_E_ARG,

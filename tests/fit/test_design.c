@@ -30,7 +30,7 @@ static const double *table(void)
     return x;
 }
 
-static sf_density *density_of(sf_context *ctx, const given *g)
+static sf_model *density_of(sf_context *ctx, const given *g)
 {
     static const double values[DIM * DIM] = {1.0, 0.0, 0.0, 0.0, 0.0, 1.0,
                                              0.0, 0.0, 0.0, 0.0, 1.0};
@@ -42,7 +42,7 @@ static sf_density *density_of(sf_context *ctx, const given *g)
     o.domain = g->domain;
     o.parameter_count = g->count;
     o.parameters = parameters;
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     CHECK_OK(ctx, sf_density_new(ctx, &d, g->text, DIM, &o));
     return d;
 }
@@ -107,8 +107,8 @@ TEST(hessians_are_those_of_second_derivatives)
     sf_context *ctx = new_context();
     const sf_cmat x = {table(), ROWS, DIM, DIM};
     for (size_t l = 0; l < SFI_COUNT(laws); l++) {
-        sf_density *d = density_of(ctx, &laws[l]);
-        sfi_match m = {.ctx = ctx, .density = d, .weight = laws[l].weight};
+        sf_model *d = density_of(ctx, &laws[l]);
+        sfi_match m = {.ctx = ctx, .model = d, .weight = laws[l].weight};
         CHECK_OK(ctx, sfi_match_begin(&m, laws[l].parameters, x));
         CHECK((m.design != NULL) == (laws[l].cells != -1));
         if (m.design != NULL) {
@@ -142,7 +142,7 @@ TEST(hessians_are_those_of_second_derivatives)
                 CHECK_NEAR(h[k], want[k] / ROWS, 1e-13 * most);
         }
         sfi_match_end(&m);
-        sf_density_free(d);
+        sf_model_free(d);
     }
     sf_context_free(ctx);
 }
@@ -151,8 +151,8 @@ TEST(hessians_are_those_of_second_derivatives)
 TEST(blocks_add_up)
 {
     sf_context *ctx = new_context();
-    sf_density *d = density_of(ctx, &laws[4]);
-    sfi_match m = {.ctx = ctx, .density = d, .weight = laws[4].weight};
+    sf_model *d = density_of(ctx, &laws[4]);
+    sfi_match m = {.ctx = ctx, .model = d, .weight = laws[4].weight};
     double h[14 * 14], sum[14 * 14] = {0};
     CHECK_OK(ctx, sfi_match_begin(&m, laws[4].parameters,
                                   (sf_cmat){table(), ROWS, DIM, DIM}));
@@ -172,7 +172,7 @@ TEST(blocks_add_up)
     for (int k = 0; k < 14 * 14; k++)
         CHECK_NEAR(sum[k], h[k], 1e-14);
     sfi_match_end(&m);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -188,7 +188,7 @@ TEST(errors_of_a_symmetric_matrix_are_those_of_its_numbers)
     sf_density_options o = SF_DENSITY_OPTIONS_INIT;
     sf_matching_options mo = SF_MATCHING_OPTIONS_INIT;
     sf_matching a, b;
-    sf_density *d = NULL, *e = NULL;
+    sf_model *d = NULL, *e = NULL;
     const sf_cmat x = {table(), ROWS, 2, DIM};
     o.parameter_count = 1;
     o.parameters = &matrix;
@@ -208,8 +208,8 @@ TEST(errors_of_a_symmetric_matrix_are_those_of_its_numbers)
     }
     sf_matching_free(ctx, &b);
     sf_matching_free(ctx, &a);
-    sf_density_free(e);
-    sf_density_free(d);
+    sf_model_free(e);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -224,7 +224,7 @@ TEST(threads_do_not_change_a_bit)
     for (size_t t = 0; t < SFI_COUNT(threads); t++) {
         sf_context *ctx = new_context();
         CHECK_OK(ctx, sf_context_set_threads(ctx, threads[t]));
-        sf_density *d = density_of(ctx, &laws[0]);
+        sf_model *d = density_of(ctx, &laws[0]);
         sf_matching m;
         sf_matching_options o = SF_MATCHING_OPTIONS_INIT;
         o.parameters = laws[0].parameters;
@@ -235,7 +235,7 @@ TEST(threads_do_not_change_a_bit)
             memcpy(first, m.covariance, sizeof first);
         CHECK(memcmp(first, m.covariance, sizeof first) == 0);
         sf_matching_free(ctx, &m);
-        sf_density_free(d);
+        sf_model_free(d);
         sf_context_free(ctx);
     }
 }
@@ -244,11 +244,11 @@ TEST(every_allocation_may_fail)
 {
     struct faults faults;
     sf_context *ctx = faulty_context(&faults);
-    sf_density *d = density_of(ctx, &laws[4]);
+    sf_model *d = density_of(ctx, &laws[4]);
     const int64_t before = faults.bytes;
     sf_status status = SF_E_NOMEM;
     for (int k = 0; status != SF_OK; k++) {
-        sfi_match m = {.ctx = ctx, .density = d, .weight = laws[4].weight};
+        sfi_match m = {.ctx = ctx, .model = d, .weight = laws[4].weight};
         faults.left = k;
         status = sfi_match_begin(&m, laws[4].parameters,
                                  (sf_cmat){table(), ROWS, DIM, DIM});
@@ -259,7 +259,7 @@ TEST(every_allocation_may_fail)
         CHECK(faults.bytes == before);
     }
     faults.left = INT64_MAX;
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 

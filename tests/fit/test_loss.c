@@ -247,7 +247,7 @@ TEST(arguments_are_checked)
     sf_model *gaussian = NULL;
     CHECK_OK(ctx, sf_fit_gaussian(ctx, &gaussian, table, NULL));
     CHECK_FAILS(ctx, sf_loss_new(ctx, &l, gaussian, table, NULL),
-                SF_E_UNSUPPORTED, "want a network");
+                SF_E_UNSUPPORTED, "no weights that are trained");
     l = loss_of(ctx, m, SF_OBJECTIVE_DSM, 1);
     int64_t n;
     double *w = weights_of(l, &n);

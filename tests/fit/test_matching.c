@@ -3,6 +3,7 @@
  * what cannot be estimated. */
 #include "base/random.h"
 #include "faults.h"
+#include "typed.h"
 #include "scorefield/matching.h"
 
 enum { MOST = 4 };
@@ -15,8 +16,8 @@ typedef struct given {
     double value;
 } given;
 
-static sf_density *density_of(sf_context *ctx, const char *text, int64_t dim,
-                              const char *domain, int count, const given *g)
+static sf_model *density_of(sf_context *ctx, const char *text, int64_t dim,
+                            const char *domain, int count, const given *g)
 {
     double values[MOST][16];
     sf_parameter parameters[MOST];
@@ -31,12 +32,12 @@ static sf_density *density_of(sf_context *ctx, const char *text, int64_t dim,
     o.domain = domain;
     o.parameter_count = count;
     o.parameters = parameters;
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     CHECK_OK(ctx, sf_density_new(ctx, &d, text, dim, &o));
     return d;
 }
 
-static sf_matching match(sf_context *ctx, sf_density *d, sf_cmat x,
+static sf_matching match(sf_context *ctx, sf_model *d, sf_cmat x,
                          const char *parameters, const char *weight)
 {
     sf_matching m;
@@ -61,7 +62,7 @@ TEST(normal_laws_have_their_moments)
     const double m11 = 1.9322355950535992, least = -1.7348813656300726;
     sf_context *ctx = new_context();
     const given linear[] = {{"M", 2, 2, 1.0}, {"b", 1, 2, 0.0}};
-    sf_density *d = density_of(ctx, "-0.5*x*M*x + b*x", 2, NULL, 2, linear);
+    sf_model *d = density_of(ctx, "-0.5*x*M*x + b*x", 2, NULL, 2, linear);
     sf_matching m = match(ctx, d, pairs_x, "M=symmetric; b", NULL);
     CHECK(m.quadratic && m.identified && m.count == 5 && m.rows == 5);
     CHECK(strcmp(m.names[1], "M[1,0]") == 0 && strcmp(m.names[4], "b[1]") == 0);
@@ -74,12 +75,12 @@ TEST(normal_laws_have_their_moments)
     /* The density has them now. */
     const double mu[] = {0.74, 0.3};
     double score[2];
-    CHECK_OK(ctx, sf_density_eval(d, (sf_cmat){mu, 1, 2, 2}, NULL,
-                                  (sf_mat){score, 1, 2, 2}));
+    CHECK_OK(ctx, eval_typed(d, (sf_cmat){mu, 1, 2, 2}, NULL,
+                             (sf_mat){score, 1, 2, 2}));
     CHECK_NEAR(score[0], 0.0, 1e-12);
     CHECK_NEAR(score[1], 0.0, 1e-12);
     sf_matching_free(ctx, &m);
-    sf_density_free(d);
+    sf_model_free(d);
 
     const given curved[] = {{"M", 2, 2, 1.0}, {"mu", 1, 2, 0.0}};
     d = density_of(ctx, "-0.5*(x - mu)*M*(x - mu)", 2, NULL, 2, curved);
@@ -92,7 +93,7 @@ TEST(normal_laws_have_their_moments)
     CHECK_CLOSE(m.estimate[4], 0.3, 1e-9);
     CHECK_CLOSE(m.objective, least, 1e-10);
     sf_matching_free(ctx, &m);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -101,14 +102,14 @@ TEST(the_density_is_that_of_the_estimates)
 {
     sf_context *ctx = new_context();
     const given one[] = {{"M", 2, 2, 1.0}};
-    sf_density *d = density_of(ctx, "x*(M*x^2) - x0^4 - x1^4", 2, NULL, 1, one);
+    sf_model *d = density_of(ctx, "x*(M*x^2) - x0^4 - x1^4", 2, NULL, 1, one);
     sf_matching m = match(ctx, d, pairs_x, NULL, NULL);
     CHECK(m.quadratic && fabs(m.estimate[1] - m.estimate[2]) > 0.01);
     const double *e = m.estimate, x[] = {0.7, -1.3};
     const double squares[] = {x[0] * x[0], x[1] * x[1]};
     double score[2];
-    CHECK_OK(ctx, sf_density_eval(d, (sf_cmat){x, 1, 2, 2}, NULL,
-                                  (sf_mat){score, 1, 2, 2}));
+    CHECK_OK(ctx, eval_typed(d, (sf_cmat){x, 1, 2, 2}, NULL,
+                             (sf_mat){score, 1, 2, 2}));
     for (int j = 0; j < 2; j++)
         CHECK_NEAR(score[j],
                    e[2 * j] * squares[0] + e[2 * j + 1] * squares[1] +
@@ -116,7 +117,7 @@ TEST(the_density_is_that_of_the_estimates)
                        4.0 * x[j] * squares[j],
                    1e-12);
     sf_matching_free(ctx, &m);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -126,7 +127,7 @@ TEST(positive_numbers)
 {
     sf_context *ctx = new_context();
     const given rate[] = {{"r", 0, 0, 1.0}};
-    sf_density *d = density_of(ctx, "-r*x0", 1, "positive", 1, rate);
+    sf_model *d = density_of(ctx, "-r*x0", 1, "positive", 1, rate);
     sf_matching m = match(ctx, d, rain_x, NULL, NULL);
     CHECK(m.quadratic);
     CHECK_CLOSE(m.estimate[0], 1.5714285714285714, 1e-12);
@@ -143,7 +144,7 @@ TEST(positive_numbers)
     m = match(ctx, d, rain_x, "r", "d^2");
     CHECK_CLOSE(m.estimate[0], 1.5714285714285714, 1e-12);
     sf_matching_free(ctx, &m);
-    sf_density_free(d);
+    sf_model_free(d);
 
     const given both[] = {{"k", 0, 0, 1.0}, {"r", 0, 0, 1.0}};
     d = density_of(ctx, "(k - 1)*log(x0) - r*x0", 1, "positive", 2, both);
@@ -152,7 +153,7 @@ TEST(positive_numbers)
     CHECK_CLOSE(m.estimate[0], 2.240740740740741, 1e-12);
     CHECK_CLOSE(m.estimate[1], 2.5462962962962963, 1e-12);
     sf_matching_free(ctx, &m);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -161,15 +162,14 @@ TEST(truncated_normal_law)
 {
     sf_context *ctx = new_context();
     const given both[] = {{"a", 0, 0, 1.0}, {"b", 0, 0, 0.0}};
-    sf_density *d =
-        density_of(ctx, "b*x0 - 0.5*a*x0^2", 1, "positive", 2, both);
+    sf_model *d = density_of(ctx, "b*x0 - 0.5*a*x0^2", 1, "positive", 2, both);
     sf_matching m = match(ctx, d, rain_x, NULL, "d");
     CHECK(m.quadratic);
     CHECK_CLOSE(m.estimate[0], 1.5833628736854544, 1e-12);
     CHECK_CLOSE(m.estimate[1], 0.8788254755996692, 1e-12);
     CHECK_CLOSE(m.objective, -0.9539465910433652, 1e-12);
     sf_matching_free(ctx, &m);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -179,14 +179,14 @@ TEST(angles)
     const double theta[] = {0.3, -0.5, 1.2, 0.8, 2.4, -0.1};
     sf_context *ctx = new_context();
     const given both[] = {{"a", 0, 0, 1.0}, {"b", 0, 0, 0.0}};
-    sf_density *d =
+    sf_model *d =
         density_of(ctx, "a*cos(x0) + b*sin(x0)", 1, "circle", 2, both);
     sf_matching m = match(ctx, d, (sf_cmat){theta, 6, 1, 1}, NULL, NULL);
     CHECK(m.quadratic);
     CHECK_CLOSE(m.estimate[0], 1.4804728182461424, 1e-12);
     CHECK_CLOSE(m.estimate[1], 0.5717428236593847, 1e-12);
     sf_matching_free(ctx, &m);
-    sf_density_free(d);
+    sf_model_free(d);
     /* In kappa and mu it is no quadratic. */
     const given polar[] = {{"k", 0, 0, 1.0}, {"mu", 0, 0, 0.5}};
     d = density_of(ctx, "k*cos(x0 - mu)", 1, "circle", 2, polar);
@@ -197,7 +197,7 @@ TEST(angles)
         remainder(m.estimate[1] - 0.36854423817014414, 6.283185307179586), 0.0,
         1e-9);
     sf_matching_free(ctx, &m);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -230,7 +230,7 @@ TEST(shares)
             x[i * 3 + (uint64_t)j] = g[j] / (g[0] + g[1] + g[2]);
     }
     const given alpha[] = {{"a", 1, 3, 1.0}};
-    sf_density *d = density_of(
+    sf_model *d = density_of(
         ctx, "(a[0]-1)*log(x0) + (a[1]-1)*log(x1) + (a[2]-1)*log(x2)", 3,
         "simplex", 1, alpha);
     sf_matching m = match(ctx, d, (sf_cmat){x, N, 3, 3}, NULL, NULL);
@@ -240,7 +240,7 @@ TEST(shares)
         CHECK(m.error[j] < 0.05);
     }
     sf_matching_free(ctx, &m);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -251,7 +251,7 @@ TEST(standard_errors_are_the_scatter)
     double x[N], sum = 0.0, squares = 0.0, error = 0.0;
     sf_context *ctx = new_context();
     const given both[] = {{"m", 0, 0, 0.0}, {"s", 0, 0, 1.0}};
-    sf_density *d = density_of(ctx, "-0.5*(x0 - m)^2/s^2", 1, NULL, 2, both);
+    sf_model *d = density_of(ctx, "-0.5*(x0 - m)^2/s^2", 1, NULL, 2, both);
     for (uint64_t k = 0; k < SETS; k++) {
         for (uint32_t i = 0; i < N; i++)
             x[i] = 3.0 + 2.0 * normal_of(k, i);
@@ -265,7 +265,7 @@ TEST(standard_errors_are_the_scatter)
     /* Here the estimate is that of maximum likelihood: variance s^2/(2 N). */
     CHECK_NEAR(sqrt(error), 2.0 / sqrt(2.0 * N), 0.005);
     CHECK_NEAR(sqrt(squares - sum * sum), sqrt(error), 0.01);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -273,7 +273,7 @@ TEST(standard_errors_are_the_scatter)
 
 enum { WIDE = 50, WIDE_ROWS = 1000, LINKS = 16 };
 
-static sf_matching match_slices(sf_context *ctx, sf_density *d, sf_cmat x,
+static sf_matching match_slices(sf_context *ctx, sf_model *d, sf_cmat x,
                                 const char *parameters, int64_t slices,
                                 uint64_t seed)
 {
@@ -301,7 +301,7 @@ TEST(slices_are_exact_where_numbers_do_not_meet)
     o.parameter_count = 1;
     o.parameters = &m;
     sf_context *ctx = new_context();
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     CHECK_OK(ctx, sf_density_new(ctx, &d, "-0.5*m*x^2", WIDE, &o));
     const sf_cmat rows = {x, WIDE_ROWS, WIDE, WIDE};
     sf_matching exact = match_slices(ctx, d, rows, "m", 0, 0);
@@ -316,7 +316,7 @@ TEST(slices_are_exact_where_numbers_do_not_meet)
         sf_matching_free(ctx, &sliced);
     }
     sf_matching_free(ctx, &exact);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -324,7 +324,7 @@ TEST(slices_are_exact_where_numbers_do_not_meet)
  * (D - r T)/(1 - r^2), T of ones beside the diagonal, D of 1 + r^2 but for 1 at the
  * ends.  The trace of T is 0 and v' T v has the variance 4 (n - 1), so b has an error
  * that an exact trace does not give it. */
-static sf_density *process(sf_context *ctx, double r)
+static sf_model *process(sf_context *ctx, double r)
 {
     static double diagonal[LINKS][LINKS], beside[LINKS][LINKS];
     for (int i = 0; i < LINKS; i++) {
@@ -340,7 +340,7 @@ static sf_density *process(sf_context *ctx, double r)
     sf_density_options o = SF_DENSITY_OPTIONS_INIT;
     o.parameter_count = 4;
     o.parameters = all;
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     CHECK_OK(ctx, sf_density_new(ctx, &d, "-0.5*(a*(x*D*x) + b*(x*T*x))", LINKS,
                                  &o));
     return d;
@@ -355,7 +355,7 @@ TEST(slices_have_the_errors_that_are_told)
     const int64_t slices[] = {0, 1, 8};
     double spread[3][2] = {{0.0}}, error[3][2] = {{0.0}};
     sf_context *ctx = new_context();
-    sf_density *d = process(ctx, r);
+    sf_model *d = process(ctx, r);
     for (uint64_t set = 0; set < SETS; set++) {
         for (uint64_t i = 0; i < N; i++)
             for (uint32_t j = 0; j < LINKS; j++)
@@ -384,7 +384,7 @@ TEST(slices_have_the_errors_that_are_told)
     CHECK(error[1][1] > 1.5 * error[0][1]);
     CHECK_CLOSE(8.0 * (error[2][1] - error[0][1]), error[1][1] - error[0][1],
                 0.1);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -399,7 +399,7 @@ TEST(slices_do_not_depend_on_threads)
     const given both[] = {{"a", 0, 0, 1.0}, {"b", 0, 0, 1.0}};
     for (uint64_t i = 0; i < N * 3; i++)
         x[i] = normal_of(i, 0);
-    sf_density *d =
+    sf_model *d =
         density_of(ctx, "-0.5*a*(x*x) - b*x0*x1*x2", 3, NULL, 2, both);
     const sf_cmat rows = {x, N, 3, 3};
     for (size_t k = 0; k < SFI_COUNT(threads); k++) {
@@ -414,11 +414,11 @@ TEST(slices_do_not_depend_on_threads)
     sf_matching other = match_slices(ctx, d, rows, NULL, 2, 6);
     CHECK(other.estimate[1] != told[1]);
     sf_matching_free(ctx, &other);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
-static void refused(sf_context *ctx, sf_density *d, sf_cmat x,
+static void refused(sf_context *ctx, sf_model *d, sf_cmat x,
                     const char *parameters, const char *weight,
                     sf_status status, const char *part)
 {
@@ -434,7 +434,7 @@ TEST(what_cannot_be_estimated_is_told)
 {
     sf_context *ctx = new_context();
     const given both[] = {{"a", 0, 0, 1.0}, {"b", 0, 0, 1.0}};
-    sf_density *d = density_of(ctx, "-(a + b)*x0^2", 1, NULL, 2, both);
+    sf_model *d = density_of(ctx, "-(a + b)*x0^2", 1, NULL, 2, both);
     refused(ctx, d, rain_x, NULL, NULL, SF_E_NUMERIC, "apart: ");
     refused(ctx, d, rain_x, "q", NULL, SF_E_ARG, "\"q\" is no parameter");
     refused(ctx, d, rain_x, "a=half", NULL, SF_E_ARG, "\"a=half\"");
@@ -445,17 +445,17 @@ TEST(what_cannot_be_estimated_is_told)
     sf_matching m = match(ctx, d, rain_x, "b", NULL);
     CHECK(m.count == 1 && m.identified);
     sf_matching_free(ctx, &m);
-    sf_density_free(d);
+    sf_model_free(d);
     const given rate[] = {{"r", 0, 0, 1.0}};
     d = density_of(ctx, "-r*x0", 1, "positive", 1, rate);
     refused(ctx, d, pairs_x, NULL, NULL, SF_E_SHAPE, "columns");
     refused(ctx, d, (sf_cmat){pairs, 5, 1, 1}, NULL, NULL, SF_E_NUMERIC,
-            "row 2, \"x0\" is -1.1, want a value > 0");
+            "row 2, column \"x0\": -1.1, want a value > 0");
     refused(ctx, d, rain_x, NULL, "d +", SF_E_PARSE, "expected");
-    sf_density_free(d);
+    sf_model_free(d);
     d = density_of(ctx, "-x0^2", 1, NULL, 0, NULL);
     refused(ctx, d, rain_x, NULL, NULL, SF_E_ARG, "no parameters");
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -465,16 +465,16 @@ TEST(forms_are_kept)
     const double x[] = {0.9, 1.0, 1.1, 1.05};
     sf_context *ctx = new_context();
     const given one[] = {{"a", 0, 0, 0.5}, {"b", 0, 0, 0.5}};
-    sf_density *d = density_of(ctx, "-a*x0^2 - b*x0^4", 1, NULL, 2, one);
+    sf_model *d = density_of(ctx, "-a*x0^2 - b*x0^4", 1, NULL, 2, one);
     sf_matching m = match(ctx, d, (sf_cmat){x, 4, 1, 1}, NULL, NULL);
     CHECK(m.quadratic && m.estimate[0] < 0.0 && m.estimate[1] > 0.0);
     sf_matching_free(ctx, &m);
-    sf_density_free(d);
+    sf_model_free(d);
     d = density_of(ctx, "-a*x0^2 - b*x0^4", 1, NULL, 2, one);
     m = match(ctx, d, (sf_cmat){x, 4, 1, 1}, "a=0.1:2; b", NULL);
     CHECK(!m.quadratic && m.estimate[0] >= 0.1 && m.estimate[0] < 0.11);
     sf_matching_free(ctx, &m);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -498,30 +498,29 @@ TEST(what_jumps_is_refused)
     sf_context *ctx = new_context();
     const given both[] = {{"a", 0, 0, 0.0}, {"b", 0, 0, 0.0}};
     for (size_t k = 0; k < SFI_COUNT(jumping); k++) {
-        sf_density *d = density_of(ctx, jumping[k], 1, NULL, 2, both);
+        sf_model *d = density_of(ctx, jumping[k], 1, NULL, 2, both);
         refused(ctx, d, (sf_cmat){x, 200, 1, 1}, NULL, NULL, SF_E_NUMERIC,
                 "derivative jumps from");
-        sf_density_free(d);
+        sf_model_free(d);
     }
     for (size_t k = 0; k < SFI_COUNT(smooth); k++) {
-        sf_density *d = density_of(ctx, smooth[k], 1, NULL, 2, both);
+        sf_model *d = density_of(ctx, smooth[k], 1, NULL, 2, both);
         sf_matching m = match(ctx, d, (sf_cmat){x, 200, 1, 1}, NULL, NULL);
         sf_matching_free(ctx, &m);
-        sf_density_free(d);
+        sf_model_free(d);
     }
-    sf_density *d =
-        density_of(ctx, "-a*(x0 - b)^2 + (x0 > 0)", 1, NULL, 2, both);
+    sf_model *d = density_of(ctx, "-a*(x0 - b)^2 + (x0 > 0)", 1, NULL, 2, both);
     refused(ctx, d, (sf_cmat){x, 200, 1, 1}, NULL, NULL, SF_E_NUMERIC,
             "the log density jumps from");
-    sf_density_free(d);
+    sf_model_free(d);
     d = density_of(ctx, "a*log(x0) - b*x0^2", 1, NULL, 2, both);
     refused(ctx, d, (sf_cmat){x, 200, 1, 1}, NULL, NULL, SF_E_NUMERIC,
             "the fitted log density is nan");
-    sf_density_free(d);
+    sf_model_free(d);
     d = density_of(ctx, "-a*x0^2 + b*x0", 1, NULL, 2, both);
     refused(ctx, d, (sf_cmat){x, 200, 1, 1}, NULL, "d^2", SF_E_ARG,
             "the domain has none");
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -542,14 +541,14 @@ TEST(a_jump_before_the_last_row_is_found)
     for (int beyond = 0; beyond < 2; beyond++) {
         snprintf(text, sizeof text, "-a*(x*x) + b*max(x1 - %.9g, 0)",
                  beyond ? most + 0.1 : 0.5 * (most + next));
-        sf_density *d = density_of(ctx, text, 2, NULL, 2, both);
+        sf_model *d = density_of(ctx, text, 2, NULL, 2, both);
         sf_matching m;
         const sf_status status =
             sf_match_scores(ctx, &m, d, (sf_cmat){x, N, 2, 2}, NULL);
         CHECK(status == SF_E_NUMERIC);
         CHECK((strstr(sf_context_message(ctx), "derivative jumps") != NULL) ==
               !beyond);
-        sf_density_free(d);
+        sf_model_free(d);
     }
     sf_context_free(ctx);
 }
@@ -570,9 +569,9 @@ TEST(no_memory_changes_nothing)
     o.starts = 1;
     for (size_t k = 0; k < SFI_COUNT(texts); k++)
         for (o.slices = 0; o.slices < 2; o.slices++) {
-            sf_density *d = density_of(ctx, texts[k], 1, NULL, 2, both);
-            CHECK_OK(ctx, sf_density_eval(d, (sf_cmat){&y, 1, 1, 1}, before,
-                                          (sf_mat){before + 1, 1, 1, 1}));
+            sf_model *d = density_of(ctx, texts[k], 1, NULL, 2, both);
+            CHECK_OK(ctx, eval_typed(d, (sf_cmat){&y, 1, 1, 1}, before,
+                                     (sf_mat){before + 1, 1, 1, 1}));
             const int64_t held = faults.bytes;
             sf_status status = SF_E_NOMEM;
             sf_matching m;
@@ -584,14 +583,14 @@ TEST(no_memory_changes_nothing)
                 if (status != SF_E_NOMEM)
                     break;
                 CHECK(faults.bytes == held);
-                CHECK_OK(ctx, sf_density_eval(d, (sf_cmat){&y, 1, 1, 1}, after,
-                                              (sf_mat){after + 1, 1, 1, 1}));
+                CHECK_OK(ctx, eval_typed(d, (sf_cmat){&y, 1, 1, 1}, after,
+                                         (sf_mat){after + 1, 1, 1, 1}));
                 CHECK(memcmp(before, after, sizeof after) == 0);
                 left += left / 8;
             }
             CHECK(status == SF_OK);
             sf_matching_free(ctx, &m);
-            sf_density_free(d);
+            sf_model_free(d);
         }
     CHECK(faults.bytes == faults.own);
     sf_context_free(ctx);

@@ -3,6 +3,7 @@
  * default multiplier, supports that are found, and refits in closed form. */
 #include "base/random.h"
 #include "check.h"
+#include "typed.h"
 #include "faults.h"
 #include "num/probability.h"
 #include "scorefield/matching.h"
@@ -37,8 +38,8 @@ static sf_cmat positive(int64_t rows)
     return (sf_cmat){x, rows, DIM, DIM};
 }
 
-static sf_density *density_of(sf_context *ctx, const char *text,
-                              const char *domain)
+static sf_model *density_of(sf_context *ctx, const char *text,
+                            const char *domain)
 {
     static const double values[DIM * DIM] = {1.0};
     const sf_parameter parameters[] = {{"K", 2, {DIM, DIM}, values},
@@ -47,7 +48,7 @@ static sf_density *density_of(sf_context *ctx, const char *text,
     o.domain = domain;
     o.parameter_count = strchr(text, 'b') != NULL ? 2 : 1;
     o.parameters = parameters;
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     CHECK_OK(ctx, sf_density_new(ctx, &d, text, DIM, &o));
     return d;
 }
@@ -96,7 +97,7 @@ static void check_conditions(const sf_sparse_path *p, sf_cmat x, int64_t l)
 TEST(optimality_holds_at_every_penalty)
 {
     sf_context *ctx = new_context();
-    sf_density *d = density_of(ctx, "-0.5*x*K*x", NULL);
+    sf_model *d = density_of(ctx, "-0.5*x*K*x", NULL);
     for (int round = 0; round < 2; round++) {
         sf_sparse_options o = options_of("K=symmetric", "K");
         sf_sparse_path p;
@@ -112,14 +113,14 @@ TEST(optimality_holds_at_every_penalty)
         CHECK(p.edges[0] == 0 && p.edges[1] >= 1);
         sf_sparse_path_free(ctx, &p);
     }
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
 TEST(just_below_the_largest_penalty_there_is_an_edge)
 {
     sf_context *ctx = new_context();
-    sf_density *d = density_of(ctx, "-0.5*x*K*x", "positive");
+    sf_model *d = density_of(ctx, "-0.5*x*K*x", "positive");
     sf_sparse_options o = options_of("K=symmetric", "K");
     sf_sparse_path p;
     o.weight = "min(d, 3)";
@@ -133,7 +134,7 @@ TEST(just_below_the_largest_penalty_there_is_an_edge)
     CHECK_OK(ctx, sf_match_sparse(ctx, &p, d, positive(ROWS), &o));
     CHECK(p.edges[0] == 0 && p.edges[1] == 0 && p.edges[2] == 1);
     sf_sparse_path_free(ctx, &p);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -146,7 +147,7 @@ TEST(no_penalty_is_the_estimate_without)
     const double zero = 0.0;
     for (int t = 0; t < 2; t++)
         for (int bounded = 0; bounded < 2; bounded++) {
-            sf_density *d =
+            sf_model *d =
                 density_of(ctx, texts[t], bounded ? "positive" : NULL);
             const sf_cmat x = bounded ? positive(ROWS) : chain();
             sf_matching_options mo = SF_MATCHING_OPTIONS_INIT;
@@ -169,7 +170,7 @@ TEST(no_penalty_is_the_estimate_without)
             CHECK_CLOSE(p.objective[0], m.objective, 1e-9);
             sf_sparse_path_free(ctx, &p);
             sf_matching_free(ctx, &m);
-            sf_density_free(d);
+            sf_model_free(d);
         }
     sf_context_free(ctx);
 }
@@ -179,7 +180,7 @@ TEST(no_penalty_is_the_estimate_without)
 TEST(a_chain_is_found)
 {
     sf_context *ctx = new_context();
-    sf_density *d = density_of(ctx, "-0.5*x*K*x", NULL);
+    sf_model *d = density_of(ctx, "-0.5*x*K*x", NULL);
     sf_sparse_options o = options_of("K=symmetric", "K");
     sf_sparse_path p;
     CHECK_OK(ctx, sf_match_sparse(ctx, &p, d, chain(), &o));
@@ -200,12 +201,12 @@ TEST(a_chain_is_found)
         CHECK(p.criterion[i] >= p.criterion[l]);
     double score[DIM];
     const double x[DIM] = {1.0};
-    CHECK_OK(ctx, sf_density_eval(d, (sf_cmat){x, 1, DIM, DIM}, NULL,
-                                  (sf_mat){score, 1, DIM, DIM}));
+    CHECK_OK(ctx, eval_typed(d, (sf_cmat){x, 1, DIM, DIM}, NULL,
+                             (sf_mat){score, 1, DIM, DIM}));
     CHECK_CLOSE(score[0], -p.estimate[0], 1e-12);
     CHECK_CLOSE(score[1], -p.estimate[1], 1e-12);
     sf_sparse_path_free(ctx, &p);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -297,7 +298,7 @@ TEST(graphs_of_truncated_laws_are_found_as_rows_grow)
     o.domain = "positive";
     o.parameter_count = 1;
     o.parameters = &parameter;
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     CHECK_OK(ctx, sf_density_new(ctx, &d, "-0.5*x*K*x", NODES, &o));
     sf_sparse_options s = options_of("K=symmetric", "K");
     s.weight = "min(d, 3)";
@@ -313,7 +314,7 @@ TEST(graphs_of_truncated_laws_are_found_as_rows_grow)
     }
     CHECK(area[1] > area[0] + 0.1 && area[2] > area[1] + 0.05);
     CHECK(area[2] > 0.95);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -321,7 +322,7 @@ TEST(units_do_not_choose)
 {
     static double y[ROWS * DIM];
     sf_context *ctx = new_context();
-    sf_density *d = density_of(ctx, "-0.5*x*K*x", NULL);
+    sf_model *d = density_of(ctx, "-0.5*x*K*x", NULL);
     sf_sparse_options o = options_of("K=symmetric", "K");
     sf_sparse_path p, q;
     for (int i = 0; i < ROWS * DIM; i++)
@@ -340,7 +341,7 @@ TEST(units_do_not_choose)
     CHECK_CLOSE(q.criterion[0], 2.0 * ROWS * q.refit[0], 1e-12);
     sf_sparse_path_free(ctx, &q);
     sf_sparse_path_free(ctx, &p);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -349,7 +350,7 @@ TEST(units_do_not_choose)
 TEST(few_rows_have_a_multiplier)
 {
     sf_context *ctx = new_context();
-    sf_density *d = density_of(ctx, "-0.5*x*K*x", "positive");
+    sf_model *d = density_of(ctx, "-0.5*x*K*x", "positive");
     sf_sparse_options o = options_of("K=symmetric", "K");
     sf_sparse_path p;
     o.weight = "min(d, 3)";
@@ -359,7 +360,7 @@ TEST(few_rows_have_a_multiplier)
     for (int64_t l = 0; l < p.count; l++)
         CHECK(p.violation[l] <= 1e-9);
     sf_sparse_path_free(ctx, &p);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -370,7 +371,7 @@ TEST(threads_do_not_change_a_bit)
     for (size_t t = 0; t < SFI_COUNT(threads); t++) {
         sf_context *ctx = new_context();
         CHECK_OK(ctx, sf_context_set_threads(ctx, threads[t]));
-        sf_density *d = density_of(ctx, "-0.5*x*K*x", "positive");
+        sf_model *d = density_of(ctx, "-0.5*x*K*x", "positive");
         sf_sparse_options o = options_of("K=symmetric", "K");
         sf_sparse_path p;
         CHECK_OK(ctx, sf_match_sparse(ctx, &p, d, positive(ROWS), &o));
@@ -379,12 +380,12 @@ TEST(threads_do_not_change_a_bit)
             memcpy(first, p.estimates, sizeof first);
         CHECK(memcmp(first, p.estimates, sizeof first) == 0);
         sf_sparse_path_free(ctx, &p);
-        sf_density_free(d);
+        sf_model_free(d);
         sf_context_free(ctx);
     }
 }
 
-static void refused(sf_context *ctx, sf_density *d, const sf_sparse_options *o,
+static void refused(sf_context *ctx, sf_model *d, const sf_sparse_options *o,
                     sf_status status, const char *part)
 {
     sf_sparse_path p;
@@ -396,7 +397,7 @@ TEST(what_has_no_path_is_told)
 {
     static const double ascending[] = {1.0, 2.0};
     sf_context *ctx = new_context();
-    sf_density *d = density_of(ctx, "-0.5*x*K*x + b*x", NULL);
+    sf_model *d = density_of(ctx, "-0.5*x*K*x + b*x", NULL);
     sf_sparse_options o = options_of("K=symmetric; b", NULL);
     refused(ctx, d, &o, SF_E_ARG, "no parameter is named");
     o.sparse = "K, c";
@@ -414,11 +415,11 @@ TEST(what_has_no_path_is_told)
     o.lambdas = NULL;
     o.parameters = "K=symmetric; b=positive";
     refused(ctx, d, &o, SF_E_ARG, "bounds");
-    sf_density_free(d);
+    sf_model_free(d);
     d = density_of(ctx, "-0.5*(x - b)*K*(x - b)", NULL);
     o.parameters = "K=symmetric; b";
     refused(ctx, d, &o, SF_E_UNSUPPORTED, "quadratic");
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -426,7 +427,7 @@ TEST(every_allocation_may_fail)
 {
     struct faults faults;
     sf_context *ctx = faulty_context(&faults);
-    sf_density *d = density_of(ctx, "-0.5*x*K*x", NULL);
+    sf_model *d = density_of(ctx, "-0.5*x*K*x", NULL);
     sf_sparse_options o = options_of("K=symmetric", "K");
     sf_sparse_path p;
     sf_status status = SF_E_NOMEM;
@@ -440,7 +441,7 @@ TEST(every_allocation_may_fail)
         sf_sparse_path_free(ctx, &p);
         CHECK(faults.bytes == before);
     }
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 

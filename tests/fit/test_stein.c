@@ -47,7 +47,7 @@ TEST(p_is_uniform_under_the_density)
     double x[N], mean = 0.0, mean_u = 0.0;
     int low = 0;
     sf_context *ctx = new_context();
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     CHECK_OK(ctx, sf_density_new(ctx, &d, "-0.5*(x - 3)^2/4", 1, NULL));
     for (uint64_t k = 0; k < SETS; k++) {
         sf_stein r;
@@ -66,7 +66,7 @@ TEST(p_is_uniform_under_the_density)
     CHECK_NEAR(mean, 0.5, 5.0 / sqrt(12.0 * SETS) + 0.02);
     CHECK_NEAR((double)low / SETS, 0.1, 0.1);
     CHECK_NEAR(mean_u, 0.0, 0.01);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -79,12 +79,12 @@ TEST(a_wrong_density_is_found)
     for (uint32_t i = 0; i < N; i++)
         x[i] = normal_of(1000, i);
     for (size_t k = 0; k < SFI_COUNT(wrong); k++) {
-        sf_density *d = NULL;
+        sf_model *d = NULL;
         sf_stein r;
         CHECK_OK(ctx, sf_density_new(ctx, &d, wrong[k], 1, NULL));
         CHECK_OK(ctx, sf_stein_test(ctx, d, (sf_cmat){x, N, 1, 1}, NULL, &r));
         CHECK(r.p < 0.01 && r.discrepancy > 0.0);
-        sf_density_free(d);
+        sf_model_free(d);
     }
     sf_context_free(ctx);
 }
@@ -93,7 +93,7 @@ TEST(what_cannot_be_tested_is_refused)
 {
     const double x[] = {1.0, 1.0, 1.0, 1.0, 1.0};
     sf_context *ctx = new_context();
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     sf_stein r;
     CHECK_OK(ctx, sf_density_new(ctx, &d, "-x^2", 1, NULL));
     CHECK_FAILS(ctx, sf_stein_test(ctx, d, (sf_cmat){x, 3, 1, 1}, NULL, &r),
@@ -102,7 +102,7 @@ TEST(what_cannot_be_tested_is_refused)
                 SF_E_NUMERIC, "constant");
     CHECK_FAILS(ctx, sf_stein_test(ctx, d, (sf_cmat){x, 2, 2, 2}, NULL, &r),
                 SF_E_SHAPE, "2 columns");
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 

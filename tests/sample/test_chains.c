@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_chains.c - Markov chains against laws whose moments are known. */
 #include "check.h"
+#include "typed.h"
 #include "scorefield/density.h"
 #include "scorefield/diagnose.h"
 #include "scorefield/sample.h"
@@ -12,11 +13,11 @@ typedef struct moment {
     double mean, sd;
 } moment;
 
-static sf_density *density_of(sf_context *ctx, const char *text, int64_t dim,
-                              const char *domain, int count,
-                              const sf_parameter *parameters)
+static sf_model *density_of(sf_context *ctx, const char *text, int64_t dim,
+                            const char *domain, int count,
+                            const sf_parameter *parameters)
 {
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     sf_density_options o = SF_DENSITY_OPTIONS_INIT;
     o.domain = domain;
     o.parameter_count = count;
@@ -28,11 +29,11 @@ static sf_density *density_of(sf_context *ctx, const char *text, int64_t dim,
 /* Draw, and hold each number's mean and deviation against what is known; `dim`
  * numbers are looked at.  No path is saturated, and of divergences there is at most
  * one in 200. */
-static void check_moments(sf_context *ctx, const sf_density *d, int64_t chains,
+static void check_moments(sf_context *ctx, const sf_model *d, int64_t chains,
                           const sf_chain_options *o, int64_t dim,
                           const moment *want)
 {
-    const int64_t n = sf_density_unknowns(d), all = sf_density_dim(d);
+    const int64_t n = sf_model_unknowns(d), all = sf_model_dim(d);
     const size_t rows = (size_t)(chains * o->draws);
     double *y = malloc(rows * (size_t)n * sizeof *y);
     double *x = malloc(rows * (size_t)all * sizeof *x);
@@ -40,11 +41,11 @@ static void check_moments(sf_context *ctx, const sf_density *d, int64_t chains,
     sf_chain_report *report = malloc((size_t)chains * sizeof *report);
     CHECK(y != NULL && x != NULL && found != NULL && report != NULL);
     sf_functional f;
-    sf_density_functional(d, &f);
+    sf_evaluator *owner = functional_of(ctx, d, &f);
     const sf_chain_draws to = {y, NULL, NULL, report};
     CHECK_OK(ctx, sf_chains_run(ctx, &f, chains, NULL, o, &to));
-    CHECK_OK(ctx, sf_density_from_line(d, (sf_cmat){y, (int64_t)rows, n, n},
-                                       (sf_mat){x, (int64_t)rows, all, all}));
+    CHECK_OK(ctx, sf_model_from_unknowns(d, (sf_cmat){y, (int64_t)rows, n, n},
+                                         (sf_mat){x, (int64_t)rows, all, all}));
     const sf_draws draws = {x, chains, o->draws, all, all};
     CHECK_OK(ctx, sf_diagnose(ctx, &draws, found));
     for (int64_t j = 0; j < dim; j++) {
@@ -64,13 +65,14 @@ static void check_moments(sf_context *ctx, const sf_density *d, int64_t chains,
     free(found);
     free(x);
     free(y);
+    sf_evaluator_free(owner);
 }
 
 /* Oracle B17's law: covariance [[1, .5], [.5, 1]]. */
 TEST(every_method_has_the_normal_law)
 {
     sf_context *ctx = new_context();
-    sf_density *d =
+    sf_model *d =
         density_of(ctx, "-2/3*(x[0]^2 + x[1]^2 - x[0]*x[1])", 2, NULL, 0, NULL);
     const moment want[] = {{0.0, 1.0}, {0.0, 1.0}};
     const sf_chain_method methods[] = {SF_CHAIN_NUTS, SF_CHAIN_HMC,
@@ -87,7 +89,7 @@ TEST(every_method_has_the_normal_law)
             o.seed = 10 * m + k;
             check_moments(ctx, d, 8, &o, 2, want);
         }
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -106,12 +108,12 @@ TEST(a_hundred_correlated_numbers)
     }
     sf_context *ctx = new_context();
     const sf_parameter precision = {"P", 2, {D, D}, p};
-    sf_density *d = density_of(ctx, "-0.5*x*P*x", D, NULL, 1, &precision);
+    sf_model *d = density_of(ctx, "-0.5*x*P*x", D, NULL, 1, &precision);
     sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
     o.warmup = 300;
     o.draws = 400;
     check_moments(ctx, d, 4, &o, D, want);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -125,11 +127,10 @@ TEST(bounded_numbers_angles_and_shares)
     /* gamma(3, 2), beta(2, 5) */
     const moment want[] = {{1.5, sqrt(3.0) / 2.0},
                            {2.0 / 7.0, sqrt(10.0 / 49.0 / 8.0)}};
-    sf_density *d =
-        density_of(ctx, "2*log(x0) - 2*x0 + log(x1) + 4*log(1 - x1)", 2,
-                   "x0=positive; x1=0:1", 0, NULL);
+    sf_model *d = density_of(ctx, "2*log(x0) - 2*x0 + log(x1) + 4*log(1 - x1)",
+                             2, "x0=positive; x1=0:1", 0, NULL);
     check_moments(ctx, d, 8, &o, 2, want);
-    sf_density_free(d);
+    sf_model_free(d);
     /* Dirichlet(2, 3, 1): means a/6, variances m (1 - m)/7. */
     const double a[] = {2.0, 3.0, 1.0};
     moment shares[3];
@@ -139,7 +140,7 @@ TEST(bounded_numbers_angles_and_shares)
     }
     d = density_of(ctx, "log(x0) + 2*log(x1)", 3, "simplex", 0, NULL);
     check_moments(ctx, d, 8, &o, 3, shares);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -154,15 +155,15 @@ TEST(shapes_that_are_not_normal)
     o.accept = 0.9;
     const moment funnel[] = {
         {0.0, 3.0}, {0.0, 1.0}, {0.0, 1.0}, {0.0, 1.0}, {0.0, 1.0}};
-    sf_density *d =
+    sf_model *d =
         density_of(ctx, "-x[0]^2/18 - 0.5*(x*x - x[0]^2)", 5, NULL, 0, NULL);
     check_moments(ctx, d, 8, &o, 5, funnel);
-    sf_density_free(d);
+    sf_model_free(d);
     /* x1 = z + x0^2/2 with x0, z normal: mean 1/2, variance 1 + 1/2. */
     const moment banana[] = {{0.0, 1.0}, {0.5, sqrt(1.5)}};
     d = density_of(ctx, "-0.5*x0^2 - 0.5*(x1 - 0.5*x0^2)^2", 2, NULL, 0, NULL);
     check_moments(ctx, d, 8, &o, 2, banana);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -170,11 +171,11 @@ TEST(shapes_that_are_not_normal)
 
 enum { CHAINS = 5, DRAWS = 40, DIM = 3 };
 
-static void run(sf_context *ctx, const sf_density *d, int64_t first,
+static void run(sf_context *ctx, const sf_model *d, int64_t first,
                 int64_t chains, sf_chain_method method, double *draws)
 {
     sf_functional f;
-    sf_density_functional(d, &f);
+    sf_evaluator *owner = functional_of(ctx, d, &f);
     sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
     o.method = method;
     o.metric = SF_METRIC_DENSE;
@@ -185,10 +186,11 @@ static void run(sf_context *ctx, const sf_density *d, int64_t first,
     o.seed = 3;
     const sf_chain_draws to = {draws, NULL, NULL, NULL};
     CHECK_OK(ctx, sf_chains_run(ctx, &f, chains, NULL, &o, &to));
+    sf_evaluator_free(owner);
 }
 
 /* Three parts, ten standard deviations apart: weights .2, .5, .3. */
-static sf_density *three_parts(sf_context *ctx)
+static sf_model *three_parts(sf_context *ctx)
 {
     return density_of(
         ctx,
@@ -200,14 +202,14 @@ static sf_density *three_parts(sf_context *ctx)
 TEST(tempered_chains_find_all_parts)
 {
     sf_context *ctx = new_context();
-    sf_density *d = three_parts(ctx);
+    sf_model *d = three_parts(ctx);
     /* Means sum w m, variances 1 + sum w m^2 - mean^2. */
     const moment want[] = {{2.4, sqrt(1.0 + 44.8 - 2.4 * 2.4)},
                            {1.5, sqrt(1.0 + 31.5 - 1.5 * 1.5)}};
     const sf_chain_method methods[] = {SF_CHAIN_NUTS, SF_CHAIN_HMC,
                                        SF_CHAIN_MALA};
     sf_functional f;
-    sf_density_functional(d, &f);
+    sf_evaluator *owner = functional_of(ctx, d, &f);
     for (size_t m = 0; m < SFI_COUNT(methods); m++) {
         sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
         o.method = methods[m];
@@ -240,7 +242,8 @@ TEST(tempered_chains_find_all_parts)
     CHECK_OK(ctx, sf_diagnose(ctx, &draws, found));
     CHECK(found[0].rhat > 1.5);
     CHECK(isnan(report[0].exchange) && report[0].trips == 0);
-    sf_density_free(d);
+    sf_evaluator_free(owner);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -255,14 +258,14 @@ TEST(tempering_changes_no_law)
     o.hottest = 8.0;
     o.draws = 4000;
     const moment want[] = {{0.0, 1.0}, {0.0, 1.0}};
-    sf_density *d =
+    sf_model *d =
         density_of(ctx, "-2/3*(x[0]^2 + x[1]^2 - x[0]*x[1])", 2, NULL, 0, NULL);
     check_moments(ctx, d, 4, &o, 2, want);
-    sf_density_free(d);
+    sf_model_free(d);
     const moment gamma = {1.5, sqrt(3.0) / 2.0};
     d = density_of(ctx, "2*log(x0) - 2*x0", 1, "positive", 0, NULL);
     check_moments(ctx, d, 4, &o, 1, &gamma);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -270,10 +273,10 @@ TEST(a_tempered_chain_depends_on_its_number_alone)
 {
     enum { LADDERS = 5, KEPT = 60 };
     sf_context *ctx = new_context();
-    sf_density *d = three_parts(ctx);
+    sf_model *d = three_parts(ctx);
     static double all[LADDERS][KEPT][2], some[2][KEPT][2];
     sf_functional f;
-    sf_density_functional(d, &f);
+    sf_evaluator *owner = functional_of(ctx, d, &f);
     sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
     o.warmup = 150;
     o.draws = KEPT;
@@ -285,7 +288,8 @@ TEST(a_tempered_chain_depends_on_its_number_alone)
     const sf_chain_draws to_some = {.x = &some[0][0][0]};
     CHECK_OK(ctx, sf_chains_run(ctx, &f, 2, NULL, &o, &to_some));
     CHECK(memcmp(all[2], some, sizeof some) == 0);
-    sf_density_free(d);
+    sf_evaluator_free(owner);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -293,8 +297,8 @@ TEST(a_chain_depends_on_its_number_alone)
 {
     static double all[CHAINS * DRAWS * DIM], part[CHAINS * DRAWS * DIM];
     sf_context *ctx = new_context();
-    sf_density *d = density_of(ctx, "-0.5*(x*x) - x0^2*x1^2 - 0.1*exp(x2)", DIM,
-                               NULL, 0, NULL);
+    sf_model *d = density_of(ctx, "-0.5*(x*x) - x0^2*x1^2 - 0.1*exp(x2)", DIM,
+                             NULL, 0, NULL);
     for (int method = SF_CHAIN_NUTS; method <= SF_CHAIN_MALA; method++) {
         CHECK_OK(ctx, sf_context_set_threads(ctx, 1));
         run(ctx, d, 0, CHAINS, (sf_chain_method)method, all);
@@ -305,7 +309,7 @@ TEST(a_chain_depends_on_its_number_alone)
         CHECK(memcmp(all + 2 * DRAWS * DIM, part,
                      2 * DRAWS * DIM * sizeof *part) == 0);
     }
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -314,9 +318,9 @@ TEST(values_and_energies_are_of_the_draws)
     enum { N = 300 };
     double x[2 * N * 2], value[2 * N], energy[2 * N], at[2 * N];
     sf_context *ctx = new_context();
-    sf_density *d = density_of(ctx, "-0.5*(x*x)", 2, NULL, 0, NULL);
+    sf_model *d = density_of(ctx, "-0.5*(x*x)", 2, NULL, 0, NULL);
     sf_functional f;
-    sf_density_functional(d, &f);
+    sf_evaluator *owner = functional_of(ctx, d, &f);
     sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
     o.warmup = 100;
     o.draws = N;
@@ -333,28 +337,30 @@ TEST(values_and_energies_are_of_the_draws)
     /* Half of a chi-squared variable of two degrees of freedom. */
     CHECK_NEAR(kinetic, 1.0, 5.0 / sqrt(2 * N));
     CHECK(sf_ebfmi(energy, N) > 0.5);
-    sf_density_free(d);
+    sf_evaluator_free(owner);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
 /* ---- failures ------------------------------------------------------------------- */
 
-static void refused(sf_context *ctx, const sf_density *d, int64_t chains,
+static void refused(sf_context *ctx, const sf_model *d, int64_t chains,
                     const double *start, sf_chain_options o, sf_status status,
                     const char *part)
 {
     static double x[64 * 4];
     sf_functional f;
-    sf_density_functional(d, &f);
+    sf_evaluator *owner = functional_of(ctx, d, &f);
     const sf_chain_draws to = {x, NULL, NULL, NULL};
     CHECK_FAILS(ctx, sf_chains_run(ctx, &f, chains, start, &o, &to), status,
                 part);
+    sf_evaluator_free(owner);
 }
 
 TEST(what_cannot_be_run_is_refused)
 {
     sf_context *ctx = new_context();
-    sf_density *d = density_of(ctx, "-x0^2", 1, NULL, 0, NULL);
+    sf_model *d = density_of(ctx, "-x0^2", 1, NULL, 0, NULL);
     sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
     o.draws = 8;
     const double nan = NAN;
@@ -376,19 +382,20 @@ TEST(what_cannot_be_run_is_refused)
     refused(ctx, d, 1, NULL, o, SF_E_ARG, "hottest temperature is 1");
     o = (sf_chain_options)SF_CHAIN_OPTIONS_INIT;
     o.draws = 8;
-    sf_density_free(d);
+    sf_model_free(d);
     d = density_of(ctx, "log(x0 - 7)", 1, NULL, 0, NULL);
     o.depth = 10;
     refused(ctx, d, 1, NULL, o, SF_E_NUMERIC, "no start of chain 0");
-    sf_density_free(d);
+    sf_model_free(d);
     sf_functional f;
     d = density_of(ctx, "-x0^2", 1, NULL, 0, NULL);
-    sf_density_functional(d, &f);
+    sf_evaluator *owner = functional_of(ctx, d, &f);
     f.value = NULL;
     const sf_chain_draws to = {NULL, NULL, NULL, NULL};
     CHECK_FAILS(ctx, sf_chains_run(ctx, &f, 1, NULL, &o, &to), SF_E_UNSUPPORTED,
                 "gradients only");
-    sf_density_free(d);
+    sf_evaluator_free(owner);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -401,9 +408,9 @@ TEST(divergences_to_what_is_no_number_are_counted)
     const sf_chain_method methods[] = {SF_CHAIN_NUTS, SF_CHAIN_MALA};
     for (size_t k = 0; k < SFI_COUNT(texts); k++)
         for (size_t m = 0; m < SFI_COUNT(methods); m++) {
-            sf_density *d = density_of(ctx, texts[k], 1, NULL, 0, NULL);
+            sf_model *d = density_of(ctx, texts[k], 1, NULL, 0, NULL);
             sf_functional f;
-            sf_density_functional(d, &f);
+            sf_evaluator *owner = functional_of(ctx, d, &f);
             sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
             o.method = methods[m];
             o.step = 0.5;
@@ -414,7 +421,8 @@ TEST(divergences_to_what_is_no_number_are_counted)
             CHECK(report.divergences > 10);
             CHECK(report.undefined <= report.divergences);
             CHECK(k < 2 ? report.undefined > 10 : report.undefined == 0);
-            sf_density_free(d);
+            sf_evaluator_free(owner);
+            sf_model_free(d);
         }
     sf_context_free(ctx);
 }
@@ -427,9 +435,9 @@ TEST(a_density_without_an_integral_is_found)
     o.draws = 64;
     const char *const texts[] = {"x0", "0*x0"};
     for (size_t k = 0; k < SFI_COUNT(texts); k++) {
-        sf_density *d = density_of(ctx, texts[k], 1, NULL, 0, NULL);
+        sf_model *d = density_of(ctx, texts[k], 1, NULL, 0, NULL);
         refused(ctx, d, 4, NULL, o, SF_E_NUMERIC, "finite integral");
-        sf_density_free(d);
+        sf_model_free(d);
     }
     sf_context_free(ctx);
 }

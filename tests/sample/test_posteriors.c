@@ -2,6 +2,7 @@
 /* test_posteriors.c - Markov chains against posteriors that another program drew:
  * every mean and every deviation within four standard errors of the difference. */
 #include "check.h"
+#include "typed.h"
 #include "scorefield/density.h"
 #include "scorefield/diagnose.h"
 #include "scorefield/sample.h"
@@ -58,13 +59,13 @@ enum { ONES = 668 };
 
 /* Draw from d, take each draw to `dim` numbers of interest, and hold their means and
  * deviations against what is known. */
-static void check_posterior(sf_context *ctx, const sf_density *d,
+static void check_posterior(sf_context *ctx, const sf_model *d,
                             const sf_chain_options *o,
                             void (*interest)(double *to, const double *x),
                             int64_t dim, const reference *want)
 {
     enum { CHAINS = 4 };
-    const int64_t n = sf_density_unknowns(d), rows = CHAINS * o->draws;
+    const int64_t n = sf_model_unknowns(d), rows = CHAINS * o->draws;
     const double limit = 4.0; /* passed once in 16000 numbers that are right */
     double *y = malloc((size_t)(rows * n) * sizeof *y);
     double *at = malloc((size_t)(rows * n) * sizeof *at);
@@ -73,11 +74,11 @@ static void check_posterior(sf_context *ctx, const sf_density *d,
     sf_chain_report report[CHAINS];
     CHECK(y != NULL && at != NULL && x != NULL && found != NULL);
     sf_functional f;
-    sf_density_functional(d, &f);
+    sf_evaluator *owner = functional_of(ctx, d, &f);
     const sf_chain_draws to = {.x = y, .report = report};
     CHECK_OK(ctx, sf_chains_run(ctx, &f, CHAINS, NULL, o, &to));
-    CHECK_OK(ctx, sf_density_from_line(d, (sf_cmat){y, rows, n, n},
-                                       (sf_mat){at, rows, n, n}));
+    CHECK_OK(ctx, sf_model_from_unknowns(d, (sf_cmat){y, rows, n, n},
+                                         (sf_mat){at, rows, n, n}));
     for (int64_t i = 0; i < rows; i++)
         interest(x + i * dim, at + i * n);
     const sf_draws draws = {x, CHAINS, o->draws, dim, dim};
@@ -101,6 +102,7 @@ static void check_posterior(sf_context *ctx, const sf_density *d,
     free(x);
     free(at);
     free(y);
+    sf_evaluator_free(owner);
 }
 
 /* ---- eight schools --------------------------------------------------------------- */
@@ -130,7 +132,7 @@ TEST(eight_schools)
     how.parameter_count = 2;
     how.parameters = parameters;
     sf_context *ctx = new_context();
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     CHECK_OK(ctx, sf_density_new(ctx, &d,
                                  "-x0^2/50 - log(1 + x1^2/25)"
                                  " - 0.5*(x*x - x0^2 - x1^2)"
@@ -144,7 +146,7 @@ TEST(eight_schools)
     o.method = SF_CHAIN_HMC;
     o.draws = 6000;
     check_posterior(ctx, d, &o, effects, 10, schools);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 
@@ -197,7 +199,7 @@ TEST(logistic_regression)
     how.parameter_count = 2;
     how.parameters = parameters;
     sf_context *ctx = new_context();
-    sf_density *d = NULL;
+    sf_model *d = NULL;
     CHECK_OK(ctx,
              sf_density_new(ctx, &d, "y*(X*x) - sum(softplus(X*x)) - 0.5*x*x",
                             COLUMNS, &how));
@@ -207,7 +209,7 @@ TEST(logistic_regression)
     check_posterior(ctx, d, &o, coefficients, COLUMNS, logistic);
     o.method = SF_CHAIN_HMC;
     check_posterior(ctx, d, &o, coefficients, COLUMNS, logistic);
-    sf_density_free(d);
+    sf_model_free(d);
     sf_context_free(ctx);
 }
 

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* line.c - a typed density on all of the real line, as solvers and samplers want
+ * it: -ln p of y, in which ln |dx/dy| is, with its gradient and Hessian products.
+ *
+ * Parameters are constants of the programs, so that what depends on them alone is
+ * computed once. */
+#include "density/density.h"
+
+/* -ln p of y. */
+static sf_status energy(const sfi_density *d, sf_graph *g, sf_node y,
+                        sf_node *f)
+{
+    sf_node logp, volume;
+    const sf_node x = sfi_domain_node(&d->domain, g, y, &volume);
+    SFI_TRY(sfi_density_constant_node(d, g, x, &logp));
+    *f = sf_neg(g, sf_add(g, logp, volume));
+    return SF_OK;
+}
+
+typedef enum line_part { VALUE, GRADIENT, BOTH, PRODUCT } line_part;
+
+static sf_status compile(sf_context *ctx, const sfi_density *d,
+                         line_part wanted, sf_program **out)
+{
+    sf_graph *g = NULL;
+    SFI_TRY(sf_graph_new(ctx, &g));
+    const sf_node y = sf_input(g, "y", 1, &d->domain.unknowns);
+    const sf_node v =
+        wanted == PRODUCT ? sf_input(g, "v", 1, &d->domain.unknowns) : y;
+    sf_node f;
+    sf_status status = energy(d, g, y, &f);
+    if (status == SF_OK) {
+        sf_node slope = f;
+        if (wanted != VALUE)
+            slope = sf_gradient(g, f, y);
+        if (wanted == PRODUCT)
+            slope = sf_gradient(g, sf_dot(g, slope, v), y);
+        const sf_output outputs[] = {{f, SF_EACH}, {slope, SF_EACH}};
+        status = wanted == BOTH
+                     ? sf_program_new(ctx, out, g, SF_F64, 2, outputs)
+                     : sf_program_new(ctx, out, g, SF_F64, 1, outputs + 1);
+    }
+    sf_graph_free(g);
+    return status;
+}
+
+sf_status sfi_density_line_make(sf_context *ctx, sfi_density_line *out,
+                                const sfi_density *d)
+{
+    *out = (sfi_density_line){.ctx = ctx, .density = d};
+    return compile(ctx, d, BOTH, &out->both);
+}
+
+void sfi_density_line_free(sfi_density_line *line)
+{
+    sf_program_free(line->value);
+    sf_program_free(line->gradient);
+    sf_program_free(line->both);
+    sf_program_free(line->product);
+}
+
+/* The program of one part, made when it is first asked for. */
+static sf_status ask(sfi_density_line *p, line_part wanted, sf_program **out)
+{
+    sf_program **slot = wanted == VALUE      ? &p->value
+                        : wanted == GRADIENT ? &p->gradient
+                        : wanted == BOTH     ? &p->both
+                                             : &p->product;
+    if (*slot == NULL)
+        SFI_TRY(compile(p->ctx, p->density, wanted, slot));
+    *out = *slot;
+    return SF_OK;
+}
+
+static sf_status call_value(sf_context *ctx, void *user, double *value,
+                            const double *y, int64_t walkers)
+{
+    (void)ctx;
+    sfi_density_line *line = user;
+    const sf_source source = {
+        .data = y, .dtype = SF_F64, .stride = line->density->domain.unknowns};
+    const sf_sink sink = {value, SF_F64, 1};
+    sf_program *program;
+    SFI_TRY(ask(line, VALUE, &program));
+    return sf_program_run(program, walkers, &source, NULL, &sink);
+}
+
+static sf_status call_gradient(sf_context *ctx, void *user, double *value,
+                               double *gradient, const double *y,
+                               int64_t walkers)
+{
+    (void)ctx;
+    sfi_density_line *line = user;
+    const int64_t n = line->density->domain.unknowns;
+    const sf_source source = {.data = y, .dtype = SF_F64, .stride = n};
+    const sf_sink sinks[] = {{value, SF_F64, 1}, {gradient, SF_F64, n}};
+    sf_program *program;
+    SFI_TRY(ask(line, value != NULL ? BOTH : GRADIENT, &program));
+    return sf_program_run(program, walkers, &source, NULL,
+                          value != NULL ? sinks : sinks + 1);
+}
+
+static sf_status call_product(sf_context *ctx, void *user, double *hv,
+                              const double *y, const double *v, int64_t walkers)
+{
+    (void)ctx;
+    sfi_density_line *line = user;
+    const int64_t n = line->density->domain.unknowns;
+    const sf_source sources[] = {{.data = y, .dtype = SF_F64, .stride = n},
+                                 {.data = v, .dtype = SF_F64, .stride = n}};
+    const sf_sink sink = {hv, SF_F64, n};
+    sf_program *program;
+    SFI_TRY(ask(line, PRODUCT, &program));
+    return sf_program_run(program, walkers, sources, NULL, &sink);
+}
+
+static sf_status append_gradient(sf_context *ctx, void *user, sf_graph *g,
+                                 sf_node y, sf_node *gradient)
+{
+    (void)ctx;
+    const sfi_density_line *line = user;
+    sf_node f;
+    SFI_TRY(energy(line->density, g, y, &f));
+    *gradient = sf_gradient(g, f, y);
+    return sf_graph_status(g);
+}
+
+void sfi_density_line_functional(sfi_density_line *line, sf_functional *out)
+{
+    sf_functional f = SF_FUNCTIONAL_INIT;
+    f.name = "density";
+    f.unknowns = line->density->domain.unknowns;
+    f.user = line;
+    f.value = call_value;
+    f.gradient = call_gradient;
+    f.hvp = call_product;
+    f.node = append_gradient;
+    *out = f;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* can.c - what a model can answer, and why not.
+ *
+ * This is the one place where it is decided; verbs ask, and know no families. */
+#include "model/model.h"
+
+static const char *ability_text(sf_ability ability)
+{
+    switch (ability) {
+#define SFI_ABILITY_CASE(name, text)                                           \
+    case name:                                                                 \
+        return text;
+        SF_ABILITY_LIST(SFI_ABILITY_CASE)
+#undef SFI_ABILITY_CASE
+    }
+    return "something unknown";
+}
+
+static bool holds_counts(const sf_model *m)
+{
+    return sfi_has_kernels(m) && sfi_noise_find(&m->noise, true) >= 0;
+}
+
+static bool holds_counts_alone(const sf_model *m)
+{
+    return sfi_has_kernels(m) && sfi_noise_find(&m->noise, false) < 0;
+}
+
+static const char *no_noise(const sf_model *m)
+{
+    if (m->ops->noiseless)
+        return "is a typed density, which has no noise";
+    if (sfi_single_level(m))
+        return "was trained at one noise level: it has a score but no flow";
+    return NULL;
+}
+
+static const char *no_flow(const sf_model *m)
+{
+    if (holds_counts(m))
+        return "has a column of counts, which jump: it has no score and no "
+               "velocity, but rates, denoised means and log probabilities";
+    return no_noise(m);
+}
+
+const char *sf_model_why_not(const sf_model *m, sf_ability ability)
+{
+    const bool no_rows = m->ops->mixture == NULL;
+    switch (ability) {
+    case SF_CAN_SCORE:
+        return holds_counts(m) ? no_flow(m) : NULL;
+    case SF_CAN_NOISE:
+        return no_noise(m);
+    case SF_CAN_FLOW:
+        return no_flow(m);
+    case SF_CAN_LOGPDF:
+        return m->ops->closed ? NULL : no_flow(m);
+    case SF_CAN_LOGPDF_CLOSED:
+        return m->ops->closed
+                   ? NULL
+                   : "has log densities that are integrals along the "
+                     "flow, and none in closed form";
+    case SF_CAN_NORMALISED:
+        return m->ops->noiseless ? "is a typed density, known up to a constant"
+                                 : sf_model_why_not(m, SF_CAN_LOGPDF);
+    case SF_CAN_RATES:
+        return no_rows           ? "holds no rows of data"
+               : holds_counts(m) ? NULL
+                                 : "has no column of counts (kernels poisson "
+                                   "and binomial)";
+    case SF_CAN_JUMP:
+        return no_rows ? "holds no rows of data"
+               : holds_counts_alone(m)
+                   ? NULL
+                   : "has a column that does not hold counts";
+    case SF_CAN_ROWS:
+        return no_rows ? "holds no rows of data" : NULL;
+    case SF_CAN_TRAIN:
+        return m->ops->trained ? NULL : "has no weights that are trained";
+    case SF_CAN_MATCH:
+        return m->density != NULL ? NULL : "was not typed";
+    }
+    return "knows no such ability";
+}
+
+bool sf_model_can(const sf_model *m, sf_ability ability)
+{
+    return sf_model_why_not(m, ability) == NULL;
+}
+
+sf_status sfi_want_ability(sf_context *ctx, const sf_model *m,
+                           sf_ability ability, const char *what)
+{
+    const char *why = sf_model_why_not(m, ability);
+    if (why == NULL)
+        return SF_OK;
+    return SFI_FAIL(ctx, SF_E_UNSUPPORTED, "%s: wants %s; the model (%s) %s",
+                    what, ability_text(ability), m->ops->family, why);
+}
