@@ -244,13 +244,13 @@ class Symbols(Case):
     def tool(self):
         return "tools/check_symbols", "--root", self.root
 
-    def build(self, code):
+    def build(self, code, name="libscorefield", needs=""):
         self.write("x.c", '#include "include/scorefield/x.h"\n' + code)
         for command in (
                 "cc -fPIC -fvisibility=hidden -c x.c -o x.o",
-                "mkdir -p build", "rm -f build/libscorefield.a",
-                "cc -shared x.o -o build/libscorefield.so",
-                "ar rcs build/libscorefield.a x.o"):
+                "mkdir -p build", "rm -f build/%s.a" % name,
+                "cc -shared x.o -o build/%s.so %s" % (name, needs),
+                "ar rcs build/%s.a x.o" % name):
             subprocess.run(command.split(), cwd=self.root, check=True)
 
     def test_foreign_name_in_the_static_library(self):
@@ -287,6 +287,34 @@ class Symbols(Case):
     def test_list_out_of_order(self):
         self.write("tools/symbols.txt", "sf_two\nsf_one\n")
         self.rejects("is not sorted", *self.tool)
+
+    def pictures(self, code):
+        self.write("include/scorefield/plot.h",
+                   '#include "x.h"\nSF_API int sf_plot_one(void);\n')
+        self.write("tools/symbols_plot.txt", "sf_plot_one\n")
+        self.build('#include "include/scorefield/plot.h"\n' + code,
+                   "libscorefield_plot")
+
+    def test_library_of_pictures(self):
+        self.pictures("int sf_plot_one(void){return 1;}\n")
+        self.accepts(*self.tool)
+        self.pictures("int sf_plot_one(void){return 1;}\n" + self.CODE)
+        status, output = self.run_tool(*self.tool)
+        self.assertEqual(status, 1)
+        self.assertIn("sf_one: exported, but not in tools/symbols_plot.txt",
+                      output)
+
+    def test_no_library_of_pictures(self):
+        self.pictures("int sf_plot_one(void){return 1;}\n")
+        (self.root / "build/libscorefield_plot.a").unlink()
+        self.rejects("libscorefield_plot.a; run make first", *self.tool)
+
+    def test_library_that_needs_pictures(self):
+        (self.root / "gif.c").write_text("")
+        subprocess.run("cc -shared gif.c -o libgif.so".split(), cwd=self.root,
+                       check=True)
+        self.build(self.CODE, "libscorefield", "-Wl,--no-as-needed -L. -lgif")
+        self.rejects("libscorefield.so needs libgif", *self.tool)
 
 
 class Docs(Case):
