@@ -85,4 +85,5 @@ ci:
 	@.ci/run
 
 clean:
-	rm -rf build build-debug build-asan build-tsan build-coverage build-fuzz
+	rm -rf build build-debug build-asan build-tsan build-coverage build-fuzz \
+		build-no-pictures

@@ -28,6 +28,9 @@ function(scorefield_test name)
 endfunction()
 
 file(GLOB tests CONFIGURE_DEPENDS tests/*/test_*.c)
+if(NOT SCOREFIELD_PLOT)
+    list(FILTER tests EXCLUDE REGEX "/tests/plot/")
+endif()
 foreach(source ${tests})
     get_filename_component(name ${source} NAME_WE)
     get_filename_component(floor ${source} DIRECTORY)
@@ -40,8 +43,9 @@ foreach(source ${tests})
     set_target_properties(${target} PROPERTIES
         RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
     target_include_directories(${target} PRIVATE tests)
-    target_link_libraries(${target} PRIVATE scorefield_static
-        PkgConfig::CMOCKA)
+    target_link_libraries(${target} PRIVATE
+        $<$<STREQUAL:${floor},plot>:scorefield_plot_static>
+        scorefield_static PkgConfig::CMOCKA)
     scorefield_test(${floor}/${name} $<TARGET_FILE:${target}>)
     # Tests that choose a number of threads get the label `threads`; CI runs
     # them under the thread sanitizer as well.
@@ -53,8 +57,13 @@ endforeach()
 
 # Transcripts of the program.
 if(TARGET scorefield AND EXISTS ${PROJECT_SOURCE_DIR}/tests/cli/run_cli_tests)
-    scorefield_test(cli/transcripts tests/cli/run_cli_tests
-        $<TARGET_FILE:scorefield>)
+    if(SCOREFIELD_PLOT)
+        scorefield_test(cli/transcripts tests/cli/run_cli_tests
+            $<TARGET_FILE:scorefield>)
+    else()
+        scorefield_test(cli/transcripts tests/cli/run_cli_tests
+            --without-pictures $<TARGET_FILE:scorefield>)
+    endif()
 endif()
 
 # Fuzz targets, replayed over their corpora without a fuzzer.
@@ -94,8 +103,15 @@ endif()
 file(GLOB examples CONFIGURE_DEPENDS examples/*.c)
 foreach(source ${examples})
     get_filename_component(name ${source} NAME_WE)
+    file(STRINGS ${source} draws REGEX "scorefield/plot[.]h")
+    if(draws AND NOT SCOREFIELD_PLOT)
+        continue()
+    endif()
     add_executable(example_${name} ${source})
     target_link_libraries(example_${name} PRIVATE scorefield::scorefield m)
+    if(draws)
+        target_link_libraries(example_${name} PRIVATE scorefield::plot)
+    endif()
     set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name}
         RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
     scorefield_test(examples/${name} example_${name})

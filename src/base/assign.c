@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* assign.c - assignments are parted by ';', columns by ',', and a name ends where one of
+ * the known names does.  So names may hold any of these signs, "a,b=c" too, and of
+ * several that fit the longest is meant. */
 #include "base/assign.h"
 
 #include <string.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* parallel.c - ranges are cut by their length alone and dealt out in order: a thread
+ * takes neighbours, and what a range is does not depend on who takes it. */
 #include "base/parallel.h"
 
 int64_t sfi_parallel_parts(int64_t count, int64_t chunk)

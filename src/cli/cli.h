@@ -201,6 +201,10 @@ sf_status cli_check_folder(cli *c, const char *path);
  * is taken; binary data does not go to a terminal.  Else as cli_check_folder(). */
 sf_status cli_check_output(cli *c, const char *path, bool is_binary);
 
+/* SF_E_UNSUPPORTED where this program was built without pictures (pictures.c,
+ * no_pictures.c): whatever draws asks first. */
+sf_status cli_need_pictures(sf_context *ctx);
+
 /* SF_E_ARG unless tables are written to files of this name. */
 sf_status cli_check_table_output(cli *c, const char *path);
 

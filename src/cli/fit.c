@@ -152,6 +152,8 @@ static sf_status check_output(cli *c, const fit_options *o)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "-o is \"%s\"; models are .safetensors files",
                         o->output);
+    if (o->curve != NULL && !fit_curve_is_table(o->curve))
+        return cli_need_pictures(c->ctx);
     return SF_OK;
 }
 

@@ -150,7 +150,8 @@ sf_status fit_train(cli *c, const fit_options *o, const fit_data *d,
                     const sf_network_options *options,
                     const sf_checkpoint *resumed, sf_trainer **trainer);
 
-/* Write the training curve as a table or a picture. */
+/* Whether a training curve of this name is a table, else a picture; and write it. */
+bool fit_curve_is_table(const char *path);
 sf_status fit_write_curve(cli *c, const sf_trainer *trainer, const char *path);
 
 #endif

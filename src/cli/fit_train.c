@@ -245,6 +245,11 @@ static sf_status draw_curve(cli *c, const sf_table *table, const char *path)
     return status;
 }
 
+bool fit_curve_is_table(const char *path)
+{
+    return cli_has_extension(path, ".csv") || cli_has_extension(path, ".npy");
+}
+
 sf_status fit_write_curve(cli *c, const sf_trainer *trainer, const char *path)
 {
     static const char *const names[] = {"step", "train", "held_out"};
@@ -257,10 +262,9 @@ sf_status fit_write_curve(cli *c, const sf_trainer *trainer, const char *path)
         table.data[i * 3 + 1] = points[i].train;
         table.data[i * 3 + 2] = points[i].held_out;
     }
-    const bool is_table =
-        cli_has_extension(path, ".csv") || cli_has_extension(path, ".npy");
-    const sf_status status = is_table ? sf_table_write(c->ctx, &table, path)
-                                      : draw_curve(c, &table, path);
+    const sf_status status = fit_curve_is_table(path)
+                                 ? sf_table_write(c->ctx, &table, path)
+                                 : draw_curve(c, &table, path);
     sf_table_free(c->ctx, &table);
     return status;
 }

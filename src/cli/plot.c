@@ -99,6 +99,7 @@ static sf_status check_about(const plot_job *j)
 static sf_status check_options(plot_job *j)
 {
     const plot_options *o = j->o;
+    SFI_TRY(cli_need_pictures(j->c->ctx));
     SFI_TRY(check_about(j));
     SFI_TRY(cli_check_output(j->c, o->output, true));
     if (!plot_is_film(o->output) && !cli_has_extension(o->output, ".png") &&

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* copies.c - were rows copied?
  *
- * Equal rows are those of num/copies.h.  Near rows are found by the distance to
+ * Equal rows are those of num/equal_rows.h.  Near rows are found by the distance to
  * the closest record, judged against rows that can not have been copied. */
 #include "compare/compare.h"
 
-#include "num/copies.h"
+#include "num/equal_rows.h"
 #include "num/sort.h"
 
 #include <math.h>

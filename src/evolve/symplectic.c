@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* symplectic.c - kicks and drifts of many walkers at once, and their coefficients.
+ *
+ * A step is symmetric in time, so that its error has even powers of h alone; three
+ * of second order, of which the middle one goes back, cancel the first of them. */
 #include "evolve/symplectic.h"
 
 const sfi_splitting sfi_leapfrog = {"leapfrog", 2, 1, 0.5, {1.0}, {0.5}};

@@ -13,7 +13,7 @@
 #include "fit/bandwidth.h"
 
 #include "fit/leave_one_out.h"
-#include "num/copies.h"
+#include "num/equal_rows.h"
 
 #include <math.h>
 

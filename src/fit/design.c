@@ -25,7 +25,7 @@ typedef struct kind {
 struct sfi_design {
     sf_context *ctx;
     int64_t numbers;
-    sfi_form
+    sfi_design_form
         score; /* of a term, `function` is the column of its block's kind */
     int64_t *kind_of;
     kind *kinds;
@@ -38,7 +38,7 @@ struct sfi_design {
     /* The linear part: one element, `function` likewise; the functions' means, and
      * that of the objective where the numbers are 0. */
     bool has_linear;
-    sfi_form linear;
+    sfi_design_form linear;
     kind functions;
     sf_program *sums;
     double *means, first;
@@ -47,7 +47,7 @@ struct sfi_design {
 /* ---- blocks ----------------------------------------------------------------------- */
 
 /* What all functions of a block have in common. */
-static sfi_product common_factor(const sfi_reader *r, const sfi_form *f,
+static sfi_product common_factor(const sfi_reader *r, const sfi_design_form *f,
                                  int64_t j)
 {
     sfi_product all = {1.0, 0, {0}};
@@ -87,7 +87,7 @@ static sfi_product without(const sfi_product *p, const sfi_product *factor)
 
 /* The weight of block j: h_j times the square of what its functions share, which
  * they lose. */
-static sfi_product weight_of(sfi_reader *r, sfi_form *f, int64_t j,
+static sfi_product weight_of(sfi_reader *r, sfi_design_form *f, int64_t j,
                              const sf_node *weights)
 {
     sfi_product w = {1.0, 0, {0}};
@@ -145,7 +145,7 @@ static bool own_functions(sfi_reader *r, kind *k, const int32_t *list,
 /* Blocks of one weight and the same functions are of one kind. */
 static void find_kinds(sfi_reader *r, sfi_design *d, const sf_node *weights)
 {
-    sfi_form *f = &d->score;
+    sfi_design_form *f = &d->score;
     for (int64_t j = 0; j < f->elements && r->memory; j++) {
         const sfi_product w = weight_of(r, f, j, weights);
         const int64_t first = f->start[j], count = f->start[j + 1] - first;
@@ -223,7 +223,7 @@ static void join_kinds(sfi_reader *r, sfi_design *d, int64_t first)
 }
 
 /* Functions of an element's terms become columns of a kind. */
-static void number_columns(sfi_form *f, int64_t j, const kind *k)
+static void number_columns(sfi_design_form *f, int64_t j, const kind *k)
 {
     {
         for (int64_t i = f->start[j]; i < f->start[j + 1]; i++) {
@@ -357,7 +357,7 @@ static sf_status build_linear(sfi_reader *r, sfi_design *d,
                               const sfi_design_nodes *nodes)
 {
     d->linear = r->forms[nodes->linear.id];
-    r->forms[nodes->linear.id] = (sfi_form){.elements = 0};
+    r->forms[nodes->linear.id] = (sfi_design_form){.elements = 0};
     if (d->linear.start == NULL && !sfi_design_begin_form(r, &d->linear, 1))
         return SF_E_NOMEM;
     const int64_t count = d->linear.start[1];
@@ -388,7 +388,7 @@ static sf_status build(sfi_reader *r, sfi_design *d, sf_node score,
 {
     /* A score without numbers has no form: an empty one. */
     d->score = r->forms[score.id];
-    r->forms[score.id] = (sfi_form){.elements = 0};
+    r->forms[score.id] = (sfi_design_form){.elements = 0};
     const int64_t dim = sf_node_count(r->g, score);
     if (d->score.start == NULL && !sfi_design_begin_form(r, &d->score, dim))
         return SF_E_NOMEM;
@@ -509,7 +509,7 @@ void sfi_design_hessian(const sfi_design *d, double *h)
     memset(h, 0, (size_t)(n * n) * sizeof *h);
     for (int64_t j = 0; j < d->score.elements; j++) {
         const kind *k = &d->kinds[d->kind_of[j]];
-        const sfi_term *first = d->score.terms + d->score.start[j];
+        const sfi_design_term *first = d->score.terms + d->score.start[j];
         const int64_t count = d->score.start[j + 1] - d->score.start[j];
         for (int64_t a = 0; a < count; a++) {
             const double *row =
@@ -529,7 +529,7 @@ bool sfi_design_first(const sfi_design *d, double *value, double *b)
     *value = d->first;
     memset(b, 0, (size_t)d->numbers * sizeof *b);
     for (int64_t k = 0; k < d->linear.start[1]; k++) {
-        const sfi_term *t = &d->linear.terms[k];
+        const sfi_design_term *t = &d->linear.terms[k];
         b[t->number] += t->factor * d->means[t->function];
     }
     return true;
@@ -542,7 +542,7 @@ int64_t sfi_design_blocks(const sfi_design *d)
 
 int64_t sfi_design_block_size(const sfi_design *d, int64_t j)
 {
-    const sfi_form *f = &d->score;
+    const sfi_design_form *f = &d->score;
     int64_t size = 0;
     for (int64_t k = f->start[j]; k < f->start[j + 1]; k++)
         size +=
@@ -553,18 +553,18 @@ int64_t sfi_design_block_size(const sfi_design *d, int64_t j)
 void sfi_design_block(const sfi_design *d, int64_t j, int64_t *numbers,
                       double *block)
 {
-    const sfi_form *f = &d->score;
+    const sfi_design_form *f = &d->score;
     const kind *of = &d->kinds[d->kind_of[j]];
     const int64_t size = sfi_design_block_size(d, j);
     memset(block, 0, (size_t)(size * size) * sizeof *block);
     for (int64_t a = f->start[j], row = -1; a < f->start[j + 1]; a++) {
-        const sfi_term *ta = &f->terms[a];
+        const sfi_design_term *ta = &f->terms[a];
         if (row < 0 || numbers[row] != ta->number)
             numbers[++row] = ta->number;
         const double *products =
             d->products + of->offset + ta->function * of->width;
         for (int64_t b = f->start[j], col = -1; b < f->start[j + 1]; b++) {
-            const sfi_term *tb = &f->terms[b];
+            const sfi_design_term *tb = &f->terms[b];
             col += b == f->start[j] || tb->number != tb[-1].number;
             block[row * size + col] +=
                 ta->factor * tb->factor * products[tb->function];

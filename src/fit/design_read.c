@@ -197,10 +197,10 @@ int32_t sfi_design_function_of(sfi_reader *r, const sfi_product *p)
 
 /* ---- forms ------------------------------------------------------------------------ */
 
-static void found(sfi_reader *r, sfi_term t)
+static void found(sfi_reader *r, sfi_design_term t)
 {
-    sfi_term *grown = sfi_grow(r->ctx, r->found, &r->found_capacity,
-                               r->found_count + 1, sizeof *grown);
+    sfi_design_term *grown = sfi_grow(r->ctx, r->found, &r->found_capacity,
+                                      r->found_count + 1, sizeof *grown);
     if (grown == NULL) {
         r->memory = false;
         return;
@@ -213,11 +213,11 @@ static void found(sfi_reader *r, sfi_term t)
 static void found_times(sfi_reader *r, sf_node n, int64_t index,
                         const sfi_product *by)
 {
-    const sfi_form *f = &r->forms[n.id];
+    const sfi_design_form *f = &r->forms[n.id];
     if (f->start == NULL || by->factor == 0.0)
         return;
     for (int64_t k = f->start[index]; k < f->start[index + 1]; k++) {
-        sfi_term t = f->terms[k];
+        sfi_design_term t = f->terms[k];
         t.factor *= by->factor;
         if (by->count > 0) {
             sfi_product p = *by;
@@ -346,14 +346,14 @@ static bool is_linear(const sfi_reader *r, sf_node n)
 
 static int by_number(const void *pa, const void *pb)
 {
-    const sfi_term *a = pa, *b = pb;
+    const sfi_design_term *a = pa, *b = pb;
     if (a->number != b->number)
         return a->number < b->number ? -1 : 1;
     return (a->function > b->function) - (a->function < b->function);
 }
 
 /* Sort, add up equal terms, and keep what is not nought as the next element's. */
-static void end_element(sfi_reader *r, sfi_form *f, int64_t index)
+static void end_element(sfi_reader *r, sfi_design_form *f, int64_t index)
 {
     size_t kept = 0;
     if (r->found_count > 1)
@@ -365,8 +365,8 @@ static void end_element(sfi_reader *r, sfi_form *f, int64_t index)
             r->found[kept++] = r->found[k];
     }
     const int64_t first = f->start[index];
-    sfi_term *grown = sfi_grow(r->ctx, f->terms, &f->capacity,
-                               (size_t)first + kept + 1, sizeof *grown);
+    sfi_design_term *grown = sfi_grow(r->ctx, f->terms, &f->capacity,
+                                      (size_t)first + kept + 1, sizeof *grown);
     r->found_count = 0;
     f->start[index + 1] = first;
     if (grown == NULL) {
@@ -381,31 +381,31 @@ static void end_element(sfi_reader *r, sfi_form *f, int64_t index)
     r->linear &= r->total < MOST_TERMS;
 }
 
-bool sfi_design_begin_form(sfi_reader *r, sfi_form *f, int64_t elements)
+bool sfi_design_begin_form(sfi_reader *r, sfi_design_form *f, int64_t elements)
 {
     f->elements = elements;
     f->start = sfi_alloc_zero(r->ctx, (size_t)elements + 1, sizeof *f->start);
     return r->memory &= f->start != NULL;
 }
 
-void sfi_design_free_form(sf_context *ctx, sfi_form *f)
+void sfi_design_free_form(sf_context *ctx, sfi_design_form *f)
 {
     if (f->start != NULL)
         sfi_free(ctx, f->start, (size_t)f->elements + 1, sizeof *f->start);
     sfi_free(ctx, f->terms, f->capacity, sizeof *f->terms);
-    *f = (sfi_form){.elements = 0};
+    *f = (sfi_design_form){.elements = 0};
 }
 
 static void read_leaf(sfi_reader *r, const sfi_design_leaf *leaf)
 {
     const sfi_product one = {1.0, 0, {0}};
     const int64_t count = sf_node_count(r->g, leaf->node);
-    sfi_form *f = &r->forms[leaf->node.id];
+    sfi_design_form *f = &r->forms[leaf->node.id];
     const int32_t function = sfi_design_function_of(r, &one);
     if (function < 0 || !sfi_design_begin_form(r, f, count))
         return;
     for (int64_t e = 0; e < count && r->memory; e++) {
-        found(r, (sfi_term){(int32_t)leaf->number[e], function, 1.0});
+        found(r, (sfi_design_term){(int32_t)leaf->number[e], function, 1.0});
         if (r->memory)
             end_element(r, f, e);
     }

@@ -14,18 +14,18 @@ typedef struct sfi_product {
     int64_t of[SFI_DESIGN_FACTORS];
 } sfi_product;
 
-typedef struct sfi_term {
+typedef struct sfi_design_term {
     int32_t number, function;
     double factor;
-} sfi_term;
+} sfi_design_term;
 
 /* The terms of element e are start[e] .. start[e + 1]. */
-typedef struct sfi_form {
+typedef struct sfi_design_form {
     int64_t elements;
     int64_t *start; /* NULL: does not depend on the numbers */
-    sfi_term *terms;
+    sfi_design_term *terms;
     size_t capacity;
-} sfi_form;
+} sfi_design_form;
 
 typedef struct sfi_reader {
     sf_context *ctx;
@@ -35,9 +35,9 @@ typedef struct sfi_reader {
     size_t function_count, function_capacity;
     int32_t *table; /* of functions, by hash; function + 1, 0 = empty */
     size_t table_size;
-    sfi_form *forms;
+    sfi_design_form *forms;
     size_t form_count;
-    sfi_term *found; /* of one element */
+    sfi_design_term *found; /* of one element */
     size_t found_count, found_capacity;
     size_t total;
 } sfi_reader;
@@ -56,8 +56,8 @@ bool sfi_design_same(const sfi_product *a, const sfi_product *b);
 int32_t sfi_design_function_of(sfi_reader *r, const sfi_product *p);
 
 /* A form without terms, and its end. */
-bool sfi_design_begin_form(sfi_reader *r, sfi_form *f, int64_t elements);
-void sfi_design_free_form(sf_context *ctx, sfi_form *f);
+bool sfi_design_begin_form(sfi_reader *r, sfi_design_form *f, int64_t elements);
+void sfi_design_free_form(sf_context *ctx, sfi_design_form *f);
 
 /* Leaves have forms, of nodes up to id `last`; then all that a node is made of.
  * r->linear becomes false where an operation has no rule. */

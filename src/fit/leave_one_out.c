@@ -10,7 +10,7 @@
 #include "fit/leave_one_out.h"
 
 #include "base/random.h"
-#include "num/copies.h"
+#include "num/equal_rows.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* loss.c - programs of an objective, and their runs on a batch.
+ *
+ * Weights are the parameters of the programs, a tensor each, and rows the points;
+ * so sums over a batch are sums over points, in their fixed order.  The Hessian is
+ * never formed: H v is the gradient of (gradient . v). */
 #include "fit/loss.h"
 
 #include "base/random.h"

@@ -68,9 +68,6 @@ sf_status sfi_match_compile_line(sfi_match *m);
  * parameters' values and at others near them.  SF_E_NOMEM. */
 sf_status sfi_match_check_jumps(sfi_match *m, sf_cmat x, uint64_t seed);
 
-/* SF_E_NUMERIC where the log density is not finite at a row of x.  SF_E_NOMEM. */
-sf_status sfi_match_check_rows(const sfi_match *m, sf_cmat x);
-
 /* The numbers as the density's parameters hold them, and back into these. */
 void sfi_match_read(const sfi_match *m, double *numbers);
 void sfi_match_write(const sfi_match *m, const double *numbers);
@@ -87,14 +84,54 @@ void sfi_match_fold(const sfi_match *m, const double *cells, double *numbers);
 sf_status sfi_match_begin(sfi_match *m, const char *parameters, sf_cmat x);
 void sfi_match_end(sfi_match *m);
 
-/* Means over the rows at these numbers: the objective and its gradient; and of a
- * design, its products. */
+/* ---- matching_values.c: means over the rows --------------------------------- */
+
+/* Run one of the programs over the rows at these numbers; `direction` [count] is for
+ * those that multiply with one, else NULL.  Sinks get sums, which sfi_match_mean()
+ * divides by the number of rows. */
+sf_status sfi_match_run(sfi_match *m, sf_program *p, const double *numbers,
+                        const double *direction, const sf_sink *sinks);
+void sfi_match_mean(const sfi_match *m, double *sums, int64_t count);
+
+/* Numbers as elements of the free parameters, m->cells; and one sink for each free
+ * parameter, at its elements among `cells`. */
+void sfi_match_place(sfi_match *m, const double *numbers);
+void sfi_match_sinks(const sfi_match *m, double *cells, int64_t stride,
+                     sf_sink *sinks);
+
+/* The objective and its gradient; on the line, after sfi_match_compile_line(); and its
+ * Hessian [count, count]. */
 sf_status sfi_match_slope(sfi_match *m, const double *numbers, double *value,
                           double *slope);
-sf_status sfi_match_take_design(sfi_match *m);
+sf_status sfi_match_line(sfi_match *m, const double *line, double *value,
+                         double *slope);
+sf_status sfi_match_hessian(sfi_match *m, const double *numbers, double *h);
 
-/* The same where the numbers are 0; of a design after it has been taken. */
+/* A design's products; and value and slope where the numbers are 0, of a design after
+ * it has been taken. */
+sf_status sfi_match_take_design(sfi_match *m);
 sf_status sfi_match_first(sfi_match *m, double *value, double *slope);
+
+/* ---- matching_search.c ------------------------------------------------------- */
+
+/* The minimum of a quadratic; SF_E_NUMERIC where the rows do not determine it.  `h`
+ * [count, count], `work` [count (count + 4)]. */
+sf_status sfi_match_solve(sfi_match *m, sf_matching *out, double *numbers,
+                          double *h, double *work);
+
+/* The lowest minimum of several starts, as numbers; SF_E_CONVERGE without any. */
+sf_status sfi_match_search(sfi_match *m, const sf_matching_options *o,
+                           sf_matching *out, double *numbers, double *work);
+
+/* ---- matching_errors.c ------------------------------------------------------- */
+
+/* Judge a Hessian: out->curvature, identified and weakest. */
+sf_status sfi_match_judge(sfi_match *m, const double *h, sf_matching *out,
+                          double *work);
+
+/* The covariance and the errors at out->estimate. */
+sf_status sfi_match_errors(sfi_match *m, sf_matching *out, double *h,
+                           double *work);
 
 /* The variance of each number's slope over rows, of about `most` of them. */
 sf_status sfi_match_variances(sfi_match *m, const double *numbers, int64_t most,

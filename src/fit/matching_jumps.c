@@ -299,27 +299,3 @@ sf_status sfi_match_check_jumps(sfi_match *m, sf_cmat x, uint64_t seed)
     sfi_free(m->ctx, memory, all, sizeof *memory);
     return status;
 }
-
-sf_status sfi_match_check_rows(const sfi_match *m, sf_cmat x)
-{
-    const size_t rows = (size_t)x.rows;
-    double *logp = sfi_alloc(m->ctx, rows, sizeof *logp);
-    if (logp == NULL)
-        return SF_E_NOMEM;
-    sf_evaluator *e = NULL;
-    const sf_model_values values = {.logpdf = {logp, x.rows, 1, 1}};
-    sfi_evaluator_count count;
-    sf_status status = sf_evaluator_new(m->ctx, &e, m->model, SF_WANT_LOGPDF);
-    if (status == SF_OK)
-        status = sfi_evaluator_rows(e, x, 0.0, &values, &count);
-    sf_evaluator_free(e);
-    for (int64_t i = 0; i < x.rows && status == SF_OK; i++)
-        if (!isfinite(logp[i]))
-            status = SFI_FAIL(m->ctx, SF_E_NUMERIC,
-                              "fit: at row %lld the fitted log density is %g: "
-                              "want one that is finite at all rows",
-                              (long long)i + 1,
-                              isnan(logp[i]) ? (double)NAN : logp[i]);
-    sfi_free(m->ctx, logp, rows, sizeof *logp);
-    return status;
-}

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* neighbours.c - the nearest rows, by looking at all pairs.
+ *
+ * The few nearest so far are kept in order by insertion, which most rows do not
+ * get into: the time is that of the distances, rows^2 of them. */
 #include "fit/neighbours.h"
 
 #include "base/parallel.h"
 
 #include <math.h>
 
-typedef struct job {
+typedef struct neighbour_search {
     sf_cmat y;
     const double *unit;  /* [inner] over the spread of the noise */
     const double *round; /* [inner] a whole turn of an angle, else 0 */
     sfi_neighbours *out;
-} job;
+} neighbour_search;
 
-static double squared_distance(const job *b, int64_t i, int64_t k)
+static double squared_distance(const neighbour_search *b, int64_t i, int64_t k)
 {
     const double *a = b->y.data + i * b->y.stride;
     const double *c = b->y.data + k * b->y.stride;
@@ -29,7 +33,7 @@ static double squared_distance(const job *b, int64_t i, int64_t k)
 
 static void find(void *user, int64_t part, int64_t first, int64_t count)
 {
-    const job *b = user;
+    const neighbour_search *b = user;
     const int64_t most = b->out->most;
     (void)part;
     for (int64_t i = first; i < first + count; i++) {
@@ -71,7 +75,7 @@ sf_status sfi_neighbours_find(const sf_model *m, sfi_neighbours *out, sf_cmat y,
         for (int64_t k = 0; k < m->noise.count; k++)
             if (sfi_block_is_angle(&m->noise.blocks[k]))
                 round[m->noise.blocks[k].at] = 6.283185307179586;
-        job b = {y, unit, round, out};
+        neighbour_search b = {y, unit, round, out};
         sfi_parallel(ctx, y.rows, 16, find, &b);
     }
     sfi_free(ctx, unit, 2 * d, sizeof *unit);

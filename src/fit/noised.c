@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* noised.c - noise of kernels on rows, and what heads should say of them.
+ *
+ * Targets of one (y, x_0) are a program.  For means over several clean rows, pairs
+ * are taken a tile at a time, and weighed by p(y | x_0; t) relative to the largest
+ * of them, so that nothing leaves the range of a double. */
 #include "fit/noised.h"
 
 #include "base/random.h"

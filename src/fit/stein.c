@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* stein.c - do rows have a density?  The kernelised Stein discrepancy, and its law by a
+ * bootstrap.
+ *
+ * The matrix u_ij of all pairs is computed once; the discrepancy is a'u a with all
+ * weights a_i = 1/n, and each draw of the bootstrap is the same form with the weights
+ * of a multinomial draw less their mean.  So the time of a draw is that of one pass
+ * over the matrix, and rows beyond some hundreds are drawn by chance. */
 #include "fit/stein.h"
 
 #include "base/random.h"
@@ -29,7 +36,7 @@ double sfi_stein_kernel(const double *y, const double *s, const double *z,
            3.0 * squares / (length * length) * k5;
 }
 
-typedef struct work {
+typedef struct stein_test {
     sf_context *ctx;
     const sf_stein_options *o;
     int64_t rows, dim;
@@ -37,12 +44,12 @@ typedef struct work {
     double *y, *s;   /* [rows, dim] points, scores */
     double *u;       /* [rows, rows]              */
     double *weights; /* [rows]                    */
-} work;
+} stein_test;
 
 /* ---- points ------------------------------------------------------------------------ */
 
 /* Each number over its standard deviation; its score likewise. */
-static sf_status standardise(work *w)
+static sf_status standardise(stein_test *w)
 {
     const int64_t n = w->rows, d = w->dim;
     for (int64_t j = 0; j < d; j++) {
@@ -67,7 +74,7 @@ static sf_status standardise(work *w)
     return SF_OK;
 }
 
-static sf_status take_scores(work *w, const sf_model *model)
+static sf_status take_scores(stein_test *w, const sf_model *model)
 {
     sf_evaluator *owner = NULL;
     sf_functional f;
@@ -78,7 +85,7 @@ static sf_status take_scores(work *w, const sf_model *model)
     return status;
 }
 
-static sf_status take_points(work *w, const sf_model *model, sf_cmat x)
+static sf_status take_points(stein_test *w, const sf_model *model, sf_cmat x)
 {
     const int64_t dim = x.cols, d = w->dim;
     SFI_TRY(sfi_check_support(model, x, "stein"));
@@ -100,7 +107,7 @@ static sf_status take_points(work *w, const sf_model *model, sf_cmat x)
 }
 
 /* The median of the squared distances. */
-static double median_square(work *w)
+static double median_square(stein_test *w)
 {
     const int64_t n = w->rows, d = w->dim;
     int64_t count = 0;
@@ -120,7 +127,7 @@ static double median_square(work *w)
 /* ---- the discrepancy --------------------------------------------------------------- */
 
 /* Sum over pairs of different rows of a_i u_ij a_j. */
-static double quadratic_form(const work *w, const double *a)
+static double quadratic_form(const stein_test *w, const double *a)
 {
     const sfi_loops *loops = sfi_loops_for(SF_F64);
     double sum = 0.0;
@@ -130,7 +137,7 @@ static double quadratic_form(const work *w, const double *a)
 }
 
 /* Weights of a multinomial draw, less their mean. */
-static void draw_weights(work *w, int64_t draw)
+static void draw_weights(stein_test *w, int64_t draw)
 {
     const double each = 1.0 / (double)w->rows;
     const sfi_where where = {w->o->seed, (uint64_t)draw, 0, SFI_STREAM_PROBE};
@@ -142,7 +149,8 @@ static void draw_weights(work *w, int64_t draw)
     }
 }
 
-static sf_status test(work *w, const sf_model *model, sf_cmat x, sf_stein *out)
+static sf_status test(stein_test *w, const sf_model *model, sf_cmat x,
+                      sf_stein *out)
 {
     const int64_t n = w->rows, d = w->dim;
     SFI_TRY(take_points(w, model, x));
@@ -186,7 +194,7 @@ sf_status sf_stein_test(sf_context *ctx, const sf_model *model, sf_cmat x,
     if (x.rows < 4)
         return SFI_FAIL(ctx, SF_E_ARG, "stein: %lld rows, want at least 4",
                         (long long)x.rows);
-    work w = {.ctx = ctx, .o = &o, .dim = sf_model_unknowns(model)};
+    stein_test w = {.ctx = ctx, .o = &o, .dim = sf_model_unknowns(model)};
     w.rows = x.rows < o.rows ? x.rows : o.rows;
     const size_t n = (size_t)w.rows, cells = n * (size_t)w.dim;
     w.index = sfi_alloc(ctx, (size_t)x.rows, sizeof *w.index);

@@ -53,10 +53,10 @@ static int64_t row_length(const sfi_exec *e, int64_t points)
 
 /* All steps of a block.  If several threads do that together, they share the steps that
  * are worth it, and wait for each other before and after; the first does the others. */
-static void run_block(const sfi_block *b)
+static void run_block(const sfi_point_block *b)
 {
     const sfi_plan *plan = b->e->plan;
-    sfi_block alone = *b;
+    sfi_point_block alone = *b;
     alone.part = 0;
     alone.parts = 1;
     bool before = false;
@@ -94,7 +94,7 @@ static void run_lane(const sfi_exec *e, const sfi_run *run, sfi_worker *w,
     const int64_t length = sfi_row_length(ceil_div(points, blocks));
     for (int64_t at = 0; at < points; at += length) {
         const int64_t n = points - at < length ? points - at : length;
-        const sfi_block b = {
+        const sfi_point_block b = {
             e, run, w, row_length(e, n), first + at, n, (int)lane, part, parts};
         run_block(&b);
     }
@@ -212,11 +212,11 @@ static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
 {
     const sfi_plan *plan = e->plan;
     const unsigned saved = sfi_flush_denormals();
-    const sfi_block uniform = {.e = e,
-                               .run = run,
-                               .w = &e->workers[0],
-                               .ld = SFI_ROW_MULTIPLE,
-                               .parts = 1};
+    const sfi_point_block uniform = {.e = e,
+                                     .run = run,
+                                     .w = &e->workers[0],
+                                     .ld = SFI_ROW_MULTIPLE,
+                                     .parts = 1};
     for (size_t i = plan->constant_steps; i < plan->uniform_steps; i++)
         sfi_run_step(&uniform, &plan->steps[i]);
     for (int i = 0; i < plan->output_count; i++)
@@ -349,11 +349,11 @@ static void write_constants(sfi_exec *e)
             sfi_number_put(plan->dtype, e->uniform, at + j, c->values[j]);
     }
     const sfi_run none = {0};
-    const sfi_block b = {.e = e,
-                         .run = &none,
-                         .w = &e->workers[0],
-                         .ld = SFI_ROW_MULTIPLE,
-                         .parts = 1};
+    const sfi_point_block b = {.e = e,
+                               .run = &none,
+                               .w = &e->workers[0],
+                               .ld = SFI_ROW_MULTIPLE,
+                               .parts = 1};
     const unsigned saved = sfi_flush_denormals();
     for (size_t i = 0; i < plan->constant_steps; i++)
         sfi_run_step(&b, &plan->steps[i]);

@@ -42,7 +42,7 @@ struct sfi_exec {
 };
 
 /* What a step needs to know about the block at hand. */
-typedef struct sfi_block {
+typedef struct sfi_point_block {
     const sfi_exec *e;
     const sfi_run *run;
     sfi_worker *w;
@@ -51,13 +51,13 @@ typedef struct sfi_block {
     int lane;
     int part, parts; /* of a step that threads share, which is this thread's; of
                         others, 0 of 1 */
-} sfi_block;
+} sfi_point_block;
 
 /* All of a step, or this thread's part of one that threads share. */
-void sfi_run_step(const sfi_block *b, const sfi_step *s);
+void sfi_run_step(const sfi_point_block *b, const sfi_step *s);
 
 /* An output that is the same for all points. */
-void sfi_write_uniform(const sfi_block *b, const sfi_plan_output *o,
+void sfi_write_uniform(const sfi_point_block *b, const sfi_plan_output *o,
                        const sf_sink *sink);
 
 /* What a step costs for one point, in units of about a quarter of a nanosecond: an
@@ -66,7 +66,7 @@ double sfi_step_work(const sfi_step *s);
 
 /* Whether threads can share a step, and it is worth it: an element-wise chain, or a
  * product with a matrix that is the same for all points. */
-bool sfi_step_shared(const sfi_block *b, const sfi_step *s);
+bool sfi_step_shared(const sfi_point_block *b, const sfi_step *s);
 
 /* Fill pack_bytes, column_bytes and temp_bytes of e with what a thread needs for the
  * steps of e->plan and rows of e->ld_max points. */

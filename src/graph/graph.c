@@ -211,7 +211,8 @@ sf_status sf_graph_new(sf_context *ctx, sf_graph **out)
     if (g == NULL)
         return SF_E_NOMEM;
     g->ctx = ctx;
-    (void)sf_const(g, 0.0);
+    const sfi_shape scalar = {0};
+    (void)sfi_emit(g, SFI_OP_CONST, scalar, 0, NULL, NULL, 0.0);
     if (g->status != SF_OK) {
         sf_graph_free(g);
         return SF_E_NOMEM;

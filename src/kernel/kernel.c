@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* kernel.c - families by name, charts as nodes and numbers, and what follows from a
+ * kernel's expression: score, Hessian and rate by differentiation, the velocity from
+ * those of its parameters. */
 #include "kernel/kernel.h"
 
 #include "base/text.h"

@@ -5,7 +5,7 @@
 
 #include "base/random.h"
 #include "kernel/path.h"
-#include "num/copies.h"
+#include "num/equal_rows.h"
 #include "num/linalg.h"
 
 #include <math.h>

@@ -66,6 +66,7 @@ static sf_status gaussian_check(const sf_model *m)
 
 const sfi_model_ops sfi_gaussian_ops = {.family = "gaussian",
                                         .closed = true,
+                                        .no_kernels = true,
                                         .declare = gaussian_declare,
                                         .answer = gaussian_answer,
                                         .check = gaussian_check};

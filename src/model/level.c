@@ -14,11 +14,6 @@ bool sfi_single_level(const sf_model *m)
     return !missing || m->ops->noiseless;
 }
 
-bool sfi_has_kernels(const sf_model *m)
-{
-    return m->noise.dim > 0;
-}
-
 /* sigma = (low + time (high - low))^rho */
 typedef struct sigma_range {
     double low, high, rho;

@@ -8,17 +8,6 @@
 
 enum { MAX_DIM = 1 << 24 };
 
-const sfi_model_ops *sfi_model_family(const char *name)
-{
-    static const sfi_model_ops *const families[] = {
-        &sfi_density_ops, &sfi_gaussian_ops, &sfi_network_ops,
-        &sfi_empirical_ops};
-    for (size_t i = 0; i < SFI_COUNT(families); i++)
-        if (strcmp(families[i]->family, name) == 0)
-            return families[i];
-    return NULL;
-}
-
 char **sfi_copy_names(sf_context *ctx, int64_t dim, const char *const *names)
 {
     char **copy = sfi_alloc_zero(ctx, (size_t)dim, sizeof *copy);
@@ -71,8 +60,7 @@ static sf_status fill_model(sf_model *m, const char *const *names)
     for (int64_t j = 0; j < m->dim; j++)
         m->scale[j] = 1.0;
     SFI_TRY(check_levels(m));
-    if (sfi_has_kernels(m) &&
-        (m->ops == &sfi_gaussian_ops || m->ops->noiseless))
+    if (sfi_has_kernels(m) && m->ops->no_kernels)
         return SFI_FAIL(m->ctx, SF_E_FORMAT, "model: a %s has no kernels",
                         m->ops->family);
     return m->ops->declare(m);
@@ -207,6 +195,11 @@ void sf_model_unit(const sf_model *m, int64_t column, double *mean,
     const bool inside = column >= 0 && column < m->dim;
     *mean = inside ? m->mean[column] : 0.0;
     *scale = inside ? m->scale[column] : 1.0;
+}
+
+bool sfi_has_kernels(const sf_model *m)
+{
+    return m->noise.dim > 0;
 }
 
 /* ---- numbers and weights ---------------------------------------------------- */

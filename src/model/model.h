@@ -52,6 +52,7 @@ typedef struct sfi_model_ops {
     bool noiseless; /* there is time 0 alone: a typed density */
     bool closed;  /* ln p has a closed form: `answer` gives it, or `mixture` */
     bool trained; /* by an objective */
+    bool no_kernels; /* it has the noise of levels sigma, or none */
 
     /* REQUIRED.  Check m->numbers and declare the weights with sfi_add_weight.
      * Returns SF_OK, SF_E_FORMAT or SF_E_NOMEM. */

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* network.c - a residual multilayer perceptron with preconditioning.
- *
- *     h_1     = silu(W_1 (c_in y) + T f(sigma) + b_1)
- *     h_l+1   = h_l + silu(W_l+1 h_l + b_l+1)
- *     F       = W_out h_L + b_out
+/* network.c - a perceptron F with preconditioning, as a model.
  *
  * With all noise levels (T. Karras et al. 2022, table 1, sigma_data = 1):
  *
@@ -24,34 +20,7 @@
 #include "base/random.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-
-enum { MAX_WIDTH = 1 << 14, MAX_LAYERS = 64 };
-
-/* Weights in order: input, features (if any), input bias, then W, b of each
- * further layer, output, output bias. */
-sf_status sfi_perceptron_declare(sf_model *m, int64_t inputs, int64_t outputs)
-{
-    int64_t width, layers;
-    SFI_TRY(sfi_whole_number(m, "width", 1, MAX_WIDTH, &width));
-    SFI_TRY(sfi_whole_number(m, "layers", 1, MAX_LAYERS, &layers));
-    m->weight_dtype = SF_F32;
-    SFI_TRY(sfi_add_weight(m, "input.weight", 2, (int64_t[]){width, inputs}));
-    if (!sfi_single_level(m))
-        SFI_TRY(sfi_add_weight(m, "noise.weight", 2,
-                               (int64_t[]){width, SFI_NETWORK_FEATURES}));
-    SFI_TRY(sfi_add_weight(m, "input.bias", 1, &width));
-    for (int64_t l = 1; l < layers; l++) {
-        char name[48];
-        snprintf(name, sizeof name, "hidden.%lld.weight", (long long)l);
-        SFI_TRY(sfi_add_weight(m, name, 2, (int64_t[]){width, width}));
-        snprintf(name, sizeof name, "hidden.%lld.bias", (long long)l);
-        SFI_TRY(sfi_add_weight(m, name, 1, &width));
-    }
-    SFI_TRY(sfi_add_weight(m, "output.weight", 2, (int64_t[]){outputs, width}));
-    return sfi_add_weight(m, "output.bias", 1, &outputs);
-}
 
 static sf_status network_declare(sf_model *m)
 {
@@ -64,40 +33,6 @@ static sf_status network_declare(sf_model *m)
                         "model: \"noise_level\" is %g, want >= 0",
                         sfi_number_of(m, "noise_level"));
     return sfi_perceptron_declare(m, m->dim, m->dim);
-}
-
-static sf_node noise_features(sf_graph *g, sf_node sigma)
-{
-    const double quarter_pi = 0.78539816339744831;
-    const sf_node c = sf_mul(g, sf_const(g, 0.25), sf_log(g, sigma));
-    sf_node parts[SFI_NETWORK_FEATURES];
-    const int64_t one = 1;
-    parts[0] = sf_reshape(g, c, 1, &one);
-    for (int k = 0; k < SFI_NETWORK_FREQUENCIES; k++) {
-        const sf_node angle = sf_mul(g, sf_const(g, ldexp(quarter_pi, k)), c);
-        parts[1 + 2 * k] = sf_reshape(g, sf_sin(g, angle), 1, &one);
-        parts[2 + 2 * k] = sf_reshape(g, sf_cos(g, angle), 1, &one);
-    }
-    return sf_concat(g, SFI_NETWORK_FEATURES, parts, 0);
-}
-
-/* F(u), u the scaled input; `sigma` is not used with one noise level. */
-sf_node sfi_perceptron(const sf_model *m, sf_graph *g, sf_node u, sf_node sigma,
-                       const sf_node *w)
-{
-    const int64_t layers = (int64_t)sfi_number_of(m, "layers");
-    sf_node shift;
-    const sf_node input = *w++;
-    if (sfi_single_level(m)) {
-        shift = *w++;
-    } else {
-        const sf_node noise = *w++;
-        shift = sf_add(g, sf_matmul(g, noise, noise_features(g, sigma)), *w++);
-    }
-    sf_node h = sf_silu(g, sf_add(g, sf_matmul(g, input, u), shift));
-    for (int64_t l = 1; l < layers; l++, w += 2)
-        h = sf_add(g, h, sf_silu(g, sf_add(g, sf_matmul(g, w[0], h), w[1])));
-    return sf_add(g, sf_matmul(g, w[0], h), w[1]);
 }
 
 static sf_node head(const sf_model *m, sf_graph *g, sf_node u, sf_node sigma,

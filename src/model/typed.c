@@ -53,6 +53,7 @@ static sf_status typed_check(const sf_model *m)
 const sfi_model_ops sfi_density_ops = {.family = "density",
                                        .noiseless = true,
                                        .closed = true,
+                                       .no_kernels = true,
                                        .declare = typed_declare,
                                        .check = typed_check,
                                        .answer = typed_answer};

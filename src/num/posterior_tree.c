@@ -7,33 +7,33 @@
 #include <math.h>
 
 /* A row on its way to its place. */
-typedef struct entry {
+typedef struct keyed_row {
     double key;
     int64_t row;
-} entry;
+} keyed_row;
 
 typedef struct builder {
     sfi_posterior_tree *tree;
     sf_cmat data;
     const double *log_weights, *scales;
-    entry *entries; /* [n] */
+    keyed_row *entries; /* [n] */
 } builder;
 
 /* ---- building ---------------------------------------------------------------- */
 
-static bool before(entry a, entry b)
+static bool before(keyed_row a, keyed_row b)
 {
     return a.key < b.key || (a.key == b.key && a.row < b.row);
 }
 
-static void swap(entry *a, entry *b)
+static void swap(keyed_row *a, keyed_row *b)
 {
-    const entry keep = *a;
+    const keyed_row keep = *a;
     *a = *b;
     *b = keep;
 }
 
-static entry median(entry a, entry b, entry c)
+static keyed_row median(keyed_row a, keyed_row b, keyed_row c)
 {
     if (before(b, a))
         swap(&a, &b);
@@ -43,11 +43,12 @@ static entry median(entry a, entry b, entry c)
 }
 
 /* Put the k smallest of n entries first (C. A. R. Hoare, Find, 1961). */
-static void select_first(entry *x, int64_t n, int64_t k)
+static void select_first(keyed_row *x, int64_t n, int64_t k)
 {
     int64_t from = 0, to = n - 1;
     while (from < to) {
-        const entry pivot = median(x[from], x[from + (to - from) / 2], x[to]);
+        const keyed_row pivot =
+            median(x[from], x[from + (to - from) / 2], x[to]);
         int64_t i = from, j = to;
         while (i <= j) {
             while (before(x[i], pivot))
@@ -167,7 +168,7 @@ sf_status sfi_posterior_tree_new(sf_context *ctx, sfi_posterior_tree *tree,
     t.place = sfi_alloc(ctx, (size_t)t.rows, sizeof *t.place);
     t.node = sfi_alloc_zero(ctx, (size_t)t.nodes, sizeof *t.node);
     t.box = sfi_alloc(ctx, (size_t)(t.nodes * 2 * t.d), sizeof *t.box);
-    entry *entries = sfi_alloc(ctx, (size_t)t.n, sizeof *entries);
+    keyed_row *entries = sfi_alloc(ctx, (size_t)t.n, sizeof *entries);
     *tree = t;
     if (t.row == NULL || t.place == NULL || t.node == NULL || t.box == NULL ||
         entries == NULL) {
@@ -178,7 +179,7 @@ sf_status sfi_posterior_tree_new(sf_context *ctx, sfi_posterior_tree *tree,
     for (int64_t j = 0, at = 0; j < t.rows; j++) {
         t.place[j] = -1;
         if (log_weights == NULL || log_weights[j] > -INFINITY)
-            entries[at++] = (entry){0.0, j};
+            entries[at++] = (keyed_row){0.0, j};
     }
     const builder b = {tree, data, log_weights, scales, entries};
     t.node[0].leaves = t.leaves;

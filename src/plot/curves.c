@@ -11,12 +11,12 @@
 
 /* The extent of column j of several curves; of the positive numbers only if
  * `positive`.  NaN if there is none. */
-typedef struct extent {
+typedef struct curve_extent {
     double lo, hi;
     bool any_not_positive;
-} extent;
+} curve_extent;
 
-static void extend(extent *e, sf_cmat m, int64_t j, bool positive)
+static void extend(curve_extent *e, sf_cmat m, int64_t j, bool positive)
 {
     for (int64_t i = 0; i < m.rows; i++) {
         const double v = sfi_cell(m, i, j);
@@ -31,10 +31,10 @@ static void extend(extent *e, sf_cmat m, int64_t j, bool positive)
     }
 }
 
-static extent extent_of(const sf_plot_curve *curves, int64_t count, int64_t j,
-                        bool positive)
+static curve_extent extent_of(const sf_plot_curve *curves, int64_t count,
+                              int64_t j, bool positive)
 {
-    extent e = {NAN, NAN, false};
+    curve_extent e = {NAN, NAN, false};
     for (int64_t k = 0; k < count; k++)
         extend(&e, curves[k].points, j, positive);
     return e;
@@ -44,7 +44,7 @@ static extent extent_of(const sf_plot_curve *curves, int64_t count, int64_t j,
 static void set_axis(sfi_axis *axis, const sf_plot_curve *curves, int64_t count,
                      int64_t j, bool log_scale, double margin)
 {
-    const extent e = extent_of(curves, count, j, log_scale);
+    const curve_extent e = extent_of(curves, count, j, log_scale);
     axis->log = log_scale;
     axis->lo = e.lo;
     axis->hi = e.hi;
@@ -140,7 +140,7 @@ static int64_t best_row(sf_cmat m)
 static sf_status set_loss_axis(sf_context *ctx, sfi_axis *axis,
                                const sf_plot_curve *curves, sf_plot_scale scale)
 {
-    const extent e = extent_of(curves, 2, 1, false);
+    const curve_extent e = extent_of(curves, 2, 1, false);
     const bool wide = !e.any_not_positive && e.hi > 30.0 * e.lo;
     const bool log_scale =
         scale == SF_PLOT_LOG || (scale == SF_PLOT_AUTO && wide);
@@ -315,8 +315,8 @@ static sf_status draw_quantiles(sfi_canvas *canvas, const sfi_sorted *real,
         .grid_x = true,
         .grid_y = true,
         .equal = true};
-    const extent x = extent_of(&curve, 1, 0, false);
-    const extent y = extent_of(&curve, 1, 1, false);
+    const curve_extent x = extent_of(&curve, 1, 0, false);
+    const curve_extent y = extent_of(&curve, 1, 1, false);
     double lo = fmin(x.lo, y.lo), hi = fmax(x.hi, y.hi);
     sfi_ticks_range(&lo, &hi, false);
     const double room = 0.04 * (hi - lo);

@@ -12,13 +12,13 @@ enum { MOST_RUG = 400 };
 static const double inset = 0.02; /* of the axis left and right of the bars */
 
 /* What the drawing needs beside the options. */
-typedef struct work {
+typedef struct histogram_page {
     sf_plot_histogram_options o;
     sfi_sorted data, samples;
     sfi_bins data_bins, sample_bins;
     double data_height[SFI_MAX_BINS], sample_height[SFI_MAX_BINS];
     double from, to;
-} work;
+} histogram_page;
 
 static sf_status check(sf_context *ctx, sf_cmat data,
                        const sf_plot_histogram_options *o)
@@ -38,7 +38,7 @@ static sf_status check(sf_context *ctx, sf_cmat data,
 }
 
 /* The axis: what was asked for, or the data, or the samples, or the curves. */
-static void choose_view(work *w)
+static void choose_view(histogram_page *w)
 {
     sfi_sorted_view_both(&w->data, &w->samples, &w->from, &w->to);
     if (w->o.x_from < w->o.x_to) {
@@ -57,7 +57,7 @@ static void choose_view(work *w)
         }
 }
 
-static void choose_bins(work *w)
+static void choose_bins(histogram_page *w)
 {
     const bool have_data = w->data.count > 0;
     w->data_bins =
@@ -80,7 +80,7 @@ static double tallest(const double *height, int count)
     return most;
 }
 
-static void set_axes(const work *w, sfi_panel *panel)
+static void set_axes(const histogram_page *w, sfi_panel *panel)
 {
     const sfi_bins b = w->data.count > 0 ? w->data_bins : w->sample_bins;
     double lo = w->from, hi = w->to;
@@ -115,7 +115,8 @@ static void set_axes(const work *w, sfi_panel *panel)
         panel->y.hi = 1.0;
 }
 
-static void describe(const work *w, const sfi_panel *panel, sfi_legend *legend)
+static void describe(const histogram_page *w, const sfi_panel *panel,
+                     sfi_legend *legend)
 {
     const sf_plot_histogram_options *o = &w->o;
     const struct {
@@ -154,7 +155,7 @@ static void draw_rug(sfi_canvas *canvas, const sfi_panel *panel,
         }
 }
 
-static sf_status draw(sfi_canvas *canvas, work *w)
+static sf_status draw(sfi_canvas *canvas, histogram_page *w)
 {
     sfi_legend legend = {0};
     sfi_panel panel = {.x = {.label = w->o.x_label},
@@ -192,7 +193,7 @@ sf_status sf_plot_histogram(sf_context *ctx, const char *path, sf_cmat data,
     sf_plot_histogram_options o = SF_PLOT_HISTOGRAM_OPTIONS_INIT;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, opts));
     SFI_TRY(check(ctx, data, &o));
-    work *w = sfi_alloc_zero(ctx, 1, sizeof *w);
+    histogram_page *w = sfi_alloc_zero(ctx, 1, sizeof *w);
     if (w == NULL)
         return SF_E_NOMEM;
     w->o = o;

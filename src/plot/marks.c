@@ -115,12 +115,12 @@ void sfi_legend_dots(sfi_legend *legend, sfi_swatch swatch, sfi_rgba colour,
 /* ---- curves -------------------------------------------------------------- */
 
 /* The points of a curve that fall into one column of the page. */
-typedef struct column {
+typedef struct pixel_column {
     double number, x, first, low, high, last;
     bool open;
-} column;
+} pixel_column;
 
-static void flush(cairo_t *cr, column *c)
+static void flush(cairo_t *cr, pixel_column *c)
 {
     if (!c->open)
         return;
@@ -185,7 +185,7 @@ void sfi_draw_curve(sfi_canvas *canvas, const sfi_panel *panel, sf_cmat m,
     cairo_t *cr = canvas->cr;
     const bool many =
         (double)m.rows > 8.0 * (panel->frame.right - panel->frame.left);
-    column c = {.open = false};
+    pixel_column c = {.open = false};
     cairo_new_path(cr);
     for (int64_t i = 0; i < m.rows; i++) {
         const double x = sfi_axis_at(&panel->x, sfi_cell(m, i, 0));
@@ -207,7 +207,7 @@ void sfi_draw_curve(sfi_canvas *canvas, const sfi_panel *panel, sf_cmat m,
             continue;
         }
         flush(cr, &c);
-        const column next = {number, x, y, y, y, y, true};
+        const pixel_column next = {number, x, y, y, y, y, true};
         c = next;
     }
     flush(cr, &c);

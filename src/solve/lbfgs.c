@@ -21,7 +21,7 @@
 #include <math.h>
 #include <string.h>
 
-struct search {
+struct lbfgs_run {
     sf_context *ctx;
     const sfi_functional *f;
     const sf_lbfgs_options *options;
@@ -42,7 +42,7 @@ static lbfgsfloatval_t evaluate(void *user, const lbfgsfloatval_t *x,
                                 const lbfgsfloatval_t step)
 {
     (void)step;
-    struct search *s = user;
+    struct lbfgs_run *s = user;
     if (s->first != NULL) {
         memcpy(g, s->first, (size_t)n * sizeof *g);
         s->first = NULL;
@@ -68,7 +68,7 @@ static int accepted(void *user, const lbfgsfloatval_t *x,
                     const lbfgsfloatval_t step, int n, int k, int trials)
 {
     (void)g, (void)xnorm, (void)step, (void)trials;
-    struct search *s = user;
+    struct lbfgs_run *s = user;
     const size_t bytes = (size_t)n * sizeof *x;
     if (!isfinite(fx) || !isfinite(gnorm) || memcmp(x, s->last, bytes) == 0)
         return STUCK;
@@ -128,7 +128,7 @@ static bool is_stuck(int code)
 }
 
 /* What a code of liblbfgs means to the caller. */
-static sf_status explain(const struct search *s, int code)
+static sf_status explain(const struct lbfgs_run *s, int code)
 {
     const double want = s->options->tolerance;
     const long long iterations = s->result.iterations;
@@ -157,7 +157,7 @@ static sf_status explain(const struct search *s, int code)
 
 /* Run liblbfgs, and again with the other condition on steps each time that it
  * is stopped by a wall but has moved; returns its last code.  at: padded. */
-static int search(struct search *s, double *at)
+static int search(struct lbfgs_run *s, double *at)
 {
     lbfgs_parameter_t parameters;
     lbfgs_parameter_init(&parameters);
@@ -187,7 +187,7 @@ static int search(struct search *s, double *at)
     }
 }
 
-static sf_status minimize(struct search *s, double *x)
+static sf_status minimize(struct lbfgs_run *s, double *x)
 {
     const int n = (int)s->f->unknowns;
     /* liblbfgs may work on whole vector registers: its x is padded with zeros
@@ -247,7 +247,7 @@ sf_status sfi_minimize_lbfgs(sf_context *ctx, double *x,
                         "lbfgs: %s has gradients only, and the line search "
                         "needs values; Newton's method does not",
                         f->ops->name);
-    struct search s = {
+    struct lbfgs_run s = {
         .ctx = ctx, .f = f, .options = &o, .started = sfi_clock()};
     const sf_status status = minimize(&s, x);
     if (result != NULL && status != SF_E_NOMEM)

@@ -271,4 +271,5 @@ TESTS(CASE(context_that_cannot_be_allocated_is_null),
       CASE(thread_count_is_checked_and_kept),
       CASE(options_of_an_older_header_keep_newer_defaults),
       CASE(progress_is_reported_seldom_and_can_stop),
+      CASE(warnings_reach_the_caller_and_go_nowhere_without_one),
       CASE(element_sizes_are_four_and_eight))

@@ -1,4 +1,4 @@
-# Every command explains itself on one screen, and its examples work.
+# Every command explains itself on one screen, and its examples work (they draw .png).
 try --version
 try
 try help nonsense

@@ -3,10 +3,11 @@
 
     test_install.py BUILD
 
-The program is examples/allocator.c.  It is built four ways: pkg-config and
-CMake, shared and static.  For the static ones the shared library is removed
-first, so that nothing can come from it.  The folder is not the one that was
-configured, which proves that pkg-config's and CMake's files are relocatable.
+The program is examples/allocator.c, and DRAWS where pictures are wanted.  Each is
+built four ways: pkg-config and CMake, shared and static.  For the static ones
+the shared libraries are removed first, so that nothing can come from them.  The
+folder is not the one that was configured, which proves that pkg-config's and
+CMake's files are relocatable.
 """
 
 import os
@@ -21,6 +22,29 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 EXAMPLE = SOURCE / "examples" / "allocator.c"
 WANT = "0 bytes are still in use"
+PICTURES = ("libcairo", "libgif", "libwebp")
+
+DRAWS = r"""
+#include <scorefield/plot.h>
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    const double values[] = {1.0, 2.0, 4.0};
+    sf_context *ctx = NULL;
+    sf_status status = sf_context_new(&ctx, NULL);
+    if (argc == 2 && status == SF_OK) {
+        status = sf_plot_bars(ctx, argv[1], (sf_cmat){values, 3, 1, 1}, NULL,
+                              NULL, NULL);
+        if (status == SF_OK)
+            status = sf_plot_bars(ctx, "none.x", (sf_cmat){values, 3, 1, 1},
+                                  NULL, NULL, NULL);
+        printf("%d %s\n", (int)status, sf_context_message(ctx));
+    }
+    sf_context_free(ctx);
+    return 0;
+}
+"""
 
 PROJECT = """
 cmake_minimum_required(VERSION 3.22)
@@ -53,22 +77,27 @@ class Install(unittest.TestCase):
         self.pc = next(self.prefix.rglob("scorefield.pc")).parent
         self.lib = self.pc.parent
 
+        self.draws = self.folder / "draws.c"
+        self.draws.write_text(DRAWS)
+
     def keep_static_only(self):
-        for library in self.lib.glob("libscorefield.so*"):
+        for library in self.lib.glob("libscorefield*.so*"):
             library.unlink()
 
-    def pkg_config(self, *options):
-        return run("pkg-config", *options, "scorefield",
+    def pkg_config(self, *options, module="scorefield"):
+        return run("pkg-config", *options, module,
                    PKG_CONFIG_PATH=self.pc).split()
 
-    def compile_by_pkg_config(self, *options):
+    def compile_by_pkg_config(self, *options, source=EXAMPLE,
+                              module="scorefield"):
         program = self.folder / "program"
-        run("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", EXAMPLE, "-o",
-            program, *self.pkg_config(*options, "--cflags", "--libs"))
+        run("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", source, "-o",
+            program, *self.pkg_config(*options, "--cflags", "--libs",
+                                      module=module))
         return program
 
-    def compile_by_cmake(self, components, target):
-        shutil.copy(EXAMPLE, self.folder / "consumer.c")
+    def compile_by_cmake(self, components, target, source=EXAMPLE):
+        shutil.copy(source, self.folder / "consumer.c")
         (self.folder / "CMakeLists.txt").write_text(
             PROJECT.format(components=components, target=target))
         run("cmake", "-S", self.folder, "-B", self.folder / "build",
@@ -76,9 +105,20 @@ class Install(unittest.TestCase):
         run("cmake", "--build", self.folder / "build")
         return self.folder / "build" / "consumer"
 
+    def needs(self, program, *libraries):
+        """Whether a program loads one of these libraries."""
+        said = run("ldd", program, LD_LIBRARY_PATH=self.lib)
+        return any(library in said for library in libraries)
+
     def needs_shared(self, program):
-        return "libscorefield.so" in run("ldd", program,
-                                         LD_LIBRARY_PATH=self.lib)
+        return self.needs(program, "libscorefield")
+
+    def draw(self, program):
+        """It draws, and its errors come through the context."""
+        picture = self.folder / "bars.png"
+        said = run(program, picture, LD_LIBRARY_PATH=self.lib)
+        self.assertEqual(picture.read_bytes()[1:4], b"PNG")
+        self.assertIn("none.x", said)
 
     def test_pkg_config_shared(self):
         program = self.compile_by_pkg_config()
@@ -100,6 +140,36 @@ class Install(unittest.TestCase):
         program = self.compile_by_cmake("static", "static")
         self.assertFalse(self.needs_shared(program))
         self.assertIn(WANT, run(program))
+
+    def test_without_pictures_nothing_needs_their_libraries(self):
+        program = self.compile_by_pkg_config()
+        self.assertFalse(self.needs(program, *PICTURES))
+        said = " ".join(self.pkg_config("--static", "--libs"))
+        self.assertNotIn("cairo", said)
+
+    def test_pictures_by_pkg_config_shared(self):
+        program = self.compile_by_pkg_config(source=self.draws,
+                                             module="scorefield_plot")
+        self.assertTrue(self.needs(program, "libscorefield_plot.so"))
+        self.draw(program)
+
+    def test_pictures_by_pkg_config_static(self):
+        self.keep_static_only()
+        program = self.compile_by_pkg_config("--static", source=self.draws,
+                                             module="scorefield_plot")
+        self.assertFalse(self.needs_shared(program))
+        self.draw(program)
+
+    def test_pictures_by_cmake_shared(self):
+        program = self.compile_by_cmake("plot", "plot", self.draws)
+        self.assertTrue(self.needs(program, "libscorefield_plot.so"))
+        self.draw(program)
+
+    def test_pictures_by_cmake_static(self):
+        program = self.compile_by_cmake("static plot", "plot_static",
+                                        self.draws)
+        self.assertFalse(self.needs_shared(program))
+        self.draw(program)
 
     def test_version_is_the_headers(self):
         header = (self.prefix / "include/scorefield/base.h").read_text()

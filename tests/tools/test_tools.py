@@ -57,43 +57,48 @@ class Layers(Case):
     def setUp(self):
         super().setUp()
         self.write("src/LAYERS", "# bottom-up\nlow:\nmid: low\ntop: low\n")
-        self.write("src/low/a.h", "#include <cairo.h>\n")
-        self.write("src/low/a.c", '#include "low/a.h"\n#include "a.h"\n'
-                   '#include "scorefield/x.h"\n#include <stdio.h>\n')
-        self.write("src/mid/b.h", '#include "low/a.h"\n')
-        self.write("src/top/c.c", '#include "low/a.h"\n')
+        self.code("low/a.h", "#include <cairo.h>\n")
+        self.code("low/a.c", '#include "low/a.h"\n#include "a.h"\n'
+                  '#include "scorefield/x.h"\n#include <stdio.h>\n')
+        self.code("mid/b.h", '#include "low/a.h"\n')
+        self.code("top/c.c", '#include "low/a.h"\n')
         self.write("include/scorefield/x.h", "#include <stdint.h>\n")
         self.write("include/scorefield/y.h", '#include "scorefield/x.h"\n')
         self.write("examples/e.c", "#include <scorefield/y.h>\n"
                    "#include <unistd.h>\n")
         self.accepts(*self.tool)
 
+    def code(self, name, text):
+        """A file of src/ that opens as it should: two lines before the text."""
+        return self.write("src/" + name, "/* SPDX */\n/* %s - an idea. */\n"
+                          % pathlib.Path(name).name + text)
+
     @property
     def tool(self):
         return "tools/check_layers", "--root", self.root
 
     def test_upward_include(self):
-        self.write("src/low/bad.c", '\n#  include "mid/b.h"\n')
-        self.rejects("src/low/bad.c:2: low may not include mid", *self.tool)
+        self.code("low/bad.c", '#  include "mid/b.h"\n')
+        self.rejects("src/low/bad.c:3: low may not include mid", *self.tool)
 
     def test_upward_include_by_a_relative_path(self):
-        self.write("src/low/bad.c", '#include "../mid/b.h"\n')
+        self.code("low/bad.c", '#include "../mid/b.h"\n')
         self.rejects("low may not include ../mid/b.h", *self.tool)
 
     def test_upward_include_in_angle_brackets(self):
-        self.write("src/low/bad.c", "#include <mid/b.h>\n")
+        self.code("low/bad.c", "#include <mid/b.h>\n")
         self.rejects('write "mid/b.h"', *self.tool)
 
     def test_include_of_an_unlisted_neighbour(self):
-        self.write("src/top/bad.c", '#include "mid/b.h"\n')
+        self.code("top/bad.c", '#include "mid/b.h"\n')
         self.rejects("top may not include mid", *self.tool)
 
     def test_include_of_nothing(self):
-        self.write("src/top/bad.c", '#include "low/none.h"\n')
+        self.code("top/bad.c", '#include "low/none.h"\n')
         self.rejects("no file src/low/none.h", *self.tool)
 
     def test_include_of_no_public_header(self):
-        self.write("src/top/bad.c", '#include "scorefield/none.h"\n')
+        self.code("top/bad.c", '#include "scorefield/none.h"\n')
         self.rejects("no public header scorefield/none.h", *self.tool)
 
     def test_public_header_with_an_internal_include(self):
@@ -109,22 +114,115 @@ class Layers(Case):
         self.rejects("examples/bad.c:1", *self.tool)
 
     def test_blas_outside_its_file(self):
-        self.write("src/low/bad.c", "    take_turn();\n"
+        self.code("low/bad.c", "    take_turn();\n"
                    "    cblas_dgemm(a);\n")
         self.rejects("only src/num/linalg.c calls BLAS", *self.tool)
 
     def test_blas_out_of_turn(self):
-        self.write("src/LAYERS", "num:\nlow: num\nmid: low\ntop: low mid\n")
-        self.write("src/num/linalg.c", "    info = LAPACKE_dsyevd_work(a);\n")
-        self.rejects("linalg.c:1: want take_turn()", *self.tool)
+        self.write("src/LAYERS", "num:\nlow:\nmid: low\ntop: low\n")
+        self.code("num/linalg.c", "    info = LAPACKE_dsyevd_work(a);\n")
+        self.rejects("linalg.c:3: want take_turn()", *self.tool)
 
     def test_folder_that_is_no_floor(self):
-        self.write("src/attic/a.c", "\n")
+        self.write("src/attic/z.c", "\n")
         self.rejects("src/attic/ is not in src/LAYERS", *self.tool)
 
     def test_floor_that_lists_a_higher_one(self):
-        self.write("src/LAYERS", "low: mid\nmid: low\ntop: low\n")
-        self.rejects("low may not include mid", *self.tool)
+        self.write("src/LAYERS", "low:\nmid: low top\ntop: low\n")
+        self.code("mid/d.h", '#include "top/e.h"\n')
+        self.code("top/e.h", "\n")
+        self.rejects("mid may not include top", *self.tool)
+
+    def test_floor_that_lists_what_it_does_not_include(self):
+        self.write("src/LAYERS", "low:\nmid: low\ntop: low mid\n")
+        self.rejects("top lists mid, but includes nothing of it", *self.tool)
+
+    def excuses(self, line):
+        """With this exception all is well; without the fault it is one."""
+        self.write("src/EXCEPTIONS", "# not for long\n" + line + "\n")
+        self.accepts(*self.tool)
+
+    def test_name_of_two_files(self):
+        self.code("top/b.c", "\n")
+        self.rejects("files called b are in src/mid and src/top (rule name)",
+                     *self.tool)
+        self.excuses("name b")
+
+    def test_source_and_header_have_one_name(self):
+        self.code("mid/b.c", "\n")
+        self.accepts(*self.tool)
+
+    def test_type_that_is_defined_twice(self):
+        for one, two in (("struct job { int a; };\n", "typedef enum job {\n"
+                          "A } job;\n"),
+                         ("typedef struct {\nint a;\n} job;\n",
+                          "union job { int a; };\n"),
+                         ("typedef void (*job)(int);\n", "struct job {};\n")):
+            self.code("low/d.c", one)
+            self.accepts(*self.tool)
+            self.code("top/e.c", two)
+            self.rejects("type job is defined in src/low/d.c and in "
+                         "src/top/e.c (rule type)", *self.tool)
+            (self.root / "src/top/e.c").unlink()
+        self.code("top/e.c", two)
+        self.excuses("type job")
+
+    def test_type_that_is_only_declared_again(self):
+        self.code("low/d.h", "typedef struct job job;\nstruct job *j;\n")
+        self.code("low/d.c", "/* struct job { */\nstruct job { int a; };\n")
+        self.accepts(*self.tool)
+
+    def circle(self):
+        self.code("low/d.c", "int sfi_d(void)\n{\n    return sfi_e();\n}\n")
+        self.code("low/e.c", "int sfi_e(\n    void)\n{\n"
+                  "    return sfi_f[0];\n}\n")
+        self.code("low/f.c", "const int sfi_f[2] = {0};\n")
+        self.accepts(*self.tool)
+        self.code("low/f.c", "const int sfi_f[2] = {0};\n"
+                  "static int use(void)\n{\n    return sfi_d();\n}\n")
+
+    def test_circle_of_files(self):
+        self.circle()
+        self.rejects("circle in src/low/: d.c uses sfi_e of e.c; "
+                     "e.c uses sfi_f of f.c; f.c uses sfi_d of d.c",
+                     *self.tool)
+        self.excuses("circle low/d low/e low/f")
+
+    def test_circle_within_an_excused_one(self):
+        self.circle()
+        self.excuses("circle low/d low/e low/f low/g")
+
+    def test_circle_beyond_an_excused_one(self):
+        self.circle()
+        self.write("src/EXCEPTIONS", "circle low/d low/e\n")
+        status, output = self.run_tool(*self.tool)
+        self.assertEqual(status, 1)
+        self.assertIn("circle in src/low/", output)
+        self.assertIn("src/EXCEPTIONS:1: nothing needs circle", output)
+
+    def test_names_in_comments_and_strings_are_no_use(self):
+        self.code("low/d.c", "int sfi_d(void)\n{\n    return sfi_e();\n}\n")
+        self.code("low/e.c", "int sfi_e(void)\n{\n    /* sfi_d */\n"
+                  '    puts("sfi_d");\n}\n')
+        self.accepts(*self.tool)
+
+    def test_long_file(self):
+        self.code("low/d.c", "\n" * 898)
+        self.accepts(*self.tool)
+        self.code("low/d.c", "\n" * 899)
+        self.rejects("src/low/d.c: 901 lines, want 900 at most", *self.tool)
+        self.excuses("long low/d.c")
+
+    def test_file_without_its_idea(self):
+        for text in ("\n", "/* d.h - another one's. */\n", "/* d.c */\n"):
+            self.write("src/low/d.c", LICENCE + text)
+            self.rejects('src/low/d.c: want "/* d.c - "', *self.tool)
+        self.excuses("opening low/d.c")
+
+    def test_exception_that_nothing_needs(self):
+        self.write("src/EXCEPTIONS", "\nlong low/a.c # once\n")
+        self.rejects("src/EXCEPTIONS:2: nothing needs long low/a.c",
+                     *self.tool)
 
 
 class Symbols(Case):
@@ -146,13 +244,13 @@ class Symbols(Case):
     def tool(self):
         return "tools/check_symbols", "--root", self.root
 
-    def build(self, code):
+    def build(self, code, name="libscorefield", needs=""):
         self.write("x.c", '#include "include/scorefield/x.h"\n' + code)
         for command in (
                 "cc -fPIC -fvisibility=hidden -c x.c -o x.o",
-                "mkdir -p build", "rm -f build/libscorefield.a",
-                "cc -shared x.o -o build/libscorefield.so",
-                "ar rcs build/libscorefield.a x.o"):
+                "mkdir -p build", "rm -f build/%s.a" % name,
+                "cc -shared x.o -o build/%s.so %s" % (name, needs),
+                "ar rcs build/%s.a x.o" % name):
             subprocess.run(command.split(), cwd=self.root, check=True)
 
     def test_foreign_name_in_the_static_library(self):
@@ -189,6 +287,34 @@ class Symbols(Case):
     def test_list_out_of_order(self):
         self.write("tools/symbols.txt", "sf_two\nsf_one\n")
         self.rejects("is not sorted", *self.tool)
+
+    def pictures(self, code):
+        self.write("include/scorefield/plot.h",
+                   '#include "x.h"\nSF_API int sf_plot_one(void);\n')
+        self.write("tools/symbols_plot.txt", "sf_plot_one\n")
+        self.build('#include "include/scorefield/plot.h"\n' + code,
+                   "libscorefield_plot")
+
+    def test_library_of_pictures(self):
+        self.pictures("int sf_plot_one(void){return 1;}\n")
+        self.accepts(*self.tool)
+        self.pictures("int sf_plot_one(void){return 1;}\n" + self.CODE)
+        status, output = self.run_tool(*self.tool)
+        self.assertEqual(status, 1)
+        self.assertIn("sf_one: exported, but not in tools/symbols_plot.txt",
+                      output)
+
+    def test_no_library_of_pictures(self):
+        self.pictures("int sf_plot_one(void){return 1;}\n")
+        (self.root / "build/libscorefield_plot.a").unlink()
+        self.rejects("libscorefield_plot.a; run make first", *self.tool)
+
+    def test_library_that_needs_pictures(self):
+        (self.root / "gif.c").write_text("")
+        subprocess.run("cc -shared gif.c -o libgif.so".split(), cwd=self.root,
+                       check=True)
+        self.build(self.CODE, "libscorefield", "-Wl,--no-as-needed -L. -lgif")
+        self.rejects("libscorefield.so needs libgif", *self.tool)
 
 
 class Docs(Case):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pairs.c - every column against every other, real and synthetic.
+/* pair_panels.c - every column against every other, real and synthetic.
  *
  *     diagonal       histograms of column i
  *     below it       points (column j, column i)
@@ -35,18 +35,18 @@ typedef struct pair_column {
     char name[32]; /* where none was given */
 } pair_column;
 
-typedef struct work {
+typedef struct pairs_page {
     sf_plot_pairs_options o;
     sf_cmat table[2]; /* real, synthetic */
     int d;
     pair_column column[MOST_COLUMNS];
     double cell[GRID * GRID], other[GRID * GRID]; /* smoothed histograms */
-} work;
+} pairs_page;
 
 /* ---- columns ------------------------------------------------------------- */
 
-static void set_column_axis(const work *w, int j, sfi_axis *axis, double lo,
-                            double hi)
+static void set_column_axis(const pairs_page *w, int j, sfi_axis *axis,
+                            double lo, double hi)
 {
     const sf_plot_column *c = w->o.columns != NULL ? &w->o.columns[j] : NULL;
     if (c != NULL && c->levels != NULL && c->level_count > 0) {
@@ -62,7 +62,7 @@ static void set_column_axis(const work *w, int j, sfi_axis *axis, double lo,
     axis->hi = hi + room;
 }
 
-static sf_status prepare(sf_context *ctx, work *w, int j)
+static sf_status prepare(sf_context *ctx, pairs_page *w, int j)
 {
     pair_column *c = &w->column[j];
     snprintf(c->name, sizeof c->name, "c%d", j);
@@ -110,7 +110,7 @@ static sf_status prepare(sf_context *ctx, work *w, int j)
 
 /* Pearson's correlation of the rows in which both columns are finite, from
  * values scaled to the axes so that nothing overflows; NaN if undefined. */
-static double correlation(const work *w, int t, int jx, int jy)
+static double correlation(const pairs_page *w, int t, int jx, int jy)
 {
     const sf_cmat m = w->table[t];
     const sfi_axis *ax = &w->column[jx].axis, *ay = &w->column[jy].axis;
@@ -132,7 +132,7 @@ static double correlation(const work *w, int t, int jx, int jy)
 }
 
 /* Standard deviation of a column over its axis, of the rows inside. */
-static double relative_spread(const work *w, int t, int j)
+static double relative_spread(const pairs_page *w, int t, int j)
 {
     const sf_cmat m = w->table[t];
     const sfi_axis *a = &w->column[j].axis;
@@ -185,7 +185,7 @@ static double cell_of(const sfi_axis *axis, double value)
 /* The log of a smoothed histogram of a pair on GRID x GRID cells; false if no
  * row is inside.  The width is less than that of D. W. Scott (Biometrika 66
  * (1979) 605-610), which is for a single mode. */
-static bool smooth_pair(work *w, int t, int jx, int jy)
+static bool smooth_pair(pairs_page *w, int t, int jx, int jy)
 {
     const sf_cmat m = w->table[t];
     const sfi_axis *ax = &w->column[jx].axis, *ay = &w->column[jy].axis;
@@ -214,7 +214,7 @@ static bool smooth_pair(work *w, int t, int jx, int jy)
 /* ---- panels -------------------------------------------------------------- */
 
 static void draw_diagonal(sfi_canvas *canvas, sfi_panel *panel,
-                          const pair_column *c, const work *w)
+                          const pair_column *c, const pairs_page *w)
 {
     if (w->table[0].rows > 0)
         sfi_draw_bars(canvas, panel, c->bins, c->density[0],
@@ -224,8 +224,8 @@ static void draw_diagonal(sfi_canvas *canvas, sfi_panel *panel,
                       sfi_faded(sfi_paper, 0.0), sfi_synthetic);
 }
 
-static void draw_below(sfi_canvas *canvas, sfi_panel *panel, const work *w,
-                       int i, int j)
+static void draw_below(sfi_canvas *canvas, sfi_panel *panel,
+                       const pairs_page *w, int i, int j)
 {
     sfi_dots dots[2];
     for (int t = 0; t < 2; t++) {
@@ -246,7 +246,7 @@ static void draw_below(sfi_canvas *canvas, sfi_panel *panel, const work *w,
 }
 
 static void draw_correlations(sfi_canvas *canvas, const sfi_panel *panel,
-                              const work *w, int i, int j)
+                              const pairs_page *w, int i, int j)
 {
     double x = panel->frame.left + 4.0;
     for (int t = 0; t < 2; t++) {
@@ -265,7 +265,7 @@ static void draw_correlations(sfi_canvas *canvas, const sfi_panel *panel,
     }
 }
 
-static sf_status draw_above(sfi_canvas *canvas, sfi_panel *panel, work *w,
+static sf_status draw_above(sfi_canvas *canvas, sfi_panel *panel, pairs_page *w,
                             int i, int j)
 {
     static const double masses[] = {0.5, 0.9};
@@ -307,7 +307,7 @@ static void clear_outer_labels(sfi_canvas *canvas, sfi_axis *axis)
     }
 }
 
-static sf_status draw_panel(sfi_canvas *canvas, work *w, int i, int j,
+static sf_status draw_panel(sfi_canvas *canvas, pairs_page *w, int i, int j,
                             sfi_rect frame)
 {
     sfi_panel panel = {.x = w->column[j].axis,
@@ -344,7 +344,7 @@ static sf_status draw_panel(sfi_canvas *canvas, work *w, int i, int j,
 }
 
 /* Rows that lie on all axes, but for values that are missing. */
-static int64_t count_inside(const work *w, int t)
+static int64_t count_inside(const pairs_page *w, int t)
 {
     int64_t inside = 0;
     for (int64_t i = 0; i < w->table[t].rows; i++) {
@@ -358,7 +358,7 @@ static int64_t count_inside(const work *w, int t)
     return inside;
 }
 
-static void describe(const work *w, sfi_legend *legend)
+static void describe(const pairs_page *w, sfi_legend *legend)
 {
     static const sfi_swatch swatch[2] = {SFI_SWATCH_BAR, SFI_SWATCH_STEP};
     const char *name[2] = {w->o.real_label != NULL ? w->o.real_label : "real",
@@ -377,8 +377,8 @@ static void describe(const work *w, sfi_legend *legend)
 
 /* The names of row k and column k of panels, with the multipliers of their
  * ticks, which have no place in the gaps between panels. */
-static void draw_names(sfi_canvas *canvas, const work *w, int k, sfi_rect row,
-                       sfi_rect column)
+static void draw_names(sfi_canvas *canvas, const pairs_page *w, int k,
+                       sfi_rect row, sfi_rect column)
 {
     const char *name = w->column[k].name;
     if (w->o.columns != NULL && w->o.columns[k].name != NULL)
@@ -401,7 +401,7 @@ static void draw_names(sfi_canvas *canvas, const work *w, int k, sfi_rect row,
 }
 
 /* Room for the tick labels left of the rows of panels. */
-static double left_room(sfi_canvas *canvas, const work *w, double height)
+static double left_room(sfi_canvas *canvas, const pairs_page *w, double height)
 {
     double room = 0.0;
     for (int i = 1; i < w->d; i++) {
@@ -412,7 +412,7 @@ static double left_room(sfi_canvas *canvas, const work *w, double height)
     return room;
 }
 
-static sf_status draw(sfi_canvas *canvas, work *w)
+static sf_status draw(sfi_canvas *canvas, pairs_page *w)
 {
     sfi_legend legend = {0};
     describe(w, &legend);
@@ -472,7 +472,7 @@ sf_status sf_plot_pairs(sf_context *ctx, const char *path, sf_cmat real,
     sf_plot_pairs_options o = SF_PLOT_PAIRS_OPTIONS_INIT;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, opts));
     SFI_TRY(check(ctx, real, synthetic, &o));
-    work *w = sfi_alloc_zero(ctx, 1, sizeof *w);
+    pairs_page *w = sfi_alloc_zero(ctx, 1, sizeof *w);
     if (w == NULL)
         return SF_E_NOMEM;
     w->o = o;

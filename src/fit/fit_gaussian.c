@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gaussian.c - mean and covariance in one pass over the rows. */
+/* fit_gaussian.c - mean and covariance in one pass over the rows. */
 #include "base/context.h"
 #include "num/linalg.h"
 #include "num/moments.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* copies.c - equal rows are found by sorting a 64-bit hash of every row; rows of
+/* equal_rows.c - equal rows are found by sorting a 64-bit hash of every row; rows of
  * one hash are then compared number by number, so a collision costs time and
  * nothing else. */
-#include "num/copies.h"
+#include "num/equal_rows.h"
 
 #include "base/parallel.h"
 #include "num/sort.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chains.c - every draw of every chain: a panel for each column, over the
+/* traces.c - every draw of every chain: a panel for each column, over the
  * iteration.
  *
  * Chains that agree look like one band of noise in all colours.  A chain that is
@@ -19,7 +19,7 @@ enum { MOST_COLUMNS = 12, MOST_CHAINS = 50, COLOURS = 7 };
 static const double edge = 8.0; /* around the picture */
 static const double row = 17.0; /* of text above a panel */
 
-typedef struct work {
+typedef struct trace_page {
     sf_context *ctx;
     sf_plot_chains_options o;
     const sf_array *trace;
@@ -29,20 +29,20 @@ typedef struct work {
     double *curve;  /* [draws, 2], of one chain */
     sfi_axis y[MOST_COLUMNS];
     char name[MOST_COLUMNS][32]; /* where none was given */
-} work;
+} trace_page;
 
-static double value_at(const work *w, int64_t i, int64_t chain, int64_t j)
+static double value_at(const trace_page *w, int64_t i, int64_t chain, int64_t j)
 {
     return sfi_number_get(w->trace->dtype, w->trace->data,
                           (i * w->all + chain) * w->d + j);
 }
 
-static int64_t chain_of(const work *w, int64_t k)
+static int64_t chain_of(const trace_page *w, int64_t k)
 {
     return sfi_pick(k, w->chains, w->all);
 }
 
-static const char *name_of(const work *w, int j)
+static const char *name_of(const trace_page *w, int j)
 {
     return w->o.names != NULL && w->o.names[j] != NULL ? w->o.names[j]
                                                        : w->name[j];
@@ -50,7 +50,7 @@ static const char *name_of(const work *w, int j)
 
 /* ---- axes ---------------------------------------------------------------- */
 
-static sf_status set_axis(work *w, int j)
+static sf_status set_axis(trace_page *w, int j)
 {
     const int64_t n = w->draws * w->all;
     for (int64_t i = 0; i < n; i++)
@@ -59,7 +59,7 @@ static sf_status set_axis(work *w, int j)
     return sf_plot_range(w->ctx, m, none, 0, 0.05, &w->y[j].lo, &w->y[j].hi);
 }
 
-static double left_room(sfi_canvas *canvas, const work *w, double height)
+static double left_room(sfi_canvas *canvas, const trace_page *w, double height)
 {
     double room = 0.0;
     for (int j = 0; j < w->d; j++) {
@@ -72,7 +72,7 @@ static double left_room(sfi_canvas *canvas, const work *w, double height)
 
 /* ---- drawing ------------------------------------------------------------- */
 
-static void describe(const work *w, sfi_legend *legend)
+static void describe(const trace_page *w, sfi_legend *legend)
 {
     for (int64_t k = 0; k < w->chains && w->chains <= COLOURS; k++)
         sfi_legend_add(legend, SFI_SWATCH_LINE, sfi_palette((int)k),
@@ -89,7 +89,7 @@ static void describe(const work *w, sfi_legend *legend)
 }
 
 /* The name of a panel, left, with the multiplier of its marks, and its note. */
-static void draw_texts(sfi_canvas *canvas, const work *w, int j,
+static void draw_texts(sfi_canvas *canvas, const trace_page *w, int j,
                        const sfi_panel *panel, const char *multiplier)
 {
     const sfi_rect f = panel->frame;
@@ -108,7 +108,8 @@ static void draw_texts(sfi_canvas *canvas, const work *w, int j,
                   multiplier[0] != '\0' ? text : name_of(w, j), sfi_font_label);
 }
 
-static void draw_panel(sfi_canvas *canvas, const work *w, int j, sfi_rect frame)
+static void draw_panel(sfi_canvas *canvas, const trace_page *w, int j,
+                       sfi_rect frame)
 {
     const bool last = j == w->d - 1;
     sfi_panel panel = {
@@ -147,7 +148,7 @@ static void draw_panel(sfi_canvas *canvas, const work *w, int j, sfi_rect frame)
     draw_texts(canvas, w, j, &panel, multiplier);
 }
 
-static void draw(sfi_canvas *canvas, const work *w)
+static void draw(sfi_canvas *canvas, const trace_page *w)
 {
     sfi_legend legend = {0};
     describe(w, &legend);
@@ -198,7 +199,7 @@ static sf_status check(sf_context *ctx, const sf_array *trace,
     return SF_OK;
 }
 
-static sf_status draw_page(work *w, const char *path)
+static sf_status draw_page(trace_page *w, const char *path)
 {
     for (int j = 0; j < w->d; j++) {
         snprintf(w->name[j], sizeof w->name[j], "c%d", j);
@@ -221,7 +222,7 @@ sf_status sf_plot_chains(sf_context *ctx, const char *path,
     sf_plot_chains_options o = SF_PLOT_CHAINS_OPTIONS_INIT;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, opts));
     SFI_TRY(check(ctx, trace, &o));
-    work *w = sfi_alloc_zero(ctx, 1, sizeof *w);
+    trace_page *w = sfi_alloc_zero(ctx, 1, sizeof *w);
     if (w == NULL)
         return SF_E_NOMEM;
     w->ctx = ctx;

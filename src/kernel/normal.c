@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gaussian.c - x ~ N(alpha x0, sigma^2), theta = { mean, sd }.  The law of
+/* normal.c - x ~ N(alpha x0, sigma^2), theta = { mean, sd }.  The law of
  * diffusion models; one of the few whose marginal velocity is an affine function
  * of the score. */
 #include "kernel/families.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* copies.h - which rows of tables are equal. */
-#ifndef SFI_COPIES_H
-#define SFI_COPIES_H
+/* equal_rows.h - which rows of tables are equal. */
+#ifndef SFI_EQUAL_ROWS_H
+#define SFI_EQUAL_ROWS_H
 
 #include "base/context.h"
 #include "scorefield/array.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* field.c - pictures of functions of the plane: heat maps, regions, arrows.
+/* heat.c - pictures of functions of the plane: heat maps, regions, arrows.
  *
  * A heat map is computed pixel by pixel from the four nodes around, so it is
  * smooth at every scale and needs no filter of Cairo's; SVG and PDF hold it as

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* empirical.c - the exact law of a data set: which kernels, and how much noise the
+/* fit_empirical.c - the exact law of a data set: which kernels, and how much noise the
  * data has at least. */
 #include "fit/bandwidth.h"
 #include "fit/kernels.h"

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exec_ends.c - where the numbers of a block come from and where they go: rows of the
+ * caller's tables, draws, rows of results, and sums over points.
+ *
+ * Sums and products over points accumulate for each lane, which is one thread's, so
+ * that nobody waits; exec_cpu.c adds the lanes. */
+#include "graph/exec_block.h"
+
+void sfi_step_load(const sfi_point_block *b, const sfi_step *s)
+{
+    const sfi_exec *e = b->e;
+    const sf_source *src = &b->run->sources[s->index];
+    const int64_t dim = sfi_shape_count(&s->out.shape);
+    char *dst = sfi_address(b, s->out.buffer, 0);
+    if (src->kind == SF_ROWS) {
+        const size_t skip =
+            src->rows != NULL
+                ? 0
+                : (size_t)(b->first * src->stride) * sf_dtype_size(src->dtype);
+        const int64_t *rows = src->rows != NULL ? src->rows + b->first : NULL;
+        e->loops->load(dst, b->ld, (const char *)src->data + skip, src->dtype,
+                       src->stride, rows, b->points, b->ld, dim);
+        return;
+    }
+    const sfi_where where = {src->seed, src->first_point + (uint64_t)b->first,
+                             src->step, (sfi_stream)src->stream};
+    if (src->kind == SF_NORMAL)
+        e->loops->normal(dst, b->ld, where, src->first_component, b->ld, dim);
+    else
+        e->loops->uniform(dst, b->ld, where, src->first_component, b->ld, dim);
+}
+
+void sfi_step_store(const sfi_point_block *b, const sfi_step *s)
+{
+    const sfi_view *in = &s->in[0];
+    const sf_sink *sink = &b->run->sinks[s->index];
+    const size_t bytes = sf_dtype_size(sink->dtype);
+    char *dst = (char *)sink->data + (size_t)(b->first * sink->stride) * bytes;
+    const sfi_loops *l = b->e->loops;
+    if (sfi_view_contiguous(in)) {
+        l->store(dst, sink->dtype, sink->stride,
+                 sfi_address(b, in->buffer, in->offset), b->ld, b->points,
+                 sfi_shape_count(&in->shape));
+        return;
+    }
+    sfi_walk k = sfi_walk_start(&in->shape, 1, &in);
+    do {
+        l->store(dst, sink->dtype, sink->stride,
+                 sfi_address(b, in->buffer, k.at[0]), b->ld, b->points, 1);
+        dst += bytes;
+    } while (sfi_walk_next(&k));
+}
+
+void sfi_step_reduce(const sfi_point_block *b, const sfi_step *s)
+{
+    const sfi_exec *e = b->e;
+    const sfi_view *in = &s->in[0];
+    double *sum = e->sums + (int64_t)b->lane * e->plan->sum_comps +
+                  e->plan->outputs[s->index].sum_offset;
+    sfi_walk k = sfi_walk_start(&in->shape, 1, &in);
+    do
+        *sum++ += e->loops->sum(sfi_address(b, in->buffer, k.at[0]), b->points);
+    while (sfi_walk_next(&k));
+}
+
+/* Where products of output `index` accumulate, and whether they hold anything
+ * yet in this lane. */
+char *sfi_product_sum(const sfi_point_block *b, int64_t index, bool *begun)
+{
+    const sfi_exec *e = b->e;
+    bool *flag = &e->started[(int64_t)b->lane * e->plan->output_count + index];
+    *begun = *flag;
+    *flag = true;
+    return e->products + (size_t)((int64_t)b->lane * e->plan->product_comps +
+                                  e->plan->outputs[index].product_offset) *
+                             e->elem;
+}
+
+/* Places beyond the last point must not count: zero them in every row that a
+ * product over points reads.  Both factors, since 0 * NaN is NaN. */
+void sfi_clear_padding(const sfi_point_block *b, const sfi_view *v)
+{
+    const size_t elem = b->e->elem;
+    const size_t tail = (size_t)(b->ld - b->points) * elem;
+    if (tail == 0)
+        return;
+    sfi_walk k = sfi_walk_start(&v->shape, 1, &v);
+    do
+        memset(sfi_address(b, v->buffer, k.at[0]) + (size_t)b->points * elem, 0,
+               tail);
+    while (sfi_walk_next(&k));
+}
+
+void sfi_step_reduce_nt(const sfi_point_block *b, const sfi_step *s)
+{
+    const sfi_view *x = &s->in[0], *y = &s->in[1];
+    sfi_clear_padding(b, x);
+    sfi_clear_padding(b, y);
+    bool begun;
+    char *sum = sfi_product_sum(b, s->index, &begun);
+    const int64_t m = x->shape.extent[0], n = y->shape.extent[0];
+    const sfi_gemm_nt g = {.m = m,
+                           .n = n,
+                           .p = x->shape.extent[1] * b->ld,
+                           .a = sfi_address(b, x->buffer, x->offset),
+                           .lda = x->stride[0] * b->ld,
+                           .b = sfi_address(b, y->buffer, y->offset),
+                           .ldb = y->stride[0] * b->ld,
+                           .c = sum,
+                           .ldc = n,
+                           .accumulate = begun};
+    b->e->loops->gemm_nt(&g, b->w->pack);
+}
+
+void sfi_write_uniform(const sfi_point_block *b, const sfi_plan_output *o,
+                       const sf_sink *sink)
+{
+    const sfi_view *v = &o->value;
+    sfi_walk k = sfi_walk_start(&v->shape, 1, &v);
+    int64_t j = 0;
+    do {
+        const double value = sfi_get(b, v, k.at[0]);
+        if (o->reduce == SF_SUM)
+            sfi_number_put(sink->dtype, sink->data, j,
+                           value * (double)b->run->points);
+        else
+            for (int64_t i = 0; i < b->run->points; i++)
+                sfi_number_put(sink->dtype, sink->data, i * sink->stride + j,
+                               value);
+        j++;
+    } while (sfi_walk_next(&k));
+}
