@@ -31,7 +31,7 @@ void sfi_drift(double *q, const double *v, double h, int64_t n)
         q[j] += h * v[j];
 }
 
-sf_status sfi_symplectic_run(sf_context *ctx, const sfi_functional *f,
+sf_status sfi_symplectic_run(sf_context *ctx, const sf_functional *f,
                              const sfi_splitting *splitting,
                              const double *inverse_mass, double h,
                              int64_t steps, int64_t walkers, double *q,

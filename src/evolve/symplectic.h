@@ -35,7 +35,7 @@ void sfi_drift(double *q, const double *v, double h, int64_t n);
 /* Take `steps` steps h with q, p and slope = grad f(q), [walkers, unknowns], which
  * must be up to date at the start and is so at the end.  `inverse_mass` [unknowns],
  * NULL: 1.  Returns SF_OK or what the functional returned. */
-sf_status sfi_symplectic_run(sf_context *ctx, const sfi_functional *f,
+sf_status sfi_symplectic_run(sf_context *ctx, const sf_functional *f,
                              const sfi_splitting *splitting,
                              const double *inverse_mass, double h,
                              int64_t steps, int64_t walkers, double *q,

@@ -2,7 +2,7 @@
 /* loss_functional.c - the training objective of a network over a whole table, as
  * a functional of the network's weights. */
 #include "fit/loss.h"
-#include "functional/functional.h"
+#include "scorefield/functional.h"
 #include "num/linalg.h"
 
 #include <math.h>
@@ -16,7 +16,6 @@ struct sf_loss {
     int64_t *rows; /* [count]: each row, draws times  */
     int64_t row_count, count;
     uint64_t seed;
-    sfi_functional functional;
 };
 
 static sfi_batch whole(const sf_loss *l)
@@ -78,9 +77,6 @@ static sf_status hvp(sf_context *ctx, void *self, double *hv, const double *x,
     return SF_OK;
 }
 
-static const struct sfi_functional_ops loss_ops = {"training objective", value,
-                                                   gradient, hvp, NULL};
-
 static sf_status check(sf_context *ctx, const sf_model *m, sf_cmat data,
                        const sf_loss_options *o)
 {
@@ -129,7 +125,6 @@ static sf_status make(sf_loss *l, const sf_model *m, sf_cmat data,
     sfi_to_inner(m, data, (sf_mat){l->data, data.rows, data.cols, data.cols});
     for (int64_t i = 0; i < l->count; i++)
         l->rows[i] = i % data.rows;
-    l->functional = (sfi_functional){&loss_ops, l, m->weight_count};
     return sfi_loss_new(&l->loss, l->model, o->objective, SF_F64,
                         SFI_LOSS_VALUE | SFI_LOSS_GRADIENT | SFI_LOSS_PRODUCT);
 }
@@ -169,7 +164,14 @@ void sf_loss_free(sf_loss *l)
 
 void sf_loss_functional(sf_loss *l, sf_functional *out)
 {
-    sfi_functional_publish(out, &l->functional);
+    const sf_functional empty = SF_FUNCTIONAL_INIT;
+    *out = empty;
+    out->name = "training objective";
+    out->unknowns = l->model->weight_count;
+    out->user = l;
+    out->value = value;
+    out->gradient = gradient;
+    out->hvp = hvp;
 }
 
 void sf_loss_weights(const sf_loss *l, double *weights)

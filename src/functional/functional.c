@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* functional.c - the seam itself: calling a provider, adapting a caller's
- * callbacks to it and back, and comparing derivatives with differences. */
+/* functional.c - the seam itself: calling a functional, and comparing its
+ * derivatives with differences. */
 #include "functional/functional.h"
 
 #include "base/random.h"
@@ -11,62 +11,61 @@
 
 /* ---- calling ---- */
 
-static sf_status explain(sf_context *ctx, const sfi_functional *f,
+static sf_status explain(sf_context *ctx, const sf_functional *f,
                          sf_status status, const char *what)
 {
     if (status != SF_OK && sf_context_message(ctx)[0] == '\0')
-        (void)SFI_FAIL(ctx, status, "%s: its %s failed: %s", f->ops->name, what,
+        (void)SFI_FAIL(ctx, status, "%s: its %s failed: %s", f->name, what,
                        sf_status_text(status));
     return status;
 }
 
-sf_status sfi_functional_value(sf_context *ctx, const sfi_functional *f,
+sf_status sfi_functional_value(sf_context *ctx, const sf_functional *f,
                                double *value, const double *x, int64_t walkers)
 {
-    if (f->ops->value == NULL)
+    if (f->value == NULL)
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
                         "%s: it has gradients only, and a value is wanted",
-                        f->ops->name);
+                        f->name);
     sfi_message_clear(ctx);
-    return explain(ctx, f, f->ops->value(ctx, f->self, value, x, walkers),
-                   "value");
+    return explain(ctx, f, f->value(ctx, f->user, value, x, walkers), "value");
 }
 
-sf_status sfi_functional_gradient(sf_context *ctx, const sfi_functional *f,
+sf_status sfi_functional_gradient(sf_context *ctx, const sf_functional *f,
                                   double *value, double *gradient,
                                   const double *x, int64_t walkers)
 {
-    if (value != NULL && f->ops->value == NULL)
+    if (value != NULL && f->value == NULL)
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
                         "%s: it has gradients only, and a value is wanted",
-                        f->ops->name);
+                        f->name);
     sfi_message_clear(ctx);
     return explain(ctx, f,
-                   f->ops->gradient(ctx, f->self, value, gradient, x, walkers),
+                   f->gradient(ctx, f->user, value, gradient, x, walkers),
                    "gradient");
 }
 
-sf_status sfi_functional_hvp(sf_context *ctx, const sfi_functional *f,
+sf_status sfi_functional_hvp(sf_context *ctx, const sf_functional *f,
                              double *hv, const double *x, const double *v,
                              int64_t walkers)
 {
-    if (f->ops->hvp == NULL)
+    if (f->hvp == NULL)
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED, "%s: it has no Hessian products",
-                        f->ops->name);
+                        f->name);
     sfi_message_clear(ctx);
-    return explain(ctx, f, f->ops->hvp(ctx, f->self, hv, x, v, walkers),
+    return explain(ctx, f, f->hvp(ctx, f->user, hv, x, v, walkers),
                    "Hessian product");
 }
 
-sf_status sfi_functional_node(sf_context *ctx, const sfi_functional *f,
+sf_status sfi_functional_node(sf_context *ctx, const sf_functional *f,
                               sf_graph *g, sf_node x, sf_node *gradient)
 {
-    if (f->ops->node == NULL)
+    if (f->node == NULL)
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
-                        "%s: its gradient is no expression", f->ops->name);
+                        "%s: its gradient is no expression", f->name);
     sfi_message_clear(ctx);
-    SFI_TRY(explain(ctx, f, f->ops->node(ctx, f->self, g, x, gradient),
-                    "expression"));
+    SFI_TRY(
+        explain(ctx, f, f->node(ctx, f->user, g, x, gradient), "expression"));
     SFI_TRY(sf_graph_status(g));
     if (sf_node_rank(g, *gradient) == 1 &&
         sf_node_extent(g, *gradient, 0) == f->unknowns)
@@ -74,125 +73,43 @@ sf_status sfi_functional_node(sf_context *ctx, const sfi_functional *f,
     return SFI_FAIL(ctx, SF_E_SHAPE,
                     "%s: the expression of its gradient has %lld numbers and "
                     "rank %d, want a vector of %lld",
-                    f->ops->name, (long long)sf_node_count(g, *gradient),
+                    f->name, (long long)sf_node_count(g, *gradient),
                     sf_node_rank(g, *gradient), (long long)f->unknowns);
 }
 
-/* ---- adapting ---- */
+/* ---- taking over ---- */
 
-static sf_status given_value(sf_context *ctx, void *self, double *value,
-                             const double *x, int64_t walkers)
+sf_status sfi_functional_take(sf_context *ctx, sf_functional *out,
+                              const sf_functional *given, const char *verb)
 {
-    const sf_functional *g = &((struct sfi_functional_adapter *)self)->given;
-    return g->value(ctx, g->user, value, x, walkers);
-}
-
-static sf_status given_gradient(sf_context *ctx, void *self, double *value,
-                                double *gradient, const double *x,
-                                int64_t walkers)
-{
-    const sf_functional *g = &((struct sfi_functional_adapter *)self)->given;
-    return g->gradient(ctx, g->user, value, gradient, x, walkers);
-}
-
-static sf_status given_hvp(sf_context *ctx, void *self, double *hv,
-                           const double *x, const double *v, int64_t walkers)
-{
-    const sf_functional *g = &((struct sfi_functional_adapter *)self)->given;
-    return g->hvp(ctx, g->user, hv, x, v, walkers);
-}
-
-static sf_status given_node(sf_context *ctx, void *self, sf_graph *graph,
-                            sf_node x, sf_node *gradient)
-{
-    const sf_functional *g = &((struct sfi_functional_adapter *)self)->given;
-    return g->node(ctx, g->user, graph, x, gradient);
-}
-
-sf_status sfi_functional_adopt(sf_context *ctx, sfi_functional *f,
-                               struct sfi_functional_adapter *adapter,
-                               const sf_functional *given, const char *verb)
-{
+    const sf_functional empty = SF_FUNCTIONAL_INIT;
+    *out = empty;
     if (given == NULL)
         return SFI_FAIL(ctx, SF_E_ARG, "%s: the functional is NULL", verb);
-    const sf_functional empty = SF_FUNCTIONAL_INIT;
-    adapter->given = empty;
-    const sf_status status =
-        sfi_options(ctx, &adapter->given, sizeof adapter->given, given);
+    const sf_status status = sfi_options(ctx, out, sizeof *out, given);
     if (status != SF_OK) {
         sfi_message_prefix(ctx, "%s: functional: ", verb);
         return status;
     }
-    const sf_functional *g = &adapter->given;
-    const char *name = g->name != NULL ? g->name : "functional";
-    if (g->gradient == NULL)
+    if (out->name == NULL)
+        out->name = "functional";
+    if (out->gradient == NULL)
         return SFI_FAIL(ctx, SF_E_ARG, "%s: %s has no gradient, want one", verb,
-                        name);
-    if (g->unknowns < 1)
+                        out->name);
+    if (out->unknowns < 1)
         return SFI_FAIL(ctx, SF_E_SHAPE,
-                        "%s: %s has %lld unknowns, want at least 1", verb, name,
-                        (long long)g->unknowns);
-    adapter->ops.name = name;
-    adapter->ops.value = g->value != NULL ? given_value : NULL;
-    adapter->ops.gradient = given_gradient;
-    adapter->ops.hvp = g->hvp != NULL ? given_hvp : NULL;
-    adapter->ops.node = g->node != NULL ? given_node : NULL;
-    f->ops = &adapter->ops;
-    f->self = adapter;
-    f->unknowns = g->unknowns;
+                        "%s: %s has %lld unknowns, want at least 1", verb,
+                        out->name, (long long)out->unknowns);
     return SF_OK;
-}
-
-static sf_status published_value(sf_context *ctx, void *user, double *value,
-                                 const double *x, int64_t walkers)
-{
-    const sfi_functional *f = user;
-    return f->ops->value(ctx, f->self, value, x, walkers);
-}
-
-static sf_status published_gradient(sf_context *ctx, void *user, double *value,
-                                    double *gradient, const double *x,
-                                    int64_t walkers)
-{
-    const sfi_functional *f = user;
-    return f->ops->gradient(ctx, f->self, value, gradient, x, walkers);
-}
-
-static sf_status published_hvp(sf_context *ctx, void *user, double *hv,
-                               const double *x, const double *v,
-                               int64_t walkers)
-{
-    const sfi_functional *f = user;
-    return f->ops->hvp(ctx, f->self, hv, x, v, walkers);
-}
-
-static sf_status published_node(sf_context *ctx, void *user, sf_graph *graph,
-                                sf_node x, sf_node *gradient)
-{
-    const sfi_functional *f = user;
-    return f->ops->node(ctx, f->self, graph, x, gradient);
-}
-
-void sfi_functional_publish(sf_functional *out, const sfi_functional *f)
-{
-    const sf_functional empty = SF_FUNCTIONAL_INIT;
-    *out = empty;
-    out->name = f->ops->name;
-    out->unknowns = f->unknowns;
-    out->user = (void *)f; /* only ever read through const again */
-    out->value = f->ops->value != NULL ? published_value : NULL;
-    out->gradient = published_gradient;
-    out->hvp = f->ops->hvp != NULL ? published_hvp : NULL;
-    out->node = f->ops->node != NULL ? published_node : NULL;
 }
 
 /* ---- differences ---- */
 
-sf_status sfi_functional_curvature(sf_context *ctx, const sfi_functional *f,
+sf_status sfi_functional_curvature(sf_context *ctx, const sf_functional *f,
                                    double *hv, const double *x, const double *v,
                                    double *work)
 {
-    if (f->ops->hvp != NULL)
+    if (f->hvp != NULL)
         return sfi_functional_hvp(ctx, f, hv, x, v, 1);
     const int64_t n = f->unknowns;
     const double length = sfi_norm(v, n);
@@ -219,7 +136,7 @@ sf_status sfi_functional_curvature(sf_context *ctx, const sfi_functional *f,
  * sfi_functional_curvature() on a copy without hvp.  Buffers are [n] but for
  * work [4n]. */
 struct check {
-    const sfi_functional *f;
+    const sf_functional *f;
     const double *x;
     double *g, *u, *hu, *difference, *work;
     double gradient_error, hvp_error;
@@ -234,7 +151,7 @@ static double worse(double a, double b)
 static sf_status check_direction(sf_context *ctx, struct check *c)
 {
     const int64_t n = c->f->unknowns;
-    if (c->f->ops->value != NULL) {
+    if (c->f->value != NULL) {
         const double h = cbrt(DBL_EPSILON) * fmax(1.0, sfi_norm(c->x, n));
         double values[2];
         for (int64_t j = 0; j < n; j++) {
@@ -247,10 +164,9 @@ static sf_status check_direction(sf_context *ctx, struct check *c)
             fabs(sfi_dot(c->g, c->u, n) - slope) / fmax(1.0, sfi_norm(c->g, n));
         c->gradient_error = worse(c->gradient_error, error);
     }
-    if (c->f->ops->hvp != NULL) {
-        struct sfi_functional_ops ops = *c->f->ops;
-        ops.hvp = NULL;
-        const sfi_functional without = {&ops, c->f->self, n};
+    if (c->f->hvp != NULL) {
+        sf_functional without = *c->f;
+        without.hvp = NULL;
         SFI_TRY(sfi_functional_hvp(ctx, c->f, c->hu, c->x, c->u, 1));
         SFI_TRY(sfi_functional_curvature(ctx, &without, c->difference, c->x,
                                          c->u, c->work));
@@ -267,9 +183,8 @@ sf_status sf_functional_check(sf_context *ctx, double *gradient_error,
                               double *hvp_error, const sf_functional *given,
                               const double *x, int directions, uint64_t seed)
 {
-    struct sfi_functional_adapter adapter;
-    sfi_functional f;
-    SFI_TRY(sfi_functional_adopt(ctx, &f, &adapter, given, "check"));
+    sf_functional f;
+    SFI_TRY(sfi_functional_take(ctx, &f, given, "check"));
     if (directions < 1)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "check: directions is %d, want at least 1", directions);
@@ -286,8 +201,8 @@ sf_status sf_functional_check(sf_context *ctx, double *gradient_error,
                       memory + 2 * n,
                       memory + 3 * n,
                       memory + 4 * n,
-                      f.ops->value != NULL ? 0.0 : NAN,
-                      f.ops->hvp != NULL ? 0.0 : NAN};
+                      f.value != NULL ? 0.0 : NAN,
+                      f.hvp != NULL ? 0.0 : NAN};
     sf_status status = sfi_functional_gradient(ctx, &f, NULL, c.g, x, 1);
     for (int k = 0; k < directions && status == SF_OK; k++) {
         for (int64_t j = 0; j < n; j++) {
@@ -300,13 +215,12 @@ sf_status sf_functional_check(sf_context *ctx, double *gradient_error,
             c.u[j] /= length;
         status = check_direction(ctx, &c);
     }
-    if (status == SF_OK &&
-        ((f.ops->value != NULL && !isfinite(c.gradient_error)) ||
-         (f.ops->hvp != NULL && !isfinite(c.hvp_error)) ||
-         sfi_first_not_finite(c.g, n) < n))
-        status = SFI_FAIL(ctx, SF_E_NUMERIC,
-                          "check: %s is not finite at or near the point",
-                          f.ops->name);
+    if (status == SF_OK && ((f.value != NULL && !isfinite(c.gradient_error)) ||
+                            (f.hvp != NULL && !isfinite(c.hvp_error)) ||
+                            sfi_first_not_finite(c.g, n) < n))
+        status =
+            SFI_FAIL(ctx, SF_E_NUMERIC,
+                     "check: %s is not finite at or near the point", f.name);
     if (status == SF_OK && gradient_error != NULL)
         *gradient_error = c.gradient_error;
     if (status == SF_OK && hvp_error != NULL)

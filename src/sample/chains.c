@@ -24,7 +24,7 @@ enum {
 
 typedef struct run {
     sf_context *ctx;
-    const sfi_functional *f;
+    const sf_functional *f;
     sf_chain_options o;
     int64_t chains,
         dim;          /* chains: rungs of all ladders, if there are ladders */
@@ -404,18 +404,17 @@ sf_status sf_chains_run(sf_context *ctx, const sf_functional *f, int64_t chains,
                         const double *start, const sf_chain_options *opts,
                         const sf_chain_draws *draws)
 {
-    struct sfi_functional_adapter adapter;
-    sfi_functional seam;
+    sf_functional seam;
     run r = {.ctx = ctx, .f = &seam, .chains = chains};
     const sf_chain_options defaults = SF_CHAIN_OPTIONS_INIT;
     r.o = defaults;
     SFI_TRY(sfi_options(ctx, &r.o, sizeof r.o, opts));
-    SFI_TRY(sfi_functional_adopt(ctx, &seam, &adapter, f, "chains"));
-    if (seam.ops->value == NULL)
+    SFI_TRY(sfi_functional_take(ctx, &seam, f, "chains"));
+    if (seam.value == NULL)
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
                         "chains: %s has gradients only, and acceptance wants "
                         "values; Langevin dynamics does not",
-                        seam.ops->name);
+                        seam.name);
     r.dim = seam.unknowns;
     SFI_TRY(check_options(ctx, &r.o, chains, r.dim));
     r.rungs = r.o.temperatures;

@@ -39,8 +39,7 @@ _Static_assert(TILE % SFI_ROW_MULTIPLE == 0, "a tile is whole rows");
 
 struct sf_langevin {
     sf_context *ctx;
-    sfi_functional f;
-    struct sfi_functional_adapter adapter; /* of a caller's functional */
+    sf_functional f;
     const sfi_loops *loops;
     sf_langevin_options options; /* steps: those of this run; first_step: their
                                     first one                              */
@@ -299,12 +298,12 @@ static sf_status make(sf_langevin *r)
     const sf_langevin_options *o = &r->options;
     r->loops = sfi_loops_for(SF_F64);
     r->elem = sf_dtype_size(o->dtype);
-    r->compiled = r->f.ops->node != NULL;
+    r->compiled = r->f.node != NULL;
     if (o->dtype != SF_F64 && !r->compiled)
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
                         "langevin: the gradient of %s is no expression, which "
                         "SF_F32 wants",
-                        r->f.ops->name);
+                        r->f.name);
     SFI_TRY(allocate(r));
     if (!r->compiled)
         return SF_OK;
@@ -325,8 +324,7 @@ sf_status sf_langevin_new(sf_context *ctx, sf_langevin **out,
     r->ctx = ctx;
     r->options = o;
     r->walkers = walkers;
-    sf_status status =
-        sfi_functional_adopt(ctx, &r->f, &r->adapter, f, "langevin");
+    sf_status status = sfi_functional_take(ctx, &r->f, f, "langevin");
     r->unknowns = status == SF_OK ? r->f.unknowns : 0;
     if (status == SF_OK && walkers < 1)
         status =
@@ -345,14 +343,13 @@ sf_status sf_langevin_new(sf_context *ctx, sf_langevin **out,
 }
 
 static sf_status check_walkers(sf_context *ctx, sf_cmat x,
-                               const sfi_functional *f)
+                               const sf_functional *f)
 {
     SFI_TRY(sfi_check_table(ctx, x, true, "langevin: x"));
     if (x.cols != f->unknowns)
         return SFI_FAIL(ctx, SF_E_SHAPE,
                         "langevin: x has %lld columns, %s has %lld unknowns",
-                        (long long)x.cols, f->ops->name,
-                        (long long)f->unknowns);
+                        (long long)x.cols, f->name, (long long)f->unknowns);
     return SF_OK;
 }
 
@@ -400,10 +397,9 @@ void sf_langevin_free(sf_langevin *r)
 sf_status sf_langevin_run(sf_context *ctx, sf_mat x, const sf_functional *f,
                           const sf_langevin_options *opts)
 {
-    struct sfi_functional_adapter adapter;
-    sfi_functional seam;
+    sf_functional seam;
     sf_langevin_options o = SF_LANGEVIN_OPTIONS_INIT;
-    SFI_TRY(sfi_functional_adopt(ctx, &seam, &adapter, f, "langevin"));
+    SFI_TRY(sfi_functional_take(ctx, &seam, f, "langevin"));
     SFI_TRY(sfi_options(ctx, &o, sizeof o, opts));
     SFI_TRY(check_walkers(ctx, sf_mat_const(x), &seam));
     SFI_TRY(check_options(ctx, &o, x.rows));

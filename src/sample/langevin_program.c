@@ -54,7 +54,7 @@ static int64_t unrolled(int64_t unknowns, int64_t nodes)
 
 /* The state after one update with noise z. */
 static sf_status update(sf_context *ctx, const sf_langevin_options *o,
-                        const sfi_functional *f, sf_graph *g, sf_node z,
+                        const sf_functional *f, sf_graph *g, sf_node z,
                         sf_node *x)
 {
     sf_node slope;
@@ -76,7 +76,7 @@ static sf_node normals(sf_graph *g, const sfi_langevin_program *p, int64_t t,
 }
 
 static sf_status build(sf_context *ctx, sfi_langevin_program *p,
-                       const sfi_functional *f, sf_graph *g, int64_t steps,
+                       const sf_functional *f, sf_graph *g, int64_t steps,
                        sf_node *out)
 {
     const bool averaged = p->options.method == SF_LANGEVIN_LM;
@@ -99,7 +99,7 @@ static sf_status build(sf_context *ctx, sfi_langevin_program *p,
 }
 
 sf_status sfi_langevin_compile(sf_context *ctx, sfi_langevin_program *p,
-                               const sfi_functional *f, int64_t steps,
+                               const sf_functional *f, int64_t steps,
                                const sf_langevin_options *options)
 {
     *p = (sfi_langevin_program){

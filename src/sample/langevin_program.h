@@ -32,7 +32,7 @@ typedef struct sfi_langevin_program {
 /* Compile `steps` updates; or, for 0, as many as are worth it.  SF_OK; SF_E_NOMEM,
  * or what the functional's expression returned.  On failure *p is empty. */
 sf_status sfi_langevin_compile(sf_context *ctx, sfi_langevin_program *p,
-                               const sfi_functional *f, int64_t steps,
+                               const sf_functional *f, int64_t steps,
                                const sf_langevin_options *options);
 void sfi_langevin_discard(sfi_langevin_program *p);
 

@@ -23,7 +23,7 @@
 
 struct lbfgs_run {
     sf_context *ctx;
-    const sfi_functional *f;
+    const sf_functional *f;
     const sf_lbfgs_options *options;
     sf_minimize_result result;
     int64_t before;      /* iterations of earlier runs of liblbfgs          */
@@ -206,11 +206,10 @@ static sf_status minimize(struct lbfgs_run *s, double *x)
     s->result.gradients++;
     s->result.gradient_norm = sfi_norm(g, n);
     if (!isfinite(s->result.value) || !isfinite(s->result.gradient_norm)) {
-        status =
-            SFI_FAIL(s->ctx, SF_E_NUMERIC,
-                     "lbfgs: %s is %g with |gradient| %g at the start, "
-                     "want finite",
-                     s->f->ops->name, s->result.value, s->result.gradient_norm);
+        status = SFI_FAIL(s->ctx, SF_E_NUMERIC,
+                          "lbfgs: %s is %g with |gradient| %g at the start, "
+                          "want finite",
+                          s->f->name, s->result.value, s->result.gradient_norm);
         goto done;
     }
     s->first = g;
@@ -226,8 +225,7 @@ done:
 }
 
 sf_status sfi_minimize_lbfgs(sf_context *ctx, double *x,
-                             sf_minimize_result *result,
-                             const sfi_functional *f,
+                             sf_minimize_result *result, const sf_functional *f,
                              const sf_lbfgs_options *opts)
 {
     const sf_minimize_result nothing = {0};
@@ -242,11 +240,11 @@ sf_status sfi_minimize_lbfgs(sf_context *ctx, double *x,
         return SFI_FAIL(ctx, SF_E_SHAPE,
                         "lbfgs: %lld unknowns, want at most 2^31 - 16",
                         (long long)f->unknowns);
-    if (f->ops->value == NULL)
+    if (f->value == NULL)
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
                         "lbfgs: %s has gradients only, and the line search "
                         "needs values; Newton's method does not",
-                        f->ops->name);
+                        f->name);
     struct lbfgs_run s = {
         .ctx = ctx, .f = f, .options = &o, .started = sfi_clock()};
     const sf_status status = minimize(&s, x);
@@ -262,8 +260,7 @@ sf_status sf_minimize_lbfgs(sf_context *ctx, double *x,
     const sf_minimize_result nothing = {0};
     if (result != NULL)
         *result = nothing;
-    struct sfi_functional_adapter adapter;
-    sfi_functional seam;
-    SFI_TRY(sfi_functional_adopt(ctx, &seam, &adapter, f, "lbfgs"));
+    sf_functional seam;
+    SFI_TRY(sfi_functional_take(ctx, &seam, f, "lbfgs"));
     return sfi_minimize_lbfgs(ctx, x, result, &seam, opts);
 }

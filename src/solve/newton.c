@@ -27,7 +27,7 @@ static const double largest_radius = 1e150;
 
 struct newton {
     sf_context *ctx;
-    const sfi_functional *f;
+    const sf_functional *f;
     const sf_newton_options *options;
     sf_minimize_result result;
     int64_t n;
@@ -107,7 +107,7 @@ static sf_status steihaug(struct newton *s, double forcing, double *foreseen,
             return SFI_FAIL(s->ctx, SF_E_NUMERIC,
                             "newton: the Hessian of %s is not finite at "
                             "iteration %lld",
-                            s->f->ops->name, (long long)s->result.iterations);
+                            s->f->name, (long long)s->result.iterations);
         }
         const double curvature = sfi_dot(s->d, s->hd, n);
         double step = curvature > 0.0 ? rr / curvature : INFINITY;
@@ -138,7 +138,7 @@ static double fall(const struct newton *s, double value, double foreseen)
 {
     const double rounding =
         100.0 * DBL_EPSILON * fmax(fabs(value), fabs(s->result.value));
-    if (s->f->ops->value != NULL && foreseen > rounding)
+    if (s->f->value != NULL && foreseen > rounding)
         return s->result.value - value;
     return -0.5 * (sfi_dot(s->g, s->p, s->n) + sfi_dot(s->g_trial, s->p, s->n));
 }
@@ -160,12 +160,12 @@ static sf_status advance(struct newton *s, double forcing, bool *shrunk)
         s->trial[j] = s->x[j] + s->p[j];
     double value = NAN;
     SFI_TRY(sfi_functional_gradient(s->ctx, s->f,
-                                    s->f->ops->value != NULL ? &value : NULL,
+                                    s->f->value != NULL ? &value : NULL,
                                     s->g_trial, s->trial, 1));
     s->result.gradients++;
     const bool finite = sfi_first_not_finite(s->g_trial, n) == n &&
                         sfi_first_not_finite(s->trial, n) == n &&
-                        (s->f->ops->value == NULL || isfinite(value));
+                        (s->f->value == NULL || isfinite(value));
     const double ratio =
         finite && foreseen > 0.0 ? fall(s, value, foreseen) / foreseen : -1.0;
     /* Written so that a NaN ratio is a bad one. */
@@ -186,7 +186,7 @@ static sf_status advance(struct newton *s, double forcing, bool *shrunk)
 static sf_status iterate(struct newton *s)
 {
     const double started = sfi_clock();
-    const bool has_value = s->f->ops->value != NULL;
+    const bool has_value = s->f->value != NULL;
     s->result.value = NAN;
     SFI_TRY(sfi_functional_gradient(
         s->ctx, s->f, has_value ? &s->result.value : NULL, s->g, s->x, 1));
@@ -197,7 +197,7 @@ static sf_status iterate(struct newton *s)
         return SFI_FAIL(s->ctx, SF_E_NUMERIC,
                         "newton: %s is %g with |gradient| %g at the start, "
                         "want finite",
-                        s->f->ops->name, s->result.value, first);
+                        s->f->name, s->result.value, first);
     bool shrunk = false;
     while (!(s->result.gradient_norm <= target(s))) {
         if (shrunk)
@@ -205,7 +205,7 @@ static sf_status iterate(struct newton *s)
                             "newton: no step lowers %s at iteration %lld "
                             "(|gradient| %g, want %g); the tolerance may be "
                             "below rounding, or the gradient wrong",
-                            s->f->ops->name, (long long)s->result.iterations,
+                            s->f->name, (long long)s->result.iterations,
                             s->result.gradient_norm, target(s));
         if (s->result.iterations >= s->options->max_iterations)
             return SFI_FAIL(s->ctx, SF_E_CONVERGE,
@@ -233,7 +233,7 @@ static sf_status iterate(struct newton *s)
 
 sf_status sfi_minimize_newton(sf_context *ctx, double *x,
                               sf_minimize_result *result,
-                              const sfi_functional *f,
+                              const sf_functional *f,
                               const sf_newton_options *opts)
 {
     const sf_minimize_result nothing = {0};
@@ -282,8 +282,7 @@ sf_status sf_minimize_newton(sf_context *ctx, double *x,
     const sf_minimize_result nothing = {0};
     if (result != NULL)
         *result = nothing;
-    struct sfi_functional_adapter adapter;
-    sfi_functional seam;
-    SFI_TRY(sfi_functional_adopt(ctx, &seam, &adapter, f, "newton"));
+    sf_functional seam;
+    SFI_TRY(sfi_functional_take(ctx, &seam, f, "newton"));
     return sfi_minimize_newton(ctx, x, result, &seam, opts);
 }

@@ -8,13 +8,12 @@
 #include "scorefield/solve.h"
 
 sf_status sfi_minimize_lbfgs(sf_context *ctx, double *x,
-                             sf_minimize_result *result,
-                             const sfi_functional *f,
+                             sf_minimize_result *result, const sf_functional *f,
                              const sf_lbfgs_options *opts);
 
 sf_status sfi_minimize_newton(sf_context *ctx, double *x,
                               sf_minimize_result *result,
-                              const sfi_functional *f,
+                              const sf_functional *f,
                               const sf_newton_options *opts);
 
 #endif

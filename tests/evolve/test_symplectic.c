@@ -27,10 +27,18 @@ static sf_status spring(sf_context *ctx, void *user, double *value,
     return SF_OK;
 }
 
-static const struct sfi_functional_ops pendulum_ops = {"pendulum", NULL,
-                                                       pendulum, NULL, NULL};
-static const struct sfi_functional_ops spring_ops = {"spring", NULL, spring,
-                                                     NULL, NULL};
+static sf_functional functional_with(
+    sf_status (*gradient)(sf_context *ctx, void *user, double *value,
+                          double *gradient, const double *x, int64_t walkers),
+    int64_t *n)
+{
+    sf_functional f = SF_FUNCTIONAL_INIT;
+    f.unknowns = *n;
+    f.user = n;
+    f.gradient = gradient;
+    return f;
+}
+
 static const sfi_splitting *const schemes[] = {&sfi_leapfrog, &sfi_yoshida};
 
 /* After t = 1 from q = 1, p = 0 with the mass 1/4: q = cos 2t / ..., in time of
@@ -38,7 +46,7 @@ static const sfi_splitting *const schemes[] = {&sfi_leapfrog, &sfi_yoshida};
 static double error_of(sf_context *ctx, const sfi_splitting *s, int64_t steps)
 {
     int64_t n = 1;
-    const sfi_functional f = {&spring_ops, &n, 1};
+    const sf_functional f = functional_with(spring, &n);
     const double inverse_mass = 4.0;
     double q = 1.0, p = 0.0, slope = 1.0;
     CHECK_OK(ctx,
@@ -63,7 +71,7 @@ TEST(motion_can_be_taken_back)
 {
     sf_context *ctx = new_context();
     int64_t n = 2;
-    const sfi_functional f = {&pendulum_ops, &n, 2};
+    const sf_functional f = functional_with(pendulum, &n);
     for (size_t k = 0; k < SFI_COUNT(schemes); k++) {
         const double start[] = {1.0, -0.4, 0.3, 2.0};
         double q[4], p[4] = {0.5, 0.1, -0.7, 0.0}, slope[4];
@@ -89,7 +97,7 @@ TEST(the_energy_stays)
 {
     sf_context *ctx = new_context();
     int64_t n = 1;
-    const sfi_functional f = {&pendulum_ops, &n, 1};
+    const sf_functional f = functional_with(pendulum, &n);
     for (size_t k = 0; k < SFI_COUNT(schemes); k++) {
         double q = 1.5, p = 0.0, slope = sin(q), most[2] = {0.0, 0.0};
         const double energy = -cos(q);
