@@ -25,6 +25,7 @@
 #define SFI_EXEC_H
 
 #include "graph/plan.h"
+#include "scorefield/program.h"
 
 typedef struct sfi_exec sfi_exec;
 
@@ -51,7 +52,13 @@ typedef struct sfi_exec_ops {
 
     /* REQUIRED.  Bytes held. */
     size_t (*memory)(const sfi_exec *exec);
+
+    /* REQUIRED.  How many threads work on a run of so many points. */
+    int (*threads)(sfi_exec *exec, int64_t points);
 } sfi_exec_ops;
+
+/* The same of a program, for tests and benchmarks. */
+int sfi_program_threads(sf_program *program, int64_t points);
 
 /* Threads of one machine, vector loops of num/. */
 extern const sfi_exec_ops sfi_exec_cpu;

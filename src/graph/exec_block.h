@@ -15,7 +15,8 @@
 
 enum {
     SFI_STRIP_BYTES = 16 << 10, /* temporaries of a fused step: half of an L1 */
-    SFI_WHOLE_ROWS = 12         /* of a product: whole tiles                  */
+    SFI_WHOLE_ROWS = 12,        /* of a product: whole tiles                  */
+    SFI_WHOLE_SUMS = 24         /* of sums of products: wide ones             */
 };
 
 /* ---- addresses -------------------------------------------------------------- */
@@ -29,6 +30,24 @@ static inline void sfi_part_of(const sfi_point_block *b, int64_t count,
     *to = wholes * (b->part + 1) / b->parts * whole;
     if (*to > count)
         *to = count;
+}
+
+/* The same in pieces of at least `whole`: what is left over goes with the last.  Sums of
+ * products over points have another order where a piece is narrower than
+ * SFI_WHOLE_SUMS. */
+static inline void sfi_large_part_of(const sfi_point_block *b, int64_t count,
+                                     int64_t whole, int64_t *from, int64_t *to)
+{
+    const int64_t wholes = count / whole;
+    *from = wholes * b->part / b->parts * whole;
+    *to = b->part + 1 == b->parts ? count
+                                  : wholes * (b->part + 1) / b->parts * whole;
+}
+
+/* Channels of a convolution whose taps are enough for such a piece. */
+static inline int64_t sfi_whole_channels(int64_t taps)
+{
+    return (SFI_WHOLE_SUMS + taps - 1) / taps;
 }
 
 /* Component `comp` of a buffer: a row if it varies, else one number. */
@@ -173,13 +192,9 @@ static inline void sfi_gemm_rows(const sfi_point_block *b, int64_t m, int64_t n,
 
 /* ---- sums over points (exec_ends.c) ------------------------------------------ */
 
-/* Where products of output `index` accumulate, and whether they hold anything
- * yet in this lane. */
-char *sfi_product_sum(const sfi_point_block *b, int64_t index, bool *begun);
-
-/* Places beyond the last point must not count: zero them in every row that a
- * product over points reads. */
-void sfi_clear_padding(const sfi_point_block *b, const sfi_view *v);
+/* Where products of a step's output accumulate, and whether they hold anything yet in
+ * this lane. */
+char *sfi_product_sum(const sfi_point_block *b, const sfi_step *s, bool *begun);
 
 /* ---- steps ------------------------------------------------------------------- */
 

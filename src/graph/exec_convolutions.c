@@ -32,15 +32,15 @@ static void inside(const conv *c, int64_t tap, int64_t *from, int64_t *to)
         *to = *from;
 }
 
-/* columns [ci*kh*kw, wo*ld] <- what output row i sees of x; or, back, add the
- * columns to x. */
+/* columns [channels*kh*kw, wo*ld] <- what output row i sees of channels from <= ch < to
+ * of x; or, back, add the columns to x. */
 static void unroll(const sfi_point_block *b, const conv *c, const sfi_view *x,
-                   int64_t i, bool back)
+                   int64_t i, int64_t first, int64_t last, bool back)
 {
     const size_t elem = b->e->elem;
     const size_t pixel = (size_t)b->ld * elem;
     char *column = b->w->columns;
-    for (int64_t ch = 0; ch < c->ci; ch++)
+    for (int64_t ch = first; ch < last; ch++)
         for (int64_t a = 0; a < c->kh; a++)
             for (int64_t t = 0; t < c->kw;
                  t++, column += (size_t)c->wo * pixel) {
@@ -138,8 +138,10 @@ void sfi_step_conv(const sfi_point_block *b, const sfi_step *s)
         return;
     }
     const int64_t taps = c.ci * c.kh * c.kw;
-    for (int64_t i = 0; i < c.ho; i++) {
-        unroll(b, &c, x, i, false);
+    int64_t from, to;
+    sfi_part_of(b, c.ho, 1, &from, &to);
+    for (int64_t i = from; i < to; i++) {
+        unroll(b, &c, x, i, 0, c.ci, false);
         sfi_gemm_rows(
             b, c.co, c.wo * b->ld, taps, sfi_address(b, w->buffer, w->offset),
             taps, 1, b->w->columns, c.wo * b->ld,
@@ -151,18 +153,25 @@ void sfi_step_conv_grad_x(const sfi_point_block *b, const sfi_step *s)
 {
     const sfi_view *dy = &s->in[0], *w = &s->in[1];
     const conv c = conv_shape(&s->out.shape, &w->shape, &dy->shape, s->pad);
-    sfi_clear_view(b, &s->out);
     if (!sfi_varies(b, dy->buffer) || sfi_varies(b, w->buffer)) {
+        sfi_clear_view(b, &s->out);
         conv_each(b, s, &c, visit_grad_x);
         return;
     }
-    const int64_t taps = c.ci * c.kh * c.kw;
+    /* Rows of the output overlap in x, channels do not. */
+    int64_t from, to;
+    sfi_part_of(b, c.ci, 1, &from, &to);
+    if (from == to)
+        return;
+    const int64_t each = c.kh * c.kw, taps = c.ci * each;
+    memset(sfi_address(b, s->out.buffer, from * c.h * c.w), 0,
+           (size_t)((to - from) * c.h * c.w * b->ld) * b->e->elem);
     for (int64_t i = 0; i < c.ho; i++) {
-        sfi_gemm_rows(b, taps, c.wo * b->ld, c.co,
-                      sfi_address(b, w->buffer, w->offset), 1, taps,
-                      sfi_address(b, dy->buffer, dy->offset + i * c.wo),
+        sfi_gemm_rows(b, (to - from) * each, c.wo * b->ld, c.co,
+                      sfi_address(b, w->buffer, w->offset + from * each), 1,
+                      taps, sfi_address(b, dy->buffer, dy->offset + i * c.wo),
                       c.ho * c.wo * b->ld, b->w->columns, c.wo * b->ld, NULL);
-        unroll(b, &c, &s->out, i, true);
+        unroll(b, &c, &s->out, i, from, to, true);
     }
 }
 
@@ -184,22 +193,24 @@ void sfi_step_reduce_conv(const sfi_point_block *b, const sfi_step *s)
          x->shape.extent[1] + 2 * pad - dy->shape.extent[1] + 1,
          x->shape.extent[2] + 2 * pad - dy->shape.extent[2] + 1}};
     const conv c = conv_shape(&x->shape, &weights, &dy->shape, pad);
-    sfi_clear_padding(b, x);
-    sfi_clear_padding(b, dy);
     bool begun;
-    char *sum = sfi_product_sum(b, s->index, &begun);
-    const int64_t taps = c.ci * c.kh * c.kw;
+    char *sum = sfi_product_sum(b, s, &begun);
+    const int64_t each = c.kh * c.kw, taps = c.ci * each;
+    int64_t from, to;
+    sfi_large_part_of(b, c.ci, sfi_whole_channels(each), &from, &to);
+    if (from == to)
+        return;
     for (int64_t i = 0; i < c.ho; i++) {
-        unroll(b, &c, x, i, false);
+        unroll(b, &c, x, i, from, to, false);
         const sfi_gemm_nt g = {
             .m = c.co,
-            .n = taps,
+            .n = (to - from) * each,
             .p = c.wo * b->ld,
             .a = sfi_address(b, dy->buffer, dy->offset + i * c.wo),
             .lda = c.ho * c.wo * b->ld,
             .b = b->w->columns,
             .ldb = c.wo * b->ld,
-            .c = sum,
+            .c = sum + (size_t)(from * each) * b->e->elem,
             .ldc = taps,
             .accumulate = begun || i > 0};
         b->e->loops->gemm_nt(&g, b->w->pack);
@@ -221,7 +232,9 @@ void sfi_step_resample(const sfi_point_block *b, const sfi_step *s)
     const sfi_view *in = &s->in[0];
     const sfi_shape *small = pool ? &s->out.shape : &in->shape;
     const int64_t h = small->extent[1], w = small->extent[2];
-    for (int64_t c = 0; c < small->extent[0]; c++)
+    int64_t first, last;
+    sfi_part_of(b, small->extent[0], 1, &first, &last);
+    for (int64_t c = first; c < last; c++)
         for (int64_t i = 0; i < h; i++)
             for (int64_t j = 0; j < w; j++) {
                 const int64_t cell = (c * h + i) * w + j;

@@ -63,13 +63,44 @@ double sfi_step_work(const sfi_step *s)
     }
 }
 
+/* Of a kernel, whose gradient a sum over points is. */
+static int64_t taps_of(const sfi_step *s)
+{
+    const sfi_shape *x = &s->in[0].shape, *dy = &s->in[1].shape;
+    return (x->extent[1] + 2 * s->pad - dy->extent[1] + 1) *
+           (x->extent[2] + 2 * s->pad - dy->extent[2] + 1);
+}
+
+/* How many pieces a step can be cut into. */
+static int64_t pieces(const sfi_point_block *b, const sfi_step *s)
+{
+    const sfi_shape *out = &s->out.shape, *in = &s->in[0].shape;
+    switch (s->kind) {
+    case SFI_STEP_FUSED:
+        return 2;
+    case SFI_STEP_MATMUL:
+        return sfi_varies(b, s->in[0].buffer) ? 1
+                                              : out->extent[0] / SFI_WHOLE_ROWS;
+    case SFI_STEP_REDUCE_NT:
+        return in->extent[0] / SFI_WHOLE_SUMS;
+    case SFI_STEP_REDUCE_CONV:
+        return in->extent[0] / sfi_whole_channels(taps_of(s));
+    case SFI_STEP_CONV:
+    case SFI_STEP_CONV_GRAD_X:
+        if (!sfi_varies(b, s->in[0].buffer) || sfi_varies(b, s->in[1].buffer))
+            return 1;
+        return s->kind == SFI_STEP_CONV ? out->extent[1] : out->extent[0];
+    case SFI_STEP_POOL:
+    case SFI_STEP_UPSAMPLE:
+        return s->varies ? in->extent[0] : 1;
+    default:
+        return 1;
+    }
+}
+
 bool sfi_step_shared(const sfi_point_block *b, const sfi_step *s)
 {
-    const bool product = s->kind == SFI_STEP_MATMUL &&
-                         !sfi_varies(b, s->in[0].buffer) &&
-                         s->out.shape.extent[0] >= 2 * SFI_WHOLE_ROWS;
-    return (product || s->kind == SFI_STEP_FUSED) &&
-           sfi_step_work(s) * (double)b->ld >= STEP_WORTH;
+    return pieces(b, s) >= 2 && sfi_step_work(s) * (double)b->ld >= STEP_WORTH;
 }
 
 static size_t larger(size_t a, size_t b)

@@ -8,8 +8,8 @@
  *
  * Sums over points: each lane adds its blocks in order into its own
  * accumulators; at the end the lanes are added in order.  Lanes and blocks are
- * made by the number of points alone, and the number of threads only decides who
- * works on which lane.  Where nothing is added up, no number depends on how
+ * made by the number of points and the work of one alone, and the number of threads
+ * only decides who works on which lane, or on which part of its steps.  Where nothing is added up, no number depends on how
  * points are split, and a few points that are much work may be a lane for each
  * thread. */
 #include "graph/exec_steps.h"
@@ -25,11 +25,16 @@
  * against 64 are worth 1.08, since weights and their gradients pass once for
  * each block. */
 enum {
-    MAX_BLOCK = 512,         /* points, the longest row                     */
-    MIN_BLOCK = 64,          /* shorter rows make products slow             */
-    GOOD_BLOCK = 96,         /* in the cache rather than longer             */
-    WANTED_LANE = 128,       /* points: less than this is not worth a lane  */
-    SUM_LANES = 8,           /* bounds the memory for partial sums          */
+    MAX_BLOCK = 512,   /* points, the longest row                     */
+    MIN_BLOCK = 64,    /* shorter rows make products slow             */
+    GOOD_BLOCK = 96,   /* in the cache rather than longer             */
+    WANTED_LANE = 128, /* points: less than this is not worth a lane, */
+    SUM_LANES = 8,     /* but for so many, if they are to be added up */
+    SUM_LANE_WORTH =
+        1 << 24, /* units of work_of(): some milliseconds, which are
+                                 worth a lane in any case */
+    MOST_SUM_LANES = 256,
+    SUM_BYTES = 32 << 20,    /* bounds the memory for partial sums          */
     LANES_EACH = 16,         /* lanes that a thread takes at most, if short */
     EACH_LANES = 256,        /* nothing to add up, so lanes cost nothing    */
     CACHE_BYTES = 768 << 10, /* what a block may fill: about an L2 ...      */
@@ -66,6 +71,11 @@ static void run_block(const sfi_point_block *b)
         if (now || before) {
 #pragma omp barrier
         }
+        if (now && sfi_step_has_padding(b, s)) {
+            if (b->part == 0)
+                sfi_clear_factors(b, s);
+#pragma omp barrier
+        }
         if (now)
             sfi_run_step(b, s);
         else if (b->part == 0)
@@ -82,11 +92,8 @@ static void run_lane(const sfi_exec *e, const sfi_run *run, sfi_worker *w,
                      int64_t lane, int64_t share, int part, int parts)
 {
     const sfi_plan *plan = e->plan;
-    if (plan->sum_comps > 0)
+    if (plan->sum_comps > 0 && part == 0)
         memset(e->sums + lane * plan->sum_comps, 0, e->sum_bytes);
-    if (e->adds)
-        memset(e->started + lane * plan->output_count, 0,
-               (size_t)plan->output_count * sizeof *e->started);
     const int64_t first = lane * share;
     const int64_t left = run->points - first;
     const int64_t points = left < share ? left : share;
@@ -95,7 +102,8 @@ static void run_lane(const sfi_exec *e, const sfi_run *run, sfi_worker *w,
     for (int64_t at = 0; at < points; at += length) {
         const int64_t n = points - at < length ? points - at : length;
         const sfi_point_block b = {
-            e, run, w, row_length(e, n), first + at, n, (int)lane, part, parts};
+            e,       run,  w,    row_length(e, n), first + at, n, (int)lane,
+            at == 0, part, parts};
         run_block(&b);
     }
 }
@@ -110,7 +118,7 @@ static void add_lanes(const sfi_exec *e, const sfi_run *run, int output,
         memset((char *)sink->data + (size_t)first * e->elem, 0,
                (size_t)count * e->elem);
     } else {
-        const void *parts[SUM_LANES];
+        const void *parts[MOST_SUM_LANES];
         for (int l = 0; l < lanes; l++)
             parts[l] = e->products + (size_t)(l * e->plan->product_comps +
                                               o->product_offset + first) *
@@ -188,21 +196,36 @@ static int64_t free_lanes(const sfi_exec *e, int64_t points, int64_t lanes,
     return lanes;
 }
 
+/* Of sums lanes decide the order, so they follow the points and their work, never the
+ * threads: a few long ones, and as many more as there is work for.  An image is much
+ * work, and 64 of them are lanes for four threads. */
+static int64_t summed_lanes(const sfi_exec *e, int64_t points)
+{
+    const int64_t few = ceil_div(points, WANTED_LANE);
+    const double by_work = (double)points * e->work / SUM_LANE_WORTH;
+    const int64_t shortest = ceil_div(points, e->ld_min);
+    const int64_t many =
+        by_work < (double)shortest ? (int64_t)by_work : shortest;
+    const int64_t least = few < SUM_LANES ? few : SUM_LANES;
+    return many > least ? many : least;
+}
+
 static division divide(const sfi_exec *e, int64_t points)
 {
     division d = {.threads = worth_threads(e, points)};
     if (points == 0)
         return (division){.threads = 1};
-    d.lanes = ceil_div(points, WANTED_LANE);
-    if (!e->adds)
-        d.lanes = free_lanes(e, points, d.lanes, d.threads);
+    d.lanes = e->adds ? summed_lanes(e, points)
+                      : free_lanes(e, points, ceil_div(points, WANTED_LANE),
+                                   d.threads);
     if (d.lanes > e->lanes_max)
         d.lanes = e->lanes_max;
     d.share = row_length(e, ceil_div(points, d.lanes));
     if (!e->adds && d.lanes <= d.threads && ceil_div(points, d.share) < d.lanes)
         d.share = e->ld_min; /* rather than a thread with nothing to do */
     d.lanes = ceil_div(points, d.share);
-    d.together = !e->adds && 2 * d.lanes <= d.threads;
+    /* A lane by all threads is never as fast as they are many. */
+    d.together = 4 * d.lanes <= 3 * d.threads;
     if (d.threads > d.lanes && !d.together)
         d.threads = (int)d.lanes;
     return d;
@@ -235,6 +258,7 @@ static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
             part.arena = e->workers[0].arena;
             for (int64_t l = 0; l < d.lanes; l++)
                 run_lane(e, run, &part, l, d.share, me, omp_get_num_threads());
+            /* run_block() ends with a barrier: sums are complete. */
         } else if (e->adds) {
             /* A lane's sums stay in the cache of the core that had them. */
 #pragma omp for schedule(static)
@@ -305,8 +329,7 @@ static void cpu_destroy(sfi_exec *e)
     sfi_free(ctx, e->uniform, e->uniform_bytes, 1);
     sfi_free(ctx, e->products, lanes, e->product_bytes);
     sfi_free(ctx, e->sums, lanes, e->sum_bytes);
-    sfi_free(ctx, e->started, lanes * (size_t)e->plan->output_count,
-             sizeof *e->started);
+    sfi_free(ctx, e->first, (size_t)e->plan->output_count, sizeof *e->first);
     sfi_free(ctx, e, 1, sizeof *e);
 }
 
@@ -319,10 +342,10 @@ static bool allocate(sfi_exec *e)
     e->uniform = sfi_alloc_zero(ctx, e->uniform_bytes, 1);
     e->products = sfi_alloc(ctx, lanes, e->product_bytes);
     e->sums = sfi_alloc(ctx, lanes, e->sum_bytes);
-    e->started =
-        sfi_alloc(ctx, lanes * (size_t)plan->output_count, sizeof *e->started);
+    e->first =
+        sfi_alloc_zero(ctx, (size_t)plan->output_count, sizeof *e->first);
     if (e->workers == NULL || e->uniform == NULL || e->products == NULL ||
-        e->sums == NULL || e->started == NULL)
+        e->sums == NULL || e->first == NULL)
         return false;
     for (int i = 0; i < e->threads; i++) {
         sfi_worker *w = &e->workers[i];
@@ -337,6 +360,27 @@ static bool allocate(sfi_exec *e)
             return false;
     }
     return true;
+}
+
+/* Which product of an output comes first and finds nothing to add to. */
+static void find_first_products(sfi_exec *e)
+{
+    const sfi_plan *plan = e->plan;
+    for (size_t i = plan->step_count; i-- > plan->uniform_steps;)
+        if (plan->steps[i].kind == SFI_STEP_REDUCE_NT ||
+            plan->steps[i].kind == SFI_STEP_REDUCE_CONV)
+            e->first[plan->steps[i].index] = &plan->steps[i];
+}
+
+/* Lanes for which there is memory: of sums, by the plan alone. */
+static int most_lanes(const sfi_exec *e)
+{
+    if (!e->adds)
+        return EACH_LANES;
+    const size_t fit = SUM_BYTES / (e->product_bytes + e->sum_bytes + 1);
+    return fit < SUM_LANES        ? SUM_LANES
+           : fit > MOST_SUM_LANES ? MOST_SUM_LANES
+                                  : (int)fit;
 }
 
 static void write_constants(sfi_exec *e)
@@ -376,17 +420,18 @@ static sf_status cpu_create(const sfi_plan *plan, sfi_exec **out)
     e->work = work_of(plan);
     e->ld_max = longest_block(plan);
     e->base_count = most_operands(plan);
-    e->lanes_max = e->adds ? SUM_LANES : EACH_LANES;
     sfi_measure_steps(e);
     e->arena_bytes = (size_t)(plan->varying_comps * e->ld_max) * e->elem;
     e->uniform_bytes =
         (size_t)(plan->uniform_comps + SFI_ROW_MULTIPLE) * e->elem;
     e->product_bytes = (size_t)plan->product_comps * e->elem;
     e->sum_bytes = (size_t)plan->sum_comps * sizeof(double);
+    e->lanes_max = most_lanes(e);
     if (!allocate(e)) {
         cpu_destroy(e);
         return SF_E_NOMEM;
     }
+    find_first_products(e);
     write_constants(e);
     *out = e;
     return SF_OK;
@@ -400,5 +445,12 @@ static size_t cpu_memory(const sfi_exec *e)
            (size_t)e->lanes_max * (e->product_bytes + e->sum_bytes);
 }
 
-const sfi_exec_ops sfi_exec_cpu = {"cpu", cpu_create, cpu_run, cpu_destroy,
-                                   cpu_memory};
+/* Of points that are rows, not draws. */
+static int cpu_threads(sfi_exec *e, int64_t points)
+{
+    e->ld_min = e->adds ? SFI_ROW_MULTIPLE : e->loops->lanes;
+    return divide(e, points).threads;
+}
+
+const sfi_exec_ops sfi_exec_cpu = {"cpu",       cpu_create, cpu_run,
+                                   cpu_destroy, cpu_memory, cpu_threads};

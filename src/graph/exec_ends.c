@@ -63,27 +63,19 @@ void sfi_step_reduce(const sfi_point_block *b, const sfi_step *s)
     while (sfi_walk_next(&k));
 }
 
-/* Where products of output `index` accumulate, and whether they hold anything
- * yet in this lane. */
-char *sfi_product_sum(const sfi_point_block *b, int64_t index, bool *begun)
+char *sfi_product_sum(const sfi_point_block *b, const sfi_step *s, bool *begun)
 {
     const sfi_exec *e = b->e;
-    bool *flag = &e->started[(int64_t)b->lane * e->plan->output_count + index];
-    *begun = *flag;
-    *flag = true;
+    *begun = !b->begins || e->first[s->index] != s;
     return e->products + (size_t)((int64_t)b->lane * e->plan->product_comps +
-                                  e->plan->outputs[index].product_offset) *
+                                  e->plan->outputs[s->index].product_offset) *
                              e->elem;
 }
 
-/* Places beyond the last point must not count: zero them in every row that a
- * product over points reads.  Both factors, since 0 * NaN is NaN. */
-void sfi_clear_padding(const sfi_point_block *b, const sfi_view *v)
+static void clear_padding(const sfi_point_block *b, const sfi_view *v)
 {
     const size_t elem = b->e->elem;
     const size_t tail = (size_t)(b->ld - b->points) * elem;
-    if (tail == 0)
-        return;
     sfi_walk k = sfi_walk_start(&v->shape, 1, &v);
     do
         memset(sfi_address(b, v->buffer, k.at[0]) + (size_t)b->points * elem, 0,
@@ -91,24 +83,40 @@ void sfi_clear_padding(const sfi_point_block *b, const sfi_view *v)
     while (sfi_walk_next(&k));
 }
 
+bool sfi_step_has_padding(const sfi_point_block *b, const sfi_step *s)
+{
+    return b->points < b->ld &&
+           (s->kind == SFI_STEP_REDUCE_NT || s->kind == SFI_STEP_REDUCE_CONV);
+}
+
+/* Both factors, since 0 * NaN is NaN. */
+void sfi_clear_factors(const sfi_point_block *b, const sfi_step *s)
+{
+    clear_padding(b, &s->in[0]);
+    clear_padding(b, &s->in[1]);
+}
+
 void sfi_step_reduce_nt(const sfi_point_block *b, const sfi_step *s)
 {
     const sfi_view *x = &s->in[0], *y = &s->in[1];
-    sfi_clear_padding(b, x);
-    sfi_clear_padding(b, y);
     bool begun;
-    char *sum = sfi_product_sum(b, s->index, &begun);
-    const int64_t m = x->shape.extent[0], n = y->shape.extent[0];
-    const sfi_gemm_nt g = {.m = m,
-                           .n = n,
-                           .p = x->shape.extent[1] * b->ld,
-                           .a = sfi_address(b, x->buffer, x->offset),
-                           .lda = x->stride[0] * b->ld,
-                           .b = sfi_address(b, y->buffer, y->offset),
-                           .ldb = y->stride[0] * b->ld,
-                           .c = sum,
-                           .ldc = n,
-                           .accumulate = begun};
+    char *sum = sfi_product_sum(b, s, &begun);
+    const int64_t n = y->shape.extent[0];
+    int64_t from, to;
+    sfi_large_part_of(b, x->shape.extent[0], SFI_WHOLE_SUMS, &from, &to);
+    if (from == to)
+        return; /* more threads than tiles */
+    const sfi_gemm_nt g = {
+        .m = to - from,
+        .n = n,
+        .p = x->shape.extent[1] * b->ld,
+        .a = sfi_address(b, x->buffer, x->offset + from * x->stride[0]),
+        .lda = x->stride[0] * b->ld,
+        .b = sfi_address(b, y->buffer, y->offset),
+        .ldb = y->stride[0] * b->ld,
+        .c = sum + (size_t)(from * n) * b->e->elem,
+        .ldc = n,
+        .accumulate = begun};
     b->e->loops->gemm_nt(&g, b->w->pack);
 }
 

@@ -115,9 +115,13 @@ void sfi_run_step(const sfi_point_block *b, const sfi_step *s)
         sfi_step_reduce(b, s);
         break;
     case SFI_STEP_REDUCE_NT:
+        if (b->parts == 1 && sfi_step_has_padding(b, s))
+            sfi_clear_factors(b, s);
         sfi_step_reduce_nt(b, s);
         break;
     case SFI_STEP_REDUCE_CONV:
+        if (b->parts == 1 && sfi_step_has_padding(b, s))
+            sfi_clear_factors(b, s);
         sfi_step_reduce_conv(b, s);
         break;
     }

@@ -36,9 +36,9 @@ struct sfi_exec {
     size_t product_bytes, sum_bytes; /* of one lane */
     sfi_worker *workers;
     char *uniform;
-    char *products; /* [lanes][product_comps] */
-    double *sums;   /* [lanes][sum_comps]     */
-    bool *started;  /* [lanes][outputs]: the products hold something */
+    char *products;         /* [lanes][product_comps] */
+    double *sums;           /* [lanes][sum_comps]     */
+    const sfi_step **first; /* [outputs] the first of its products, or NULL */
 };
 
 /* What a step needs to know about the block at hand. */
@@ -49,6 +49,7 @@ typedef struct sfi_point_block {
     int64_t ld;
     int64_t first, points;
     int lane;
+    bool begins;     /* it is the first of its lane */
     int part, parts; /* of a step that threads share, which is this thread's; of
                         others, 0 of 1 */
 } sfi_point_block;
@@ -64,9 +65,16 @@ void sfi_write_uniform(const sfi_point_block *b, const sfi_plan_output *o,
  * addition of two numbers, or eight multiplications of a product. */
 double sfi_step_work(const sfi_step *s);
 
-/* Whether threads can share a step, and it is worth it: an element-wise chain, or a
- * product with a matrix that is the same for all points. */
+/* Whether threads can share a step, and it is worth it: an element-wise chain, a
+ * product with a matrix that is the same for all points, a sum of products over points,
+ * a convolution. */
 bool sfi_step_shared(const sfi_point_block *b, const sfi_step *s);
+
+/* Places beyond the last point must not count: zero them in every row that a sum of
+ * products over points reads.  A step that is not shared does so itself; before one
+ * that is, one thread does. */
+bool sfi_step_has_padding(const sfi_point_block *b, const sfi_step *s);
+void sfi_clear_factors(const sfi_point_block *b, const sfi_step *s);
 
 /* Fill pack_bytes, column_bytes and temp_bytes of e with what a thread needs for the
  * steps of e->plan and rows of e->ld_max points. */

@@ -2,6 +2,7 @@
 /* test_threads_program.c - the same bits for any number of threads: every
  * output of every model, for each point and summed, in both types. */
 #include "graph/models.h"
+#include "graph/exec.h"
 #include "graph/points.h"
 
 enum { THREAD_COUNTS = 3 };
@@ -212,7 +213,75 @@ TEST(threads_do_not_change_products_of_few_points)
     }
 }
 
+/* The loss of a small convolution network, and its gradient by the weights: one row
+ * of 16 points is all that a lane needs, and threads share what images are left. */
+static sf_program *convolutions(sf_context *ctx, sf_node *leaves, int64_t *size)
+{
+    enum { SIDE = 20, A = 12, B = 14 };
+    sf_graph *g = NULL;
+    CHECK_OK(ctx, sf_graph_new(ctx, &g));
+    const sf_node x = sf_input(g, "x", 3, (int64_t[]){1, SIDE, SIDE});
+    leaves[0] = sf_param(g, "u", 4, (int64_t[]){A, 1, 3, 3});
+    leaves[1] = sf_param(g, "v", 4, (int64_t[]){B, A, 3, 3});
+    leaves[2] = sf_param(g, "w", 2, (int64_t[]){30, B * SIDE * SIDE / 4});
+    const sf_node h = sf_silu(g, sf_conv2d(g, x, leaves[0], 1));
+    const sf_node k =
+        sf_avg_pool2(g, sf_silu(g, sf_conv2d(g, h, leaves[1], 1)));
+    const int64_t flat = B * SIDE * SIDE / 4;
+    const sf_node y = sf_matmul(g, leaves[2], sf_reshape(g, k, 1, &flat));
+    sf_node slopes[3];
+    const sf_node loss = sf_dot(g, y, y);
+    sf_gradients(g, loss, 3, leaves, slopes);
+    const sf_output outputs[] = {{loss, SF_SUM},
+                                 {slopes[0], SF_SUM},
+                                 {slopes[1], SF_SUM},
+                                 {slopes[2], SF_SUM}};
+    for (int i = 0; i < 3; i++)
+        size[i] = sf_node_count(g, leaves[i]);
+    sf_program *p = NULL;
+    CHECK_OK(ctx, sf_program_new(ctx, &p, g, SF_F32, 4, outputs));
+    sf_graph_free(g);
+    return p;
+}
+
+TEST(images_keep_all_threads_busy_and_do_not_change_a_bit)
+{
+    enum { MOST = 64, PIXELS = 400, W = 30 * 14 * 100, COUNTS = 4 };
+    static const int counts[COUNTS] = {1, 2, 7, 16};
+    static const int64_t images[] = {64, 20, 1};
+    static float x[MOST * PIXELS], w[W], out[COUNTS][3][W], loss[COUNTS];
+    for (int i = 0; i < MOST * PIXELS; i++)
+        x[i] = (float)sin(0.37 * i);
+    for (int i = 0; i < W; i++)
+        w[i] = (float)(0.1 * cos(1.7 * i));
+    for (size_t n = 0; n < SFI_COUNT(images); n++)
+        for (int k = 0; k < COUNTS; k++) {
+            sf_context *ctx = new_context();
+            CHECK_OK(ctx, sf_context_set_threads(ctx, counts[k]));
+            sf_node leaves[3];
+            int64_t size[3];
+            sf_program *p = convolutions(ctx, leaves, size);
+            if (images[n] == MOST)
+                CHECK(sfi_program_threads(p, MOST) == counts[k]);
+            const sf_source source = {
+                .data = x, .dtype = SF_F32, .stride = PIXELS};
+            const void *params[] = {w, w, w};
+            const sf_sink sinks[] = {{&loss[k], SF_F32, 1},
+                                     {out[k][0], SF_F32, size[0]},
+                                     {out[k][1], SF_F32, size[1]},
+                                     {out[k][2], SF_F32, size[2]}};
+            CHECK_OK(ctx, sf_program_run(p, images[n], &source, params, sinks));
+            CHECK(loss[k] == loss[0]);
+            for (int i = 0; i < 3; i++)
+                CHECK(memcmp(out[k][i], out[0][i],
+                             (size_t)size[i] * sizeof(float)) == 0);
+            sf_program_free(p);
+            sf_context_free(ctx);
+        }
+}
+
 TESTS(CASE(threads_do_not_change_a_bit),
+      CASE(images_keep_all_threads_busy_and_do_not_change_a_bit),
       CASE(threads_do_not_change_products_of_few_points),
       CASE(threads_do_not_change_a_few_points),
       CASE(threads_do_not_change_a_large_sum))
