@@ -66,6 +66,32 @@ TEST(wrong_derivatives_are_found)
     sf_context_free(ctx);
 }
 
+/* No number at the first pair of points, and at all others what is right. */
+static int values_asked;
+
+static sf_status value_with_a_hole(sf_context *ctx, void *user, double *value,
+                                   const double *x, int64_t walkers)
+{
+    const sf_status status = rosenbrock_value(ctx, user, value, x, walkers);
+    if (values_asked++ == 0)
+        value[0] = NAN;
+    return status;
+}
+
+TEST(a_value_that_is_no_number_is_not_forgotten)
+{
+    sf_context *ctx = new_context();
+    struct rosenbrock r = rosenbrock_of(7);
+    sf_functional f = rosenbrock_functional(&r);
+    const double x[7] = {0.3, -0.2, 0.5, 1.1, 0.9, -0.4, 0.2};
+    f.value = value_with_a_hole;
+    values_asked = 0;
+    CHECK_FAILS(ctx, sf_functional_check(ctx, NULL, NULL, &f, x, 5, 1),
+                SF_E_NUMERIC, "not finite");
+    CHECK(values_asked == 5);
+    sf_context_free(ctx);
+}
+
 /* A caller compiled against a header that ended before `node` is taken as well, and
  * what it did not know of is not read. */
 TEST(a_functional_crosses_the_seam)
@@ -177,6 +203,8 @@ TEST(every_allocation_may_fail)
 }
 
 TESTS(CASE(right_derivatives_agree_with_differences),
-      CASE(wrong_derivatives_are_found), CASE(a_functional_crosses_the_seam),
+      CASE(wrong_derivatives_are_found),
+      CASE(a_value_that_is_no_number_is_not_forgotten),
+      CASE(a_functional_crosses_the_seam),
       CASE(differences_stand_in_for_a_missing_hessian),
       CASE(what_is_missing_or_failed_is_named), CASE(every_allocation_may_fail))

@@ -424,6 +424,25 @@ TEST(the_largest_weights_come_in_order)
     sf_context_free(ctx);
 }
 
+TEST(rows_that_weigh_nothing_are_not_named)
+{
+    sf_context *ctx = new_context();
+    static const double three[3] = {0.5, 0.1, -0.3}, x[1] = {0.0};
+    static const double weights[3] = {-INFINITY, 0.0, -INFINITY};
+    sfi_posterior *p = NULL;
+    CHECK_OK(ctx, sfi_posterior_new(ctx, &p, SF_F64, (sf_cmat){three, 3, 1, 1},
+                                    weights, NULL));
+    double weight[3];
+    int64_t row[3];
+    const sfi_posterior_want want = {
+        .best_count = 3, .best_weight = weight, .best_row = row};
+    sfi_posterior_run(p, (sf_cmat){x, 1, 1, 1}, 1.0, SFI_DISTANCE, &want);
+    CHECK(row[0] == 1 && row[1] == -1 && row[2] == -1);
+    CHECK(weight[0] == 1.0 && weight[1] == 0.0 && weight[2] == 0.0);
+    sfi_posterior_free(p);
+    sf_context_free(ctx);
+}
+
 /* More queries than are put in order together. */
 TEST(many_queries_come_in_batches)
 {
@@ -474,4 +493,5 @@ TESTS(CASE(little_is_lost_by_not_looking),
       CASE(nor_does_the_size_of_a_block),
       CASE(an_excluded_row_may_live_anywhere),
       CASE(the_largest_weights_come_in_order),
+      CASE(rows_that_weigh_nothing_are_not_named),
       CASE(many_queries_come_in_batches), CASE(bad_scales_are_refused))

@@ -53,6 +53,8 @@ TEST(softplus_has_known_values_and_limits)
     check_points(sfi_softplus, softplus_points, SFI_COUNT(softplus_points),
                  4e-16);
     CHECK(sfi_softplus(INFINITY) == INFINITY);
+    CHECK(sfi_softplus(1000.0) ==
+          1000.0); /* exp(1000) is not a number of double */
     CHECK(sfi_softplus(-INFINITY) == 0.0);
     CHECK(isnan(sfi_softplus(NAN)));
 }

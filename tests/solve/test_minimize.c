@@ -359,6 +359,37 @@ TEST(a_wall_of_nan_shortens_steps)
     sf_context_free(ctx);
 }
 
+/* A wall may end a run of liblbfgs, and the next begins; iterations are those of all,
+ * so a limit of as many is enough, and one less is not. */
+TEST(walls_do_not_reset_the_count_of_iterations)
+{
+    sf_context *ctx = new_context();
+    static struct quadratic q;
+    static const double starts[][5] = {{-21.0, -14.0, -3.0, 55.0, 53.0},
+                                       {-8.0, 19.0, 8.0, 35.0, -39.0},
+                                       {-33.0, -55.0, 30.0, 12.0, 56.0}};
+    static const double walls[] = {2.1, 2.3, 2.1};
+    for (int c = 0; c < 3; c++) {
+        make_quadratic(&q, 5);
+        q.mu[0] = 2.0;
+        q.trouble.wall = walls[c];
+        const sf_functional f = quadratic_functional(&q);
+        const size_t bytes = sizeof starts[0];
+        double x[5];
+        sf_minimize_result all, r;
+        memcpy(x, starts[c], bytes);
+        CHECK_OK(ctx, by_lbfgs(ctx, x, &all, &f, 1e-8, 0));
+        memcpy(x, starts[c], bytes);
+        CHECK_OK(ctx, by_lbfgs(ctx, x, &r, &f, 1e-8, all.iterations));
+        CHECK(r.iterations == all.iterations);
+        memcpy(x, starts[c], bytes);
+        CHECK_FAILS(ctx, by_lbfgs(ctx, x, &r, &f, 1e-8, all.iterations - 1),
+                    SF_E_CONVERGE, "raise max_iterations");
+        CHECK(r.iterations == all.iterations - 1);
+    }
+    sf_context_free(ctx);
+}
+
 TEST(a_minimum_behind_the_wall_is_not_reached_and_x_is_finite)
 {
     sf_context *ctx = new_context();
@@ -579,6 +610,7 @@ TESTS(CASE(a_quadratic_is_solved_to_the_tolerance),
       CASE(logistic_regression_has_one_optimum),
       CASE(negative_curvature_is_left_behind),
       CASE(a_wall_of_nan_shortens_steps),
+      CASE(walls_do_not_reset_the_count_of_iterations),
       CASE(a_minimum_behind_the_wall_is_not_reached_and_x_is_finite),
       CASE(a_start_that_is_not_finite_is_refused),
       CASE(the_iteration_limit_leaves_a_usable_state),

@@ -449,6 +449,49 @@ add_test(NAME low/test_a COMMAND test_a)
         self.assertEqual(status, 1, output)
         self.assertIn("one: the old text is in test_a.c 0 times", output)
 
+    def draw(self, *options):
+        """The names of ten mutants that are tried, all without their text."""
+        self.tool(*[("m%d" % k, "low/test_a", "none\n", "x\n")
+                    for k in range(10)])
+        _, output = self.run_tool("tools/check_mutants", "--texts", "--root",
+                                  self.root, *options)
+        return [line.split(":")[1].strip() for line in output.splitlines()[:-1]
+                if ": the old text" in line]
+
+    def test_share(self):
+        self.assertEqual(len(self.draw()), 10)
+        drawn = {seed: self.draw("--share", 4, "--seed", seed)
+                 for seed in range(4)}
+        for seed, names in drawn.items():
+            self.assertEqual(len(names), 3, names)
+            self.assertEqual(len(set(names)), 3, names)
+            self.assertEqual(names, self.draw("--share", 4, "--seed", seed))
+        self.assertGreater(len(set(map(tuple, drawn.values()))), 1)
+
+    def test_rules(self):
+        self.write("src/num/elementwise.def", "EW(NEG, neg, 1, 0, 1, -a)\n"
+                   "EW(LESS, less, 2, 0, 1, a < b)\n"
+                   "EW(SELECT, select, 3, 0, 1, a)\n")
+        self.write("src/graph/ops.def", "OP(SUM, sum, 1)\n")
+        rules = self.write(
+            "src/graph/rules.c", "PARTIAL(NEG)\nPARTIAL(LESS)\n"
+            "PARTIAL(SELECT)\nVJP(SUM)\nJVP(SUM)\n"
+            "    return partials[sfi_at(g, y)->op](g, y, a, b, k);\n"
+            "    vjps[sfi_at(g, y)->op](g, y, cotangent, wanted, cot);\n"
+            "    return jvps[sfi_at(g, y)->op](g, y, tangent, width);\n")
+        test = "low/test_a"
+        self.tool(("one", test, "    return 1;\n", "    return 3;\n"))
+        line = ["tools/check_mutants", "--texts", "--root", self.root]
+        status, output = self.run_tool(*line)
+        self.assertEqual(status, 0, output)
+        # neg; less by both; nothing asks select; sum both ways; and `one`
+        self.assertIn("6 mutants, 0 without their text", output)
+        rules.write_text(rules.read_text().replace("vjps[", "vjp["))
+        status, output = self.run_tool(*line)
+        self.assertEqual(status, 1, output)
+        self.assertIn("rule-vjp-sum: the old text is in src/graph/rules.c 0 "
+                      "times", output)
+
     def test_list_that_cannot_be_used(self):
         for block, text in (
                 (("x", "low/test_b", "    return 1;\n", ""),
