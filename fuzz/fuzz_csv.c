@@ -10,7 +10,7 @@ static sf_status read_table(sf_context *ctx, sf_table *out, const void *data,
 {
     sfi_rows *rows = NULL;
     memset(out, 0, sizeof *out);
-    SFI_TRY(sfi_rows_open_memory(ctx, &rows, ".csv", data, size, buffer));
+    SFI_TRY(sfi_rows_open_memory(ctx, &rows, ".csv", data, size, buffer, NULL));
     const sf_status status = sfi_rows_read_all(rows, out);
     sfi_rows_close(rows);
     return status;
@@ -52,7 +52,8 @@ static void check_blocks(sf_context *ctx, const sf_table *table,
     int64_t got = 0, done = 0;
     double *cells = sfi_alloc(ctx, 2 * (size_t)table->cols, sizeof *cells);
     REQUIRE(cells != NULL);
-    REQUIRE(sfi_rows_open_memory(ctx, &rows, ".csv", data, size, 1) == SF_OK);
+    REQUIRE(sfi_rows_open_memory(ctx, &rows, ".csv", data, size, 1, NULL) ==
+            SF_OK);
     REQUIRE(sfi_rows_next(rows, cells, 2, &got) == SF_OK && got > 0);
     REQUIRE(sfi_rows_rewind(rows) == SF_OK);
     for (int pass = 0; pass < 2; pass++) {

@@ -18,6 +18,7 @@ typedef struct eval_options {
     double tolerance;
     int64_t probes;
     cli_density density;
+    cli_read read;
 } eval_options;
 
 #define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
@@ -41,6 +42,7 @@ static const cli_option options[] = {
            "Directions of a stochastic trace"),
     CLI_DENSITY_OPTIONS(eval_options, density, "names in EXPR",
                         "Names of its numbers: a,b"),
+    CLI_READ_OPTIONS(eval_options, read),
     {0}};
 
 /* ---- what is wanted ------------------------------------------------------- */
@@ -90,8 +92,8 @@ typedef struct eval_job {
     cli *c;
     const eval_options *o;
     sf_model *model;
-    sf_table points; /* what `x` is a view of */
-    sf_cmat x;
+    cli_data points;
+    sf_cmat x; /* its complete rows */
     int count;
     want list[WANT_COUNT];     /* in the order they are wanted */
     sf_mat values[WANT_COUNT]; /* [rows, columns], by want */
@@ -111,7 +113,7 @@ static sf_status parse_wants(eval_job *j, const char *text)
             found++;
         sfi_show(shown, text, size);
         if (found == WANT_COUNT) {
-            const char *nearest = cli_nearest(word, want_name, NULL);
+            const char *nearest = sfi_nearest_word(word, want_name, NULL);
             if (nearest != NULL)
                 return SFI_FAIL(j->c->ctx, SF_E_ARG,
                                 "--want: unknown \"%s\"; did you mean %s?",
@@ -295,19 +297,18 @@ static sf_status add_names(const eval_job *j, name_list *names, want w)
     return SF_OK;
 }
 
+/* Every point has the row of its file; where a cell was missing, all are. */
 static void fill_table(const eval_job *j, sf_table *table)
 {
     int64_t at = 0;
+    cli_clear(table);
     for (int k = 0; k < j->count; k++) {
         const sf_mat m = j->values[j->list[k]];
-        for (int64_t i = 0; i < m.rows; i++)
-            memcpy(table->data + i * table->cols + at, m.data + i * m.stride,
-                   (size_t)m.cols * sizeof *m.data);
+        cli_scatter(&j->points, sf_mat_const(m), table, at);
         at += m.cols;
         if (j->list[k] != WANT_logpdf || !j->has_se)
             continue;
-        for (int64_t i = 0; i < m.rows; i++)
-            table->data[i * table->cols + at] = j->se[i];
+        cli_scatter(&j->points, (sf_cmat){j->se, m.rows, 1, 1}, table, at);
         at++;
     }
 }
@@ -320,7 +321,7 @@ static sf_status write_named(const eval_job *j, name_list *names)
         if (j->list[k] == WANT_logpdf && j->has_se)
             SFI_TRY(add_name(names, "logpdf_se", "", ""));
     }
-    SFI_TRY(sf_table_new(j->c->ctx, &table, j->x.rows, names->count,
+    SFI_TRY(sf_table_new(j->c->ctx, &table, j->points.rows, names->count,
                          (const char *const *)names->list));
     fill_table(j, &table);
     const sf_status status = sf_table_write(j->c->ctx, &table, j->o->output);
@@ -351,6 +352,8 @@ static void make_report(const eval_job *j, double seconds)
     cli *c = j->c;
     const int64_t n = j->x.rows;
     cli_put_count(c, c->report, "rows", n);
+    if (n < j->points.rows)
+        cli_put_count(c, c->report, "dropped_rows", j->points.rows - n);
     cli_put_number(c, c->report, "time", j->o->time);
     const double *logpdf = j->values[WANT_logpdf].data;
     if (logpdf != NULL) {
@@ -378,20 +381,16 @@ static void make_report(const eval_job *j, double seconds)
     cli_put_number(c, c->report, "seconds", seconds);
 }
 
-static const char *model_column(const void *of, int64_t k)
-{
-    return sf_model_column(of, k);
-}
-
 static sf_status read_operands(eval_job *j)
 {
     cli *c = j->c;
     SFI_TRY(cli_open_model(c, &j->o->density, &j->model));
     SFI_TRY(check_wants(j));
-    const cli_named columns = {"model", sf_model_dim(j->model), model_column,
-                               j->model};
-    return cli_read_named(c, &columns, c->operands[c->operand_count - 1],
-                          &j->points, &j->x);
+    const cli_named columns = cli_model_columns(j->model);
+    SFI_TRY(cli_data_points(c, &j->points, c->operands[c->operand_count - 1],
+                            &j->o->read, &columns));
+    j->x = j->points.x;
+    return SF_OK;
 }
 
 static sf_status eval(eval_job *j)
@@ -422,7 +421,7 @@ static sf_status run(cli *c, const void *values)
         sfi_free(c->ctx, j.values[w].data,
                  (size_t)(j.values[w].rows * j.values[w].cols), sizeof(double));
     sfi_free(c->ctx, j.se, (size_t)j.x.rows, sizeof *j.se);
-    sf_table_free(c->ctx, &j.points);
+    cli_data_free(&j.points);
     sf_model_free(j.model);
     return status;
 }

@@ -107,11 +107,3 @@ bool cli_has_extension(const char *path, const char *extension)
             return false;
     return true;
 }
-
-sf_status cli_data_error(cli *c, sf_status status, const char *path)
-{
-    if (status != SF_E_ARG && status != SF_E_SHAPE && status != SF_E_NUMERIC)
-        return status;
-    sfi_message_prefix(c->ctx, "%s: ", cli_shown_path(path));
-    return SF_E_FORMAT;
-}

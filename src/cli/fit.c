@@ -6,6 +6,8 @@
  * it came about, and the same report is told. */
 #include "cli/fit.h"
 
+#include "io/input.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,8 +69,7 @@ static const cli_option options[] = {
     OPTION(CLI_PAIR, 0, "hidden", "WxL", hidden, "128x4", NULL, NULL,
            "Width and number of hidden layers"),
     SHOWN(CLI_WHOLE, "steps", "N", steps, "from rows", "[1, 1e9]", "Updates"),
-    OPTION(CLI_NUMBER, 0, "epochs", "E", epochs, NULL, "> 0", NULL,
-           "The same in passes over the rows"),
+    RARE(CLI_NUMBER, "epochs", "E", epochs, NULL, "> 0"),
     SHOWN(CLI_WHOLE, "batch", "B", batch, "from rows", "[1, 1048576]",
           "Rows of an update"),
     RARE(CLI_WHOLE, "target-rows", "R", target_rows, "1", "[1, 65536]"),
@@ -102,6 +103,7 @@ static const cli_option options[] = {
     RARE(CLI_WHOLE, "lambdas", "L", lambdas, "100", "[1, 10000]"),
     RARE(CLI_NUMBER, "lambda-ratio", "R", lambda_ratio, "0.001", "(0, 1)"),
     RARE(CLI_NUMBER, "gamma", "G", gamma, "0.5", "[0, 1]"),
+    CLI_READ_OPTIONS(fit_options, read),
     {0}};
 
 /* Options that mean nothing without a network. */
@@ -385,10 +387,10 @@ static sf_status fit(fit_job *j)
     if (resumed != NULL)
         SFI_TRY(sf_checkpoint_load(c->ctx, &j->checkpoint, o->resume));
     SFI_TRY(fit_network_options(c, o, resumed, &j->network_options));
-    /* Standard input passes by only once. */
-    const bool streams = o->model == FIT_GAUSSIAN && strcmp(path, "-") != 0;
-    SFI_TRY(fit_data_open(&j->data, c, path, o->columns, o->weights, resumed,
-                          streams));
+    /* A pipe passes by only once. */
+    const bool streams = o->model == FIT_GAUSSIAN && !sfi_path_is_device(path);
+    SFI_TRY(fit_data_open(&j->data, c, path, &o->read, o->columns, o->weights,
+                          resumed, streams));
     SFI_TRY(fit_candidates(j));
     make_report(j, sfi_clock() - begun);
     SFI_TRY(save(j));

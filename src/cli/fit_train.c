@@ -110,7 +110,7 @@ static sf_status new_trainer(cli *c, const fit_options *o, const fit_data *d,
     /* With kernels what is no argument is most often their text. */
     if (status == SF_E_ARG && options.kernel != NULL)
         return status;
-    SFI_TRY(cli_data_error(c, status, d->path));
+    SFI_TRY(fit_data_error(d, status));
     if (!cli_given(c, "epochs"))
         return SF_OK;
     sf_fit_report report;
@@ -119,8 +119,8 @@ static sf_status new_trainer(cli *c, const fit_options *o, const fit_data *d,
     *out = NULL;
     options.steps =
         (int64_t)ceil(o->epochs * (double)report.rows / (double)report.batch);
-    return cli_data_error(
-        c, sf_trainer_new(c->ctx, out, d->matrix, d->names, &options), d->path);
+    return fit_data_error(
+        d, sf_trainer_new(c->ctx, out, d->matrix, d->names, &options));
 }
 
 static sf_status restore(cli *c, const fit_options *o, const fit_data *d,

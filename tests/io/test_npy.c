@@ -41,7 +41,8 @@ static sf_status read_file(sf_context *ctx, sf_table *out, const file *f)
 {
     sfi_rows *rows = NULL;
     memset(out, 0, sizeof *out);
-    SFI_TRY(sfi_rows_open_memory(ctx, &rows, ".npy", f->bytes, f->size, 0));
+    SFI_TRY(
+        sfi_rows_open_memory(ctx, &rows, ".npy", f->bytes, f->size, 0, NULL));
     const sf_status status = sfi_rows_read_all(rows, out);
     sfi_rows_close(rows);
     return status;
@@ -203,9 +204,10 @@ TEST(headers_that_say_something_else_are_refused)
     (void)state_;
     const double a[6] = {0};
 #define SAYS(header, message) check_bad(make_file(1, header, a, 48), message)
-    SAYS(HEADER(">f8", "False", "(2, 3)"),
-         "<memory>: elements of type >f8 are not read, want <f8, <f4, <i8, <i4 "
-         "or |u1; convert the array with a.astype('<f8')");
+    SAYS(
+        HEADER(">f8", "False", "(2, 3)"),
+        "<memory>: elements of type >f8 are not read, want <f8, <f4, <i8, <i4, "
+        "|u1 or |b1; convert the array with a.astype('<f8')");
     SAYS(HEADER("<f2", "False", "(2, 3)"), "elements of type <f2 are not read");
     SAYS(HEADER("|O", "False", "(2, 3)"), "convert the array");
     SAYS(HEADER("<f8", "None", "(2, 3)"), "want True or False");
@@ -265,7 +267,7 @@ TEST(rows_stream_in_blocks_of_any_size)
             double cells[(ROWS + 1) * COLS];
             CHECK_OK(ctx,
                      sfi_rows_open_memory(ctx, &rows, ".npy", files[k].bytes,
-                                          files[k].size, 0));
+                                          files[k].size, 0, NULL));
             CHECK(sfi_rows_count(rows) == ROWS && sfi_rows_cols(rows) == COLS);
             for (int pass = 0; pass < 2; pass++) {
                 int64_t done = 0, got = 1;
