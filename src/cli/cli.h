@@ -188,16 +188,25 @@ void cli_progress_end(cli *c);
 
 /* ---- files ------------------------------------------------------------------ */
 
-/* SF_E_IO unless the folder of `path` is there: what takes long should not find out
- * at its end. */
-sf_status cli_check_folder(cli *c, const char *path);
+/* A file that an option of a command names. */
+typedef struct cli_file {
+    const char *option;  /* "-o", "--trace"; NULL: an operand               */
+    const char *path;    /* NULL: it was not given                          */
+    bool is_output;      /* else it is read                                 */
+    bool is_binary;      /* what does not go to a terminal                  */
+    bool optional;       /* it need not be given                            */
+    const char *endings; /* ".csv|.npy" of an output, or NULL: any          */
+    const char *want;    /* what messages call them                         */
+    const char *goes_on; /* the option of an input that it may be           */
+} cli_file;
 
-/* SF_E_ARG unless the command may write to `path`: with --json, standard output
- * is taken; binary data does not go to a terminal.  Else as cli_check_folder(). */
-sf_status cli_check_output(cli *c, const char *path, bool is_binary);
+#define CLI_TABLE_ENDINGS ".csv|.npy"
+#define CLI_TABLE_WANT    ".csv or .npy, or - for CSV on stdout"
 
-/* SF_E_ARG unless tables are written to files of this name. */
-sf_status cli_check_table_output(cli *c, const char *path);
+/* Before work begins: that every output can be written (its ending, its folder, its
+ * name), and is neither an operand, nor one of the inputs, nor another output.
+ * SF_OK; SF_E_ARG, SF_E_IO. */
+sf_status cli_check_files(cli *c, const cli_file *files, int count);
 
 /* Whether a path ends in this extension, in any case. */
 bool cli_has_extension(const char *path, const char *extension);

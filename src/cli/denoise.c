@@ -86,8 +86,12 @@ static sf_status run(cli *c, const void *values)
         return SFI_FAIL(
             c->ctx, SF_E_ARG,
             "want --time T or --sigma S: how noisy are the points?");
-    SFI_TRY(cli_check_output(c, o->output, false));
-    SFI_TRY(cli_check_table_output(c, o->output));
+    const cli_file out = {.option = "-o",
+                          .path = o->output,
+                          .is_output = true,
+                          .endings = CLI_TABLE_ENDINGS,
+                          .want = CLI_TABLE_WANT};
+    SFI_TRY(cli_check_files(c, &out, 1));
     SFI_TRY(sf_model_load(c->ctx, &model, c->operands[0]));
     cli_catch_signals();
     const sf_status status = denoise(c, o, model, &points, &clean);

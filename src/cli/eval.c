@@ -92,6 +92,7 @@ typedef struct eval_job {
     cli *c;
     const eval_options *o;
     sf_model *model;
+    sf_run_record *record; /* of the model, NULL if it was typed */
     cli_data points;
     sf_cmat x; /* its complete rows */
     int count;
@@ -162,7 +163,8 @@ static sf_status allocate(eval_job *j)
     return SF_OK;
 }
 
-/* Rows count from 1, as lines of data do; 0 where there is no further one. */
+/* Rows count from 1, over all rows of the table that the model was fitted to; 0
+ * where there is no further one. */
 static sf_status put_posterior(eval_job *j)
 {
     const sf_mat to = j->values[WANT_posterior];
@@ -177,7 +179,10 @@ static sf_status put_posterior(eval_job *j)
     for (int64_t i = 0; i < j->x.rows && status == SF_OK; i++)
         for (int64_t k = 0; k < MOST_DATA; k++) {
             double *pair = to.data + i * to.stride + 2 * k;
-            pair[0] = (double)(datum[i * MOST_DATA + k] + 1);
+            const int64_t row = datum[i * MOST_DATA + k];
+            pair[0] =
+                (double)(row < 0 ? row : sf_run_record_row(j->record, row)) +
+                1.0;
             pair[1] = weight[i * MOST_DATA + k];
         }
     sfi_free(j->c->ctx, weight, count, sizeof *weight);
@@ -384,7 +389,7 @@ static void make_report(const eval_job *j, double seconds)
 static sf_status read_operands(eval_job *j)
 {
     cli *c = j->c;
-    SFI_TRY(cli_open_model(c, &j->o->density, &j->model));
+    SFI_TRY(cli_open_model(c, &j->o->density, &j->model, &j->record));
     SFI_TRY(check_wants(j));
     const cli_named columns = cli_model_columns(j->model);
     SFI_TRY(cli_data_points(c, &j->points, c->operands[c->operand_count - 1],
@@ -413,8 +418,12 @@ static sf_status run(cli *c, const void *values)
     eval_job j = {.c = c, .o = values};
     SFI_TRY(parse_wants(&j, j.o->want));
     SFI_TRY(cli_check_density(c, &j.o->density, 2));
-    SFI_TRY(cli_check_output(c, j.o->output, false));
-    SFI_TRY(cli_check_table_output(c, j.o->output));
+    const cli_file out = {.option = "-o",
+                          .path = j.o->output,
+                          .is_output = true,
+                          .endings = CLI_TABLE_ENDINGS,
+                          .want = CLI_TABLE_WANT};
+    SFI_TRY(cli_check_files(c, &out, 1));
     cli_catch_signals();
     const sf_status status = eval(&j);
     for (int w = 0; w < WANT_COUNT; w++)
@@ -422,6 +431,7 @@ static sf_status run(cli *c, const void *values)
                  (size_t)(j.values[w].rows * j.values[w].cols), sizeof(double));
     sfi_free(c->ctx, j.se, (size_t)j.x.rows, sizeof *j.se);
     cli_data_free(&j.points);
+    sf_run_record_free(c->ctx, j.record);
     sf_model_free(j.model);
     return status;
 }

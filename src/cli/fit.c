@@ -148,13 +148,26 @@ static sf_status check_about(cli *c, const fit_options *o)
 
 static sf_status check_output(cli *c, const fit_options *o)
 {
-    SFI_TRY(cli_check_output(c, o->output, true));
-    if (strcmp(o->output, "-") != 0 && strncmp(o->output, "/dev/", 5) != 0 &&
-        !cli_has_extension(o->output, ".safetensors"))
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "-o is \"%s\"; models are .safetensors files",
-                        o->output);
-    return SF_OK;
+    const cli_file files[] = {{.option = "-o",
+                               .path = o->output,
+                               .is_output = true,
+                               .is_binary = true,
+                               .endings = ".safetensors",
+                               .want = "a .safetensors file"},
+                              {.option = "--curve",
+                               .path = o->curve,
+                               .is_output = true,
+                               .optional = true,
+                               .endings = ".csv|.npy|.png|.svg|.pdf",
+                               .want = ".csv, .png, .svg or .pdf"},
+                              {.option = "--checkpoint",
+                               .path = o->checkpoint,
+                               .is_output = true,
+                               .is_binary = true,
+                               .optional = true,
+                               .goes_on = "--resume"},
+                              {.option = "--resume", .path = o->resume}};
+    return cli_check_files(c, files, (int)SFI_COUNT(files));
 }
 
 static const char *const density_only[] = {
@@ -371,6 +384,8 @@ static sf_status save(const fit_job *j)
     record.kinds = j->data.kinds;
     record.dropped = j->data.dropped;
     record.dropped_count = j->data.dropped_count;
+    record.dropped_rows = j->data.dropped_rows;
+    record.dropped_row_count = j->data.dropped_row_count;
     const sf_status status =
         sf_model_save(j->kept->model, j->o->output, &record);
     free(report);

@@ -71,6 +71,9 @@ typedef struct fit_data {
     sf_column_kind *kinds; /* [cols], likewise */
     const char **dropped;  /* [cols], the first `dropped_count` */
     int64_t dropped_count;
+    int64_t *dropped_rows; /* [dropped_row_count, 2]: as sf_run_record has them,
+                              not of a stream */
+    int64_t dropped_row_count;
     int64_t weight;   /* the column --weights names, -1 without; its cells
                          follow the used ones in a row of `matrix` */
     int64_t complete; /* rows without a missing cell among the used columns;

@@ -169,6 +169,24 @@ static sf_status select_columns(fit_data *d)
                            d->dim + weighted);
 }
 
+/* The runs of rows before and between those that are whole, into `runs` if it is
+ * not NULL; returns how many there are. */
+static int64_t find_dropped(const fit_data *d, int64_t *runs)
+{
+    int64_t next = 0, count = 0;
+    for (int64_t i = 0; i <= d->complete; i++) {
+        const int64_t row =
+            i < d->complete ? sf_frame_row(d->whole, i) : d->rows;
+        if (row > next && runs != NULL) {
+            runs[2 * count] = next;
+            runs[2 * count + 1] = row - next;
+        }
+        count += row > next;
+        next = row + 1;
+    }
+    return count;
+}
+
 static sf_status take_matrix(fit_data *d)
 {
     sf_context *ctx = d->c->ctx;
@@ -176,6 +194,13 @@ static sf_status take_matrix(fit_data *d)
     SFI_TRY(sf_frame_matrix(ctx, d->whole, &d->matrix));
     d->matrix.cols = d->dim;
     d->complete = d->matrix.rows;
+    const int64_t count = find_dropped(d, NULL);
+    d->dropped_rows =
+        sfi_alloc(ctx, (size_t)count, 2 * sizeof *d->dropped_rows);
+    if (d->dropped_rows == NULL)
+        return SF_E_NOMEM;
+    d->dropped_row_count = count;
+    find_dropped(d, d->dropped_rows);
     return SF_OK;
 }
 
@@ -266,6 +291,8 @@ void fit_data_free(fit_data *d)
     sfi_free(ctx, d->names, n, sizeof *d->names);
     sfi_free(ctx, d->kinds, n, sizeof *d->kinds);
     sfi_free(ctx, d->dropped, n, sizeof *d->dropped);
+    sfi_free(ctx, d->dropped_rows, (size_t)d->dropped_row_count,
+             2 * sizeof *d->dropped_rows);
     sf_frame_reader_free(d->stream);
     sf_frame_free(d->whole);
     sf_frame_free(d->some);

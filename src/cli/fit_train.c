@@ -188,7 +188,14 @@ static sf_status run(cli *c, const fit_options *o, const fit_data *d,
         const double now = sfi_clock();
         if (!finished && now - written < o->checkpoint_every)
             continue;
-        SFI_TRY(write_checkpoint(c, o, d, options, fingerprint, trainer));
+        /* A full disk there is no reason to lose the model, which goes elsewhere. */
+        const sf_status kept =
+            write_checkpoint(c, o, d, options, fingerprint, trainer);
+        if (kept == SF_E_IO)
+            sfi_warn(c->ctx, "%s: no checkpoint is kept: %s", o->checkpoint,
+                     sf_context_message(c->ctx));
+        else
+            SFI_TRY(kept);
         written = now;
     }
     return SF_OK;

@@ -104,14 +104,15 @@ static sf_status check_options(plot_job *j)
 {
     const plot_options *o = j->o;
     SFI_TRY(check_about(j));
-    SFI_TRY(cli_check_output(j->c, o->output, true));
-    if (!plot_is_film(o->output) && !cli_has_extension(o->output, ".png") &&
-        !cli_has_extension(o->output, ".svg") &&
-        !cli_has_extension(o->output, ".pdf"))
-        return SFI_FAIL(j->c->ctx, SF_E_ARG,
-                        "-o is \"%s\", want .png, .svg or .pdf, or .gif or "
-                        ".webp of a trace",
-                        o->output);
+    const cli_file files[] = {
+        {.option = "-o",
+         .path = o->output,
+         .is_output = true,
+         .is_binary = true,
+         .endings = ".png|.svg|.pdf|.gif|.webp",
+         .want = ".png, .svg or .pdf, or .gif or .webp of a trace"},
+        {.option = "--trace", .path = o->trace}};
+    SFI_TRY(cli_check_files(j->c, files, (int)SFI_COUNT(files)));
     if (plot_is_film(o->output) && o->trace == NULL)
         return SFI_FAIL(j->c->ctx, SF_E_ARG,
                         "%s: films are made of paths; want --trace FILE",
@@ -362,7 +363,7 @@ static sf_status plot(plot_job *j)
     SFI_TRY(check_options(j));
     SFI_TRY(read_files(j));
     if (j->o->density.text != NULL)
-        SFI_TRY(cli_open_model(j->c, &j->o->density, &j->model));
+        SFI_TRY(cli_open_model(j->c, &j->o->density, &j->model, NULL));
     if (j->model != NULL && j->o->time > 0.0 &&
         !sf_model_can(j->model, SF_CAN_NOISE))
         return SFI_FAIL(j->c->ctx, SF_E_ARG, "--time: the model %s",

@@ -117,10 +117,13 @@ sfi_spelling sfi_cell_number(const char *text, size_t size, char point,
 {
     const char *const end = text + size;
     const char *p = skip_blanks(text, end);
+    double found = 0.0;
     if (point == '.') {
-        const char *after = sfi_number_parse(p, value);
-        if (after != NULL && skip_blanks(after, end) >= end)
+        const char *after = sfi_number_parse(p, &found);
+        if (after != NULL && skip_blanks(after, end) >= end) {
+            *value = found;
             return SFI_DECIMAL;
+        }
     }
     const char *last = end;
     while (last > p && (last[-1] == ' ' || last[-1] == '\t'))
@@ -132,7 +135,6 @@ sfi_spelling sfi_cell_number(const char *text, size_t size, char point,
     char copy[MOST_COPIED + 1];
     const bool grouped = point == '.' && is_grouped(p, last);
     const size_t n = as_in_c(p, last, point, grouped, copy);
-    double found = 0.0;
     const char *after = n > 0 ? sfi_number_parse(copy, &found) : NULL;
     if (after != copy + n)
         return SFI_NO_NUMBER;

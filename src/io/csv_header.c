@@ -106,6 +106,20 @@ static sf_status make_names(sfi_csv_reader *r, size_t count,
     return SF_OK;
 }
 
+/* A name with what might separate is a header whose rows are ragged. */
+static sf_status check_only_name(sfi_csv_reader *r, const sfi_csv_field *f)
+{
+    char shown[SFI_SHOW_SIZE];
+    if (memchr(f->text, ';', f->size) == NULL &&
+        memchr(f->text, '\t', f->size) == NULL)
+        return SF_OK;
+    (void)SFI_CSV_FAIL(&r->scan, r->scan.line,
+                       "the only column is \"%s\", and neither semicolons nor "
+                       "tabs split every line alike; --sep says what separates",
+                       sfi_show(shown, f->text, f->size));
+    return r->scan.status;
+}
+
 /* Read the names in the record that find_record() found, and step over it. */
 static sf_status read_names(sfi_csv_reader *r, sfi_dictionary *names)
 {
@@ -129,6 +143,8 @@ static sf_status read_names(sfi_csv_reader *r, sfi_dictionary *names)
         }
         line += f.lines;
     } while (!f.is_last);
+    if (names->count == 1 && !f.is_quoted && r->options.sep == NULL)
+        SFI_TRY(check_only_name(r, &f));
     s->begin = (size_t)(p - s->buffer);
     s->line = line + 1;
     return SF_OK;

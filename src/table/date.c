@@ -116,6 +116,8 @@ bool sfi_date_parse(const char *text, double *seconds, bool *has_time)
             !take_zone(&text, &found))
             return false;
     }
+    if (*text != '\0')
+        return false;
     *seconds = found;
-    return *text == '\0';
+    return true;
 }

@@ -85,13 +85,12 @@ static sf_kind kind_of_texts(const sfi_store *s, const sf_column *column)
     return column->level_count == 2 ? SF_KIND_BOOLEAN : SF_KIND_CATEGORY;
 }
 
-static sf_status fail_told(const sfi_store *s, int64_t j, sf_kind told,
-                           const char *has)
+static sf_status fail_told(const sfi_store *s, const sf_column *column,
+                           sf_kind told, const char *has)
 {
     return SFI_FAIL(s->ctx, SF_E_FORMAT,
                     "%s: column \"%.200s\" is said to be of kind %s, and %s",
-                    s->name, s->schema.columns[j].name, sf_kind_name(told),
-                    has);
+                    s->name, column->name, sf_kind_name(told), has);
 }
 
 /* Whether cells can be what they are told to be. */
@@ -103,26 +102,27 @@ static sf_status check_told(const sfi_store *s, int64_t j, sf_kind told,
     const sfi_schema_column *about = &s->schema.columns[j];
     switch (told) {
     case SF_KIND_REAL:
-        return text ? fail_told(s, j, told, "it holds text") : SF_OK;
+        return text ? fail_told(s, column, told, "it holds text") : SF_OK;
     case SF_KIND_INTEGER:
-        return text ? fail_told(s, j, told, "it holds text")
+        return text ? fail_told(s, column, told, "it holds text")
                : column->kind == SF_COLUMN_INTEGER
                    ? SF_OK
-                   : fail_told(s, j, told, "not all its numbers are whole");
+                   : fail_told(s, column, told,
+                               "not all its numbers are whole");
     case SF_KIND_BOOLEAN:
         return (text && column->level_count == 2) ||
                        (!text && about->min == 0.0 && about->max == 1.0 &&
                         column->kind == SF_COLUMN_INTEGER)
                    ? SF_OK
-                   : fail_told(s, j, told, "it does not have two values");
+                   : fail_told(s, column, told, "it does not have two values");
     case SF_KIND_DATE:
         return date ? SF_OK
-                    : fail_told(s, j, told,
+                    : fail_told(s, column, told,
                                 "not all its cells are like 2024-05-01 or "
                                 "2024-05-01T12:30");
     case SF_KIND_CATEGORY:
         return text ? SF_OK
-                    : fail_told(s, j, told, "it holds an array's numbers");
+                    : fail_told(s, column, told, "it holds an array's numbers");
     case SF_KIND_KEY:
         break;
     }

@@ -209,10 +209,18 @@ TEST(headers_that_say_something_else_are_refused)
         "<memory>: elements of type >f8 are not read, want <f8, <f4, <i8, <i4, "
         "|u1 or |b1; convert the array with a.astype('<f8')");
     SAYS(HEADER("<f2", "False", "(2, 3)"), "elements of type <f2 are not read");
-    SAYS(HEADER("|O", "False", "(2, 3)"), "convert the array");
+    SAYS(HEADER("|O", "False", "(2, 3)"),
+         "if all its objects are numbers, save a.astype('<f8')");
+    SAYS(HEADER("<c16", "False", "(2, 3)"),
+         "save the parts of a complex array as columns: numpy.stack([a.real, "
+         "a.imag], -1)");
+    SAYS(HEADER("<U7", "False", "(2, 3)"), "write an array of texts as CSV");
+    SAYS(HEADER("<M8[D]", "False", "(2, 3)"),
+         "save times as seconds: a.astype('<M8[s]').astype('<i8')");
     SAYS(HEADER("<f8", "None", "(2, 3)"), "want True or False");
     SAYS("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (6,)}",
-         "<memory>: a structured array, want a plain one of numbers");
+         "<memory>: a structured array, want a plain one of numbers; "
+         "numpy.lib.recfunctions.structured_to_unstructured(a) makes one");
     SAYS("{'descr': '<f8', 'shape': (2, 3)}",
          "want 'descr', 'fortran_order' and 'shape' before the }");
     SAYS("{'descr': '<f8', 'descr': '<f8', 'fortran_order': False, 'shape': "
