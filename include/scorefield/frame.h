@@ -176,7 +176,8 @@ typedef struct sf_frame_summary {
     size_t size;           /* set by _INIT                                    */
     int64_t present;       /* cells                                           */
     int64_t missing;       /*                                                 */
-    double min, mean, max; /* NaN where no cell is there, or cells are levels */
+    double min, mean, max; /* NaN where no cell is there, or cells are levels;
+                              the mean and sd of dates, too                   */
     double sd;             /* with divisor present - 1; NaN below 2           */
 } sf_frame_summary;
 

@@ -66,8 +66,10 @@ sf_status cli_show_columns(cli *c, const sf_frame *f, const bool *used)
         print_name(stderr, sf_frame_name(f, j), width);
         fprintf(stderr, "  %-8s %9lld %8lld", sf_kind_name(sf_frame_kind(f, j)),
                 (long long)s.present, (long long)s.missing);
-        if (!isnan(s.min))
+        if (!isnan(s.mean))
             fprintf(stderr, " %10.5g %10.5g %10.5g", s.min, s.mean, s.max);
+        else if (!isnan(s.min))
+            fprintf(stderr, " %10.5g %10s %10.5g", s.min, "", s.max);
         else if (s.present == 0)
             fprintf(stderr, " %10s %10s %10s", "-", "-", "-");
         else

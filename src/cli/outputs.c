@@ -15,11 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *option_of(const cli_file *f)
-{
-    return f->option != NULL ? f->option : "an operand";
-}
-
 static sf_status check_stream(cli *c, const cli_file *f)
 {
     if (c->common.json)
@@ -71,6 +66,18 @@ static bool is_one_file(const char *a, const char *b, const char *place_of_a,
            first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
+static sf_status fail_pair(cli *c, const cli_file *a, const cli_file *b)
+{
+    if (b->is_output)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "%s %s and %s %s are one file; want two", a->option,
+                        a->path, b->option, b->path);
+    return SFI_FAIL(c->ctx, SF_E_ARG,
+                    "%s %s would overwrite %s, which is read; want another "
+                    "name",
+                    a->option, a->path, b->path);
+}
+
 /* An output `a` and another file. */
 static sf_status check_pair(cli *c, const cli_file *a, const cli_file *b)
 {
@@ -85,12 +92,7 @@ static sf_status check_pair(cli *c, const cli_file *a, const cli_file *b)
     if (places[0] == NULL || places[1] == NULL)
         status = SF_E_NOMEM;
     else if (is_one_file(a->path, b->path, places[0], places[1]))
-        status = SFI_FAIL(c->ctx, SF_E_ARG,
-                          b->is_output ? "%s %s and %s %s are one file; want "
-                                         "two"
-                                       : "%s %s would overwrite %s %s, which "
-                                         "is read; want another name",
-                          a->option, a->path, option_of(b), b->path);
+        status = fail_pair(c, a, b);
     for (int i = 0; i < 2; i++)
         sfi_free_text(c->ctx, places[i]);
     return status;

@@ -184,11 +184,13 @@ static void say_what_was_found(const sfi_csv_reader *r)
     const sfi_dialect *d = &r->scan.dialect;
     const int64_t skipped = r->comments;
     const char *name = r->scan.name;
-    if (skipped > 0 && r->options.comment == NULL)
+    if (skipped == 1 && r->options.comment == NULL)
         sfi_warn(r->scan.ctx,
-                 "%s: the first %lld line%s, which begin%s with #, %s skipped",
-                 name, (long long)skipped, skipped == 1 ? "" : "s",
-                 skipped == 1 ? "s" : "", skipped == 1 ? "is" : "are");
+                 "%s: the first line, which begins with #, is skipped", name);
+    if (skipped > 1 && r->options.comment == NULL)
+        sfi_warn(r->scan.ctx,
+                 "%s: the first %lld lines, which begin with #, are skipped",
+                 name, (long long)skipped);
     if (d->found_sep)
         sfi_warn(r->scan.ctx, "%s: columns are separated by %s", name,
                  d->sep == ';'    ? "semicolons"

@@ -54,6 +54,7 @@ void sfi_store_drop(sfi_store *s)
     sfi_free(ctx, s->is_constant, cols, sizeof *s->is_constant);
     sfi_free(ctx, s->summaries, cols, sizeof *s->summaries);
     sfi_schema_free(ctx, &s->schema);
+    sfi_dictionary_free(ctx, &s->names);
     sf_table_free(ctx, &s->table);
     sfi_rows_close(s->stream);
     sfi_free_text(ctx, s->name);
@@ -119,25 +120,54 @@ static sf_status new_frame(sf_context *ctx, sf_frame **out, sfi_store *store,
     f->rows = rows;
     f->cols = cols;
     f->index = sfi_alloc(ctx, (size_t)cols, sizeof *f->index);
+    f->place = sfi_alloc(ctx, (size_t)store->schema.count, sizeof *f->place);
+    store->references++;
+    f->store = store;
     if (has_map)
         f->map = sfi_alloc(ctx, (size_t)rows, sizeof *f->map);
-    if (f->index == NULL || (has_map && f->map == NULL)) {
+    if (f->index == NULL || f->place == NULL || (has_map && f->map == NULL)) {
         sf_frame_free(f);
         return SF_E_NOMEM;
     }
-    f->store = store;
-    store->references++;
     *out = f;
     return SF_OK;
+}
+
+/* Names are found by their hash: there may be 100000. */
+static sf_status index_names(sfi_store *s)
+{
+    for (int64_t j = 0; j < s->schema.count; j++) {
+        const char *name = s->schema.columns[j].name;
+        const size_t size = strlen(name);
+        if (sfi_dictionary_find(&s->names, name, size) >= 0)
+            return SFI_FAIL(s->ctx, SF_E_ARG,
+                            "frame: two columns are called \"%.200s\"", name);
+        SFI_TRY(sfi_dictionary_add(s->ctx, &s->names, name, size));
+    }
+    return SF_OK;
+}
+
+/* Fill `place` of a frame whose index is set. */
+static void find_places(sf_frame *f)
+{
+    for (int64_t j = 0; j < f->store->schema.count; j++)
+        f->place[j] = -1;
+    for (int64_t j = 0; j < f->cols; j++)
+        f->place[f->index[j]] = j;
 }
 
 sf_status sfi_frame_of(sf_context *ctx, sf_frame **out, sfi_store *store)
 {
     const int64_t cols = store->schema.count;
-    const sf_status status =
-        new_frame(ctx, out, store, store->rows, cols, false);
-    for (int64_t j = 0; j < cols && status == SF_OK; j++)
-        (*out)->index[j] = j;
+    *out = NULL;
+    sf_status status = index_names(store);
+    if (status == SF_OK)
+        status = new_frame(ctx, out, store, store->rows, cols, false);
+    if (status == SF_OK) {
+        for (int64_t j = 0; j < cols; j++)
+            (*out)->index[j] = j;
+        find_places(*out);
+    }
     sfi_store_drop(store);
     return status;
 }
@@ -151,6 +181,7 @@ sf_status sfi_frame_view(sf_context *ctx, sf_frame **out, const sf_frame *frame,
     sf_frame *f = *out;
     for (int64_t j = 0; j < cols; j++)
         f->index[j] = frame->index[index != NULL ? index[j] : j];
+    find_places(f);
     for (int64_t i = 0; i < rows && has_map; i++) {
         const int64_t row = map != NULL ? map[i] : i;
         f->map[i] = frame->map != NULL ? frame->map[row] : row;
@@ -163,6 +194,9 @@ void sf_frame_free(sf_frame *f)
     if (f == NULL)
         return;
     sf_context *ctx = f->ctx;
+    if (f->store != NULL)
+        sfi_free(ctx, f->place, (size_t)f->store->schema.count,
+                 sizeof *f->place);
     sfi_store_drop(f->store);
     sfi_free(ctx, f->index, (size_t)f->cols, sizeof *f->index);
     sfi_free(ctx, f->map, (size_t)f->rows, sizeof *f->map);
@@ -237,10 +271,9 @@ bool sf_frame_has_names(const sf_frame *f)
 
 int64_t sf_frame_find(const sf_frame *f, const char *name)
 {
-    for (int64_t j = 0; j < f->cols; j++)
-        if (strcmp(sfi_frame_about(f, j)->name, name) == 0)
-            return j;
-    return -1;
+    const int64_t found =
+        sfi_dictionary_find(&f->store->names, name, strlen(name));
+    return found >= 0 ? f->place[found] : -1;
 }
 
 int64_t sf_frame_row(const sf_frame *f, int64_t row)

@@ -9,6 +9,7 @@
 #ifndef SFI_FRAME_H
 #define SFI_FRAME_H
 
+#include "io/dictionary.h"
 #include "io/rows.h"
 #include "table/schema.h"
 
@@ -29,6 +30,7 @@ typedef struct sfi_store {
     int64_t references;
     int64_t rows;
     sfi_schema schema;
+    sfi_dictionary names;        /* of the columns, in their order            */
     sfi_frame_cells *cells;      /* [schema.count]                            */
     bool *is_constant;           /* [schema.count]                            */
     sf_frame_summary *summaries; /* [schema.count] of a stream; else NULL     */
@@ -45,6 +47,7 @@ struct sf_frame {
     sfi_store *store;
     int64_t rows, cols;
     int64_t *index; /* [cols] */
+    int64_t *place; /* [columns of the store]: where in `index` it is, or -1 */
     int64_t *map;   /* [rows] or NULL */
     double *matrix; /* [rows, cols] or NULL: a copy that was asked for       */
 };
@@ -56,7 +59,7 @@ sf_status sfi_store_new(sf_context *ctx, sfi_store **out, int64_t rows,
 void sfi_store_drop(sfi_store *store);
 
 /* A frame of all of a store, whose reference it takes over even if it fails.
- * Returns SF_OK or SF_E_NOMEM. */
+ * Returns SF_OK; SF_E_ARG (two columns have the same name), SF_E_NOMEM. */
 sf_status sfi_frame_of(sf_context *ctx, sf_frame **out, sfi_store *store);
 
 /* A frame of some columns (all if `index` is NULL) and rows (all if `map` is) of

@@ -7,7 +7,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "table/frame.h"
 
-#include "io/dictionary.h"
 #include "io/npy_header.h"
 
 #include <errno.h>
@@ -143,22 +142,6 @@ static sf_status take_columns(sfi_store *s, const sf_frame_column *columns,
     return SF_OK;
 }
 
-static sf_status check_names(sf_context *ctx, const sfi_schema *schema)
-{
-    sfi_dictionary names = {0};
-    sf_status status = SF_OK;
-    for (int64_t j = 0; j < schema->count && status == SF_OK; j++) {
-        const char *name = schema->columns[j].name;
-        status =
-            sfi_dictionary_find(&names, name, strlen(name)) >= 0
-                ? SFI_FAIL(ctx, SF_E_ARG,
-                           "frame: two columns are called \"%.200s\"", name)
-                : sfi_dictionary_add(ctx, &names, name, strlen(name));
-    }
-    sfi_dictionary_free(ctx, &names);
-    return status;
-}
-
 sf_status sf_frame_new(sf_context *ctx, sf_frame **out, int64_t rows,
                        int64_t cols, const sf_frame_column *columns)
 {
@@ -179,8 +162,6 @@ sf_status sf_frame_new(sf_context *ctx, sf_frame **out, int64_t rows,
     sf_status status = SF_E_NOMEM;
     if (about != NULL && told != NULL && names != NULL)
         status = take_columns(s, columns, about, told, names);
-    if (status == SF_OK)
-        status = check_names(ctx, &s->schema);
     sfi_free(ctx, names, n, sizeof *names);
     sfi_free(ctx, told, n, sizeof *told);
     sfi_free(ctx, about, n, sizeof *about);

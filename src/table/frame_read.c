@@ -91,6 +91,17 @@ static void finish(sf_frame_summary *s)
         s->present > 1 ? sqrt(s->sd / (double)(s->present - 1)) : (double)NAN;
 }
 
+/* The first and the last of the dates that pass by. */
+static void span_dates(const sfi_frame_cells *c, sf_frame_summary *s)
+{
+    s->min = INFINITY;
+    s->max = -INFINITY;
+    for (int64_t k = 0; k < c->level_count; k++) {
+        s->min = c->of_level[k] < s->min ? c->of_level[k] : s->min;
+        s->max = c->of_level[k] > s->max ? c->of_level[k] : s->max;
+    }
+}
+
 static sf_status settle(passing *p, const sf_column *columns, const char *told)
 {
     sfi_store *s = p->store;
@@ -102,7 +113,11 @@ static sf_status settle(passing *p, const sf_column *columns, const char *told)
         s->schema.columns[j].min = p->summaries[j].min;
         s->schema.columns[j].max = p->summaries[j].max;
     }
-    return sfi_find_kinds(s, columns, p->runs, told);
+    SFI_TRY(sfi_find_kinds(s, columns, p->runs, told));
+    for (int64_t j = 0; j < p->cols; j++)
+        if (s->cells[j].of_level != NULL)
+            span_dates(&s->cells[j], &p->summaries[j]);
+    return SF_OK;
 }
 
 /* ---- in memory ------------------------------------------------------------ */
@@ -233,8 +248,11 @@ sf_status sf_frame_summarise(sf_context *ctx, sf_frame_summary *out,
             add_cell(&sum, sfi_store_cell(s, sf_frame_row(f, i), j));
         finish(&sum);
     }
-    if (s->schema.columns[j].level_count > 0 || s->cells[j].of_level != NULL)
+    if (s->schema.columns[j].level_count > 0)
         sum.min = sum.mean = sum.max = sum.sd = (double)NAN;
+    /* Of dates that pass by only the levels are known. */
+    if (s->schema.columns[j].kind == SF_KIND_DATE)
+        sum.mean = sum.sd = (double)NAN;
     memcpy(out, &sum, size);
     out->size = size;
     return SF_OK;

@@ -106,7 +106,7 @@ TEST(comments_are_skipped)
     (void)state_;
     sf_read_options o = SF_READ_OPTIONS_INIT;
     READS("# from somewhere\nx,y\n1,2\n", "x y|1 2",
-          "the first 1 line, which begins with #, is skipped");
+          "the first line, which begins with #, is skipped");
     o.comment = "%";
     READS_AS(&o, "% a\nx,y\n1,2\n%3,4\n5,6\n%\n", "x y|1 2|5 6", NULL);
     o.comment = "";

@@ -159,6 +159,8 @@ TEST(summaries_are_those_of_the_rows)
         CHECK_CLOSE(s.sd, sqrt(squares / 23), 1e-13);
         CHECK_OK(ctx, sf_frame_summarise(ctx, &s, both[k], 1));
         CHECK(s.present == 24 && isnan(s.mean) && isnan(s.min));
+        CHECK_OK(ctx, sf_frame_summarise(ctx, &s, both[k], 3));
+        CHECK(s.min == 19754 && s.max == 19754 + 23 && isnan(s.mean));
         s.size = 4;
         CHECK_FAILS(ctx, sf_frame_summarise(ctx, &s, both[k], 4), SF_E_ARG,
                     "size is 4");
