@@ -9,7 +9,7 @@ static sf_status read_table(sf_context *ctx, sf_table *out, const void *data,
 {
     sfi_rows *rows = NULL;
     memset(out, 0, sizeof *out);
-    SFI_TRY(sfi_rows_open_memory(ctx, &rows, ".npy", data, size, 0));
+    SFI_TRY(sfi_rows_open_memory(ctx, &rows, ".npy", data, size, 0, NULL));
     const sf_status status = sfi_rows_read_all(rows, out);
     sfi_rows_close(rows);
     return status;

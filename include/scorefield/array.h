@@ -88,14 +88,53 @@ typedef struct sf_table {
 SF_API sf_status sf_table_new(sf_context *ctx, sf_table *out, int64_t rows,
                               int64_t cols, const char *const *names);
 
-/* Read a table from `path`, by its extension: .csv or .npy; "-" reads CSV from
- * standard input.  See docs/FORMATS.md for both formats' rules.
- * Returns SF_OK; SF_E_IO, SF_E_FORMAT (the message names line and column, or
- * the byte), SF_E_NOMEM; on failure *out is zeroed. */
+/* Whether the first line of a text holds names. */
+typedef enum sf_header {
+    SF_HEADER_AUTO = 0, /* unless it is data like the lines that follow       */
+    SF_HEADER_YES,
+    SF_HEADER_NO /* columns are called c0, c1, ...                            */
+} sf_header;
+
+/* How the text of a table is to be understood; docs/FORMATS.md has the rules. */
+typedef struct sf_read_options {
+    size_t size;         /* set by _INIT                                      */
+    const char *sep;     /* between fields: "," ";" "tab" "blank", another
+                            character; NULL: found                            */
+    sf_header header;    /*                                                   */
+    const char *comment; /* a character that begins lines to be skipped; "":
+                            none does; NULL: # does, before the first line    */
+    const char *na;      /* words that mean a missing cell, with commas, and
+                            so does nothing; NULL: NA, NaN, NULL, ? ...       */
+    const char *decimal; /* "." or ","; NULL is "."                           */
+    const char *kinds;   /* "a=category; b=real": what columns hold, instead
+                            of what is found in their cells; or NULL          */
+    int64_t max_bytes;   /* of text that a gzip file may expand to, > 0       */
+} sf_read_options;
+
+#define SF_READ_OPTIONS_INIT                                                   \
+    {                                                                          \
+        sizeof(sf_read_options), NULL, SF_HEADER_AUTO, NULL, NULL, NULL, NULL, \
+            INT64_C(1) << 32                                                   \
+    }
+
+/* Read a table from `path`: .npy; .arff; .csv, .tsv, .txt, .data, .dat or .tab as
+ * text with separators, and so what is no regular file (a pipe, /dev/stdin) and
+ * "-", standard input.  Texts may be compressed by gzip, with .gz after that.
+ * See docs/FORMATS.md for the rules.  What is recognised or taken in another way
+ * than it is spelled is a warning (sf_context_set_warning()).
+ * Returns SF_OK; SF_E_ARG (another ending), SF_E_IO, SF_E_FORMAT (the message
+ * names line and column, or the byte), SF_E_NOMEM; on failure *out is zeroed. */
 SF_API sf_status sf_table_read(sf_context *ctx, sf_table *out,
                                const char *path);
 
-/* Write a table by extension: .csv or .npy; "-" writes CSV to standard output.
+/* The same as `options` say, NULL for SF_READ_OPTIONS_INIT.  Also SF_E_ARG: an
+ * option that cannot be, or is about a column that is not there. */
+SF_API sf_status sf_table_read_with(sf_context *ctx, sf_table *out,
+                                    const char *path,
+                                    const sf_read_options *options);
+
+/* Write a table by extension: .csv or .npy; "-" writes CSV to standard output, and
+ * what is no regular file (/dev/null, a pipe) gets CSV.
  * The file appears under its name only when it is complete.
  * Returns SF_OK; SF_E_ARG (unknown extension), SF_E_IO, SF_E_NOMEM. */
 SF_API sf_status sf_table_write(sf_context *ctx, const sf_table *table,

@@ -33,11 +33,17 @@ typedef struct sf_run_record {
     const sf_column_kind *kinds; /* [d] what the columns held; NULL: reals    */
     const char *const *dropped;  /* columns of the table that were left out   */
     int64_t dropped_count;
+    const int64_t *dropped_rows; /* [dropped_row_count, 2]: rows of the table
+                                    that were left out for a missing cell, in
+                                    their order: the first of a run, from 0,
+                                    and how many; NULL: none                  */
+    int64_t dropped_row_count;
 } sf_run_record;
 
 #define SF_RUN_RECORD_INIT                                                     \
     {                                                                          \
-        sizeof(sf_run_record), 0, NULL, NULL, NULL, NULL, NULL, NULL, 0        \
+        sizeof(sf_run_record), 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, \
+            0                                                                  \
     }
 
 /* Write a model to `path`; `record` may be NULL.  Texts of the record that are
@@ -65,6 +71,10 @@ SF_API sf_status sf_model_load_record(sf_context *ctx, sf_model **out,
 SF_API sf_status sf_model_load_memory(sf_context *ctx, sf_model **out,
                                       sf_run_record **record, const void *bytes,
                                       size_t size);
+
+/* The row of the table, from 0, that row `row` of the data was; the same without a
+ * record. */
+SF_API int64_t sf_run_record_row(const sf_run_record *record, int64_t row);
 
 /* Free a record that was loaded; NULL is allowed. */
 SF_API void sf_run_record_free(sf_context *ctx, sf_run_record *record);

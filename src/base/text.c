@@ -76,3 +76,51 @@ const char *sfi_show(char shown[SFI_SHOW_SIZE], const char *text, size_t size)
     snprintf(shown + used, SFI_SHOW_SIZE - used, "%s", at < size ? "..." : "");
     return shown;
 }
+
+/* ---- similar words -------------------------------------------------------- */
+
+static size_t least_of(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The number of letters inserted, left out, replaced or exchanged with their
+ * neighbour that turn one word into the other (F. Damerau, CACM 7 (1964)
+ * 171-176; each place edited once). */
+static size_t distance(const char *a, const char *b)
+{
+    const size_t n = strlen(a), m = strlen(b);
+    size_t d[SFI_LONGEST_WORD + 1][SFI_LONGEST_WORD + 1];
+    if (n > SFI_LONGEST_WORD || m > SFI_LONGEST_WORD)
+        return SFI_LONGEST_WORD;
+    for (size_t i = 0; i <= n; i++)
+        d[i][0] = i;
+    for (size_t j = 0; j <= m; j++)
+        d[0][j] = j;
+    for (size_t i = 1; i <= n; i++)
+        for (size_t j = 1; j <= m; j++) {
+            const size_t replaced = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            d[i][j] =
+                least_of(replaced, 1 + least_of(d[i - 1][j], d[i][j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                d[i][j] = least_of(d[i][j], d[i - 2][j - 2] + 1);
+        }
+    return d[n][m];
+}
+
+const char *sfi_nearest_word(const char *word,
+                             const char *(*name)(const void *user, int i),
+                             const void *user)
+{
+    const char *best = NULL;
+    /* One edit in three letters is a slip; more is another word. */
+    size_t closest = 1 + least_of(strlen(word), SFI_LONGEST_WORD) / 3;
+    for (int i = 0; name(user, i) != NULL; i++) {
+        const size_t d = distance(word, name(user, i));
+        if (d < closest + (best == NULL)) {
+            closest = d;
+            best = name(user, i);
+        }
+    }
+    return best;
+}

@@ -14,6 +14,14 @@ size_t sfi_utf8_prefix(const char *text, size_t size);
 /* Which of the words of "a|b|c" is text[0..size-1], from 0 on; -1 if none is. */
 int sfi_find_choice(const char *choices, const char *text, size_t size);
 
+enum { SFI_LONGEST_WORD = 40 };
+
+/* The most similar of the names, or NULL if none is similar enough to suggest.
+ * Call name(user, i) for i = 0, 1, ... until it gives NULL. */
+const char *sfi_nearest_word(const char *word,
+                             const char *(*name)(const void *user, int i),
+                             const void *user);
+
 enum { SFI_SHOW_SIZE = 64 };
 
 /* Make text from outside fit for a message: control characters, backslashes

@@ -12,6 +12,7 @@
 
 #include "base/context.h"
 #include "num/array.h"
+#include "scorefield/frame.h"
 #include "scorefield/model.h"
 
 #include <jansson.h>
@@ -83,7 +84,7 @@ typedef struct cli_common {
     bool version;
 } cli_common;
 
-enum { CLI_MOST_OPTIONS = 48 };
+enum { CLI_MOST_OPTIONS = 64 };
 
 struct cli {
     sf_context *ctx;
@@ -124,12 +125,6 @@ sf_status cli_parse(cli *c, void *values, int argc, char **argv);
 
 /* Whether the option of this name was on the command line. */
 bool cli_given(const cli *c, const char *name);
-
-/* The most similar of the names, or NULL if none is similar enough to suggest.
- * Call name(user, i) for i = 0, 1, ... until it gives NULL. */
-const char *cli_nearest(const char *word,
-                        const char *(*name)(const void *user, int i),
-                        const void *user);
 
 /* The i-th text of choices "a|b|c", or an empty one. */
 void cli_choice(const char *choices, int i, char *text, size_t size);
@@ -193,61 +188,80 @@ void cli_progress_end(cli *c);
 
 /* ---- files ------------------------------------------------------------------ */
 
-/* SF_E_IO unless the folder of `path` is there: what takes long should not find out
- * at its end. */
-sf_status cli_check_folder(cli *c, const char *path);
+/* A file that an option of a command names. */
+typedef struct cli_file {
+    const char *option;  /* "-o", "--trace"; NULL: an operand               */
+    const char *path;    /* NULL: it was not given                          */
+    bool is_output;      /* else it is read                                 */
+    bool is_binary;      /* what does not go to a terminal                  */
+    bool optional;       /* it need not be given                            */
+    const char *endings; /* ".csv|.npy" of an output, or NULL: any          */
+    const char *want;    /* what messages call them                         */
+    const char *goes_on; /* the option of an input that it may be           */
+} cli_file;
 
-/* SF_E_ARG unless the command may write to `path`: with --json, standard output
- * is taken; binary data does not go to a terminal.  Else as cli_check_folder(). */
-sf_status cli_check_output(cli *c, const char *path, bool is_binary);
+#define CLI_TABLE_ENDINGS ".csv|.npy"
+#define CLI_TABLE_WANT    ".csv or .npy, or - for CSV on stdout"
 
 /* SF_E_UNSUPPORTED where this program was built without pictures (pictures.c,
  * no_pictures.c): whatever draws asks first. */
 sf_status cli_need_pictures(sf_context *ctx);
 
-/* SF_E_ARG unless tables are written to files of this name. */
-sf_status cli_check_table_output(cli *c, const char *path);
+/* Before work begins: that every output can be written (its ending, its folder, its
+ * name), and is neither an operand, nor one of the inputs, nor another output.
+ * SF_OK; SF_E_ARG, SF_E_IO. */
+sf_status cli_check_files(cli *c, const cli_file *files, int count);
 
 /* Whether a path ends in this extension, in any case. */
 bool cli_has_extension(const char *path, const char *extension);
 
-/* Make an error of the library about data that came from a file an error about
- * that file: exit status 3, and its name first. */
-sf_status cli_data_error(cli *c, sf_status status, const char *path);
+/* ---- tables ----------------------------------------------------------------- */
 
-/* ---- columns of tables ------------------------------------------------------ */
+/* How the table of an operand is read; see sf_read_options. */
+typedef struct cli_read {
+    const char *sep, *comment, *na, *decimal, *kinds;
+    int header;
+} cli_read;
 
-/* What was found in a column. */
-typedef struct cli_summary {
-    int64_t missing;
-    double least, mean, most; /* of the cells that are there               */
-} cli_summary;
+sf_read_options cli_read_options(const cli_read *r);
 
-/* Add rows [count, cols] to summaries [cols], zeroed before the first rows;
- * `before` rows came earlier. */
-void cli_summarise(cli_summary *summaries, int64_t before, int64_t count,
-                   int64_t cols, const double *cells);
+/* Rows of a table of options about that, the member `member` of `values_`. */
+#define CLI_READ_OPTIONS(values_, member)                                      \
+    {.kind = CLI_TEXT,                                                         \
+     .name = "sep",                                                            \
+     .argument = "C",                                                          \
+     .offset = offsetof(values_, member.sep),                                  \
+     .rare = true},                                                            \
+        {.kind = CLI_CHOICE,                                                   \
+         .name = "header",                                                     \
+         .argument = "H",                                                      \
+         .offset = offsetof(values_, member.header),                           \
+         .initial = "auto",                                                    \
+         .choices = "auto|yes|no",                                             \
+         .rare = true},                                                        \
+        {.kind = CLI_TEXT,                                                     \
+         .name = "comment",                                                    \
+         .argument = "C",                                                      \
+         .offset = offsetof(values_, member.comment),                          \
+         .rare = true},                                                        \
+        {.kind = CLI_TEXT,                                                     \
+         .name = "na",                                                         \
+         .argument = "LIST",                                                   \
+         .offset = offsetof(values_, member.na),                               \
+         .rare = true},                                                        \
+        {.kind = CLI_TEXT,                                                     \
+         .name = "decimal",                                                    \
+         .argument = "C",                                                      \
+         .offset = offsetof(values_, member.decimal),                          \
+         .rare = true},                                                        \
+    {                                                                          \
+        .kind = CLI_TEXT, .name = "kind", .argument = "LIST",                  \
+        .offset = offsetof(values_, member.kinds), .rare = true                \
+    }
 
 /* Show the columns on standard error (unless --quiet); `used` [cols] says which
  * of them are not left out. */
-void cli_show_columns(const cli *c, const sf_column *columns,
-                      const cli_summary *summaries, int64_t rows, int64_t cols,
-                      const bool *used);
-
-const char *cli_kind_name(sf_column_kind kind);
-
-/* Find a column by its name; `where` is the option or file that wants it.
- * Returns SF_OK or SF_E_ARG (the message names the nearest one). */
-sf_status cli_find_column(cli *c, const char *name, const sf_column *columns,
-                          int64_t cols, const char *where, int64_t *found);
-
-/* Turn a list of names, `a,b,"a name, with a comma"`, into indices of columns;
- * index has room for `cols`.
- * Returns SF_OK or SF_E_ARG (an unknown column: the nearest one; twice the same;
- * empty). */
-sf_status cli_pick_columns(cli *c, const char *list, const sf_column *columns,
-                           int64_t cols, const char *where, int64_t *index,
-                           int64_t *count);
+sf_status cli_show_columns(cli *c, const sf_frame *frame, const bool *used);
 
 /* SF_E_ARG: which operands the command wants. */
 sf_status cli_too_few_operands(cli *c);
@@ -260,76 +274,70 @@ typedef struct cli_named {
     const void *of;
 } cli_named;
 
-/* As cli_read_points(), of any values. */
-sf_status cli_read_named(cli *c, const cli_named *of, const char *path,
-                         sf_table *table, sf_cmat *x);
-
-/* Read a table and take the model's columns out of it by their names (by their
- * order if the file has none), every cell of which must be there and where the
- * model's kernels have mass.
- *
- *   x      out: [rows, d], a view of the table's cells
- *   table  out: to be freed after x was used
- *
- * Returns SF_OK; SF_E_FORMAT (columns that are missing: their names; a cell
- * that is missing or text: its place), or what reading gave. */
-sf_status cli_read_points(cli *c, const sf_model *model, const char *path,
-                          sf_table *table, sf_cmat *x);
+/* The columns of a model. */
+cli_named cli_model_columns(const sf_model *model);
 
 /* An empty table of the model's columns. */
 sf_status cli_model_table(cli *c, const sf_model *model, int64_t rows,
                           sf_table *table);
 
-/* ---- rows of tables ---------------------------------------------------------- */
-
 /* "<stdin>" for "-". */
 const char *cli_shown_path(const char *path);
-
-/* Copy the cells at index [dim] of the complete rows of cells [count, cols] to
- * `to` [count, dim], which may be where they are; `row` has room for one.
- * Returns how many rows these are. */
-int64_t cli_take_complete(const double *cells, int64_t count, int64_t cols,
-                          const int64_t *index, int64_t dim, double *to,
-                          double *row);
 
 /* How many columns of a table without names (.npy) come before `wanted` ones: 2, the
  * chain and the draw, which `scorefield sample --density` writes first, where rows
  * count them up from 0; else 0. */
-int64_t cli_numbering(const sf_table *table, int64_t wanted);
+int64_t cli_numbering(const sf_frame *frame, int64_t wanted);
 
 /* Some columns of a table, and the rows that have a number in each of them.
  *
  *     cli_data d;
- *     SFI_TRY(cli_data_read(c, &d, path));        frees nothing on failure
+ *     SFI_TRY(cli_data_read(c, &d, path, how));   frees nothing on failure
  *     cli_data_choose() or cli_data_match(), then cli_data_take()
- *     cli_data_free(c, &d); */
+ *     cli_data_free(&d); */
 typedef struct cli_data {
     const char *path;
-    sf_table table; /* its cells are moved by cli_data_take()               */
-    int64_t rows;   /* in the file                                          */
-    int64_t *index; /* [table.cols], the first `dim` are used               */
-    int64_t dim;
-    sf_cmat x; /* [complete rows, dim]                                      */
+    sf_frame *all, *some, *whole; /* all columns; those that are used; of those
+                                     the complete rows                        */
+    int64_t rows;                 /* in the file                              */
+    int64_t dim;                  /* columns that are used                    */
+    sf_cmat x;                    /* [complete rows, dim]                     */
 } cli_data;
 
-/* Read a table.  cli_data_free() frees it, also after a failure. */
-sf_status cli_data_read(cli *c, cli_data *d, const char *path);
-void cli_data_free(cli *c, cli_data *d);
+/* Read a table, NULL as usual.  cli_data_free() frees it, also after a failure. */
+sf_status cli_data_read(cli *c, cli_data *d, const char *path,
+                        const cli_read *how);
+void cli_data_free(cli_data *d);
 
 /* Use the columns of a list of names; where it is NULL, all that hold numbers. */
 sf_status cli_data_choose(cli *c, cli_data *d, const char *list);
 
-/* Use the columns called name(user, 0), name(user, 1), ...; in a file without
- * names, all in their order. */
-sf_status cli_data_match(cli *c, cli_data *d, int64_t count,
-                         const char *(*name)(const void *user, int64_t k),
-                         const void *user);
+/* Use the columns of these names; in a file without names, all in their order. */
+sf_status cli_data_match(cli *c, cli_data *d, const cli_named *of);
 
-/* Gather the complete rows. */
+/* Gather the complete rows, and say how many are not. */
 sf_status cli_data_take(cli *c, cli_data *d);
 
 /* Name of the k-th used column. */
 const char *cli_data_name(const cli_data *d, int64_t k);
+
+/* All of that for points at which something is asked.  SF_E_FORMAT: columns that
+ * are missing, by their names; text where a number is wanted; no complete row. */
+sf_status cli_data_points(cli *c, cli_data *d, const char *path,
+                          const cli_read *how, const cli_named *of);
+
+/* The same for a model, whose kernels have mass at every point. */
+sf_status cli_read_points(cli *c, const sf_model *model, const char *path,
+                          const cli_read *how, cli_data *d);
+
+/* Make an error of the library about the rows d->x an error about their file, its
+ * line and row: exit status 3. */
+sf_status cli_data_error(const cli_data *d, sf_status status);
+
+/* Make every cell of a table missing, then put values [complete rows, cols] into its
+ * columns from `at` on, in the rows of the file that they belong to. */
+void cli_clear(sf_table *table);
+void cli_scatter(const cli_data *d, sf_cmat from, sf_table *to, int64_t at);
 
 /* ---- threads (threads.c) ---------------------------------------------------- */
 

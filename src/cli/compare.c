@@ -12,6 +12,7 @@ typedef struct compare_options {
     const char *columns, *held_out;
     bool raw;
     int64_t max_rows, permutations, test_rows, projections;
+    cli_read read; /* of REAL and --held-out                               */
 } compare_options;
 
 #define OPTION(kind_, name_, argument_, member, initial_, range_, help_)       \
@@ -40,6 +41,7 @@ static const cli_option options[] = {
            "Rows of a table that the test takes"),
     OPTION(CLI_WHOLE, "projections", "N", projections, "64", "[0, 100000]",
            "Directions of sliced Wasserstein"),
+    CLI_READ_OPTIONS(compare_options, read),
     {0}};
 
 /* ---- the tables ----------------------------------------------------------- */
@@ -58,17 +60,13 @@ static const char *name_of(const void *user, int64_t k)
 
 static void say_unused(const compare_job *j)
 {
-    const sf_table *real = &j->real.table;
-    for (int64_t k = 0; k < real->cols; k++) {
-        bool used = false;
-        for (int64_t i = 0; i < j->real.dim; i++)
-            used = used || j->real.index[i] == k;
-        if (used)
-            continue;
+    const sf_frame *all = j->real.all;
+    for (int64_t k = 0; k < sf_frame_cols(all); k++) {
         char shown[SFI_SHOW_SIZE];
-        const char *name = real->columns[k].name;
-        cli_note(j->c, "column \"%s\" is left out",
-                 sfi_show(shown, name, strlen(name)));
+        const char *name = sf_frame_name(all, k);
+        if (sf_frame_find(j->real.some, name) < 0)
+            cli_note(j->c, "column \"%s\" is left out",
+                     sfi_show(shown, name, strlen(name)));
     }
 }
 
@@ -76,17 +74,18 @@ static void say_unused(const compare_job *j)
 static sf_status read_tables(compare_job *j)
 {
     cli *c = j->c;
-    SFI_TRY(cli_data_read(c, &j->real, c->operands[0]));
-    SFI_TRY(cli_data_read(c, &j->synthetic, c->operands[1]));
+    const cli_read *how = &j->o->read;
+    SFI_TRY(cli_data_read(c, &j->real, c->operands[0], how));
+    SFI_TRY(cli_data_read(c, &j->synthetic, c->operands[1], NULL));
     SFI_TRY(cli_data_choose(c, &j->synthetic, j->o->columns));
-    SFI_TRY(
-        cli_data_match(c, &j->real, j->synthetic.dim, name_of, &j->synthetic));
+    const cli_named wanted = {"synthetic table", j->synthetic.dim, name_of,
+                              &j->synthetic};
+    SFI_TRY(cli_data_match(c, &j->real, &wanted));
     if (j->o->columns == NULL)
         say_unused(j);
     if (j->o->held_out != NULL) {
-        SFI_TRY(cli_data_read(c, &j->held_out, j->o->held_out));
-        SFI_TRY(cli_data_match(c, &j->held_out, j->synthetic.dim, name_of,
-                               &j->synthetic));
+        SFI_TRY(cli_data_read(c, &j->held_out, j->o->held_out, how));
+        SFI_TRY(cli_data_match(c, &j->held_out, &wanted));
         SFI_TRY(cli_data_take(c, &j->held_out));
     }
     SFI_TRY(cli_data_take(c, &j->real));
@@ -216,9 +215,9 @@ static sf_status run(cli *c, const void *values)
     cli_catch_signals();
     const sf_status status = compare(&j);
     sf_compare_report_free(c->ctx, j.report);
-    cli_data_free(c, &j.real);
-    cli_data_free(c, &j.synthetic);
-    cli_data_free(c, &j.held_out);
+    cli_data_free(&j.real);
+    cli_data_free(&j.synthetic);
+    cli_data_free(&j.held_out);
     return status;
 }
 

@@ -10,6 +10,7 @@ typedef struct denoise_options {
     const char *output;
     double time, sigma;
     bool draw;
+    cli_read read;
 } denoise_options;
 
 #define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
@@ -29,26 +30,45 @@ static const cli_option options[] = {
            "Or their noise, in standard deviations"),
     OPTION(CLI_FLAG, 0, "draw", NULL, draw, NULL, NULL,
            "A draw from the posterior, not its mean"),
+    CLI_READ_OPTIONS(denoise_options, read),
     {0}};
 
+/* The clean points of the complete rows, in the rows of their file. */
+static sf_status find_clean(cli *c, const denoise_options *o, sf_model *model,
+                            const cli_data *points, double time,
+                            sf_table *clean)
+{
+    const sf_cmat x = points->x;
+    const size_t cells = (size_t)(x.rows * x.cols);
+    double *values = sfi_alloc(c->ctx, cells, sizeof *values);
+    if (values == NULL)
+        return SF_E_NOMEM;
+    const sf_mat out = {values, x.rows, x.cols, x.cols};
+    const sf_model_values wanted = {.denoised = out};
+    const sf_status status = cli_data_error(
+        points, o->draw
+                    ? sf_model_draw_clean(model, x, time, c->common.seed, out)
+                    : sf_model_eval(model, x, time, &wanted));
+    cli_clear(clean);
+    cli_scatter(points, sf_mat_const(out), clean, 0);
+    sfi_free(c->ctx, values, cells, sizeof *values);
+    return status;
+}
+
 static sf_status denoise(cli *c, const denoise_options *o, sf_model *model,
-                         sf_table *points, sf_table *clean)
+                         cli_data *points, sf_table *clean)
 {
     const double begun = sfi_clock();
-    sf_cmat x;
-    SFI_TRY(cli_read_points(c, model, c->operands[1], points, &x));
+    SFI_TRY(cli_read_points(c, model, c->operands[1], &o->read, points));
     const double time =
         cli_given(c, "sigma") ? sf_model_time(model, o->sigma) : o->time;
-    SFI_TRY(cli_model_table(c, model, x.rows, clean));
-    const sf_mat out = {clean->data, x.rows, x.cols, x.cols};
-    const sf_model_values values = {.denoised = out};
-    SFI_TRY(cli_data_error(
-        c,
-        o->draw ? sf_model_draw_clean(model, x, time, c->common.seed, out)
-                : sf_model_eval(model, x, time, &values),
-        c->operands[1]));
+    SFI_TRY(cli_model_table(c, model, points->rows, clean));
+    SFI_TRY(find_clean(c, o, model, points, time, clean));
     SFI_TRY(sf_table_write(c->ctx, clean, o->output));
-    cli_put_count(c, c->report, "rows", x.rows);
+    cli_put_count(c, c->report, "rows", points->x.rows);
+    if (points->x.rows < points->rows)
+        cli_put_count(c, c->report, "dropped_rows",
+                      points->rows - points->x.rows);
     cli_put_number(c, c->report, "time", time);
     cli_put_text(c, c->report, "result",
                  o->draw ? "draws from the posterior" : "posterior means");
@@ -60,18 +80,23 @@ static sf_status run(cli *c, const void *values)
 {
     const denoise_options *o = values;
     sf_model *model = NULL;
-    sf_table points = {0}, clean = {0};
+    cli_data points = {0};
+    sf_table clean = {0};
     if (cli_given(c, "time") == cli_given(c, "sigma"))
         return SFI_FAIL(
             c->ctx, SF_E_ARG,
             "want --time T or --sigma S: how noisy are the points?");
-    SFI_TRY(cli_check_output(c, o->output, false));
-    SFI_TRY(cli_check_table_output(c, o->output));
+    const cli_file out = {.option = "-o",
+                          .path = o->output,
+                          .is_output = true,
+                          .endings = CLI_TABLE_ENDINGS,
+                          .want = CLI_TABLE_WANT};
+    SFI_TRY(cli_check_files(c, &out, 1));
     SFI_TRY(sf_model_load(c->ctx, &model, c->operands[0]));
     cli_catch_signals();
     const sf_status status = denoise(c, o, model, &points, &clean);
     sf_table_free(c->ctx, &clean);
-    sf_table_free(c->ctx, &points);
+    cli_data_free(&points);
     sf_model_free(model);
     return status;
 }

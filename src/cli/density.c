@@ -251,11 +251,12 @@ sf_status cli_check_density(cli *c, const cli_density *o, int operands)
     return SF_OK;
 }
 
-sf_status cli_open_model(cli *c, const cli_density *o, sf_model **out)
+sf_status cli_open_model(cli *c, const cli_density *o, sf_model **out,
+                         sf_run_record **record)
 {
     *out = NULL;
     if (o->text == NULL)
-        return sf_model_load(c->ctx, out, c->operands[0]);
+        return sf_model_load_record(c->ctx, out, record, c->operands[0]);
     parts p = {.c = c};
     const sf_status status = make(&p, o, out);
     if (status == SF_OK)

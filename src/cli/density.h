@@ -6,6 +6,7 @@
 #include "base/assign.h"
 #include "cli/cli.h"
 #include "scorefield/density.h"
+#include "scorefield/store.h"
 
 typedef struct cli_density {
     const char *text;
@@ -53,7 +54,8 @@ sf_status cli_check_density(cli *c, const cli_density *o, int operands);
 /* The model of a command: that of the text, if there is one, else the first
  * operand's.  SF_OK, SF_E_ARG, SF_E_PARSE and SF_E_SHAPE as bad usage, and what
  * reading a model or a table gives. */
-sf_status cli_open_model(cli *c, const cli_density *o, sf_model **out);
+sf_status cli_open_model(cli *c, const cli_density *o, sf_model **out,
+                         sf_run_record **record);
 
 /* "1", "1,2,3" or "1,2;3,4" as a number, a vector or a matrix: rank, shape and the
  * value, which the caller frees as `cells` doubles, also after a failure.  `option`

@@ -18,6 +18,7 @@ typedef struct eval_options {
     double tolerance;
     int64_t probes;
     cli_density density;
+    cli_read read;
 } eval_options;
 
 #define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
@@ -41,6 +42,7 @@ static const cli_option options[] = {
            "Directions of a stochastic trace"),
     CLI_DENSITY_OPTIONS(eval_options, density, "names in EXPR",
                         "Names of its numbers: a,b"),
+    CLI_READ_OPTIONS(eval_options, read),
     {0}};
 
 /* ---- what is wanted ------------------------------------------------------- */
@@ -90,8 +92,9 @@ typedef struct eval_job {
     cli *c;
     const eval_options *o;
     sf_model *model;
-    sf_table points; /* what `x` is a view of */
-    sf_cmat x;
+    sf_run_record *record; /* of the model, NULL if it was typed */
+    cli_data points;
+    sf_cmat x; /* its complete rows */
     int count;
     want list[WANT_COUNT];     /* in the order they are wanted */
     sf_mat values[WANT_COUNT]; /* [rows, columns], by want */
@@ -111,7 +114,7 @@ static sf_status parse_wants(eval_job *j, const char *text)
             found++;
         sfi_show(shown, text, size);
         if (found == WANT_COUNT) {
-            const char *nearest = cli_nearest(word, want_name, NULL);
+            const char *nearest = sfi_nearest_word(word, want_name, NULL);
             if (nearest != NULL)
                 return SFI_FAIL(j->c->ctx, SF_E_ARG,
                                 "--want: unknown \"%s\"; did you mean %s?",
@@ -160,7 +163,8 @@ static sf_status allocate(eval_job *j)
     return SF_OK;
 }
 
-/* Rows count from 1, as lines of data do; 0 where there is no further one. */
+/* Rows count from 1, over all rows of the table that the model was fitted to; 0
+ * where there is no further one. */
 static sf_status put_posterior(eval_job *j)
 {
     const sf_mat to = j->values[WANT_posterior];
@@ -175,7 +179,10 @@ static sf_status put_posterior(eval_job *j)
     for (int64_t i = 0; i < j->x.rows && status == SF_OK; i++)
         for (int64_t k = 0; k < MOST_DATA; k++) {
             double *pair = to.data + i * to.stride + 2 * k;
-            pair[0] = (double)(datum[i * MOST_DATA + k] + 1);
+            const int64_t row = datum[i * MOST_DATA + k];
+            pair[0] =
+                (double)(row < 0 ? row : sf_run_record_row(j->record, row)) +
+                1.0;
             pair[1] = weight[i * MOST_DATA + k];
         }
     sfi_free(j->c->ctx, weight, count, sizeof *weight);
@@ -295,19 +302,18 @@ static sf_status add_names(const eval_job *j, name_list *names, want w)
     return SF_OK;
 }
 
+/* Every point has the row of its file; where a cell was missing, all are. */
 static void fill_table(const eval_job *j, sf_table *table)
 {
     int64_t at = 0;
+    cli_clear(table);
     for (int k = 0; k < j->count; k++) {
         const sf_mat m = j->values[j->list[k]];
-        for (int64_t i = 0; i < m.rows; i++)
-            memcpy(table->data + i * table->cols + at, m.data + i * m.stride,
-                   (size_t)m.cols * sizeof *m.data);
+        cli_scatter(&j->points, sf_mat_const(m), table, at);
         at += m.cols;
         if (j->list[k] != WANT_logpdf || !j->has_se)
             continue;
-        for (int64_t i = 0; i < m.rows; i++)
-            table->data[i * table->cols + at] = j->se[i];
+        cli_scatter(&j->points, (sf_cmat){j->se, m.rows, 1, 1}, table, at);
         at++;
     }
 }
@@ -320,7 +326,7 @@ static sf_status write_named(const eval_job *j, name_list *names)
         if (j->list[k] == WANT_logpdf && j->has_se)
             SFI_TRY(add_name(names, "logpdf_se", "", ""));
     }
-    SFI_TRY(sf_table_new(j->c->ctx, &table, j->x.rows, names->count,
+    SFI_TRY(sf_table_new(j->c->ctx, &table, j->points.rows, names->count,
                          (const char *const *)names->list));
     fill_table(j, &table);
     const sf_status status = sf_table_write(j->c->ctx, &table, j->o->output);
@@ -351,6 +357,8 @@ static void make_report(const eval_job *j, double seconds)
     cli *c = j->c;
     const int64_t n = j->x.rows;
     cli_put_count(c, c->report, "rows", n);
+    if (n < j->points.rows)
+        cli_put_count(c, c->report, "dropped_rows", j->points.rows - n);
     cli_put_number(c, c->report, "time", j->o->time);
     const double *logpdf = j->values[WANT_logpdf].data;
     if (logpdf != NULL) {
@@ -378,20 +386,16 @@ static void make_report(const eval_job *j, double seconds)
     cli_put_number(c, c->report, "seconds", seconds);
 }
 
-static const char *model_column(const void *of, int64_t k)
-{
-    return sf_model_column(of, k);
-}
-
 static sf_status read_operands(eval_job *j)
 {
     cli *c = j->c;
-    SFI_TRY(cli_open_model(c, &j->o->density, &j->model));
+    SFI_TRY(cli_open_model(c, &j->o->density, &j->model, &j->record));
     SFI_TRY(check_wants(j));
-    const cli_named columns = {"model", sf_model_dim(j->model), model_column,
-                               j->model};
-    return cli_read_named(c, &columns, c->operands[c->operand_count - 1],
-                          &j->points, &j->x);
+    const cli_named columns = cli_model_columns(j->model);
+    SFI_TRY(cli_data_points(c, &j->points, c->operands[c->operand_count - 1],
+                            &j->o->read, &columns));
+    j->x = j->points.x;
+    return SF_OK;
 }
 
 static sf_status eval(eval_job *j)
@@ -414,15 +418,20 @@ static sf_status run(cli *c, const void *values)
     eval_job j = {.c = c, .o = values};
     SFI_TRY(parse_wants(&j, j.o->want));
     SFI_TRY(cli_check_density(c, &j.o->density, 2));
-    SFI_TRY(cli_check_output(c, j.o->output, false));
-    SFI_TRY(cli_check_table_output(c, j.o->output));
+    const cli_file out = {.option = "-o",
+                          .path = j.o->output,
+                          .is_output = true,
+                          .endings = CLI_TABLE_ENDINGS,
+                          .want = CLI_TABLE_WANT};
+    SFI_TRY(cli_check_files(c, &out, 1));
     cli_catch_signals();
     const sf_status status = eval(&j);
     for (int w = 0; w < WANT_COUNT; w++)
         sfi_free(c->ctx, j.values[w].data,
                  (size_t)(j.values[w].rows * j.values[w].cols), sizeof(double));
     sfi_free(c->ctx, j.se, (size_t)j.x.rows, sizeof *j.se);
-    sf_table_free(c->ctx, &j.points);
+    cli_data_free(&j.points);
+    sf_run_record_free(c->ctx, j.record);
     sf_model_free(j.model);
     return status;
 }

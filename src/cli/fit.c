@@ -6,6 +6,8 @@
  * it came about, and the same report is told. */
 #include "cli/fit.h"
 
+#include "io/input.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,8 +69,7 @@ static const cli_option options[] = {
     OPTION(CLI_PAIR, 0, "hidden", "WxL", hidden, "128x4", NULL, NULL,
            "Width and number of hidden layers"),
     SHOWN(CLI_WHOLE, "steps", "N", steps, "from rows", "[1, 1e9]", "Updates"),
-    OPTION(CLI_NUMBER, 0, "epochs", "E", epochs, NULL, "> 0", NULL,
-           "The same in passes over the rows"),
+    RARE(CLI_NUMBER, "epochs", "E", epochs, NULL, "> 0"),
     SHOWN(CLI_WHOLE, "batch", "B", batch, "from rows", "[1, 1048576]",
           "Rows of an update"),
     RARE(CLI_WHOLE, "target-rows", "R", target_rows, "1", "[1, 65536]"),
@@ -102,6 +103,7 @@ static const cli_option options[] = {
     RARE(CLI_WHOLE, "lambdas", "L", lambdas, "100", "[1, 10000]"),
     RARE(CLI_NUMBER, "lambda-ratio", "R", lambda_ratio, "0.001", "(0, 1)"),
     RARE(CLI_NUMBER, "gamma", "G", gamma, "0.5", "[0, 1]"),
+    CLI_READ_OPTIONS(fit_options, read),
     {0}};
 
 /* Options that mean nothing without a network. */
@@ -146,15 +148,29 @@ static sf_status check_about(cli *c, const fit_options *o)
 
 static sf_status check_output(cli *c, const fit_options *o)
 {
-    SFI_TRY(cli_check_output(c, o->output, true));
-    if (strcmp(o->output, "-") != 0 && strncmp(o->output, "/dev/", 5) != 0 &&
-        !cli_has_extension(o->output, ".safetensors"))
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "-o is \"%s\"; models are .safetensors files",
-                        o->output);
-    if (o->curve != NULL && !fit_curve_is_table(o->curve))
-        return cli_need_pictures(c->ctx);
-    return SF_OK;
+    const cli_file files[] = {{.option = "-o",
+                               .path = o->output,
+                               .is_output = true,
+                               .is_binary = true,
+                               .endings = ".safetensors",
+                               .want = "a .safetensors file"},
+                              {.option = "--curve",
+                               .path = o->curve,
+                               .is_output = true,
+                               .optional = true,
+                               .endings = ".csv|.npy|.png|.svg|.pdf",
+                               .want = ".csv, .png, .svg or .pdf"},
+                              {.option = "--checkpoint",
+                               .path = o->checkpoint,
+                               .is_output = true,
+                               .is_binary = true,
+                               .optional = true,
+                               .goes_on = "--resume"},
+                              {.option = "--resume", .path = o->resume}};
+    SFI_TRY(cli_check_files(c, files, (int)SFI_COUNT(files)));
+    return o->curve != NULL && !fit_curve_is_table(o->curve)
+               ? cli_need_pictures(c->ctx)
+               : SF_OK;
 }
 
 static const char *const density_only[] = {
@@ -371,6 +387,8 @@ static sf_status save(const fit_job *j)
     record.kinds = j->data.kinds;
     record.dropped = j->data.dropped;
     record.dropped_count = j->data.dropped_count;
+    record.dropped_rows = j->data.dropped_rows;
+    record.dropped_row_count = j->data.dropped_row_count;
     const sf_status status =
         sf_model_save(j->kept->model, j->o->output, &record);
     free(report);
@@ -387,10 +405,10 @@ static sf_status fit(fit_job *j)
     if (resumed != NULL)
         SFI_TRY(sf_checkpoint_load(c->ctx, &j->checkpoint, o->resume));
     SFI_TRY(fit_network_options(c, o, resumed, &j->network_options));
-    /* Standard input passes by only once. */
-    const bool streams = o->model == FIT_GAUSSIAN && strcmp(path, "-") != 0;
-    SFI_TRY(fit_data_open(&j->data, c, path, o->columns, o->weights, resumed,
-                          streams));
+    /* A pipe passes by only once. */
+    const bool streams = o->model == FIT_GAUSSIAN && !sfi_path_is_device(path);
+    SFI_TRY(fit_data_open(&j->data, c, path, &o->read, o->columns, o->weights,
+                          resumed, streams));
     SFI_TRY(fit_candidates(j));
     make_report(j, sfi_clock() - begun);
     SFI_TRY(save(j));

@@ -5,7 +5,6 @@
 #define SFI_CLI_FIT_H
 
 #include "cli/cli.h"
-#include "io/rows.h"
 #include "scorefield/fit.h"
 #include "scorefield/store.h"
 
@@ -18,6 +17,7 @@ typedef struct fit_options {
     int objective;
     bool energy;
     const char *columns;
+    cli_read read;
     const char *kernel, *bandwidth, *floor, *weights;
     double validation;
     cli_pair hidden; /* width x layers */
@@ -59,37 +59,41 @@ sf_status fit_density_save(cli *c, const fit_options *o,
 typedef struct fit_data {
     cli *c;
     const char *path;
-    sfi_rows *stream; /* a file that passes by, or NULL                    */
-    sf_table table;   /* the whole of it, where it is not a stream         */
-    const sf_column *columns; /* [cols] */
-    int64_t rows, cols;       /* in the file */
-    cli_summary *summaries;   /* [cols] */
-    bool *used;               /* [cols] */
-    int64_t *index;           /* [cols], the first `dim` are used */
+    sf_frame *all, *some, *whole; /* all columns; those that are used, with the
+                                     weights; of those the complete rows, not of a
+                                     stream                                    */
+    sf_frame_reader *stream; /* a file that passes by, or NULL            */
+    int64_t rows, cols;      /* in the file */
+    bool *used;              /* [cols] */
+    int64_t *index;          /* [cols], the first `dim` are used */
     int64_t dim;
     const char **names;    /* [cols], likewise */
     sf_column_kind *kinds; /* [cols], likewise */
     const char **dropped;  /* [cols], the first `dropped_count` */
     int64_t dropped_count;
+    int64_t *dropped_rows; /* [dropped_row_count, 2]: as sf_run_record has them,
+                              not of a stream */
+    int64_t dropped_row_count;
     int64_t weight;   /* the column --weights names, -1 without; its cells
                          follow the used ones in a row of `matrix` */
     int64_t complete; /* rows without a missing cell among the used columns;
                          of a stream, when fit_stream() has passed */
     sf_cmat matrix;   /* [complete, dim]; not of a stream */
-    double *block;    /* [FIT_BLOCK, cols], of a stream */
 } fit_data;
 
-enum { FIT_BLOCK = 4096 };
-
 /* Read DATA, show its columns, choose those that are used (`list`; if NULL
- * those of the run that is resumed; if NULL all that hold numbers but `weights`,
- * a column or NULL) and check that each can have a density.  With `streams`, a
- * file is not kept in memory but read again by fit_stream().  fit_data_free()
- * frees *d, also after a failure. */
-sf_status fit_data_open(fit_data *d, cli *c, const char *path, const char *list,
+ * those of the run that is resumed; if NULL all of numbers that differ but
+ * `weights`, a column or NULL) and check that each can have a density.  With
+ * `streams`, a file is not kept in memory but read again by fit_stream().
+ * fit_data_free() frees *d, also after a failure. */
+sf_status fit_data_open(fit_data *d, cli *c, const char *path,
+                        const cli_read *how, const char *list,
                         const char *weights, const sf_checkpoint *resumed,
                         bool streams);
 void fit_data_free(fit_data *d);
+
+/* As cli_data_error(). */
+sf_status fit_data_error(const fit_data *d, sf_status status);
 
 /* An sf_rows_fn over the complete rows of a stream; `user` is the fit_data.
  * Begin each pass with fit_rewind(). */

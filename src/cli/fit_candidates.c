@@ -123,7 +123,7 @@ static sf_status fit_whole_gaussian(fit_job *j)
             return SFI_FAIL(c->ctx, SF_E_CANCELLED, "interrupted");
         fit_say_dropped(d);
     }
-    SFI_TRY(status == SF_E_IO ? status : cli_data_error(c, status, d->path));
+    SFI_TRY(fit_data_error(d, status));
     sf_model_free(j->gaussian.model);
     j->gaussian.model = model;
     return SF_OK;
@@ -151,11 +151,10 @@ static sf_status own_likelihood(fit_job *j, double *value)
 static sf_status fit_part_gaussian(fit_job *j)
 {
     training_rows rows = {j, j->held.count};
-    SFI_TRY(cli_data_error(
-        j->c,
+    SFI_TRY(fit_data_error(
+        &j->data,
         sf_fit_gaussian_rows(j->c->ctx, &j->gaussian.model, j->data.dim,
-                             j->data.names, next_training_rows, &rows, NULL),
-        j->data.path));
+                             j->data.names, next_training_rows, &rows, NULL)));
     return judge(j, &j->gaussian);
 }
 
@@ -240,7 +239,7 @@ static sf_status fit_empirical(fit_job *j)
     cli_progress_end(c);
     sfi_free(c->ctx, weights, (size_t)d->complete, sizeof *weights);
     /* An argument is an option, not what the file holds. */
-    SFI_TRY(status == SF_E_ARG ? status : cli_data_error(c, status, d->path));
+    SFI_TRY(status == SF_E_ARG ? status : fit_data_error(d, status));
     if (j->noise.copies > 0)
         cli_note(c, "%lld rows are copies of earlier ones%s",
                  (long long)j->noise.copies,

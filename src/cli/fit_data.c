@@ -2,86 +2,47 @@
 /* fit_data.c - the table that a model is fitted to.
  *
  * A gaussian needs one pass over the rows, so a file for it is never held in
- * memory: the first pass shows what the columns are, the second one fits.  Other
- * models, and standard input, get the whole table, in which the used columns of
- * the complete rows are moved to the front. */
+ * memory: opening it shows what the columns are, a reader hands out the rows.  Other
+ * models, and standard input, get the whole table. */
 #include "cli/fit.h"
 
 #include "base/text.h"
+#include "table/frame.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- the first pass ------------------------------------------------------- */
-
-static sf_status allocate(fit_data *d)
-{
-    sf_context *ctx = d->c->ctx;
-    const size_t n = (size_t)d->cols;
-    d->summaries = sfi_alloc_zero(ctx, n, sizeof *d->summaries);
-    d->used = sfi_alloc_zero(ctx, n, sizeof *d->used);
-    d->index = sfi_alloc_zero(ctx, n, sizeof *d->index);
-    d->names = sfi_alloc_zero(ctx, n, sizeof *d->names);
-    d->kinds = sfi_alloc_zero(ctx, n, sizeof *d->kinds);
-    d->dropped = sfi_alloc_zero(ctx, n, sizeof *d->dropped);
-    return d->summaries != NULL && d->used != NULL && d->index != NULL &&
-                   d->names != NULL && d->kinds != NULL && d->dropped != NULL
-               ? SF_OK
-               : SF_E_NOMEM;
-}
-
-static sf_status scan_stream(fit_data *d)
-{
-    sf_context *ctx = d->c->ctx;
-    SFI_TRY(sfi_rows_open(ctx, &d->stream, d->path));
-    d->cols = sfi_rows_cols(d->stream);
-    SFI_TRY(allocate(d));
-    d->block = sfi_alloc(ctx, (size_t)(FIT_BLOCK * d->cols), sizeof *d->block);
-    if (d->block == NULL)
-        return SF_E_NOMEM;
-    for (;;) {
-        int64_t got = 0;
-        SFI_TRY(sfi_rows_next(d->stream, d->block, FIT_BLOCK, &got));
-        if (got == 0)
-            break;
-        cli_summarise(d->summaries, d->rows, got, d->cols, d->block);
-        d->rows += got;
-    }
-    d->columns = sfi_rows_columns(d->stream);
-    return SF_OK;
-}
-
-static sf_status scan_table(fit_data *d)
-{
-    SFI_TRY(sf_table_read(d->c->ctx, &d->table, d->path));
-    d->cols = d->table.cols;
-    d->rows = d->table.rows;
-    d->columns = d->table.columns;
-    SFI_TRY(allocate(d));
-    cli_summarise(d->summaries, 0, d->rows, d->cols, d->table.data);
-    return SF_OK;
-}
-
 /* ---- which columns -------------------------------------------------------- */
 
-/* Columns that were named must be fit to be used. */
+static const char *shown_name(const sf_frame *f, int64_t j,
+                              char shown[SFI_SHOW_SIZE])
+{
+    const char *name = sf_frame_name(f, j);
+    return sfi_show(shown, name, strlen(name));
+}
+
+/* A column that was named must be fit to be used. */
 static sf_status check_named(const fit_data *d, int64_t j)
 {
     char shown[SFI_SHOW_SIZE], level[SFI_SHOW_SIZE];
-    const sf_column *column = &d->columns[j];
-    sfi_show(shown, column->name, strlen(column->name));
-    if (column->kind == SF_COLUMN_TEXT)
+    sf_frame_summary s = SF_FRAME_SUMMARY_INIT;
+    sf_context *ctx = d->c->ctx;
+    const char *file = cli_shown_path(d->path);
+    SFI_TRY(sf_frame_summarise(ctx, &s, d->all, j));
+    if (sf_frame_level_count(d->all, j) > 0) {
+        const char *first = sf_frame_level(d->all, j, 0);
         return SFI_FAIL(
-            d->c->ctx, SF_E_FORMAT,
+            ctx, SF_E_FORMAT,
             "%s: column \"%s\" holds text (\"%s\", ...); categories "
             "are not in this version, leave it out of --columns",
-            cli_shown_path(d->path), shown,
-            sfi_show(level, column->levels[0], strlen(column->levels[0])));
-    if (d->summaries[j].missing == d->rows)
-        return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
+            file, shown_name(d->all, j, shown),
+            sfi_show(level, first, strlen(first)));
+    }
+    if (s.present == 0)
+        return SFI_FAIL(ctx, SF_E_FORMAT,
                         "%s: column \"%s\" is missing in every row; leave it "
                         "out of --columns",
-                        cli_shown_path(d->path), shown);
+                        file, shown_name(d->all, j, shown));
     return SF_OK;
 }
 
@@ -94,8 +55,9 @@ static sf_status find_resumed(fit_data *d, const sf_checkpoint *resumed)
                         cli_shown_path(d->path), (long long)d->cols,
                         (long long)resumed->dim);
     for (; d->dim < resumed->dim; d->dim++)
-        SFI_TRY(cli_find_column(d->c, resumed->columns[d->dim], d->columns,
-                                d->cols, "--resume", &d->index[d->dim]));
+        SFI_TRY(sfi_frame_find_column(d->c->ctx, d->all,
+                                      resumed->columns[d->dim], "--resume",
+                                      &d->index[d->dim]));
     return SF_OK;
 }
 
@@ -104,139 +66,165 @@ static sf_status find_weights(fit_data *d, const char *weights)
     d->weight = -1;
     if (weights == NULL)
         return SF_OK;
-    SFI_TRY(cli_find_column(d->c, weights, d->columns, d->cols, "--weights",
-                            &d->weight));
+    SFI_TRY(sfi_frame_find_column(d->c->ctx, d->all, weights, "--weights",
+                                  &d->weight));
     return check_named(d, d->weight);
+}
+
+/* The columns of a list of names. */
+static sf_status find_listed(fit_data *d, const char *list)
+{
+    sf_frame *picked = NULL;
+    SFI_TRY(sf_frame_pick(d->c->ctx, &picked, d->all, list));
+    for (; d->dim < sf_frame_cols(picked); d->dim++)
+        d->index[d->dim] = sf_frame_find(d->all, sf_frame_name(picked, d->dim));
+    sf_frame_free(picked);
+    return SF_OK;
+}
+
+/* All that are numbers which differ, but the weights; what is left out is said. */
+static sf_status find_numbers(fit_data *d)
+{
+    sf_frame *numbers = NULL;
+    char shown[SFI_SHOW_SIZE];
+    SFI_TRY(sf_frame_numbers(d->c->ctx, &numbers, d->all, false));
+    sf_frame_free(numbers);
+    for (int64_t j = 0; j < d->cols; j++)
+        if (j != d->weight && sf_frame_left_out(d->all, j, false) == NULL)
+            d->index[d->dim++] = j;
+    for (int64_t j = 0; j < d->cols; j++) {
+        const char *reason = sf_frame_left_out(d->all, j, false);
+        if (j != d->weight && reason != NULL)
+            cli_note(d->c, "column \"%s\" is left out: %s",
+                     shown_name(d->all, j, shown), reason);
+    }
+    return d->dim > 0 ? SF_OK
+                      : SFI_FAIL(d->c->ctx, SF_E_FORMAT,
+                                 "%s: no column but that of --weights holds "
+                                 "numbers; want at least one",
+                                 cli_shown_path(d->path));
+}
+
+/* What models call a kind of numbers. */
+static sf_column_kind kind_of(sf_kind kind)
+{
+    return kind == SF_KIND_INTEGER || kind == SF_KIND_BOOLEAN ||
+                   kind == SF_KIND_KEY
+               ? SF_COLUMN_INTEGER
+               : SF_COLUMN_REAL;
 }
 
 static sf_status choose_columns(fit_data *d, const char *list,
                                 const sf_checkpoint *resumed)
 {
-    if (list == NULL && resumed != NULL) {
-        SFI_TRY(find_resumed(d, resumed));
-        for (int64_t k = 0; k < d->dim; k++)
-            SFI_TRY(check_named(d, d->index[k]));
-    } else if (list != NULL) {
-        SFI_TRY(cli_pick_columns(d->c, list, d->columns, d->cols, "--columns",
-                                 d->index, &d->dim));
-        for (int64_t k = 0; k < d->dim; k++)
-            SFI_TRY(check_named(d, d->index[k]));
-    } else {
-        for (int64_t j = 0; j < d->cols; j++)
-            if (d->columns[j].kind != SF_COLUMN_TEXT &&
-                d->summaries[j].missing < d->rows && j != d->weight)
-                d->index[d->dim++] = j;
-    }
+    SFI_TRY(list != NULL      ? find_listed(d, list)
+            : resumed != NULL ? find_resumed(d, resumed)
+                              : find_numbers(d));
     for (int64_t k = 0; k < d->dim; k++) {
         const int64_t j = d->index[k];
+        SFI_TRY(check_named(d, j));
         if (j == d->weight)
             return SFI_FAIL(d->c->ctx, SF_E_ARG,
                             "--weights and --columns name the same column");
         d->used[j] = true;
-        d->names[k] = d->columns[j].name;
-        d->kinds[k] = d->columns[j].kind;
+        d->names[k] = sf_frame_name(d->all, j);
+        d->kinds[k] = kind_of(sf_frame_kind(d->all, j));
     }
     for (int64_t j = 0; j < d->cols; j++)
         if (!d->used[j])
-            d->dropped[d->dropped_count++] = d->columns[j].name;
+            d->dropped[d->dropped_count++] = sf_frame_name(d->all, j);
     return SF_OK;
 }
 
-/* What is left out without being asked for is said. */
-static void say_left_out(const fit_data *d)
+static sf_status check_range(const fit_data *d, int64_t j)
 {
-    for (int64_t j = 0; j < d->cols; j++) {
-        char shown[SFI_SHOW_SIZE];
-        const sf_column *column = &d->columns[j];
-        if (d->used[j] || j == d->weight)
-            continue;
-        sfi_show(shown, column->name, strlen(column->name));
-        if (column->kind == SF_COLUMN_TEXT)
-            cli_note(d->c, "column \"%s\" is left out: it holds text", shown);
-        else
-            cli_note(d->c,
-                     "column \"%s\" is left out: it is missing in every row",
-                     shown);
-    }
-}
-
-static sf_status check_columns(const fit_data *d)
-{
-    if (d->dim == 0)
+    char shown[SFI_SHOW_SIZE];
+    sf_frame_summary s = SF_FRAME_SUMMARY_INIT;
+    SFI_TRY(sf_frame_summarise(d->c->ctx, &s, d->all, j));
+    const double span = s.max - s.min;
+    if (s.present < 2 || (span > 1e-140 && span < 1e140))
+        return SF_OK;
+    if (span > 0.0)
         return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
-                        "%s: no column holds numbers; want at least one",
-                        cli_shown_path(d->path));
-    for (int64_t k = 0; k < d->dim; k++) {
-        char shown[SFI_SHOW_SIZE];
-        const int64_t j = d->index[k];
-        const cli_summary *s = &d->summaries[j];
-        const char *name = d->columns[j].name;
-        const double span = s->most - s->least;
-        sfi_show(shown, name, strlen(name));
-        if (d->rows - s->missing < 2 || (span > 1e-140 && span < 1e140))
-            continue;
-        if (span > 0.0)
-            return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
-                            "%s: column \"%s\" goes from %g to %g, whose "
-                            "squares are out of range; change its unit",
-                            cli_shown_path(d->path), shown, s->least, s->most);
-        return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
-                        "%s: column \"%s\" is %g in every row; a constant has "
-                        "no density, so leave it out with --columns",
-                        cli_shown_path(d->path), shown, s->least);
-    }
-    return SF_OK;
+                        "%s: column \"%s\" goes from %g to %g, whose "
+                        "squares are out of range; change its unit",
+                        cli_shown_path(d->path), shown_name(d->all, j, shown),
+                        s.min, s.max);
+    return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
+                    "%s: column \"%s\" is %g in every row; a constant has "
+                    "no density, so leave it out with --columns",
+                    cli_shown_path(d->path), shown_name(d->all, j, shown),
+                    s.min);
 }
 
 /* ---- complete rows -------------------------------------------------------- */
 
-static sf_status take_matrix(fit_data *d)
+/* The used columns, and the weights behind them. */
+static sf_status select_columns(fit_data *d)
 {
     const bool weighted = d->weight >= 0;
-    const int64_t taken = d->dim + weighted;
-    double *row = sfi_alloc(d->c->ctx, (size_t)taken, sizeof *row);
-    if (row == NULL)
-        return SF_E_NOMEM;
     if (weighted) /* not one of the used columns, so there is room */
         d->index[d->dim] = d->weight;
-    d->complete = cli_take_complete(d->table.data, d->rows, d->cols, d->index,
-                                    taken, d->table.data, row);
-    d->matrix = (sf_cmat){d->table.data, d->complete, d->dim, taken};
-    sfi_free(d->c->ctx, row, (size_t)taken, sizeof *row);
+    return sf_frame_select(d->c->ctx, &d->some, d->all, d->index,
+                           d->dim + weighted);
+}
+
+/* The runs of rows before and between those that are whole, into `runs` if it is
+ * not NULL; returns how many there are. */
+static int64_t find_dropped(const fit_data *d, int64_t *runs)
+{
+    int64_t next = 0, count = 0;
+    for (int64_t i = 0; i <= d->complete; i++) {
+        const int64_t row =
+            i < d->complete ? sf_frame_row(d->whole, i) : d->rows;
+        if (row > next && runs != NULL) {
+            runs[2 * count] = next;
+            runs[2 * count + 1] = row - next;
+        }
+        count += row > next;
+        next = row + 1;
+    }
+    return count;
+}
+
+static sf_status take_matrix(fit_data *d)
+{
+    sf_context *ctx = d->c->ctx;
+    SFI_TRY(sf_frame_complete(ctx, &d->whole, d->some));
+    SFI_TRY(sf_frame_matrix(ctx, d->whole, &d->matrix));
+    d->matrix.cols = d->dim;
+    d->complete = d->matrix.rows;
+    const int64_t count = find_dropped(d, NULL);
+    d->dropped_rows =
+        sfi_alloc(ctx, (size_t)count, 2 * sizeof *d->dropped_rows);
+    if (d->dropped_rows == NULL)
+        return SF_E_NOMEM;
+    d->dropped_row_count = count;
+    find_dropped(d, d->dropped_rows);
     return SF_OK;
 }
 
 sf_status fit_rewind(fit_data *d)
 {
     d->complete = 0;
-    return sfi_rows_rewind(d->stream);
+    return sf_frame_reader_rewind(d->stream);
 }
 
 int64_t fit_stream(void *user, double *block, int64_t capacity)
 {
     fit_data *d = user;
-    int64_t taken = 0;
-    double *row = sfi_alloc(d->c->ctx, (size_t)d->dim, sizeof *row);
-    if (row == NULL)
+    if (cli_stop_wanted()) {
+        (void)SFI_FAIL(d->c->ctx, SF_E_CANCELLED, "interrupted");
         return -1;
-    while (taken == 0) {
-        int64_t got = 0;
-        const int64_t limit = capacity < FIT_BLOCK ? capacity : FIT_BLOCK;
-        if (cli_stop_wanted()) {
-            (void)SFI_FAIL(d->c->ctx, SF_E_CANCELLED, "interrupted");
-            taken = -1;
-        } else if (sfi_rows_next(d->stream, d->block, limit, &got) != SF_OK) {
-            taken = -1;
-        } else if (got == 0) {
-            break;
-        } else {
-            taken = cli_take_complete(d->block, got, d->cols, d->index, d->dim,
-                                      block, row);
-        }
     }
-    sfi_free(d->c->ctx, row, (size_t)d->dim, sizeof *row);
+    const int64_t taken = sf_frame_reader_next(d->stream, block, capacity);
     d->complete += taken > 0 ? taken : 0;
     return taken;
+}
+
+sf_status fit_data_error(const fit_data *d, sf_status status)
+{
+    return sfi_frame_error(d->whole != NULL ? d->whole : d->some, status);
 }
 
 void fit_say_dropped(const fit_data *d)
@@ -250,29 +238,45 @@ void fit_say_dropped(const fit_data *d)
 
 /* ---- opening -------------------------------------------------------------- */
 
-sf_status fit_data_open(fit_data *d, cli *c, const char *path, const char *list,
+static sf_status allocate(fit_data *d)
+{
+    sf_context *ctx = d->c->ctx;
+    const size_t n = (size_t)d->cols;
+    d->used = sfi_alloc_zero(ctx, n, sizeof *d->used);
+    d->index = sfi_alloc_zero(ctx, n, sizeof *d->index);
+    d->names = sfi_alloc_zero(ctx, n, sizeof *d->names);
+    d->kinds = sfi_alloc_zero(ctx, n, sizeof *d->kinds);
+    d->dropped = sfi_alloc_zero(ctx, n, sizeof *d->dropped);
+    return d->used != NULL && d->index != NULL && d->names != NULL &&
+                   d->kinds != NULL && d->dropped != NULL
+               ? SF_OK
+               : SF_E_NOMEM;
+}
+
+sf_status fit_data_open(fit_data *d, cli *c, const char *path,
+                        const cli_read *how, const char *list,
                         const char *weights, const sf_checkpoint *resumed,
                         bool streams)
 {
     memset(d, 0, sizeof *d);
     d->c = c;
     d->path = path;
-    SFI_TRY(streams ? scan_stream(d) : scan_table(d));
+    const sf_read_options options = cli_read_options(how);
+    SFI_TRY(streams ? sf_frame_open(c->ctx, &d->all, path, &options)
+                    : sf_frame_read(c->ctx, &d->all, path, &options));
+    d->cols = sf_frame_cols(d->all);
+    d->rows = sf_frame_rows(d->all);
+    SFI_TRY(allocate(d));
     SFI_TRY(find_weights(d, weights));
     SFI_TRY(choose_columns(d, list, resumed));
-    cli_show_columns(c, d->columns, d->summaries, d->rows, d->cols, d->used);
-    if (list == NULL && resumed == NULL)
-        say_left_out(d);
-    SFI_TRY(check_columns(d));
+    SFI_TRY(cli_show_columns(c, d->all, d->used));
+    for (int64_t k = 0; k < d->dim; k++)
+        SFI_TRY(check_range(d, d->index[k]));
+    SFI_TRY(select_columns(d));
     if (streams)
-        return SF_OK;
+        return sf_frame_reader_new(c->ctx, &d->stream, d->some, true);
     SFI_TRY(take_matrix(d));
     fit_say_dropped(d);
-    if (d->complete == 0)
-        return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                        "%s: no row has a number in each of the %lld columns; "
-                        "choose fewer with --columns",
-                        cli_shown_path(d->path), (long long)d->dim);
     return SF_OK;
 }
 
@@ -282,13 +286,15 @@ void fit_data_free(fit_data *d)
         return;
     sf_context *ctx = d->c->ctx;
     const size_t n = (size_t)d->cols;
-    sfi_free(ctx, d->summaries, n, sizeof *d->summaries);
     sfi_free(ctx, d->used, n, sizeof *d->used);
     sfi_free(ctx, d->index, n, sizeof *d->index);
     sfi_free(ctx, d->names, n, sizeof *d->names);
     sfi_free(ctx, d->kinds, n, sizeof *d->kinds);
     sfi_free(ctx, d->dropped, n, sizeof *d->dropped);
-    sfi_free(ctx, d->block, (size_t)(FIT_BLOCK * d->cols), sizeof *d->block);
-    sfi_rows_close(d->stream);
-    sf_table_free(ctx, &d->table);
+    sfi_free(ctx, d->dropped_rows, (size_t)d->dropped_row_count,
+             2 * sizeof *d->dropped_rows);
+    sf_frame_reader_free(d->stream);
+    sf_frame_free(d->whole);
+    sf_frame_free(d->some);
+    sf_frame_free(d->all);
 }

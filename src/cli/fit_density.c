@@ -186,14 +186,6 @@ static const char *name_at(const void *user, int64_t k)
     return names[k];
 }
 
-static bool has_column(const cli_data *d, const char *name)
-{
-    for (int64_t j = 0; j < d->table.cols; j++)
-        if (strcmp(d->table.columns[j].name, name) == 0)
-            return true;
-    return false;
-}
-
 /* Those of --columns, else those that the text names, else, where it is of the
  * vector x alone, all that hold numbers. */
 static sf_status choose_columns(typed *t, const fit_options *o, cli_data *d)
@@ -205,20 +197,21 @@ static sf_status choose_columns(typed *t, const fit_options *o, cli_data *d)
         return cli_data_choose(c, d, o->columns);
     SFI_TRY(cli_data_choose(c, d, NULL));
     int known = t->count;
-    if (!has_column(d, "x"))
+    if (sf_frame_find(d->all, "x") < 0)
         t->parameters[known++] =
             (sf_parameter){.name = "x", .rank = 1, .shape = {d->dim}};
     sf_status status = sf_density_find_names(c->ctx, o->density, known,
                                              t->parameters, &names, &count);
     if (status == SF_OK && count > 0)
         for (int64_t k = 0; k < count && status == SF_OK; k++)
-            if (!has_column(d, names[k]))
+            if (sf_frame_find(d->all, names[k]) < 0)
                 status = SFI_FAIL(c->ctx, SF_E_ARG,
                                   "--density: \"%s\" is neither a column of "
                                   "%s nor a --param",
                                   names[k], cli_shown_path(d->path));
     if (status == SF_OK && count > 0)
-        status = cli_data_match(c, d, count, name_at, names);
+        status = cli_data_match(c, d,
+                                &(cli_named){"density", count, name_at, names});
     sf_density_free_names(c->ctx, names, count);
     return status == SF_E_SHAPE ? SF_E_ARG : status;
 }
@@ -363,7 +356,7 @@ static sf_status check_rows(cli *c, const cli_data *d, const sf_model *density)
     const sf_status status =
         sf_model_to_unknowns(density, d->x, (sf_mat){y, d->x.rows, n, n});
     sfi_free(c->ctx, y, cells, sizeof *y);
-    return cli_data_error(c, status, d->path);
+    return cli_data_error(d, status);
 }
 
 static sf_status match(typed *t, const fit_options *o, const cli_data *d,
@@ -418,7 +411,7 @@ static sf_status fit(typed *t, const fit_options *o, cli_data *d)
                         "be estimated?");
     if (t->used >= sizeof t->forms)
         return SFI_FAIL(c->ctx, SF_E_ARG, "--param: the names are too long");
-    SFI_TRY(cli_data_read(c, d, c->operands[0]));
+    SFI_TRY(cli_data_read(c, d, c->operands[0], &o->read));
     SFI_TRY(choose_columns(t, o, d));
     SFI_TRY(cli_data_take(c, d));
     const size_t dim = (size_t)d->dim, room = 1 << 16;
@@ -460,6 +453,6 @@ sf_status fit_density(cli *c, const fit_options *o)
     const sf_status status = fit(t, o, &data);
     free_typed(t);
     sfi_free(c->ctx, t, 1, sizeof *t);
-    cli_data_free(c, &data);
+    cli_data_free(&data);
     return status;
 }

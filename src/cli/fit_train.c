@@ -110,7 +110,7 @@ static sf_status new_trainer(cli *c, const fit_options *o, const fit_data *d,
     /* With kernels what is no argument is most often their text. */
     if (status == SF_E_ARG && options.kernel != NULL)
         return status;
-    SFI_TRY(cli_data_error(c, status, d->path));
+    SFI_TRY(fit_data_error(d, status));
     if (!cli_given(c, "epochs"))
         return SF_OK;
     sf_fit_report report;
@@ -119,8 +119,8 @@ static sf_status new_trainer(cli *c, const fit_options *o, const fit_data *d,
     *out = NULL;
     options.steps =
         (int64_t)ceil(o->epochs * (double)report.rows / (double)report.batch);
-    return cli_data_error(
-        c, sf_trainer_new(c->ctx, out, d->matrix, d->names, &options), d->path);
+    return fit_data_error(
+        d, sf_trainer_new(c->ctx, out, d->matrix, d->names, &options));
 }
 
 static sf_status restore(cli *c, const fit_options *o, const fit_data *d,
@@ -188,7 +188,14 @@ static sf_status run(cli *c, const fit_options *o, const fit_data *d,
         const double now = sfi_clock();
         if (!finished && now - written < o->checkpoint_every)
             continue;
-        SFI_TRY(write_checkpoint(c, o, d, options, fingerprint, trainer));
+        /* A full disk there is no reason to lose the model, which goes elsewhere. */
+        const sf_status kept =
+            write_checkpoint(c, o, d, options, fingerprint, trainer);
+        if (kept == SF_E_IO)
+            sfi_warn(c->ctx, "%s: no checkpoint is kept: %s", o->checkpoint,
+                     sf_context_message(c->ctx));
+        else
+            SFI_TRY(kept);
         written = now;
     }
     return SF_OK;

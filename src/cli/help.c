@@ -39,17 +39,16 @@ static void print_option(FILE *to, const cli_option *o)
         fprintf(to, "\n%*s\n", RIGHT, initial);
 }
 
-/* "In the manual: --ema E, --decay D." */
+/* "In the manual: --ema, --decay." */
 static void print_rare(FILE *to, const cli_option *options)
 {
     const char *between = "\nIn the manual:";
     int at = 0;
     for (const cli_option *o = options; o->kind != CLI_END; o++) {
-        char left[80];
+        char shown[80];
         if (!o->rare)
             continue;
-        option_left(o, left);
-        const char *shown = left + strspn(left, " ");
+        snprintf(shown, sizeof shown, "--%s", o->name);
         at += fprintf(to, "%s", between) + (int)strlen(shown) + 1;
         if (at > RIGHT)
             at = fprintf(to, "\n%s", shown) - 1;

@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "scorefield/density.h"
 #include "io/npy.h"
-#include "io/rows.h"
 #include "io/safetensors.h"
 #include "model/model.h"
 #include "scorefield/store.h"
@@ -21,7 +20,8 @@ static void put_columns(cli *c, const sf_model *m, const sf_run_record *r)
     for (int64_t j = 0; j < m->dim; j++) {
         json_t *row = cli_add_object(c, list);
         cli_put_text(c, row, "column", m->names[j]);
-        cli_put_text(c, row, "kind", cli_kind_name(r->kinds[j]));
+        cli_put_text(c, row, "kind",
+                     r->kinds[j] == SF_COLUMN_INTEGER ? "integer" : "real");
         if (sf_density_text(m) == NULL) {
             cli_put_number(c, row, "mean", m->mean[j]);
             cli_put_number(c, row, "sd", m->scale[j]);
@@ -154,62 +154,38 @@ static sf_status tell_safetensors(cli *c, const char *path)
 
 /* ---- tables --------------------------------------------------------------- */
 
-enum { BLOCK = 4096 };
-
-static void put_table(cli *c, const sf_column *columns,
-                      const cli_summary *summaries, int64_t rows, int64_t cols)
+static sf_status put_table(cli *c, const sf_frame *f)
 {
     json_t *list = cli_put_list(c, c->report, "columns");
-    for (int64_t j = 0; j < cols; j++) {
-        const sf_column *column = &columns[j];
-        const cli_summary *s = &summaries[j];
-        const bool is_number =
-            column->kind != SF_COLUMN_TEXT && s->missing < rows;
+    for (int64_t j = 0; j < sf_frame_cols(f); j++) {
+        sf_frame_summary s = SF_FRAME_SUMMARY_INIT;
+        SFI_TRY(sf_frame_summarise(c->ctx, &s, f, j));
+        const int64_t levels = sf_frame_level_count(f, j);
         json_t *row = cli_add_object(c, list);
-        cli_put_text(c, row, "column", column->name);
-        cli_put_text(c, row, "kind", cli_kind_name(column->kind));
-        cli_put_count(c, row, "missing", s->missing);
-        cli_put_number(c, row, "min", is_number ? s->least : NAN);
-        cli_put_number(c, row, "mean", is_number ? s->mean : NAN);
-        cli_put_number(c, row, "max", is_number ? s->most : NAN);
-        if (column->kind == SF_COLUMN_TEXT)
-            cli_put_count(c, row, "texts", column->level_count);
-        else
-            cli_put(c, row, "texts", json_null());
+        cli_put_text(c, row, "column", sf_frame_name(f, j));
+        cli_put_text(c, row, "kind", sf_kind_name(sf_frame_kind(f, j)));
+        cli_put_count(c, row, "missing", s.missing);
+        cli_put_number(c, row, "min", s.min);
+        cli_put_number(c, row, "mean", s.mean);
+        cli_put_number(c, row, "max", s.max);
+        cli_put_number(c, row, "sd", s.sd);
+        cli_put(c, row, "levels",
+                levels > 0 ? json_integer(levels) : json_null());
     }
-}
-
-static sf_status scan(cli *c, sfi_rows *rows, const char *path, double *block,
-                      cli_summary *summaries)
-{
-    const int64_t cols = sfi_rows_cols(rows);
-    int64_t n = 0, got = 0;
-    do {
-        SFI_TRY(sfi_rows_next(rows, block, BLOCK, &got));
-        cli_summarise(summaries, n, got, cols, block);
-        n += got;
-    } while (got > 0);
-    cli_put_text(c, c->report, "file", cli_shown_path(path));
-    cli_put_text(c, c->report, "holds", "table");
-    cli_put_count(c, c->report, "rows", n);
-    put_table(c, sfi_rows_columns(rows), summaries, n, cols);
     return SF_OK;
 }
 
 /* A file of any size passes by. */
-static sf_status tell_table(cli *c, const char *path)
+static sf_status tell_table(cli *c, const char *path, const cli_read *how)
 {
-    sfi_rows *rows = NULL;
-    SFI_TRY(sfi_rows_open(c->ctx, &rows, path));
-    const size_t cols = (size_t)sfi_rows_cols(rows);
-    double *block = sfi_alloc(c->ctx, BLOCK * cols, sizeof *block);
-    cli_summary *summaries = sfi_alloc_zero(c->ctx, cols, sizeof *summaries);
-    sf_status status = SF_E_NOMEM;
-    if (block != NULL && summaries != NULL)
-        status = scan(c, rows, path, block, summaries);
-    sfi_free(c->ctx, summaries, cols, sizeof *summaries);
-    sfi_free(c->ctx, block, BLOCK * cols, sizeof *block);
-    sfi_rows_close(rows);
+    sf_frame *f = NULL;
+    const sf_read_options options = cli_read_options(how);
+    SFI_TRY(sf_frame_open(c->ctx, &f, path, &options));
+    cli_put_text(c, c->report, "file", cli_shown_path(path));
+    cli_put_text(c, c->report, "holds", "table");
+    cli_put_count(c, c->report, "rows", sf_frame_rows(f));
+    const sf_status status = put_table(c, f);
+    sf_frame_free(f);
     return status;
 }
 
@@ -232,9 +208,10 @@ static sf_status tell_array(cli *c, const char *path)
     return SF_OK;
 }
 
-static sf_status tell_table_or_array(cli *c, const char *path)
+static sf_status tell_table_or_array(cli *c, const char *path,
+                                     const cli_read *how)
 {
-    const sf_status status = tell_table(c, path);
+    const sf_status status = tell_table(c, path, how);
     if (status != SF_E_FORMAT || !cli_has_extension(path, ".npy"))
         return status;
     char message[512];
@@ -247,33 +224,32 @@ static sf_status tell_table_or_array(cli *c, const char *path)
 
 /* ---- the command ---------------------------------------------------------- */
 
+typedef struct info_options {
+    cli_read read;
+} info_options;
+
+static const cli_option options[] = {CLI_READ_OPTIONS(info_options, read), {0}};
+
 static sf_status run(cli *c, const void *values)
 {
+    const info_options *o = values;
     const char *path = c->operands[0];
-    (void)values;
-    if (cli_has_extension(path, ".safetensors"))
-        SFI_TRY(tell_safetensors(c, path));
-    else if (strcmp(path, "-") == 0 || cli_has_extension(path, ".csv") ||
-             cli_has_extension(path, ".npy"))
-        SFI_TRY(tell_table_or_array(c, path));
-    else
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "%s: want a model or checkpoint (.safetensors) or a "
-                        "table (.csv, .npy)",
-                        path);
+    SFI_TRY(cli_has_extension(path, ".safetensors")
+                ? tell_safetensors(c, path)
+                : tell_table_or_array(c, path, &o->read));
     return cli_report(c, stdout);
 }
-
-static const cli_option options[] = {{0}};
 
 const cli_command cli_info = {
     .name = "info",
     .summary = "What a model, checkpoint or table holds",
     .usage = "[OPTIONS] FILE",
-    .operands = "  FILE                     .safetensors, .csv or .npy; - is "
-                "CSV from stdin\n",
+    .operands =
+        "  FILE                     A model (.safetensors) or a table; - "
+        "is stdin\n",
     .least = 1,
     .most = 1,
+    .size = sizeof(info_options),
     .options = options,
     .example = "  scorefield info faithful.safetensors\n",
     .run = run};

@@ -56,7 +56,7 @@ const cli_command *cli_find_command(const char *name)
 sf_status cli_no_command(sf_context *ctx, const char *name)
 {
     char shown[SFI_SHOW_SIZE];
-    const char *nearest = cli_nearest(name, command_name, NULL);
+    const char *nearest = sfi_nearest_word(name, command_name, NULL);
     sfi_show(shown, name, strlen(name));
     if (nearest != NULL)
         return SFI_FAIL(ctx, SF_E_ARG, "unknown command %s; did you mean %s?",

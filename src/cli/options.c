@@ -43,55 +43,7 @@ const cli_option cli_common_options[] = {
            "Print the version"),
     {0}};
 
-/* ---- similar words -------------------------------------------------------- */
-
-enum { LONGEST_WORD = 40 };
-
-static size_t least_of(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* The number of letters inserted, left out, replaced or exchanged with their
- * neighbour that turn one word into the other (F. Damerau, CACM 7 (1964)
- * 171-176; each place edited once). */
-static size_t distance(const char *a, const char *b)
-{
-    const size_t n = strlen(a), m = strlen(b);
-    size_t d[LONGEST_WORD + 1][LONGEST_WORD + 1];
-    if (n > LONGEST_WORD || m > LONGEST_WORD)
-        return LONGEST_WORD;
-    for (size_t i = 0; i <= n; i++)
-        d[i][0] = i;
-    for (size_t j = 0; j <= m; j++)
-        d[0][j] = j;
-    for (size_t i = 1; i <= n; i++)
-        for (size_t j = 1; j <= m; j++) {
-            const size_t replaced = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-            d[i][j] =
-                least_of(replaced, 1 + least_of(d[i - 1][j], d[i][j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                d[i][j] = least_of(d[i][j], d[i - 2][j - 2] + 1);
-        }
-    return d[n][m];
-}
-
-const char *cli_nearest(const char *word,
-                        const char *(*name)(const void *user, int i),
-                        const void *user)
-{
-    const char *best = NULL;
-    /* One edit in three letters is a slip; more is another word. */
-    size_t closest = 1 + least_of(strlen(word), LONGEST_WORD) / 3;
-    for (int i = 0; name(user, i) != NULL; i++) {
-        const size_t d = distance(word, name(user, i));
-        if (d < closest + (best == NULL)) {
-            closest = d;
-            best = name(user, i);
-        }
-    }
-    return best;
-}
+/* ---- choices ------------------------------------------------------------- */
 
 void cli_choice(const char *choices, int i, char *text, size_t size)
 {
@@ -299,12 +251,12 @@ static const char *option_name(const void *user, int i)
 
 static sf_status unknown(cli *c, const char *argument)
 {
-    char name[LONGEST_WORD + 1], shown[SFI_SHOW_SIZE];
+    char name[SFI_LONGEST_WORD + 1], shown[SFI_SHOW_SIZE];
     const char *word = argument + strspn(argument, "-");
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
     sfi_show(shown, argument, strcspn(argument, "="));
     if (c->command->later != NULL) {
-        char padded[LONGEST_WORD + 3];
+        char padded[SFI_LONGEST_WORD + 3];
         snprintf(padded, sizeof padded, " %s ", name);
         if (strstr(c->command->later, padded) != NULL)
             return SFI_FAIL(c->ctx, SF_E_ARG,
@@ -312,7 +264,7 @@ static sf_status unknown(cli *c, const char *argument)
                             sf_version());
     }
     const char *nearest =
-        argument[1] == '-' ? cli_nearest(name, option_name, c) : NULL;
+        argument[1] == '-' ? sfi_nearest_word(name, option_name, c) : NULL;
     if (nearest != NULL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "unknown option %s; did you mean --%s?", shown,

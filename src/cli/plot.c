@@ -51,14 +51,18 @@ static const cli_option options[] = {
           "Points of an axis of a density"),
     OPTION(CLI_WHOLE, 'n', "rows", "N", rows, "1000", "[2, 1e7]",
            "Rows drawn from a model without a table"),
-    OPTION(CLI_TEXT, 0, "title", "TEXT", title, NULL, NULL,
-           "Above the picture"),
+    {.kind = CLI_TEXT,
+     .name = "title",
+     .argument = "TEXT",
+     .offset = offsetof(plot_options, title),
+     .rare = true},
     SHOWN(CLI_NUMBER, "width", "W", width, "by its kind", "(0, 20000]",
           "In points, 1/72 inch"),
     SHOWN(CLI_NUMBER, "height", "H", height, "by its kind", "(0, 20000]",
           "In points, 1/72 inch"),
     OPTION(CLI_NUMBER, 0, "scale", "S", scale, "2", "[0.1, 20]",
            "Pixels of a point"),
+    CLI_READ_OPTIONS(plot_options, read),
     {0}};
 
 /* ---- options -------------------------------------------------------------- */
@@ -101,14 +105,15 @@ static sf_status check_options(plot_job *j)
     const plot_options *o = j->o;
     SFI_TRY(cli_need_pictures(j->c->ctx));
     SFI_TRY(check_about(j));
-    SFI_TRY(cli_check_output(j->c, o->output, true));
-    if (!plot_is_film(o->output) && !cli_has_extension(o->output, ".png") &&
-        !cli_has_extension(o->output, ".svg") &&
-        !cli_has_extension(o->output, ".pdf"))
-        return SFI_FAIL(j->c->ctx, SF_E_ARG,
-                        "-o is \"%s\", want .png, .svg or .pdf, or .gif or "
-                        ".webp of a trace",
-                        o->output);
+    const cli_file files[] = {
+        {.option = "-o",
+         .path = o->output,
+         .is_output = true,
+         .is_binary = true,
+         .endings = ".png|.svg|.pdf|.gif|.webp",
+         .want = ".png, .svg or .pdf, or .gif or .webp of a trace"},
+        {.option = "--trace", .path = o->trace}};
+    SFI_TRY(cli_check_files(j->c, files, (int)SFI_COUNT(files)));
     if (plot_is_film(o->output) && o->trace == NULL)
         return SFI_FAIL(j->c->ctx, SF_E_ARG,
                         "%s: films are made of paths; want --trace FILE",
@@ -154,7 +159,9 @@ static sf_status read_files(plot_job *j)
         if (count == SFI_COUNT(tables))
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "%s: a third table; want at most two", path);
-        SFI_TRY(cli_data_read(c, tables[count++], path));
+        SFI_TRY(cli_data_read(c, tables[count], path,
+                              count == 0 ? &j->o->read : NULL));
+        count++;
     }
     return SF_OK;
 }
@@ -162,10 +169,10 @@ static sf_status read_files(plot_job *j)
 static bool is_curve(const cli_data *d)
 {
     static const char *const names[] = {"step", "train", "held_out"};
-    if (d->table.cols != 3)
+    if (d->all == NULL || sf_frame_cols(d->all) != 3)
         return false;
     for (int k = 0; k < 3; k++)
-        if (strcmp(d->table.columns[k].name, names[k]) != 0)
+        if (strcmp(sf_frame_name(d->all, k), names[k]) != 0)
             return false;
     return true;
 }
@@ -188,13 +195,15 @@ static sf_status choose_columns(plot_job *j)
                         "of its model");
     if (m == NULL && j->data.rows > 0)
         SFI_TRY(cli_data_choose(c, &j->data, list));
-    else if (j->data.rows > 0)
-        SFI_TRY(cli_data_match(c, &j->data, dim, name_of_model, m));
+    const cli_named own = {m != NULL && sf_density_text(m) != NULL ? "density"
+                                                                   : "model",
+                           dim, name_of_model, m};
+    if (m != NULL && j->data.rows > 0)
+        SFI_TRY(cli_data_match(c, &j->data, &own));
     j->dim = m != NULL ? dim : j->data.dim;
-    if (j->samples.rows > 0 && m != NULL)
-        SFI_TRY(cli_data_match(c, &j->samples, j->dim, name_of_model, m));
-    else if (j->samples.rows > 0)
-        SFI_TRY(cli_data_match(c, &j->samples, j->dim, name_of_data, &j->data));
+    const cli_named first = {"first table", j->dim, name_of_data, &j->data};
+    if (j->samples.rows > 0)
+        SFI_TRY(cli_data_match(c, &j->samples, m != NULL ? &own : &first));
     j->names = sfi_alloc(c->ctx, (size_t)j->dim, sizeof *j->names);
     if (j->names == NULL)
         return SF_E_NOMEM;
@@ -210,35 +219,37 @@ static sf_status choose_columns(plot_job *j)
 
 static sf_status draw_curve(plot_job *j)
 {
-    const sf_table *t = &j->data.table;
+    sf_cmat t;
+    SFI_TRY(sf_frame_matrix(j->c->ctx, j->data.all, &t));
     sf_plot_training_options p = SF_PLOT_TRAINING_OPTIONS_INIT;
     p.width = j->o->width;
     p.height = j->o->height;
     p.scale = j->o->scale;
     p.title = j->o->title;
     /* Columns 0 and 1, then 0 and 2: the middle one is given the steps. */
-    double *held = sfi_alloc(j->c->ctx, (size_t)t->rows * 2, sizeof *held);
+    double *held = sfi_alloc(j->c->ctx, (size_t)t.rows * 2, sizeof *held);
     if (held == NULL)
         return SF_E_NOMEM;
     int64_t n = 0;
-    for (int64_t i = 0; i < t->rows; i++) {
-        held[2 * n] = t->data[3 * i];
-        held[2 * n + 1] = t->data[3 * i + 2];
-        n += !isnan(t->data[3 * i + 2]);
+    for (int64_t i = 0; i < t.rows; i++) {
+        const double *row = t.data + i * t.stride;
+        held[2 * n] = row[0];
+        held[2 * n + 1] = row[2];
+        n += !isnan(row[2]);
     }
-    const sf_status status = sf_plot_training(j->c->ctx, j->o->output,
-                                              (sf_cmat){t->data, t->rows, 2, 3},
-                                              (sf_cmat){held, n, 2, 2}, &p);
-    sfi_free(j->c->ctx, held, (size_t)t->rows * 2, sizeof *held);
+    const sf_status status = sf_plot_training(
+        j->c->ctx, j->o->output, (sf_cmat){t.data, t.rows, 2, t.stride},
+        (sf_cmat){held, n, 2, 2}, &p);
+    sfi_free(j->c->ctx, held, (size_t)t.rows * 2, sizeof *held);
     return status;
 }
 
 /* What the rows of a table are called: chains have draws. */
 static const char *rows_label(const cli_data *d, const char *otherwise)
 {
-    const sf_column *columns = d->table.columns;
-    return d->table.cols > 2 && strcmp(columns[0].name, "chain") == 0 &&
-                   strcmp(columns[1].name, "draw") == 0
+    return d->all != NULL && sf_frame_cols(d->all) > 2 &&
+                   strcmp(sf_frame_name(d->all, 0), "chain") == 0 &&
+                   strcmp(sf_frame_name(d->all, 1), "draw") == 0
                ? "draws"
                : otherwise;
 }
@@ -353,7 +364,7 @@ static sf_status plot(plot_job *j)
     SFI_TRY(check_options(j));
     SFI_TRY(read_files(j));
     if (j->o->density.text != NULL)
-        SFI_TRY(cli_open_model(j->c, &j->o->density, &j->model));
+        SFI_TRY(cli_open_model(j->c, &j->o->density, &j->model, NULL));
     if (j->model != NULL && j->o->time > 0.0 &&
         !sf_model_can(j->model, SF_CAN_NOISE))
         return SFI_FAIL(j->c->ctx, SF_E_ARG, "--time: the model %s",
@@ -387,8 +398,8 @@ static sf_status run(cli *c, const void *values)
     sfi_free(c->ctx, j.names, (size_t)j.dim, sizeof *j.names);
     sf_array_free(c->ctx, &j.trace);
     sf_table_free(c->ctx, &j.drawn);
-    cli_data_free(c, &j.data);
-    cli_data_free(c, &j.samples);
+    cli_data_free(&j.data);
+    cli_data_free(&j.samples);
     sf_model_free(j.model);
     SFI_TRY(status);
     cli_put_text(c, c->report, "picture", j.o->output);

@@ -13,6 +13,7 @@ typedef struct plot_options {
     double width, height, scale, time;
     int64_t grid, rows;
     bool chains;
+    cli_read read; /* of the first table                                   */
 } plot_options;
 
 typedef struct plot_job plot_job;

@@ -7,6 +7,8 @@
  * may be missing.  Without names (.npy) they are the first two, and in order. */
 #include "cli/plot.h"
 
+#include "table/frame.h"
+
 #include "scorefield/diagnose.h"
 
 #include <math.h>
@@ -25,36 +27,37 @@ static sf_status find_numbering(plot_job *j, numbering *n)
 {
     static const char *const names[] = {"chain", "draw"};
     cli *c = j->c;
-    const sf_table *t = &j->data.table;
+    const sf_frame *t = j->data.all;
+    const int64_t rows = sf_frame_rows(t);
     const char *path = cli_shown_path(j->data.path);
-    const bool without_names = cli_has_extension(j->data.path, ".npy") &&
-                               cli_numbering(t, t->cols - 2) == 2;
+    const bool without_names =
+        !sf_frame_has_names(t) && cli_numbering(t, sf_frame_cols(t) - 2) == 2;
     for (int k = 0; k < 2; k++) {
         sf_status status = SF_OK;
         n->column[k] = k;
         if (!without_names)
-            status = cli_find_column(c, names[k], t->columns, t->cols, path,
-                                     &n->column[k]);
+            status =
+                sfi_frame_find_column(c->ctx, t, names[k], path, &n->column[k]);
         if (status != SF_OK)
             return status == SF_E_ARG ? SF_E_FORMAT : status;
         n->count[k] = 0;
-        for (int64_t i = 0; i < t->rows; i++) {
-            const double v = t->data[i * t->cols + n->column[k]];
+        for (int64_t i = 0; i < rows; i++) {
+            const double v = sf_frame_cell(t, i, n->column[k]);
+            char place[SF_PLACE_SIZE];
             if (!(v >= 0.0 && v < 1e9 && v == floor(v)))
                 return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                                "%s: row %lld: \"%s\" is %g, want a whole "
-                                "number from 0",
-                                path, (long long)i + 1, names[k], v);
+                                "%s: %g, want a whole number from 0",
+                                sf_frame_place(t, i, n->column[k], place), v);
             if (n->count[k] <= (int64_t)v)
                 n->count[k] = (int64_t)v + 1;
         }
     }
-    if (n->count[0] > (100 * t->rows + 100) / (n->count[1] + 1))
+    if (n->count[0] > (100 * rows + 100) / (n->count[1] + 1))
         return SFI_FAIL(c->ctx, SF_E_FORMAT,
                         "%s: %lld rows are few for %lld chains of %lld draws; "
                         "are the columns \"chain\" and \"draw\" numbers of "
                         "those?",
-                        path, (long long)t->rows, (long long)n->count[0],
+                        path, (long long)rows, (long long)n->count[0],
                         (long long)n->count[1]);
     return SF_OK;
 }
@@ -62,20 +65,29 @@ static sf_status find_numbering(plot_job *j, numbering *n)
 /* The columns of --columns, else all numbers but the numbering. */
 static sf_status choose_columns(plot_job *j, const numbering *n)
 {
+    cli *c = j->c;
     cli_data *d = &j->data;
-    SFI_TRY(cli_data_choose(j->c, d, j->o->density.columns));
+    const char *list = j->o->density.columns;
+    const int64_t cols = sf_frame_cols(d->all);
     int64_t dim = 0;
-    for (int64_t k = 0; k < d->dim; k++)
-        if (j->o->density.columns != NULL ||
-            (d->index[k] != n->column[0] && d->index[k] != n->column[1]))
-            d->index[dim++] = d->index[k];
+    if (list != NULL)
+        return cli_data_choose(c, d, list);
+    int64_t *index = sfi_alloc(c->ctx, (size_t)cols, sizeof *index);
+    if (index == NULL)
+        return SF_E_NOMEM;
+    for (int64_t k = 0; k < cols; k++)
+        if (k != n->column[0] && k != n->column[1] &&
+            sf_frame_left_out(d->all, k, true) == NULL)
+            index[dim++] = k;
+    const sf_status status =
+        dim > 0 ? sf_frame_select(c->ctx, &d->some, d->all, index, dim)
+                : SFI_FAIL(c->ctx, SF_E_FORMAT,
+                           "%s: no column but \"chain\" and \"draw\" holds "
+                           "numbers",
+                           cli_shown_path(d->path));
+    sfi_free(c->ctx, index, (size_t)cols, sizeof *index);
     d->dim = dim;
-    if (dim == 0)
-        return SFI_FAIL(j->c->ctx, SF_E_FORMAT,
-                        "%s: no column but \"chain\" and \"draw\" holds "
-                        "numbers",
-                        cli_shown_path(d->path));
-    return SF_OK;
+    return status;
 }
 
 /* Make j->trace [draw, chain, column] and j->names of the table. */
@@ -83,7 +95,7 @@ static sf_status arrange_table(plot_job *j)
 {
     cli *c = j->c;
     const cli_data *d = &j->data;
-    const sf_table *t = &d->table;
+    const int64_t rows = sf_frame_rows(d->all);
     numbering n;
     SFI_TRY(find_numbering(j, &n));
     SFI_TRY(choose_columns(j, &n));
@@ -92,12 +104,12 @@ static sf_status arrange_table(plot_job *j)
     double *to = j->trace.data;
     for (int64_t i = 0; i < shape[0] * shape[1] * shape[2]; i++)
         to[i] = NAN;
-    for (int64_t i = 0; i < t->rows; i++) {
-        const double *row = t->data + i * t->cols;
-        const int64_t chain = (int64_t)row[n.column[0]];
-        const int64_t draw = (int64_t)row[n.column[1]];
+    for (int64_t i = 0; i < rows; i++) {
+        const int64_t chain = (int64_t)sf_frame_cell(d->all, i, n.column[0]);
+        const int64_t draw = (int64_t)sf_frame_cell(d->all, i, n.column[1]);
         for (int64_t k = 0; k < d->dim; k++)
-            to[(draw * shape[1] + chain) * d->dim + k] = row[d->index[k]];
+            to[(draw * shape[1] + chain) * d->dim + k] =
+                sf_frame_cell(d->some, i, k);
     }
     j->names = sfi_alloc(c->ctx, (size_t)d->dim, sizeof *j->names);
     if (j->names == NULL)

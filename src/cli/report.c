@@ -93,11 +93,25 @@ int cli_width(const char *text)
     return width;
 }
 
+/* A text without what would move the cursor or break a line. */
+static void put_shown(char cell[CELL], const char *text)
+{
+    size_t n = 0;
+    for (; *text != '\0' && n + 5 < CELL; text++) {
+        const unsigned char byte = (unsigned char)*text;
+        if (byte < 0x20 || byte == 0x7F)
+            n += (size_t)snprintf(cell + n, CELL - n, "\\x%02X", byte);
+        else
+            cell[n++] = *text;
+    }
+    cell[n] = '\0';
+}
+
 static void put_cell(char cell[CELL], const json_t *value)
 {
     cell[0] = '\0';
     if (json_is_string(value))
-        snprintf(cell, CELL, "%s", json_string_value(value));
+        put_shown(cell, json_string_value(value));
     else if (json_is_integer(value))
         snprintf(cell, CELL, "%lld", (long long)json_integer_value(value));
     else if (json_is_real(value))

@@ -155,13 +155,19 @@ static sf_status check_about(const cli *c, bool chains)
 
 static sf_status check_outputs(cli *c, const sample_options *o)
 {
-    SFI_TRY(cli_check_output(c, o->output, false));
-    if (o->trace != NULL && !cli_has_extension(o->trace, ".npy"))
-        return SFI_FAIL(c->ctx, SF_E_ARG, "--trace is \"%s\", want a .npy file",
-                        o->trace);
-    if (o->trace != NULL)
-        SFI_TRY(cli_check_folder(c, o->trace));
-    return cli_check_table_output(c, o->output);
+    const cli_file files[] = {{.option = "-o",
+                               .path = o->output,
+                               .is_output = true,
+                               .endings = CLI_TABLE_ENDINGS,
+                               .want = CLI_TABLE_WANT},
+                              {.option = "--trace",
+                               .path = o->trace,
+                               .is_output = true,
+                               .is_binary = true,
+                               .optional = true,
+                               .endings = ".npy",
+                               .want = "a .npy file"}};
+    return cli_check_files(c, files, (int)SFI_COUNT(files));
 }
 
 /* What the method has to be known for, but not the model. */
@@ -219,7 +225,7 @@ static sf_status run(cli *c, const void *values)
     SFI_TRY(check_outputs(c, &o));
     if (o.method != SAMPLE_AUTO)
         SFI_TRY(check_options(c, &o, o.method >= SAMPLE_NUTS));
-    SFI_TRY(cli_open_model(c, &o.density, &model));
+    SFI_TRY(cli_open_model(c, &o.density, &model, NULL));
     o.method = choose_method(&o, model);
     sf_status status = check_options(c, &o, o.method >= SAMPLE_NUTS);
     if (status == SF_OK)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tables.c - some columns of a table, and of those the complete rows.
- *
- * Cells move to the front of the table's own memory: row r of what is used
- * never lies behind row r of what was read. */
+/* tables.c - the tables that commands read: the columns they mean, of those the
+ * complete rows, and what they write of a model's columns. */
 #include "cli/cli.h"
 
 #include "base/text.h"
+#include "model/model.h"
+#include "table/frame.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,146 +15,218 @@ const char *cli_shown_path(const char *path)
     return strcmp(path, "-") == 0 ? "<stdin>" : path;
 }
 
-int64_t cli_take_complete(const double *cells, int64_t count, int64_t cols,
-                          const int64_t *index, int64_t dim, double *to,
-                          double *row)
+sf_status cli_data_error(const cli_data *d, sf_status status)
 {
-    int64_t taken = 0;
-    for (int64_t i = 0; i < count; i++) {
-        const double *from = cells + i * cols;
-        bool complete = true;
-        for (int64_t k = 0; k < dim; k++) {
-            row[k] = from[index[k]];
-            complete = complete && !isnan(row[k]);
-        }
-        if (complete)
-            memcpy(to + taken++ * dim, row, (size_t)dim * sizeof *row);
-    }
-    return taken;
+    return sfi_frame_error(d->whole != NULL  ? d->whole
+                           : d->some != NULL ? d->some
+                                             : d->all,
+                           status);
 }
 
-sf_status cli_data_read(cli *c, cli_data *d, const char *path)
+sf_status cli_data_read(cli *c, cli_data *d, const char *path,
+                        const cli_read *how)
 {
     memset(d, 0, sizeof *d);
     d->path = path;
-    SFI_TRY(sf_table_read(c->ctx, &d->table, path));
-    d->rows = d->table.rows;
-    d->index = sfi_alloc_zero(c->ctx, (size_t)d->table.cols, sizeof *d->index);
-    return d->index != NULL ? SF_OK : SF_E_NOMEM;
+    const cli_read usual = {0};
+    const sf_read_options options =
+        cli_read_options(how != NULL ? how : &usual);
+    SFI_TRY(sf_frame_read(c->ctx, &d->all, path, &options));
+    d->rows = sf_frame_rows(d->all);
+    return SF_OK;
 }
 
-void cli_data_free(cli *c, cli_data *d)
+void cli_data_free(cli_data *d)
 {
-    sfi_free(c->ctx, d->index, (size_t)d->table.cols, sizeof *d->index);
-    sf_table_free(c->ctx, &d->table);
+    sf_frame_free(d->whole);
+    sf_frame_free(d->some);
+    sf_frame_free(d->all);
     memset(d, 0, sizeof *d);
 }
 
 const char *cli_data_name(const cli_data *d, int64_t k)
 {
-    return d->table.columns[d->index[k]].name;
+    return sf_frame_name(d->some, k);
 }
 
-static sf_status check_numbers(cli *c, const cli_data *d, int64_t k)
+/* ---- columns -------------------------------------------------------------- */
+
+static sf_status check_numbers(cli *c, const cli_data *d, const sf_frame *f)
 {
-    char shown[SFI_SHOW_SIZE];
-    const sf_column *column = &d->table.columns[d->index[k]];
-    if (column->kind != SF_COLUMN_TEXT)
-        return SF_OK;
-    return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                    "%s: column \"%s\" holds text, want numbers",
-                    cli_shown_path(d->path),
-                    sfi_show(shown, column->name, strlen(column->name)));
+    char shown[SFI_SHOW_SIZE], level[SFI_SHOW_SIZE];
+    for (int64_t k = 0; k < sf_frame_cols(f); k++) {
+        const char *name = sf_frame_name(f, k);
+        if (sf_frame_is_number(f, k) || sf_frame_kind(f, k) == SF_KIND_DATE)
+            continue;
+        const char *first = sf_frame_level(f, k, 0);
+        return SFI_FAIL(c->ctx, SF_E_FORMAT,
+                        "%s: column \"%s\" holds text (\"%s\", ...), want "
+                        "numbers",
+                        cli_shown_path(d->path),
+                        sfi_show(shown, name, strlen(name)),
+                        sfi_show(level, first, strlen(first)));
+    }
+    return SF_OK;
 }
 
 sf_status cli_data_choose(cli *c, cli_data *d, const char *list)
 {
-    d->dim = 0;
-    if (list != NULL)
-        SFI_TRY(cli_pick_columns(c, list, d->table.columns, d->table.cols,
-                                 "--columns", d->index, &d->dim));
-    for (int64_t k = 0; k < d->dim; k++)
-        SFI_TRY(check_numbers(c, d, k));
-    for (int64_t j = 0; j < d->table.cols && list == NULL; j++)
-        if (d->table.columns[j].kind != SF_COLUMN_TEXT &&
-            d->table.columns[j].missing < d->rows)
-            d->index[d->dim++] = j;
-    if (d->dim == 0)
-        return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                        "%s: no column holds numbers; want at least one",
-                        cli_shown_path(d->path));
+    SFI_TRY(list != NULL ? sf_frame_pick(c->ctx, &d->some, d->all, list)
+                         : sf_frame_numbers(c->ctx, &d->some, d->all, true));
+    SFI_TRY(check_numbers(c, d, d->some));
+    d->dim = sf_frame_cols(d->some);
     return SF_OK;
 }
 
-int64_t cli_numbering(const sf_table *t, int64_t wanted)
+int64_t cli_numbering(const sf_frame *f, int64_t wanted)
 {
     double chain = 0.0, draw = -1.0;
-    if (t->rows < 2 || wanted < 1 || t->cols != wanted + 2)
+    const int64_t rows = sf_frame_rows(f);
+    if (rows < 2 || wanted < 1 || sf_frame_cols(f) != wanted + 2)
         return 0;
-    for (int64_t i = 0; i < t->rows; i++) {
-        const double *row = t->data + i * t->cols;
-        const bool next = row[0] == chain && row[1] == draw + 1.0;
-        if (!next && !(i > 0 && row[0] == chain + 1.0 && row[1] == 0.0))
+    for (int64_t i = 0; i < rows; i++) {
+        const double now[] = {sf_frame_cell(f, i, 0), sf_frame_cell(f, i, 1)};
+        const bool next = now[0] == chain && now[1] == draw + 1.0;
+        if (!next && !(i > 0 && now[0] == chain + 1.0 && now[1] == 0.0))
             return 0;
-        chain = row[0];
-        draw = row[1];
+        chain = now[0];
+        draw = now[1];
     }
     return 2;
 }
 
-sf_status cli_data_match(cli *c, cli_data *d, int64_t count,
-                         const char *(*name)(const void *user, int64_t k),
-                         const void *user)
+/* Names that are wanted and the table lacks, as one text. */
+static void list_missing(const cli_named *of, const sf_frame *f, char *text,
+                         size_t size)
 {
-    const bool has_names = !cli_has_extension(d->path, ".npy");
-    const int64_t skipped = has_names ? 0 : cli_numbering(&d->table, count);
-    if (!has_names && count + skipped != d->table.cols)
-        return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                        "%s: has %lld column(s), want %lld",
-                        cli_shown_path(d->path), (long long)d->table.cols,
-                        (long long)count);
-    for (d->dim = 0; d->dim < count; d->dim++) {
-        const int64_t k = d->dim;
-        if (!has_names) {
-            d->index[k] = skipped + k;
+    size_t n = 0;
+    text[0] = '\0';
+    for (int64_t j = 0; j < of->dim; j++) {
+        const char *name = of->name(of->of, j);
+        char shown[SFI_SHOW_SIZE];
+        if (sf_frame_find(f, name) >= 0)
             continue;
+        if (n > size / 2) {
+            snprintf(text + n, size - n, ", ...");
+            return;
         }
-        /* Names that are found differ, so there are no more than columns; but
-         * they come from elsewhere. */
-        if (k == d->table.cols)
-            return SFI_FAIL(c->ctx, SF_E_FORMAT, "%s: has too few columns",
-                            cli_shown_path(d->path));
-        sf_status status =
-            cli_find_column(c, name(user, k), d->table.columns, d->table.cols,
-                            cli_shown_path(d->path), &d->index[k]);
-        if (status != SF_OK)
-            return status == SF_E_ARG ? SF_E_FORMAT : status;
-        SFI_TRY(check_numbers(c, d, k));
+        n += (size_t)snprintf(text + n, size - n, "%s\"%s\"", n > 0 ? ", " : "",
+                              sfi_show(shown, name, strlen(name)));
+    }
+}
+
+static sf_status fail_missing(cli *c, const cli_data *d, const cli_named *of)
+{
+    char names[400];
+    list_missing(of, d->all, names, sizeof names);
+    return SFI_FAIL(c->ctx, SF_E_FORMAT,
+                    "%s: columns of the %s are missing: %s",
+                    cli_shown_path(d->path), of->noun, names);
+}
+
+/* Where the table has the columns that are wanted, index [dim]. */
+static sf_status find_columns(cli *c, const cli_data *d, const cli_named *of,
+                              int64_t *index)
+{
+    const int64_t cols = sf_frame_cols(d->all);
+    if (!sf_frame_has_names(d->all)) {
+        const int64_t skipped = cli_numbering(d->all, of->dim);
+        if (cols != of->dim + skipped)
+            return SFI_FAIL(c->ctx, SF_E_FORMAT,
+                            "%s: has %lld column(s), and the %s has %lld; "
+                            "without names they are matched by their order",
+                            cli_shown_path(d->path), (long long)cols, of->noun,
+                            (long long)of->dim);
+        for (int64_t j = 0; j < of->dim; j++)
+            index[j] = skipped + j;
+        return SF_OK;
+    }
+    for (int64_t j = 0; j < of->dim; j++) {
+        index[j] = sf_frame_find(d->all, of->name(of->of, j));
+        if (index[j] < 0)
+            return fail_missing(c, d, of);
     }
     return SF_OK;
 }
 
+sf_status cli_data_match(cli *c, cli_data *d, const cli_named *of)
+{
+    const size_t dim = (size_t)of->dim;
+    /* Names that come from elsewhere may be more than there are columns. */
+    if (of->dim > sf_frame_cols(d->all) && sf_frame_has_names(d->all))
+        return fail_missing(c, d, of);
+    int64_t *index = sfi_alloc(c->ctx, dim, sizeof *index);
+    if (index == NULL)
+        return SF_E_NOMEM;
+    sf_frame_free(d->some);
+    d->some = NULL;
+    sf_status status = find_columns(c, d, of, index);
+    if (status == SF_OK)
+        status = sf_frame_select(c->ctx, &d->some, d->all, index, of->dim);
+    sfi_free(c->ctx, index, dim, sizeof *index);
+    SFI_TRY(status);
+    d->dim = of->dim;
+    return check_numbers(c, d, d->some);
+}
+
+/* ---- rows ----------------------------------------------------------------- */
+
 sf_status cli_data_take(cli *c, cli_data *d)
 {
-    double *row = sfi_alloc(c->ctx, (size_t)d->dim, sizeof *row);
-    if (row == NULL)
-        return SF_E_NOMEM;
-    const int64_t n = cli_take_complete(d->table.data, d->rows, d->table.cols,
-                                        d->index, d->dim, d->table.data, row);
-    sfi_free(c->ctx, row, (size_t)d->dim, sizeof *row);
-    d->x = (sf_cmat){d->table.data, n, d->dim, d->dim};
-    if (n < d->rows)
+    SFI_TRY(sf_frame_complete(c->ctx, &d->whole, d->some));
+    SFI_TRY(sf_frame_matrix(c->ctx, d->whole, &d->x));
+    if (d->x.rows < d->rows)
         cli_note(c,
                  "%s: %lld of %lld rows are dropped: a cell of theirs is "
                  "missing",
-                 cli_shown_path(d->path), (long long)(d->rows - n),
+                 cli_shown_path(d->path), (long long)(d->rows - d->x.rows),
                  (long long)d->rows);
-    if (n == 0)
-        return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                        "%s: no row has a number in each of the %lld columns; "
-                        "choose fewer with --columns",
-                        cli_shown_path(d->path), (long long)d->dim);
     return SF_OK;
+}
+
+sf_status cli_data_points(cli *c, cli_data *d, const char *path,
+                          const cli_read *how, const cli_named *of)
+{
+    SFI_TRY(cli_data_read(c, d, path, how));
+    SFI_TRY(cli_data_match(c, d, of));
+    const int64_t others = sf_frame_cols(d->all) - d->dim;
+    if (others > 0 && sf_frame_has_names(d->all))
+        cli_note(c, "%s: %lld column%s that the %s does not have %s ignored",
+                 cli_shown_path(path), (long long)others,
+                 others == 1 ? "" : "s", of->noun, others == 1 ? "is" : "are");
+    return cli_data_take(c, d);
+}
+
+static const char *model_column(const void *of, int64_t j)
+{
+    return sf_model_column(of, j);
+}
+
+cli_named cli_model_columns(const sf_model *model)
+{
+    return (cli_named){"model", sf_model_dim(model), model_column, model};
+}
+
+sf_status cli_read_points(cli *c, const sf_model *model, const char *path,
+                          const cli_read *how, cli_data *d)
+{
+    const cli_named of = cli_model_columns(model);
+    SFI_TRY(cli_data_points(c, d, path, how, &of));
+    return cli_data_error(d, sfi_check_support(model, d->x, "points"));
+}
+
+void cli_scatter(const cli_data *d, sf_cmat from, sf_table *to, int64_t at)
+{
+    for (int64_t i = 0; i < from.rows; i++)
+        memcpy(to->data + sf_frame_row(d->whole, i) * to->cols + at,
+               from.data + i * from.stride,
+               (size_t)from.cols * sizeof *from.data);
+}
+
+void cli_clear(sf_table *table)
+{
+    for (int64_t i = 0; i < table->rows * table->cols; i++)
+        table->data[i] = (double)NAN;
 }
 
 sf_status cli_model_table(cli *c, const sf_model *model, int64_t rows,

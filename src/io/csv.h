@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* csv.h - tables as comma-separated text; docs/FORMATS.md has the rules. */
+/* csv.h - tables as text with separators; docs/FORMATS.md has the rules. */
 #ifndef SFI_CSV_H
 #define SFI_CSV_H
 
@@ -13,10 +13,6 @@ enum {
 };
 
 extern const sfi_table_format sfi_csv_format;
-
-/* Whether a field's text says that the cell is missing: nothing, NA, nan, NaN or
- * -nan. */
-bool sfi_csv_is_missing(const char *text, size_t size);
 
 /* Write a table as CSV: a header line, a missing cell as nothing (as "" where
  * it is the only cell of its row), numbers as the shortest text that is read

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* csv_read.c - rows of numbers from comma-separated text.
+/* csv_read.c - rows of numbers from text with separators.
  *
  * A cell that is a number and nothing else takes the short way through
  * read_row(); all others go through sfi_csv_scan_field() and read_cell().  Only
@@ -7,260 +7,61 @@
  *
  * A record that runs beyond the buffer is read again from its beginning; what
  * it leaves behind (a level added, a column found to hold numbers) is the same
- * the second time. */
-#include "io/csv.h"
+ * the second time, and cells that were counted are not counted again. */
+#include "io/csv_reader.h"
 
-#include "base/text.h"
-#include "io/csv_scan.h"
-#include "io/dictionary.h"
-#include "num/array.h"
+#include "io/cell.h"
+#include "io/csv.h"
 #include "num/decimal.h"
 
 #include <math.h>
 #include <string.h>
 
-typedef enum column_state {
-    UNDECIDED = 0, /* every cell so far is missing */
-    NUMBERS,
-    TEXTS
-} column_state;
+/* ---- cells ---------------------------------------------------------------- */
 
-typedef struct csv_column {
-    column_state state;
-    int64_t decided; /* line of the cell that decided */
-    sfi_dictionary levels;
-} csv_column;
-
-typedef struct csv_reader {
-    sfi_csv_scan scan;
-    sf_table *head;
-    csv_column *columns; /* [column_count] */
-    size_t column_count;
-    int64_t extra_lines; /* line ends inside fields so far                  */
-    int64_t noted_lines; /* extra_lines as head knows them                  */
-    int64_t blank_line;  /* the first blank line, 0 if none                 */
-    int64_t row;         /* rows read since the beginning                   */
-    int64_t count;       /* rows in all, -1 if unknown                      */
-} csv_reader;
-
-static sfi_csv_outcome fail(csv_reader *r, sf_status status)
+static sfi_csv_outcome fail(sfi_csv_reader *r, sf_status status)
 {
     r->scan.status = status;
     return SFI_CSV_BAD;
 }
 
-/* ---- what a field says ---------------------------------------------------- */
-
-bool sfi_csv_is_missing(const char *text, size_t size)
+sfi_csv_outcome sfi_csv_note_cell(sfi_csv_reader *r, sfi_csv_column *column,
+                                  size_t note, const sfi_csv_field *f,
+                                  int64_t line)
 {
-    static const char *const words[] = {"", "NA", "nan", "NaN", "-nan"};
-    for (size_t i = 0; i < SFI_COUNT(words); i++)
-        if (size == strlen(words[i]) && memcmp(text, words[i], size) == 0)
-            return true;
-    return false;
-}
-
-static bool is_missing(const sfi_csv_field *f)
-{
-    return f->size == 0 || sfi_csv_is_missing(f->text, f->size);
-}
-
-/* inf or infinity with or without a sign, in any case. */
-static bool is_infinity(const sfi_csv_field *f)
-{
-    char word[10] = "";
-    const size_t sign = f->size > 0 && (*f->text == '-' || *f->text == '+');
-    const size_t size = f->size - sign;
-    if (size != 3 && size != 8)
-        return false;
-    for (size_t i = 0; i < size; i++)
-        word[i] = (char)(f->text[sign + i] | 0x20);
-    return strcmp(word, "inf") == 0 || strcmp(word, "infinity") == 0;
-}
-
-/* Whether the field is a number, blanks around it aside. */
-static bool is_number(const sfi_csv_field *f, double *value)
-{
-    const char *end = sfi_number_parse(sfi_csv_skip_blanks(f->text), value);
-    return end != NULL && sfi_csv_skip_blanks(end) >= f->text + f->size;
-}
-
-/* Names and levels: no NUL, and UTF-8. */
-static sfi_csv_outcome check_text(csv_reader *r, const sfi_csv_field *f,
-                                  int64_t line, const char *what)
-{
-    char shown[SFI_SHOW_SIZE];
-    const bool has_nul = memchr(f->text, '\0', f->size) != NULL;
-    if (!has_nul && sfi_utf8_prefix(f->text, f->size) == f->size)
+    if (r->is_counted)
         return SFI_CSV_GOOD;
-    return SFI_CSV_FAIL(&r->scan, line, "the %s \"%s\" %s", what,
-                        sfi_show(shown, f->text, f->size),
-                        has_nul ? "holds a NUL byte; want a text file in UTF-8"
-                                : "is not UTF-8; convert the file to UTF-8");
-}
-
-/* ---- the header ----------------------------------------------------------- */
-
-static sfi_csv_outcome check_name(csv_reader *r, const sfi_csv_field *f,
-                                  int64_t line, size_t number)
-{
-    char shown[SFI_SHOW_SIZE];
-    double value = 0.0;
-    if (f->size == 0)
-        return SFI_CSV_FAIL(
-            &r->scan, line,
-            "column %zu has no name in the header line; name it, or "
-            "remove the column",
-            number + 1);
-    if (f->size > SFI_CSV_MOST_NAME)
-        return SFI_CSV_FAIL(
-            &r->scan, line,
-            "the name of column %zu has %zu bytes, want at most %d", number + 1,
-            f->size, (int)SFI_CSV_MOST_NAME);
-    if (check_text(r, f, line, "column name") != SFI_CSV_GOOD)
-        return SFI_CSV_BAD;
-    if (!f->is_quoted && is_number(f, &value) &&
-        (memchr(f->text, '.', f->size) != NULL ||
-         memchr(f->text, 'e', f->size) != NULL ||
-         memchr(f->text, 'E', f->size) != NULL))
-        return SFI_CSV_FAIL(
-            &r->scan, line,
-            "a header line with the columns' names is expected "
-            "first, but \"%s\" is a number; add a header line, or "
-            "put the name in quotes",
-            sfi_show(shown, f->text, f->size));
-    return SFI_CSV_GOOD;
-}
-
-/* Look at the header line as a whole. */
-static sfi_csv_outcome check_header(csv_reader *r)
-{
-    char shown[SFI_SHOW_SIZE];
-    const char *p = r->scan.buffer + r->scan.begin;
-    const int64_t first = r->scan.line;
-    int64_t line = first;
-    size_t count = 0;
-    bool all_numbers = true;
-    sfi_csv_field f = {0};
-    do {
-        double value = 0.0;
-        const sfi_csv_outcome scanned =
-            sfi_csv_scan_field(&r->scan, &p, &f, line);
-        if (scanned != SFI_CSV_GOOD)
-            return scanned;
-        all_numbers = all_numbers && (is_number(&f, &value) || is_missing(&f));
-        line += f.lines;
-        count++;
-    } while (!f.is_last);
-    if (count == 1 && f.size == 0 && !f.is_quoted)
-        return SFI_CSV_FAIL(
-            &r->scan, first, "%s",
-            "a blank line, want a header line with the columns' "
-            "names");
-    if (count == 1 && !f.is_quoted &&
-        (memchr(f.text, ';', f.size) || memchr(f.text, '\t', f.size)))
-        return SFI_CSV_FAIL(
-            &r->scan, first,
-            "the only column is \"%s\"; columns are separated by "
-            "commas, not by semicolons or tabs",
-            sfi_show(shown, f.text, f.size));
-    if (all_numbers)
-        return SFI_CSV_FAIL(
-            &r->scan, first, "%s",
-            "all numbers, but a header line with the columns' names "
-            "is expected first; add one, such as \"x,y\"");
-    if (count > SFI_CSV_MOST_COLUMNS)
-        return SFI_CSV_FAIL(&r->scan, first, "%zu columns, want at most %d",
-                            count, (int)SFI_CSV_MOST_COLUMNS);
-    return SFI_CSV_GOOD;
-}
-
-/* Collect the names in the header line, which check_header() has seen. */
-static sfi_csv_outcome read_header(csv_reader *r, sfi_dictionary *names)
-{
-    char shown[SFI_SHOW_SIZE];
-    const char *p = r->scan.buffer + r->scan.begin;
-    sfi_csv_field f = {0};
-    do {
-        if (sfi_csv_scan_field(&r->scan, &p, &f, r->scan.line) !=
-                SFI_CSV_GOOD ||
-            check_name(r, &f, r->scan.line, names->count) != SFI_CSV_GOOD)
-            return SFI_CSV_BAD;
-        if (sfi_dictionary_find(names, f.text, f.size) >= 0)
-            return SFI_CSV_FAIL(
-                &r->scan, r->scan.line,
-                "two columns are called \"%s\", want distinct names",
-                sfi_show(shown, f.text, f.size));
-        const sf_status added =
-            sfi_dictionary_add(r->scan.ctx, names, f.text, f.size);
-        if (added != SF_OK)
-            return fail(r, added);
-        r->scan.line += f.lines;
-        r->extra_lines += f.lines;
-    } while (!f.is_last);
-    r->scan.begin = (size_t)(p - r->scan.buffer);
-    r->scan.line++;
-    return SFI_CSV_GOOD;
-}
-
-/* Bring the buffer to the header line, which is complete then. */
-static sf_status find_header(csv_reader *r)
-{
-    SFI_TRY(sfi_csv_scan_begin(&r->scan));
-    r->extra_lines = r->blank_line = r->row = 0;
-    if (r->scan.begin == r->scan.whole)
-        return SFI_FAIL(r->scan.ctx, SF_E_FORMAT,
-                        "%s: the file is empty, want a header line and rows",
-                        sfi_input_name(r->scan.input));
-    if (r->scan.end - r->scan.begin >= 2 &&
-        (memcmp(r->scan.buffer + r->scan.begin, "\xFF\xFE", 2) == 0 ||
-         memcmp(r->scan.buffer + r->scan.begin, "\xFE\xFF", 2) == 0))
-        return SFI_FAIL(r->scan.ctx, SF_E_FORMAT,
-                        "%s: the file is UTF-16, want UTF-8",
-                        sfi_input_name(r->scan.input));
-    sfi_csv_outcome checked = check_header(r);
-    while (checked == SFI_CSV_MORE) {
-        SFI_TRY(sfi_csv_refill(&r->scan));
-        checked = check_header(r);
+    if (column->notes == NULL)
+        column->notes = sfi_alloc_zero(r->scan.ctx, 1, sizeof *column->notes);
+    if (column->notes == NULL)
+        return fail(r, SF_E_NOMEM);
+    sfi_csv_note *n = (sfi_csv_note *)((char *)column->notes + note);
+    if (n->line == 0) {
+        n->line = line;
+        sfi_show(n->shown, f->text, f->size);
     }
-    return checked == SFI_CSV_GOOD ? SF_OK : r->scan.status;
+    n->count++;
+    return SFI_CSV_GOOD;
 }
 
-/* ---- rows ----------------------------------------------------------------- */
+#define NOTE(member) offsetof(sfi_csv_notes, member)
 
-static sfi_csv_outcome fail_text(csv_reader *r, const sfi_csv_field *f,
-                                 int64_t line, size_t col)
-{
-    char shown[SFI_SHOW_SIZE];
-    return SFI_CSV_FAIL(
-        &r->scan, line,
-        "column \"%.200s\": \"%s\" is not a number, but line %lld "
-        "made this a column of numbers; if it is missing, leave it "
-        "empty or write NA; if the column is text, its first cell "
-        "must not be a number",
-        r->head->columns[col].name, sfi_show(shown, f->text, f->size),
-        (long long)r->columns[col].decided);
-}
-
-static sfi_csv_outcome fail_infinite(csv_reader *r, const sfi_csv_field *f,
-                                     int64_t line, size_t col)
-{
-    char shown[SFI_SHOW_SIZE];
-    return SFI_CSV_FAIL(
-        &r->scan, line,
-        "column \"%.200s\": \"%s\" is not a finite number; if it is "
-        "missing, leave it empty or write NA",
-        r->head->columns[col].name, sfi_show(shown, f->text, f->size));
-}
-
-static sfi_csv_outcome read_level(csv_reader *r, const sfi_csv_field *f,
+static sfi_csv_outcome read_level(sfi_csv_reader *r, const sfi_csv_field *f,
                                   int64_t line, size_t col, double *cell)
 {
-    sfi_dictionary *levels = &r->columns[col].levels;
+    char shown[SFI_SHOW_SIZE];
+    sfi_csv_column *column = &r->columns[col];
+    sfi_dictionary *levels = &column->levels;
     int64_t level = sfi_dictionary_find(levels, f->text, f->size);
     if (level < 0) {
-        if (check_text(r, f, line, "text") != SFI_CSV_GOOD)
+        if (sfi_csv_check_text(&r->scan, f, line, "text") != SFI_CSV_GOOD)
             return SFI_CSV_BAD;
+        if (column->is_closed)
+            return SFI_CSV_FAIL(
+                &r->scan, line,
+                "column \"%.200s\": \"%s\" is not one of its %zu values",
+                r->head->columns[col].name, sfi_show(shown, f->text, f->size),
+                levels->count);
         if (levels->is_lent || r->count >= 0)
             return SFI_CSV_FAIL(
                 &r->scan, line, "%s",
@@ -276,44 +77,87 @@ static sfi_csv_outcome read_level(csv_reader *r, const sfi_csv_field *f,
     return SFI_CSV_GOOD;
 }
 
-static void decide(csv_reader *r, size_t col, column_state state, int64_t line)
-{
-    r->columns[col].state = state;
-    r->columns[col].decided = line;
-}
-
-static sfi_csv_outcome read_cell(csv_reader *r, const sfi_csv_field *f,
+/* A text where nothing or texts were before. */
+static sfi_csv_outcome read_text(sfi_csv_reader *r, const sfi_csv_field *f,
                                  int64_t line, size_t col, double *cell)
 {
-    csv_column *column = &r->columns[col];
+    sfi_csv_column *column = &r->columns[col];
     double value = 0.0;
+    const sfi_csv_outcome read = read_level(r, f, line, col, cell);
+    if (read != SFI_CSV_GOOD || column->is_told || r->count >= 0)
+        return read;
+    if (column->state == SFI_CSV_UNDECIDED) {
+        column->state = SFI_CSV_TEXTS;
+        column->decided = line;
+        /* Marks and infinities before it are levels, too. */
+        r->must_reread |=
+            column->has_marks ||
+            (column->notes != NULL && column->notes->infinite.line > 0);
+        return sfi_csv_note_cell(r, column, NOTE(texts), f, line);
+    }
+    return sfi_cell_may_be_number(f->text, f->size) &&
+                   sfi_cell_number(f->text, f->size, r->scan.dialect.point,
+                                   &value) != SFI_NO_NUMBER
+               ? sfi_csv_note_cell(r, column, NOTE(numbers), f, line)
+               : SFI_CSV_GOOD;
+}
+
+/* A cell of a column of numbers, or of one that may yet become one. */
+static sfi_csv_outcome read_number(sfi_csv_reader *r, const sfi_csv_field *f,
+                                   int64_t line, size_t col, double *cell)
+{
+    sfi_csv_column *column = &r->columns[col];
+    double value = 0.0;
+    const sfi_spelling spelling =
+        sfi_cell_number(f->text, f->size, r->scan.dialect.point, &value);
+    const bool infinite = spelling != SFI_NO_NUMBER
+                              ? isinf(value)
+                              : sfi_cell_is_infinite(f->text, f->size);
+    if (infinite)
+        return sfi_csv_note_cell(r, column, NOTE(infinite), f, line);
+    if (spelling == SFI_NO_NUMBER)
+        return column->state == SFI_CSV_NUMBERS
+                   ? sfi_csv_note_cell(r, column, NOTE(texts), f, line)
+                   : read_text(r, f, line, col, cell);
+    if (column->state == SFI_CSV_UNDECIDED)
+        column->decided = line;
+    column->state = SFI_CSV_NUMBERS;
+    *cell = value;
+    return spelling == SFI_THOUSANDS
+               ? sfi_csv_note_cell(r, column, NOTE(thousands), f, line)
+               : SFI_CSV_GOOD;
+}
+
+static sfi_csv_outcome read_cell(sfi_csv_reader *r, const sfi_csv_field *f,
+                                 int64_t line, size_t col, double *cell)
+{
+    sfi_csv_column *column = &r->columns[col];
     *cell = (double)NAN;
-    if (is_missing(f))
-        return SFI_CSV_GOOD;
-    if (column->state == TEXTS)
-        return read_level(r, f, line, col, cell);
-    if (is_number(f, &value)) {
-        if (isinf(value))
-            return fail_infinite(r, f, line, col);
-        if (column->state == UNDECIDED)
-            decide(r, col, NUMBERS, line);
-        *cell = value;
+    if (f->size > 0 && column->state == SFI_CSV_TEXTS &&
+        sfi_dictionary_find(&column->levels, f->text, f->size) >= 0)
+        return read_text(r, f, line, col, cell);
+    const sfi_absence absence =
+        sfi_cell_absence(r->options.na, f->text, f->size);
+    if (absence == SFI_ABSENT) {
+        column->absent += !r->is_counted;
         return SFI_CSV_GOOD;
     }
-    if (is_infinity(f))
-        return fail_infinite(r, f, line, col);
-    if (column->state == NUMBERS)
-        return fail_text(r, f, line, col);
-    const sfi_csv_outcome read = read_level(r, f, line, col, cell);
-    if (read == SFI_CSV_GOOD)
-        decide(r, col, TEXTS, line);
-    return read;
+    if (absence == SFI_ABSENT_WORD || (absence == SFI_ABSENT_AMONG_NUMBERS &&
+                                       column->state != SFI_CSV_TEXTS)) {
+        column->absent += !r->is_counted;
+        column->has_marks |= absence == SFI_ABSENT_AMONG_NUMBERS;
+        return sfi_csv_note_cell(r, column, NOTE(words), f, line);
+    }
+    return column->state == SFI_CSV_TEXTS ? read_text(r, f, line, col, cell)
+                                          : read_number(r, f, line, col, cell);
 }
+
+/* ---- rows ----------------------------------------------------------------- */
 
 /* The record has `count` fields up to `p`, or more where `is_last` is not set:
  * count them all. */
-static sfi_csv_outcome fail_ragged(csv_reader *r, const char *p, bool is_last,
-                                   size_t count, int64_t line)
+static sfi_csv_outcome fail_ragged(sfi_csv_reader *r, const char *p,
+                                   bool is_last, size_t count, int64_t line)
 {
     while (!is_last) {
         sfi_csv_field f;
@@ -326,76 +170,91 @@ static sfi_csv_outcome fail_ragged(csv_reader *r, const char *p, bool is_last,
         count++;
     }
     return SFI_CSV_FAIL(&r->scan, r->scan.line,
-                        "%zu field%s, want %zu as in the header line", count,
-                        count == 1 ? "" : "s", r->column_count);
+                        "%zu field%s, want %zu as in the %s line", count,
+                        count == 1 ? "" : "s", r->column_count,
+                        r->scan.dialect.has_header ? "header" : "first");
 }
 
 /* Read the record at `begin` into cells and step over it. */
-static sfi_csv_outcome read_row(csv_reader *r, double *cells)
+static sfi_csv_outcome read_row(sfi_csv_reader *r, double *cells)
 {
     const char *p = r->scan.buffer + r->scan.begin;
     const size_t count = r->column_count;
+    const sfi_csv_column *columns = r->columns;
+    const char sep = r->scan.dialect.sep, blank = r->scan.dialect.blank;
+    const bool is_plain = sep != ' ' && r->scan.dialect.point == '.';
     int64_t line = r->scan.line;
     bool is_last = false;
     for (size_t col = 0; col < count; col++) {
         if (is_last)
             return fail_ragged(r, p, is_last, col, line);
-        if (r->columns[col].state == NUMBERS) {
+        if (columns[col].state == SFI_CSV_NUMBERS && is_plain) {
             double value = 0.0;
-            const char *end = sfi_number_parse(sfi_csv_skip_blanks(p), &value);
-            if (end != NULL && sfi_csv_ends_field(end) && !isinf(value)) {
+            const char *begin = p;
+            while (*begin == ' ' || *begin == blank)
+                begin++;
+            const char *end = sfi_number_parse(begin, &value);
+            if (end != NULL && (*end == sep || sfi_csv_ends_line(end)) &&
+                !isinf(value)) {
                 cells[col] = value;
-                is_last = *end != ',';
-                p = sfi_csv_step_over(end);
+                is_last = *end != sep;
+                p = end + (*end == '\r' ? 2 : 1);
                 continue;
             }
         }
         sfi_csv_field f;
         sfi_csv_outcome step = sfi_csv_scan_field(&r->scan, &p, &f, line);
+        r->is_counted = col < r->counted;
         if (step == SFI_CSV_GOOD)
             step = read_cell(r, &f, line, col, &cells[col]);
-        if (step != SFI_CSV_GOOD)
+        if (step != SFI_CSV_GOOD) {
+            r->counted = col > r->counted ? col : r->counted;
             return step;
+        }
         is_last = f.is_last;
         line += f.lines;
     }
     if (!is_last)
         return fail_ragged(r, p, is_last, count, line);
     r->scan.begin = (size_t)(p - r->scan.buffer);
-    r->extra_lines += line - r->scan.line;
     r->scan.line = line + 1;
+    r->counted = 0;
     return SFI_CSV_GOOD;
 }
 
-/* Step over blank lines, of which only the end of a file may have any. */
-static sf_status skip_blank_lines(csv_reader *r)
+sf_status sfi_csv_skip_to_row(sfi_csv_reader *r)
 {
+    sfi_csv_scan *s = &r->scan;
     for (;;) {
-        SFI_TRY(sfi_csv_need_line(&r->scan));
-        if (r->scan.begin == r->scan.whole)
+        SFI_TRY(sfi_csv_need_line(s));
+        if (s->begin == s->whole)
             return SF_OK;
-        const char *p = sfi_csv_skip_blanks(r->scan.buffer + r->scan.begin);
-        if (*p != '\n' && !(*p == '\r' && p[1] == '\n'))
+        const char *p = s->buffer + s->begin;
+        if (sfi_csv_is_comment(s, p, false)) {
+            sfi_csv_skip_line(s);
+            continue;
+        }
+        if (!sfi_csv_ends_line(sfi_csv_skip_blanks(s, p)))
             break;
         if (r->blank_line == 0)
-            r->blank_line = r->scan.line;
-        r->scan.begin = (size_t)(sfi_csv_step_over(p) - r->scan.buffer);
-        r->scan.line++;
+            r->blank_line = s->line;
+        sfi_csv_skip_line(s);
     }
     if (r->blank_line == 0)
         return SF_OK;
-    return SFI_FAIL(r->scan.ctx, SF_E_FORMAT,
+    return SFI_FAIL(s->ctx, SF_E_FORMAT,
                     "%s:%lld: a blank line before the end; a row whose only "
                     "cell is missing is written NA",
-                    sfi_input_name(r->scan.input), (long long)r->blank_line);
+                    s->name, (long long)r->blank_line);
 }
 
-static sf_status next_row(csv_reader *r, double *cells, bool first)
+static sf_status next_row(sfi_csv_reader *r, double *cells, bool first)
 {
-    if (first && r->extra_lines > r->noted_lines) {
-        SFI_TRY(sfi_table_add_line_jump(r->scan.ctx, r->head, r->row,
-                                        r->extra_lines));
-        r->noted_lines = r->extra_lines;
+    const int64_t extra = r->scan.line - 2 - r->row;
+    if (first && r->row >= r->noted_rows && extra != r->noted_extra) {
+        SFI_TRY(sfi_table_add_line_jump(r->scan.ctx, r->head, r->row, extra));
+        r->noted_extra = extra;
+        r->noted_rows = r->row + 1;
     }
     sfi_csv_outcome read = read_row(r, cells);
     while (read == SFI_CSV_MORE) {
@@ -408,14 +267,14 @@ static sf_status next_row(csv_reader *r, double *cells, bool first)
     return SF_OK;
 }
 
-static sf_status csv_next(void *state, double *cells, int64_t limit,
-                          int64_t *got, bool first)
+sf_status sfi_csv_next(void *state, double *cells, int64_t limit, int64_t *got,
+                       bool first)
 {
-    csv_reader *r = state;
+    sfi_csv_reader *r = state;
     int64_t done = 0;
     *got = 0;
     while (done < limit) {
-        SFI_TRY(skip_blank_lines(r));
+        SFI_TRY(sfi_csv_skip_to_row(r));
         if (r->scan.begin == r->scan.whole)
             break;
         SFI_TRY(next_row(r, cells + (size_t)done * r->column_count, first));
@@ -424,99 +283,158 @@ static sf_status csv_next(void *state, double *cells, int64_t limit,
     if (done == 0 && r->row == 0)
         return SFI_FAIL(r->scan.ctx, SF_E_FORMAT,
                         "%s: a header line and no rows, want at least one row",
-                        sfi_input_name(r->scan.input));
+                        r->scan.name);
     *got = done;
     return SF_OK;
 }
 
-/* ---- the format ----------------------------------------------------------- */
+/* ---- the reader ----------------------------------------------------------- */
 
-static void csv_close(void *state)
+sf_status sfi_csv_reader_new(sf_context *ctx, sfi_csv_reader **out,
+                             sfi_input *input, sf_table *head, size_t buffer,
+                             const sf_read_options *options)
 {
-    csv_reader *r = state;
+    *out = NULL;
+    sfi_csv_reader *r = sfi_alloc_zero(ctx, 1, sizeof *r);
+    if (r == NULL)
+        return SF_E_NOMEM;
+    r->head = head;
+    r->options = *options;
+    r->count = -1;
+    const sf_status status = sfi_csv_scan_new(ctx, &r->scan, input, buffer);
+    if (status != SF_OK) {
+        r->scan.ctx = ctx;
+        sfi_csv_reader_free(r);
+        return status;
+    }
+    *out = r;
+    return SF_OK;
+}
+
+static void forget(sfi_csv_reader *r, sfi_csv_column *column)
+{
+    sf_context *ctx = r->scan.ctx;
+    sfi_free(ctx, column->notes, 1, sizeof *column->notes);
+    column->notes = NULL;
+    column->absent = 0;
+    column->has_marks = false;
+}
+
+void sfi_csv_reader_free(void *state)
+{
+    sfi_csv_reader *r = state;
     if (r == NULL)
         return;
     sf_context *ctx = r->scan.ctx;
     if (r->columns != NULL)
-        for (size_t j = 0; j < r->column_count; j++)
+        for (size_t j = 0; j < r->column_count; j++) {
+            forget(r, &r->columns[j]);
             sfi_dictionary_free(ctx, &r->columns[j].levels);
+        }
     sfi_free(ctx, r->columns, r->column_count, sizeof *r->columns);
     sfi_csv_scan_free(&r->scan);
     sfi_free(ctx, r, 1, sizeof *r);
 }
 
-static sf_status make_columns(csv_reader *r)
+static sf_status tell_kinds(sfi_csv_reader *r, const sfi_dictionary *names)
 {
-    sfi_dictionary names = {0};
-    sf_status status =
-        read_header(r, &names) == SFI_CSV_GOOD
-            ? sf_table_new(r->scan.ctx, r->head, 0, (int64_t)names.count,
-                           (const char *const *)names.texts)
-            : r->scan.status;
-    r->column_count = names.count;
-    sfi_dictionary_free(r->scan.ctx, &names);
-    if (status == SF_OK)
-        status = sfi_table_set_source(r->scan.ctx, r->head, SFI_SOURCE_LINES,
-                                      sfi_input_name(r->scan.input));
-    if (status != SF_OK)
-        return status;
-    r->columns =
-        sfi_alloc_zero(r->scan.ctx, r->column_count, sizeof *r->columns);
-    return r->columns != NULL ? SF_OK : SF_E_NOMEM;
-}
-
-static sf_status csv_open(sf_context *ctx, void **state, sfi_input *input,
-                          sf_table *head, size_t buffer)
-{
-    *state = NULL;
-    csv_reader *r = sfi_alloc_zero(ctx, 1, sizeof *r);
-    if (r == NULL)
+    sf_context *ctx = r->scan.ctx;
+    const size_t count = r->column_count;
+    if (r->options.kinds == NULL)
+        return SF_OK;
+    sfi_told_kind *kinds = sfi_alloc_zero(ctx, count, sizeof *kinds);
+    if (kinds == NULL)
         return SF_E_NOMEM;
-    r->head = head;
-    r->count = -1;
-    sf_status status = sfi_csv_scan_new(ctx, &r->scan, input, buffer);
-    if (status == SF_OK)
-        status = find_header(r);
-    if (status == SF_OK)
-        status = make_columns(r);
-    if (status != SF_OK) {
-        csv_close(r);
-        return status;
+    const sf_status status =
+        sfi_kinds_read(ctx, r->options.kinds, (int64_t)count,
+                       (const char *const *)names->texts, kinds);
+    for (size_t j = 0; j < count && status == SF_OK; j++) {
+        if (!kinds[j].is_told || kinds[j].kind == SF_KIND_KEY)
+            continue;
+        r->columns[j].is_told = true;
+        r->columns[j].state =
+            kinds[j].kind == SF_KIND_REAL || kinds[j].kind == SF_KIND_INTEGER
+                ? SFI_CSV_NUMBERS
+                : SFI_CSV_TEXTS;
     }
-    *state = r;
-    return SF_OK;
+    sfi_free(ctx, kinds, count, sizeof *kinds);
+    return status;
 }
 
-static sf_status csv_complete(void *state)
+sf_status sfi_csv_reader_columns(sfi_csv_reader *r, const sfi_dictionary *names)
 {
-    csv_reader *r = state;
+    sf_context *ctx = r->scan.ctx;
+    SFI_TRY(sf_table_new(ctx, r->head, 0, (int64_t)names->count,
+                         (const char *const *)names->texts));
+    SFI_TRY(sfi_table_set_source(ctx, r->head, SFI_SOURCE_LINES, r->scan.name));
+    r->columns = sfi_alloc_zero(ctx, names->count, sizeof *r->columns);
+    if (r->columns == NULL)
+        return SF_E_NOMEM;
+    r->column_count = names->count;
+    return tell_kinds(r, names);
+}
+
+/* Read again, and know what the columns hold: levels are numbered in the order in
+ * which they appear. */
+static void begin_second(sfi_csv_reader *r)
+{
+    r->is_second = true;
+    for (size_t j = 0; j < r->column_count; j++) {
+        sfi_csv_column *column = &r->columns[j];
+        forget(r, column);
+        if (!column->is_closed)
+            sfi_dictionary_free(r->scan.ctx, &column->levels);
+        column->is_told = true;
+    }
+}
+
+sf_status sfi_csv_complete(void *state, bool *again)
+{
+    sfi_csv_reader *r = state;
+    SFI_TRY(sfi_csv_decide(r, again));
+    if (*again) {
+        begin_second(r);
+        return SF_OK;
+    }
     r->count = r->row;
     for (size_t j = 0; j < r->column_count; j++) {
-        sfi_dictionary *levels = &r->columns[j].levels;
+        sfi_csv_column *c = &r->columns[j];
         sf_column *column = &r->head->columns[j];
-        if (r->columns[j].state != TEXTS || levels->is_lent)
+        if (c->state != SFI_CSV_TEXTS || c->levels.is_lent)
             continue;
-        SFI_TRY(sfi_dictionary_lend(r->scan.ctx, levels, &column->levels));
+        SFI_TRY(sfi_dictionary_lend(r->scan.ctx, &c->levels, &column->levels));
         column->kind = SF_COLUMN_TEXT;
-        column->level_count = (int64_t)levels->count;
+        column->level_count = (int64_t)c->levels.count;
     }
     return SF_OK;
 }
 
-static sf_status csv_rewind(void *state)
+/* A first reading that was broken off leaves levels behind, which come in the same
+ * order again, and counts, which must not. */
+sf_status sfi_csv_rewind(void *state)
 {
-    csv_reader *r = state;
+    sfi_csv_reader *r = state;
+    for (size_t j = 0; j < r->column_count && r->count < 0; j++) {
+        sfi_csv_column *column = &r->columns[j];
+        forget(r, column);
+        if (!column->is_told)
+            column->state = SFI_CSV_UNDECIDED;
+    }
+    r->blank_line = r->row = 0;
+    r->counted = 0;
+    r->must_reread = false;
     SFI_TRY(sfi_input_rewind(r->scan.input));
-    SFI_TRY(find_header(r));
-    sfi_dictionary names = {0};
-    const sfi_csv_outcome read = read_header(r, &names);
-    sfi_dictionary_free(r->scan.ctx, &names);
-    return read == SFI_CSV_GOOD ? SF_OK : r->scan.status;
+    return r->begin(r);
 }
 
-static int64_t csv_count(const void *state)
+bool sfi_csv_has_names(const void *state)
 {
-    return ((const csv_reader *)state)->count;
+    return ((const sfi_csv_reader *)state)->scan.dialect.has_header;
+}
+
+int64_t sfi_csv_count(const void *state)
+{
+    return ((const sfi_csv_reader *)state)->count;
 }
 
 static int64_t count_lines(const char *bytes, size_t size)
@@ -530,10 +448,10 @@ static int64_t count_lines(const char *bytes, size_t size)
     return lines;
 }
 
-/* Every row ends in a line end but the last, and so does the header. */
-static sf_status csv_bound(void *state, int64_t *rows)
+/* Every row ends in a line end but the last. */
+sf_status sfi_csv_bound(void *state, int64_t *rows)
 {
-    csv_reader *r = state;
+    sfi_csv_reader *r = state;
     const int64_t size = sfi_input_size(r->scan.input);
     const int64_t portion = (int64_t)sfi_csv_portion(size);
     /* Files that the system makes up while they are read have size 0. */
@@ -544,7 +462,7 @@ static sf_status csv_bound(void *state, int64_t *rows)
     if (bytes == NULL)
         return SF_E_NOMEM;
     sf_status status = SF_OK;
-    int64_t lines = 0;
+    int64_t lines = 1;
     for (int64_t at = 0; at < size && status == SF_OK; at += portion) {
         const size_t n = (size_t)(size - at < portion ? size - at : portion);
         status = sfi_input_read_at(r->scan.input, (uint64_t)at, bytes, n);
@@ -552,16 +470,6 @@ static sf_status csv_bound(void *state, int64_t *rows)
             lines += count_lines(bytes, n);
     }
     sfi_free(r->scan.ctx, bytes, (size_t)portion, 1);
-    *rows = lines;
+    *rows = lines - r->scan.dialect.has_header;
     return status;
 }
-
-const sfi_table_format sfi_csv_format = {.extension = ".csv",
-                                         .open = csv_open,
-                                         .next = csv_next,
-                                         .complete = csv_complete,
-                                         .rewind = csv_rewind,
-                                         .count = csv_count,
-                                         .bound = csv_bound,
-                                         .close = csv_close,
-                                         .write = sfi_csv_write};

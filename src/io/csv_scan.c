@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* csv_scan.c - the fields of comma-separated text, one record after another. */
+/* csv_scan.c - the fields of text with separators, one record after another. */
 #include "io/csv_scan.h"
 
 #include "base/text.h"
@@ -15,6 +15,8 @@ sf_status sfi_csv_scan_new(sf_context *ctx, sfi_csv_scan *s, sfi_input *input,
     memset(s, 0, sizeof *s);
     s->ctx = ctx;
     s->input = input;
+    s->name = sfi_input_name(input);
+    s->dialect = (sfi_dialect)SFI_DIALECT_INIT;
     s->capacity =
         capacity > 0 ? capacity : sfi_csv_portion(sfi_input_size(input));
     s->buffer = sfi_alloc(ctx, s->capacity + 1, 1);
@@ -43,8 +45,7 @@ static sf_status grow_buffer(sfi_csv_scan *s)
         return SFI_FAIL(s->ctx, SF_E_FORMAT,
                         "%s:%lld: a record of more than %d MiB; is a closing "
                         "quote missing, or is this no CSV file?",
-                        sfi_input_name(s->input), (long long)s->line,
-                        SFI_CSV_MOST_RECORD >> 20);
+                        s->name, (long long)s->line, SFI_CSV_MOST_RECORD >> 20);
     const size_t larger = 2 * s->capacity;
     char *buffer = sfi_alloc(s->ctx, larger + 1, 1);
     if (buffer == NULL)
@@ -101,6 +102,26 @@ sf_status sfi_csv_scan_begin(sfi_csv_scan *s)
     return SF_OK;
 }
 
+void sfi_csv_skip_line(sfi_csv_scan *s)
+{
+    const char *end = memchr(s->buffer + s->begin, '\n', s->whole - s->begin);
+    s->begin = (size_t)(end + 1 - s->buffer);
+    s->line++;
+}
+
+sfi_csv_outcome sfi_csv_check_text(sfi_csv_scan *s, const sfi_csv_field *f,
+                                   int64_t line, const char *what)
+{
+    char shown[SFI_SHOW_SIZE];
+    const bool has_nul = memchr(f->text, '\0', f->size) != NULL;
+    if (!has_nul && sfi_utf8_prefix(f->text, f->size) == f->size)
+        return SFI_CSV_GOOD;
+    return SFI_CSV_FAIL(s, line, "the %s \"%s\" %s", what,
+                        sfi_show(shown, f->text, f->size),
+                        has_nul ? "holds a NUL byte; want a text file in UTF-8"
+                                : "is not UTF-8; convert the file to UTF-8");
+}
+
 /* ---- fields --------------------------------------------------------------- */
 
 static sfi_csv_outcome keep_scratch(sfi_csv_scan *s, size_t used,
@@ -118,17 +139,19 @@ static sfi_csv_outcome keep_scratch(sfi_csv_scan *s, size_t used,
     return SFI_CSV_GOOD;
 }
 
-/* *at is behind the opening quote. */
+/* *at is behind the opening quote.  In the text two quotes stand for one, or an
+ * escaping byte for what follows it. */
 static sfi_csv_outcome scan_quoted(sfi_csv_scan *s, const char **at,
                                    sfi_csv_field *f, int64_t line)
 {
+    const char quote = (*at)[-1], escape = s->dialect.escape;
     const char *whole = s->buffer + s->whole;
     const char *piece = *at, *p = piece;
     size_t kept = 0;
     bool has_escape = false;
     f->is_quoted = true;
     for (;;) {
-        while (p < whole && *p != '"') {
+        while (p < whole && *p != quote && (*p != escape || escape == '\0')) {
             f->lines += *p == '\n';
             p++;
         }
@@ -143,16 +166,19 @@ static sfi_csv_outcome scan_quoted(sfi_csv_scan *s, const char **at,
             return SFI_CSV_FAIL(
                 s, line, "%s",
                 "the quoted field that begins here is not closed");
-        if (p[1] != '"')
+        const bool escapes = *p != quote;
+        if (!escapes && (p[1] != quote || escape != '\0'))
             break;
-        /* Two quotes stand for one: keep the piece with the first. */
-        if (keep_scratch(s, kept, piece, (size_t)(p + 1 - piece)) !=
-            SFI_CSV_GOOD)
+        /* Keep the piece, with the first of two quotes or without the byte that
+         * escapes the next one. */
+        const size_t size = (size_t)(p - piece) + !escapes;
+        if (keep_scratch(s, kept, piece, size) != SFI_CSV_GOOD)
             return SFI_CSV_BAD;
-        kept += (size_t)(p + 1 - piece);
+        kept += size;
         has_escape = true;
+        piece = escapes ? p + 1 : p + 2;
+        f->lines += escapes && *piece == '\n';
         p += 2;
-        piece = p;
     }
     f->text = piece;
     f->size = (size_t)(p - piece);
@@ -162,28 +188,28 @@ static sfi_csv_outcome scan_quoted(sfi_csv_scan *s, const char **at,
         f->text = s->scratch;
         f->size += kept;
     }
-    p = sfi_csv_skip_blanks(p + 1);
-    if (!sfi_csv_ends_field(p)) {
+    p = sfi_csv_skip_blanks(s, p + 1);
+    if (!sfi_csv_ends_field(s, p) && s->dialect.sep != ' ') {
         char shown[SFI_SHOW_SIZE];
         return SFI_CSV_FAIL(
             s, line + f->lines,
-            "\"%s\" follows a closing quote, want a comma or the "
+            "\"%s\" follows a closing quote, want a separator or the "
             "line's end; a quote inside a quoted field is written "
             "twice",
-            sfi_show(shown, p, strcspn(p, ",\n\r")));
+            sfi_show(shown, p, strcspn(p, ",;\t\n\r")));
     }
-    f->is_last = *p != ',';
-    *at = sfi_csv_step_over(p);
+    *at = sfi_csv_step_over(s, p, &f->is_last);
     return SFI_CSV_GOOD;
 }
 
 static sfi_csv_outcome scan_plain(sfi_csv_scan *s, const char **at,
                                   sfi_csv_field *f, int64_t line)
 {
+    const char sep = s->dialect.sep, sep_too = s->dialect.sep_too;
     const char *p = *at;
-    while (*p != ',' && *p != '\n' && *p != '\r')
+    while (*p != sep && *p != sep_too && *p != '\n' && *p != '\r')
         p++;
-    if (!sfi_csv_ends_field(p))
+    if (!sfi_csv_ends_field(s, p))
         return SFI_CSV_FAIL(
             s, line, "%s",
             "a carriage return without a line feed; lines end with "
@@ -192,12 +218,11 @@ static sfi_csv_outcome scan_plain(sfi_csv_scan *s, const char **at,
         return SFI_CSV_FAIL(s, line, "a field of more than %d bytes",
                             (int)SFI_CSV_MOST_FIELD);
     const char *last = p;
-    while (last > *at && (last[-1] == ' ' || last[-1] == '\t'))
+    while (last > *at && (last[-1] == ' ' || last[-1] == s->dialect.blank))
         last--;
     f->text = *at;
     f->size = (size_t)(last - *at);
-    f->is_last = *p != ',';
-    *at = sfi_csv_step_over(p);
+    *at = sfi_csv_step_over(s, p, &f->is_last);
     return SFI_CSV_GOOD;
 }
 
@@ -205,8 +230,8 @@ sfi_csv_outcome sfi_csv_scan_field(sfi_csv_scan *s, const char **at,
                                    sfi_csv_field *f, int64_t line)
 {
     *f = (sfi_csv_field){0};
-    const char *p = sfi_csv_skip_blanks(*at);
-    if (*p == '"') {
+    const char *p = sfi_csv_skip_blanks(s, *at);
+    if (*p == '"' || *p == s->dialect.quote) {
         *at = p + 1;
         return scan_quoted(s, at, f, line);
     }

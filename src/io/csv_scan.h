@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* csv_scan.h - the fields of comma-separated text, one record after another.
+/* csv_scan.h - the fields of text with separators, one record after another.
  *
  * The file passes through one buffer.  Bytes [begin, whole) are complete lines,
  * so that a scan of a record that begins there always meets a line end and
@@ -11,12 +11,15 @@
 #ifndef SFI_CSV_SCAN_H
 #define SFI_CSV_SCAN_H
 
+#include "io/dialect.h"
 #include "io/input.h"
 
 typedef struct sfi_csv_scan {
     sf_context *ctx;
+    const char *name; /* what messages call the file; the caller's */
     sfi_input *input; /* the caller's */
-    char *buffer;     /* [capacity + 1]: room for a last line end          */
+    sfi_dialect dialect;
+    char *buffer; /* [capacity + 1]: room for a last line end          */
     size_t capacity, begin, whole, end;
     bool input_ended;
     char *scratch; /* a quoted field without its inner quotes              */
@@ -44,9 +47,9 @@ typedef enum sfi_csv_outcome {
 
 /* Record a message that begins with file and line; SFI_CSV_BAD. */
 #define SFI_CSV_FAIL(scan, at_line, format, ...)                               \
-    ((scan)->status = SFI_FAIL((scan)->ctx, SF_E_FORMAT, "%s:%lld: " format,   \
-                               sfi_input_name((scan)->input),                  \
-                               (long long)(at_line), __VA_ARGS__),             \
+    ((scan)->status =                                                          \
+         SFI_FAIL((scan)->ctx, SF_E_FORMAT, "%s:%lld: " format, (scan)->name,  \
+                  (long long)(at_line), __VA_ARGS__),                          \
      SFI_CSV_BAD)
 
 /* Scan `input` through a buffer of `capacity` bytes, 0 for the usual size.
@@ -75,23 +78,56 @@ sf_status sfi_csv_need_line(sfi_csv_scan *s);
 sfi_csv_outcome sfi_csv_scan_field(sfi_csv_scan *s, const char **at,
                                    sfi_csv_field *f, int64_t line);
 
-static inline const char *sfi_csv_skip_blanks(const char *p)
+static inline const char *sfi_csv_skip_blanks(const sfi_csv_scan *s,
+                                              const char *p)
 {
-    while (*p == ' ' || *p == '\t')
+    while (*p == ' ' || *p == s->dialect.blank)
         p++;
     return p;
 }
 
-/* Whether a field ends at p; a line end may be CR LF. */
-static inline bool sfi_csv_ends_field(const char *p)
+static inline bool sfi_csv_ends_line(const char *p)
 {
-    return *p == ',' || *p == '\n' || (*p == '\r' && p[1] == '\n');
+    return *p == '\n' || (*p == '\r' && p[1] == '\n');
 }
 
-/* What follows the end of a field. */
-static inline const char *sfi_csv_step_over(const char *p)
+/* Whether a field ends at p; a line end may be CR LF. */
+static inline bool sfi_csv_ends_field(const sfi_csv_scan *s, const char *p)
+{
+    return *p == s->dialect.sep || *p == s->dialect.sep_too ||
+           sfi_csv_ends_line(p);
+}
+
+/* What follows a line that ends at p. */
+static inline const char *sfi_csv_next_line(const char *p)
 {
     return p + (*p == '\r' ? 2 : 1);
 }
+
+/* What follows the end of a field at p, and whether it was the last of its
+ * record.  Any number of blanks separate where blanks do. */
+static inline const char *sfi_csv_step_over(const sfi_csv_scan *s,
+                                            const char *p, bool *is_last)
+{
+    if (s->dialect.sep == ' ')
+        p = sfi_csv_skip_blanks(s, p);
+    *is_last = sfi_csv_ends_line(p);
+    return *is_last ? sfi_csv_next_line(p) : p + (s->dialect.sep != ' ');
+}
+
+/* Whether the line at p is a comment, `first` if no row was read before. */
+static inline bool sfi_csv_is_comment(const sfi_csv_scan *s, const char *p,
+                                      bool first)
+{
+    return *p == s->dialect.comment && *p != '\0' &&
+           (first || !s->dialect.only_leading_comments);
+}
+
+/* Whether a name or a level, at `line`, has no NUL and is UTF-8; `what` it is. */
+sfi_csv_outcome sfi_csv_check_text(sfi_csv_scan *s, const sfi_csv_field *f,
+                                   int64_t line, const char *what);
+
+/* Step over the line at `begin`, which is complete. */
+void sfi_csv_skip_line(sfi_csv_scan *s);
 
 #endif

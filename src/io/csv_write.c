@@ -3,6 +3,7 @@
 #include "io/csv.h"
 
 #include "base/text.h"
+#include "io/cell.h"
 #include "io/dictionary.h"
 #include "num/decimal.h"
 
@@ -55,7 +56,8 @@ static sf_status check_names(sf_context *ctx, const sf_table *table)
         if (status == SF_OK)
             status = sfi_dictionary_add(ctx, &names, name, size);
         all_numbers =
-            all_numbers && (is_number(name) || sfi_csv_is_missing(name, size));
+            all_numbers && (is_number(name) ||
+                            sfi_cell_absence(NULL, name, size) == SFI_ABSENT);
     }
     sfi_dictionary_free(ctx, &names);
     if (status == SF_OK && all_numbers)
@@ -97,21 +99,24 @@ static sf_status check_table(sf_context *ctx, const sf_table *table)
 
 /* ---- writing -------------------------------------------------------------- */
 
-/* Quotes protect commas, quotes, line ends, blanks at either end, and what would
- * be a byte order mark at the beginning of the file; around a name they say that
- * it is no number. */
-static bool needs_quotes(const char *text)
+/* Quotes protect commas and what else might separate, quotes, line ends, blanks at
+ * either end (and within, where no comma shows what separates), what would be a
+ * comment or a byte order mark at the beginning of the file; around a name they
+ * say that it is no number. */
+static bool needs_quotes(const char *text, int64_t cols)
 {
     const size_t size = strlen(text);
-    return text[strcspn(text, ",\"\r\n")] != '\0' ||
-           strncmp(text, "\xEF\xBB\xBF", 3) == 0 ||
+    return text[strcspn(text, cols == 1 ? ",;\t \"\r\n" : ",;\t\"\r\n")] !=
+               '\0' ||
+           text[0] == '#' || strncmp(text, "\xEF\xBB\xBF", 3) == 0 ||
            strchr(" \t", text[0]) != NULL ||
            strchr(" \t", text[size - 1]) != NULL;
 }
 
-static void put_text(sfi_output *out, const char *text, bool quote)
+static void put_text(sfi_output *out, const char *text, bool quote,
+                     int64_t cols)
 {
-    if (!quote && !needs_quotes(text)) {
+    if (!quote && !needs_quotes(text, cols)) {
         sfi_output_text(out, text);
         return;
     }
@@ -132,11 +137,9 @@ static sf_status put_header(sfi_output *out, const sf_table *table)
 {
     for (int64_t j = 0; j < table->cols; j++) {
         const char *name = table->columns[j].name;
-        const bool only_separators =
-            table->cols == 1 && strcspn(name, ";\t") < strlen(name);
         if (j > 0)
             sfi_output_byte(out, ',');
-        put_text(out, name, is_number(name) || only_separators);
+        put_text(out, name, is_number(name), table->cols);
     }
     return sfi_output_byte(out, '\n');
 }
@@ -151,7 +154,7 @@ static sf_status put_row(sfi_output *out, const sf_table *table, int64_t i)
             if (cols == 1)
                 sfi_output_text(out, "\"\"");
         } else if (column->kind == SF_COLUMN_TEXT) {
-            put_text(out, column->levels[(int64_t)row[j]], false);
+            put_text(out, column->levels[(int64_t)row[j]], false, cols);
         } else {
             sfi_output_number(out, row[j]);
         }

@@ -4,6 +4,8 @@
 #define _FILE_OFFSET_BITS 64
 #include "io/input.h"
 
+#include "io/gzip.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,7 +22,19 @@ struct sfi_input {
     int64_t size;                /* -1 if unknown                         */
     int64_t start;               /* where a file stood when it was opened */
     int64_t at;                  /* bytes of memory read so far           */
+    sfi_input *inner;            /* what `gzip` reads; or NULL            */
+    sfi_gzip *gzip;
+    char *head; /* [SFI_INPUT_PEEK] or NULL: bytes that were looked at   */
+    size_t head_size, head_at;
 };
+
+bool sfi_path_is_device(const char *path)
+{
+    struct stat what;
+    return strcmp(path, "-") == 0 ||
+           (stat(path, &what) == 0 && !S_ISREG(what.st_mode) &&
+            !S_ISDIR(what.st_mode));
+}
 
 static sf_status new_input(sf_context *ctx, sfi_input **out, const char *name)
 {
@@ -91,6 +105,9 @@ void sfi_input_close(sfi_input *input)
         return;
     if (input->is_ours)
         close(input->file);
+    sfi_gzip_free(input->gzip);
+    sfi_input_close(input->inner);
+    sfi_free(input->ctx, input->head, SFI_INPUT_PEEK, 1);
     sfi_free_text(input->ctx, input->name);
     sfi_free(input->ctx, input, 1, sizeof *input);
 }
@@ -111,10 +128,12 @@ static size_t portion(size_t want)
     return want < (size_t)1 << 30 ? want : (size_t)1 << 30;
 }
 
-sf_status sfi_input_read(sfi_input *input, void *bytes, size_t want,
+static sf_status read_on(sfi_input *input, void *bytes, size_t want,
                          size_t *got)
 {
     *got = 0;
+    if (input->gzip != NULL)
+        return sfi_gzip_read(input->gzip, bytes, want, got);
     if (input->memory != NULL) {
         const size_t rest = (size_t)(input->size - input->at);
         *got = want < rest ? want : rest;
@@ -134,6 +153,71 @@ sf_status sfi_input_read(sfi_input *input, void *bytes, size_t want,
             break;
         *got += (size_t)n;
     }
+    return SF_OK;
+}
+
+sf_status sfi_input_read(sfi_input *input, void *bytes, size_t want,
+                         size_t *got)
+{
+    const size_t rest = input->head_size - input->head_at;
+    const size_t known = want < rest ? want : rest;
+    if (known > 0)
+        memcpy(bytes, input->head + input->head_at, known);
+    input->head_at += known;
+    *got = known;
+    if (known == want)
+        return SF_OK;
+    size_t more = 0;
+    SFI_TRY(read_on(input, (char *)bytes + known, want - known, &more));
+    *got += more;
+    return SF_OK;
+}
+
+sf_status sfi_input_peek(sfi_input *input, size_t want, const char **bytes,
+                         size_t *got)
+{
+    *bytes = "";
+    *got = 0;
+    if (input->head == NULL)
+        input->head = sfi_alloc(input->ctx, SFI_INPUT_PEEK, 1);
+    if (input->head == NULL)
+        return SF_E_NOMEM;
+    if (input->head_size < want) {
+        size_t more = 0;
+        SFI_TRY(read_on(input, input->head + input->head_size,
+                        want - input->head_size, &more));
+        input->head_size += more;
+    }
+    *bytes = input->head;
+    *got = input->head_size < want ? input->head_size : want;
+    return SF_OK;
+}
+
+/* ---- gzip ----------------------------------------------------------------- */
+
+static sf_status read_inner(void *user, void *bytes, size_t want, size_t *got)
+{
+    return sfi_input_read(user, bytes, want, got);
+}
+
+sf_status sfi_input_expand(sf_context *ctx, sfi_input **input, int64_t most)
+{
+    const char *bytes = NULL;
+    size_t got = 0;
+    sfi_input *outer = NULL;
+    SFI_TRY(sfi_input_peek(*input, 2, &bytes, &got));
+    if (!sfi_gzip_begins(bytes, got))
+        return SF_OK;
+    SFI_TRY(new_input(ctx, &outer, (*input)->name));
+    const sf_status status =
+        sfi_gzip_new(ctx, &outer->gzip, outer->name, read_inner, *input, most);
+    if (status != SF_OK) {
+        sfi_input_close(outer);
+        return status;
+    }
+    outer->size = -1;
+    outer->inner = *input;
+    *input = outer;
     return SF_OK;
 }
 
@@ -173,7 +257,14 @@ sf_status sfi_input_read_at(sfi_input *input, uint64_t offset, void *bytes,
 
 sf_status sfi_input_rewind(sfi_input *input)
 {
+    if (input->gzip != NULL) {
+        SFI_TRY(sfi_input_rewind(input->inner));
+        sfi_gzip_rewind(input->gzip);
+        input->head_size = input->head_at = 0;
+        return SF_OK;
+    }
     if (input->memory != NULL) {
+        input->head_size = input->head_at = 0;
         input->at = 0;
         return SF_OK;
     }
@@ -182,5 +273,6 @@ sf_status sfi_input_rewind(sfi_input *input)
         return SFI_FAIL(input->ctx, SF_E_UNSUPPORTED,
                         "%s: can be read only once; save it to a file first",
                         input->name);
+    input->head_size = input->head_at = 0;
     return SF_OK;
 }

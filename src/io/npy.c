@@ -5,6 +5,7 @@
  * may be larger than the memory. */
 #include "io/npy.h"
 
+#include "io/dialect.h"
 #include "io/npy_header.h"
 
 #include <math.h>
@@ -15,7 +16,7 @@
 #error "elements are copied as they are stored, least significant byte first"
 #endif
 
-enum { SCRATCH = 1 << 18, PAD = 64 };
+enum { SCRATCH = 1 << 18, PAD = 64, MOST_COLUMNS = 1000000 };
 
 /* ---- elements ------------------------------------------------------------- */
 
@@ -118,6 +119,10 @@ static sf_status open_table(npy_reader *r, sf_table *head)
                         "%s: %lld rows and %lld columns, want at least one of "
                         "each",
                         name, (long long)r->rows, (long long)r->cols);
+    if (r->cols > MOST_COLUMNS)
+        return SFI_FAIL(r->ctx, SF_E_FORMAT,
+                        "%s: %lld columns, want at most %d", name,
+                        (long long)r->cols, (int)MOST_COLUMNS);
     r->scratch = sfi_alloc(r->ctx, SCRATCH, 1);
     if (r->scratch == NULL)
         return SF_E_NOMEM;
@@ -131,10 +136,12 @@ static sf_status open_table(npy_reader *r, sf_table *head)
 }
 
 static sf_status npy_open(sf_context *ctx, void **state, sfi_input *input,
-                          sf_table *head, size_t buffer)
+                          sf_table *head, size_t buffer,
+                          const sf_read_options *options)
 {
     (void)buffer;
     *state = NULL;
+    SFI_TRY(sfi_dialect_refuse(ctx, options, sfi_input_name(input)));
     npy_reader *r = sfi_alloc_zero(ctx, 1, sizeof *r);
     if (r == NULL)
         return SF_E_NOMEM;
@@ -197,9 +204,10 @@ static sf_status npy_next(void *state, double *cells, int64_t limit,
     return SF_OK;
 }
 
-static sf_status npy_complete(void *state)
+static sf_status npy_complete(void *state, bool *again)
 {
     (void)state;
+    *again = false;
     return SF_OK;
 }
 
@@ -207,6 +215,12 @@ static sf_status npy_rewind(void *state)
 {
     ((npy_reader *)state)->row = 0;
     return SF_OK;
+}
+
+static bool npy_has_names(const void *state)
+{
+    (void)state;
+    return false;
 }
 
 static int64_t npy_count(const void *state)
@@ -360,11 +374,13 @@ sf_status sfi_npy_write(sf_context *ctx, const sf_table *table, sfi_output *out)
                                 sizeof *table->data);
 }
 
-const sfi_table_format sfi_npy_format = {.extension = ".npy",
+const sfi_table_format sfi_npy_format = {.extensions = ".npy",
+                                         .writes = ".npy",
                                          .open = npy_open,
                                          .next = npy_next,
                                          .complete = npy_complete,
                                          .rewind = npy_rewind,
+                                         .has_names = npy_has_names,
                                          .count = npy_count,
                                          .bound = npy_bound,
                                          .close = npy_close,

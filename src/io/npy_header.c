@@ -10,6 +10,7 @@
 #include "io/npy_header.h"
 
 #include "base/text.h"
+#include "io/gzip.h"
 #include "num/array.h"
 
 #include <string.h>
@@ -91,25 +92,52 @@ static sf_status read_text(cursor *c, char *text, size_t size)
     return SF_OK;
 }
 
+/* What makes an array of numbers of one of another type, whose letter follows the
+ * order of its bytes. */
+static const char *cure_of(const char *type)
+{
+    switch (type[0] != '\0' ? type[1] : '\0') {
+    case 'c':
+        return "save the parts of a complex array as columns: "
+               "numpy.stack([a.real, a.imag], -1)";
+    case 'O':
+        return "if all its objects are numbers, save a.astype('<f8'); else "
+               "write it as CSV";
+    case 'U':
+    case 'S':
+        return "write an array of texts as CSV";
+    case 'M':
+    case 'm':
+        return "save times as seconds: a.astype('<M8[s]').astype('<i8'), or "
+               "with m8 for durations";
+    default:
+        return "convert the array with a.astype('<f8')";
+    }
+}
+
 static sf_status read_descr(cursor *c)
 {
     char text[16], shown[SFI_SHOW_SIZE];
     skip_space(c);
     if (*c->at == '[')
         return SFI_FAIL(c->ctx, SF_E_FORMAT,
-                        "%s: a structured array, want a plain one of numbers",
+                        "%s: a structured array, want a plain one of numbers; "
+                        "numpy.lib.recfunctions.structured_to_unstructured(a) "
+                        "makes one",
                         c->name);
     SFI_TRY(read_text(c, text, sizeof text));
     for (size_t i = 0; i < SFI_COUNT(elements); i++)
         if (strcmp(text, elements[i].name) == 0 ||
-            (i == SFI_NPY_U1 && strcmp(text, "<u1") == 0)) {
+            (i == SFI_NPY_U1 &&
+             (strcmp(text, "<u1") == 0 || strcmp(text, "|b1") == 0))) {
             c->header->type = (sfi_npy_element)i;
             return SF_OK;
         }
     return SFI_FAIL(c->ctx, SF_E_FORMAT,
                     "%s: elements of type %s are not read, want <f8, <f4, <i8, "
-                    "<i4 or |u1; convert the array with a.astype('<f8')",
-                    c->name, sfi_show(shown, text, strlen(text)));
+                    "<i4, |u1 or |b1; %s",
+                    c->name, sfi_show(shown, text, strlen(text)),
+                    cure_of(text));
 }
 
 static sf_status read_order(cursor *c)
@@ -251,6 +279,15 @@ sf_status sfi_npy_read_header(sf_context *ctx, sfi_input *input,
     if (sfi_input_size(input) < PREFIX + 2)
         return SFI_FAIL(ctx, SF_E_FORMAT, "%s: not an NPY file", name);
     SFI_TRY(sfi_input_read_at(input, 0, prefix, PREFIX));
+    if (memcmp(prefix, "PK\x03\x04", 4) == 0)
+        return SFI_FAIL(ctx, SF_E_FORMAT,
+                        "%s: a zip archive (.npz), which holds several arrays; "
+                        "save one of them: numpy.save(name, "
+                        "numpy.load(archive)[key])",
+                        name);
+    if (sfi_gzip_begins(prefix, sizeof prefix))
+        return SFI_FAIL(ctx, SF_E_FORMAT,
+                        "%s: compressed by gzip; expand it with gunzip", name);
     if (memcmp(prefix, "\x93NUMPY", 6) != 0)
         return SFI_FAIL(ctx, SF_E_FORMAT, "%s: not an NPY file", name);
     if (prefix[6] < 1 || prefix[6] > 3 || prefix[7] != 0)

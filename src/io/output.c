@@ -11,6 +11,7 @@
 #define _FILE_OFFSET_BITS 64
 #include "io/output.h"
 
+#include "io/input.h"
 #include "num/decimal.h"
 
 #include <errno.h>
@@ -113,14 +114,96 @@ static sf_status create_temporary(sfi_output *out)
     return SF_OK;
 }
 
-/* The file that `path` leads to, so that a link is kept and its target
- * replaced.  `what` is its state. */
-static sf_status resolve(sfi_output *out, const char *path)
+/* `name` in the folder of `path`; NULL without memory. */
+static char *beside(sf_context *ctx, const char *path, const char *name)
 {
-    char *real = realpath(path, NULL);
-    out->target = sfi_copy_text(out->ctx, real != NULL ? real : path);
-    free(real);
-    return out->target != NULL ? SF_OK : SF_E_NOMEM;
+    const char *slash = strrchr(path, '/');
+    const size_t folder =
+        slash != NULL && name[0] != '/' ? (size_t)(slash - path) + 1 : 0;
+    const size_t size = folder + strlen(name) + 1;
+    char *text = sfi_alloc(ctx, size, 1);
+    if (text == NULL)
+        return NULL;
+    memcpy(text, path, folder);
+    memcpy(text + folder, name, size - folder);
+    char *copy = sfi_copy_text(ctx, text);
+    sfi_free(ctx, text, size, 1);
+    return copy;
+}
+
+/* The text of the link at `path`, which ends in a NUL; false if it is none. */
+static bool read_link(const char *path, char text[PATH_MAX])
+{
+    const ssize_t n = readlink(path, text, PATH_MAX - 1);
+    if (n < 0)
+        return false;
+    text[n] = '\0';
+    return true;
+}
+
+/* A name that is not there yet, with its folder from the root on. */
+static char *place_of_new(sf_context *ctx, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    char *dot = beside(ctx, path, ".");
+    if (dot == NULL)
+        return NULL;
+    char *folder = realpath(dot, NULL);
+    sfi_free_text(ctx, dot);
+    if (folder == NULL)
+        return sfi_copy_text(ctx, path);
+    const size_t size = strlen(folder) + 2;
+    char *with_slash = sfi_alloc(ctx, size, 1);
+    char *made = NULL;
+    if (with_slash != NULL) {
+        snprintf(with_slash, size, "%s/", folder);
+        made = beside(ctx, with_slash, name);
+    }
+    sfi_free(ctx, with_slash, size, 1);
+    free(folder);
+    return made;
+}
+
+char *sfi_output_target(sf_context *ctx, const char *path)
+{
+    enum { MOST_LINKS = 40 };
+    char link[PATH_MAX];
+    char *at = sfi_copy_text(ctx, path);
+    for (int i = 0; at != NULL && i < MOST_LINKS; i++) {
+        char *real = realpath(at, NULL);
+        char *next = NULL;
+        if (real != NULL) {
+            next = sfi_copy_text(ctx, real);
+            free(real);
+            sfi_free_text(ctx, at);
+            return next;
+        }
+        if (!read_link(at, link))
+            break;
+        next = beside(ctx, at, link);
+        sfi_free_text(ctx, at);
+        at = next;
+    }
+    char *made = at != NULL ? place_of_new(ctx, at) : NULL;
+    sfi_free_text(ctx, at);
+    return made;
+}
+
+/* The last part of a name may be as long as the file system has it. */
+static sf_status check_length(sfi_output *out)
+{
+    const char *slash = strrchr(out->target, '/');
+    const char *name = slash != NULL ? slash + 1 : out->target;
+    char *folder = beside(out->ctx, out->target, ".");
+    if (folder == NULL)
+        return SF_E_NOMEM;
+    const long most = pathconf(folder, _PC_NAME_MAX);
+    sfi_free_text(out->ctx, folder);
+    if (most < 0 || strlen(name) <= (size_t)most)
+        return SF_OK;
+    errno = ENAMETOOLONG;
+    return fail_errno(out, "cannot be written");
 }
 
 static sf_status open_output(sfi_output *out, const char *path)
@@ -143,7 +226,11 @@ static sf_status open_output(sfi_output *out, const char *path)
      * writing means it. */
     if (exists && access(path, W_OK) != 0)
         return fail_errno(out, "cannot be written");
-    SFI_TRY(resolve(out, path));
+    /* A link is kept and what it leads to replaced. */
+    out->target = sfi_output_target(out->ctx, path);
+    if (out->target == NULL)
+        return SF_E_NOMEM;
+    SFI_TRY(check_length(out));
     SFI_TRY(create_temporary(out));
     if (exists && fchmod(out->file, what.st_mode & 0777) != 0)
         return fail_errno(out, "cannot be given its permissions");
@@ -159,6 +246,16 @@ sf_status sfi_output_open(sf_context *ctx, sfi_output **out, const char *path)
         *out = NULL;
     }
     return status;
+}
+
+sf_status sfi_output_try(sf_context *ctx, const char *path)
+{
+    sfi_output *out = NULL;
+    if (sfi_path_is_device(path))
+        return SF_OK;
+    SFI_TRY(sfi_output_open(ctx, &out, path));
+    sfi_output_abort(out);
+    return SF_OK;
 }
 
 sf_status sfi_output_memory(sf_context *ctx, sfi_output **out)

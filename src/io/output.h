@@ -27,6 +27,15 @@ typedef struct sfi_output sfi_output;
  * *out is NULL and nothing was created. */
 sf_status sfi_output_open(sf_context *ctx, sfi_output **out, const char *path);
 
+/* Whether that would go well: as sfi_output_open(), and nothing is left behind.  A
+ * device or a pipe is not opened, since a reader would take that for the end. */
+sf_status sfi_output_try(sf_context *ctx, const char *path);
+
+/* The file that `path` leads to over links, one that is not there yet too, from the
+ * root on where that is known: the same text for the same file.  sfi_free_text()
+ * frees it; NULL without memory. */
+char *sfi_output_target(sf_context *ctx, const char *path);
+
 /* Write to memory; see sfi_output_bytes().  Returns SF_OK or SF_E_NOMEM. */
 sf_status sfi_output_memory(sf_context *ctx, sfi_output **out);
 

@@ -7,6 +7,7 @@
  * set and the columns do not change any more. */
 #include "io/rows.h"
 
+#include "io/arff.h"
 #include "io/csv.h"
 #include "io/npy.h"
 
@@ -27,32 +28,68 @@ struct sfi_rows {
     column_count *counts; /* [cols]                                        */
     int64_t seen;         /* rows since the beginning                      */
     bool is_complete;     /* every row was seen once                       */
-    sf_status failure;    /* of the last next or rewind                    */
+    bool must_reread;
+    sf_status failure; /* of the last next or rewind                    */
 };
 
-static const sfi_table_format *const formats[] = {&sfi_csv_format,
-                                                  &sfi_npy_format};
+static const sfi_table_format *const formats[] = {
+    &sfi_csv_format, &sfi_arff_format, &sfi_npy_format};
 
-const sfi_table_format *sfi_table_format_of(const char *path)
+/* ---- formats -------------------------------------------------------------- */
+
+/* Whether path[0..size-1] ends in one of "a|b", in any case. */
+static bool has_ending(const char *path, size_t size, const char *endings)
 {
-    const size_t length = strlen(path);
-    if (strcmp(path, "-") == 0)
-        return &sfi_csv_format;
-    for (size_t i = 0; i < SFI_COUNT(formats); i++) {
-        const size_t size = strlen(formats[i]->extension);
-        if (length <= size)
-            continue;
-        bool same = true;
-        for (size_t k = 0; k < size; k++) {
-            const char c = path[length - size + k];
-            const char lower = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-            same = same && lower == formats[i]->extension[k];
+    for (;;) {
+        const size_t n = strcspn(endings, "|");
+        bool same = size > n;
+        for (size_t k = 0; k < n && same; k++) {
+            const char c = path[size - n + k];
+            same = (c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c) == endings[k];
         }
-        if (same)
-            return formats[i];
+        if (same && n > 0)
+            return true;
+        if (endings[n] == '\0')
+            return false;
+        endings += n + 1;
     }
+}
+
+/* The format of a name, which may end in .gz; NULL. */
+static const sfi_table_format *format_of(const char *path)
+{
+    size_t size = strlen(path);
+    const bool is_small = has_ending(path, size, ".gz");
+    size -= is_small ? 3 : 0;
+    for (size_t i = 0; i < SFI_COUNT(formats); i++)
+        if (has_ending(path, size, formats[i]->extensions) &&
+            (formats[i]->expands || !is_small))
+            return formats[i];
     return NULL;
 }
+
+const sfi_table_format *sfi_table_format_to_write(const char *path)
+{
+    const size_t size = strlen(path);
+    for (size_t i = 0; i < SFI_COUNT(formats); i++)
+        if (formats[i]->writes != NULL &&
+            has_ending(path, size, formats[i]->writes))
+            return formats[i];
+    return sfi_path_is_device(path) ? &sfi_csv_format : NULL;
+}
+
+/* What has no name says itself what it is. */
+static sf_status format_of_stream(sfi_rows *rows)
+{
+    const char *bytes = NULL;
+    size_t size = 0;
+    SFI_TRY(sfi_input_peek(rows->input, SFI_INPUT_PEEK, &bytes, &size));
+    rows->format =
+        sfi_arff_begins(bytes, size) ? &sfi_arff_format : &sfi_csv_format;
+    return SF_OK;
+}
+
+/* ---- opening -------------------------------------------------------------- */
 
 static sf_status new_rows(sf_context *ctx, sfi_rows **out,
                           const sfi_table_format *format)
@@ -65,63 +102,78 @@ static sf_status new_rows(sf_context *ctx, sfi_rows **out,
     return SF_OK;
 }
 
-/* Read the header; closes the rows if that fails. */
-static sf_status begin_rows(sfi_rows **out, size_t buffer)
+/* Read the header. */
+static sf_status read_header(sfi_rows *rows, size_t buffer,
+                             const sf_read_options *given)
 {
-    sfi_rows *rows = *out;
-    sf_status status = rows->format->open(rows->ctx, &rows->state, rows->input,
-                                          &rows->head, buffer);
-    if (status == SF_OK) {
-        rows->counts = sfi_alloc_zero(rows->ctx, (size_t)rows->head.cols,
-                                      sizeof *rows->counts);
-        status = rows->counts != NULL ? SF_OK : SF_E_NOMEM;
-    }
+    sf_context *ctx = rows->ctx;
+    sf_read_options o = SF_READ_OPTIONS_INIT;
+    SFI_TRY(sfi_options(ctx, &o, sizeof o, given));
+    if (o.max_bytes < 1)
+        return SFI_FAIL(ctx, SF_E_ARG, "max_bytes is %lld, want > 0",
+                        (long long)o.max_bytes);
+    if (rows->format == NULL || rows->format->expands)
+        SFI_TRY(sfi_input_expand(ctx, &rows->input, o.max_bytes));
+    if (rows->format == NULL)
+        SFI_TRY(format_of_stream(rows));
+    SFI_TRY(rows->format->open(ctx, &rows->state, rows->input, &rows->head,
+                               buffer, &o));
+    rows->counts =
+        sfi_alloc_zero(ctx, (size_t)rows->head.cols, sizeof *rows->counts);
+    return rows->counts != NULL ? SF_OK : SF_E_NOMEM;
+}
+
+/* Close the rows if opening them failed. */
+static sf_status opened(sfi_rows **out, sf_status status)
+{
     if (status != SF_OK) {
-        sfi_rows_close(rows);
+        sfi_rows_close(*out);
         *out = NULL;
     }
     return status;
 }
 
-sf_status sfi_rows_open(sf_context *ctx, sfi_rows **out, const char *path)
+static sf_status open_path(sfi_rows *rows, const char *path,
+                           const sf_read_options *options)
 {
-    *out = NULL;
-    const sfi_table_format *format = sfi_table_format_of(path);
-    if (format == NULL)
-        return SFI_FAIL(ctx, SF_E_ARG,
-                        "%s: tables are read from .csv and .npy files, and "
-                        "from - as CSV",
-                        path);
-    SFI_TRY(new_rows(ctx, out, format));
-    const sf_status status = sfi_input_open(ctx, &(*out)->input, path);
-    if (status != SF_OK) {
-        sfi_rows_close(*out);
-        *out = NULL;
-        return status;
+    if (rows->format == NULL && !sfi_path_is_device(path)) {
+        const bool is_zip = has_ending(path, strlen(path), ".npz|.zip");
+        return SFI_FAIL(
+            rows->ctx, SF_E_ARG,
+            "%s: tables are read from .csv, .tsv, .txt, .data, .dat and .arff "
+            "files, also with .gz, from .npy, and from - as CSV%s",
+            path,
+            is_zip ? "; an archive holds several: take one out of it" : "");
     }
-    return begin_rows(out, 0);
+    SFI_TRY(sfi_input_open(rows->ctx, &rows->input, path));
+    return read_header(rows, 0, options);
+}
+
+sf_status sfi_rows_open(sf_context *ctx, sfi_rows **out, const char *path,
+                        const sf_read_options *options)
+{
+    SFI_TRY(new_rows(ctx, out, format_of(path)));
+    return opened(out, open_path(*out, path, options));
 }
 
 sf_status sfi_rows_open_memory(sf_context *ctx, sfi_rows **out,
                                const char *format, const void *bytes,
-                               size_t size, size_t buffer)
+                               size_t size, size_t buffer,
+                               const sf_read_options *options)
 {
     *out = NULL;
     char name[32] = "<memory>";
     strncat(name, format, sizeof name - strlen(name) - 1);
-    const sfi_table_format *found = sfi_table_format_of(name);
+    const sfi_table_format *found = format_of(name);
     if (found == NULL)
-        return SFI_FAIL(ctx, SF_E_ARG, "format is %s, want .csv or .npy",
+        return SFI_FAIL(ctx, SF_E_ARG, "format is %s, want .csv, .arff or .npy",
                         format);
     SFI_TRY(new_rows(ctx, out, found));
-    const sf_status status =
+    sf_status status =
         sfi_input_memory(ctx, &(*out)->input, "<memory>", bytes, size);
-    if (status != SF_OK) {
-        sfi_rows_close(*out);
-        *out = NULL;
-        return status;
-    }
-    return begin_rows(out, buffer);
+    if (status == SF_OK)
+        status = read_header(*out, buffer, options);
+    return opened(out, status);
 }
 
 void sfi_rows_close(sfi_rows *rows)
@@ -130,7 +182,8 @@ void sfi_rows_close(sfi_rows *rows)
         return;
     sf_context *ctx = rows->ctx;
     sfi_free(ctx, rows->counts, (size_t)rows->head.cols, sizeof *rows->counts);
-    rows->format->close(rows->state);
+    if (rows->format != NULL)
+        rows->format->close(rows->state);
     sf_table_free(ctx, &rows->head);
     sfi_input_close(rows->input);
     sfi_free(ctx, rows, 1, sizeof *rows);
@@ -149,6 +202,16 @@ int64_t sfi_rows_cols(const sfi_rows *rows)
 const char *sfi_rows_name(const sfi_rows *rows)
 {
     return sfi_input_name(rows->input);
+}
+
+bool sfi_rows_has_names(const sfi_rows *rows)
+{
+    return rows->format->has_names(rows->state);
+}
+
+int64_t sfi_rows_line(const sfi_rows *rows, int64_t row)
+{
+    return sfi_table_line(&rows->head, row);
 }
 
 const sf_column *sfi_rows_columns(const sfi_rows *rows)
@@ -188,16 +251,18 @@ static void count_cells(sfi_rows *rows, const double *cells, int64_t got)
 
 static sf_status complete(sfi_rows *rows)
 {
-    for (int64_t j = 0; j < rows->head.cols; j++) {
+    SFI_TRY(rows->format->complete(rows->state, &rows->must_reread));
+    for (int64_t j = 0; j < rows->head.cols && !rows->must_reread; j++) {
         const column_count *count = &rows->counts[j];
         sf_column *column = &rows->head.columns[j];
         column->missing = count->missing;
+        if (column->kind == SF_COLUMN_TEXT)
+            continue;
         column->kind = count->fractional == 0 && count->missing < rows->seen
                            ? SF_COLUMN_INTEGER
                            : SF_COLUMN_REAL;
     }
-    SFI_TRY(rows->format->complete(rows->state));
-    rows->is_complete = true;
+    rows->is_complete = !rows->must_reread;
     return SF_OK;
 }
 
@@ -224,13 +289,47 @@ sf_status sfi_rows_next(sfi_rows *rows, double *cells, int64_t limit,
     return status;
 }
 
+bool sfi_rows_must_reread(const sfi_rows *rows)
+{
+    return rows->must_reread;
+}
+
+sf_status sfi_rows_learn(sfi_rows *rows, double *block, int64_t limit,
+                         void (*each)(void *user, int64_t count,
+                                      const double *cells),
+                         void *user)
+{
+    for (;;) {
+        int64_t got = 0;
+        SFI_TRY(sfi_rows_next(rows, block, limit, &got));
+        if (got > 0 && each != NULL)
+            each(user, got, block);
+        if (got > 0)
+            continue;
+        if (!rows->must_reread)
+            return SF_OK;
+        SFI_TRY(sfi_rows_rewind(rows));
+        if (each != NULL)
+            each(user, -1, block);
+    }
+}
+
 sf_status sfi_rows_rewind(sfi_rows *rows)
 {
+    const bool must = rows->must_reread;
+    rows->must_reread = false;
     if (!rows->is_complete) {
         memset(rows->counts, 0, (size_t)rows->head.cols * sizeof *rows->counts);
         rows->seen = 0;
     }
     rows->failure = rows->format->rewind(rows->state);
+    if (must && rows->failure == SF_E_UNSUPPORTED)
+        rows->failure =
+            SFI_FAIL(rows->ctx, SF_E_UNSUPPORTED,
+                     "%s: what its columns hold showed at the end, and it can "
+                     "be read only once; save it to a file, or say --kind "
+                     "\"COLUMN=category\" of columns of text",
+                     sfi_rows_name(rows));
     return rows->failure;
 }
 
@@ -325,7 +424,7 @@ static sf_status read_pieces(sfi_rows *rows, cell_block *block)
 {
     pieces all = {0};
     sf_status status = gather(rows, &all);
-    if (status == SF_OK) {
+    if (status == SF_OK && !rows->must_reread) {
         const size_t count = (size_t)(all.rows * rows->head.cols);
         block->cells = sfi_alloc(rows->ctx, count, sizeof *block->cells);
         status = block->cells != NULL ? SF_OK : SF_E_NOMEM;
@@ -354,10 +453,13 @@ static sf_status read_bounded(sfi_rows *rows, cell_block *block, int64_t bound)
                         "%s: %lld rows of %lld columns exceed the address "
                         "space",
                         sfi_rows_name(rows), (long long)bound, (long long)cols);
-    block->cells = sfi_alloc(rows->ctx, (size_t)count, sizeof *block->cells);
+    if (block->cells == NULL)
+        block->cells =
+            sfi_alloc(rows->ctx, (size_t)count, sizeof *block->cells);
     if (block->cells == NULL)
         return SF_E_NOMEM;
     block->allocated = (size_t)count;
+    block->rows = 0;
     for (int64_t got = 1; got > 0; block->rows += got) {
         SFI_TRY(sfi_rows_next(rows, block->cells + block->rows * cols,
                               bound + 1 - block->rows, &got));
@@ -374,8 +476,16 @@ sf_status sfi_rows_read_all(sfi_rows *rows, sf_table *out)
     cell_block block = {0};
     int64_t bound = 0;
     SFI_TRY(rows->format->bound(rows->state, &bound));
-    const sf_status status = bound < 0 ? read_pieces(rows, &block)
-                                       : read_bounded(rows, &block, bound);
+    sf_status status = SF_OK;
+    bool again = false;
+    do {
+        if (again)
+            status = sfi_rows_rewind(rows);
+        if (status == SF_OK)
+            status = bound < 0 ? read_pieces(rows, &block)
+                               : read_bounded(rows, &block, bound);
+        again = status == SF_OK && rows->must_reread;
+    } while (again);
     if (status != SF_OK) {
         sfi_free(rows->ctx, block.cells, block.allocated, sizeof *block.cells);
         return status;

@@ -12,7 +12,8 @@
  *     sfi_rows_close(rows);
  *
  * What a column is (real, integer, text with which levels, how many cells are
- * missing) is known when every row has been seen once. */
+ * missing) is known when every row has been seen once; until then cells are
+ * provisional.  sfi_rows_learn() does that first. */
 #ifndef SFI_ROWS_H
 #define SFI_ROWS_H
 
@@ -22,18 +23,20 @@
 
 typedef struct sfi_rows sfi_rows;
 
-/* Open a table file by its extension: .csv or .npy; "-" is CSV from standard
- * input.  Reads the header.
- * Returns SF_OK; SF_E_ARG (extension), SF_E_IO, SF_E_FORMAT, SF_E_NOMEM; on
- * failure *out is NULL. */
-sf_status sfi_rows_open(sf_context *ctx, sfi_rows **out, const char *path);
+/* Open a table file as sf_table_read_with() does; `options` may be NULL, and its
+ * texts must outlive the rows.  Reads the header.
+ * Returns SF_OK; SF_E_ARG (extension, options), SF_E_IO, SF_E_FORMAT, SF_E_NOMEM;
+ * on failure *out is NULL. */
+sf_status sfi_rows_open(sf_context *ctx, sfi_rows **out, const char *path,
+                        const sf_read_options *options);
 
-/* The same for bytes in memory, which must outlive the rows; `format` is
- * ".csv" or ".npy".  `buffer` is how many bytes of CSV are looked at together
- * to begin with, 0 for the default (tests make it small). */
+/* The same for bytes in memory, which must outlive the rows; `format` is an
+ * extension.  `buffer` is how many bytes of text are looked at together to begin
+ * with, 0 for the default (tests make it small). */
 sf_status sfi_rows_open_memory(sf_context *ctx, sfi_rows **out,
                                const char *format, const void *bytes,
-                               size_t size, size_t buffer);
+                               size_t size, size_t buffer,
+                               const sf_read_options *options);
 
 /* NULL is allowed. */
 void sfi_rows_close(sfi_rows *rows);
@@ -45,6 +48,9 @@ int64_t sfi_rows_cols(const sfi_rows *rows);
 
 /* What messages call the file. */
 const char *sfi_rows_name(const sfi_rows *rows);
+
+/* Whether the file names its columns. */
+bool sfi_rows_has_names(const sfi_rows *rows);
 
 /* The columns [cols]: names at once; kind, missing and levels are complete
  * when sfi_rows_next() has given no more rows for the first time.  They live
@@ -59,9 +65,27 @@ const sf_column *sfi_rows_columns(const sfi_rows *rows);
 sf_status sfi_rows_next(sfi_rows *rows, double *cells, int64_t limit,
                         int64_t *got);
 
+/* Whether the first reading found, at its end, that its cells were taken for
+ * something else than they are: rewind, and read again. */
+bool sfi_rows_must_reread(const sfi_rows *rows);
+
+/* Read all rows, twice if it must be, so that the columns are complete; `each`, if
+ * not NULL, is handed the rows of the reading that counts, or of one before, which
+ * it then is told of by `count` -1.  `block` [limit, cols] is room.  Rows follow
+ * after sfi_rows_rewind() only.
+ * Returns as sfi_rows_next() and sfi_rows_rewind(). */
+sf_status sfi_rows_learn(sfi_rows *rows, double *block, int64_t limit,
+                         void (*each)(void *user, int64_t count,
+                                      const double *cells),
+                         void *user);
+
 /* Begin again with the first row.  Returns SF_OK; SF_E_UNSUPPORTED for a pipe,
  * SF_E_IO, SF_E_NOMEM. */
 sf_status sfi_rows_rewind(sfi_rows *rows);
+
+/* The line on which a row began, counted from 0 over the whole file; -1 if the file
+ * has none. */
+int64_t sfi_rows_line(const sfi_rows *rows, int64_t row);
 
 /* How messages name a cell; see sfi_table_place().  `row` counts from 0 over
  * the whole file. */
@@ -78,27 +102,39 @@ sf_status sfi_rows_read_all(sfi_rows *rows, sf_table *out);
 
 /* ---- formats ---------------------------------------------------------------
  *
- * A format is a table of functions; rows.c lists them.  All are REQUIRED. */
+ * A format is a table of functions; rows.c lists them.  All are REQUIRED but
+ * `write`, which goes with `writes`. */
 typedef struct sfi_table_format {
-    /* ".csv": the end of the file's name, in lower case. */
-    const char *extension;
+    /* ".csv|.txt": ends of files' names, in lower case. */
+    const char *extensions;
+
+    /* Those that it is written to; NULL: none. */
+    const char *writes;
+
+    /* A file may be compressed by gzip. */
+    bool expands;
 
     /* Read the header, fill *head with columns and no rows (sf_table_new), say
      * where it comes from (sfi_table_set_source), and keep `head`, where lines
      * and levels are noted.  `input` stays the caller's.
      * On failure *state is NULL; *head may be filled. */
     sf_status (*open)(sf_context *ctx, void **state, sfi_input *input,
-                      sf_table *head, size_t buffer);
+                      sf_table *head, size_t buffer,
+                      const sf_read_options *options);
 
     /* As sfi_rows_next(); `first` says that these rows are read for the first
      * time, so that they may teach something about the columns. */
     sf_status (*next)(void *state, double *cells, int64_t limit, int64_t *got,
                       bool first);
 
-    /* Every row was read once: complete the columns of text. */
-    sf_status (*complete)(void *state);
+    /* Every row was read once: complete the columns of text, or ask to be rewound
+     * and read again. */
+    sf_status (*complete)(void *state, bool *again);
 
     sf_status (*rewind)(void *state);
+
+    /* Whether the file names its columns. */
+    bool (*has_names)(const void *state);
 
     /* Rows in all, -1 if unknown. */
     int64_t (*count)(const void *state);
@@ -114,7 +150,8 @@ typedef struct sfi_table_format {
     sf_status (*write)(sf_context *ctx, const sf_table *table, sfi_output *out);
 } sfi_table_format;
 
-/* The format of a path by its extension, in any case; CSV for "-"; NULL. */
-const sfi_table_format *sfi_table_format_of(const char *path);
+/* The format that a path is written in: by its extension, in any case; CSV for "-"
+ * and for what is there and is no regular file; NULL. */
+const sfi_table_format *sfi_table_format_to_write(const char *path);
 
 #endif

@@ -240,6 +240,14 @@ static int64_t line_of(const table_owner *owner, int64_t row)
     return row + 2 + (low > 0 ? owner->jumps[low - 1].extra : 0);
 }
 
+int64_t sfi_table_line(const sf_table *table, int64_t row)
+{
+    const table_owner *owner = table->owner;
+    return owner != NULL && owner->source == SFI_SOURCE_LINES
+               ? line_of(owner, row)
+               : -1;
+}
+
 char *sfi_table_place(const sf_table *table, int64_t row, int64_t col,
                       char text[SFI_PLACE_SIZE])
 {

@@ -61,6 +61,9 @@ sf_status sfi_table_set_source(sf_context *ctx, sf_table *table,
 sf_status sfi_table_add_line_jump(sf_context *ctx, sf_table *table, int64_t row,
                                   int64_t extra);
 
+/* The line on which a row began; -1 if the table has none. */
+int64_t sfi_table_line(const sf_table *table, int64_t row);
+
 enum { SFI_PLACE_SIZE = 512 };
 
 /* Write to `text` how messages name a cell:

@@ -32,6 +32,8 @@ typedef struct model_parts {
     sfi_noise noise;      /* of all columns, or none */
     const char **dropped; /* [dropped_count], in `schema` */
     int64_t dropped_count;
+    int64_t *dropped_rows; /* [dropped_row_count, 2]   */
+    int64_t dropped_row_count;
 } model_parts;
 
 static void free_parts(model_parts *p)
@@ -39,6 +41,8 @@ static void free_parts(model_parts *p)
     sfi_free(p->ctx, p->names, (size_t)p->dim, sizeof *p->names);
     sfi_free(p->ctx, p->kinds, (size_t)p->dim, sizeof *p->kinds);
     sfi_free(p->ctx, p->dropped, (size_t)p->dropped_count, sizeof *p->dropped);
+    sfi_free(p->ctx, p->dropped_rows, (size_t)p->dropped_row_count,
+             2 * sizeof *p->dropped_rows);
     sfi_noise_free(p->ctx, &p->noise);
     json_decref(p->schema);
     json_decref(p->numbers);
@@ -268,6 +272,34 @@ static sf_status read_dropped(model_parts *p)
     return SF_OK;
 }
 
+/* Runs [first, count] that follow each other, with a row between them. */
+static sf_status read_dropped_rows(model_parts *p)
+{
+    const json_t *list = json_object_get(p->schema, "dropped_rows");
+    const size_t count = json_array_size(list);
+    int64_t next = 0;
+    if (list == NULL)
+        return SF_OK;
+    p->dropped_rows = sfi_alloc(p->ctx, count, 2 * sizeof *p->dropped_rows);
+    if (p->dropped_rows == NULL)
+        return SF_E_NOMEM;
+    p->dropped_row_count = (int64_t)count;
+    for (size_t k = 0; k < count; k++) {
+        const json_t *run = json_array_get(list, k);
+        const json_int_t first = json_integer_value(json_array_get(run, 0));
+        const json_int_t rows = json_integer_value(json_array_get(run, 1));
+        const json_int_t most = INT64_C(1) << 53;
+        if (json_array_size(run) != 2 || rows < 1 || rows > most ||
+            first < next + (k > 0) || first > most)
+            return FAIL(p, "\"dropped_rows\" in the schema is no list of runs "
+                           "of rows in their order");
+        p->dropped_rows[2 * k] = first;
+        p->dropped_rows[2 * k + 1] = rows;
+        next = first + rows;
+    }
+    return SF_OK;
+}
+
 static sf_status read_numbers(model_parts *p)
 {
     const char *key = NULL;
@@ -304,6 +336,7 @@ static sf_status read_texts(model_parts *p)
     SFI_TRY(read_family(p));
     SFI_TRY(read_columns(p));
     SFI_TRY(read_dropped(p));
+    SFI_TRY(read_dropped_rows(p));
     return read_numbers(p);
 }
 
@@ -377,7 +410,8 @@ typedef struct owned_record {
     sf_run_record public; /* first: a pointer to it is one to the whole */
     sf_column_kind *kinds;
     char **dropped;
-    int64_t dim, dropped_count;
+    int64_t *dropped_rows;
+    int64_t dim, dropped_count, dropped_row_count;
 } owned_record;
 
 void sf_run_record_free(sf_context *ctx, sf_run_record *record)
@@ -393,7 +427,17 @@ void sf_run_record_free(sf_context *ctx, sf_run_record *record)
         sfi_free_text(ctx, r->dropped[k]);
     sfi_free(ctx, r->dropped, (size_t)r->dropped_count, sizeof *r->dropped);
     sfi_free(ctx, r->kinds, (size_t)r->dim, sizeof *r->kinds);
+    sfi_free(ctx, r->dropped_rows, (size_t)r->dropped_row_count,
+             2 * sizeof *r->dropped_rows);
     sfi_free(ctx, r, 1, sizeof *r);
+}
+
+int64_t sf_run_record_row(const sf_run_record *r, int64_t row)
+{
+    const int64_t runs = r != NULL ? r->dropped_row_count : 0;
+    for (int64_t k = 0; k < runs && r->dropped_rows[2 * k] <= row; k++)
+        row += r->dropped_rows[2 * k + 1];
+    return row;
 }
 
 static sf_status copy_text(const model_parts *p, const char *key,
@@ -413,8 +457,16 @@ static sf_status fill_record(const model_parts *p, owned_record *r)
     r->dropped =
         sfi_alloc_zero(p->ctx, (size_t)p->dropped_count, sizeof *r->dropped);
     r->dropped_count = p->dropped_count;
-    if (r->kinds == NULL || r->dropped == NULL)
+    const size_t runs = (size_t)p->dropped_row_count;
+    r->dropped_rows = sfi_alloc(p->ctx, runs, 2 * sizeof *r->dropped_rows);
+    r->dropped_row_count = p->dropped_row_count;
+    if (r->kinds == NULL || r->dropped == NULL || r->dropped_rows == NULL)
         return SF_E_NOMEM;
+    if (runs > 0)
+        memcpy(r->dropped_rows, p->dropped_rows,
+               runs * 2 * sizeof *r->dropped_rows);
+    r->public.dropped_rows = r->dropped_rows;
+    r->public.dropped_row_count = r->dropped_row_count;
     memcpy(r->kinds, p->kinds, (size_t)p->dim * sizeof *r->kinds);
     for (int64_t k = 0; k < p->dropped_count; k++) {
         r->dropped[k] = sfi_copy_text(p->ctx, p->dropped[k]);

@@ -121,6 +121,23 @@ static const char *measure(const sf_model *m)
     return "nats, with respect to Lebesgue measure in the units of the columns";
 }
 
+/* "dropped_rows": [[first, count], ...], where there are any. */
+static bool put_dropped_rows(json_t *schema, const sf_run_record *record)
+{
+    if (record->dropped_row_count == 0)
+        return true;
+    json_t *list = json_array();
+    bool failed = list == NULL;
+    for (int64_t k = 0; k < record->dropped_row_count; k++) {
+        const int64_t *run = record->dropped_rows + 2 * k;
+        failed |=
+            json_array_append_new(list, json_pack("[I, I]", (json_int_t)run[0],
+                                                  (json_int_t)run[1])) != 0;
+    }
+    failed |= json_object_set_new(schema, "dropped_rows", list) != 0;
+    return !failed;
+}
+
 static json_t *make_schema(const sf_model *m, const sf_run_record *record)
 {
     json_t *columns = json_array(), *dropped = json_array();
@@ -138,7 +155,8 @@ static json_t *make_schema(const sf_model *m, const sf_run_record *record)
                            "log_density", measure(m));
     json_decref(columns);
     json_decref(dropped);
-    if (schema != NULL && sfi_typed_put(m, schema))
+    if (schema != NULL && sfi_typed_put(m, schema) &&
+        put_dropped_rows(schema, record))
         return schema;
     json_decref(schema);
     return NULL;

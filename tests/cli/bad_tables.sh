@@ -14,8 +14,10 @@ try fit one_row.csv -o m.safetensors -q
 table two_rows.csv 'a,b\n1,2\n3,5\n'
 fit two_rows.csv
 table constant.csv 'a,b\n1,7\n2,7\n3,7\n4,7\n'
-fit constant.csv
-try fit constant.csv -o m.safetensors -q
+fit constant.csv --columns a,b
+try fit constant.csv --columns b -o m.safetensors -q
+table constants.csv 'a,b\n1,7\n1,7\n'
+fit constants.csv
 table all_missing.csv 'a,b\n1,\n2,NA\n3,nan\n'
 try fit --model gaussian all_missing.csv --columns b -o m.safetensors
 table nothing.csv 'a\nNA\nnan\n'

@@ -41,7 +41,8 @@ static sf_status read_file(sf_context *ctx, sf_table *out, const file *f)
 {
     sfi_rows *rows = NULL;
     memset(out, 0, sizeof *out);
-    SFI_TRY(sfi_rows_open_memory(ctx, &rows, ".npy", f->bytes, f->size, 0));
+    SFI_TRY(
+        sfi_rows_open_memory(ctx, &rows, ".npy", f->bytes, f->size, 0, NULL));
     const sf_status status = sfi_rows_read_all(rows, out);
     sfi_rows_close(rows);
     return status;
@@ -203,14 +204,23 @@ TEST(headers_that_say_something_else_are_refused)
     (void)state_;
     const double a[6] = {0};
 #define SAYS(header, message) check_bad(make_file(1, header, a, 48), message)
-    SAYS(HEADER(">f8", "False", "(2, 3)"),
-         "<memory>: elements of type >f8 are not read, want <f8, <f4, <i8, <i4 "
-         "or |u1; convert the array with a.astype('<f8')");
+    SAYS(
+        HEADER(">f8", "False", "(2, 3)"),
+        "<memory>: elements of type >f8 are not read, want <f8, <f4, <i8, <i4, "
+        "|u1 or |b1; convert the array with a.astype('<f8')");
     SAYS(HEADER("<f2", "False", "(2, 3)"), "elements of type <f2 are not read");
-    SAYS(HEADER("|O", "False", "(2, 3)"), "convert the array");
+    SAYS(HEADER("|O", "False", "(2, 3)"),
+         "if all its objects are numbers, save a.astype('<f8')");
+    SAYS(HEADER("<c16", "False", "(2, 3)"),
+         "save the parts of a complex array as columns: numpy.stack([a.real, "
+         "a.imag], -1)");
+    SAYS(HEADER("<U7", "False", "(2, 3)"), "write an array of texts as CSV");
+    SAYS(HEADER("<M8[D]", "False", "(2, 3)"),
+         "save times as seconds: a.astype('<M8[s]').astype('<i8')");
     SAYS(HEADER("<f8", "None", "(2, 3)"), "want True or False");
     SAYS("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (6,)}",
-         "<memory>: a structured array, want a plain one of numbers");
+         "<memory>: a structured array, want a plain one of numbers; "
+         "numpy.lib.recfunctions.structured_to_unstructured(a) makes one");
     SAYS("{'descr': '<f8', 'shape': (2, 3)}",
          "want 'descr', 'fortran_order' and 'shape' before the }");
     SAYS("{'descr': '<f8', 'descr': '<f8', 'fortran_order': False, 'shape': "
@@ -265,7 +275,7 @@ TEST(rows_stream_in_blocks_of_any_size)
             double cells[(ROWS + 1) * COLS];
             CHECK_OK(ctx,
                      sfi_rows_open_memory(ctx, &rows, ".npy", files[k].bytes,
-                                          files[k].size, 0));
+                                          files[k].size, 0, NULL));
             CHECK(sfi_rows_count(rows) == ROWS && sfi_rows_cols(rows) == COLS);
             for (int pass = 0; pass < 2; pass++) {
                 int64_t done = 0, got = 1;

@@ -386,7 +386,7 @@ static int read_standard_input_twice(void)
     double cells[2];
     int64_t got = 0;
     if (sf_context_new(&ctx, NULL) != SF_OK ||
-        sfi_rows_open(ctx, &rows, "-") != SF_OK)
+        sfi_rows_open(ctx, &rows, "-", NULL) != SF_OK)
         return 10;
     for (int pass = 0; pass < 2; pass++) {
         if (sfi_rows_next(rows, cells, 1, &got) != SF_OK || got != 1 ||

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kinds.c - kinds of columns as text. */
+#include "io/kinds.h"
+
+#include "base/assign.h"
+#include "base/text.h"
+
+static const char choices[] =
+#define CHOICE(name, word, say) "|" word
+    SF_KIND_LIST(CHOICE);
+#undef CHOICE
+
+const char *sf_kind_name(sf_kind kind)
+{
+    static const char *const names[] = {
+#define NAME(name, word, say) word,
+        SF_KIND_LIST(NAME)
+#undef NAME
+    };
+    return (size_t)kind < SFI_COUNT(names) ? names[kind] : "unknown";
+}
+
+sf_status sfi_kinds_read(sf_context *ctx, const char *text, int64_t count,
+                         const char *const *names, sfi_told_kind *kinds)
+{
+    enum { MOST = 256 };
+    int64_t columns[MOST];
+    sfi_assignment a;
+    char shown[SFI_SHOW_SIZE];
+    while (sfi_next_assignment(&text, count, names, MOST, columns, &a)) {
+        sfi_show(shown, a.text.at, a.text.size);
+        if (a.count < 1 || a.count > MOST)
+            return SFI_FAIL(ctx, SF_E_ARG,
+                            "--kind: \"%s\", want COLUMN=KIND of a column that "
+                            "is there",
+                            shown);
+        const int kind = sfi_find_choice(choices + 1, a.value.at, a.value.size);
+        if (kind < 0)
+            return SFI_FAIL(ctx, SF_E_ARG, "--kind: \"%s\", want one of %s",
+                            shown, choices + 1);
+        for (int64_t k = 0; k < a.count; k++)
+            kinds[columns[k]] = (sfi_told_kind){true, (sf_kind)kind};
+    }
+    return SF_OK;
+}
