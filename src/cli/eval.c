@@ -351,7 +351,8 @@ static void make_report(const eval_job *j, double seconds)
     cli *c = j->c;
     const int64_t n = j->x.rows;
     cli_put_count(c, c->report, "rows", n);
-    cli_put_number(c, c->report, "time", j->o->time);
+    cli_put_number(c, c->report, "time",
+                   sf_model_used_time(j->model, j->o->time));
     const double *logpdf = j->values[WANT_logpdf].data;
     if (logpdf != NULL) {
         double mean = 0.0, squares = 0.0;

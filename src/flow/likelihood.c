@@ -16,7 +16,7 @@
 #include "base/parallel.h"
 #include "base/random.h"
 #include "flow/runge_kutta.h"
-#include "model/model.h"
+#include "model/evaluator.h"
 #include "num/linalg.h"
 #include "scorefield/flow.h"
 
@@ -258,9 +258,6 @@ static sf_status check(const sf_model *m, sf_cmat x, sf_likelihood_options *o,
         return SFI_FAIL(ctx, SF_E_SHAPE,
                         "%s: points have %lld columns, the model has %lld",
                         what, (long long)x.cols, (long long)m->dim);
-    if (!(o->time >= 0.0 && o->time <= 1.0))
-        return SFI_FAIL(ctx, SF_E_ARG, "%s: time is %g, want 0 to 1", what,
-                        o->time);
     if (!(o->rtol >= 1e-13 && o->rtol < 1.0) ||
         !(o->atol >= 1e-13 && o->atol < 1.0))
         return SFI_FAIL(ctx, SF_E_ARG,
@@ -358,6 +355,7 @@ sf_status sf_logpdf(const sf_model *m, sf_cmat x, double *logpdf, double *se,
     SFI_TRY(check(m, x, &o, options, SF_CAN_LOGPDF, "logpdf"));
     if (sf_model_can(m, SF_CAN_LOGPDF_CLOSED) && !o.force_flow)
         return closed_logpdf(m, x, logpdf, se, o.time);
+    SFI_TRY(sfi_check_time(m->ctx, m, o.time, "logpdf"));
     SFI_TRY(sfi_check_support(m, x, "logpdf"));
     return flow_logpdf(m, x, logpdf, se, &o);
 }
@@ -445,6 +443,7 @@ sf_status sf_encode(const sf_model *m, sf_cmat x, sf_mat code,
 {
     sf_likelihood_options o = SF_LIKELIHOOD_OPTIONS_INIT;
     SFI_TRY(check(m, x, &o, options, SF_CAN_FLOW, "encode"));
+    SFI_TRY(sfi_check_time(m->ctx, m, o.time, "encode"));
     SFI_TRY(sfi_check_support(m, x, "encode"));
     SFI_TRY(check_target(m, x, code, "encode"));
     return transport(m, x, code, true, &o);
@@ -455,6 +454,7 @@ sf_status sf_decode(const sf_model *m, sf_cmat code, sf_mat x,
 {
     sf_likelihood_options o = SF_LIKELIHOOD_OPTIONS_INIT;
     SFI_TRY(check(m, code, &o, options, SF_CAN_FLOW, "decode"));
+    SFI_TRY(sfi_check_time(m->ctx, m, o.time, "decode"));
     SFI_TRY(sfi_check_support(m, code, "decode"));
     SFI_TRY(check_target(m, code, x, "decode"));
     return transport(m, code, x, false, &o);

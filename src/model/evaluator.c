@@ -306,6 +306,12 @@ sf_status sfi_check_time(sf_context *ctx, const sf_model *m, double time,
                         "%s: time is %g, and a typed density has no noise: "
                         "want 0",
                         what, time);
+    const double used = sf_model_used_time(m, time);
+    if (time > 0.0 && time < used)
+        sfi_warn(ctx,
+                 "time %g is below the model's least noise; the answer is the "
+                 "one at time %g",
+                 time, used);
     return SF_OK;
 }
 

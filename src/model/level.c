@@ -56,7 +56,7 @@ double sf_model_sigma(const sf_model *m, double time)
 {
     if (m->ops->noiseless)
         return 0.0;
-    return sfi_has_kernels(m) ? fmax(time, sfi_first_time(m))
+    return sfi_has_kernels(m) ? sf_model_used_time(m, time)
                               : sfi_level(m, time);
 }
 
@@ -70,6 +70,11 @@ double sf_model_time(const sf_model *m, double sigma)
         time = (pow(fmax(sigma, 0.0), 1.0 / l.rho) - l.low) / l.range;
     }
     return fmin(fmax(time, 0.0), 1.0);
+}
+
+double sf_model_used_time(const sf_model *m, double time)
+{
+    return fmax(time, sfi_first_time(m));
 }
 
 double sfi_first_time(const sf_model *m)
