@@ -31,6 +31,11 @@ file(GLOB tests CONFIGURE_DEPENDS tests/*/test_*.c)
 if(NOT SCOREFIELD_PLOT)
     list(FILTER tests EXCLUDE REGEX "/tests/plot/")
 endif()
+# An integrator to compare ours with, for those who have it.
+set(sundials_libraries sundials_arkode sundials_nvecserial)
+if(NOT SCOREFIELD_SUNDIALS)
+    list(FILTER tests EXCLUDE REGEX "/test_arkode\\.c$")
+endif()
 foreach(source ${tests})
     get_filename_component(name ${source} NAME_WE)
     get_filename_component(floor ${source} DIRECTORY)
@@ -46,6 +51,9 @@ foreach(source ${tests})
     target_link_libraries(${target} PRIVATE
         $<$<STREQUAL:${floor},plot>:scorefield_plot_static>
         scorefield_static PkgConfig::CMOCKA)
+    if(name STREQUAL "test_arkode")
+        target_link_libraries(${target} PRIVATE ${sundials_libraries})
+    endif()
     scorefield_test(${floor}/${name} $<TARGET_FILE:${target}>)
     # Tests that choose a number of threads get the label `threads`; CI runs
     # them under the thread sanitizer as well.

@@ -19,6 +19,9 @@ extern "C" {
  * recursion of each method, unit variance, sigma_max 80): FLOW +0.6 %, SDE +1 %,
  * ANNEALED +1.8 %, PC +2 %. */
 typedef enum sf_sampler {
+    SF_SAMPLER_AUTO =
+        -1,              /* DIRECT where the model holds data, LANGEVIN where it
+                             knows one noise level, else FLOW */
     SF_SAMPLER_FLOW = 0, /* Heun steps down the probability flow (Karras et al.
                             2022, algorithm 1), deterministic after the start */
     SF_SAMPLER_SDE,      /* the same with noise put back (algorithm 2)        */
@@ -42,7 +45,7 @@ typedef enum sf_sampler {
 
 typedef struct sf_sample_options {
     size_t size;       /* set by _INIT                                        */
-    sf_sampler method; /*                                    [default FLOW]   */
+    sf_sampler method; /*                                    [default AUTO]   */
     int64_t steps;     /* noise levels; LANGEVIN: updates, > 0
                       [default 0: 64, 128, 200, 200, 1000, 1, 1, 1, 1, 100 in the
                       order of sf_sampler] */
@@ -61,11 +64,16 @@ typedef struct sf_sample_options {
 
 #define SF_SAMPLE_OPTIONS_INIT                                                 \
     {                                                                          \
-        sizeof(sf_sample_options), SF_SAMPLER_FLOW, 0, 0, 0.0, 30.0, 0, 0,     \
+        sizeof(sf_sample_options), SF_SAMPLER_AUTO, 0, 0, 0.0, 30.0, 0, 0,     \
             NULL                                                               \
     }
 
-/* The number of steps that these options mean: `steps`, or the default. */
+/* The method that these options mean for a model: `method`, or what AUTO is. */
+SF_API sf_sampler sf_sample_method(const sf_model *model,
+                                   const sf_sample_options *options);
+
+/* The number of steps that these options mean: `steps`, or the default; with the
+ * method AUTO that of FLOW. */
 SF_API int64_t sf_sample_steps(const sf_sample_options *options);
 
 /* Draw n samples into out [n, d].  Sample i depends on the seed and on
@@ -75,7 +83,8 @@ SF_API int64_t sf_sample_steps(const sf_sample_options *options);
  * SF_E_UNSUPPORTED (the method needs noise levels, or data, that the model lacks,
  * or STRATIFIED data of equal weight; a column of counts and a method from FLOW to
  * LANGEVIN, or another column and JUMPS or TAULEAP);
- * SF_E_NUMERIC (a walker left the finite numbers: its number and the step);
+ * SF_E_NUMERIC (a walker left the finite numbers: its number and the step; or what
+ * is drawn does in the data's units: its number and column);
  * SF_E_NOMEM; SF_E_CANCELLED. */
 SF_API sf_status sf_sample(const sf_model *model, sf_mat out,
                            const sf_sample_options *options);

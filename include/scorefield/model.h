@@ -80,6 +80,13 @@ SF_API double sf_model_sigma(const sf_model *model, double time);
 /* The time at which the noise level is sigma; clipped to [0, 1]. */
 SF_API double sf_model_time(const sf_model *model, double sigma);
 
+/* The time that a model answers at where it is asked about this one: of kernels no
+ * less than the bandwidth of a data set, or the first time of a network's training;
+ * else the time itself.  A verb that is asked about a time above 0 and below that
+ * one warns (sf_context_set_warning()); time 0 means the data, whatever their
+ * noise. */
+SF_API double sf_model_used_time(const sf_model *model, double time);
+
 /* ---- what a model can answer ------------------------------------------------ */
 
 /*   X(NAME, what is asked for) */

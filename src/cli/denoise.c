@@ -62,6 +62,12 @@ static sf_status denoise(cli *c, const denoise_options *o, sf_model *model,
     SFI_TRY(cli_read_points(c, model, c->operands[1], &o->read, points));
     const double time =
         cli_given(c, "sigma") ? sf_model_time(model, o->sigma) : o->time;
+    const double sigma = sf_model_sigma(model, time);
+    if (cli_given(c, "sigma") && fabs(sigma - o->sigma) > 1e-9 * o->sigma)
+        sfi_warn(c->ctx,
+                 "--sigma %g is outside the model's noise levels, and the "
+                 "answer is the one at %g",
+                 o->sigma, sigma);
     SFI_TRY(cli_model_table(c, model, points->rows, clean));
     SFI_TRY(find_clean(c, o, model, points, time, clean));
     SFI_TRY(sf_table_write(c->ctx, clean, o->output));
@@ -69,7 +75,7 @@ static sf_status denoise(cli *c, const denoise_options *o, sf_model *model,
     if (points->x.rows < points->rows)
         cli_put_count(c, c->report, "dropped_rows",
                       points->rows - points->x.rows);
-    cli_put_number(c, c->report, "time", time);
+    cli_put_number(c, c->report, "time", sf_model_used_time(model, time));
     cli_put_text(c, c->report, "result",
                  o->draw ? "draws from the posterior" : "posterior means");
     cli_put_number(c, c->report, "seconds", sfi_clock() - begun);

@@ -359,7 +359,8 @@ static void make_report(const eval_job *j, double seconds)
     cli_put_count(c, c->report, "rows", n);
     if (n < j->points.rows)
         cli_put_count(c, c->report, "dropped_rows", j->points.rows - n);
-    cli_put_number(c, c->report, "time", j->o->time);
+    cli_put_number(c, c->report, "time",
+                   sf_model_used_time(j->model, j->o->time));
     const double *logpdf = j->values[WANT_logpdf].data;
     if (logpdf != NULL) {
         double mean = 0.0, squares = 0.0;

@@ -34,10 +34,13 @@ void cli_warn(const cli *c, const char *format, ...)
 void cli_on_warning(void *user, const char *text)
 {
     const cli *c = user;
+    json_t *all = json_object_get(c->report, "warnings");
+    for (size_t i = 0; i < json_array_size(all); i++)
+        if (strcmp(json_string_value(json_array_get(all, i)), text) == 0)
+            return; /* said before, by another verb */
     if (c->shows_progress)
         fprintf(stderr, "\r\033[K");
     cli_warn(c, "warning: %s", text);
-    json_t *all = json_object_get(c->report, "warnings");
     if (all == NULL) {
         json_object_set_new(c->report, "warnings", json_array());
         all = json_object_get(c->report, "warnings");

@@ -153,8 +153,6 @@ static sf_status draw_by_flow(plot_job *j)
     SFI_TRY(name_drawn(j, j->o->rows));
     sf_sample_options s = SF_SAMPLE_OPTIONS_INIT;
     s.seed = c->common.seed;
-    if (!sf_model_can(j->model, SF_CAN_NOISE)) /* one noise level */
-        s.method = SF_SAMPLER_LANGEVIN;
     const sf_mat out = {j->drawn.data, j->o->rows, j->drawn.cols,
                         j->drawn.cols};
     cli_progress_begin(c);

@@ -48,7 +48,7 @@ static const cli_option options[] = {
      .offset = offsetof(sample_options, method),
      .initial = "auto",
      .choices = sample_methods,
-     .help = "Models: flow, sde, annealed, ...; see below"},
+     .help = "direct, flow, sde, annealed, ...; see below"},
     SHOWN(CLI_WHOLE, "steps", "K", steps,
           "64; sde 128; annealed, pc 200; langevin 1000", "[1, 1e9]",
           "Noise levels; langevin: updates"),
@@ -183,19 +183,28 @@ static sf_status check_options(cli *c, const sample_options *o, bool chains)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--corrections applies only to the methods annealed "
                         "and pc");
-    if (cli_given(c, "step") && !chains &&
-        (sampler == SF_SAMPLER_FLOW || sampler == SF_SAMPLER_SDE))
+    if (cli_given(c, "steps") &&
+        (sampler == SF_SAMPLER_DIRECT || sampler == SF_SAMPLER_STRATIFIED))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--steps does not apply to the methods direct, which "
+                        "is what empirical models are sampled by, and "
+                        "stratified; want another --method with it");
+    if (cli_given(c, "step") && !chains && sampler != SF_SAMPLER_ANNEALED &&
+        sampler != SF_SAMPLER_PC && sampler != SF_SAMPLER_LANGEVIN)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--step applies only to the methods annealed, pc, "
                         "langevin, nuts, hmc, mala, ula and lm");
     return SF_OK;
 }
 
-/* What moves through noise, where the model has it; else chains. */
+/* What is exact and at once, where the model holds data; what moves through noise,
+ * where it has that; else chains. */
 static int choose_method(const sample_options *o, const sf_model *m)
 {
     if (o->method != SAMPLE_AUTO)
         return o->method;
+    if (sf_model_can(m, SF_CAN_ROWS))
+        return SAMPLE_FLOW + (int)SF_SAMPLER_DIRECT;
     return sf_model_can(m, SF_CAN_NOISE) || sf_model_can(m, SF_CAN_TRAIN)
                ? SAMPLE_FLOW
                : SAMPLE_NUTS;
@@ -244,9 +253,9 @@ const cli_command cli_sample = {
     .size = sizeof(sample_options),
     .options = options,
     .later = " given ",
-    .notes = "Methods: flow [of models], sde, annealed, pc, langevin; direct, "
-             "stratified,\nposterior, jumps, tauleap [empirical]; nuts [of "
-             "densities], hmc, mala, ula, lm.\n",
+    .notes = "Methods: direct [of data], stratified, posterior, jumps, "
+             "tauleap; flow [of other\nmodels], sde, annealed, pc, langevin; "
+             "nuts [of densities], hmc, mala, ula, lm.\n",
     .example = "  scorefield sample faithful.safetensors -n 1000 --seed 7 "
                "-o new.csv\n",
     .run = run};

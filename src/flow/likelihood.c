@@ -10,220 +10,241 @@
  * (integrate d ln p_t(y(t))/dt = -div).  t is the time of model.h: in it all
  * noise levels take about the same effort.
  *
- * Points go through ARKODE in chunks of a fixed size with one adaptive step
- * size for a chunk; the error of the worst point decides, since the norm is the
- * largest component's, not the mean's. */
+ * Rows are the paths of runge_kutta.h, and the level is an input of the program:
+ * every row has its own steps.  A row's state is y [d], then l, or an l for each
+ * probe of a stochastic divergence. */
+#include "base/parallel.h"
 #include "base/random.h"
-#include "model/model.h"
+#include "flow/runge_kutta.h"
+#include "model/evaluator.h"
 #include "num/linalg.h"
 #include "scorefield/flow.h"
-
-#include <arkode/arkode_erkstep.h>
-#include <nvector/nvector_serial.h>
-#include <sundials/sundials_context.h>
 
 #include <math.h>
 #include <string.h>
 
-enum { CHUNK = 256, MAX_STEPS = 100000 };
+/* Weights that are single precision numbers leave an answer right to about 1e-7 of
+ * itself, and so does arithmetic in single precision: from this tolerance on it is
+ * enough. */
+static const double single_precision = 1e-6;
 
-/* One chunk's right-hand side.  The state is y [n, d], then l [n] if the
- * divergence is followed, or l [probes, n] with a stochastic one. */
-typedef struct flow_system {
+/* Where data have first times of their own the slopes jump as each of them begins to
+ * move, which a step's error does not see as far as it is between two stages: such a
+ * flow is integrated to this part of the tolerance. */
+static const double jumps = 0.01;
+
+/* Rows that are carried along the flow. */
+typedef struct flow {
     const sf_model *m;
-    sfi_inner *field;
-    int64_t n, d;
+    sfi_levels levels;
+    int64_t d;
     int64_t probes; /* 0: exact divergence or none */
-    bool divergence;
-    double *rate;        /* [n, d] */
-    double *div;         /* [n]    */
-    const double *probe; /* [probes, n, d] */
-    sf_status status;
-} flow_system;
+    int64_t sums;   /* divergences followed: 0, 1 or the number of probes */
+    uint64_t seed;
+    sfi_inner *drift, *both; /* without, and with a divergence, or NULL */
+    bool scaled;             /* s is not 1 */
+    bool rests;              /* the field is 0 at the first time and before */
+    double *level, *speed;   /* [LANES] of the paths that are asked about */
+    double *y;               /* [LANES, d] */
+    double *rate, *div;      /* [LANES, d], [LANES] */
+    double *probe;           /* [LANES, d], or nothing */
 
-static int right_hand_side(realtype t, N_Vector state, N_Vector slope,
-                           void *user)
-{
-    flow_system *s = user;
-    const double *y = N_VGetArrayPointer(state);
-    double *dy = N_VGetArrayPointer(slope);
-    const double level = sfi_level(s->m, t);
-    const double speed = sfi_level_slope(s->m, t);
-    const int64_t cells = s->n * s->d;
-    double *dl = dy + cells;
-    void *outputs[2] = {s->rate, s->div};
-    const int64_t strides[2] = {s->d, 1};
-    const int64_t passes = s->probes > 0 ? s->probes : 1;
-    for (int64_t k = 0; k < passes; k++) {
-        const double *v = s->probes > 0 ? s->probe + k * cells : NULL;
-        s->status =
-            sfi_inner_run(s->field, s->n, y, s->d, level, v, outputs, strides);
-        if (s->status != SF_OK)
-            return -1;
-        for (int64_t i = 0; s->divergence && i < s->n; i++)
-            dl[k * s->n + i] = speed * s->div[i];
-    }
-    for (int64_t i = 0; i < cells; i++) {
-        dy[i] = speed * s->rate[i];
-        if (!isfinite(dy[i]))
-            return 1; /* ARKODE tries again with a smaller step */
-    }
-    return 0;
-}
-
-/* Messages of SUNDIALS go nowhere; ours say what happened. */
-static void silent(int code, const char *module, const char *function,
-                   char *message, void *user)
-{
-    (void)code;
-    (void)module;
-    (void)function;
-    (void)message;
-    (void)user;
-}
-
-/* Errors of different points do not average out: a plain root mean square over
- * the chunk would let one point be wrong by the root of their number.  So the
- * squares are summed over points and averaged over a point's components. */
-typedef struct integration {
-    flow_system *s;
-    double rtol, atol;
-} integration;
-
-static int rhs_adapter(realtype t, N_Vector y, N_Vector dy, void *user)
-{
-    return right_hand_side(t, y, dy, ((integration *)user)->s);
-}
-
-static int error_weights(N_Vector y, N_Vector weights, void *user)
-{
-    const integration *job = user;
-    const double *x = N_VGetArrayPointer(y);
-    double *w = N_VGetArrayPointer(weights);
-    const int64_t length = N_VGetLength(y);
-    const double each = sqrt((double)job->s->n);
-    for (int64_t i = 0; i < length; i++)
-        w[i] = each / (job->rtol * fabs(x[i]) + job->atol);
-    return 0;
-}
-
-static sf_status explain(const flow_system *s, int code, double t)
-{
-    if (s->status != SF_OK)
-        return s->status;
-    return SFI_FAIL(s->m->ctx, SF_E_CONVERGE,
-                    "flow: the integrator stopped at time %.4g (ARKODE code "
-                    "%d); the model may be badly trained there, or the "
-                    "tolerance too small",
-                    t, code);
-}
-
-/* Carry the state from t0 to t1, in place. */
-static sf_status integrate(flow_system *s, double *state, int64_t length,
-                           double t0, double t1, const sf_likelihood_options *o)
-{
-    sf_context *ctx = s->m->ctx;
-    SUNContext sun = NULL;
-    N_Vector y = NULL;
-    void *ark = NULL;
-    integration job = {s, o->rtol, o->atol};
-    sf_status status = SF_OK;
-    if (t0 == t1)
-        return SF_OK;
-    if (SUNContext_Create(NULL, &sun) != 0 ||
-        (y = N_VMake_Serial(length, state, sun)) == NULL ||
-        (ark = ERKStepCreate(rhs_adapter, t0, y, sun)) == NULL) {
-        status = SFI_FAIL(ctx, SF_E_INTERNAL, "flow: ARKODE could not start");
-        goto done;
-    }
-    if (ERKStepSetErrHandlerFn(ark, silent, NULL) != ARK_SUCCESS ||
-        ERKStepSetUserData(ark, &job) != ARK_SUCCESS ||
-        ERKStepWFtolerances(ark, error_weights) != ARK_SUCCESS ||
-        ERKStepSetOrder(ark, 5) != ARK_SUCCESS ||
-        ERKStepSetMaxNumSteps(ark, MAX_STEPS) != ARK_SUCCESS ||
-        ERKStepSetStopTime(ark, t1) != ARK_SUCCESS) {
-        status = SFI_FAIL(ctx, SF_E_INTERNAL,
-                          "flow: ARKODE did not accept its settings");
-        goto done;
-    }
-    realtype t = t0;
-    const int code = ERKStepEvolve(ark, t1, y, &t, ARK_NORMAL);
-    if (code < 0)
-        status = explain(s, code, t);
-done:
-    if (ark != NULL)
-        ERKStepFree(&ark);
-    if (y != NULL)
-        N_VDestroy(y);
-    if (sun != NULL)
-        SUNContext_Free(&sun);
-    return status;
-}
-
-/* ---- chunks ----------------------------------------------------------------- */
-
-/* Work space for chunks of one kind of integration. */
-typedef struct workspace {
-    flow_system s;
-    int64_t passes; /* divergences followed: 0, 1 or the number of probes */
-    size_t state_count, probe_count;
-    double *state, *probe;
-} workspace;
-
-static void workspace_free(workspace *w)
-{
-    sf_context *ctx = w->s.m->ctx;
-    sfi_inner_free(w->s.field);
-    sfi_free(ctx, w->state, w->state_count, sizeof *w->state);
-    sfi_free(ctx, w->probe, w->probe_count, sizeof *w->probe);
-    sfi_free(ctx, w->s.rate, (size_t)(CHUNK * w->s.d), sizeof *w->s.rate);
-    sfi_free(ctx, w->s.div, CHUNK, sizeof *w->s.div);
-}
-
-static sf_status workspace_init(workspace *w, const sf_model *m,
-                                bool divergence, const sf_likelihood_options *o)
-{
-    sf_context *ctx = m->ctx;
-    /* The law of a data set has no other divergence than the exact one. */
-    const bool exact = m->inner <= o->exact_limit || m->ops->mixture != NULL;
-    *w = (workspace){.s = {.m = m, .d = m->inner, .divergence = divergence}};
-    w->s.probes = divergence && !exact ? o->probes : 0;
-    w->passes = !divergence ? 0 : exact ? 1 : o->probes;
-    w->state_count = (size_t)(CHUNK * (m->inner + w->passes));
-    w->probe_count = (size_t)(CHUNK * m->inner * w->s.probes);
-    w->state = sfi_alloc(ctx, w->state_count, sizeof *w->state);
-    w->probe = sfi_alloc(ctx, w->probe_count, sizeof *w->probe);
-    w->s.probe = w->probe;
-    w->s.rate = sfi_alloc(ctx, (size_t)(CHUNK * m->inner), sizeof *w->s.rate);
-    w->s.div = sfi_alloc(ctx, CHUNK, sizeof *w->s.div);
-    sf_status status = w->state != NULL && w->probe != NULL &&
-                               w->s.rate != NULL && w->s.div != NULL
-                           ? SF_OK
-                           : SF_E_NOMEM;
-    const unsigned wants = SFI_WANT_DRIFT | (!divergence ? 0u
-                                             : exact     ? SFI_WANT_DIVERGENCE
-                                                         : SFI_WANT_PROBE);
-    if (status == SF_OK)
-        status = sfi_inner_new(m, &w->s.field, SF_F64, wants);
-    if (status != SF_OK)
-        workspace_free(w);
-    return status;
-}
+    double start, stop; /* times */
+    sf_cmat from;       /* rows of the data's columns, or codes */
+    sf_mat to; /* [rows, d] of y, or rows of the data's columns, or codes */
+    bool up;   /* from data to codes */
+    double *l, *se; /* [rows] of a log density */
+} flow;
 
 /* Rademacher probes, the choice of least variance for a given matrix among
  * independent ones (M. F. Hutchinson, 1989). */
-static void draw_probes(workspace *w, uint64_t seed, int64_t first)
+static void draw_probes(const flow *f, int64_t n, const int64_t *path,
+                        uint32_t number)
 {
-    const int64_t n = w->s.n, d = w->s.d;
-    for (int64_t k = 0; k < w->s.probes; k++)
-        for (int64_t i = 0; i < n; i++)
-            for (int64_t j = 0; j < d; j++) {
-                const sfi_where where = {seed, (uint64_t)(first + i),
-                                         (uint32_t)k, SFI_STREAM_PROBE};
-                const uint32_t bits = sfi_bits_at(where, (uint32_t)(j / 32));
-                w->probe[(k * n + i) * d + j] =
-                    bits >> (j % 32) & 1 ? 1.0 : -1.0;
-            }
+    for (int64_t i = 0; i < n; i++) {
+        const sfi_where where = {f->seed, (uint64_t)path[i], number,
+                                 SFI_STREAM_PROBE};
+        uint32_t bits = 0;
+        for (int64_t j = 0; j < f->d; j++, bits >>= 1) {
+            bits = j % 32 == 0 ? sfi_bits_at(where, (uint32_t)(j / 32)) : bits;
+            f->probe[i * f->d + j] = (bits & 1) != 0 ? 1.0 : -1.0;
+        }
+    }
+}
+
+/* s at a level. */
+static double stretch(const flow *f, double level)
+{
+    return f->scaled ? hypot(1.0, level) : 1.0;
+}
+
+/* What is asked of n paths. */
+typedef struct question {
+    flow *f;
+    const double *time, *state;
+    double *slope;
+} question;
+
+/* Levels, and the places y there.  The law of a data set rests at its first time, and
+ * its velocity there is that from which it comes. */
+static void find_places(void *user, int64_t part, int64_t from, int64_t count)
+{
+    const question *q = user;
+    const flow *f = q->f;
+    const int64_t d = f->d, size = d + f->sums;
+    const double first = nextafter(sfi_first_time(f->m), 1.0);
+    (void)part;
+    for (int64_t i = from; i < from + count; i++) {
+        const double t = f->rests ? fmax(q->time[i], first) : q->time[i];
+        f->level[i] = sfi_levels_at(&f->levels, t, &f->speed[i]);
+        const double s = stretch(f, f->level[i]);
+        for (int64_t j = 0; j < d; j++)
+            f->y[i * d + j] = s * q->state[i * size + j];
+    }
+}
+
+/* From u to dz/dt. */
+static void take_rates(void *user, int64_t part, int64_t from, int64_t count)
+{
+    const question *q = user;
+    const flow *f = q->f;
+    const int64_t d = f->d, size = d + f->sums;
+    (void)part;
+    for (int64_t i = from; i < from + count; i++) {
+        const double s = stretch(f, f->level[i]);
+        const double grow = f->scaled ? f->level[i] / (s * s) : 0.0;
+        for (int64_t j = 0; j < d; j++)
+            q->slope[i * size + j] =
+                f->speed[i] / s * (f->rate[i * d + j] - grow * f->y[i * d + j]);
+    }
+}
+
+/* Sum k of each path, from its divergence. */
+static void take_sums(const question *q, int64_t n, int64_t k)
+{
+    const flow *f = q->f;
+    const int64_t d = f->d, size = d + f->sums;
+    for (int64_t i = 0; i < n; i++) {
+        const double s = stretch(f, f->level[i]);
+        const double grow = f->scaled ? f->level[i] / (s * s) : 0.0;
+        q->slope[i * size + d + k] =
+            f->speed[i] * (f->div[i] - (double)d * grow);
+    }
+}
+
+static sf_status slopes(void *user, int64_t n, const int64_t *path,
+                        const double *time, const double *state, bool sums,
+                        double *slope)
+{
+    flow *f = user;
+    question q = {f, time, state, slope};
+    const bool with = sums && f->sums > 0;
+    const int64_t passes = with ? f->sums : 1, chunk = 1 + (1 << 10) / f->d;
+    double *const outputs[] = {f->rate, f->div};
+    const int64_t strides[] = {f->d, 1};
+    sfi_parallel(f->m->ctx, n, chunk, find_places, &q);
+    for (int64_t k = 0; k < passes; k++) {
+        if (with && f->probes > 0)
+            draw_probes(f, n, path, (uint32_t)k);
+        SFI_TRY(sfi_inner_run_levels(with ? f->both : f->drift, n, f->y, f->d,
+                                     f->level, f->probe, outputs, strides));
+        if (with)
+            take_sums(&q, n, k);
+    }
+    sfi_parallel(f->m->ctx, n, chunk, take_rates, &q);
+    return SF_OK;
+}
+
+/* From y at a time to a state there, and back. */
+static void scale(const flow *f, double time, bool to_state, double *y)
+{
+    const double s = stretch(f, sfi_levels_at(&f->levels, time, NULL));
+    for (int64_t j = 0; j < f->d; j++)
+        y[j] = to_state ? y[j] / s : y[j] * s;
+}
+
+static void flow_free(flow *f)
+{
+    sf_context *ctx = f->m->ctx;
+    const size_t lanes = SFI_LANES, cells = lanes * (size_t)f->d;
+    sfi_inner_free(f->drift);
+    sfi_inner_free(f->both);
+    sfi_free(ctx, f->probe, f->probes > 0 ? cells : 0, sizeof *f->probe);
+    sfi_free(ctx, f->div, lanes, sizeof *f->div);
+    sfi_free(ctx, f->rate, cells, sizeof *f->rate);
+    sfi_free(ctx, f->y, cells, sizeof *f->y);
+    sfi_free(ctx, f->speed, lanes, sizeof *f->speed);
+    sfi_free(ctx, f->level, lanes, sizeof *f->level);
+}
+
+static sf_status flow_init(flow *f, const sf_model *m, bool divergence,
+                           const sf_likelihood_options *o)
+{
+    sf_context *ctx = m->ctx;
+    const bool data = m->ops->mixture != NULL;
+    /* The law of a data set has no other divergence than the exact one. */
+    const bool exact = m->inner <= o->exact_limit || data;
+    const sf_dtype dtype = (data || m->weight_dtype == SF_F32) &&
+                                   fmin(o->rtol, o->atol) >= single_precision
+                               ? SF_F32
+                               : SF_F64;
+    *f = (flow){.m = m, .d = m->inner, .seed = o->seed, .rests = data};
+    f->levels = sfi_levels_of(m);
+    f->scaled = !sfi_has_kernels(m);
+    f->probes = divergence && !exact ? o->probes : 0;
+    f->sums = !divergence ? 0 : exact ? 1 : o->probes;
+    const size_t lanes = SFI_LANES, cells = lanes * (size_t)f->d;
+    f->level = sfi_alloc(ctx, lanes, sizeof *f->level);
+    f->speed = sfi_alloc(ctx, lanes, sizeof *f->speed);
+    f->y = sfi_alloc(ctx, cells, sizeof *f->y);
+    f->rate = sfi_alloc(ctx, cells, sizeof *f->rate);
+    f->div = sfi_alloc(ctx, lanes, sizeof *f->div);
+    f->probe = sfi_alloc(ctx, f->probes > 0 ? cells : 0, sizeof *f->probe);
+    sf_status status = f->level != NULL && f->speed != NULL && f->y != NULL &&
+                               f->rate != NULL && f->div != NULL &&
+                               f->probe != NULL
+                           ? SF_OK
+                           : SF_E_NOMEM;
+    const unsigned drift = SFI_WANT_DRIFT | SFI_ROW_LEVELS;
+    if (status == SF_OK)
+        status = sfi_inner_new(m, &f->drift, dtype, drift);
+    if (status == SF_OK && divergence)
+        status = sfi_inner_new(
+            m, &f->both, dtype,
+            drift | (exact ? SFI_WANT_DIVERGENCE : SFI_WANT_PROBE));
+    if (status != SF_OK)
+        flow_free(f);
+    return status;
+}
+
+/* Carry the rows from one time to another; what begins and ends them is the
+ * caller's. */
+static sf_status follow(flow *f, void (*begin)(void *, int64_t, double *),
+                        void (*end)(void *, int64_t, const double *),
+                        const sf_likelihood_options *o)
+{
+    const bool data = f->m->ops->mixture != NULL;
+    const bool jumpy = data && sfi_empirical_of(f->m).least != NULL;
+    const sfi_paths paths = {.count = f->from.rows,
+                             .size = f->d + f->sums,
+                             .sums = f->sums,
+                             .from = f->start,
+                             .to = f->stop,
+                             .rtol = o->rtol * (jumpy ? jumps : 1.0),
+                             .atol = o->atol * (jumpy ? jumps : 1.0),
+                             .aligned = data,
+                             .stage = "flow",
+                             .begin = begin,
+                             .slopes = slopes,
+                             .end = end,
+                             .user = f};
+    return sfi_follow_paths(f->m->ctx, &paths);
+}
+
+static sf_cmat row_of(const flow *f, int64_t row)
+{
+    return (sf_cmat){f->from.data + row * f->from.stride, 1, f->m->dim,
+                     f->from.stride};
 }
 
 static sf_status check(const sf_model *m, sf_cmat x, sf_likelihood_options *o,
@@ -237,9 +258,6 @@ static sf_status check(const sf_model *m, sf_cmat x, sf_likelihood_options *o,
         return SFI_FAIL(ctx, SF_E_SHAPE,
                         "%s: points have %lld columns, the model has %lld",
                         what, (long long)x.cols, (long long)m->dim);
-    if (!(o->time >= 0.0 && o->time <= 1.0))
-        return SFI_FAIL(ctx, SF_E_ARG, "%s: time is %g, want 0 to 1", what,
-                        o->time);
     if (!(o->rtol >= 1e-13 && o->rtol < 1.0) ||
         !(o->atol >= 1e-13 && o->atol < 1.0))
         return SFI_FAIL(ctx, SF_E_ARG,
@@ -254,76 +272,70 @@ static sf_status check(const sf_model *m, sf_cmat x, sf_likelihood_options *o,
                             what);
 }
 
-static sf_status next_chunk(const sf_model *m, int64_t done, int64_t rows)
-{
-    const sf_progress p = {.stage = "flow",
-                           .step = done,
-                           .steps = rows,
-                           .loss = NAN,
-                           .held_out = NAN};
-    if (!sfi_progress(m->ctx, &p, done == rows))
-        return SFI_FAIL(m->ctx, SF_E_CANCELLED, "flow: stopped");
-    return SF_OK;
-}
-
-/* ---- likelihood ------------------------------------------------------------- */
-
-/* Mean and standard error over the probes' integrals of one point. */
-static double average(const double *l, int64_t stride, int64_t count,
-                      double *se)
-{
-    double mean = 0.0, squares = 0.0;
-    for (int64_t k = 0; k < count; k++)
-        mean += l[k * stride] / (double)count;
-    for (int64_t k = 0; k < count; k++)
-        squares += (l[k * stride] - mean) * (l[k * stride] - mean);
-    *se = count > 1 ? sqrt(squares / (double)(count * (count - 1))) : 0.0;
-    return mean;
-}
-
 /* Where to begin: earlier times are the same as this one. */
 static double first_time(const sf_model *m, const sf_likelihood_options *o)
 {
     return fmax(o->time, sfi_first_time(m));
 }
 
+/* ---- likelihood ------------------------------------------------------------- */
+
+static void begin_density(void *user, int64_t row, double *state)
+{
+    flow *f = user;
+    sfi_to_inner(f->m, row_of(f, row), (sf_mat){state, 1, f->d, f->d});
+    memset(state + f->d, 0, (size_t)f->sums * sizeof *state);
+    f->l[row] =
+        (double)f->d *
+            (log(stretch(f, sfi_levels_at(&f->levels, f->stop, NULL))) -
+             log(stretch(f, sfi_levels_at(&f->levels, f->start, NULL)))) -
+        sfi_log_volume(f->m, state);
+    scale(f, f->start, true, state);
+}
+
+/* Mean and standard error over the probes' integrals of one point. */
+static void end_density(void *user, int64_t row, const double *state)
+{
+    flow *f = user;
+    const double *l = state + f->d, count = (double)f->sums;
+    double mean = 0.0, squares = 0.0;
+    memcpy(f->to.data + row * f->d, state, (size_t)f->d * sizeof *state);
+    scale(f, f->stop, false, f->to.data + row * f->d);
+    for (int64_t k = 0; k < f->sums; k++)
+        mean += l[k] / count;
+    for (int64_t k = 0; k < f->sums; k++)
+        squares += (l[k] - mean) * (l[k] - mean);
+    f->l[row] += mean;
+    if (f->se != NULL)
+        f->se[row] =
+            f->sums > 1 ? sqrt(squares / (count * (count - 1.0))) : 0.0;
+}
+
 static sf_status flow_logpdf(const sf_model *m, sf_cmat x, double *logpdf,
                              double *se, const sf_likelihood_options *o)
 {
-    workspace w;
-    SFI_TRY(workspace_init(&w, m, true, o));
+    flow f;
     const int64_t d = m->inner;
-    double volume[CHUNK], prior[CHUNK];
-    sf_status status = SF_OK;
-    for (int64_t at = 0; status == SF_OK && at < x.rows; at += CHUNK) {
-        const int64_t n = x.rows - at < CHUNK ? x.rows - at : CHUNK;
-        w.s.n = n;
-        const sf_cmat part = {x.data + at * x.stride, n, x.cols, x.stride};
-        sfi_to_inner(m, part, (sf_mat){w.state, n, d, d});
-        for (int64_t i = 0; i < n; i++)
-            volume[i] = sfi_log_volume(m, w.state + i * d);
-        double *l = w.state + n * d;
-        memset(l, 0, (size_t)(n * w.passes) * sizeof *l);
-        draw_probes(&w, o->seed, at);
-        status = integrate(&w.s, w.state, n * (d + w.passes), first_time(m, o),
-                           1.0, o);
-        if (status == SF_OK)
-            status = sfi_prior_logpdf(m, (sf_cmat){w.state, n, d, d}, prior);
-        if (status != SF_OK) {
-            sfi_message_prefix(m->ctx, "rows %lld to %lld: ", (long long)at + 1,
-                               (long long)(at + n));
-            break;
-        }
-        for (int64_t i = 0; i < n; i++) {
-            double error;
-            logpdf[at + i] =
-                average(l + i, n, w.passes, &error) - volume[i] + prior[i];
-            if (se != NULL)
-                se[at + i] = error;
-        }
-        status = next_chunk(m, at + n, x.rows);
-    }
-    workspace_free(&w);
+    const size_t n = (size_t)x.rows, cells = n * (size_t)d;
+    SFI_TRY(flow_init(&f, m, true, o));
+    double *prior = sfi_alloc(m->ctx, n, sizeof *prior);
+    double *y = sfi_alloc(m->ctx, cells, sizeof *y);
+    f.from = x;
+    f.to = (sf_mat){y, x.rows, d, d};
+    f.start = first_time(m, o);
+    f.stop = 1.0;
+    f.l = logpdf;
+    f.se = se;
+    sf_status status = prior != NULL && y != NULL ? SF_OK : SF_E_NOMEM;
+    if (status == SF_OK)
+        status = follow(&f, begin_density, end_density, o);
+    if (status == SF_OK)
+        status = sfi_prior_logpdf(m, sf_mat_const(f.to), prior);
+    for (size_t i = 0; i < n && status == SF_OK; i++)
+        logpdf[i] += prior[i];
+    sfi_free(m->ctx, y, cells, sizeof *y);
+    sfi_free(m->ctx, prior, n, sizeof *prior);
+    flow_free(&f);
     return status;
 }
 
@@ -336,6 +348,63 @@ static sf_status closed_logpdf(const sf_model *m, sf_cmat x, double *logpdf,
                          &(sf_model_values){.logpdf = {logpdf, x.rows, 1, 1}});
 }
 
+/* Rows that have a chart, side by side; index[i] is where row i of them came from. */
+static int64_t gather_inside(const sf_model *m, sf_cmat x, double *rows,
+                             int64_t *index, int64_t *first_outside)
+{
+    int64_t count = 0;
+    for (int64_t i = x.rows - 1; i >= 0; i--) {
+        char want[SFI_SUPPORT_WANT];
+        if (sfi_outside_support(m, x.data + i * x.stride, want) >= 0)
+            *first_outside = i;
+    }
+    for (int64_t i = 0; i < x.rows; i++) {
+        char want[SFI_SUPPORT_WANT];
+        const double *row = x.data + i * x.stride;
+        if (sfi_outside_support(m, row, want) >= 0)
+            continue;
+        memcpy(rows + count * m->dim, row, (size_t)m->dim * sizeof *rows);
+        index[count++] = i;
+    }
+    return count;
+}
+
+/* The flow of rows inside the support; the others' density is 0. */
+static sf_status logpdf_inside(const sf_model *m, sf_cmat x, double *logpdf,
+                               double *se, const sf_likelihood_options *o)
+{
+    if (!sfi_has_support(m))
+        return flow_logpdf(m, x, logpdf, se, o);
+    sf_context *ctx = m->ctx;
+    const size_t n = (size_t)x.rows, cells = n * (size_t)m->dim;
+    double *rows = sfi_alloc(ctx, cells, sizeof *rows);
+    double *found = sfi_alloc(ctx, 2 * n, sizeof *found);
+    int64_t *index = sfi_alloc(ctx, n, sizeof *index);
+    sf_status status = SF_E_NOMEM;
+    if (rows != NULL && found != NULL && index != NULL) {
+        int64_t first = 0;
+        const int64_t count = gather_inside(m, x, rows, index, &first);
+        status = flow_logpdf(m, (sf_cmat){rows, count, m->dim, m->dim}, found,
+                             found + n, o);
+        for (size_t i = 0; i < n && status == SF_OK; i++) {
+            logpdf[i] = -INFINITY;
+            if (se != NULL)
+                se[i] = 0.0;
+        }
+        for (int64_t i = 0; i < count && status == SF_OK; i++) {
+            logpdf[index[i]] = found[i];
+            if (se != NULL)
+                se[index[i]] = found[n + (size_t)i];
+        }
+        if (status == SF_OK && count < x.rows)
+            sfi_warn_of_outside(m, x, x.rows - count, first);
+    }
+    sfi_free(ctx, index, n, sizeof *index);
+    sfi_free(ctx, found, 2 * n, sizeof *found);
+    sfi_free(ctx, rows, cells, sizeof *rows);
+    return status;
+}
+
 sf_status sf_logpdf(const sf_model *m, sf_cmat x, double *logpdf, double *se,
                     const sf_likelihood_options *options)
 {
@@ -343,8 +412,8 @@ sf_status sf_logpdf(const sf_model *m, sf_cmat x, double *logpdf, double *se,
     SFI_TRY(check(m, x, &o, options, SF_CAN_LOGPDF, "logpdf"));
     if (sf_model_can(m, SF_CAN_LOGPDF_CLOSED) && !o.force_flow)
         return closed_logpdf(m, x, logpdf, se, o.time);
-    SFI_TRY(sfi_check_support(m, x, "logpdf"));
-    return flow_logpdf(m, x, logpdf, se, &o);
+    SFI_TRY(sfi_check_time(m->ctx, m, o.time, "logpdf"));
+    return logpdf_inside(m, x, logpdf, se, &o);
 }
 
 double sf_bits_per_dim(double mean_logpdf, int64_t dim)
@@ -375,41 +444,42 @@ static void from_code(const sf_model *m, sf_cmat code, sf_mat y)
             y.data[i * y.stride + j] = spread * code.data[i * code.stride + j];
 }
 
+static void begin_transport(void *user, int64_t row, double *state)
+{
+    const flow *f = user;
+    const sf_mat y = {state, 1, f->d, f->d};
+    if (f->up)
+        sfi_to_inner(f->m, row_of(f, row), y);
+    else
+        from_code(f->m, row_of(f, row), y);
+    scale(f, f->start, true, state);
+}
+
+static void end_transport(void *user, int64_t row, const double *state)
+{
+    const flow *f = user;
+    double *to = f->to.data + row * f->to.stride;
+    memcpy(f->y, state, (size_t)f->d * sizeof *state); /* not in use now */
+    scale(f, f->stop, false, f->y);
+    if (f->up)
+        to_code(f->m, f->y, to);
+    else
+        sfi_from_inner(f->m, f->y, to);
+}
+
 static sf_status transport(const sf_model *m, sf_cmat from, sf_mat to, bool up,
                            const sf_likelihood_options *o)
 {
-    workspace w;
-    SFI_TRY(workspace_init(&w, m, false, o));
-    const int64_t d = m->inner;
+    flow f;
     const double early = first_time(m, o);
-    sf_status status = SF_OK;
-    for (int64_t at = 0; status == SF_OK && at < from.rows; at += CHUNK) {
-        const int64_t n = from.rows - at < CHUNK ? from.rows - at : CHUNK;
-        w.s.n = n;
-        const sf_cmat part = {from.data + at * from.stride, n, m->dim,
-                              from.stride};
-        const sf_mat inner = {w.state, n, d, d};
-        if (up)
-            sfi_to_inner(m, part, inner);
-        else
-            from_code(m, part, inner);
-        status = integrate(&w.s, w.state, n * d, up ? early : 1.0,
-                           up ? 1.0 : early, o);
-        if (status != SF_OK) {
-            sfi_message_prefix(m->ctx, "rows %lld to %lld: ", (long long)at + 1,
-                               (long long)(at + n));
-            break;
-        }
-        for (int64_t i = 0; i < n; i++) {
-            double *row = to.data + (at + i) * to.stride;
-            if (up)
-                to_code(m, w.state + i * d, row);
-            else
-                sfi_from_inner(m, w.state + i * d, row);
-        }
-        status = next_chunk(m, at + n, from.rows);
-    }
-    workspace_free(&w);
+    SFI_TRY(flow_init(&f, m, false, o));
+    f.from = from;
+    f.to = to;
+    f.up = up;
+    f.start = up ? early : 1.0;
+    f.stop = up ? 1.0 : early;
+    const sf_status status = follow(&f, begin_transport, end_transport, o);
+    flow_free(&f);
     return status;
 }
 
@@ -429,6 +499,7 @@ sf_status sf_encode(const sf_model *m, sf_cmat x, sf_mat code,
 {
     sf_likelihood_options o = SF_LIKELIHOOD_OPTIONS_INIT;
     SFI_TRY(check(m, x, &o, options, SF_CAN_FLOW, "encode"));
+    SFI_TRY(sfi_check_time(m->ctx, m, o.time, "encode"));
     SFI_TRY(sfi_check_support(m, x, "encode"));
     SFI_TRY(check_target(m, x, code, "encode"));
     return transport(m, x, code, true, &o);
@@ -439,6 +510,7 @@ sf_status sf_decode(const sf_model *m, sf_cmat code, sf_mat x,
 {
     sf_likelihood_options o = SF_LIKELIHOOD_OPTIONS_INIT;
     SFI_TRY(check(m, code, &o, options, SF_CAN_FLOW, "decode"));
+    SFI_TRY(sfi_check_time(m->ctx, m, o.time, "decode"));
     SFI_TRY(sfi_check_support(m, code, "decode"));
     SFI_TRY(check_target(m, code, x, "decode"));
     return transport(m, code, x, false, &o);

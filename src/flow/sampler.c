@@ -342,10 +342,19 @@ static sf_status run_method(sampler *s)
 
 /* ---- options ---------------------------------------------------------------- */
 
+sf_sampler sf_sample_method(const sf_model *m, const sf_sample_options *o)
+{
+    return o->method != SF_SAMPLER_AUTO    ? o->method
+           : sf_model_can(m, SF_CAN_ROWS)  ? SF_SAMPLER_DIRECT
+           : sf_model_can(m, SF_CAN_NOISE) ? SF_SAMPLER_FLOW
+                                           : SF_SAMPLER_LANGEVIN;
+}
+
 int64_t sf_sample_steps(const sf_sample_options *o)
 {
     static const int64_t steps[] = {64, 128, 200, 200, 1000, 1, 1, 1, 1, 100};
-    return o->steps > 0 ? o->steps : steps[o->method];
+    const int method = o->method == SF_SAMPLER_AUTO ? 0 : (int)o->method;
+    return o->steps > 0 ? o->steps : steps[method];
 }
 
 /* Counts have no flow; what jumps is a count. */
@@ -374,6 +383,7 @@ static sf_status check_counts(const sf_model *m, sf_sampler method)
 static sf_status check(const sf_model *m, sf_mat out, sf_sample_options *o)
 {
     sf_context *ctx = m->ctx;
+    o->method = sf_sample_method(m, o);
     if (o->method < SF_SAMPLER_FLOW || o->method > SF_SAMPLER_TAULEAP)
         return SFI_FAIL(ctx, SF_E_ARG, "sample: method is %d, want 0 to %d",
                         (int)o->method, (int)SF_SAMPLER_TAULEAP);
@@ -473,17 +483,9 @@ static void release(sampler *s)
     sfi_free(s->ctx, s->y, 4 * (size_t)(s->n * s->d), sizeof *s->y);
 }
 
-sf_status sf_sample(const sf_model *m, sf_mat out,
-                    const sf_sample_options *options)
+static sf_status walk(const sf_model *m, sf_mat out, const sf_sample_options *o)
 {
-    sampler s = {.ctx = m->ctx, .m = m, .n = out.rows, .d = m->inner};
-    s.o = (sf_sample_options)SF_SAMPLE_OPTIONS_INIT;
-    SFI_TRY(sfi_options(m->ctx, &s.o, sizeof s.o, options));
-    SFI_TRY(check(m, out, &s.o));
-    if (s.o.method >= SF_SAMPLER_JUMPS)
-        return sfi_jump(m, out, &s.o);
-    if (s.o.method >= SF_SAMPLER_DIRECT)
-        return sfi_resample(m, out, &s.o);
+    sampler s = {.ctx = m->ctx, .m = m, .o = *o, .n = out.rows, .d = m->inner};
     sf_status status = allocate(&s);
     if (status == SF_OK)
         status = run_method(&s);
@@ -491,4 +493,31 @@ sf_status sf_sample(const sf_model *m, sf_mat out,
         sfi_from_inner(m, inner_of(&s, s.y, i), out.data + i * out.stride);
     release(&s);
     return status;
+}
+
+/* In the data's units what was finite may have become too large. */
+static sf_status check_samples(const sf_model *m, sf_cmat x, int64_t first)
+{
+    for (int64_t i = 0; i < x.rows; i++)
+        for (int64_t j = 0; j < x.cols; j++)
+            if (!isfinite(x.data[i * x.stride + j]))
+                return SFI_FAIL(m->ctx, SF_E_NUMERIC,
+                                "sample: sample %lld is %g in column \"%s\", "
+                                "whose mean is %g and scale %g",
+                                (long long)(first + i),
+                                x.data[i * x.stride + j], m->names[j],
+                                m->mean[j], m->scale[j]);
+    return SF_OK;
+}
+
+sf_status sf_sample(const sf_model *m, sf_mat out,
+                    const sf_sample_options *options)
+{
+    sf_sample_options o = SF_SAMPLE_OPTIONS_INIT;
+    SFI_TRY(sfi_options(m->ctx, &o, sizeof o, options));
+    SFI_TRY(check(m, out, &o));
+    SFI_TRY(o.method >= SF_SAMPLER_JUMPS    ? sfi_jump(m, out, &o)
+            : o.method >= SF_SAMPLER_DIRECT ? sfi_resample(m, out, &o)
+                                            : walk(m, out, &o));
+    return check_samples(m, sf_mat_const(out), o.first);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* clean.c - what is known of the clean point behind a noised one, beyond its
  * mean: which data it may be, draws of it, and where it is about to split. */
-#include "model/model.h"
+#include "model/evaluator.h"
 
 #include "base/random.h"
 #include "kernel/path.h"
@@ -14,9 +14,7 @@
 static sf_status check(const sf_model *m, sf_cmat x, double time,
                        const char *what)
 {
-    if (!(time >= 0.0 && time <= 1.0))
-        return SFI_FAIL(m->ctx, SF_E_ARG, "%s: time is %g, want 0 to 1", what,
-                        time);
+    SFI_TRY(sfi_check_time(m->ctx, m, time, what));
     SFI_TRY(sfi_check_table(m->ctx, x, true, what));
     if (x.cols != m->dim)
         return SFI_FAIL(m->ctx, SF_E_SHAPE,

@@ -306,6 +306,12 @@ sf_status sfi_check_time(sf_context *ctx, const sf_model *m, double time,
                         "%s: time is %g, and a typed density has no noise: "
                         "want 0",
                         what, time);
+    const double used = sf_model_used_time(m, time);
+    if (time > 0.0 && time < used)
+        sfi_warn(ctx,
+                 "time %g is below the model's least noise; the answer is the "
+                 "one at time %g",
+                 time, used);
     return SF_OK;
 }
 
@@ -327,27 +333,13 @@ static sf_status check(const sf_evaluator *e, sf_cmat x, double time,
     return SF_OK;
 }
 
-static void warn_of_outside(const sf_evaluator *e, sf_cmat x,
-                            const sfi_evaluator_count *count)
-{
-    char want[SFI_SUPPORT_WANT];
-    const double *row = x.data + count->first_outside * x.stride;
-    const int64_t j = sfi_outside_support(&e->model, row, want);
-    sfi_warn(
-        e->ctx,
-        "%lld of %lld rows are outside the support of the model (row %lld, "
-        "column \"%s\": %g, want %s): their log density is -inf",
-        (long long)count->outside, (long long)x.rows,
-        (long long)count->first_outside + 1, e->model.names[j], row[j], want);
-}
-
 /* Where a text has no value is the text's affair; of other models everything is
  * finite inside the support. */
 static sf_status tell(const sf_evaluator *e, sf_cmat x,
                       const sfi_evaluator_count *count)
 {
     if (count->outside > 0)
-        warn_of_outside(e, x, count);
+        sfi_warn_of_outside(&e->model, x, count->outside, count->first_outside);
     if (count->undefined == 0)
         return SF_OK;
     if (!e->model.ops->noiseless)

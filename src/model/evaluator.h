@@ -48,7 +48,8 @@ sf_status sfi_evaluator_rows(sf_evaluator *e, sf_cmat x, double time,
                              const sf_model_values *values,
                              sfi_evaluator_count *count);
 
-/* SF_OK or SF_E_ARG: a time outside [0, 1], or above 0 where there is no noise. */
+/* SF_OK or SF_E_ARG: a time outside [0, 1], or above 0 where there is no noise.  Warns
+ * where sf_model_used_time() is another. */
 sf_status sfi_check_time(sf_context *ctx, const sf_model *m, double time,
                          const char *what);
 

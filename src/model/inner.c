@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inner.c - what evaluates a model at many points for one level: a program, or
- * the mixture of a data set.
+/* inner.c - what evaluates a model at many points, for one level or for one each: a
+ * program, or the mixture of a data set.
  *
- * A program's graph has inputs y and (for probes) v, and parameters level and the
- * model's weights; the weights are converted to the program's type once. */
+ * A program's graph has inputs y and (for probes) v, and as parameters the model's
+ * weights, which are converted to the program's type once.  The level is a
+ * parameter, so that what follows from it alone is computed once for all points, or
+ * an input. */
 #include "model/model.h"
 
 #include "num/array.h"
@@ -22,6 +24,8 @@ typedef struct data_part {
     int64_t dim, inner, rows;
     size_t cells;
     double *y;             /* [rows, inner] */
+    int64_t *index;        /* [rows] which rows of the caller's these are */
+    bool *done;            /* [rows] of a chunk, those that had their turn */
     double *values[WANTS]; /* [rows, columns] of what is wanted */
 } data_part;
 
@@ -29,13 +33,14 @@ struct sfi_inner {
     sf_context *ctx;
     sf_program *program; /* or NULL, and */
     data_part data;
-    sf_dtype dtype;
+    sf_dtype dtype, row_dtype; /* of the program, and of rows and outputs */
     int output_count;
     int64_t columns[WANTS];
     size_t weight_bytes, param_count;
     char *weights;
-    const void **params; /* the level first, then one for each weight */
-    bool probed;
+    const void **params; /* the level, if it is one, and each weight */
+    int64_t inner;
+    bool probed, row_levels;
 };
 
 static sf_node flatten(sf_graph *g, sf_node n)
@@ -76,7 +81,8 @@ static sf_status build(const sf_model *m, sfi_inner *f, sf_graph *g,
     f->probed = (wants & SFI_WANT_PROBE) != 0;
     if (f->probed)
         probe = sf_input(g, "probe", 1, &m->inner);
-    const sf_node level = sf_param(g, "level", 0, NULL);
+    const sf_node level = f->row_levels ? sf_input(g, "level", 0, NULL)
+                                        : sf_param(g, "level", 0, NULL);
     sf_status status = sfi_weight_nodes(m, g, weights);
     if (status == SF_OK) {
         const sfi_answer a = m->ops->answer(m, g, y, level, weights);
@@ -101,7 +107,8 @@ static bool convert_weights(const sf_model *m, sfi_inner *f)
 {
     const size_t size = sf_dtype_size(f->dtype);
     f->weight_bytes = (size_t)m->weight_count * size;
-    f->param_count = m->layout_count + 1;
+    const size_t first = f->row_levels ? 0 : 1;
+    f->param_count = m->layout_count + first;
     f->weights = sfi_alloc(m->ctx, f->weight_bytes, 1);
     f->params = sfi_alloc(m->ctx, f->param_count, sizeof *f->params);
     if (f->weights == NULL || f->params == NULL)
@@ -109,7 +116,7 @@ static bool convert_weights(const sf_model *m, sfi_inner *f)
     for (int64_t i = 0; i < m->weight_count; i++)
         sfi_number_put(f->dtype, f->weights, i, m->weights[i]);
     for (size_t k = 0; k < m->layout_count; k++)
-        f->params[k + 1] = f->weights + (size_t)m->layout[k].offset * size;
+        f->params[k + first] = f->weights + (size_t)m->layout[k].offset * size;
     return true;
 }
 
@@ -133,7 +140,9 @@ static sf_status open_data(const sf_model *m, sfi_inner *f, unsigned wants)
         d->rows = MOST_ROWS;
     d->cells = (size_t)(d->rows * inner);
     d->y = sfi_alloc(m->ctx, d->cells, sizeof *d->y);
-    bool enough = d->y != NULL;
+    d->index = sfi_alloc(m->ctx, (size_t)d->rows, sizeof *d->index);
+    d->done = sfi_alloc(m->ctx, (size_t)d->rows, sizeof *d->done);
+    bool enough = d->y != NULL && d->index != NULL && d->done != NULL;
     for (int k = 0; k < WANTS; k++)
         if ((wants >> k & 1) != 0) {
             f->columns[f->output_count++] = columns[k];
@@ -158,8 +167,45 @@ static void close_data(sfi_inner *f)
         if ((d->wants >> k & 1) != 0)
             sfi_free(f->ctx, d->values[k],
                      (size_t)(d->rows * f->columns[output++]), sizeof(double));
+    sfi_free(f->ctx, d->done, (size_t)d->rows, sizeof *d->done);
+    sfi_free(f->ctx, d->index, (size_t)d->rows, sizeof *d->index);
     sfi_free(f->ctx, d->y, d->cells, sizeof *d->y);
     sfi_mixture_free(d->mixture);
+}
+
+/* Rows index[0] ... index[n - 1] of y, n <= d->rows, at one level. */
+static sf_status run_chunk(sfi_inner *f, int64_t n, const int64_t *index,
+                           const void *y, int64_t y_stride, double level,
+                           void *const *outputs, const int64_t *strides)
+{
+    const data_part *d = &f->data;
+    const int64_t inner = d->inner;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < inner; j++)
+            d->y[i * inner + j] =
+                sfi_number_get(f->row_dtype, y, index[i] * y_stride + j);
+    const sfi_mixture_want want = {
+        .logp = d->values[5],
+        .score = {d->values[0], n, inner, inner},
+        .velocity = {d->values[1], n, inner, inner},
+        .denoised = {d->values[2], n, d->dim, d->dim},
+        .jacobian = {d->values[3], n, inner * inner, inner * inner},
+        .divergence = d->values[4]};
+    SFI_TRY(sfi_mixture_run(d->mixture, (sf_cmat){d->y, n, inner, inner}, level,
+                            &want));
+    int output = 0;
+    for (int k = 0; k < WANTS; k++) {
+        if (d->values[k] == NULL)
+            continue;
+        const int64_t columns = f->columns[output];
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t j = 0; j < columns; j++)
+                sfi_number_put(f->row_dtype, outputs[output],
+                               index[i] * strides[output] + j,
+                               d->values[k][i * columns + j]);
+        output++;
+    }
+    return SF_OK;
 }
 
 static sf_status run_data(sfi_inner *f, int64_t n, const void *y,
@@ -167,33 +213,35 @@ static sf_status run_data(sfi_inner *f, int64_t n, const void *y,
                           const int64_t *strides)
 {
     const data_part *d = &f->data;
-    const int64_t inner = d->inner;
     for (int64_t at = 0; at < n; at += d->rows) {
         const int64_t rows = n - at < d->rows ? n - at : d->rows;
         for (int64_t i = 0; i < rows; i++)
-            for (int64_t j = 0; j < inner; j++)
-                d->y[i * inner + j] =
-                    sfi_number_get(f->dtype, y, (at + i) * y_stride + j);
-        const sfi_mixture_want want = {
-            .logp = d->values[5],
-            .score = {d->values[0], rows, inner, inner},
-            .velocity = {d->values[1], rows, inner, inner},
-            .denoised = {d->values[2], rows, d->dim, d->dim},
-            .jacobian = {d->values[3], rows, inner * inner, inner * inner},
-            .divergence = d->values[4]};
-        SFI_TRY(sfi_mixture_run(d->mixture, (sf_cmat){d->y, rows, inner, inner},
-                                level, &want));
-        int output = 0;
-        for (int k = 0; k < WANTS; k++) {
-            if (d->values[k] == NULL)
-                continue;
-            const int64_t columns = f->columns[output];
-            for (int64_t i = 0; i < rows; i++)
-                for (int64_t j = 0; j < columns; j++)
-                    sfi_number_put(f->dtype, outputs[output],
-                                   (at + i) * strides[output] + j,
-                                   d->values[k][i * columns + j]);
-            output++;
+            d->index[i] = at + i;
+        SFI_TRY(
+            run_chunk(f, rows, d->index, y, y_stride, level, outputs, strides));
+    }
+    return SF_OK;
+}
+
+/* Rows of one level after the other. */
+static sf_status run_data_levels(sfi_inner *f, int64_t n, const void *y,
+                                 int64_t y_stride, const double *levels,
+                                 void *const *outputs, const int64_t *strides)
+{
+    const data_part *d = &f->data;
+    for (int64_t at = 0; at < n; at += d->rows) {
+        const int64_t rows = n - at < d->rows ? n - at : d->rows;
+        memset(d->done, 0, (size_t)rows * sizeof *d->done);
+        for (int64_t first = 0; first < rows; first++) {
+            int64_t count = 0;
+            for (int64_t i = first; i < rows && !d->done[first]; i++)
+                if (levels[at + i] == levels[at + first])
+                    d->index[count++] = at + i;
+            for (int64_t i = 0; i < count; i++)
+                d->done[d->index[i] - at] = true;
+            if (count > 0)
+                SFI_TRY(run_chunk(f, count, d->index, y, y_stride,
+                                  levels[at + first], outputs, strides));
         }
     }
     return SF_OK;
@@ -237,7 +285,11 @@ sf_status sfi_inner_new(const sf_model *m, sfi_inner **out, sf_dtype dtype,
     if (f == NULL)
         return SF_E_NOMEM;
     f->ctx = m->ctx;
+    f->inner = m->inner;
     f->dtype = dtype;
+    f->row_levels = (wants & SFI_ROW_LEVELS) != 0;
+    f->row_dtype = f->row_levels ? SF_F64 : dtype;
+    wants &= ~(unsigned)SFI_ROW_LEVELS;
     const sf_status status = m->ops->mixture != NULL
                                  ? open_data(m, f, wants)
                                  : open_program(m, f, wants);
@@ -260,6 +312,25 @@ void sfi_inner_free(sfi_inner *f)
     sfi_free(f->ctx, f, 1, sizeof *f);
 }
 
+static sf_status run_program(sfi_inner *f, int64_t n, const void *y,
+                             int64_t y_stride, const double *levels,
+                             const void *probe, void *const *outputs,
+                             const int64_t *strides)
+{
+    sf_source sources[3] = {
+        {.kind = SF_ROWS, .data = y, .dtype = f->row_dtype, .stride = y_stride},
+        {.kind = SF_ROWS,
+         .data = probe,
+         .dtype = f->row_dtype,
+         .stride = f->inner}};
+    sources[f->probed ? 2 : 1] = (sf_source){
+        .kind = SF_ROWS, .data = levels, .dtype = SF_F64, .stride = 1};
+    sf_sink sinks[WANTS];
+    for (int k = 0; k < f->output_count; k++)
+        sinks[k] = (sf_sink){outputs[k], f->row_dtype, strides[k]};
+    return sf_program_run(f->program, n, sources, f->params, sinks);
+}
+
 sf_status sfi_inner_run(sfi_inner *f, int64_t n, const void *y,
                         int64_t y_stride, double level, const void *probe,
                         void *const *outputs, const int64_t *strides)
@@ -269,12 +340,18 @@ sf_status sfi_inner_run(sfi_inner *f, int64_t n, const void *y,
     const float level32 = (float)level;
     f->params[0] =
         f->dtype == SF_F32 ? (const void *)&level32 : (const void *)&level;
-    const sf_source sources[2] = {
-        {.kind = SF_ROWS, .data = y, .dtype = f->dtype, .stride = y_stride},
-        {.kind = SF_ROWS, .data = probe, .dtype = f->dtype, .stride = y_stride},
-    };
-    sf_sink sinks[WANTS];
+    return run_program(f, n, y, y_stride, NULL, probe, outputs, strides);
+}
+
+sf_status sfi_inner_run_levels(sfi_inner *f, int64_t n, const double *y,
+                               int64_t y_stride, const double *levels,
+                               const double *probe, double *const *outputs,
+                               const int64_t *strides)
+{
+    void *to[WANTS];
     for (int k = 0; k < f->output_count; k++)
-        sinks[k] = (sf_sink){outputs[k], f->dtype, strides[k]};
-    return sf_program_run(f->program, n, sources, f->params, sinks);
+        to[k] = outputs[k];
+    return f->program == NULL
+               ? run_data_levels(f, n, y, y_stride, levels, to, strides)
+               : run_program(f, n, y, y_stride, levels, probe, to, strides);
 }

@@ -14,42 +14,49 @@ bool sfi_single_level(const sf_model *m)
     return !missing || m->ops->noiseless;
 }
 
-/* sigma = (low + time (high - low))^rho */
-typedef struct sigma_range {
-    double low, high, rho;
-} sigma_range;
-
-static sigma_range range_of(const sf_model *m)
+sfi_levels sfi_levels_of(const sf_model *m)
 {
+    if (sfi_single_level(m))
+        return (sfi_levels){1.0, 0.0, 1.0};
+    if (sfi_has_kernels(m))
+        return (sfi_levels){0.0, 1.0, 1.0};
     const double rho = sfi_number_of(m, "rho");
-    return (sigma_range){pow(sfi_number_of(m, "sigma_min"), 1.0 / rho),
-                         pow(sfi_number_of(m, "sigma_max"), 1.0 / rho), rho};
+    const double low = pow(sfi_number_of(m, "sigma_min"), 1.0 / rho);
+    return (sfi_levels){
+        low, pow(sfi_number_of(m, "sigma_max"), 1.0 / rho) - low, rho};
+}
+
+double sfi_levels_at(const sfi_levels *l, double time, double *slope)
+{
+    const double root = l->low + time * l->range;
+    const double level = l->rho == 1.0 ? root : pow(root, l->rho);
+    if (slope != NULL && l->rho == 1.0)
+        *slope = l->range;
+    else if (slope != NULL)
+        *slope = l->rho * l->range *
+                 (root > 0.0 ? level / root : pow(root, l->rho - 1.0));
+    return level;
 }
 
 double sfi_level(const sf_model *m, double time)
 {
-    if (sfi_single_level(m))
-        return 1.0;
-    if (sfi_has_kernels(m))
-        return time;
-    const sigma_range r = range_of(m);
-    return pow(r.low + time * (r.high - r.low), r.rho);
+    const sfi_levels l = sfi_levels_of(m);
+    return sfi_levels_at(&l, time, NULL);
 }
 
 double sfi_level_slope(const sf_model *m, double time)
 {
-    if (sfi_single_level(m) || sfi_has_kernels(m))
-        return 1.0;
-    const sigma_range r = range_of(m);
-    return r.rho * pow(r.low + time * (r.high - r.low), r.rho - 1.0) *
-           (r.high - r.low);
+    const sfi_levels l = sfi_levels_of(m);
+    double slope;
+    (void)sfi_levels_at(&l, time, &slope);
+    return slope;
 }
 
 double sf_model_sigma(const sf_model *m, double time)
 {
     if (m->ops->noiseless)
         return 0.0;
-    return sfi_has_kernels(m) ? fmax(time, sfi_first_time(m))
+    return sfi_has_kernels(m) ? sf_model_used_time(m, time)
                               : sfi_level(m, time);
 }
 
@@ -59,10 +66,15 @@ double sf_model_time(const sf_model *m, double sigma)
         return 0.0;
     double time = sigma;
     if (!sfi_has_kernels(m)) {
-        const sigma_range r = range_of(m);
-        time = (pow(fmax(sigma, 0.0), 1.0 / r.rho) - r.low) / (r.high - r.low);
+        const sfi_levels l = sfi_levels_of(m);
+        time = (pow(fmax(sigma, 0.0), 1.0 / l.rho) - l.low) / l.range;
     }
     return fmin(fmax(time, 0.0), 1.0);
+}
+
+double sf_model_used_time(const sf_model *m, double time)
+{
+    return fmax(time, sfi_first_time(m));
 }
 
 double sfi_first_time(const sf_model *m)

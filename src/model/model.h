@@ -155,7 +155,16 @@ bool sfi_single_level(const sf_model *m);
 /* Whether its noise is of kernels. */
 bool sfi_has_kernels(const sf_model *m);
 
-/* The level at a time in [0, 1], and its slope there. */
+/* Levels are (low + range time)^rho.  Whoever asks often does it through this. */
+typedef struct sfi_levels {
+    double low, range, rho;
+} sfi_levels;
+
+sfi_levels sfi_levels_of(const sf_model *m);
+/* The level at a time in [0, 1], and, unless it is NULL, its slope there. */
+double sfi_levels_at(const sfi_levels *l, double time, double *slope);
+
+/* The same by the model; of a model of one level 1, and a slope of 0. */
 double sfi_level(const sf_model *m, double time);
 double sfi_level_slope(const sf_model *m, double time);
 
@@ -191,6 +200,9 @@ sfi_units sfi_units_of(const sf_model *m);
  * *want (SFI_SUPPORT_WANT bytes) receives what it should be. */
 enum { SFI_SUPPORT_WANT = 256 };
 int64_t sfi_outside_support(const sf_model *m, const double *x, char *want);
+/* Say that `count` rows of x are outside, the first of them row `first` from 0. */
+void sfi_warn_of_outside(const sf_model *m, sf_cmat x, int64_t count,
+                         int64_t first);
 /* Whether there is an outside. */
 bool sfi_has_support(const sf_model *m);
 /* A row that every kernel can be asked at. */
@@ -246,7 +258,9 @@ enum {
     SFI_WANT_JACOBIAN = 8,    /* inner^2, of the score */
     SFI_WANT_DIVERGENCE = 16, /* 1, of the drift */
     SFI_WANT_LOGPDF = 32,     /* 1, ln p(y) where it has a closed form */
-    SFI_WANT_PROBE = 64 /* 1, v' (d drift/dy) v for the row's own probe v */
+    SFI_WANT_PROBE = 64, /* 1, v' (d drift/dy) v for the row's own probe v */
+    SFI_ROW_LEVELS = 128 /* not an output: each row has its own level, which is
+                            an input of the program like the row itself */
 };
 
 typedef struct sfi_inner sfi_inner;
@@ -257,11 +271,19 @@ sf_status sfi_inner_new(const sf_model *m, sfi_inner **out, sf_dtype dtype,
                         unsigned wants);
 void sfi_inner_free(sfi_inner *f);
 
-/* Evaluate.  y and the outputs are rows of `dtype` numbers with their own
- * strides; outputs in the order of the wants' bits.  probe [n, inner] is read for
- * SFI_WANT_PROBE only. */
+/* Evaluate, without SFI_ROW_LEVELS.  y and the outputs are rows of `dtype` numbers
+ * with their own strides; outputs in the order of the wants' bits.  probe [n, inner]
+ * is read for SFI_WANT_PROBE only.  What a row gets does not depend on the others. */
 sf_status sfi_inner_run(sfi_inner *f, int64_t n, const void *y,
                         int64_t y_stride, double level, const void *probe,
                         void *const *outputs, const int64_t *strides);
+
+/* The same with SFI_ROW_LEVELS, where rows, outputs, probes and levels [n] are
+ * doubles whatever the program computes in.  A data set is asked once for each
+ * level that is among them. */
+sf_status sfi_inner_run_levels(sfi_inner *f, int64_t n, const double *y,
+                               int64_t y_stride, const double *levels,
+                               const double *probe, double *const *outputs,
+                               const int64_t *strides);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rates.c - sf_model_rates(): how counts come and go, as means over the data. */
-#include "model/model.h"
+#include "model/evaluator.h"
 
 #include "num/linalg.h"
 
@@ -10,9 +10,7 @@ static sf_status check(const sf_model *m, sf_cmat x, double time,
                        const sf_mat *results)
 {
     SFI_TRY(sfi_want_ability(m->ctx, m, SF_CAN_RATES, "rates"));
-    if (!(time >= 0.0 && time <= 1.0))
-        return SFI_FAIL(m->ctx, SF_E_ARG, "rates: time is %g, want 0 to 1",
-                        time);
+    SFI_TRY(sfi_check_time(m->ctx, m, time, "rates"));
     SFI_TRY(sfi_check_table(m->ctx, x, true, "rates: x"));
     if (x.cols != m->dim)
         return SFI_FAIL(m->ctx, SF_E_SHAPE,

@@ -61,6 +61,20 @@ sf_status sfi_check_support(const sf_model *m, sf_cmat x, const char *what)
     return SF_OK;
 }
 
+void sfi_warn_of_outside(const sf_model *m, sf_cmat x, int64_t count,
+                         int64_t first)
+{
+    char want[SFI_SUPPORT_WANT];
+    const double *row = x.data + first * x.stride;
+    const int64_t j = sfi_outside_support(m, row, want);
+    sfi_warn(
+        m->ctx,
+        "%lld of %lld rows are outside the support of the model (row %lld, "
+        "column \"%s\": %g, want %s): their log density is -inf",
+        (long long)count, (long long)x.rows, (long long)first + 1, m->names[j],
+        row[j], want);
+}
+
 sf_status sfi_check_clean(const sf_model *m, sf_cmat x0, const char *what)
 {
     for (int64_t i = 0; i < x0.rows && sfi_has_kernels(m); i++) {

@@ -51,6 +51,15 @@ try fit weighted.csv --model empirical --weights w --columns c,w -o x.safetensor
 try fit weighted.csv --model empirical --weights v -o x.safetensors
 printf 'c\n-1\n' >negative.csv
 try eval g.safetensors negative.csv -o x.csv
+echo "-- times below the least noise are answered at that, and said"
+printf 'c\n3\n' >three.csv
+try eval g.safetensors three.csv --time 0.001 --want logpdf,denoised,velocity -o x.csv
+try denoise g.safetensors three.csv --time 0.001 -o x.csv
+try eval g.safetensors three.csv --want logpdf -q --json -o x.csv
+try sample g.safetensors --steps 5 -n 3 -o x.csv
+scorefield sample g.safetensors -n 3 --seed 4 -q --json -o auto.csv 2>&1 | grep -o '"method": *"[a-z]*"'
+scorefield sample g.safetensors -n 3 --seed 4 --method direct -q -o direct.csv
+cmp auto.csv direct.csv
 try sample "$corpus/model/gaussian.safetensors" --method direct -n 3 -o x.csv
 ls x.safetensors 2>&1
 echo "-- a network with the noise of kernels"

@@ -15,7 +15,8 @@ scorefield denoise q.safetensors at.csv --time 0.5 -q -o - | short
 scorefield denoise q.safetensors at.csv --time 0.5 --draw --seed 3 -q -o -
 scorefield sample q.safetensors --method direct -n 3 -q -o - | short
 for method in stratified posterior flow sde pc annealed langevin; do
-    scorefield sample q.safetensors --method $method --steps 8 -n 40 -q -o - | awk -F, -v m=$method '
+    [ $method = stratified ] && steps= || steps='--steps 8'
+    scorefield sample q.safetensors --method $method $steps -n 40 -q -o - | awk -F, -v m=$method '
         NR > 1 && ($1 < -180 || $1 > 180 || $3 < -90 || $3 > 90 || $2 <= 0) { bad++ }
         END { print m, NR - 1 " rows", bad + 0 " off the sphere" }'
 done

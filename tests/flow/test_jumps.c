@@ -302,6 +302,26 @@ TEST(a_row_is_a_function_of_its_number_for_any_threads)
     sf_context_free(ctx);
 }
 
+/* At once and exactly, with the bits of the method that is named. */
+TEST(data_are_sampled_directly_unless_asked_otherwise)
+{
+    sf_context *ctx = new_context();
+    double x[10], named[10];
+    sf_model *m =
+        model_of(ctx, "binomial", 0.1, (sf_cmat){table, 4, 2, 2}, NULL);
+    sf_sample_options o = SF_SAMPLE_OPTIONS_INIT;
+    CHECK(sf_sample_method(m, &o) == SF_SAMPLER_DIRECT);
+    o.seed = 3;
+    CHECK_OK(ctx, sf_sample(m, (sf_mat){x, 5, 2, 2}, &o));
+    o.method = SF_SAMPLER_DIRECT;
+    CHECK_OK(ctx, sf_sample(m, (sf_mat){named, 5, 2, 2}, &o));
+    CHECK(memcmp(x, named, sizeof x) == 0);
+    o.method = SF_SAMPLER_TAULEAP;
+    CHECK(sf_sample_method(m, &o) == SF_SAMPLER_TAULEAP);
+    sf_model_free(m);
+    sf_context_free(ctx);
+}
+
 TEST(methods_that_cannot_are_refused)
 {
     sf_context *ctx = new_context();
@@ -311,7 +331,8 @@ TEST(methods_that_cannot_are_refused)
         model_of(ctx, "binomial", 0.1, (sf_cmat){table, 4, 2, 2}, NULL);
     sf_model *mixed = model_of(ctx, "c0=poisson; c1=gaussian", 0.1,
                                (sf_cmat){table, 4, 2, 2}, NULL);
-    CHECK_FAILS(ctx, sf_sample(counts, to, NULL), SF_E_UNSUPPORTED,
+    const sf_sample_options flow = options_of(SF_SAMPLER_FLOW, 0, 0);
+    CHECK_FAILS(ctx, sf_sample(counts, to, &flow), SF_E_UNSUPPORTED,
                 "column \"c0\": kernel binomial is for counts, which have no "
                 "score to follow; use one of the methods direct, stratified, "
                 "posterior, jumps, tauleap");
@@ -392,6 +413,7 @@ TESTS(CASE(jumps_end_in_the_data), CASE(jumps_follow_the_law_at_every_level),
       CASE(leaps_are_poisson_births_at_the_rates),
       CASE(leaps_come_to_the_law_as_steps_shrink),
       CASE(a_row_is_a_function_of_its_number_for_any_threads),
+      CASE(data_are_sampled_directly_unless_asked_otherwise),
       CASE(methods_that_cannot_are_refused),
       CASE(mixed_rows_are_drawn_from_their_posterior),
       CASE(a_failed_allocation_leaves_nothing_behind))
