@@ -51,6 +51,9 @@ typedef struct sfi_exec_ops {
 
     /* REQUIRED.  Bytes held. */
     size_t (*memory)(const sfi_exec *exec);
+
+    /* REQUIRED.  See sf_program_work(). */
+    double (*work)(const sfi_exec *exec);
 } sfi_exec_ops;
 
 /* Threads of one machine, vector loops of num/. */

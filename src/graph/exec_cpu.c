@@ -400,5 +400,11 @@ static size_t cpu_memory(const sfi_exec *e)
            (size_t)e->lanes_max * (e->product_bytes + e->sum_bytes);
 }
 
-const sfi_exec_ops sfi_exec_cpu = {"cpu", cpu_create, cpu_run, cpu_destroy,
-                                   cpu_memory};
+/* A unit of sfi_step_work() is eight multiplications. */
+static double cpu_work(const sfi_exec *e)
+{
+    return 8.0 * e->work;
+}
+
+const sfi_exec_ops sfi_exec_cpu = {"cpu",       cpu_create, cpu_run,
+                                   cpu_destroy, cpu_memory, cpu_work};

@@ -46,6 +46,11 @@ size_t sf_program_memory(const sf_program *p)
     return p->ops->memory(p->exec);
 }
 
+double sf_program_work(const sf_program *p)
+{
+    return p->ops->work(p->exec);
+}
+
 sf_status sf_program_run(sf_program *p, int64_t points,
                          const sf_source *sources, const void *const *params,
                          const sf_sink *sinks)
