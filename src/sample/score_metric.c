@@ -7,9 +7,10 @@
  *
  *     X'X/n + e I    and    (S'S/n + e I)^-1
  *
- * each e a hundredth of the mean eigenvalue, less where there are many pairs and none
- * from two pairs a direction on: n pairs leave half of the span without draws and half
- * without scores, where the mean would be anything.
+ * each e a hundredth of what the diagonal has in most directions (its upper quartile),
+ * less where there are many pairs and none from two pairs a direction on: n pairs leave
+ * half of the span without draws and half without scores, where the mean would be
+ * anything.
  *
  * A diagonal metric of a distribution with few stiff directions is a mean over stiff
  * and soft ones, and so wrong for all the rest by one factor: the middle eigenvalue.
@@ -24,6 +25,7 @@
 #include "sample/score_metric.h"
 
 #include "num/linalg.h"
+#include "num/sort.h"
 
 #include <math.h>
 #include <string.h>
@@ -77,17 +79,15 @@ typedef struct fit {
     sfi_metric *m;
     const sfi_pairs *pairs;
     int64_t count, train, dim;
-    int64_t span;  /* of the pairs that are not held back, at most dim       */
-    double *mean;  /* [2, dim] of x and of slope                             */
-    double *x, *s; /* [train, dim]; if span < dim then x becomes [span, dim]
-                          orthonormal rows, for which s follows x               */
-    double *held;  /* [count - train, 2, dim]                                */
-    double *part;  /* [span, span] of rows of x and s, if span < dim        */
-    double *cx,
-        *cs;       /* [span, span]                                           */
-    double *value; /* [span]                                                 */
-    double
-        *direction; /* [most, dim]: m's rows, until they are known            */
+    int64_t span;  /* of the pairs that are not held back, at most dim        */
+    double *mean;  /* [2, dim] of x and of slope                              */
+    double *x, *s; /* [train, dim]; if span < dim, x and s together become
+                      [span, dim] orthonormal rows                            */
+    double *held;  /* [count - train, 2, dim]                                 */
+    double *part;  /* [span, span] of the rows of x and s, if span < dim      */
+    double *cx;    /* [span, span]                                            */
+    double *cs;    /* [span, span]                                            */
+    double *value; /* [2 span], the second half scratch                       */
 } fit;
 
 static const double *pair_row(const fit *f, const double *of, int64_t i)
@@ -137,15 +137,17 @@ static void covariance(const fit *f, double *c, const double *rows)
 {
     const int64_t k = f->span;
     const double n = (double)f->train;
-    const double ridge = most_ridge * fmax(0.0, 1.0 - 0.5 * n / (double)k);
-    double trace = 0.0;
+    const double share = most_ridge * fmax(0.0, 1.0 - 0.5 * n / (double)k);
     memset(c, 0, (size_t)(k * k) * sizeof *c);
     sfi_add_products(c, k, (sf_cmat){rows, f->train, k, k});
     for (int64_t i = 0; i < k; i++)
-        trace += c[i * k + i];
+        f->value[i] = c[i * k + i];
+    sfi_sort(f->value, f->value + k, k);
+    const double ridge = share * sfi_quantile(f->value, k, 0.75);
+    for (int64_t i = 0; i < k; i++)
+        c[i * k + i] += ridge;
     for (int64_t i = 0; i < k * k; i++)
-        c[i] =
-            (c[i] + (i % (k + 1) == 0 ? ridge * trace / (double)k : 0.0)) / n;
+        c[i] /= n;
     sfi_mirror_lower(c, k);
 }
 
@@ -304,7 +306,7 @@ sf_status sfi_metric_fit(sf_context *ctx, sfi_metric *m, sf_metric kind,
     f.span = dense || 2 * f.train > f.dim ? f.dim : 2 * f.train;
     const int64_t d = f.dim, square = f.span * f.span;
     const size_t total =
-        (size_t)(2 * d + 2 * f.count * d + 3 * square + f.span);
+        (size_t)(2 * d + 2 * f.count * d + 3 * square + 2 * f.span);
     double *memory = sfi_alloc(ctx, total, sizeof *memory);
     if (memory == NULL)
         return SF_E_NOMEM;
