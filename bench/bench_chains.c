@@ -213,8 +213,8 @@ typedef struct target {
 } target;
 
 static const target targets[] = {{"gauss100", gauss100}, {"logistic", logistic},
-                               {"schools", schools},   {"funnel", funnel},
-                               {"stiff1000", stiff},   {"ar500", ar500}};
+                                 {"schools", schools},   {"funnel", funnel},
+                                 {"stiff1000", stiff},   {"ar500", ar500}};
 
 /* ---- effective samples ---------------------------------------------------------- */
 
@@ -290,8 +290,8 @@ static void print_nuts(const char *name, const outcome *run, int count)
 }
 
 static void bench_nuts(const bench_args *args, const char *name,
-                       const sf_model *density, sf_context *ctx,
-                       int64_t chains, sf_metric metric)
+                       const sf_model *density, sf_context *ctx, int64_t chains,
+                       sf_metric metric)
 {
     outcome run[MAX_RUNS];
     int count = 0;
@@ -306,7 +306,8 @@ static void bench_nuts(const bench_args *args, const char *name,
 }
 
 /* All cases of a model. */
-static void bench_model(const bench_args *args, const target *m, sf_context *ctx)
+static void bench_model(const bench_args *args, const target *m,
+                        sf_context *ctx)
 {
     static const int64_t chains[] = {4, 16, 64};
     static const char *const metrics[] = {"", "_diagonal", "_low_rank",

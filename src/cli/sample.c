@@ -141,8 +141,9 @@ static sf_status check_about(const cli *c, bool chains)
 {
     static const char *const noise[] = {"steps", "corrections", "churn",
                                         "first"};
-    static const char *const walks[] = {"chains", "warmup", "thin", "accept", "metric",
-                                        "max-treedepth", "temperatures", "max-temperature"};
+    static const char *const walks[] = {
+        "chains", "warmup",        "thin",         "accept",
+        "metric", "max-treedepth", "temperatures", "max-temperature"};
     const char *const *other = chains ? noise : walks;
     const size_t count = chains ? SFI_COUNT(noise) : SFI_COUNT(walks);
     for (size_t i = 0; i < count; i++)
