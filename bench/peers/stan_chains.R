@@ -65,7 +65,53 @@ logistic <- function() {
         }")
 }
 
-model <- if (options$case == "nuts_gauss100") gauss() else logistic()
+schools <- function() {
+    list(data = list(y = c(28, 8, -3, 7, -1, 1, 18, 12),
+                     s = c(15, 10, 16, 11, 9, 11, 10, 18)), code = "
+        data { vector[8] y; vector[8] s; }
+        parameters { vector[10] x; }
+        model {
+            real tau = exp(x[2]);
+            target += -x[1]^2 / 50 - log(1 + tau^2 / 25) + x[2]
+                      - 0.5 * dot_self(x[3:10])
+                      - 0.5 * dot_self((x[1] + tau * x[3:10] - y) ./ s);
+        }")
+}
+
+funnel <- function() {
+    list(data = list(), code = "
+        parameters { vector[10] x; }
+        model { target += -x[1]^2 / 18 - 0.5 * dot_self(x[2:10]); }")
+}
+
+# Ten directions of deviation 0.01 among a thousand of 1.
+stiff1000 <- function() {
+    d <- 1000
+    U <- matrix(0, 10, d)
+    for (i in 1:10) {
+        row <- sapply(1:d, function(j) normal())
+        for (k in seq_len(i - 1)) row <- row - sum(row * U[k, ]) * U[k, ]
+        U[i, ] <- row / sqrt(sum(row^2))
+    }
+    list(data = list(d = d, U = U), code = "
+        data { int d; matrix[10, d] U; }
+        parameters { vector[d] x; }
+        model {
+            target += -0.5 * dot_self(x) - 4999.5 * dot_self(U * x);
+        }")
+}
+
+ar500 <- function() {
+    list(data = list(d = 500), code = "
+        data { int d; }
+        parameters { vector[d] x; }
+        model {
+            target += -0.5 * x[1]^2
+                      - 0.5 * dot_self(x[2:d] - 0.9 * x[1:(d - 1)]) / 0.19;
+        }")
+}
+
+model <- get(sub("^nuts_", "", options$case))()
 # Compiling takes a minute, so it is kept.
 kept <- file.path(Sys.getenv("STAN_MODELS", tempdir()),
                   paste0(options$case, ".rds"))
@@ -89,7 +135,9 @@ run <- function(seed) {
                                                     options$chains)
     leapfrogs <- sum(sapply(get_sampler_params(fit, inc_warmup = FALSE),
                             function(p) sum(p[, "n_leapfrog__"])))
-    c(ess, seconds, leapfrogs)
+    before <- sum(sapply(get_sampler_params(fit, inc_warmup = TRUE),
+                         function(p) sum(p[, "n_leapfrog__"])))
+    c(ess, seconds, leapfrogs, before - leapfrogs)
 }
 
 found <- sapply(seq_len(options$runs), run)
@@ -101,8 +149,10 @@ cat(sprintf(paste0(
     '{"name": "%s", "ess_per_s": %.6g, "rate": {"best": %.6g, "median": %.6g}, ',
     '"with_warmup": {"best": %.6g, "median": %.6g}, "ess": %.6g, ',
     '"seconds": %.6g, "warmup_seconds": %.6g, "gradients_per_s": %.6g, ',
+    '"ess_per_gradient": %.6g, "gradients_warmup": %.6g, ',
     '"rstan": "%s"}\n'),
     options$case, median(sampling_rate), max(sampling_rate),
     median(sampling_rate), max(with_warmup), median(with_warmup),
     ess, median(found[3, ]), median(found[2, ]),
-    median(found[4, ] / found[3, ]), packageVersion("rstan")))
+    median(found[4, ] / found[3, ]), ess / mean(found[4, ]), mean(found[5, ]),
+    packageVersion("rstan")))

@@ -61,11 +61,15 @@ typedef struct sf_functional {
      * compute in float as well as in double.  It must be what `gradient` gives. */
     sf_status (*node)(sf_context *ctx, void *user, sf_graph *graph, sf_node x,
                       sf_node *gradient);
+
+    /* OPTIONAL.  About how many multiplications `gradient` takes for one walker, or 0:
+     * what is worth doing beside a gradient is judged by it. */
+    double (*work)(void *user);
 } sf_functional;
 
 #define SF_FUNCTIONAL_INIT                                                     \
     {                                                                          \
-        sizeof(sf_functional), NULL, 0, NULL, NULL, NULL, NULL, NULL           \
+        sizeof(sf_functional), NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL     \
     }
 
 /* Compare the callbacks with each other at one point x [unknowns], along

@@ -127,10 +127,24 @@ typedef enum sf_chain_method {
     SF_CHAIN_MALA
 } sf_chain_method;
 
-/* What the masses M are: the inverse of the variances or of the covariance of the
- * draws of the warm-up, or 1. */
+/* The mass matrix M, of which the warm-up learns the inverse from the draws x and their
+ * scores s = -grad f: that which makes of the distribution one as near to a standard
+ * normal as such a map can, by the Fisher divergence (Seyboldt, Carlson,
+ * Carpenter, arXiv:2603.18845 (2026); docs/decisions/metrics-by-scores.md).
+ *
+ *   DIAGONAL  (Var x / Var s)^1/2, component by component
+ *   LOW_RANK  on top of it some directions, those whose variance differs from the
+ *             others' by more than a factor 2; a step costs 2 rank more multiplications
+ *             for each component
+ *   DENSE     the geometric mean of Cov x and (Cov s)^-1, which is the covariance where
+ *             the distribution is normal; unknowns^2 multiplications a step
+ *   AUTO      as many directions as make the paths shorter by more than their products
+ *             cost beside a gradient (sf_functional's work); DIAGONAL if there are none
+ *   UNIT      1 */
 typedef enum sf_metric {
-    SF_METRIC_DIAGONAL = 0,
+    SF_METRIC_AUTO = 0,
+    SF_METRIC_DIAGONAL,
+    SF_METRIC_LOW_RANK,
     SF_METRIC_DENSE,
     SF_METRIC_UNIT
 } sf_metric;
@@ -139,15 +153,16 @@ typedef struct sf_chain_options {
     size_t size; /* set by _INIT                                     */
     sf_chain_method
         method;       /*                                       [NUTS]     */
-    sf_metric metric; /*                                       [DIAGONAL] */
-    int64_t warmup;   /* iterations that adapt step and masses, and are not
-                       kept; >= 0                                 [1000]     */
+    sf_metric metric; /*                                       [AUTO]     */
+    int64_t warmup;   /* iterations that adapt step size and mass matrix, and
+                       are not kept; >= 0                         [400]      */
     int64_t draws; /* kept of each chain, >= 0                   [1000]     */
     int64_t thin;  /* iterations for one that is kept, >= 1      [1]        */
     double step;   /* the first leapfrog step, > 0; 0: found     [0]        */
     double accept; /* mean probability of acceptance that the warm-up adapts the
                        step to, in (0, 1); 0: 0.8, MALA 0.574     [0]        */
-    int64_t depth; /* NUTS: a path has below 2^depth steps, 1 to 20 [10]    */
+    int64_t max_treedepth; /* NUTS: a path has below 2^max_treedepth steps,
+                              1 to 20                               [10]    */
     double length; /* HMC: of a path, > 0: sqrt(mass) times distance; a quarter
                        of a period where M is right               [pi/2]     */
     uint64_t seed; /*                                            [0]        */
@@ -155,15 +170,16 @@ typedef struct sf_chain_options {
                             below 2^31                            [0]        */
     int64_t
         temperatures; /* of parallel tempering, 1 to 64: each chain has so many
-                            rungs, which draw from exp(-f/T)      [1]        */
-    double hottest;   /* T of the last one, > 1; that of the first is 1, and the
-                       warm-up finds those between them           [30]       */
+                             replicas, which draw from exp(-f/T)  [1]        */
+    double
+        max_temperature; /* T of the last one, > 1; that of the first is 1, and
+                               the warm-up finds those between them [30]     */
 } sf_chain_options;
 
 #define SF_CHAIN_OPTIONS_INIT                                                  \
     {                                                                          \
-        sizeof(sf_chain_options), SF_CHAIN_NUTS, SF_METRIC_DIAGONAL, 1000,     \
-            1000, 1, 0.0, 0.0, 10, 1.5707963267948966, 0, 0, 1, 30.0           \
+        sizeof(sf_chain_options), SF_CHAIN_NUTS, SF_METRIC_AUTO, 400, 1000, 1, \
+            0.0, 0.0, 10, 1.5707963267948966, 0, 0, 1, 30.0                    \
     }
 
 /* What became of one chain, after the warm-up unless it says otherwise. */
@@ -171,15 +187,25 @@ typedef struct sf_chain_report {
     double step;         /* of the leapfrog                                   */
     double accept;       /* mean probability of acceptance                    */
     int64_t divergences; /* iterations whose energy rose by more than 1000    */
-    int64_t saturated;   /* NUTS: iterations that ended at the largest depth  */
-    int64_t gradients;   /* evaluations, of all temperatures                  */
+    int64_t reached_max_treedepth; /* NUTS: iterations that ended there       */
+    int64_t gradients; /* evaluations, of all replicas                      */
     int64_t gradients_warmup; /* those of the warm-up                         */
     /* Of parallel tempering, else NaN and 0: */
-    double exchange; /* mean probability that two neighbouring temperatures
-                        exchange their states, of those that do so least        */
-    int64_t trips;   /* of states from the hottest to the coldest             */
+    double
+        swap_acceptance; /* mean probability that two neighbouring temperatures
+                               swap their states, of those that do so least     */
+    int64_t round_trips; /* of states to the highest temperature and back     */
     int64_t undefined; /* of the divergences, those that came to where f or its
-                          gradient is no number                                 */
+                          gradient is undefined (NaN)                           */
+    /* Of the mass matrix that the warm-up ended with: */
+    sf_metric
+        metric;   /* DIAGONAL, LOW_RANK, DENSE or UNIT                      */
+    int64_t rank; /* of LOW_RANK, else 0                                    */
+    /* Fisher divergence from a standard normal distribution, over the unknowns: in
+     * units of the warm-up's first metric, which knows the gradient at the start
+     * alone, and of its last one.  By those draws of the warm-up (15 %, 60 at most) that
+     * follow the last metric and are no part of it; NaN without them. */
+    double divergence_before, divergence_after;
 } sf_chain_report;
 
 /* Where the draws go.  Arrays that are NULL are not written. */
@@ -202,15 +228,15 @@ typedef struct sf_chain_draws {
  * Chain c's draws are a function of (seed, first_chain + c, start) and of the
  * options; they depend neither on the other chains nor on the number of threads,
  * if the functional's rows do not depend on each other.  The step is adapted by
- * dual averaging, the masses over windows that double, both chain by chain.
+ * dual averaging, the mass matrix over windows that grow, both chain by chain.
  *
  * Each gradient is called for all chains that are not done: a chain that ends its
  * path begins the next without waiting; the temperatures of one chain wait for each
  * other.
  *
- * Parallel tempering is for densities with parts that chains do not leave: hot rungs
- * do, and neighbours exchange states after each iteration (S. Syed et al., JRSS B 84
- * (2022) 321-350).  What is drawn and reported is the first rung.
+ * Parallel tempering is for densities with parts that chains do not leave: hot
+ * replicas do, and neighbours swap states after each iteration (S. Syed et al., JRSS B 84
+ * (2022) 321-350).  What is drawn and reported is the first replica.
  *
  * Returns SF_OK, or
  *   SF_E_ARG          an option outside its range, chains < 1, f malformed

@@ -37,6 +37,9 @@ const char sample_methods[] =
     "auto|flow|sde|annealed|pc|langevin|direct|stratified|posterior|jumps|"
     "tauleap|nuts|hmc|mala|ula|lm";
 
+/* In the order of sf_metric. */
+const char sample_metrics[] = "auto|diagonal|lowrank|dense|unit";
+
 static const cli_option options[] = {
     OPTION(CLI_WHOLE, 'n', "rows", "N", rows, NULL, ">= 1",
            "How many rows to draw"),
@@ -64,7 +67,7 @@ static const cli_option options[] = {
                         "Names of its numbers: a,b"),
     OPTION(CLI_WHOLE, 0, "chains", "C", chains, "4", "[1, 1e6]",
            "Markov chains"),
-    OPTION(CLI_WHOLE, 0, "warmup", "W", warmup, "1000", "[0, 1e9]",
+    OPTION(CLI_WHOLE, 0, "warmup", "W", warmup, "400", "[0, 1e9]",
            "Iterations before draws are kept"),
     OPTION(CLI_WHOLE, 0, "thin", "T", thin, "1", "[1, 1e6]",
            "Iterations for each draw"),
@@ -74,14 +77,14 @@ static const cli_option options[] = {
      .name = "metric",
      .argument = "M",
      .offset = offsetof(sample_options, metric),
-     .initial = "diagonal",
-     .choices = "diagonal|dense|unit",
-     .help = "Masses to adapt: diagonal, dense, unit"},
-    OPTION(CLI_WHOLE, 0, "temper", "R", temperatures, "1", "[1, 64]",
-           "Temperatures, where there are many modes"),
-    RARE(CLI_WHOLE, "depth", "D", depth, "10", "[1, 20]"),
+     .initial = "auto",
+     .choices = sample_metrics,
+     .help = "Mass matrix: diagonal, lowrank, dense, unit"},
+    OPTION(CLI_WHOLE, 0, "temperatures", "R", temperatures, "1", "[1, 64]",
+           "Parallel tempering, where there are many modes"),
+    RARE(CLI_WHOLE, "max-treedepth", "D", max_treedepth, "10", "[1, 20]"),
     RARE(CLI_WHOLE, "first", "I", first, "0", ">= 0"),
-    RARE(CLI_NUMBER, "hottest", "T", hottest, "30", "> 1"),
+    RARE(CLI_NUMBER, "max-temperature", "T", max_temperature, "30", "> 1"),
     {0}};
 
 /* ---- drawing -------------------------------------------------------------- */
@@ -138,9 +141,9 @@ static sf_status check_about(const cli *c, bool chains)
 {
     static const char *const noise[] = {"steps", "corrections", "churn",
                                         "first"};
-    static const char *const walks[] = {"chains", "warmup", "thin",
-                                        "accept", "metric", "depth",
-                                        "temper", "hottest"};
+    static const char *const walks[] = {
+        "chains", "warmup",        "thin",         "accept",
+        "metric", "max-treedepth", "temperatures", "max-temperature"};
     const char *const *other = chains ? noise : walks;
     const size_t count = chains ? SFI_COUNT(noise) : SFI_COUNT(walks);
     for (size_t i = 0; i < count; i++)

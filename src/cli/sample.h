@@ -25,15 +25,17 @@ typedef struct sample_options {
     double step, churn;
     const char *trace;
     cli_density density;
-    int64_t chains, warmup, thin, depth;
+    int64_t chains, warmup, thin, max_treedepth;
     int metric; /* of sf_metric */
     double accept;
     int64_t temperatures;
-    double hottest;
+    double max_temperature;
 } sample_options;
 
 /* Names of the methods, "auto|flow|...". */
 extern const char sample_methods[];
+/* Names of metrics, likewise. */
+extern const char sample_metrics[];
 
 /* Draw from a model by Markov chains or Langevin dynamics, write, and report. */
 sf_status sample_density(cli *c, const sample_options *o,

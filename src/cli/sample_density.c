@@ -56,9 +56,9 @@ static sf_status run_chains(drawn *d, const sf_functional *f)
     s.thin = o->thin;
     s.step = o->step;
     s.accept = o->accept;
-    s.depth = o->depth;
+    s.max_treedepth = o->max_treedepth;
     s.temperatures = o->temperatures;
-    s.hottest = o->hottest;
+    s.max_temperature = o->max_temperature;
     s.seed = d->c->common.seed;
     const sf_chain_draws to = {d->y, NULL, d->energy, d->report};
     const size_t cells = (size_t)(d->chains * d->unknowns);
@@ -108,7 +108,7 @@ static sf_status run_langevin(drawn *d, const sf_functional *f)
     enum { STAGES = 32 };
     const sample_options *o = d->o;
     const size_t cells = (size_t)(d->chains * d->unknowns);
-    const int64_t stages = cli_given(d->c, "hottest") ? STAGES : 1;
+    const int64_t stages = cli_given(d->c, "max-temperature") ? STAGES : 1;
     sf_langevin_options s = SF_LANGEVIN_OPTIONS_INIT;
     s.method = o->method == SAMPLE_LM ? SF_LANGEVIN_LM : SF_LANGEVIN_ULA;
     s.step = o->step;
@@ -121,7 +121,8 @@ static sf_status run_langevin(drawn *d, const sf_functional *f)
         const int64_t steps =
             o->warmup * (k + 1) / stages - o->warmup * k / stages;
         if (stages > 1)
-            s.temperature = pow(o->hottest, 1.0 - (double)(k + 1) / STAGES);
+            s.temperature =
+                pow(o->max_temperature, 1.0 - (double)(k + 1) / STAGES);
         status = run_plan(d, f, &s, now, 0, steps);
     }
     if (status == SF_OK)
@@ -219,6 +220,26 @@ static void report_columns(drawn *d)
     }
 }
 
+/* What the warm-up made of the metric, and for how much. */
+static void report_adaptation(drawn *d)
+{
+    json_t *list = cli_put_list(d->c, d->c->report, "adaptation");
+    for (int64_t i = 0; i < d->chains; i++) {
+        const sf_chain_report *r = &d->report[i];
+        json_t *row = cli_add_object(d->c, list);
+        char name[16];
+        cli_choice(sample_metrics, (int)r->metric, name, sizeof name);
+        cli_put_count(d->c, row, "chain", i);
+        cli_put_text(d->c, row, "metric", name);
+        cli_put_count(d->c, row, "rank", r->rank);
+        cli_put_number(d->c, row, "fisher_divergence_before",
+                       r->divergence_before);
+        cli_put_number(d->c, row, "fisher_divergence_after",
+                       r->divergence_after);
+        cli_put_count(d->c, row, "gradients", r->gradients_warmup);
+    }
+}
+
 static void report_chains(drawn *d)
 {
     json_t *list = cli_put_list(d->c, d->c->report, "chains");
@@ -230,14 +251,15 @@ static void report_chains(drawn *d)
         cli_put_number(d->c, row, "acceptance", r->accept);
         cli_put_count(d->c, row, "divergences", r->divergences);
         cli_put_count(d->c, row, "undefined", r->undefined);
-        cli_put_count(d->c, row, "deepest", r->saturated);
+        cli_put_count(d->c, row, "reached_max_treedepth",
+                      r->reached_max_treedepth);
         cli_put_number(d->c, row, "ebfmi",
                        sf_ebfmi(d->energy + i * d->draws, d->draws));
         cli_put_count(d->c, row, "gradients", r->gradients);
         if (d->o->temperatures == 1)
             continue;
-        cli_put_number(d->c, row, "exchange", r->exchange);
-        cli_put_count(d->c, row, "trips", r->trips);
+        cli_put_number(d->c, row, "swap_acceptance", r->swap_acceptance);
+        cli_put_count(d->c, row, "round_trips", r->round_trips);
     }
 }
 
@@ -272,9 +294,9 @@ static void warn_of_columns(drawn *d)
                  rhat <= 1.1 ? ""
                  : accepts(d->o)
                      ? ", or the density has parts that chains do not leave "
-                       "(--temper), or no finite integral"
+                       "(--temperatures), or no finite integral"
                      : ", or the density has parts that chains do not leave "
-                       "(--method nuts --temper), or no finite integral");
+                       "(--method nuts --temperatures), or no finite integral");
     if (ess < 100.0 * (double)d->chains)
         cli_warn(d->c,
                  "warning: \"%s\" has %.0f effective draws, want 100 for each "
@@ -303,35 +325,37 @@ static void warn_of_reach(drawn *d)
 
 static void warn_of_chains(drawn *d)
 {
-    int64_t divergences = 0, undefined = 0, deepest = 0, low = 0;
+    int64_t divergences = 0, undefined = 0, ended = 0, low = 0;
     double least = INFINITY;
     for (int64_t i = 0; i < d->chains; i++) {
         const double ebfmi = sf_ebfmi(d->energy + i * d->draws, d->draws);
         divergences += d->report[i].divergences - d->report[i].undefined;
         undefined += d->report[i].undefined;
-        deepest += d->report[i].saturated;
+        ended += d->report[i].reached_max_treedepth;
         low += ebfmi < 0.3;
         least = fmin(least, ebfmi);
     }
     const long long all = (long long)(d->chains * d->draws * d->o->thin);
     if (undefined > 0)
-        cli_warn(d->c,
-                 "warning: %lld of %lld iterations came to where the log "
-                 "density or its gradient is no number; where may the names "
-                 "be (--domain)?",
-                 (long long)undefined, all);
+        cli_warn(
+            d->c,
+            "warning: %lld of %lld iterations came to where the log "
+            "density or its gradient is undefined (NaN); where may the names "
+            "be (--domain)?",
+            (long long)undefined, all);
     if (divergences > 0)
         cli_warn(d->c,
                  "warning: %lld of %lld iterations diverged: where the density "
                  "is narrow the step is too long, and draws are missing there; "
                  "try --accept 0.95 or other parameters",
                  (long long)divergences, all);
-    if (deepest > 0)
-        cli_warn(d->c,
-                 "warning: %lld of %lld paths ended at depth %lld before they "
-                 "turned; try --metric dense or --depth %lld",
-                 (long long)deepest, all, (long long)d->o->depth,
-                 (long long)d->o->depth + 2);
+    if (ended > 0)
+        cli_warn(
+            d->c,
+            "warning: %lld of %lld paths reached the maximum treedepth %lld "
+            "before they turned; try --metric dense or --max-treedepth %lld",
+            (long long)ended, all, (long long)d->o->max_treedepth,
+            (long long)d->o->max_treedepth + 2);
     if (low > 0)
         cli_warn(d->c,
                  "warning: E-BFMI of %lld chains is below 0.3 (least %.2f): "
@@ -339,25 +363,26 @@ static void warn_of_chains(drawn *d)
                  (long long)low, least);
 }
 
-/* Parallel tempering works where states come down from the hottest temperature. */
+/* Parallel tempering works where states go to the highest temperature and come back. */
 static void warn_of_ladders(drawn *d)
 {
-    int64_t trips = 0;
+    int64_t round_trips = 0;
     double least = 1.0;
     for (int64_t i = 0; i < d->chains; i++) {
-        trips += d->report[i].trips;
-        least = fmin(least, d->report[i].exchange);
+        round_trips += d->report[i].round_trips;
+        least = fmin(least, d->report[i].swap_acceptance);
     }
     if (least < 0.2)
         cli_warn(d->c,
-                 "warning: two temperatures exchange their states with "
-                 "probability %.2f, want 0.2 and more; try --temper %lld",
+                 "warning: two temperatures swap their states with "
+                 "probability %.2f, want 0.2 and more; try --temperatures %lld",
                  least, (long long)(2 * d->o->temperatures));
-    else if (trips < 10 * d->chains)
-        cli_warn(d->c,
-                 "warning: %lld states came down from the hottest "
-                 "temperature, want 10 for each chain; draw more (-n)",
-                 (long long)trips);
+    else if (round_trips < 10 * d->chains)
+        cli_warn(
+            d->c,
+            "warning: %lld round trips to the highest temperature and back, "
+            "want 10 for each chain; draw more (-n)",
+            (long long)round_trips);
 }
 
 static sf_status tell(drawn *d, double seconds)
@@ -373,8 +398,10 @@ static sf_status tell(drawn *d, double seconds)
     cli_put_count(c, c->report, "gradients", d->gradients);
     cli_put_number(c, c->report, "seconds", seconds);
     report_columns(d);
-    if (accepts(d->o))
+    if (accepts(d->o)) {
         report_chains(d);
+        report_adaptation(d);
+    }
     if (c->common.json || !c->common.quiet)
         SFI_TRY(cli_report(c, stderr));
     warn_of_columns(d);
@@ -427,19 +454,21 @@ static sf_status check(cli *c, const sample_options *o)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--step H is missing: the step of Langevin dynamics, "
                         "in squared units of the columns");
-    static const char *const about_chains[] = {"accept", "metric", "depth",
-                                               "temper"};
+    static const char *const about_chains[] = {"accept", "metric",
+                                               "max-treedepth", "temperatures"};
     for (size_t i = 0; i < SFI_COUNT(about_chains); i++)
         if (!accepts(o) && cli_given(c, about_chains[i]))
-            return SFI_FAIL(c->ctx, SF_E_ARG,
-                            "--%s is about the methods nuts, hmc and mala",
-                            about_chains[i]);
-    if (cli_given(c, "depth") && o->method != SAMPLE_NUTS)
-        return SFI_FAIL(c->ctx, SF_E_ARG, "--depth is about --method nuts");
-    if (cli_given(c, "hottest") && accepts(o) && o->temperatures == 1)
+            return SFI_FAIL(
+                c->ctx, SF_E_ARG,
+                "--%s applies only to the methods nuts, hmc and mala",
+                about_chains[i]);
+    if (cli_given(c, "max-treedepth") && o->method != SAMPLE_NUTS)
         return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--hottest is about --temper R, R > 1, and about the "
-                        "methods ula and lm");
+                        "--max-treedepth applies only to --method nuts");
+    if (cli_given(c, "max-temperature") && accepts(o) && o->temperatures == 1)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--max-temperature applies only to --temperatures R, "
+                        "R > 1, and to the methods ula and lm");
     return SF_OK;
 }
 

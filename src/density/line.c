@@ -125,6 +125,12 @@ static sf_status append_gradient(sf_context *ctx, void *user, sf_graph *g,
     return sf_graph_status(g);
 }
 
+static double call_work(void *user)
+{
+    sf_program *program;
+    return ask(user, BOTH, &program) == SF_OK ? sf_program_work(program) : 0.0;
+}
+
 void sfi_density_line_functional(sfi_density_line *line, sf_functional *out)
 {
     sf_functional f = SF_FUNCTIONAL_INIT;
@@ -135,5 +141,6 @@ void sfi_density_line_functional(sfi_density_line *line, sf_functional *out)
     f.gradient = call_gradient;
     f.hvp = call_product;
     f.node = append_gradient;
+    f.work = call_work;
     *out = f;
 }

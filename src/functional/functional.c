@@ -77,6 +77,12 @@ sf_status sfi_functional_node(sf_context *ctx, const sf_functional *f,
                     sf_node_rank(g, *gradient), (long long)f->unknowns);
 }
 
+double sfi_functional_work(const sf_functional *f)
+{
+    const double work = f->work != NULL ? f->work(f->user) : 0.0;
+    return work > 0.0 ? work : 0.0;
+}
+
 /* ---- taking over ---- */
 
 sf_status sfi_functional_take(sf_context *ctx, sf_functional *out,

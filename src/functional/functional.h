@@ -24,6 +24,9 @@ sf_status sfi_functional_hvp(sf_context *ctx, const sf_functional *f,
 sf_status sfi_functional_node(sf_context *ctx, const sf_functional *f,
                               sf_graph *g, sf_node x, sf_node *gradient);
 
+/* About the multiplications of a gradient at one point; 0 if nobody knows. */
+double sfi_functional_work(const sf_functional *f);
+
 /* Take over what a caller filled in: members that an older header did not have get
  * their defaults, `name` is never NULL.  `verb` begins the messages.
  * Returns SF_OK; SF_E_ARG (given or its gradient is NULL, a wrong size),

@@ -55,6 +55,9 @@ typedef struct sfi_exec_ops {
 
     /* REQUIRED.  How many threads work on a run of so many points. */
     int (*threads)(sfi_exec *exec, int64_t points);
+
+    /* REQUIRED.  See sf_program_work(). */
+    double (*work)(const sfi_exec *exec);
 } sfi_exec_ops;
 
 /* The same of a program, for tests and benchmarks. */

@@ -452,5 +452,11 @@ static int cpu_threads(sfi_exec *e, int64_t points)
     return divide(e, points).threads;
 }
 
-const sfi_exec_ops sfi_exec_cpu = {"cpu",       cpu_create, cpu_run,
-                                   cpu_destroy, cpu_memory, cpu_threads};
+/* A unit of sfi_step_work() is eight multiplications. */
+static double cpu_work(const sfi_exec *e)
+{
+    return 8.0 * e->work;
+}
+
+const sfi_exec_ops sfi_exec_cpu = {
+    "cpu", cpu_create, cpu_run, cpu_destroy, cpu_memory, cpu_threads, cpu_work};

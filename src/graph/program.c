@@ -51,6 +51,11 @@ int sfi_program_threads(sf_program *p, int64_t points)
     return p->ops->threads(p->exec, points);
 }
 
+double sf_program_work(const sf_program *p)
+{
+    return p->ops->work(p->exec);
+}
+
 sf_status sf_program_run(sf_program *p, int64_t points,
                          const sf_source *sources, const void *const *params,
                          const sf_sink *sinks)

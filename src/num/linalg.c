@@ -89,6 +89,47 @@ sf_status sfi_eigen_symmetric(sf_context *ctx, double *values, double *vectors,
     return status;
 }
 
+/* ---- orthonormal rows ---- */
+
+/* Column-major, rows are columns z_i of an n x m matrix Z = Q R, and R is upper
+ * triangular: read by rows, the transpose that we want. */
+sf_status sfi_orthonormal_rows(sf_context *ctx, double *rows, double *parts,
+                               int64_t m, int64_t n)
+{
+    SFI_TRY(check_order(ctx, n, "orthonormal rows"));
+    if (m < 1 || m > n)
+        return SFI_FAIL(
+            ctx, SF_E_SHAPE,
+            "orthonormal rows: %lld of %lld numbers, want 1 to %lld "
+            "of them",
+            (long long)m, (long long)n, (long long)n);
+    const int64_t bad = sfi_first_not_finite(rows, m * n);
+    if (bad < m * n)
+        return SFI_FAIL(ctx, SF_E_NUMERIC,
+                        "orthonormal rows: row %lld, number %lld is %g",
+                        (long long)(bad / n), (long long)(bad % n), rows[bad]);
+    enum { BLOCK = 32 }; /* LAPACK's own, of both calls */
+    const size_t count = (size_t)m * (BLOCK + 1);
+    double *work = sfi_alloc(ctx, count, sizeof *work);
+    if (work == NULL)
+        return SF_E_NOMEM;
+    double *tau = work + m * BLOCK;
+    const lapack_int height = (lapack_int)n, width = (lapack_int)m;
+    take_turn();
+    lapack_int info = LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, height, width, rows,
+                                          height, tau, work, width * BLOCK);
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t k = 0; k < m; k++)
+            parts[i * m + k] = k <= i ? rows[i * n + k] : 0.0;
+    info |= LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, height, width, width, rows,
+                                height, tau, work, width * BLOCK);
+    end_turn();
+    assert(info == 0); /* it is nonzero for bad arguments alone */
+    (void)info;
+    sfi_free(ctx, work, count, sizeof *work);
+    return SF_OK;
+}
+
 /* ---- Cholesky ---- */
 
 sf_status sfi_cholesky(sf_context *ctx, double *l, const double *a, int64_t n,
@@ -208,6 +249,56 @@ void sfi_cholesky_inverse(double *inverse, const double *l, int64_t n)
                               (lapack_int)n);
     end_turn();
     sfi_mirror_lower(inverse, n);
+}
+
+static void transpose_square(double *a, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < i; j++) {
+            const double kept = a[i * n + j];
+            a[i * n + j] = a[j * n + i];
+            a[j * n + i] = kept;
+        }
+}
+
+/* With L' A L = sum of values[k] v_k v_k', the rows values[k]^1/4 v_k L^-1 are those of
+ * a root of G: G is the sum of their products. */
+static sf_status mean_of_factor(sf_context *ctx, double *mean, double *vectors,
+                                double *values, const double *l, int64_t n)
+{
+    const sf_mat rows = {vectors, n, n, n};
+    sfi_lower_multiply_t(l, n, rows); /* A L */
+    transpose_square(vectors, n);
+    sfi_lower_multiply_t(l, n, rows);
+    SFI_TRY(sfi_eigen_symmetric(ctx, values, vectors, vectors, n));
+    for (int64_t k = 0; k < n; k++) {
+        const double root = sqrt(sqrt(fmax(values[k], 0.0)));
+        for (int64_t j = 0; j < n; j++)
+            vectors[k * n + j] *= root;
+    }
+    sfi_lower_solve_t(l, n, rows);
+    memset(mean, 0, (size_t)(n * n) * sizeof *mean);
+    sfi_add_products(mean, n, (sf_cmat){vectors, n, n, n});
+    sfi_mirror_lower(mean, n);
+    return SF_OK;
+}
+
+sf_status sfi_geometric_mean(sf_context *ctx, double *mean, const double *a,
+                             const double *b, int64_t n)
+{
+    SFI_TRY(check_order(ctx, n, "geometric mean"));
+    const size_t cells = (size_t)(n * n), count = 2 * cells + (size_t)n;
+    double *l = sfi_alloc(ctx, count, sizeof *l);
+    if (l == NULL)
+        return SF_E_NOMEM;
+    double *vectors = l + cells, *values = vectors + cells;
+    sf_status status = sfi_cholesky(ctx, l, b, n, "geometric mean", NULL);
+    memcpy(vectors, a, cells * sizeof *vectors);
+    sfi_mirror_lower(vectors, n);
+    if (status == SF_OK)
+        status = mean_of_factor(ctx, mean, vectors, values, l, n);
+    sfi_free(ctx, l, count, sizeof *l);
+    return status;
 }
 
 void sfi_add_products(double *a, int64_t n, sf_cmat rows)

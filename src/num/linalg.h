@@ -36,6 +36,20 @@ enum { SFI_LINALG_MAX = 30000 };
 sf_status sfi_eigen_symmetric(sf_context *ctx, double *values, double *vectors,
                               const double *a, int64_t n);
 
+/* ---- orthonormal rows ---- */
+
+/* Gram and Schmidt by Householder's reflections: row i is the sum over k <= i of
+ * parts[i, k] times the unit row q_k.
+ *
+ *   rows   [m, n]  in: any numbers, m <= n; out: q_0, q_1, ..., orthonormal even
+ *                  where rows depend on each other
+ *   parts  [m, m]  lower triangular; zeros above
+ *
+ * Returns SF_OK; SF_E_SHAPE (m outside 1..n, n above SFI_LINALG_MAX), SF_E_NUMERIC
+ * (a number is not finite), SF_E_NOMEM; on failure both hold nothing of use. */
+sf_status sfi_orthonormal_rows(sf_context *ctx, double *rows, double *parts,
+                               int64_t m, int64_t n);
+
 /* ---- Cholesky ---- */
 
 /* A = L L' with L lower triangular; the upper triangle of l is set to zero.
@@ -65,6 +79,19 @@ void sfi_lower_multiply_t(const double *l, int64_t n, sf_mat rows); /* L' b  */
 
 /* inverse = A^-1, both triangles; `inverse` may be the same array as `l`. */
 void sfi_cholesky_inverse(double *inverse, const double *l, int64_t n);
+
+/* The geometric mean of A and B^-1: the one positive definite G for which
+ *
+ *     G B G = A,      G = L'^-1 (L' A L)^1/2 L^-1  with B = L L'
+ *
+ * (R. Bhatia, Positive Definite Matrices (2007), chapter 4).  a, b and mean are
+ * [n, n]; `mean` may be the same array as `a`, both of its triangles are written.
+ *
+ * Returns SF_OK; SF_E_NUMERIC (b is not positive definite, or an entry is not
+ * finite), SF_E_SHAPE, SF_E_CONVERGE, SF_E_NOMEM; on failure mean holds nothing of
+ * use.  An eigenvalue of L' A L below 0, which is rounding, counts as 0. */
+sf_status sfi_geometric_mean(sf_context *ctx, double *mean, const double *a,
+                             const double *b, int64_t n);
 
 /* Add the products of columns, rows' rows, to the lower triangle of a [n, n]. */
 void sfi_add_products(double *a, int64_t n, sf_cmat rows);

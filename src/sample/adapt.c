@@ -35,68 +35,74 @@ double sfi_step_size_end(const sfi_step_size *s)
 
 void sfi_windows_init(sfi_windows *w, int64_t warmup)
 {
-    int64_t first = 75, base = 25, last = 50;
-    *w = (sfi_windows){0, 0, 0, 0};
-    if (warmup < 20)
-        return;
-    if (first + base + last > warmup) {
-        first = (int64_t)(0.15 * (double)warmup);
-        last = (int64_t)(0.1 * (double)warmup);
-        base = warmup - first - last;
-    }
-    *w = (sfi_windows){first, warmup - last, base, first + base};
-    if (w->end + 2 * base > w->last)
-        w->end = w->last;
+    enum { LEAST = 20, STEP_ALONE = 60 };
+    const int64_t part = (3 * warmup + 19) / 20;
+    *w = (sfi_windows){0, 0};
+    if (warmup >= LEAST)
+        w->last = warmup - (part < STEP_ALONE ? part : STEP_ALONE);
 }
 
 bool sfi_windows_counts(const sfi_windows *w, int64_t i)
 {
-    return i >= w->first && i < w->last;
+    return i < w->last;
 }
 
-bool sfi_windows_closes(sfi_windows *w, int64_t i)
+bool sfi_windows_turn(sfi_windows *w, int64_t i)
 {
-    if (w->length == 0 || i + 1 != w->end)
+    enum { LEAST = 10 };
+    const int64_t newer = i + 1 - w->newer;
+    if (newer < LEAST || 3 * newer < i + 1)
         return false;
-    w->length *= 2;
-    w->end += w->length;
-    if (w->end + 2 * w->length > w->last)
-        w->end = w->last;
+    w->newer = i + 1;
     return true;
 }
 
-/* ---- variances ----------------------------------------------------------------- */
+/* ---- moments ------------------------------------------------------------------- */
 
-void sfi_running_clear(sfi_running *r)
+void sfi_pair_moments_init(sfi_pair_moments *m, int64_t dim, double *memory)
 {
-    const size_t d = (size_t)r->dim, cells = r->dense ? d * d : d;
-    r->count = 0;
-    memset(r->mean, 0, d * sizeof *r->mean);
-    memset(r->sums, 0, cells * sizeof *r->sums);
+    *m = (sfi_pair_moments){
+        dim, 0, memory, memory + dim, memory + 2 * dim, memory + 3 * dim};
+    sfi_pair_moments_clear(m);
 }
 
-void sfi_running_add(sfi_running *r, const double *x)
+void sfi_pair_moments_clear(sfi_pair_moments *m)
 {
-    const int64_t d = r->dim;
-    const double n = (double)++r->count;
-    for (int64_t j = 0; j < d; j++) {
-        r->gap[j] = x[j] - r->mean[j];
-        r->mean[j] += r->gap[j] / n;
-    }
-    for (int64_t j = 0; j < d; j++) {
-        const double past = x[j] - r->mean[j];
-        if (!r->dense)
-            r->sums[j] += r->gap[j] * past;
-        else
-            for (int64_t k = 0; k < d; k++)
-                r->sums[j * d + k] += past * r->gap[k];
+    m->count = 0;
+    memset(m->x, 0, SFI_PAIR_MOMENTS * (size_t)m->dim * sizeof *m->x);
+}
+
+void sfi_pair_moments_add(sfi_pair_moments *m, const double *x,
+                          const double *slope)
+{
+    const double share = 1.0 / (double)++m->count;
+    for (int64_t j = 0; j < m->dim; j++) {
+        const double dx = x[j] - m->x[j], ds = -slope[j] - m->s[j];
+        m->x[j] += share * dx;
+        m->s[j] += share * ds;
+        m->xx[j] += dx * (x[j] - m->x[j]);
+        m->ss[j] += ds * (-slope[j] - m->s[j]);
     }
 }
 
-void sfi_running_finish(sfi_running *r)
+/* Sums of squares of two parts add up, and the distance of their means counts as often
+ * as their draws' harmonic mean (T. F. Chan, G. H. Golub, R. J. LeVeque, The American
+ * Statistician 37 (1983) 242-247). */
+void sfi_pair_moments_scale(const sfi_pair_moments part[2], const double *first,
+                            double *scale)
 {
-    const int64_t cells = r->dense ? r->dim * r->dim : r->dim;
-    const double divisor = r->count > 1 ? (double)(r->count - 1) : 1.0;
-    for (int64_t i = 0; i < cells; i++)
-        r->sums[i] /= divisor;
+    const double prior = 2.0;
+    const sfi_pair_moments *a = &part[0], *b = &part[1];
+    const double all = (double)a->count + (double)b->count;
+    const double weight = (double)a->count * (double)b->count / all;
+    const double trust = all / (all + prior);
+    for (int64_t j = 0; j < a->dim; j++) {
+        const double dx = a->x[j] - b->x[j], ds = a->s[j] - b->s[j];
+        const double xx = a->xx[j] + b->xx[j] + weight * dx * dx;
+        const double ss = a->ss[j] + b->ss[j] + weight * ds * ds;
+        const double found = sqrt(ss > 0.0 ? sqrt(xx / ss) : xx / all);
+        scale[j] = found > 0.0 && isfinite(found)
+                       ? first[j] * pow(found / first[j], trust)
+                       : first[j];
+    }
 }

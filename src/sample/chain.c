@@ -14,16 +14,55 @@ static const uint32_t search_step = 0xFFFFFF00u;
 
 /* ---- memory -------------------------------------------------------------------- */
 
+static bool adapts(const sf_chain_options *o)
+{
+    return o->warmup > 0 && o->metric != SF_METRIC_UNIT;
+}
+
+/* Of more than scales: not more pairs than a window can hold, and of large dimensions as
+ * many as keep the memory of a chain below a multiple of what a path takes. */
+static int64_t pair_count(const sf_chain_options *o, int64_t dim)
+{
+    enum { NUMBERS = 1 << 20, LEAST = 24 };
+    if (!adapts(o) || o->metric == SF_METRIC_DIAGONAL)
+        return 0;
+    const int64_t longest = 5 * o->warmup / 9 + 1;
+    const int64_t room = NUMBERS / dim > LEAST ? NUMBERS / dim : LEAST;
+    return o->metric == SF_METRIC_DENSE || longest < room ? longest : room;
+}
+
+static int64_t most_rank(const sf_chain_options *o, int64_t dim)
+{
+    const int64_t pairs = pair_count(o, dim);
+    return pairs < dim ? pairs : dim;
+}
+
+/* first, and the means of before and after */
+enum { LEARNT = 2 * SFI_PAIR_MOMENTS + 3 };
+
 size_t sfi_chain_size(const sf_chain_options *o, int64_t dim)
 {
     const size_t d = (size_t)dim;
-    const size_t sums = o->warmup == 0                 ? 0
-                        : o->metric == SF_METRIC_DENSE ? d * d
-                                                       : d;
-    /* at, now without its rows, work, zeros, mean and gap of running moments */
-    const size_t arrays = 4 + 2 + 2 + 2;
-    return arrays * d + sums + sfi_metric_size(o->metric, dim) +
+    /* at, now without its rows, work, zeros */
+    const size_t arrays = 5 + 3 + 2 + (adapts(o) ? LEARNT : 0);
+    return arrays * d + 2 * d * (size_t)pair_count(o, dim) +
+           sfi_metric_size(o->metric, dim, most_rank(o, dim)) +
            sfi_nuts_size(o, dim);
+}
+
+static double *init_learning(sfi_chain *c, double *memory)
+{
+    const int64_t d = c->dim;
+    memset(memory, 0, LEARNT * (size_t)d * sizeof *memory);
+    c->first = memory;
+    c->before = (sfi_divergence){.dim = d, .mean = memory + d};
+    c->after = (sfi_divergence){.dim = d, .mean = memory + 2 * d};
+    memory += 3 * d;
+    for (int k = 0; k < 2; k++, memory += SFI_PAIR_MOMENTS * d)
+        sfi_pair_moments_init(&c->part[k], d, memory);
+    const int64_t pairs = pair_count(c->o, d);
+    sfi_pairs_init(&c->pairs, d, pairs, memory);
+    return memory + 2 * pairs * d;
 }
 
 void sfi_chain_init(sfi_chain *c, const sf_chain_options *o, int64_t dim,
@@ -31,21 +70,16 @@ void sfi_chain_init(sfi_chain *c, const sf_chain_options *o, int64_t dim,
 {
     *c =
         (sfi_chain){.o = o, .dim = dim, .beta = 1.0, .stage = SFI_CHAIN_SEARCH};
-    c->running.dim = dim;
-    c->running.dense = o->metric == SF_METRIC_DENSE;
-    double **const arrays[] = {
-        &c->at.q,  &c->at.p, &c->at.v, &c->at.g,         &c->now.p,
-        &c->now.v, &c->work, &c->none, &c->running.mean, &c->running.gap};
+    double **const arrays[] = {&c->at.q, &c->at.p,  &c->at.v,  &c->at.g,
+                               &c->at.w, &c->now.p, &c->now.v, &c->now.w,
+                               &c->work, &c->none};
     for (size_t k = 0; k < SFI_COUNT(arrays); k++, memory += dim)
         *arrays[k] = memory;
     memset(c->none, 0, (size_t)dim * sizeof *c->none);
-    if (o->warmup > 0) {
-        c->running.sums = memory;
-        memory += c->running.dense ? dim * dim : dim;
-        sfi_running_clear(&c->running);
-    }
+    if (adapts(o))
+        memory = init_learning(c, memory);
     memory = sfi_nuts_init(c, memory);
-    sfi_metric_init(&c->metric, o->metric, dim, memory);
+    sfi_metric_init(&c->metric, o->metric, dim, most_rank(o, dim), memory);
     sfi_windows_init(&c->windows, o->warmup);
 }
 
@@ -71,7 +105,18 @@ void sfi_phase_copy(sfi_phase *to, const sfi_phase *from, int64_t dim)
     memcpy(to->p, from->p, bytes);
     memcpy(to->v, from->v, bytes);
     memcpy(to->g, from->g, bytes);
+    memcpy(to->w, from->w, bytes);
     to->f = from->f;
+}
+
+void sfi_chain_place(sfi_chain *c, const double *q, const double *g,
+                     const double *w, double f)
+{
+    const size_t bytes = (size_t)c->dim * sizeof *q;
+    memcpy(c->at.q, q, bytes);
+    memcpy(c->at.g, g, bytes);
+    memcpy(c->at.w, w, bytes);
+    c->at.f = f;
 }
 
 double sfi_phase_energy(const sfi_phase *p, int64_t dim)
@@ -93,12 +138,16 @@ bool sfi_chain_diverges(sfi_chain *c, double loss)
 
 /* ---- one step ------------------------------------------------------------------ */
 
+static void kick(sfi_chain *c, double part)
+{
+    sfi_kick(c->now.p, c->now.g, c->path_step * part, c->dim);
+    sfi_kick(c->now.v, c->now.w, c->path_step * part, c->dim);
+}
+
 void sfi_chain_move(sfi_chain *c)
 {
-    const sfi_splitting *s = &sfi_leapfrog;
-    sfi_kick(c->now.p, c->now.g, c->path_step * s->first, c->dim);
-    sfi_metric_velocity(&c->metric, c->now.p, c->now.v);
-    sfi_drift(c->now.q, c->now.v, c->path_step * s->drift[0], c->dim);
+    kick(c, sfi_leapfrog.first);
+    sfi_drift(c->now.q, c->now.v, c->path_step * sfi_leapfrog.drift[0], c->dim);
 }
 
 static void finish_step(sfi_chain *c)
@@ -108,8 +157,8 @@ static void finish_step(sfi_chain *c)
         for (int64_t j = 0; j < c->dim; j++)
             c->now.g[j] *= c->beta;
     }
-    sfi_kick(c->now.p, c->now.g, c->path_step * sfi_leapfrog.kick[0], c->dim);
-    sfi_metric_velocity(&c->metric, c->now.p, c->now.v);
+    sfi_metric_velocity(&c->metric, c->now.g, c->now.w);
+    kick(c, sfi_leapfrog.kick[0]);
     if (c->iteration < c->o->warmup || c->stage == SFI_CHAIN_SEARCH)
         c->report.gradients_warmup++;
     else
@@ -122,6 +171,9 @@ static void draw_momentum(sfi_chain *c)
 {
     sfi_metric_draw(&c->metric, where_of(c, SFI_STREAM_MOMENTUM), c->at.p);
     sfi_metric_velocity(&c->metric, c->at.p, c->at.v);
+    if (c->new_metric)
+        sfi_metric_velocity(&c->metric, c->at.g, c->at.w);
+    c->new_metric = false;
     c->energy = sfi_phase_energy(&c->at, c->dim);
 }
 
@@ -157,12 +209,8 @@ static bool take_step(sfi_chain *c)
         return false;
     c->accept_sum = c->diverged ? 0.0 : accept;
     c->accept_count = 1;
-    if (!c->diverged && sfi_chain_uniform(c, DRAW_ACCEPT) < accept) {
-        const size_t bytes = (size_t)c->dim * sizeof *c->at.q;
-        memcpy(c->at.q, c->now.q, bytes);
-        memcpy(c->at.g, c->now.g, bytes);
-        c->at.f = c->now.f;
-    }
+    if (!c->diverged && sfi_chain_uniform(c, DRAW_ACCEPT) < accept)
+        sfi_chain_place(c, c->now.q, c->now.g, c->now.w, c->now.f);
     return true;
 }
 
@@ -202,9 +250,23 @@ static void take_search(sfi_chain *c)
     sfi_phase_copy(&c->now, &c->at, c->dim);
 }
 
+/* One slope is all that is known: of a component of deviation sigma it is about
+ * 1/sigma, so that 1/|slope| is the variance halfway between 1 and sigma^2. */
+static void first_metric(sfi_chain *c)
+{
+    for (int64_t j = 0; j < c->dim; j++) {
+        const double scale = 1.0 / sqrt(fabs(c->at.g[j]));
+        c->first[j] = scale > 1e-10 && scale < 1e10 ? scale : 1.0;
+        c->metric.scale[j] = c->first[j];
+    }
+}
+
 void sfi_chain_start(sfi_chain *c)
 {
     const sf_chain_options *o = c->o;
+    c->new_metric = true;
+    if (adapts(o))
+        first_metric(c);
     c->step.target = o->accept > 0.0              ? o->accept
                      : o->method == SF_CHAIN_MALA ? 0.574
                                                   : 0.8;
@@ -221,14 +283,47 @@ void sfi_chain_start(sfi_chain *c)
 
 /* ---- iterations ---------------------------------------------------------------- */
 
+/* Where the metric no longer changes, draws show how good it is and the first one was. */
+static void judge(sfi_chain *c)
+{
+    for (int64_t j = 0; j < c->dim; j++)
+        c->work[j] = c->at.q[j] / c->first[j] - c->at.g[j] * c->first[j];
+    sfi_divergence_add(&c->before, c->work);
+    sfi_metric_residual(&c->metric, c->at.q, c->at.g, c->work);
+    sfi_divergence_add(&c->after, c->work);
+}
+
+static void learn_scales(sfi_chain *c)
+{
+    sfi_pair_moments_scale(c->part, c->first, c->metric.scale);
+    c->new_metric = true;
+}
+
+/* Scales follow every draw, and of long windows every sixteenth of it, as long as
+ * nothing else was fitted in units of them. */
+static void learn_metric(sfi_chain *c)
+{
+    const int64_t i = c->iteration;
+    sfi_pair_moments_add(&c->part[1], c->at.q, c->at.g);
+    if (c->pairs.capacity > 0)
+        sfi_pairs_add(&c->pairs, c->at.q, c->at.g);
+    const int64_t count = c->part[0].count + c->part[1].count;
+    const bool last = i + 1 == c->windows.last;
+    const bool turn = !last && sfi_windows_turn(&c->windows, i);
+    c->wants_metric = last || turn;
+    c->turns = turn;
+    if (!c->wants_metric && c->metric.kind == SF_METRIC_DIAGONAL &&
+        count % (1 + count / 16) == 0)
+        learn_scales(c);
+}
+
 static void learn(sfi_chain *c)
 {
     sfi_step_size_learn(&c->step, c->accept_sum / (double)c->accept_count);
-    if (sfi_windows_counts(&c->windows, c->iteration) &&
-        c->o->metric != SF_METRIC_UNIT)
-        sfi_running_add(&c->running, c->at.q);
-    if (sfi_windows_closes(&c->windows, c->iteration))
-        c->wants_metric = c->o->metric != SF_METRIC_UNIT;
+    if (adapts(c->o) && sfi_windows_counts(&c->windows, c->iteration))
+        learn_metric(c);
+    else if (adapts(c->o))
+        judge(c);
     if (c->iteration + 1 == c->o->warmup)
         c->step.step = sfi_step_size_end(&c->step);
 }
@@ -239,7 +334,7 @@ static void record(sfi_chain *c)
     c->accept_total += c->accept_sum / (double)c->accept_count;
     c->report.divergences += c->diverged;
     c->report.undefined += c->undefined;
-    c->report.saturated += c->deepest;
+    c->report.reached_max_treedepth += c->deepest;
     if ((since + 1) % c->o->thin != 0)
         return;
     const int64_t i = since / c->o->thin;
@@ -279,25 +374,35 @@ void sfi_chain_take(sfi_chain *c)
         end_path(c);
 }
 
-void sfi_chain_refit(sf_context *ctx, sfi_chain *c)
+sf_status sfi_chain_refit(sf_context *ctx, sfi_chain *c)
 {
-    sfi_running_finish(&c->running);
-    sfi_metric_set(ctx, &c->metric, c->running.sums, c->running.count);
-    sfi_running_clear(&c->running);
+    const int64_t count = c->part[0].count + c->part[1].count;
     c->wants_metric = false;
+    c->metric.kind = SF_METRIC_DIAGONAL;
+    learn_scales(c);
+    if (c->pairs.capacity > 0)
+        SFI_TRY(sfi_metric_fit(ctx, &c->metric, c->o->metric, &c->pairs, count,
+                               c->work_gradient));
+    if (c->turns) {
+        const sfi_pair_moments older = c->part[0];
+        c->part[0] = c->part[1];
+        c->part[1] = older;
+        sfi_pair_moments_clear(&c->part[1]);
+    }
     if (c->stage == SFI_CHAIN_PATH)
-        begin_search(c);
+        begin_path(c);
+    return SF_OK;
 }
 
 /* ---- rungs of a ladder --------------------------------------------------------- */
 
-void sfi_chain_resume(sf_context *ctx, sfi_chain *c)
+sf_status sfi_chain_resume(sf_context *ctx, sfi_chain *c)
 {
     c->stage = SFI_CHAIN_PATH;
     if (c->wants_metric)
-        sfi_chain_refit(ctx, c);
-    else
-        begin_path(c);
+        return sfi_chain_refit(ctx, c);
+    begin_path(c);
+    return SF_OK;
 }
 
 static void swap_numbers(double *a, double *b, double to_a, double to_b,
@@ -316,6 +421,7 @@ void sfi_chain_exchange(sfi_chain *a, sfi_chain *b)
     swap_numbers(a->at.q, b->at.q, 1.0, 1.0, a->dim);
     swap_numbers(a->at.g, b->at.g, to_a, to_b, a->dim);
     swap_numbers(&a->at.f, &b->at.f, to_a, to_b, 1);
+    a->new_metric = b->new_metric = true;
 }
 
 void sfi_chain_temper(sfi_chain *c, double beta)
@@ -325,4 +431,5 @@ void sfi_chain_temper(sfi_chain *c, double beta)
     c->at.f *= factor;
     for (int64_t j = 0; j < c->dim; j++)
         c->at.g[j] *= factor;
+    c->new_metric = true;
 }

@@ -10,6 +10,7 @@
 
 #include "sample/adapt.h"
 #include "sample/metric.h"
+#include "sample/score_metric.h"
 
 /* Rises of the energy beyond this are no errors of a step but of its length. */
 #define SFI_DIVERGENCE 1000.0
@@ -18,9 +19,12 @@
 
 enum { SFI_CHAIN_DEPTH = 20 };
 
-/* A point of a path; a path's momentum is that of time that runs forwards. */
+/* A point of a path; a path's momentum is that of time that runs forwards.  Velocity and
+ * gradient are M^-1 times momentum and slope: a kick changes p by the slope and v by the
+ * gradient, so that a step takes one product with M^-1. */
 typedef struct sfi_phase {
-    double *q, *p, *v, *g; /* [dim]: place, momentum, velocity, gradient */
+    double *q, *p, *v; /* [dim]: place, momentum, velocity */
+    double *g, *w;     /* [dim]: slope of f, M^-1 g        */
     double f;
 } sfi_phase;
 
@@ -53,7 +57,7 @@ typedef struct sfi_tree {
     int64_t leaf, leaves;
     double *half_sum;
     double half_log_weight;
-    double *q, *g; /* the draw from it */
+    double *q, *g, *w; /* the draw from it */
     double f;
     double *kept; /* [depth, SFI_TREE_KEPT, dim], of parts that are open */
 } sfi_tree;
@@ -81,10 +85,16 @@ typedef struct sfi_chain {
     int direction,
         searches; /* for a first step: the way, and how many before */
     sfi_step_size step;
-    sfi_windows windows;
-    sfi_running running;
+    /* The metric, and what it is learnt from: */
     sfi_metric metric;
-    bool wants_metric; /* a window has closed */
+    double work_gradient; /* multiplications that a gradient takes */
+    sfi_windows windows;
+    sfi_pair_moments part[2];     /* of the window: older, newer         */
+    sfi_pairs pairs;              /* of the window, for more than scales */
+    double *first;                /* [dim] scales of the first metric    */
+    sfi_divergence before, after; /* of the first metric and of the last */
+    bool wants_metric, turns;     /* a window turns, or is the last      */
+    bool new_metric;              /* at.w is of another                  */
     bool away;
 
     /* Where it writes: */
@@ -105,12 +115,12 @@ void sfi_chain_move(sfi_chain *c);
 /* Second half: now.g and now.f are there.  Goes on to where the next step begins. */
 void sfi_chain_take(sfi_chain *c);
 
-/* Masses from the window that has closed, where wants_metric says so; the search
- * for a step begins anew. */
-void sfi_chain_refit(sf_context *ctx, sfi_chain *c);
+/* A metric from the window, where wants_metric says so; the search for a step begins
+ * anew.  Returns SF_OK or SF_E_NOMEM. */
+sf_status sfi_chain_refit(sf_context *ctx, sfi_chain *c);
 
-/* Go on after waiting. */
-void sfi_chain_resume(sf_context *ctx, sfi_chain *c);
+/* Go on after waiting.  As above. */
+sf_status sfi_chain_resume(sf_context *ctx, sfi_chain *c);
 /* Two chains that wait exchange their states; another beta for one. */
 void sfi_chain_exchange(sfi_chain *a, sfi_chain *b);
 void sfi_chain_temper(sfi_chain *c, double beta);
@@ -120,6 +130,9 @@ void sfi_chain_temper(sfi_chain *c, double beta);
 double sfi_chain_uniform(const sfi_chain *c, uint32_t what);
 void sfi_phase_copy(sfi_phase *to, const sfi_phase *from, int64_t dim);
 double sfi_phase_energy(const sfi_phase *p, int64_t dim);
+/* Where the chain is from now on. */
+void sfi_chain_place(sfi_chain *c, const double *q, const double *g,
+                     const double *w, double f);
 /* Whether the energy has risen too far, or is none. */
 bool sfi_chain_diverges(sfi_chain *c, double loss);
 

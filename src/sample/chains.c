@@ -37,6 +37,9 @@ typedef struct run {
     double *memory;        /* of all chains */
     size_t each;           /* numbers of one */
     double *q, *g, *value; /* [chains, dim], [chains] */
+    double
+        work; /* multiplications of a gradient; where nobody knows, of a product
+                    with a matrix */
 } run;
 
 /* ---- options ------------------------------------------------------------------- */
@@ -58,12 +61,13 @@ static sf_status check_options(sf_context *ctx, const sf_chain_options *o,
     SFI_TRY(check_whole(ctx, "the number of unknowns", dim, 1, 1 << 24));
     SFI_TRY(check_whole(ctx, "method", (int64_t)o->method, SF_CHAIN_NUTS,
                         SF_CHAIN_MALA));
-    SFI_TRY(check_whole(ctx, "metric", (int64_t)o->metric, SF_METRIC_DIAGONAL,
+    SFI_TRY(check_whole(ctx, "metric", (int64_t)o->metric, SF_METRIC_AUTO,
                         SF_METRIC_UNIT));
     SFI_TRY(check_whole(ctx, "warmup", o->warmup, 0, most / 2));
     SFI_TRY(check_whole(ctx, "thin", o->thin, 1, most / 2));
     SFI_TRY(check_whole(ctx, "draws", o->draws, 0, most / 2 / o->thin));
-    SFI_TRY(check_whole(ctx, "depth", o->depth, 1, SFI_CHAIN_DEPTH));
+    SFI_TRY(check_whole(ctx, "max_treedepth", o->max_treedepth, 1,
+                        SFI_CHAIN_DEPTH));
     SFI_TRY(check_whole(ctx, "first_chain", o->first_chain, 0, most - chains));
     if (o->metric == SF_METRIC_DENSE)
         SFI_TRY(check_whole(ctx, "the number of unknowns of dense masses", dim,
@@ -76,10 +80,10 @@ static sf_status check_options(sf_context *ctx, const sf_chain_options *o,
                         o->accept);
     SFI_TRY(
         check_whole(ctx, "temperatures", o->temperatures, 1, SFI_LADDER_RUNGS));
-    if (!(o->hottest > 1.0) || isinf(o->hottest))
+    if (!(o->max_temperature > 1.0) || isinf(o->max_temperature))
         return SFI_FAIL(ctx, SF_E_ARG,
-                        "chains: the hottest temperature is %g, want > 1",
-                        o->hottest);
+                        "chains: max_temperature is %g, want > 1",
+                        o->max_temperature);
     if (!(o->length > 0.0) || isinf(o->length))
         return SFI_FAIL(ctx, SF_E_ARG, "chains: length is %g, want > 0",
                         o->length);
@@ -215,7 +219,7 @@ static bool places(const run *r, int64_t iteration)
 }
 
 /* All rungs of a ladder are there: pairs exchange their states, and all go on. */
-static void exchange(run *r, int64_t ladder)
+static sf_status exchange(run *r, int64_t ladder)
 {
     sfi_ladder *l = &r->ladder[ladder];
     const int64_t iteration = rung(r, ladder, 0)->iteration;
@@ -241,9 +245,10 @@ static void exchange(run *r, int64_t ladder)
     }
     for (int64_t k = 0; k < r->rungs; k++) {
         change_places(r, r->row[ladder * r->rungs + k], r->active);
-        sfi_chain_resume(r->ctx, &r->chain[r->active++]);
+        SFI_TRY(sfi_chain_resume(r->ctx, &r->chain[r->active++]));
     }
     r->waiting[ladder] = 0;
+    return SF_OK;
 }
 
 /* What one thread does between steps; the number of iterations that are done. */
@@ -261,7 +266,7 @@ static sf_status tend(run *r)
         if (chain->stage == SFI_CHAIN_WAIT)
             r->waiting[index_of(r, chain) / r->rungs]++;
         else if (chain->wants_metric)
-            sfi_chain_refit(r->ctx, chain);
+            SFI_TRY(sfi_chain_refit(r->ctx, chain));
         if (chain->stage >= SFI_CHAIN_WAIT)
             change_places(r, c, --r->active);
         else
@@ -269,7 +274,7 @@ static sf_status tend(run *r)
     }
     for (int64_t i = 0; i < r->ladders && r->rungs > 1; i++)
         if (r->waiting[i] == r->rungs)
-            exchange(r, i);
+            SFI_TRY(exchange(r, i));
     return SF_OK;
 }
 
@@ -320,6 +325,7 @@ static void start_chain(run *r, int64_t c, const sf_chain_draws *to)
     sfi_chain_init(chain, &r->o, r->dim, r->memory + (size_t)c * r->each);
     chain->number = (uint64_t)(r->o.first_chain * r->rungs + c);
     chain->tempered = r->rungs > 1;
+    chain->work_gradient = r->work;
     place(r, c);
     memcpy(chain->at.q, chain->now.q, bytes);
     memcpy(chain->at.g, chain->now.g, bytes);
@@ -343,14 +349,19 @@ static void report(const run *r, sf_chain_report *out)
         sf_chain_report *to = &out[i];
         *to = c->report;
         to->step = c->step.step;
+        to->metric =
+            c->o->metric == SF_METRIC_UNIT ? SF_METRIC_UNIT : c->metric.kind;
+        to->rank = c->metric.kind == SF_METRIC_LOW_RANK ? c->metric.rank : 0;
+        to->divergence_before = sfi_divergence_value(&c->before);
+        to->divergence_after = sfi_divergence_value(&c->after);
         to->accept = kept > 0 ? c->accept_total / (double)kept : NAN;
-        to->exchange = NAN;
+        to->swap_acceptance = NAN;
         for (int64_t k = 1; k < r->rungs; k++) {
             const sf_chain_report *hot = &rung(r, i, k)->report;
             to->gradients += hot->gradients;
             to->gradients_warmup += hot->gradients_warmup;
-            to->exchange = sfi_ladder_least(&r->ladder[i]);
-            to->trips = r->ladder[i].trips;
+            to->swap_acceptance = sfi_ladder_least(&r->ladder[i]);
+            to->round_trips = r->ladder[i].trips;
         }
     }
 }
@@ -374,9 +385,12 @@ static sf_status make(run *r, const double *start, const sf_chain_draws *to)
         if (r->ladder == NULL || r->waiting == NULL)
             return SF_E_NOMEM;
         for (int64_t i = 0; i < r->ladders; i++)
-            sfi_ladder_init(&r->ladder[i], r->rungs, r->o.hottest);
+            sfi_ladder_init(&r->ladder[i], r->rungs, r->o.max_temperature);
     }
     SFI_TRY(find_starts(r, start));
+    r->work = sfi_functional_work(r->f);
+    if (r->work == 0.0)
+        r->work = (double)r->dim * (double)r->dim;
     for (int64_t c = 0; c < r->chains; c++)
         start_chain(r, c, to);
     r->active = r->chains;

@@ -1,54 +1,111 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sample/metric.h"
 
-#include "num/linalg.h"
-#include "num/loops.h"
-
 #include <math.h>
 #include <string.h>
 
-size_t sfi_metric_size(sf_metric kind, int64_t dim)
+enum { VECTORS = 4 }; /* stretch, velocity, momentum, parts */
+
+size_t sfi_metric_size(sf_metric kind, int64_t dim, int64_t most)
 {
-    const size_t n = (size_t)dim;
-    return kind == SF_METRIC_UNIT    ? 0
-           : kind == SF_METRIC_DENSE ? 2 * n * n
-                                     : 2 * n;
+    const size_t n = (size_t)dim, r = (size_t)most;
+    switch (kind) {
+    case SF_METRIC_AUTO:
+    case SF_METRIC_LOW_RANK:
+        return 2 * n + 2 * n * r + VECTORS * r;
+    case SF_METRIC_DENSE:
+        return 2 * n + 2 * n * n;
+    default:
+        return 2 * n;
+    }
 }
 
-void sfi_metric_init(sfi_metric *m, sf_metric kind, int64_t dim, double *memory)
+void sfi_metric_init(sfi_metric *m, sf_metric kind, int64_t dim, int64_t most,
+                     double *memory)
 {
-    const int64_t half = (int64_t)sfi_metric_size(kind, dim) / 2;
-    *m = (sfi_metric){kind, dim, memory, memory + half};
-    for (int64_t i = 0; i < half; i++)
-        m->inverse[i] = m->factor[i] =
-            kind == SF_METRIC_DENSE && i % (dim + 1) != 0 ? 0.0 : 1.0;
+    *m = (sfi_metric){.kind = SF_METRIC_DIAGONAL,
+                      .loops = sfi_loops_for(SF_F64),
+                      .dim = dim,
+                      .scale = memory,
+                      .scaled = memory + dim};
+    for (int64_t j = 0; j < dim; j++)
+        m->scale[j] = 1.0;
+    memory += 2 * dim;
+    if (kind == SF_METRIC_DENSE) {
+        m->inverse = memory;
+        m->factor = memory + dim * dim;
+    } else if (kind == SF_METRIC_LOW_RANK || kind == SF_METRIC_AUTO) {
+        m->most = most;
+        m->rows = memory;
+        m->product = m->rows + most * dim;
+        m->stretch = m->product + most * dim;
+        m->velocity = m->stretch + most;
+        m->momentum = m->velocity + most;
+        m->parts = m->momentum + most;
+    }
 }
 
-void sfi_metric_set(sf_context *ctx, sfi_metric *m, double *covariance,
-                    int64_t draws)
+static bool whole(int64_t dim, int64_t rank)
 {
-    const double n = (double)draws;
-    const double keep = n / (n + 5.0), add = 1e-3 * 5.0 / (n + 5.0);
+    return 2 * rank > dim;
+}
+
+double sfi_metric_work(int64_t dim, int64_t rank)
+{
+    return (double)dim * (double)(whole(dim, rank) ? dim : 2 * rank);
+}
+
+/* The lower triangle by rows of U, the rest by symmetry. */
+static void multiply_out(sfi_metric *m)
+{
     const int64_t d = m->dim;
-    if (m->kind == SF_METRIC_DIAGONAL)
-        for (int64_t j = 0; j < d; j++) {
-            m->inverse[j] = keep * covariance[j] + add;
-            m->factor[j] = 1.0 / sqrt(m->inverse[j]);
-        }
-    if (m->kind != SF_METRIC_DENSE)
-        return;
-    for (int64_t i = 0; i < d * d; i++)
-        covariance[i] = keep * covariance[i] + (i % (d + 1) == 0 ? add : 0.0);
-    sfi_mirror_lower(covariance, d);
-    if (sfi_cholesky(ctx, m->factor, covariance, d, "covariance", NULL) ==
-        SF_OK)
-        memcpy(m->inverse, covariance, (size_t)(d * d) * sizeof *covariance);
-    else if (sfi_cholesky(ctx, m->factor, m->inverse, d, "covariance", NULL) !=
-             SF_OK)
-        sfi_metric_init(m, m->kind, d, m->inverse);
+    memset(m->product, 0, (size_t)(d * d) * sizeof *m->product);
+    for (int64_t k = 0; k < m->rank; k++) {
+        const double *row = m->rows + k * d;
+        for (int64_t i = 0; i < d; i++)
+            for (int64_t j = 0; j <= i; j++)
+                m->product[i * d + j] += m->velocity[k] * row[i] * row[j];
+    }
+    for (int64_t i = 0; i < d; i++)
+        for (int64_t j = 0; j < i; j++)
+            m->product[j * d + i] = m->product[i * d + j];
 }
 
-/* p <- L'^-1 p. */
+void sfi_metric_set_rank(sfi_metric *m, int64_t rank)
+{
+    m->kind = rank > 0 ? SF_METRIC_LOW_RANK : SF_METRIC_DIAGONAL;
+    m->rank = rank;
+    for (int64_t k = 0; k < rank; k++) {
+        m->velocity[k] = m->stretch[k] - 1.0;
+        m->momentum[k] = 1.0 / sqrt(m->stretch[k]) - 1.0;
+    }
+    if (whole(m->dim, rank)) {
+        multiply_out(m);
+        return;
+    }
+    for (int64_t k = 0; k < rank; k++)
+        for (int64_t j = 0; j < m->dim; j++)
+            m->product[j * rank + k] = m->rows[k * m->dim + j];
+}
+
+/* y += U' parts. */
+static void add_rows(const sfi_metric *m, double *y)
+{
+    for (int64_t k = 0; k < m->rank; k++)
+        for (int64_t j = 0; j < m->dim; j++)
+            y[j] += m->parts[k] * m->rows[k * m->dim + j];
+}
+
+/* parts = diag(factor) U y. */
+static void take_parts(const sfi_metric *m, const double *factor,
+                       const double *y)
+{
+    for (int64_t k = 0; k < m->rank; k++)
+        m->parts[k] =
+            factor[k] * m->loops->dot(m->rows + k * m->dim, y, m->dim);
+}
+
+/* p <- L'^-1 p and p <- L^-1 p. */
 static void solve_transposed(const double *factor, int64_t n, double *p)
 {
     for (int64_t i = n - 1; i >= 0; i--) {
@@ -58,44 +115,95 @@ static void solve_transposed(const double *factor, int64_t n, double *p)
     }
 }
 
+static void solve(const sfi_metric *m, double *p)
+{
+    for (int64_t i = 0; i < m->dim; i++) {
+        const double *row = m->factor + i * m->dim;
+        p[i] = (p[i] - m->loops->dot(row, p, i)) / row[i];
+    }
+}
+
 /* The numbers of one chain are taken as points of their own, which the loops draw
  * side by side. */
 void sfi_metric_draw(const sfi_metric *m, sfi_where where, double *p)
 {
     enum { CHUNK = 256 };
     SFI_ALIGNED(64) double z[CHUNK];
-    const sfi_loops *loops = sfi_loops_for(SF_F64);
     const uint64_t chain = where.point << 24;
     for (int64_t first = 0; first < m->dim; first += CHUNK) {
         const int64_t left = m->dim - first;
         const int64_t count = left < CHUNK ? left : CHUNK;
         where.point = chain + (uint64_t)first;
-        loops->normal(z, CHUNK, where, 0, sfi_row_length(count), 1);
-        for (int64_t j = 0; j < count; j++)
-            p[first + j] = m->kind == SF_METRIC_DIAGONAL
-                               ? z[j] * m->factor[first + j]
-                               : z[j];
+        m->loops->normal(z, CHUNK, where, 0, sfi_row_length(count), 1);
+        memcpy(p + first, z, (size_t)count * sizeof *p);
     }
-    if (m->kind == SF_METRIC_DENSE)
+    if (m->kind == SF_METRIC_DENSE) {
         solve_transposed(m->factor, m->dim, p);
+        return;
+    }
+    if (m->kind == SF_METRIC_LOW_RANK) {
+        take_parts(m, m->momentum, p);
+        add_rows(m, p);
+    }
+    for (int64_t j = 0; j < m->dim; j++)
+        p[j] /= m->scale[j];
 }
 
 void sfi_metric_velocity(const sfi_metric *m, const double *p, double *v)
 {
     const int64_t d = m->dim;
-    switch (m->kind) {
-    case SF_METRIC_DIAGONAL:
-        for (int64_t j = 0; j < d; j++)
-            v[j] = m->inverse[j] * p[j];
-        break;
-    case SF_METRIC_DENSE: {
-        const sfi_loops *loops = sfi_loops_for(SF_F64);
+    if (m->kind == SF_METRIC_DENSE) {
         for (int64_t i = 0; i < d; i++)
-            v[i] = loops->dot(m->inverse + i * d, p, d);
-        break;
+            v[i] = m->loops->dot(m->inverse + i * d, p, d);
+        return;
     }
-    case SF_METRIC_UNIT:
-        memcpy(v, p, (size_t)d * sizeof *v);
-        break;
+    for (int64_t j = 0; j < d; j++)
+        m->scaled[j] = m->scale[j] * p[j];
+    if (m->kind == SF_METRIC_DIAGONAL) {
+        for (int64_t j = 0; j < d; j++)
+            v[j] = m->scale[j] * m->scaled[j];
+        return;
     }
+    const bool matrix = whole(d, m->rank);
+    const double *with = matrix ? m->scaled : m->parts;
+    const int64_t length = matrix ? d : m->rank;
+    if (!matrix)
+        take_parts(m, m->velocity, m->scaled);
+    for (int64_t j = 0; j < d; j++)
+        v[j] =
+            m->scale[j] * (m->scaled[j] + m->loops->dot(m->product + j * length,
+                                                        with, length));
+}
+
+/* With x and s in units of the scales, a row of U adds (stretch^1/2 - 1) of s's part along
+ * it and (stretch^-1/2 - 1) of x's. */
+static void residual_low_rank(const sfi_metric *m, const double *x,
+                              const double *slope, double *r)
+{
+    memset(m->parts, 0, (size_t)m->rank * sizeof *m->parts);
+    for (int64_t k = 0; k < m->rank; k++) {
+        const double *row = m->rows + k * m->dim, root = sqrt(m->stretch[k]);
+        for (int64_t j = 0; j < m->dim; j++)
+            m->parts[k] += row[j] * ((1.0 - root) * slope[j] * m->scale[j] +
+                                     (1.0 / root - 1.0) * x[j] / m->scale[j]);
+    }
+    add_rows(m, r);
+}
+
+void sfi_metric_residual(const sfi_metric *m, const double *x,
+                         const double *slope, double *r)
+{
+    const int64_t n = m->dim;
+    if (m->kind == SF_METRIC_DENSE) {
+        memcpy(r, x, (size_t)n * sizeof *r);
+        solve(m, r);
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t j = 0; j <= i; j++)
+                r[j] -= m->factor[i * n + j] * slope[i];
+        return;
+    }
+    for (int64_t j = 0; j < n; j++)
+        r[j] = x[j] / m->scale[j] - slope[j] * m->scale[j];
+    if (m->kind == SF_METRIC_LOW_RANK)
+        residual_low_rank(m, x, slope, r);
 }

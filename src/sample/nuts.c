@@ -27,7 +27,7 @@ enum { DRAW_SIDE = 1 << 24, DRAW_HALF = 1 << 25 };
 
 size_t sfi_nuts_size(const sf_chain_options *o, int64_t dim)
 {
-    const size_t arrays = 2 * 4 + 4 + SFI_TREE_KEPT * (size_t)o->depth;
+    const size_t arrays = 2 * 5 + 5 + SFI_TREE_KEPT * (size_t)o->max_treedepth;
     return o->method == SF_CHAIN_NUTS ? arrays * (size_t)dim : 0;
 }
 
@@ -35,16 +35,16 @@ double *sfi_nuts_init(sfi_chain *c, double *memory)
 {
     sfi_tree *t = &c->tree;
     const int64_t d = c->dim;
-    double **const arrays[] = {&t->end[0].q, &t->end[0].p, &t->end[0].v,
-                               &t->end[0].g, &t->end[1].q, &t->end[1].p,
-                               &t->end[1].v, &t->end[1].g, &t->sum,
-                               &t->half_sum, &t->q,        &t->g};
+    double **const arrays[] = {
+        &t->end[0].q, &t->end[0].p, &t->end[0].v, &t->end[0].g, &t->end[0].w,
+        &t->end[1].q, &t->end[1].p, &t->end[1].v, &t->end[1].g, &t->end[1].w,
+        &t->sum,      &t->half_sum, &t->q,        &t->g,        &t->w};
     if (c->o->method != SF_CHAIN_NUTS)
         return memory;
     for (size_t k = 0; k < SFI_COUNT(arrays); k++, memory += d)
         *arrays[k] = memory;
     t->kept = memory;
-    return memory + SFI_TREE_KEPT * c->o->depth * d;
+    return memory + SFI_TREE_KEPT * c->o->max_treedepth * d;
 }
 
 /* ln(exp(a) + exp(b)). */
@@ -152,14 +152,6 @@ static bool leaf_turns(sfi_chain *c)
     return false;
 }
 
-static void take_draw(sfi_chain *c)
-{
-    const size_t bytes = (size_t)c->dim * sizeof *c->at.q;
-    memcpy(c->at.q, c->tree.q, bytes);
-    memcpy(c->at.g, c->tree.g, bytes);
-    c->at.f = c->tree.f;
-}
-
 /* Whether the path with what is added to it turns, or either with the next point of
  * the other. */
 static bool path_turns(sfi_chain *c)
@@ -188,7 +180,7 @@ static bool join(sfi_chain *c)
     sfi_tree *t = &c->tree;
     const double gain = t->half_log_weight - t->log_weight;
     if (sfi_chain_uniform(c, (uint32_t)(DRAW_HALF + t->depth)) < exp(gain))
-        take_draw(c);
+        sfi_chain_place(c, t->q, t->g, t->w, t->f);
     if (path_turns(c))
         return true;
     t->log_weight = log_add(t->log_weight, t->half_log_weight);
@@ -196,7 +188,7 @@ static bool join(sfi_chain *c)
     for (int64_t j = 0; j < c->dim; j++)
         t->sum[j] += t->half_sum[j];
     t->depth++;
-    c->deepest = t->depth == c->o->depth;
+    c->deepest = t->depth == c->o->max_treedepth;
     if (c->deepest)
         return true;
     begin_half(c);
@@ -218,6 +210,7 @@ bool sfi_nuts_take(sfi_chain *c)
     if (u < exp(weight - t->half_log_weight)) {
         memcpy(t->q, c->now.q, (size_t)d * sizeof *t->q);
         memcpy(t->g, c->now.g, (size_t)d * sizeof *t->g);
+        memcpy(t->w, c->now.w, (size_t)d * sizeof *t->w);
         t->f = c->now.f;
     }
     for (int64_t j = 0; j < d; j++)

@@ -37,7 +37,7 @@ scorefield sample --density '-x^2' -n 8 --chains 2 --trace t.npy -q -o s.npy
 echo "-- warnings with their remedies"
 try sample --density '-log(1 + x^2)' -n 40 -q -o s.csv | sed 's/[0-9.]* effective/N effective/; s/is [0-9.]*, want/is R, want/'
 try sample --density '-0.5*(v/3)^2 - 0.5*y^2*exp(-v) - 0.5*v' -n 2000 --seed 4 -q -o s.csv | grep -o 'iterations diverged.*'
-try sample --density '-x^2 - 1e6*y^2' --metric unit --depth 3 -n 200 -q -o s.csv | grep -o 'paths ended.*'
+try sample --density '-x^2 - 1e6*y^2' --metric unit --max-treedepth 3 -n 200 -q -o s.csv | grep -o 'paths reached.*'
 echo "-- what is refused"
 try sample -n 3 -o s.csv
 try sample --density '-x^2' -o s.csv
@@ -52,7 +52,7 @@ try sample --density '-m*x^2' --param m -n 3 -o s.csv
 try sample --density '-m*x^2' --param 'm=1,2;3' -n 3 -o s.csv
 try sample --density '-m*x^2' --param m=@nowhere.csv -n 3 -o s.csv
 try sample --density '-x^2' --method ula -n 3 -o s.csv
-try sample --density '-x^2' --method ula --step 1 --depth 3 -n 3 -o s.csv
+try sample --density '-x^2' --method ula --step 1 --max-treedepth 3 -n 3 -o s.csv
 try sample --density '-x^2' --method flow -n 3 -o s.csv
 try sample --density '-x^2' --churn 3 -n 3 -o s.csv
 try sample model.safetensors --chains 3 -n 3 -o s.csv
@@ -77,9 +77,9 @@ try sample --density '-0.5*x*P*x' --dim 2 --param P=1,2,3 -n 3 -o t.csv
 echo "-- numbers and options that do not fit"
 try sample --density '-x^2' -n 0 -o t.csv
 try sample --density '-x^2' --chains 1 -n 1 -q -o t.csv
-try sample --density '-x^2' --hottest 4 -n 3 -o u.csv
-try sample --density '-x^2' --method hmc --depth 4 -n 3 -o u.csv
-try sample --density '-x^2' --method ula --step 0.1 --temper 4 -n 3 -o u.csv
+try sample --density '-x^2' --max-temperature 4 -n 3 -o u.csv
+try sample --density '-x^2' --method hmc --max-treedepth 4 -n 3 -o u.csv
+try sample --density '-x^2' --method ula --step 0.1 --temperatures 4 -n 3 -o u.csv
 echo "-- folders that are not there are found before the work"
 try sample --density '-x^2' -n 1000000000 -o nowhere/u.csv
 try sample --density '-x^2' -n 1000000000 -o u.csv --trace nowhere/t.npy
@@ -88,7 +88,7 @@ try plot --density '-x^2' -o nowhere/p.png
 echo "-- no number, no gradient, no integral"
 try sample --density '-norm(x)' --dim 2 --method ula --step 0.1 -n 3 -o u.csv
 try sample --density '-sqrt(x)' -n 400 -q -o t.csv | grep -o 'iterations came.*'
-try sample --density '-log(x)' --domain positive -n 400 -q -o t.csv | grep -o 'reach.*'
+try sample --density '-log(x)' --domain positive -n 400 -q -o t.csv | grep -o 'reach [0-9].*'
 try sample --density '-(x-y)^2' -n 400 -q -o t.csv | grep -o 'no finite integral'
 try plot --density 'x^2' -q -o p.png | sed 's/is [0-9.]*;/is R;/'
 [ -e u.csv ] || echo none
@@ -122,7 +122,7 @@ far() {
 parts='log(0.1*exp(-2*x^2) + 0.9*exp(-2*(x - 5)^2))'
 for method in ula lm; do
     scorefield sample --density "$parts" --method $method --step 0.05 --chains 500 --warmup 3000 --thin 10 -n 2000 -q -o - 2>errors | far
-    scorefield sample --density "$parts" --method $method --step 0.05 --hottest 30 --chains 500 --warmup 3000 --thin 10 -n 2000 -q -o - 2>errors | far
+    scorefield sample --density "$parts" --method $method --step 0.05 --max-temperature 30 --chains 500 --warmup 3000 --thin 10 -n 2000 -q -o - 2>errors | far
 done
 echo "-- draws as an array: chain and draw are no numbers of the density"
 for form in csv npy; do

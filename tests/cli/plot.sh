@@ -67,7 +67,7 @@ awk 'BEGIN { for (i = 0; i < 13; i++) printf "%sa%d", i ? "," : "", i; print ""
     for (r = 0; r < 20; r++) { for (i = 0; i < 13; i++) printf "%s%.3f", i ? "," : "", sin(r * i + i); print "" } }' >wide.csv
 try plot wide.csv -o x.png
 echo "-- typed densities that can not be drawn"
-try plot --density 'x + y + z' -o x.png
+try plot --density 'x + y + z' -o x.png | sed 's|iteration [0-9]*|iteration N|; s|chain [0-9]|chain N|'
 try plot --density 'log(x0) + log(x1)' --dim 2 --domain simplex -o x.png
 try plot --density "$normal" "$model" -o x.png
 try plot --density "$normal" "$data/faithful.csv" -o x.png

@@ -120,6 +120,23 @@ TEST(a_functional_crosses_the_seam)
     sf_context_free(ctx);
 }
 
+static double work_of(void *user)
+{
+    const struct rosenbrock *r = user;
+    return r->n == 3 ? 7.0 : NAN;
+}
+
+TEST(work_is_what_a_functional_says_or_0)
+{
+    struct rosenbrock r = rosenbrock_of(3);
+    sf_functional f = rosenbrock_functional(&r);
+    CHECK(sfi_functional_work(&f) == 0.0);
+    f.work = work_of;
+    CHECK(sfi_functional_work(&f) == 7.0);
+    r.n = 4;
+    CHECK(sfi_functional_work(&f) == 0.0);
+}
+
 TEST(differences_stand_in_for_a_missing_hessian)
 {
     sf_context *ctx = new_context();
@@ -206,5 +223,6 @@ TESTS(CASE(right_derivatives_agree_with_differences),
       CASE(wrong_derivatives_are_found),
       CASE(a_value_that_is_no_number_is_not_forgotten),
       CASE(a_functional_crosses_the_seam),
+      CASE(work_is_what_a_functional_says_or_0),
       CASE(differences_stand_in_for_a_missing_hessian),
       CASE(what_is_missing_or_failed_is_named), CASE(every_allocation_may_fail))

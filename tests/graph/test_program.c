@@ -811,6 +811,26 @@ TEST(buffers_that_live_together_do_not_overlap)
     sf_context_free(ctx);
 }
 
+/* A matrix times a vector of d numbers takes d^2 multiplications, beside which loading
+ * and writing are little. */
+TEST(the_work_of_a_product_is_its_multiplications)
+{
+    sf_context *ctx = new_context();
+    for (int64_t d = 64; d <= 256; d *= 2) {
+        sf_graph *g = new_graph(ctx);
+        const sf_node x = sf_input(g, "x", 1, &d);
+        const sf_node w = sf_param(g, "w", 2, (int64_t[]){d, d});
+        const sf_output output = {sf_matmul(g, w, x), SF_EACH};
+        sf_program *program = NULL;
+        CHECK_OK(ctx, sf_program_new(ctx, &program, g, SF_F64, 1, &output));
+        const double work = sf_program_work(program), product = (double)(d * d);
+        CHECK(work >= product && work < product + 40.0 * (double)d);
+        sf_program_free(program);
+        sf_graph_free(g);
+    }
+    sf_context_free(ctx);
+}
+
 TEST(running_allocates_nothing)
 {
     struct faults faults;
@@ -897,5 +917,6 @@ TESTS(CASE(summed_gradients_match_differences),
       CASE(a_program_outlives_its_graph_and_runs_again),
       CASE(wrong_arguments_are_refused), CASE(large_groups_fuse_correctly),
       CASE(buffers_that_live_together_do_not_overlap),
+      CASE(the_work_of_a_product_is_its_multiplications),
       CASE(running_allocates_nothing),
       CASE(every_allocation_of_a_program_may_fail))

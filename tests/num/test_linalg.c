@@ -276,6 +276,85 @@ TEST(what_is_not_finite_is_found_and_named)
     sf_context_free(ctx);
 }
 
+/* ---- orthonormal rows, geometric means ---- */
+
+/* Rows 3 and 4 depend on those before: the rows that come out are orthonormal all the
+ * same, and those that went in are sums of them. */
+TEST(rows_become_orthonormal_and_are_sums_of_those_before)
+{
+    enum { M = 6 };
+    sf_context *ctx = new_context();
+    static double z[M * N], q[M * N], parts[M * M];
+    for (int i = 0; i < M; i++)
+        for (int j = 0; j < N; j++)
+            z[i * N + j] = normal((uint64_t)(100 + i), (uint32_t)j);
+    for (int j = 0; j < N; j++) {
+        z[3 * N + j] = 2.0 * z[j] - z[N + j];
+        z[4 * N + j] = 0.0;
+    }
+    memcpy(q, z, sizeof q);
+    CHECK_OK(ctx, sfi_orthonormal_rows(ctx, q, parts, M, N));
+    for (int i = 0; i < M; i++)
+        for (int k = 0; k < M; k++) {
+            CHECK_NEAR(sfi_dot(q + i * N, q + k * N, N), i == k, 1e-14);
+            CHECK(k <= i || parts[i * M + k] == 0.0);
+        }
+    for (int i = 0; i < M; i++)
+        for (int j = 0; j < N; j++) {
+            double sum = 0.0;
+            for (int k = 0; k <= i; k++)
+                sum += parts[i * M + k] * q[k * N + j];
+            CHECK_NEAR(sum, z[i * N + j], 1e-13);
+        }
+    CHECK_FAILS(ctx, sfi_orthonormal_rows(ctx, q, parts, 4, 3), SF_E_SHAPE,
+                "4 of 3 numbers");
+    q[N + 2] = NAN;
+    CHECK_FAILS(ctx, sfi_orthonormal_rows(ctx, q, parts, M, N), SF_E_NUMERIC,
+                "row 1, number 2");
+    sf_context_free(ctx);
+}
+
+/* Of numbers it is sqrt(a/b). */
+TEST(geometric_means_of_numbers_are_known)
+{
+    sf_context *ctx = new_context();
+    double a[] = {9.0, 0.0, 0.0, 2.0}, b[] = {4.0, 0.0, 0.0, 8.0}, mean[4];
+    CHECK_OK(ctx, sfi_geometric_mean(ctx, mean, a, b, 2));
+    CHECK_NEAR(mean[0], 1.5, 1e-15);
+    CHECK_NEAR(mean[3], 0.5, 1e-15);
+    CHECK_NEAR(mean[1], 0.0, 1e-15);
+    b[3] = -1.0;
+    CHECK_FAILS(ctx, sfi_geometric_mean(ctx, mean, a, b, 2), SF_E_NUMERIC,
+                "geometric mean");
+    sf_context_free(ctx);
+}
+
+/* Whatever C is: C and (S^-1 C S^-1)^-1 have the mean S. */
+TEST(the_mean_of_draws_and_scores_is_the_covariance)
+{
+    sf_context *ctx = new_context();
+    static double s[N * N], l[N * N], p[N * N], c[N * N], b[N * N], mean[N * N];
+    make_positive(s, N);
+    CHECK_OK(ctx, sfi_cholesky(ctx, l, s, N, "s", NULL));
+    sfi_cholesky_inverse(p, l, N);
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++)
+            c[i * N + j] = (i == j) * (1.0 + i) + 0.3;
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++) {
+            double sum = 0.0;
+            for (int k = 0; k < N; k++)
+                for (int m = 0; m < N; m++)
+                    sum += p[i * N + k] * c[k * N + m] * p[m * N + j];
+            b[i * N + j] = sum;
+        }
+    CHECK_OK(ctx, sfi_geometric_mean(ctx, mean, c, b, N));
+    CHECK(max_abs_difference(mean, s, N * N) < 1e-11);
+    CHECK_OK(ctx, sfi_geometric_mean(ctx, c, c, b, N));
+    CHECK(max_abs_difference(mean, c, N * N) == 0.0);
+    sf_context_free(ctx);
+}
+
 TEST(every_allocation_may_fail)
 {
     struct faults faults;
@@ -289,6 +368,19 @@ TEST(every_allocation_may_fail)
         CHECK(status == (k < 2 ? SF_E_NOMEM : SF_OK));
         CHECK(faults.bytes == faults.own);
     }
+    static double parts[9 * 9], mean[N * N];
+    for (int k = 0; k < 2; k++) {
+        faults.left = k;
+        CHECK(sfi_orthonormal_rows(ctx, v, parts, 9, N) ==
+              (k < 1 ? SF_E_NOMEM : SF_OK));
+        CHECK(faults.bytes == faults.own);
+    }
+    for (int k = 0; k < 4; k++) {
+        faults.left = k;
+        CHECK(sfi_geometric_mean(ctx, mean, a, a, N) ==
+              (k < 3 ? SF_E_NOMEM : SF_OK));
+        CHECK(faults.bytes == faults.own);
+    }
     sf_context_free(ctx);
 }
 
@@ -300,4 +392,7 @@ TESTS(CASE(eigenvalues_of_the_second_difference),
       CASE(mirroring_covers_every_size),
       CASE(norms_neither_overflow_nor_underflow),
       CASE(what_is_not_finite_is_found_and_named),
+      CASE(rows_become_orthonormal_and_are_sums_of_those_before),
+      CASE(geometric_means_of_numbers_are_known),
+      CASE(the_mean_of_draws_and_scores_is_the_covariance),
       CASE(every_allocation_may_fail))

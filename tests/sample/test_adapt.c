@@ -2,7 +2,6 @@
 /* test_adapt.c - what chains learn while they warm up. */
 #include "check.h"
 #include "sample/adapt.h"
-#include "sample/metric.h"
 
 /* Acceptance that falls with the step: exp(-step) is the target's at -ln target. */
 TEST(steps_find_their_target)
@@ -15,114 +14,64 @@ TEST(steps_find_their_target)
 }
 
 typedef struct schedule {
-    int64_t warmup, first, last, closes[8];
+    int64_t warmup, last, turns[16];
 } schedule;
 
-/* Of 1000: windows of 25, 50, 100, 200 and the 500 left (Stan Reference Manual,
- * figure of the warm-up's stages). */
-static const schedule schedules[] = {{1000, 75, 950, {99, 149, 249, 449, 949}},
-                                     {150, 75, 100, {99}},
-                                     {100, 15, 90, {89}},
-                                     {20, 3, 18, {17}},
-                                     {19, 0, 0, {-1}},
-                                     {0, 0, 0, {-1}}};
+/* The newer part begins at 0, and when it is a third of all a new one does: after
+ * n, n + ceil(n/2), ... iterations, 10 at least. */
+static const schedule schedules[] = {
+    {400, 340, {10, 20, 30, 45, 68, 102, 153, 230}},
+    {1000, 940, {10, 20, 30, 45, 68, 102, 153, 230, 345, 518, 777}},
+    {100, 85, {10, 20, 30, 45, 68}},
+    {20, 17, {10}},
+    {19, 0, {0}},
+    {0, 0, {0}}};
 
-TEST(windows_double)
+TEST(windows_grow_by_a_half)
 {
     for (size_t k = 0; k < SFI_COUNT(schedules); k++) {
         const schedule *s = &schedules[k];
         sfi_windows w;
-        int64_t closed = 0;
+        int64_t turns = 0;
         sfi_windows_init(&w, s->warmup);
+        CHECK(w.last == s->last);
         for (int64_t i = 0; i < s->warmup; i++) {
-            CHECK(sfi_windows_counts(&w, i) == (i >= s->first && i < s->last));
-            if (sfi_windows_closes(&w, i))
-                CHECK(i == s->closes[closed++]);
+            CHECK(sfi_windows_counts(&w, i) == (i < s->last));
+            if (i + 1 < s->last && sfi_windows_turn(&w, i))
+                CHECK(i + 1 == s->turns[turns++]);
         }
-        CHECK(s->closes[0] < 0 ? closed == 0 : s->closes[closed] == 0);
-        CHECK(s->closes[0] < 0 || closed > 0);
+        CHECK(s->turns[turns] == 0);
     }
 }
 
-TEST(running_moments_are_moments)
+/* Parts of 3 and of 2 draws are one of 5: variances of x 2 and 20, sums of squares 10
+ * and 100, of s 0.4 and 1 over the 5, so that scale^4 is 25 and 100; of these the
+ * logarithms of two draws of 1 and of 3 take 2/7. */
+TEST(scales_make_draws_and_scores_alike)
 {
-    const double x[][2] = {{1.0, 10.0}, {2.0, 14.0}, {4.0, 12.0}, {7.0, 9.0}};
-    for (int dense = 0; dense < 2; dense++) {
-        double mean[2], sums[4], gap[2];
-        sfi_running r = {dense != 0, 2, 0, mean, sums, gap};
-        sfi_running_clear(&r);
-        for (int i = 0; i < 4; i++)
-            sfi_running_add(&r, x[i]);
-        sfi_running_finish(&r);
-        CHECK_NEAR(mean[0], 3.5, 1e-15);
-        CHECK_NEAR(mean[1], 11.25, 1e-15);
-        CHECK_NEAR(sums[0], 7.0, 1e-14);
-        CHECK_NEAR(sums[dense ? 3 : 1], 59.0 / 12.0, 1e-14);
-        if (dense)
-            CHECK_NEAR(sums[1], -17.0 / 6.0, 1e-14);
-    }
+    const double x[][2] = {
+        {1.0, 6.0}, {2.0, 11.0}, {3.0, 1.0}, {4.0, -4.0}, {5.0, 16.0}};
+    const double slope[][2] = {
+        {0.2, 9.6}, {-0.4, 10.1}, {0.0, 9.1}, {0.4, 10.6}, {-0.2, 8.6}};
+    const double first[] = {1.0, 3.0};
+    double memory[2][2 * SFI_PAIR_MOMENTS], scale[2];
+    sfi_pair_moments part[2];
+    for (int k = 0; k < 2; k++)
+        sfi_pair_moments_init(&part[k], 2, memory[k]);
+    for (int i = 0; i < 5; i++)
+        sfi_pair_moments_add(&part[i / 3], x[i], slope[i]);
+    sfi_pair_moments_scale(part, first, scale);
+    CHECK_NEAR(scale[0], pow(25.0, 0.25 * 5.0 / 7.0), 1e-14);
+    CHECK_NEAR(scale[1], pow(100.0, 0.25 * 5.0 / 7.0) * pow(3.0, 2.0 / 7.0),
+               1e-14);
+    /* What never moves keeps its first scale. */
+    for (int k = 0; k < 2; k++)
+        sfi_pair_moments_clear(&part[k]);
+    for (int i = 0; i < 5; i++)
+        sfi_pair_moments_add(&part[0], x[0], slope[i]);
+    sfi_pair_moments_scale(part, first, scale);
+    CHECK(scale[0] == 1.0 && scale[1] == 3.0);
 }
 
-/* Momenta have the covariance M, the inverse of what was set; p' M^-1 p is one
- * chi-squared variable for each number. */
-TEST(momenta_have_the_masses)
-{
-    enum { N = 20000 };
-    sf_context *ctx = new_context();
-    const sf_metric kinds[] = {SF_METRIC_UNIT, SF_METRIC_DIAGONAL,
-                               SF_METRIC_DENSE};
-    for (size_t k = 0; k < SFI_COUNT(kinds); k++) {
-        double memory[8], covariance[4] = {2.0, 0.5}, p[2], v[2];
-        sfi_metric m;
-        CHECK(sfi_metric_size(kinds[k], 2) <= 8);
-        sfi_metric_init(&m, kinds[k], 2, memory);
-        if (kinds[k] == SF_METRIC_DENSE)
-            memcpy(covariance, (double[]){2.0, 0.9, 0.9, 0.5},
-                   sizeof covariance);
-        const int64_t draws = 1000;
-        const double keep = 1000.0 / 1005.0, add = 5e-3 / 1005.0;
-        double want[3] = {1.0, 0.0, 1.0}; /* variances and covariance of v */
-        if (kinds[k] != SF_METRIC_UNIT) {
-            want[0] = keep * 2.0 + add;
-            want[1] = kinds[k] == SF_METRIC_DENSE ? keep * 0.9 : 0.0;
-            want[2] = keep * 0.5 + add;
-        }
-        sfi_metric_set(ctx, &m, covariance, draws);
-        double sums[3] = {0}, squares = 0.0;
-        for (uint32_t i = 0; i < N; i++) {
-            sfi_metric_draw(&m, (sfi_where){1, 5, i, SFI_STREAM_MOMENTUM}, p);
-            sfi_metric_velocity(&m, p, v);
-            sums[0] += v[0] * v[0] / N;
-            sums[1] += v[0] * v[1] / N;
-            sums[2] += v[1] * v[1] / N;
-            squares += (p[0] * v[0] + p[1] * v[1]) / N;
-        }
-        /* v = M^-1 p has the covariance that was set; five standard errors. */
-        CHECK_NEAR(sums[0], want[0], 5.0 * want[0] * sqrt(2.0 / N));
-        CHECK_NEAR(sums[1], want[1],
-                   5.0 * sqrt((want[0] * want[2] + want[1] * want[1]) / N));
-        CHECK_NEAR(sums[2], want[2], 5.0 * want[2] * sqrt(2.0 / N));
-        CHECK_NEAR(squares, 2.0, 5.0 * sqrt(4.0 / N));
-    }
-    sf_context_free(ctx);
-}
-
-TEST(a_covariance_that_is_none_changes_nothing)
-{
-    sf_context *ctx = new_context();
-    double memory[8], good[] = {2.0, 0.5, 0.5, 1.0};
-    double bad[] = {1.0, 2.0, 2.0, 1.0}, before[2], after[2];
-    const double p[] = {0.3, -0.8};
-    sfi_metric m;
-    sfi_metric_init(&m, SF_METRIC_DENSE, 2, memory);
-    sfi_metric_set(ctx, &m, good, 1000);
-    sfi_metric_velocity(&m, p, before);
-    sfi_metric_set(ctx, &m, bad, 1000);
-    sfi_metric_velocity(&m, p, after);
-    CHECK(memcmp(before, after, sizeof after) == 0);
-    sf_context_free(ctx);
-}
-
-TESTS(CASE(steps_find_their_target), CASE(windows_double),
-      CASE(running_moments_are_moments), CASE(momenta_have_the_masses),
-      CASE(a_covariance_that_is_none_changes_nothing))
+TESTS(CASE(steps_find_their_target), CASE(windows_grow_by_a_half),
+      CASE(scales_make_draws_and_scores_alike))

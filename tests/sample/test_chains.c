@@ -57,7 +57,7 @@ static void check_moments(sf_context *ctx, const sf_model *d, int64_t chains,
     }
     for (int64_t c = 0; c < chains; c++) {
         CHECK(report[c].divergences <= o->draws / 200);
-        CHECK(report[c].saturated == 0);
+        CHECK(report[c].reached_max_treedepth == 0);
         CHECK(report[c].accept > 0.4 && report[c].accept < 1.0);
         CHECK(report[c].step > 0.0 && report[c].gradients > 0);
     }
@@ -216,7 +216,7 @@ TEST(tempered_chains_find_all_parts)
         o.warmup = 1000;
         o.draws = 6000;
         o.temperatures = 6;
-        o.hottest = 50.0;
+        o.max_temperature = 50.0;
         o.seed = 3 + m;
         check_moments(ctx, d, 4, &o, 2, want);
         sf_chain_report report[4];
@@ -224,8 +224,9 @@ TEST(tempered_chains_find_all_parts)
         o.draws = 500;
         CHECK_OK(ctx, sf_chains_run(ctx, &f, 4, NULL, &o, &to));
         for (int c = 0; c < 4; c++) {
-            CHECK(report[c].exchange > 0.3 && report[c].exchange < 1.0);
-            CHECK(report[c].trips > 5);
+            CHECK(report[c].swap_acceptance > 0.3 &&
+                  report[c].swap_acceptance < 1.0);
+            CHECK(report[c].round_trips > 5);
             CHECK(report[c].gradients >= 6 * 500);
         }
     }
@@ -236,12 +237,14 @@ TEST(tempered_chains_find_all_parts)
     o.draws = FEW;
     sf_chain_report report[8];
     const sf_chain_draws to = {.x = y, .report = report};
-    CHECK_OK(ctx, sf_chains_run(ctx, &f, 8, NULL, &o, &to));
+    const double start[8][2] = {{-8, -6}, {8, 0}, {0, 9}, {-8, -5},
+                                {8, 1},   {1, 9}, {8, 1}, {0, 8}};
+    CHECK_OK(ctx, sf_chains_run(ctx, &f, 8, start[0], &o, &to));
     const sf_draws draws = {y, 8, FEW, 2, 2};
     sf_diagnosis found[2];
     CHECK_OK(ctx, sf_diagnose(ctx, &draws, found));
     CHECK(found[0].rhat > 1.5);
-    CHECK(isnan(report[0].exchange) && report[0].trips == 0);
+    CHECK(isnan(report[0].swap_acceptance) && report[0].round_trips == 0);
     sf_evaluator_free(owner);
     sf_model_free(d);
     sf_context_free(ctx);
@@ -255,7 +258,7 @@ TEST(tempering_changes_no_law)
     sf_context *ctx = new_context();
     sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
     o.temperatures = 4;
-    o.hottest = 8.0;
+    o.max_temperature = 8.0;
     o.draws = 4000;
     const moment want[] = {{0.0, 1.0}, {0.0, 1.0}};
     sf_model *d =
@@ -372,19 +375,19 @@ TEST(what_cannot_be_run_is_refused)
     o.accept = 1.0;
     refused(ctx, d, 1, NULL, o, SF_E_ARG, "accept is 1");
     o.accept = 0.0;
-    o.depth = 21;
-    refused(ctx, d, 1, NULL, o, SF_E_ARG, "depth is 21");
-    o.depth = 10;
+    o.max_treedepth = 21;
+    refused(ctx, d, 1, NULL, o, SF_E_ARG, "max_treedepth is 21");
+    o.max_treedepth = 10;
     o.temperatures = 65;
     refused(ctx, d, 1, NULL, o, SF_E_ARG, "temperatures is 65");
     o.temperatures = 2;
-    o.hottest = 1.0;
-    refused(ctx, d, 1, NULL, o, SF_E_ARG, "hottest temperature is 1");
+    o.max_temperature = 1.0;
+    refused(ctx, d, 1, NULL, o, SF_E_ARG, "max_temperature is 1");
     o = (sf_chain_options)SF_CHAIN_OPTIONS_INIT;
     o.draws = 8;
     sf_model_free(d);
     d = density_of(ctx, "log(x0 - 7)", 1, NULL, 0, NULL);
-    o.depth = 10;
+    o.max_treedepth = 10;
     refused(ctx, d, 1, NULL, o, SF_E_NUMERIC, "no start of chain 0");
     sf_model_free(d);
     sf_functional f;
