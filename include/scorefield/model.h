@@ -38,7 +38,7 @@ typedef struct sf_model sf_model;
 /* Free a model; NULL is allowed. */
 SF_API void sf_model_free(sf_model *model);
 
-/* "density", "gaussian", "empirical" or "network". */
+/* "density", "gaussian", "mixture", "empirical" or "network". */
 SF_API const char *sf_model_family(const sf_model *model);
 
 /* Number of columns d. */

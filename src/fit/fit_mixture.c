@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fit_mixture.c - how many normal distributions a table is a mixture of, and which.
+ *
+ * Columns are standardised, and their correlations R shrunken to
+ *
+ *     (1 - s) R + s I,     s = min(1, b/c),   b = (sum_i |y_i|^4 / n - |R|^2)/n,
+ *                                             c = |R - I|^2
+ *
+ * (O. Ledoit, M. Wolf 2004, with the identity as the target), which is the prior's
+ * scale; then each number of components is fitted by em.c. */
+#include "base/context.h"
+#include "fit/em.h"
+#include "model/gaussian_mixture.h"
+#include "num/linalg.h"
+#include "num/moments.h"
+#include "scorefield/mixture.h"
+
+#include <math.h>
+#include <string.h>
+
+/* How many K in a row may fail to lower the criterion. */
+enum { PATIENCE = 3 };
+
+typedef struct mixture_job {
+    sf_context *ctx;
+    const sf_mixture_options *o;
+    int64_t n, d, most;
+    double *y;           /* [n, d] standardised */
+    double *mean, *sd;   /* [d]                 */
+    double *correlation; /* [d, d]              */
+    sfi_components found, best;
+} mixture_job;
+
+/* ---- rows ---------------------------------------------------------------------- */
+
+static sf_status check_rows(sf_context *ctx, sf_cmat data,
+                            const char *const *names)
+{
+    SFI_TRY(sfi_check_table(ctx, data, false, "mixture: data"));
+    if (data.rows < 2)
+        return SFI_FAIL(ctx, SF_E_ARG, "mixture: %lld rows, want at least 2",
+                        (long long)data.rows);
+    for (int64_t i = 0; i < data.rows; i++) {
+        const int64_t j =
+            sfi_first_not_finite(data.data + i * data.stride, data.cols);
+        if (j < data.cols)
+            return SFI_FAIL(ctx, SF_E_NUMERIC,
+                            "mixture: row %lld, column \"%s\": the value is "
+                            "not finite",
+                            (long long)(i + 1), names != NULL ? names[j] : "?");
+    }
+    return SF_OK;
+}
+
+static sf_status check_options(sf_context *ctx, const sf_mixture_options *o,
+                               int64_t rows)
+{
+    if (o->components < 0 || o->components > SFI_MOST_COMPONENTS ||
+        o->most < 1 || o->most > SFI_MOST_COMPONENTS)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "mixture: components is %lld and most %lld, want 0 to "
+                        "%d and 1 to %d",
+                        (long long)o->components, (long long)o->most,
+                        (int)SFI_MOST_COMPONENTS, (int)SFI_MOST_COMPONENTS);
+    if (o->components > rows)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "mixture: %lld components of %lld rows, want no more "
+                        "than rows",
+                        (long long)o->components, (long long)rows);
+    if (o->starts < 1 || o->iterations < 1 || !(o->tolerance > 0.0) ||
+        !isfinite(o->tolerance))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "mixture: starts is %lld, iterations %lld, tolerance "
+                        "%g; want at least 1, 1, and > 0",
+                        (long long)o->starts, (long long)o->iterations,
+                        o->tolerance);
+    return SF_OK;
+}
+
+/* Means, standard deviations and correlations; then standardised rows. */
+static sf_status standardise(mixture_job *j, sf_cmat data,
+                             const char *const *names)
+{
+    sfi_moments *moments = NULL;
+    SFI_TRY(sfi_moments_new(j->ctx, &moments, j->d));
+    sf_status status = sfi_moments_add(moments, data, NULL);
+    if (status == SF_OK)
+        status = sfi_moments_mean(moments, j->mean);
+    if (status == SF_OK)
+        status =
+            sfi_moments_covariance(moments, j->correlation, SFI_POPULATION);
+    sfi_moments_free(moments);
+    SFI_TRY(status);
+    for (int64_t k = 0; k < j->d; k++) {
+        j->sd[k] = sqrt(j->correlation[k * j->d + k]);
+        if (!(j->sd[k] > 0.0) || !isfinite(j->sd[k]))
+            return SFI_FAIL(j->ctx, SF_E_NUMERIC,
+                            "mixture: column \"%s\" is constant, or too large; "
+                            "leave it out",
+                            names != NULL ? names[k] : "?");
+    }
+    for (int64_t k = 0; k < j->d * j->d; k++)
+        j->correlation[k] /= j->sd[k / j->d] * j->sd[k % j->d];
+    for (int64_t i = 0; i < j->n; i++)
+        for (int64_t k = 0; k < j->d; k++)
+            j->y[i * j->d + k] =
+                (data.data[i * data.stride + k] - j->mean[k]) / j->sd[k];
+    return SF_OK;
+}
+
+static void shrink(mixture_job *j)
+{
+    const int64_t d = j->d;
+    const double n = (double)j->n;
+    double fourth = 0.0, squares = 0.0, apart = 0.0;
+    for (int64_t i = 0; i < j->n; i++) {
+        double square = 0.0;
+        for (int64_t k = 0; k < d; k++)
+            square += j->y[i * d + k] * j->y[i * d + k];
+        fourth += square * square / n;
+    }
+    for (int64_t k = 0; k < d * d; k++) {
+        const double r = j->correlation[k], one = k / d == k % d ? 1.0 : 0.0;
+        squares += r * r;
+        apart += (r - one) * (r - one);
+    }
+    const double b = (fourth - squares) / n;
+    const double s = apart > b ? b / apart : 1.0;
+    for (int64_t k = 0; k < d * d; k++)
+        if (k / d != k % d)
+            j->correlation[k] *= 1.0 - s;
+}
+
+/* ---- components ----------------------------------------------------------------- */
+
+static double criterion(const mixture_job *j, int64_t k, double log_likelihood)
+{
+    const double d = (double)j->d, m = (double)k;
+    const double free = m - 1.0 + m * d + 0.5 * m * d * (d + 1.0);
+    return free * log((double)j->n) - 2.0 * log_likelihood;
+}
+
+static sf_status search(mixture_job *j, sf_mixture_fit *fit)
+{
+    sfi_em *em = NULL;
+    const sf_mixture_options *o = j->o;
+    const sfi_em_options how = {o->starts, o->iterations, o->tolerance,
+                                o->seed};
+    const int64_t first = o->components > 0 ? o->components : 1;
+    SFI_TRY(sfi_em_new(j->ctx, &em, (sf_cmat){j->y, j->n, j->d, j->d},
+                       j->correlation, j->most));
+    fit->bic = INFINITY;
+    sf_status status = SF_OK;
+    int64_t worse = 0;
+    for (int64_t k = first; k <= j->most && worse < PATIENCE; k++) {
+        sfi_em_result r;
+        j->found.count = k;
+        status = sfi_em_fit(em, &j->found, &how, &r);
+        if (status != SF_OK)
+            break;
+        fit->tried++;
+        const double bic = criterion(j, k, r.log_likelihood);
+        worse++;
+        if (!(bic < fit->bic))
+            continue;
+        worse = 0;
+        const sfi_components spare = j->best;
+        j->best = j->found;
+        j->found = spare;
+        fit->components = k;
+        fit->iterations = r.iterations;
+        fit->converged = r.converged;
+        fit->log_likelihood = r.log_likelihood;
+        fit->bic = bic;
+    }
+    sfi_em_free(em);
+    return status;
+}
+
+/* Likelihoods were those of standardised columns. */
+static void to_units(const mixture_job *j, sf_mixture_fit *fit)
+{
+    double volume = 0.0;
+    for (int64_t k = 0; k < j->d; k++)
+        volume += log(j->sd[k]);
+    fit->log_likelihood -= (double)j->n * volume;
+    fit->bic += 2.0 * (double)j->n * volume;
+}
+
+static sf_status make_model(const mixture_job *j, const char *const *names,
+                            sf_model **out)
+{
+    const sfi_components *c = &j->best;
+    const int64_t d = j->d;
+    sf_model *m = NULL;
+    SFI_TRY(sfi_mixture_declare_model(j->ctx, &m, d, names, c->count));
+    memcpy(m->mean, j->mean, (size_t)d * sizeof *m->mean);
+    memcpy(m->scale, j->sd, (size_t)d * sizeof *m->scale);
+    double sum = 0.0;
+    for (int64_t k = 0; k < c->count; k++)
+        sum += c->weight[k];
+    sf_status status = SF_OK;
+    for (int64_t k = 0; k < c->count && status == SF_OK; k++)
+        status = sfi_mixture_set(m, k, c->weight[k] / sum, c->mean + k * d,
+                                 c->covariance + k * d * d);
+    if (status != SF_OK) {
+        sf_model_free(m);
+        return status;
+    }
+    *out = m;
+    return SF_OK;
+}
+
+/* ---- memory ------------------------------------------------------------------ */
+
+static bool new_components(const mixture_job *j, sfi_components *c)
+{
+    const size_t most = (size_t)j->most, d = (size_t)j->d;
+    c->dim = j->d;
+    c->weight = sfi_alloc(j->ctx, most, sizeof *c->weight);
+    c->mean = sfi_alloc(j->ctx, most * d, sizeof *c->mean);
+    c->covariance = sfi_alloc(j->ctx, most * d * d, sizeof *c->covariance);
+    return c->weight != NULL && c->mean != NULL && c->covariance != NULL;
+}
+
+static void free_components(const mixture_job *j, sfi_components *c)
+{
+    const size_t most = (size_t)j->most, d = (size_t)j->d;
+    sfi_free(j->ctx, c->weight, most, sizeof *c->weight);
+    sfi_free(j->ctx, c->mean, most * d, sizeof *c->mean);
+    sfi_free(j->ctx, c->covariance, most * d * d, sizeof *c->covariance);
+}
+
+static bool allocate(mixture_job *j)
+{
+    const size_t n = (size_t)j->n, d = (size_t)j->d;
+    j->y = sfi_alloc(j->ctx, n * d, sizeof *j->y);
+    j->mean = sfi_alloc(j->ctx, d, sizeof *j->mean);
+    j->sd = sfi_alloc(j->ctx, d, sizeof *j->sd);
+    j->correlation = sfi_alloc(j->ctx, d * d, sizeof *j->correlation);
+    const bool parts =
+        new_components(j, &j->found) && new_components(j, &j->best);
+    return parts && j->y != NULL && j->mean != NULL && j->sd != NULL &&
+           j->correlation != NULL;
+}
+
+static void release(mixture_job *j)
+{
+    const size_t n = (size_t)j->n, d = (size_t)j->d;
+    free_components(j, &j->best);
+    free_components(j, &j->found);
+    sfi_free(j->ctx, j->correlation, d * d, sizeof *j->correlation);
+    sfi_free(j->ctx, j->sd, d, sizeof *j->sd);
+    sfi_free(j->ctx, j->mean, d, sizeof *j->mean);
+    sfi_free(j->ctx, j->y, n * d, sizeof *j->y);
+}
+
+sf_status sf_fit_mixture(sf_context *ctx, sf_model **out, sf_cmat data,
+                         const char *const *names,
+                         const sf_mixture_options *options, sf_mixture_fit *fit)
+{
+    *out = NULL;
+    sf_mixture_options o = SF_MIXTURE_OPTIONS_INIT;
+    sf_mixture_fit found = SF_MIXTURE_FIT_INIT;
+    SFI_TRY(sfi_options(ctx, &o, sizeof o, options));
+    SFI_TRY(check_rows(ctx, data, names));
+    SFI_TRY(check_options(ctx, &o, data.rows));
+    const int64_t most = o.components > 0 ? o.components : o.most;
+    mixture_job j = {.ctx = ctx,
+                     .o = &o,
+                     .n = data.rows,
+                     .d = data.cols,
+                     .most = most < data.rows ? most : data.rows};
+    sf_status status = allocate(&j) ? standardise(&j, data, names) : SF_E_NOMEM;
+    if (status == SF_OK) {
+        shrink(&j);
+        status = search(&j, &found);
+    }
+    if (status == SF_OK)
+        status = make_model(&j, names, out);
+    if (status == SF_OK) {
+        to_units(&j, &found);
+        if (!found.converged)
+            sfi_warn(ctx,
+                     "the mixture of %lld components did not converge in %lld "
+                     "iterations",
+                     (long long)found.components, (long long)o.iterations);
+    }
+    release(&j);
+    if (status == SF_OK && fit != NULL)
+        memcpy((char *)fit + sizeof fit->size,
+               (const char *)&found + sizeof found.size,
+               (fit->size < sizeof found ? fit->size : sizeof found) -
+                   sizeof found.size);
+    return status;
+}
