@@ -24,6 +24,10 @@
 /* Pairs of a block of points, at least; of a run of a program. */
 enum { BLOCK_PAIRS = 1 << 18, TILE = 1 << 14 };
 
+/* Numbers of the sums of a block and of the values of a run, nearly: with hundreds of
+ * columns a point has as many sums as they have squares. */
+enum { MOST_CELLS = 1 << 21 };
+
 /* Pairs, or numbers, that are worth a thread of their own. */
 enum { WORTH = 1 << 12 };
 
@@ -57,16 +61,17 @@ struct sfi_mixture {
     sfi_mixture_family *family;     /* or NULL */
 
     int64_t block;  /* points of a block */
+    int64_t tile;   /* pairs of a run of a program */
     size_t pairs;   /* block * n */
     double *weight; /* [block, n] log densities, then weights of the kept */
     int64_t *datum; /* [block, n] which data these are                     */
     int64_t *kept;  /* [block] how many                                    */
     double *lse;    /* [block] */
 
-    int64_t *tile_point, *tile_datum; /* [TILE] */
-    double *tile_weight;              /* [TILE] */
+    int64_t *tile_point, *tile_datum; /* [tile] */
+    double *tile_weight;              /* [tile] */
     segment *segments;                /* [block] */
-    double *values;                   /* [TILE, values_each] */
+    double *values;                   /* [tile, values_each] */
     int64_t values_each;
     double *times, *moving; /* [n]: time of each datum, 1 if it is not held */
     double *sums;           /* [block, sums_each]                           */
@@ -152,25 +157,32 @@ static sf_status compile_values(sfi_mixture *p, unsigned which)
 
 /* ---- making ------------------------------------------------------------------ */
 
+static int64_t least_of(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static bool allocate(sfi_mixture *p)
 {
     sf_context *ctx = p->ctx;
     const size_t n = (size_t)p->n;
-    p->block = BLOCK_PAIRS / p->n > 1 ? BLOCK_PAIRS / p->n : 1;
-    p->pairs = (size_t)(p->block * p->n);
     p->sums_each = p->d * (p->d + 2) + 1;
     p->values_each = 3 * p->d + p->noise->squares + 1;
+    p->block = least_of(BLOCK_PAIRS / p->n, 1 + MOST_CELLS / p->sums_each);
+    p->block = p->block > 1 ? p->block : 1;
+    p->tile = least_of(TILE, 64 + MOST_CELLS / p->values_each);
+    p->pairs = (size_t)(p->block * p->n);
     p->weight = sfi_alloc(ctx, p->pairs, sizeof *p->weight);
     p->datum = sfi_alloc(ctx, p->pairs, sizeof *p->datum);
     p->kept = sfi_alloc(ctx, (size_t)p->block, sizeof *p->kept);
     p->lse = sfi_alloc(ctx, (size_t)p->block, sizeof *p->lse);
-    p->tile_point = sfi_alloc(ctx, TILE, sizeof *p->tile_point);
-    p->tile_datum = sfi_alloc(ctx, TILE, sizeof *p->tile_datum);
-    p->tile_weight = sfi_alloc(ctx, TILE, sizeof *p->tile_weight);
+    p->tile_point = sfi_alloc(ctx, (size_t)p->tile, sizeof *p->tile_point);
+    p->tile_datum = sfi_alloc(ctx, (size_t)p->tile, sizeof *p->tile_datum);
+    p->tile_weight = sfi_alloc(ctx, (size_t)p->tile, sizeof *p->tile_weight);
     p->segments = sfi_alloc(ctx, (size_t)p->block, sizeof *p->segments);
     const size_t blocks = (size_t)p->noise->count;
     p->values =
-        sfi_alloc(ctx, (size_t)(TILE * p->values_each), sizeof *p->values);
+        sfi_alloc(ctx, (size_t)(p->tile * p->values_each), sizeof *p->values);
     p->table_block = sfi_alloc(ctx, blocks, sizeof *p->table_block);
     p->tables = sfi_alloc_zero(ctx, blocks, sizeof *p->tables);
     p->times = sfi_alloc(ctx, n, sizeof *p->times);
@@ -278,7 +290,7 @@ static sf_status fill(sfi_mixture *p, const sfi_mixture_options *o)
                                          p->data, p->log_weights, o->spread));
     return p->gaussian == NULL
                ? sfi_mixture_family_new(p->ctx, &p->family, p->noise, p->data,
-                                        p->log_weights)
+                                        p->log_weights, p->least_all, p->how)
                : SF_OK;
 }
 
@@ -326,12 +338,12 @@ void sfi_mixture_free(sfi_mixture *p)
     const size_t blocks = (size_t)p->noise->count;
     sfi_free(ctx, p->tables, blocks, sizeof *p->tables);
     sfi_free(ctx, p->table_block, blocks, sizeof *p->table_block);
-    sfi_free(ctx, p->values, (size_t)(TILE * p->values_each),
+    sfi_free(ctx, p->values, (size_t)(p->tile * p->values_each),
              sizeof *p->values);
     sfi_free(ctx, p->segments, (size_t)p->block, sizeof *p->segments);
-    sfi_free(ctx, p->tile_weight, TILE, sizeof *p->tile_weight);
-    sfi_free(ctx, p->tile_datum, TILE, sizeof *p->tile_datum);
-    sfi_free(ctx, p->tile_point, TILE, sizeof *p->tile_point);
+    sfi_free(ctx, p->tile_weight, (size_t)p->tile, sizeof *p->tile_weight);
+    sfi_free(ctx, p->tile_datum, (size_t)p->tile, sizeof *p->tile_datum);
+    sfi_free(ctx, p->tile_point, (size_t)p->tile, sizeof *p->tile_point);
     sfi_free(ctx, p->lse, (size_t)p->block, sizeof *p->lse);
     sfi_free(ctx, p->kept, (size_t)p->block, sizeof *p->kept);
     sfi_free(ctx, p->datum, p->pairs, sizeof *p->datum);
@@ -390,8 +402,8 @@ static sf_status log_densities(const job *b)
     sfi_mixture *p = b->p;
     const int64_t all = b->points * p->n;
     int64_t point = 0, datum = 0;
-    for (int64_t at = 0; at < all; at += TILE) {
-        const int64_t count = all - at < TILE ? all - at : TILE;
+    for (int64_t at = 0; at < all; at += p->tile) {
+        const int64_t count = least_of(all - at, p->tile);
         for (int64_t i = 0; i < count; i++) {
             p->tile_point[i] = point;
             p->tile_datum[i] = datum;
@@ -587,7 +599,7 @@ static sf_status means(const job *b)
     int64_t pairs = 0, segments = 0;
     for (int64_t q = 0; q < b->points; q++)
         for (int64_t i = 0; i < p->kept[q];) {
-            const int64_t left = p->kept[q] - i, room = TILE - pairs;
+            const int64_t left = p->kept[q] - i, room = p->tile - pairs;
             const int64_t count = left < room ? left : room;
             for (int64_t k = 0; k < count; k++) {
                 p->tile_point[pairs + k] = q;
@@ -597,7 +609,7 @@ static sf_status means(const job *b)
             p->segments[segments++] = (segment){q, pairs, count};
             pairs += count;
             i += count;
-            if (pairs < TILE)
+            if (pairs < p->tile)
                 continue;
             SFI_TRY(flush(b, pairs, segments));
             pairs = segments = 0;
@@ -813,9 +825,10 @@ sf_status sfi_mixture_run(sfi_mixture *p, sf_cmat y, double t,
         p->moving[i] = t > least ? 1.0 : 0.0;
     }
     /* The floor's clean point is the point itself, which is no row of numbers. */
-    if (p->family != NULL && sfi_mixture_family_gives(want) &&
+    if (p->family != NULL && sfi_mixture_family_gives(p->family, want) &&
         (!p->floor || want->denoised.data == NULL))
-        return sfi_mixture_family_run(p->family, y, p->times, want);
+        return sfi_mixture_family_run(p->family, y, t, p->times, p->moving,
+                                      want);
     job b = {.p = p, .want = want, .y = y, .t = t, .which = values_for(want)};
     const int columns[ALL_OUTPUTS] = {(int)p->d, (int)p->noise->squares, 1,
                                       (int)p->d, (int)p->table_count};
@@ -823,7 +836,7 @@ sf_status sfi_mixture_run(sfi_mixture *p, sf_cmat y, double t,
     for (int k = 0; k < ALL_OUTPUTS; k++) {
         b.columns[k] = columns[k];
         b.at[k] = at;
-        at += (int64_t)TILE * columns[k];
+        at += p->tile * columns[k];
     }
     if (b.which != 0)
         SFI_TRY(compile_values(p, b.which));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/mixture_family.h"
 
+#include "model/mixture_nodes.h"
 #include "num/linalg.h"
 #include "num/posterior.h"
 #include "scorefield/program.h"
@@ -34,6 +35,16 @@ struct sfi_mixture_family {
     double *eta, *bias;   /* [n, k + 1], [n] */
     double *wide;         /* [n, k + vectors], or NULL */
     double *wide_points, *wide_mean; /* [rows, k + vectors], or NULL */
+
+    /* Of a flow, or NULL: eta and, behind it, what the nodes average, eta' and A'. */
+    sfi_mixture_nodes *nodes;
+    sfi_posterior *flow;
+    sf_program *slopes;        /* x0, t -> eta', A' */
+    int64_t across;            /* their numbers */
+    double *flow_data, *slope; /* [n, across], [n, k + 1] */
+    double *flow_points, *flow_mean,
+        *flow_velocity; /* [rows, across], [rows, d] */
+    double *flow_score; /* [rows, d] */
 
     int64_t rows;                /* of a block of points */
     double *points, *mean, *cov; /* [rows, k], [rows, k], [rows, k*k] or NULL */
@@ -122,8 +133,14 @@ static sf_status compile(sfi_mixture_family *p)
     SFI_TRY(sf_graph_new(p->ctx, &g));
     const sf_node x0 = sf_input(g, "x0", 1, &p->noise->dim);
     const sf_node t = sf_input(g, "t", 0, NULL);
-    const sf_output data = {natural_node(p->noise, g, x0, t), SF_EACH};
+    const sf_node natural = natural_node(p->noise, g, x0, t);
+    const sf_output data = {natural, SF_EACH};
     status = sf_program_new(p->ctx, &p->natural, g, SF_F64, 1, &data);
+    if (status == SF_OK && p->nodes != NULL) {
+        const sf_node one = sf_const(g, 1.0);
+        const sf_output slopes = {sf_jvp(g, natural, t, one), SF_EACH};
+        status = sf_program_new(p->ctx, &p->slopes, g, SF_F64, 1, &slopes);
+    }
     sf_graph_free(g);
     return status;
 }
@@ -178,7 +195,8 @@ static sf_status fill(sfi_mixture_family *p)
 
 sf_status sfi_mixture_family_new(sf_context *ctx, sfi_mixture_family **out,
                                  const sfi_noise *noise, sf_cmat data,
-                                 const double *log_weights)
+                                 const double *log_weights, double least,
+                                 sfi_velocity how)
 {
     *out = NULL;
     int64_t k = 0;
@@ -203,7 +221,10 @@ sf_status sfi_mixture_family_new(sf_context *ctx, sfi_mixture_family **out,
     /* Their covariances are to stay in a cache, or nearly. */
     const int64_t fit = (1 << 20) / (k * k);
     p->rows = fit < 64 ? 64 : fit > 4096 ? 4096 : fit;
-    const sf_status status = fill(p);
+    sf_status status =
+        sfi_mixture_nodes_new(ctx, &p->nodes, noise, data, least, how);
+    if (status == SF_OK)
+        status = fill(p);
     if (status != SF_OK) {
         sfi_mixture_family_free(p);
         return status;
@@ -223,6 +244,17 @@ void sfi_mixture_family_free(sfi_mixture_family *p)
     for (int i = 0; i < FINISHES; i++)
         sf_program_free(p->finish[i]);
     const size_t across = k + (size_t)p->vectors;
+    const size_t flow = (size_t)p->across;
+    sf_program_free(p->slopes);
+    sfi_mixture_nodes_free(p->nodes);
+    sfi_posterior_free(p->flow);
+    sfi_free(ctx, p->flow_score, rows * (size_t)p->d, sizeof *p->flow_score);
+    sfi_free(ctx, p->flow_velocity, rows * (size_t)p->d,
+             sizeof *p->flow_velocity);
+    sfi_free(ctx, p->flow_mean, rows * flow, sizeof *p->flow_mean);
+    sfi_free(ctx, p->flow_points, rows * flow, sizeof *p->flow_points);
+    sfi_free(ctx, p->slope, n * (k + 1), sizeof *p->slope);
+    sfi_free(ctx, p->flow_data, n * flow, sizeof *p->flow_data);
     sfi_posterior_free(p->posterior);
     sfi_posterior_free(p->clean);
     sfi_free(ctx, p->wide, n * across, sizeof *p->wide);
@@ -247,7 +279,8 @@ static sf_status prepare(sfi_mixture_family *p, const double *times)
     p->made = false;
     sfi_posterior_free(p->posterior);
     sfi_posterior_free(p->clean);
-    p->posterior = p->clean = NULL;
+    sfi_posterior_free(p->flow);
+    p->posterior = p->clean = p->flow = NULL;
     const int64_t stride = p->k + 1;
     const sf_source sources[] = {
         {.kind = SF_ROWS,
@@ -359,13 +392,110 @@ static sf_status denoise(sfi_mixture_family *p, int64_t n,
     return SF_OK;
 }
 
+/* ---- flows ------------------------------------------------------------------- */
+
+static bool take_flow_memory(sfi_mixture_family *p)
+{
+    const size_t n = (size_t)p->n, rows = (size_t)p->rows;
+    if (p->across > 0)
+        return p->flow_data != NULL && p->slope != NULL &&
+               p->flow_points != NULL && p->flow_mean != NULL &&
+               p->flow_velocity != NULL && p->flow_score != NULL;
+    p->across = 2 * p->k + 1 + sfi_mixture_nodes_count(p->nodes);
+    const size_t across = (size_t)p->across;
+    p->flow_data = sfi_alloc(p->ctx, n * across, sizeof *p->flow_data);
+    p->slope = sfi_alloc(p->ctx, n * (size_t)(p->k + 1), sizeof *p->slope);
+    p->flow_points =
+        sfi_alloc_zero(p->ctx, rows * across, sizeof *p->flow_points);
+    p->flow_mean = sfi_alloc(p->ctx, rows * across, sizeof *p->flow_mean);
+    p->flow_velocity =
+        sfi_alloc(p->ctx, rows * (size_t)p->d, sizeof *p->flow_velocity);
+    p->flow_score =
+        sfi_alloc(p->ctx, rows * (size_t)p->d, sizeof *p->flow_score);
+    return take_flow_memory(p);
+}
+
+/* The posterior whose means make velocities and divergences at time t.  Data that
+ * rest add nothing to either. */
+static sf_status prepare_flow(sfi_mixture_family *p, double t,
+                              const double *moving)
+{
+    if (p->flow != NULL)
+        return SF_OK;
+    if (!take_flow_memory(p))
+        return SF_E_NOMEM;
+    const int64_t k = p->k, nodes = sfi_mixture_nodes_count(p->nodes);
+    const sf_source sources[] = {
+        {.kind = SF_ROWS,
+         .data = p->data.data,
+         .dtype = SF_F64,
+         .stride = p->data.stride},
+        {.kind = SF_ROWS, .data = p->times, .dtype = SF_F64, .stride = 1}};
+    const sf_sink sink = {p->slope, SF_F64, k + 1};
+    SFI_TRY(sf_program_run(p->slopes, p->n, sources, NULL, &sink));
+    sfi_mixture_nodes_fill(p->nodes, t,
+                           (sf_mat){p->flow_data + k, p->n, nodes, p->across});
+    for (int64_t i = 0; i < p->n; i++) {
+        double *row = p->flow_data + i * p->across;
+        memcpy(row, p->eta + i * (k + 1), (size_t)k * sizeof *row);
+        memcpy(row + k + nodes, p->slope + i * (k + 1),
+               (size_t)(k + 1) * sizeof *row);
+        for (int64_t j = k; j < p->across && moving[i] == 0.0; j++)
+            row[j] = 0.0;
+    }
+    return sfi_posterior_new(
+        p->ctx, &p->flow, SF_F64,
+        (sf_cmat){p->flow_data, p->n, p->across, p->across}, p->bias,
+        &(sfi_posterior_options){.covariance = false});
+}
+
+/* Means of n points whose statistics are in p->points; those of eta to p->mean. */
+static void find_flow_means(sfi_mixture_family *p, int64_t n,
+                            const int64_t *without)
+{
+    const int64_t across = p->across;
+    const size_t bytes = (size_t)p->k * sizeof *p->points;
+    for (int64_t i = 0; i < n; i++)
+        memcpy(p->flow_points + i * across, p->points + i * p->k, bytes);
+    const sfi_posterior_want w = {.lse = p->lse,
+                                  .mean = {p->flow_mean, n, across, across},
+                                  .exclude = without};
+    sfi_posterior_run(p->flow, (sf_cmat){p->flow_points, n, across, across},
+                      1.0, SFI_PRODUCT, &w);
+    for (int64_t i = 0; i < n; i++)
+        memcpy(p->mean + i * p->k, p->flow_mean + i * across, bytes);
+}
+
+/* Velocities and divergences of n points, whose scores are known. */
+static sf_status finish_flow(sfi_mixture_family *p, int64_t n, sf_cmat y,
+                             sf_cmat score, sf_mat velocity, double *divergence)
+{
+    const int64_t k = p->k, nodes = sfi_mixture_nodes_count(p->nodes);
+    const sf_mat own = {p->flow_velocity, n, p->d, p->d};
+    const sf_mat to = velocity.data != NULL ? velocity : own;
+    SFI_TRY(sfi_mixture_nodes_run(
+        p->nodes, n, y, (sf_cmat){p->flow_mean + k, n, nodes, p->across}, to));
+    for (int64_t i = 0; i < n && divergence != NULL; i++) {
+        const double *slope = p->flow_mean + i * p->across + k + nodes;
+        divergence[i] = slope[k];
+        for (int64_t j = 0; j < k; j++)
+            divergence[i] -= p->points[i * k + j] * slope[j];
+        for (int64_t j = 0; j < p->d; j++)
+            divergence[i] -=
+                to.data[i * to.stride + j] * score.data[i * score.stride + j];
+    }
+    return SF_OK;
+}
+
 /* ---- running ----------------------------------------------------------------- */
 
-bool sfi_mixture_family_gives(const sfi_mixture_want *want)
+bool sfi_mixture_family_gives(const sfi_mixture_family *p,
+                              const sfi_mixture_want *want)
 {
-    return want->velocity.data == NULL && want->divergence == NULL &&
-           want->birth.data == NULL && want->death.data == NULL &&
-           want->ratio.data == NULL && want->most == 0 && want->drawn == NULL;
+    const bool flows = want->velocity.data != NULL || want->divergence != NULL;
+    return (!flows || p->nodes != NULL) && want->birth.data == NULL &&
+           want->death.data == NULL && want->ratio.data == NULL &&
+           want->most == 0 && want->drawn == NULL;
 }
 
 /* ln of what the weights sum to, as the posterior has them. */
@@ -407,14 +537,51 @@ static sf_mat from_row(sf_mat m, int64_t row)
     return m;
 }
 
-sf_status sfi_mixture_family_run(sfi_mixture_family *p, sf_cmat y,
-                                 const double *times,
+/* Of n points whose statistics are in p->points: means, and what follows from them
+ * by rows of `want` from `first` on. */
+static sf_status run_rows(sfi_mixture_family *p, int64_t first, sf_cmat y,
+                          const sfi_mixture_want *want)
+{
+    const int64_t n = y.rows, k = p->k;
+    const bool spread = want->jacobian.data != NULL;
+    const bool flows = want->velocity.data != NULL || want->divergence != NULL;
+    const int64_t *without =
+        want->without != NULL ? want->without + first : NULL;
+    const sfi_posterior_want w = {
+        .lse = p->lse,
+        .mean = {want->score.data != NULL || spread ? p->mean : NULL, n, k, k},
+        .cov = {spread ? p->cov : NULL, n, k * k, k * k},
+        .exclude = without};
+    sf_mat score = from_row(want->score, first);
+    if (flows)
+        find_flow_means(p, n, without);
+    if (spread || !flows)
+        sfi_posterior_run(p->posterior, (sf_cmat){p->points, n, k, k}, 1.0,
+                          SFI_PRODUCT, &w);
+    for (int64_t i = 0; i < n && want->logp != NULL; i++)
+        want->logp[first + i] =
+            p->lse[i] - log_mass(p, without != NULL ? without[i] : -1);
+    if (flows && score.data == NULL)
+        score = (sf_mat){p->flow_score, n, p->d, p->d};
+    SFI_TRY(finish(p, n, y, score, from_row(want->jacobian, first)));
+    if (flows)
+        SFI_TRY(finish_flow(
+            p, n, y, sf_mat_const(score), from_row(want->velocity, first),
+            want->divergence != NULL ? want->divergence + first : NULL));
+    return want->denoised.data != NULL
+               ? denoise(p, n, without, from_row(want->denoised, first))
+               : SF_OK;
+}
+
+sf_status sfi_mixture_family_run(sfi_mixture_family *p, sf_cmat y, double t,
+                                 const double *times, const double *moving,
                                  const sfi_mixture_want *want)
 {
     const int64_t k = p->k;
-    const bool spread = want->jacobian.data != NULL;
     SFI_TRY(prepare(p, times));
-    if (spread && p->cov == NULL) {
+    if (want->velocity.data != NULL || want->divergence != NULL)
+        SFI_TRY(prepare_flow(p, t, moving));
+    if (want->jacobian.data != NULL && p->cov == NULL) {
         p->cov = sfi_alloc(p->ctx, (size_t)(p->rows * k * k), sizeof *p->cov);
         if (p->cov == NULL)
             return SF_E_NOMEM;
@@ -428,23 +595,7 @@ sf_status sfi_mixture_family_run(sfi_mixture_family *p, sf_cmat y,
                                   .stride = y.stride};
         const sf_sink sink = {p->points, SF_F64, k};
         SFI_TRY(sf_program_run(p->statistic, n, &source, NULL, &sink));
-        const sfi_posterior_want w = {
-            .lse = p->lse,
-            .mean = {want->score.data != NULL || spread ? p->mean : NULL, n, k,
-                     k},
-            .cov = {spread ? p->cov : NULL, n, k * k, k * k},
-            .exclude = want->without != NULL ? want->without + first : NULL};
-        sfi_posterior_run(p->posterior, (sf_cmat){p->points, n, k, k}, 1.0,
-                          SFI_PRODUCT, &w);
-        for (int64_t i = 0; i < n && want->logp != NULL; i++)
-            want->logp[first + i] =
-                p->lse[i] - log_mass(p, want->without != NULL
-                                            ? want->without[first + i]
-                                            : -1);
-        SFI_TRY(finish(p, n, part, from_row(want->score, first),
-                       from_row(want->jacobian, first)));
-        if (want->denoised.data != NULL)
-            SFI_TRY(denoise(p, n, w.exclude, from_row(want->denoised, first)));
+        SFI_TRY(run_rows(p, first, part, want));
     }
     return SF_OK;
 }
