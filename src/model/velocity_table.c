@@ -75,16 +75,17 @@ sf_status sfi_velocity_table_cover(sfi_velocity_table *p, double t, double low,
     }
     double step = wanted_step * p->spread * t;
     step = fmax(step, (high - low) / (MOST - 2 * MARGIN - 2));
-    const int64_t count = (int64_t)ceil((high - low) / step) + 2 * MARGIN + 1;
+    const double before = floor(low / step) - MARGIN;
+    const int64_t count = (int64_t)(ceil(high / step) - before) + MARGIN + 1;
     SFI_TRY(reserve(p, count));
     p->t = t;
     p->low = low;
     p->high = high;
     p->over_step = 1.0 / step;
     p->count = count;
-    p->first = low - MARGIN * step;
+    p->before = (int64_t)before;
     for (int64_t i = 0; i < count; i++)
-        p->at[i] = p->first + (double)i * step;
+        p->at[i] = (before + (double)i) * step;
     const void *const params[] = {&t};
     const sf_source source = {
         .kind = SF_ROWS, .data = p->at, .dtype = SF_F64, .stride = 1};

@@ -5,7 +5,9 @@
  * for all pairs of a point and a datum (kernel.h, `reduced`): a table made once a
  * time serves them all, by cubics through its four nearest values.  With STEP
  * standard deviations of the noise between values the error is about 1e-6 of the
- * noise's width. */
+ * noise's width.  Values are at multiples of a step that follows from the time, so
+ * that what is read does not depend on what else the table covers (but far from all
+ * data, where steps grow). */
 #ifndef SFI_VELOCITY_TABLE_H
 #define SFI_VELOCITY_TABLE_H
 
@@ -20,7 +22,8 @@ typedef struct sfi_velocity_table {
     sf_program *program;
     double t;         /* of the table, NaN: there is none yet */
     double low, high; /* what it covers                       */
-    double first, over_step;
+    double over_step;
+    int64_t before; /* value i is at (before + i) steps */
     int64_t count;
     size_t capacity;
     double *at, *value; /* [capacity] */
@@ -41,12 +44,12 @@ sf_status sfi_velocity_table_cover(sfi_velocity_table *p, double t, double low,
 static inline double sfi_velocity_table_at(const sfi_velocity_table *p,
                                            double r)
 {
-    const double place = (r - p->first) * p->over_step;
-    if (!(place >= 0.0))
+    const double place = r * p->over_step, down_to = floor(place);
+    const double from = down_to - (double)p->before;
+    if (!(from >= 1.0 && from <= (double)(p->count - 3)))
         return NAN;
-    int64_t i = (int64_t)place;
-    i = i < 1 ? 1 : i > p->count - 3 ? p->count - 3 : i;
-    const double u = place - (double)i;
+    const int64_t i = (int64_t)from;
+    const double u = place - down_to;
     const double *v = p->value + i;
     /* Lagrange's cubic through -1, 0, 1, 2. */
     const double down = u - 1.0, far = u - 2.0, up = u + 1.0;

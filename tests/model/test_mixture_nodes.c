@@ -87,8 +87,8 @@ TEST(velocities_by_nodes_are_those_of_the_pairs)
     double got[2 * POINTS], div[POINTS], alone[2], alone_div;
     sfi_noise noise;
     make_data(data);
-    CHECK_OK(ctx,
-             sfi_noise_parse(ctx, &noise, "c0=beta; c1=gamma", COLUMNS, names, NULL));
+    CHECK_OK(ctx, sfi_noise_parse(ctx, &noise, "c0=beta; c1=gamma", COLUMNS,
+                                  names, NULL));
     for (int own = 0; own < 2; own++) {
         for (int i = 0; i < DATA; i++)
             least[i] = own == 1 && i % 2 == 0 ? 0.2 : 0.03;
@@ -180,8 +180,8 @@ TEST(every_allocation_may_fail)
         sfi_noise noise = {0};
         sfi_mixture *p = NULL;
         faults.left = k;
-        status =
-            sfi_noise_parse(ctx, &noise, "c0=beta; c1=gamma", COLUMNS, names, NULL);
+        status = sfi_noise_parse(ctx, &noise, "c0=beta; c1=gamma", COLUMNS,
+                                 names, NULL);
         if (status == SF_OK)
             status = sfi_mixture_new(ctx, &p, &noise,
                                      (sf_cmat){data, DATA, COLUMNS, COLUMNS},
