@@ -17,7 +17,7 @@ extern "C" {
 
 /* On a Gaussian the defaults leave these errors in the variance (from the linear
  * recursion of each method, unit variance, sigma_max 80): FLOW +0.6 %, SDE +1 %,
- * ANNEALED +1.8 %, PC +2 %. */
+ * ANNEALED +1.8 %, PC +0.8 %. */
 typedef enum sf_sampler {
     SF_SAMPLER_AUTO =
         -1,              /* DIRECT where the model holds data, LANGEVIN where it
