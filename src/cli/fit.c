@@ -400,7 +400,7 @@ static sf_status fit(fit_job *j)
     cli *c = j->c;
     const fit_options *o = j->o;
     const char *path = c->operands[0];
-    const double begun = sfi_clock();
+    j->begun = sfi_clock();
     const sf_checkpoint *resumed = o->resume != NULL ? &j->checkpoint : NULL;
     if (resumed != NULL)
         SFI_TRY(sf_checkpoint_load(c->ctx, &j->checkpoint, o->resume));
@@ -410,7 +410,7 @@ static sf_status fit(fit_job *j)
     SFI_TRY(fit_data_open(&j->data, c, path, &o->read, o->columns, o->weights,
                           resumed, streams));
     SFI_TRY(fit_candidates(j));
-    make_report(j, sfi_clock() - begun);
+    make_report(j, sfi_clock() - j->begun);
     SFI_TRY(save(j));
     if (o->curve != NULL && j->trainer != NULL)
         SFI_TRY(fit_write_curve(c, j->trainer, o->curve));

@@ -108,7 +108,7 @@ void fit_say_dropped(const fit_data *d);
 /* What was fitted, and how good it is. */
 typedef struct candidate {
     sf_model *model; /* NULL: it was not fitted                            */
-    double *logpdf;  /* [held.rows] of held-out rows; NULL: not known      */
+    double *logpdf;  /* [held.room] of held-out rows; NULL: not known      */
     double mean, se; /* of those; the mean of a gaussian's own rows where
                         there are none                                     */
 } candidate;
@@ -117,12 +117,14 @@ typedef struct candidate {
 typedef struct held_out {
     int64_t *index; /* [n] all rows, held-out ones first                   */
     int64_t n, count;
-    double *points; /* [rows, dim]                                         */
-    int64_t rows;   /* of the `count`, the ones whose likelihood is taken  */
+    double *points; /* [room, dim]                                         */
+    int64_t room;   /* of the `count`, the ones whose likelihood is wanted */
+    int64_t rows;   /* those that the time limit left time for             */
 } held_out;
 
 typedef struct fit_job {
     cli *c;
+    double begun; /* by sfi_clock() */
     const fit_options *o;
     fit_data data;
     sf_network_options network_options;

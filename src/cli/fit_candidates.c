@@ -16,6 +16,12 @@
 /* Below this many rows a network learns nothing that a gaussian lacks. */
 enum { NETWORK_ROWS = 50 };
 
+/* Rows of a likelihood between two looks at the clock. */
+enum { SLICE = 64 };
+
+/* The part of a time limit that training may take; the rest is for likelihoods. */
+static const double training_part = 0.85;
+
 /* ---- held-out rows -------------------------------------------------------- */
 
 /* A likelihood costs d + 1 networks at some hundred noise levels. */
@@ -35,8 +41,8 @@ static sf_status take_held_out(fit_job *j, uint64_t seed, double fraction)
     if (h->index == NULL)
         return SF_E_NOMEM;
     h->count = sf_split_rows(seed, h->n, fraction, h->index);
-    h->rows = likelihood_rows(h->count, x.cols);
-    h->points = sfi_alloc(ctx, (size_t)(h->rows * x.cols), sizeof *h->points);
+    h->rows = h->room = likelihood_rows(h->count, x.cols);
+    h->points = sfi_alloc(ctx, (size_t)(h->room * x.cols), sizeof *h->points);
     if (h->points == NULL)
         return SF_E_NOMEM;
     for (int64_t i = 0; i < h->rows; i++)
@@ -57,22 +63,47 @@ static void mean_and_error(const double *values, int64_t n, double *mean,
     *se = n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : NAN;
 }
 
-/* Log likelihood of the held-out rows; none is no error. */
-static sf_status judge(fit_job *j, candidate *k)
+/* Seconds of the time limit that are left; infinitely many without one. */
+static double time_left(const fit_job *j)
+{
+    return j->o->time_limit > 0.0 ? j->o->time_limit - (sfi_clock() - j->begun)
+                                  : INFINITY;
+}
+
+/* Of all rows at once, or, under a time limit, some after the other while there is
+ * time: what a row gets does not depend on the others.  *done counts them. */
+static sf_status take_likelihoods(const fit_job *j, const sf_model *model,
+                                  double *logpdf, int64_t *done)
 {
     const held_out *h = &j->held;
     const int64_t d = j->data.dim;
+    const int64_t slice = j->o->time_limit > 0.0 ? SLICE : h->rows;
+    sf_status status = SF_OK;
+    cli_progress_begin(j->c);
+    for (*done = 0; status == SF_OK && *done < h->rows &&
+                    (*done == 0 || time_left(j) > 0.0);) {
+        const int64_t left = h->rows - *done, n = left < slice ? left : slice;
+        status = sf_logpdf(model, (sf_cmat){h->points + *done * d, n, d, d},
+                           logpdf + *done, NULL, NULL);
+        *done += status == SF_OK ? n : 0;
+    }
+    cli_progress_end(j->c);
+    return status;
+}
+
+/* Log likelihood of the held-out rows; none is no error. */
+static sf_status judge(fit_job *j, candidate *k)
+{
+    held_out *h = &j->held;
+    int64_t done = 0;
     if (h->rows == 0 || cli_stop_wanted())
         return SF_OK;
-    double *logpdf = sfi_alloc(j->c->ctx, (size_t)h->rows, sizeof *logpdf);
+    double *logpdf = sfi_alloc(j->c->ctx, (size_t)h->room, sizeof *logpdf);
     if (logpdf == NULL)
         return SF_E_NOMEM;
-    const sf_cmat x = {h->points, h->rows, d, d};
-    cli_progress_begin(j->c);
-    const sf_status status = sf_logpdf(k->model, x, logpdf, NULL, NULL);
-    cli_progress_end(j->c);
+    const sf_status status = take_likelihoods(j, k->model, logpdf, &done);
     if (status != SF_OK) {
-        sfi_free(j->c->ctx, logpdf, (size_t)h->rows, sizeof *logpdf);
+        sfi_free(j->c->ctx, logpdf, (size_t)h->room, sizeof *logpdf);
         /* The model was trained; that its likelihood is not known (one noise
          * level has none, an interrupt, a flow too rough to integrate) is no
          * reason to lose it. */
@@ -81,6 +112,12 @@ static sf_status judge(fit_job *j, candidate *k)
                      sf_context_message(j->c->ctx));
         return status == SF_E_NOMEM ? status : SF_OK;
     }
+    if (done < h->rows)
+        cli_note(j->c,
+                 "the time limit left time for the log likelihoods of %lld of "
+                 "%lld held-out rows",
+                 (long long)done, (long long)h->rows);
+    h->rows = done;
     k->logpdf = logpdf;
     mean_and_error(logpdf, h->rows, &k->mean, &k->se);
     return SF_OK;
@@ -163,8 +200,10 @@ static sf_status fit_part_gaussian(fit_job *j)
 static sf_status fit_network(fit_job *j)
 {
     const sf_checkpoint *resumed = j->o->resume != NULL ? &j->checkpoint : NULL;
-    SFI_TRY(fit_train(j->c, j->o, &j->data, &j->network_options, resumed,
-                      &j->trainer));
+    sf_network_options options = j->network_options;
+    if (j->o->time_limit > 0.0)
+        options.time_limit = fmax(0.001, training_part * time_left(j));
+    SFI_TRY(fit_train(j->c, j->o, &j->data, &options, resumed, &j->trainer));
     SFI_TRY(sf_trainer_model(j->trainer, &j->network.model));
     return judge(j, &j->network);
 }
@@ -337,10 +376,10 @@ void fit_job_free(fit_job *j)
 {
     sf_context *ctx = j->c->ctx;
     const held_out *h = &j->held;
-    sfi_free(ctx, j->gaussian.logpdf, (size_t)h->rows, sizeof(double));
-    sfi_free(ctx, j->network.logpdf, (size_t)h->rows, sizeof(double));
+    sfi_free(ctx, j->gaussian.logpdf, (size_t)h->room, sizeof(double));
+    sfi_free(ctx, j->network.logpdf, (size_t)h->room, sizeof(double));
     sfi_free(ctx, h->index, (size_t)h->n, sizeof *h->index);
-    sfi_free(ctx, h->points, (size_t)(h->rows * j->data.dim),
+    sfi_free(ctx, h->points, (size_t)(h->room * j->data.dim),
              sizeof *h->points);
     sf_model_free(j->gaussian.model);
     sf_model_free(j->network.model);
