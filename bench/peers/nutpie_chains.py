@@ -148,7 +148,9 @@ def main():
     parser.add_argument("--runs", type=int, default=1)
     args = parser.parse_args()
     compiled = nutpie.compile_pymc_model(MODELS[args.case]())
-    run(compiled, args, 0)
+    short = argparse.Namespace(**vars(args))
+    short.draws = short.warmup = 10
+    run(compiled, short, 0)  # numba compiles here
     found = [run(compiled, args, 1 + i) for i in range(args.runs)]
     ess = statistics.mean(one[0] for one in found)
     rates = [ess / one[1] for one in found]

@@ -34,7 +34,7 @@ normal <- function() {
     r * cos(2 * pi * uniform())
 }
 
-gauss <- function() {
+gauss100 <- function() {
     d <- 100
     covariance <- 0.8^abs(outer(1:d, 1:d, "-"))
     list(data = list(d = d, P = solve(covariance)), code = "

@@ -247,7 +247,16 @@ static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
             sfi_write_uniform(&uniform, &plan->outputs[i], &run->sinks[i]);
 
     e->ld_min = shortest_row(e, run);
-    const division d = divide(e, run->points);
+    division d = divide(e, run->points);
+    const bool shared = d.together && d.threads > 1;
+    const double rows = (double)ceil_div(run->points, e->ld_min);
+    const double begun = shared ? sfi_clock() : 0.0;
+    /* Threads that share steps wait for each other at each of them, which takes more
+     * than it saves where others want the cores, or steps are short. */
+    if (shared && sfi_pace_choose(&e->pace, rows) == 0) {
+        d.together = false;
+        d.threads = 1;
+    }
 #pragma omp parallel num_threads(d.threads) if (d.threads > 1)
     {
         const int me = omp_get_thread_num();
@@ -274,6 +283,8 @@ static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
         write_sums(e, run, (int)d.lanes, me, omp_get_num_threads());
         sfi_restore_denormals(mine);
     }
+    if (shared)
+        sfi_pace_learn(&e->pace, d.together, rows, sfi_clock() - begun);
     sfi_restore_denormals(saved);
     return SF_OK;
 }

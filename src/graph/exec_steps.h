@@ -8,6 +8,7 @@
 #ifndef SFI_EXEC_STEPS_H
 #define SFI_EXEC_STEPS_H
 
+#include "base/pace.h"
 #include "graph/exec.h"
 #include "num/loops.h"
 
@@ -39,6 +40,7 @@ struct sfi_exec {
     char *products;         /* [lanes][product_comps] */
     double *sums;           /* [lanes][sum_comps]     */
     const sfi_step **first; /* [outputs] the first of its products, or NULL */
+    sfi_pace pace;          /* of one thread, and of threads that share steps */
 };
 
 /* What a step needs to know about the block at hand. */

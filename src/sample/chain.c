@@ -378,7 +378,7 @@ sf_status sfi_chain_refit(sf_context *ctx, sfi_chain *c)
 {
     const int64_t count = c->part[0].count + c->part[1].count;
     c->wants_metric = false;
-    c->metric.kind = SF_METRIC_DIAGONAL;
+    sfi_metric_set_rank(&c->metric, 0);
     learn_scales(c);
     if (c->pairs.capacity > 0)
         SFI_TRY(sfi_metric_fit(ctx, &c->metric, c->o->metric, &c->pairs, count,

@@ -18,8 +18,9 @@
 
 enum {
     START_TRIES = 100,
-    SPLIT_WORK =
-        8192 /* numbers of a chain's row times chains, to be worth threads */
+    /* Multiplications of a step of some chains, besides its gradient, that are worth a
+     * thread: 16 microseconds (docs/decisions/threads.md). */
+    WORK_FOR_THREAD = 1 << 19
 };
 
 typedef struct run {
@@ -164,10 +165,11 @@ static void take_chains(void *user, int64_t part, int64_t first, int64_t count)
     }
 }
 
-/* In threads where it is worth them. */
+/* In threads where it is worth them; chains have about the same metric. */
 static void each_chain(run *r, sfi_range_fn body)
 {
-    const int64_t chunk = SPLIT_WORK / r->dim + 1;
+    const double step = sfi_metric_step_work(&r->chain[0].metric);
+    const int64_t chunk = (int64_t)(WORK_FOR_THREAD / step) + 1;
     if (r->active <= chunk)
         body(r, 0, 0, r->active);
     else

@@ -52,7 +52,15 @@ static bool whole(int64_t dim, int64_t rank)
 
 double sfi_metric_work(int64_t dim, int64_t rank)
 {
-    return (double)dim * (double)(whole(dim, rank) ? dim : 2 * rank);
+    const int64_t vectors = 64;
+    return (double)dim *
+           (double)(vectors + (whole(dim, rank) ? dim : 2 * rank));
+}
+
+double sfi_metric_step_work(const sfi_metric *m)
+{
+    return sfi_metric_work(m->dim,
+                           m->kind == SF_METRIC_DENSE ? m->dim : m->rank);
 }
 
 /* The lower triangle by rows of U, the rest by symmetry. */

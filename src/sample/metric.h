@@ -39,8 +39,11 @@ typedef struct sfi_metric {
     double *inverse, *factor; /* [dim, dim] M^-1, C */
 } sfi_metric;
 
-/* Multiplications of a product, besides scales. */
+/* What a step costs beside its gradient, in multiplications: of a product with a metric
+ * of a rank (0: diagonal), and of the vectors that a path adds up and compares. */
 double sfi_metric_work(int64_t dim, int64_t rank);
+/* The same of what a metric is now. */
+double sfi_metric_step_work(const sfi_metric *m);
 
 /* Numbers of memory for what a metric of this kind (any of sf_metric) may become, with
  * up to `most` rows, and the metric itself: DIAGONAL, with scales 1. */

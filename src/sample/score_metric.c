@@ -32,10 +32,7 @@
 
 enum {
     FOLDS = 4, /* one pair of so many is held back */
-    LEAST_PAIRS = 20,
-    /* What a step costs besides its gradient, in multiplications a component: the
-     * vectors that a path adds up and compares. */
-    STEP_WORK = 64
+    LEAST_PAIRS = 20
 };
 static const double most_ridge = 0.01;
 
@@ -254,7 +251,6 @@ static int64_t find_directions(fit *f, double cutoff, double *rest)
  * path's steps are in proportion to the root of the ratio of what is left. */
 static int64_t worthwhile(const fit *f, int64_t rank, double rest, double work)
 {
-    const double d = (double)f->dim;
     double widest = 0.5 * rest, narrowest = -0.5 * rest, least = INFINITY;
     int64_t best = rank;
     for (int64_t r = rank; r >= 0; r--) {
@@ -262,7 +258,7 @@ static int64_t worthwhile(const fit *f, int64_t rank, double rest, double work)
             widest = fmax(widest, log(f->m->stretch[r]));
             narrowest = fmin(narrowest, log(f->m->stretch[r]));
         }
-        const double step = work + d * STEP_WORK + sfi_metric_work(f->dim, r);
+        const double step = work + sfi_metric_work(f->dim, r);
         const double cost = step * exp(0.5 * (widest - narrowest));
         if (cost < least) {
             least = cost;

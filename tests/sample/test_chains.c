@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_chains.c - Markov chains against laws whose moments are known. */
-#include "check.h"
+#include "faults.h"
 #include "typed.h"
 #include "scorefield/density.h"
 #include "scorefield/diagnose.h"
@@ -172,13 +172,14 @@ TEST(shapes_that_are_not_normal)
 enum { CHAINS = 5, DRAWS = 40, DIM = 3 };
 
 static void run(sf_context *ctx, const sf_model *d, int64_t first,
-                int64_t chains, sf_chain_method method, double *draws)
+                int64_t chains, sf_chain_method method, sf_metric metric,
+                double *draws)
 {
     sf_functional f;
     sf_evaluator *owner = functional_of(ctx, d, &f);
     sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
     o.method = method;
-    o.metric = SF_METRIC_DENSE;
+    o.metric = metric;
     o.warmup = 60;
     o.draws = DRAWS;
     o.thin = 2;
@@ -300,19 +301,128 @@ TEST(a_chain_depends_on_its_number_alone)
 {
     static double all[CHAINS * DRAWS * DIM], part[CHAINS * DRAWS * DIM];
     sf_context *ctx = new_context();
-    sf_model *d = density_of(ctx, "-0.5*(x*x) - x0^2*x1^2 - 0.1*exp(x2)", DIM,
-                             NULL, 0, NULL);
-    for (int method = SF_CHAIN_NUTS; method <= SF_CHAIN_MALA; method++) {
+    sf_model *d =
+        density_of(ctx, "-0.5*(x*x) - x0^2*x1^2 - 0.1*exp(x2) - 20*(x0 + x2)^2",
+                   DIM, NULL, 0, NULL);
+    for (int i = 0; i < 3 * 3; i++) {
+        const sf_chain_method method = (sf_chain_method)(SF_CHAIN_NUTS + i % 3);
+        const sf_metric metrics[] = {SF_METRIC_AUTO, SF_METRIC_LOW_RANK,
+                                     SF_METRIC_DENSE};
+        const sf_metric metric = metrics[i / 3];
         CHECK_OK(ctx, sf_context_set_threads(ctx, 1));
-        run(ctx, d, 0, CHAINS, (sf_chain_method)method, all);
-        CHECK_OK(ctx, sf_context_set_threads(ctx, 2));
-        run(ctx, d, 0, CHAINS, (sf_chain_method)method, part);
-        CHECK(memcmp(all, part, sizeof all) == 0);
-        run(ctx, d, 2, 2, (sf_chain_method)method, part);
+        run(ctx, d, 0, CHAINS, method, metric, all);
+        for (int threads = 2; threads <= 7; threads += 5) {
+            CHECK_OK(ctx, sf_context_set_threads(ctx, threads));
+            run(ctx, d, 0, CHAINS, method, metric, part);
+            CHECK(memcmp(all, part, sizeof all) == 0);
+        }
+        run(ctx, d, 2, 2, method, metric, part);
         CHECK(memcmp(all + 2 * DRAWS * DIM, part,
                      2 * DRAWS * DIM * sizeof *part) == 0);
     }
     sf_model_free(d);
+    sf_context_free(ctx);
+}
+
+/* Of 600 numbers, with products of a low rank, chains' steps are split among threads:
+ * the same bits.  One direction has the variance 1/101, all others 1. */
+TEST(a_wide_chain_is_the_same_for_any_number_of_threads)
+{
+    enum { WIDE = 600, FEW = 20 };
+    static double draws[2][4 * FEW * WIDE];
+    sf_context *ctx = new_context();
+    sf_model *d =
+        density_of(ctx, "-0.5*(x*x) - 0.5*sum(x)^2/6", WIDE, NULL, 0, NULL);
+    sf_functional f;
+    sf_evaluator *owner = functional_of(ctx, d, &f);
+    sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+    o.metric = SF_METRIC_LOW_RANK;
+    o.warmup = 150;
+    o.draws = FEW;
+    sf_chain_report report[4];
+    for (int k = 0; k < 2; k++) {
+        const sf_chain_draws to = {.x = draws[k], .report = report};
+        CHECK_OK(ctx, sf_context_set_threads(ctx, 1 + 6 * k));
+        CHECK_OK(ctx, sf_chains_run(ctx, &f, 4, NULL, &o, &to));
+    }
+    CHECK(memcmp(draws[0], draws[1], sizeof draws[0]) == 0);
+    for (int c = 0; c < 4; c++) {
+        CHECK(report[c].metric == SF_METRIC_LOW_RANK && report[c].rank >= 1);
+        CHECK(report[c].divergence_after < 0.1 * report[c].divergence_before);
+    }
+    sf_evaluator_free(owner);
+    sf_model_free(d);
+    sf_context_free(ctx);
+}
+
+/* The report is of what was asked for, and of what a normal distribution allows: of
+ * scales alone the correlation .95 leaves each of two directions sqrt(39) + 1/sqrt(39)
+ * - 2, which is 4.4. */
+TEST(the_report_tells_the_metric_and_its_divergence)
+{
+    sf_context *ctx = new_context();
+    sf_model *d =
+        density_of(ctx, "-(x0^2 + x1^2 - 1.9*x0*x1)", 2, NULL, 0, NULL);
+    sf_functional f;
+    sf_evaluator *owner = functional_of(ctx, d, &f);
+    for (int metric = SF_METRIC_AUTO; metric <= SF_METRIC_UNIT; metric++) {
+        sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+        sf_chain_report report;
+        const sf_chain_draws to = {.report = &report};
+        o.metric = (sf_metric)metric;
+        CHECK_OK(ctx, sf_chains_run(ctx, &f, 1, NULL, &o, &to));
+        const double before = report.divergence_before;
+        const double after = report.divergence_after;
+        CHECK(report.metric ==
+              (metric == SF_METRIC_AUTO ? SF_METRIC_LOW_RANK : o.metric));
+        CHECK((report.rank > 0) == (report.metric == SF_METRIC_LOW_RANK));
+        CHECK(isnan(before) == (metric == SF_METRIC_UNIT));
+        if (metric == SF_METRIC_DIAGONAL)
+            CHECK(after > 2.2 && after < 8.8);
+        else if (metric != SF_METRIC_UNIT)
+            CHECK(after < 1e-9 && before > 1.0);
+        CHECK(report.gradients_warmup >= o.warmup);
+    }
+    sf_evaluator_free(owner);
+    sf_model_free(d);
+    sf_context_free(ctx);
+}
+
+/* Fits of the warm-up take memory too. */
+TEST(every_allocation_may_fail)
+{
+    struct faults faults;
+    sf_context *ctx = faulty_context(&faults);
+    sf_model *d =
+        density_of(ctx, "-0.5*(x*x) - 20*(x0 + x2)^2", DIM, NULL, 0, NULL);
+    sf_functional f;
+    sf_evaluator *owner = functional_of(ctx, d, &f);
+    double x[2 * DRAWS * DIM];
+    const sf_chain_draws to = {.x = x};
+    const sf_metric metrics[] = {SF_METRIC_AUTO, SF_METRIC_DENSE};
+    sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+    o.warmup = 40;
+    o.draws = DRAWS;
+    /* What the functional keeps is there from now on. */
+    CHECK_OK(ctx, sf_chains_run(ctx, &f, 2, NULL, &o, &to));
+    for (size_t m = 0; m < 2 * SFI_COUNT(metrics); m++) {
+        const int64_t held = faults.bytes;
+        sf_status status = SF_E_NOMEM;
+        int k = 0;
+        o.metric = metrics[m / 2];
+        o.temperatures = 1 + (int64_t)(m % 2);
+        for (; status != SF_OK; k++) {
+            faults.left = k;
+            status = sf_chains_run(ctx, &f, 2, NULL, &o, &to);
+            CHECK(status == SF_OK || status == SF_E_NOMEM);
+            CHECK(faults.bytes == held);
+        }
+        CHECK(k > 20); /* six arrays, and three fits of each chain */
+        faults.left = INT64_MAX;
+    }
+    sf_evaluator_free(owner);
+    sf_model_free(d);
+    CHECK(faults.bytes == faults.own);
     sf_context_free(ctx);
 }
 
@@ -450,6 +560,9 @@ TESTS(CASE(every_method_has_the_normal_law), CASE(a_hundred_correlated_numbers),
       CASE(tempered_chains_find_all_parts), CASE(tempering_changes_no_law),
       CASE(a_tempered_chain_depends_on_its_number_alone),
       CASE(a_chain_depends_on_its_number_alone),
+      CASE(a_wide_chain_is_the_same_for_any_number_of_threads),
+      CASE(the_report_tells_the_metric_and_its_divergence),
+      CASE(every_allocation_may_fail),
       CASE(values_and_energies_are_of_the_draws),
       CASE(what_cannot_be_run_is_refused),
       CASE(divergences_to_what_is_no_number_are_counted),

@@ -171,8 +171,10 @@ TEST(products_are_with_the_covariance)
         CHECK_NEAR(inverse[i],
                    i % (D + 1) == 0 ? l.scale[i / D] * l.scale[i / D] : 0.0,
                    1e-12);
-    CHECK(sfi_metric_work(12, 6) == 144.0 && sfi_metric_work(12, 7) == 144.0);
-    CHECK(sfi_metric_work(12, 3) == 72.0);
+    CHECK(sfi_metric_work(12, 6) == 12.0 * 76.0);
+    CHECK(sfi_metric_work(12, 7) == 12.0 * 76.0);
+    CHECK(sfi_metric_work(12, 3) == 12.0 * 70.0);
+    CHECK(sfi_metric_step_work(&s.m) == 12.0 * 64.0);
 }
 
 /* With p ~ N(0, M) velocities M^-1 p have the covariance M^-1, and p' M^-1 p is a
