@@ -124,6 +124,10 @@ TEST(words_for_missing_cells_are_said)
           "in 3 cells of 2 columns");
     READS("x,y\n.,1\n2,-\n3,4\n", "x y|NA 1|2 NA|3 4",
           "\".\" is taken for a missing cell");
+    /* A record that is read in two parts counts its cells once. */
+    READS("x,k\nNULL,\"a\n0123456789012345678901234567890123456789\"\n1,c\n",
+          "x k|NA a\n0123456789012345678901234567890123456789|1 c",
+          "so in 1 cell of 1 column");
     /* Among texts a dash is one, wherever it comes. */
     READS("x,k\n1,-\n2,+\n3,-\n4,+\n", "x k|1 -|2 +|3 -|4 +", NULL);
     o.na = "-9,none";
