@@ -131,6 +131,7 @@ SF_API void sf_frame_free(sf_frame *frame);
 
 /* ---- what a frame knows ----------------------------------------------------- */
 
+/* How many. */
 SF_API int64_t sf_frame_rows(const sf_frame *frame);
 SF_API int64_t sf_frame_cols(const sf_frame *frame);
 
