@@ -5,8 +5,8 @@ scorefield fit "$data/faithful.csv" $options -q -o whole.safetensors
 "$program" fit "$data/faithful.csv" $options -q -o killed.safetensors \
     --checkpoint run.safetensors --checkpoint-every 1e-9 &
 while [ ! -e run.safetensors ]; do sleep 0.01; done
-kill -KILL $!
-wait $! 2>/dev/null
+# The shell tells that it died when it notices, which may be before it waits.
+{ kill -KILL $!; wait $!; } 2>/dev/null
 [ -e killed.safetensors ] && echo "it ended before it was killed"
 scorefield fit "$data/faithful.csv" --model network --resume run.safetensors -o resumed.safetensors 2>&1 |
     grep 'goes on' | numbers
