@@ -35,7 +35,7 @@ typedef struct sf_mixture_options {
     int64_t
         components; /* K >= 1; 0: the one with the least BIC       [0]     */
     int64_t most;   /* components that are tried, 1 to 256         [20]    */
-    int64_t starts; /* K-means++ seedings of each K, >= 1          [4]     */
+    int64_t starts; /* K-means++ seedings of each K, >= 1          [3]     */
     int64_t
         iterations;   /* of a start, at most, >= 1                   [500]   */
     double tolerance; /* of the mean log posterior density of a row, > 0;
@@ -46,7 +46,7 @@ typedef struct sf_mixture_options {
 
 #define SF_MIXTURE_OPTIONS_INIT                                                \
     {                                                                          \
-        sizeof(sf_mixture_options), 0, 20, 4, 500, 1e-6, 0                     \
+        sizeof(sf_mixture_options), 0, 20, 3, 500, 1e-6, 0                     \
     }
 
 /* How a mixture was found.  Set `size` (SF_MIXTURE_FIT_INIT) before the call. */

@@ -40,7 +40,7 @@
     }
 
 /* In the order of FIT_AUTO ... */
-static const char models[] = "auto|gaussian|network|empirical|decoder";
+static const char models[] = "auto|gaussian|mixture|network|empirical|decoder";
 
 /* Of networks in the order of sf_objective, then of densities. */
 static const char objectives[] = "dsm|flow|implicit|sliced|general";
@@ -49,7 +49,8 @@ static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL, NULL,
            "The model, a .safetensors file"),
     OPTION(CLI_CHOICE, 0, "model", "M", model, "auto", NULL, models,
-           "auto, gaussian, network, empirical"),
+           "auto, gaussian, mixture, network, empirical"),
+    RARE(CLI_WHOLE, "components", "K", components, NULL, "[1, 256]"),
     SHOWN(CLI_TEXT, "kernel", "K", kernel, "by column", NULL,
           "FAMILY[:NAME=VALUE,...] or \"A=K; B,C=K\""),
     SHOWN(CLI_TEXT, "bandwidth", "B", bandwidth, "loo", NULL,
@@ -134,6 +135,11 @@ static sf_status check_about(cli *c, const fit_options *o)
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s is about empirical models, and --model is %s",
                             empirical_only[i], name);
+    if (cli_given(c, "components") && o->model != FIT_MIXTURE)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--components applies only to --model mixture, and "
+                        "--model is %s",
+                        name);
     if (o->target_rows > 1 && !cli_given(c, "kernel") && o->resume == NULL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--target-rows is about networks with --kernel");
@@ -220,7 +226,7 @@ static sf_status check_options(cli *c, const fit_options *o)
         cli_choice(models, o->model, name, sizeof name);
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--model %s is not in this version, scorefield %s; "
-                        "want auto, gaussian, network or empirical",
+                        "want auto, gaussian, mixture, network or empirical",
                         name, sf_version());
     }
     SFI_TRY(check_about(c, o));
@@ -347,6 +353,10 @@ static void make_report(const fit_job *j, double seconds)
                   d->complete - (is_network ? j->held.count : 0));
     cli_put_count(c, report, "held_out_rows", j->held.count);
     cli_put_count(c, report, "dropped_rows", d->rows - d->complete);
+    if (k == &j->mixture) {
+        cli_put_count(c, report, "components", j->mixture_fit.components);
+        cli_put_number(c, report, "bic", j->mixture_fit.bic);
+    }
     if (k->logpdf != NULL) {
         cli_put_number(c, report, "held_out_log_likelihood", k->mean);
         cli_put_number(c, report, "held_out_log_likelihood_se", k->se);
@@ -365,6 +375,8 @@ static void make_report(const fit_job *j, double seconds)
         return;
     json_t *list = cli_put_list(c, report, "candidates");
     report_candidate(j, list, &j->gaussian, "gaussian");
+    report_candidate(j, list, &j->mixture, "mixture");
+    report_candidate(j, list, &j->empirical, "empirical");
     report_candidate(j, list, &j->network, "network");
     cli_put_text(c, report, "chosen_because", j->why);
 }

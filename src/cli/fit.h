@@ -6,10 +6,18 @@
 
 #include "cli/cli.h"
 #include "scorefield/fit.h"
+#include "scorefield/mixture.h"
 #include "scorefield/store.h"
 
 /* Order of the choices of --model; FIT_LATER and beyond are not there yet. */
-enum { FIT_AUTO = 0, FIT_GAUSSIAN, FIT_NETWORK, FIT_EMPIRICAL, FIT_LATER };
+enum {
+    FIT_AUTO = 0,
+    FIT_GAUSSIAN,
+    FIT_MIXTURE,
+    FIT_NETWORK,
+    FIT_EMPIRICAL,
+    FIT_LATER
+};
 
 typedef struct fit_options {
     const char *output;
@@ -23,6 +31,7 @@ typedef struct fit_options {
     cli_pair hidden; /* width x layers */
     double epochs;
     int64_t steps, batch, target_rows;
+    int64_t components; /* of a mixture; 0: found */
     double lr, ema, decay;
     double sigma_min, sigma_max, noise_level;
     double time_limit;
@@ -130,7 +139,8 @@ typedef struct fit_job {
     sf_network_options network_options;
     sf_checkpoint checkpoint; /* of --resume                               */
     held_out held;
-    candidate gaussian, network, empirical;
+    candidate gaussian, mixture, network, empirical;
+    sf_mixture_fit mixture_fit;
     sf_empirical_report noise; /* of the empirical model */
     const candidate *kept;
     char why[200];       /* `auto` kept it                                 */

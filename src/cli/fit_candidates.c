@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fit_candidates.c - the models that may be kept, and which of them is.
  *
- * `auto` fits the candidates to the same rows, compares them on the same rows
- * that neither was fitted to, and keeps the simpler one unless the mean log
- * likelihood of the other is larger by more than the standard error of the
+ * `auto` fits the candidates to the same rows, from the simplest on, compares them on
+ * the same rows that none was fitted to, and keeps the simplest one unless the mean log
+ * likelihood of another is larger by more than the standard error of the
  * difference. */
 #include "cli/fit.h"
 
@@ -15,6 +15,9 @@
 
 /* Below this many rows a network learns nothing that a gaussian lacks. */
 enum { NETWORK_ROWS = 50 };
+
+/* Above it the likelihoods that a bandwidth is found by cost more than they tell. */
+enum { EMPIRICAL_ROWS = 50000 };
 
 /* Rows of a likelihood between two looks at the clock. */
 enum { SLICE = 64 };
@@ -125,24 +128,6 @@ static sf_status judge(fit_job *j, candidate *k)
 
 /* ---- gaussian ------------------------------------------------------------- */
 
-/* The rows of the matrix that are not held out. */
-typedef struct training_rows {
-    const fit_job *job;
-    int64_t at;
-} training_rows;
-
-static int64_t next_training_rows(void *user, double *block, int64_t capacity)
-{
-    training_rows *t = user;
-    const sf_cmat x = t->job->data.matrix;
-    const held_out *h = &t->job->held;
-    int64_t n = 0;
-    for (; n < capacity && t->at < h->n; n++, t->at++)
-        memcpy(block + n * x.cols, x.data + h->index[t->at] * x.stride,
-               (size_t)x.cols * sizeof *block);
-    return n;
-}
-
 /* A gaussian of all rows, alone or because it was the better one. */
 static sf_status fit_whole_gaussian(fit_job *j)
 {
@@ -185,14 +170,31 @@ static sf_status own_likelihood(fit_job *j, double *value)
     return status;
 }
 
-static sf_status fit_part_gaussian(fit_job *j)
+/* ---- mixture -------------------------------------------------------------- */
+
+/* A mixture of these rows, into the candidate. */
+static sf_status fit_mixture(fit_job *j, sf_cmat rows)
 {
-    training_rows rows = {j, j->held.count};
-    SFI_TRY(fit_data_error(
-        &j->data,
-        sf_fit_gaussian_rows(j->c->ctx, &j->gaussian.model, j->data.dim,
-                             j->data.names, next_training_rows, &rows, NULL)));
-    return judge(j, &j->gaussian);
+    sf_model *model = NULL;
+    sf_mixture_options o = SF_MIXTURE_OPTIONS_INIT;
+    o.components = j->o->components;
+    o.seed = j->c->common.seed;
+    j->mixture_fit = (sf_mixture_fit)SF_MIXTURE_FIT_INIT;
+    cli_progress_begin(j->c);
+    const sf_status status = sf_fit_mixture(j->c->ctx, &model, rows,
+                                            j->data.names, &o, &j->mixture_fit);
+    cli_progress_end(j->c);
+    SFI_TRY(status == SF_E_ARG ? status : fit_data_error(&j->data, status));
+    sf_model_free(j->mixture.model);
+    j->mixture.model = model;
+    return SF_OK;
+}
+
+static sf_status fit_whole_mixture(fit_job *j)
+{
+    SFI_TRY(fit_mixture(j, j->data.matrix));
+    j->mixture.mean = j->mixture_fit.log_likelihood / (double)j->data.complete;
+    return SF_OK;
 }
 
 /* ---- network -------------------------------------------------------------- */
@@ -291,41 +293,145 @@ static sf_status fit_empirical(fit_job *j)
 
 /* ---- which one ------------------------------------------------------------ */
 
+/* The candidates from the simplest on, ended by NULL. */
+static candidate *in_order(fit_job *j, int i)
+{
+    candidate *const all[] = {&j->gaussian, &j->mixture, &j->empirical,
+                              &j->network, NULL};
+    return all[i];
+}
+
+/* How much likelier held-out rows are under one than under another.  Rows of density
+ * 0 have no difference that a mean could be taken of. */
+static bool is_better(const candidate *k, const candidate *than, int64_t rows,
+                      double *gain, double *se)
+{
+    double sum = 0.0, squares = 0.0;
+    for (int64_t i = 0; i < rows; i++)
+        sum += k->logpdf[i] - than->logpdf[i];
+    *gain = sum / (double)rows;
+    for (int64_t i = 0; i < rows; i++) {
+        const double off = k->logpdf[i] - than->logpdf[i] - *gain;
+        squares += off * off;
+    }
+    *se = sqrt(squares / (double)(rows - 1) / (double)rows);
+    return isfinite(*gain) ? *gain > *se
+                           : k->mean > -INFINITY && than->mean == -INFINITY;
+}
+
+/* The simplest that none gains more over than the standard error of the gain. */
 static void choose(fit_job *j)
 {
-    const candidate *g = &j->gaussian, *n = &j->network;
+    const candidate *kept = NULL;
     const int64_t rows = j->held.rows;
-    if (n->model == NULL) {
-        j->kept = g;
-        snprintf(j->why, sizeof j->why,
-                 "a network wants at least %d rows, and there are %lld",
-                 (int)NETWORK_ROWS, (long long)j->data.complete);
-        return;
-    }
-    if (g->logpdf == NULL || n->logpdf == NULL) {
-        j->kept = cli_stop_wanted() ? n : g;
-        snprintf(j->why, sizeof j->why, "%s",
-                 cli_stop_wanted()
-                     ? "interrupted before the candidates were compared"
-                     : "the network's log likelihood is not known");
-        return;
-    }
-    double gain = 0.0, se = 0.0;
-    /* The network's likelihoods are not needed by themselves any more. */
-    for (int64_t i = 0; i < rows; i++)
-        n->logpdf[i] -= g->logpdf[i];
-    mean_and_error(n->logpdf, rows, &gain, &se);
-    j->kept = gain > se ? n : g;
     snprintf(j->why, sizeof j->why,
-             "on %lld held-out rows the network %s %.3g ± %.2g nats a row%s",
-             (long long)rows, gain < 0.0 ? "loses" : "gains", fabs(gain), se,
-             gain > 0.0 && gain <= se ? ", no more than its standard error"
-                                      : "");
+             "no other gains more than its standard error on %lld held-out "
+             "rows",
+             (long long)rows);
+    for (int i = 0; in_order(j, i) != NULL; i++) {
+        const candidate *k = in_order(j, i);
+        double gain = 0.0, se = 0.0;
+        if (k->logpdf == NULL)
+            continue;
+        if (kept != NULL && !is_better(k, kept, rows, &gain, &se))
+            continue;
+        if (kept != NULL)
+            snprintf(j->why, sizeof j->why,
+                     "on %lld held-out rows it gains %.3g ± %.2g nats a row on "
+                     "the %s",
+                     (long long)rows, gain, se, sf_model_family(kept->model));
+        kept = k;
+    }
+    if (cli_stop_wanted() && j->network.model != NULL) {
+        kept = &j->network;
+        snprintf(j->why, sizeof j->why,
+                 "interrupted before the candidates were compared");
+    }
+    j->kept = kept;
+}
+
+/* The rows that are not held out, side by side; to be freed. */
+static double *training_rows(const fit_job *j, sf_cmat *out)
+{
+    const held_out *h = &j->held;
+    const sf_cmat x = j->data.matrix;
+    const int64_t n = h->n - h->count, d = j->data.dim;
+    double *rows = sfi_alloc(j->c->ctx, (size_t)(n * d), sizeof *rows);
+    for (int64_t i = 0; i < n && rows != NULL; i++)
+        memcpy(rows + i * d, x.data + h->index[h->count + i] * x.stride,
+               (size_t)d * sizeof *rows);
+    *out = (sf_cmat){rows, n, d, d};
+    return rows;
+}
+
+/* A candidate that these rows do not allow is none, and said so; one that was fitted
+ * is judged. */
+static sf_status weigh(fit_job *j, candidate *k, sf_status status,
+                       const char *name)
+{
+    if (status == SF_E_ARG || status == SF_E_NUMERIC || status == SF_E_FORMAT ||
+        status == SF_E_CONVERGE) {
+        cli_note(j->c, "%s: not fitted: %s", name,
+                 sf_context_message(j->c->ctx));
+        return SF_OK;
+    }
+    SFI_TRY(status);
+    SFI_TRY(judge(j, k));
+    if (k->logpdf != NULL)
+        cli_note(j->c, "%s: held-out log likelihood %.5g ± %.2g nats a row",
+                 name, k->mean, k->se);
+    return SF_OK;
+}
+
+static sf_status weigh_all(fit_job *j, sf_cmat rows)
+{
+    cli *c = j->c;
+    sf_empirical_options e = SF_EMPIRICAL_OPTIONS_INIT;
+    e.seed = c->common.seed;
+    SFI_TRY(
+        weigh(j, &j->gaussian,
+              sf_fit_gaussian(c->ctx, &j->gaussian.model, rows, j->data.names),
+              "gaussian"));
+    SFI_TRY(weigh(j, &j->mixture, fit_mixture(j, rows), "mixture"));
+    if (rows.rows <= EMPIRICAL_ROWS) {
+        cli_progress_begin(c);
+        const sf_status status = sf_fit_empirical(
+            c->ctx, &j->empirical.model, rows, j->data.names, &e, &j->noise);
+        cli_progress_end(c);
+        SFI_TRY(weigh(j, &j->empirical, status, "empirical"));
+    }
+    if (j->data.complete >= NETWORK_ROWS)
+        return weigh(j, &j->network, fit_network(j), "network");
+    cli_note(c, "network: wants at least %d rows, and there are %lld",
+             (int)NETWORK_ROWS, (long long)j->data.complete);
+    return SF_OK;
+}
+
+static sf_status fit_again(fit_job *j)
+{
+    cli_note(j->c, "fits the %s again, to all rows",
+             sf_model_family(j->kept->model));
+    if (j->kept == &j->gaussian)
+        return fit_whole_gaussian(j);
+    if (j->kept == &j->mixture) {
+        const double mean = j->mixture.mean;
+        SFI_TRY(fit_whole_mixture(j));
+        j->mixture.mean = mean;
+        return SF_OK;
+    }
+    sf_model_free(j->empirical.model);
+    j->empirical.model = NULL;
+    return fit_empirical(j);
 }
 
 static sf_status fit_auto(fit_job *j)
 {
-    SFI_TRY(fit_part_gaussian(j));
+    sf_cmat rows;
+    if (j->held.n < 2)
+        return fit_data_error(
+            &j->data, SFI_FAIL(j->c->ctx, SF_E_NUMERIC,
+                               "%lld complete rows are no table to learn from",
+                               (long long)j->held.n));
     if (j->held.rows < 2)
         return SFI_FAIL(j->c->ctx, SF_E_ARG,
                         "--model auto compares on held-out rows, and "
@@ -333,24 +439,20 @@ static sf_status fit_auto(fit_job *j)
                         "or more",
                         j->network_options.validation, (long long)j->held.n,
                         (long long)j->held.count);
-    cli_note(j->c, "gaussian: held-out log likelihood %.5g ± %.2g nats a row",
-             j->gaussian.mean, j->gaussian.se);
-    if (j->data.complete >= NETWORK_ROWS) {
-        SFI_TRY(fit_network(j));
-        if (j->network.logpdf != NULL)
-            cli_note(j->c,
-                     "network: held-out log likelihood %.5g ± %.2g nats a row",
-                     j->network.mean, j->network.se);
-    }
+    double *training = training_rows(j, &rows);
+    if (training == NULL)
+        return SF_E_NOMEM;
+    const size_t cells = (size_t)(rows.rows * rows.cols);
+    const sf_status status = weigh_all(j, rows);
+    sfi_free(j->c->ctx, training, cells, sizeof *training);
+    SFI_TRY(status);
     choose(j);
-    cli_note(j->c, "keeps the %s: %s",
-             j->kept == &j->gaussian ? "gaussian" : "network", j->why);
-    if (j->kept == &j->network)
-        return SF_OK;
-    /* It was compared without the held-out rows; nothing speaks against using
-     * them now. */
-    cli_note(j->c, "fits the gaussian again, to all rows");
-    return fit_whole_gaussian(j);
+    if (j->kept == NULL)
+        return fit_data_error(&j->data, SF_E_NUMERIC);
+    cli_note(j->c, "keeps the %s: %s", sf_model_family(j->kept->model), j->why);
+    /* What was compared without the held-out rows may as well use them now, but for a
+     * network, which stopped by them. */
+    return j->kept == &j->network ? SF_OK : fit_again(j);
 }
 
 sf_status fit_candidates(fit_job *j)
@@ -360,6 +462,10 @@ sf_status fit_candidates(fit_job *j)
         j->kept = &j->gaussian;
         SFI_TRY(fit_whole_gaussian(j));
         return own_likelihood(j, &j->gaussian.mean);
+    }
+    if (j->o->model == FIT_MIXTURE) {
+        j->kept = &j->mixture;
+        return fit_whole_mixture(j);
     }
     if (j->o->model == FIT_EMPIRICAL) {
         j->kept = &j->empirical;
@@ -377,11 +483,14 @@ void fit_job_free(fit_job *j)
     sf_context *ctx = j->c->ctx;
     const held_out *h = &j->held;
     sfi_free(ctx, j->gaussian.logpdf, (size_t)h->room, sizeof(double));
+    sfi_free(ctx, j->mixture.logpdf, (size_t)h->room, sizeof(double));
+    sfi_free(ctx, j->empirical.logpdf, (size_t)h->room, sizeof(double));
     sfi_free(ctx, j->network.logpdf, (size_t)h->room, sizeof(double));
     sfi_free(ctx, h->index, (size_t)h->n, sizeof *h->index);
     sfi_free(ctx, h->points, (size_t)(h->room * j->data.dim),
              sizeof *h->points);
     sf_model_free(j->gaussian.model);
+    sf_model_free(j->mixture.model);
     sf_model_free(j->network.model);
     sf_model_free(j->empirical.model);
     sf_trainer_free(j->trainer);

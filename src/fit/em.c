@@ -17,6 +17,7 @@
 #include "base/parallel.h"
 #include "base/random.h"
 #include "num/linalg.h"
+#include "num/loops.h"
 #include "num/moments.h"
 
 #include <float.h>
@@ -25,7 +26,7 @@
 
 enum {
     CHUNK = 256,          /* rows */
-    SHORT_ITERATIONS = 30 /* of a start, before the best goes on */
+    SHORT_ITERATIONS = 12 /* of a start, before the best goes on */
 };
 
 static const double shrinkage = 0.01; /* a */
@@ -33,6 +34,7 @@ static const double shrinkage = 0.01; /* a */
 struct sfi_em {
     sf_context *ctx;
     int64_t n, d, most;
+    const sfi_loops *loops;
     double *rows;        /* [n, d]                          */
     double *columns;     /* [d, n]                          */
     double *correlation; /* [d, d]                          */
@@ -87,7 +89,7 @@ static bool allocate(sfi_em *e)
     e->columns = sfi_alloc(ctx, n * d, sizeof *e->columns);
     e->correlation = sfi_alloc(ctx, d * d, sizeof *e->correlation);
     e->share = sfi_alloc(ctx, most * n, sizeof *e->share);
-    e->z = sfi_alloc(ctx, chunks * d * CHUNK, sizeof *e->z);
+    e->z = sfi_alloc_zero(ctx, chunks * d * CHUNK, sizeof *e->z);
     e->sums = sfi_alloc(ctx, chunks, sizeof *e->sums);
     e->nearest = sfi_alloc(ctx, n, sizeof *e->nearest);
     e->factor = sfi_alloc(ctx, most * d * d, sizeof *e->factor);
@@ -135,6 +137,7 @@ sf_status sfi_em_new(sf_context *ctx, sfi_em **out, sf_cmat y,
     e->n = y.rows;
     e->d = y.cols;
     e->most = most;
+    e->loops = sfi_loops_for(SF_F64);
     e->now.dim = e->best.dim = y.cols;
     sf_status status = allocate(e) ? SF_OK : SF_E_NOMEM;
     if (status == SF_OK)
@@ -216,9 +219,9 @@ static void log_densities(const sfi_em *e, int64_t k, int64_t first,
         for (int64_t i = 0; i < count; i++)
             zj[i] = y[i] - mean[j];
         for (int64_t p = 0; p < j; p++) {
-            const double a = l[j * d + p], *zp = z + p * CHUNK;
-            for (int64_t i = 0; i < count; i++)
-                zj[i] -= a * zp[i];
+            /* Places beyond the last row hold what nobody reads. */
+            const double a = -l[j * d + p];
+            e->loops->ew[SFI_EW_FMA][1](zj, &a, z + p * CHUNK, zj, CHUNK);
         }
         const double scale = 1.0 / l[j * d + j];
         for (int64_t i = 0; i < count; i++) {
