@@ -162,6 +162,7 @@ json_t *cli_put_object(cli *c, json_t *object, const char *key);
 json_t *cli_put_list(cli *c, json_t *object, const char *key);
 /* An empty object appended to a list. */
 json_t *cli_add_object(cli *c, json_t *list);
+void cli_add_number(cli *c, json_t *list, double value);
 
 /* Write the report: as JSON on standard output with --json, else as text to
  * `to` (lines of names and values; lists of objects as tables).

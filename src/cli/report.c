@@ -60,6 +60,13 @@ void cli_put_number(cli *c, json_t *object, const char *key, double value)
     cli_put(c, object, key, isfinite(value) ? json_real(value) : json_null());
 }
 
+void cli_add_number(cli *c, json_t *list, double value)
+{
+    json_t *number = isfinite(value) ? json_real(value) : json_null();
+    if (json_array_append_new(list, number) != 0)
+        c->report_failed = true;
+}
+
 json_t *cli_put_object(cli *c, json_t *object, const char *key)
 {
     cli_put(c, object, key, json_object());

@@ -18,6 +18,7 @@
  * the caller defines come before the constants pi and e, and before 'not'. */
 #include "graph/graph.h"
 
+#include "base/dictionary.h"
 #include "num/decimal.h"
 
 #include <ctype.h>
@@ -35,6 +36,8 @@ typedef struct parser {
     int depth;
     int symbol_count;
     const sf_symbol *symbols;
+    int *first_of; /* with a dictionary: number of a name -> its first symbol */
+    sfi_dictionary names;
     sfi_unknown_fn unknown; /* NULL: an error */
     void *user;
     sf_status status;
@@ -240,9 +243,44 @@ static sf_node call(parser *p, const function *f, size_t at)
 
 /* ---- names ------------------------------------------------------------------ */
 
+/* From this many symbols on, names are looked up in a dictionary. */
+enum { MANY = 32 };
+
+static sf_status index_names(parser *p)
+{
+    sf_context *ctx = p->g->ctx;
+    if (p->symbol_count < MANY)
+        return SF_OK;
+    p->first_of = sfi_alloc(ctx, (size_t)p->symbol_count, sizeof *p->first_of);
+    if (p->first_of == NULL)
+        return SF_E_NOMEM;
+    for (int i = 0; i < p->symbol_count; i++) {
+        const int64_t known = (int64_t)p->names.count;
+        int64_t number;
+        SFI_TRY(
+            sfi_dictionary_number(ctx, &p->names, p->symbols[i].name, &number));
+        if (number == known)
+            p->first_of[number] = i;
+    }
+    return SF_OK;
+}
+
+static void free_names(parser *p)
+{
+    sf_context *ctx = p->g->ctx;
+    sfi_dictionary_free(ctx, &p->names);
+    sfi_free(ctx, p->first_of, (size_t)p->symbol_count, sizeof *p->first_of);
+}
+
 static bool lookup(const parser *p, const char *name, size_t length,
                    sf_node *out)
 {
+    if (p->first_of != NULL) {
+        const int64_t number = sfi_dictionary_find(&p->names, name, length);
+        if (number >= 0)
+            *out = p->symbols[p->first_of[number]].node;
+        return number >= 0;
+    }
     for (int i = 0; i < p->symbol_count; i++)
         if (strlen(p->symbols[i].name) == length &&
             memcmp(p->symbols[i].name, name, length) == 0) {
@@ -605,10 +643,14 @@ sf_status sfi_parse_open(sf_graph *g, const char *text, int symbol_count,
                 .symbols = symbols,
                 .unknown = resolve,
                 .user = user};
-    const sf_node node = expression(&p);
+    sf_node node = {0};
+    p.status = index_names(&p);
+    if (p.status == SF_OK)
+        node = expression(&p);
     skip_space(&p);
     if (p.status == SF_OK && text[p.at] != '\0')
         (void)expected(&p, "an operator or the end");
+    free_names(&p);
     if (p.status != SF_OK)
         return p.status;
     SFI_TRY(sf_graph_status(g));

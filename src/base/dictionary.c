@@ -3,7 +3,7 @@
  *
  * A hash table with linear probing, at most half full; it holds numbers, and
  * the texts are compared where the hash leads. */
-#include "io/dictionary.h"
+#include "base/dictionary.h"
 
 #include <string.h>
 
@@ -82,6 +82,17 @@ sf_status sfi_dictionary_add(sf_context *ctx, sfi_dictionary *d,
     d->slots[slot_of(d, text, size)] = (uint32_t)d->count + 1;
     d->texts[d->count++] = copy;
     return SF_OK;
+}
+
+sf_status sfi_dictionary_number(sf_context *ctx, sfi_dictionary *d,
+                                const char *text, int64_t *number)
+{
+    const size_t size = strlen(text);
+    *number = sfi_dictionary_find(d, text, size);
+    if (*number >= 0)
+        return SF_OK;
+    *number = (int64_t)d->count;
+    return sfi_dictionary_add(ctx, d, text, size);
 }
 
 sf_status sfi_dictionary_lend(sf_context *ctx, sfi_dictionary *d,

@@ -24,6 +24,11 @@ int64_t sfi_dictionary_find(const sfi_dictionary *d, const char *text,
 sf_status sfi_dictionary_add(sf_context *ctx, sfi_dictionary *d,
                              const char *text, size_t size);
 
+/* The number of a text, which is added if it is not there yet: less than the old
+ * count says that it is there twice.  Returns as sfi_dictionary_add(). */
+sf_status sfi_dictionary_number(sf_context *ctx, sfi_dictionary *d,
+                                const char *text, int64_t *number);
+
 /* Hand the texts to a sf_column: *levels is an array of exactly d->count texts
  * that now belongs to the caller.  The dictionary goes on finding them while
  * they live.  Returns SF_OK or SF_E_NOMEM (nothing has changed). */
