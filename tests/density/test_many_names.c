@@ -57,6 +57,18 @@ TEST(a_density_of_many_numbers_looks_its_names_up)
     CHECK(compared > 0 && compared < EACH * NAMES);
     sf_model_free(d);
 
+    static char domain[NAMES * (LENGTH + 10)];
+    size_t used = 0;
+    for (int i = 0; i < NAMES; i++)
+        used += (size_t)snprintf(domain + used, sizeof domain - used,
+                                 i % 2 ? " , %s =positive;" : "%s", names[i]);
+    o.domain = domain;
+    compared = 0;
+    CHECK_OK(ctx, sf_density_new(ctx, &d, "-column_0^2", NAMES, &o));
+    CHECK(compared > 0 && compared < EACH * NAMES);
+    sf_model_free(d);
+    o.domain = NULL;
+
     list[NAMES - 1] = names[7];
     CHECK_FAILS(ctx, sf_density_new(ctx, &d, "-column_0^2", NAMES, &o),
                 SF_E_ARG, "the name \"column_7\" is used twice");
