@@ -210,7 +210,7 @@ static void put_distances(compare_job *j)
     cli_put_number(c, d, "energy_distance_unbiased", r->energy.unbiased);
     cli_put_number(c, d, "energy_distance_relative", r->energy.relative);
     if (r->test.permutations > 0) {
-        cli_put_number(c, d, "expected_of_one_law", r->test.null_mean);
+        cli_put_number(c, d, "null_mean", r->test.null_mean);
         cli_put_number(c, d, "distance_of_tested_rows", r->test.distance);
         cli_put_number(c, d, "p_value", r->test.p);
     }
@@ -234,25 +234,24 @@ static void put_copies(compare_job *j)
     const sf_compare_copies *k = &j->report->copies;
     json_t *o = cli_put_object(c, c->report, "copies");
     cli_put_count(c, o, "rows_equal_to_a_real_row", k->copies);
-    cli_put_count(c, o, "of_the_reference", k->reference_copies);
+    cli_put_count(c, o, "equal_rows_of_the_reference", k->reference_copies);
     cli_put_text(c, o, "reference",
                  k->held_out ? "held-out rows"
                              : "real rows against the other real rows");
     cli_put_count(c, o, "repeated_rows_real", k->duplicates[0]);
     cli_put_count(c, o, "repeated_rows_synthetic", k->duplicates[1]);
-    put_part(c, o, "rows_that_look_for_their_nearest", k->rows,
+    put_part(c, o, "rows_whose_dcr_is_taken", k->rows,
              (int64_t[]){k->reference_rows, j->report->rows[1]});
-    cli_put_number(c, o, "closer_than_5_percent_of_the_reference", k->closer);
-    cli_put_number(c, o, "closer_p_value", k->closer_p);
-    cli_put_number(c, o, "nearer_than_the_reference", k->nearer);
-    cli_put_number(c, o, "nearer_than_the_reference_se", k->nearer_se);
+    cli_put_number(c, o, "dcr_below_5_percent_quantile", k->closer);
+    cli_put_number(c, o, "dcr_below_p_value", k->closer_p);
+    cli_put_number(c, o, "prob_closer_than_reference", k->nearer);
+    cli_put_number(c, o, "prob_closer_than_reference_se", k->nearer_se);
     if (c->common.json) {
-        put_quantiles(c, o, "distance_to_closest_record_reference", k->dcr[0]);
-        put_quantiles(c, o, "distance_to_closest_record_synthetic", k->dcr[1]);
+        put_quantiles(c, o, "dcr_reference", k->dcr[0]);
+        put_quantiles(c, o, "dcr_synthetic", k->dcr[1]);
     } else {
-        cli_put_number(c, o, "median_distance_to_closest_record",
-                       k->dcr[1][SF_COMPARE_QUANTILES / 2]);
-        cli_put_number(c, o, "the_same_of_the_reference",
+        cli_put_number(c, o, "median_dcr", k->dcr[1][SF_COMPARE_QUANTILES / 2]);
+        cli_put_number(c, o, "median_dcr_reference",
                        k->dcr[0][SF_COMPARE_QUANTILES / 2]);
     }
     cli_put(c, o, "suspicious", json_boolean(k->suspicious));
