@@ -7,7 +7,7 @@ Run it to print the coefficients, lowest power first, rounded to the type that
 uses them, and the largest weighted error before rounding.  Needs mpmath.
 """
 from mpmath import mp, mpf, matrix, lu_solve, cos, pi, exp, expm1, log, sin
-from mpmath import log1p, sqrt, atanh
+from mpmath import log1p, sqrt, atanh, erfc
 
 mp.dps = 50
 
@@ -98,6 +98,19 @@ q_sin = lambda z: ((sin(sqrt(z)) / sqrt(z) - 1) / z if z > tiny
 q_cos = lambda z: ((cos(sqrt(z)) - 1 + z / 2) / z ** 2 if z > mpf("1e-6")
                    else mpf(1) / 24 - z / 720 + z ** 2 / 40320)
 
+
+def mills_rest(t):
+    """(1/R - z)(z + 1) for Mills' ratio R(z), z = 4 (1 + t)/(1 - t): far out by
+    its continued fraction."""
+    z = 4 * (1 + t) / max(1 - t, mpf("1e-40"))
+    if z < 30:
+        return (sqrt(2 / pi) * exp(-z ** 2 / 2) / erfc(z / sqrt(2)) - z) * (z + 1)
+    rest = mpf(0)
+    for k in range(100, 0, -1):
+        rest = k / (z + rest)
+    return rest * (z + 1)
+
+
 if __name__ == "__main__":
     for single, de, dl, da, ds, dc in ((True, 4, 7, 3, 2, 2),
                                        (True, 5, 8, 3, 3, 2),
@@ -109,3 +122,5 @@ if __name__ == "__main__":
         show("atanh", q_atanh, lambda z: z / 2 + tiny, 0, z_log, da, single)
         show("sin", q_sin, lambda z: z + tiny, 0, z_trig, ds, single)
         show("cos", q_cos, lambda z: z ** 2 + tiny, 0, z_trig, dc, single)
+        show("mills", mills_rest, lambda t: 1 / mills_rest(t), -1, 1,
+             11 if single else 28, single)

@@ -68,14 +68,16 @@ typedef struct sf_compare_options {
     uint64_t seed;     /* of random parts, permutations, directions [0]   */
     sf_cmat held_out;  /* rows of the same law as `real` that the model has
                            * not seen; no rows (data NULL): none             */
+    double max_work;   /* rows that look for their nearest record, times the
+                           * records, times (columns + 1): where max_rows ask
+                           * for more, fewer rows look, but at least 500.
+                           * >= 0, or 0: no limit                   [2e10]   */
 } sf_compare_options;
 
 #define SF_COMPARE_OPTIONS_INIT                                                \
     {                                                                          \
         sizeof(sf_compare_options), false, 10000, 199, 1000, 64, 0,            \
-        {                                                                      \
-            NULL, 0, 0, 0                                                      \
-        }                                                                      \
+            {NULL, 0, 0, 0}, 2e10                                              \
     }
 
 /* Quantiles are reported at these probabilities, linear between order
@@ -90,11 +92,14 @@ typedef struct sf_compare_column {
     double quantile[2][SF_COMPARE_QUANTILES];
     int64_t distinct[2]; /* number of different values                     */
     double ks;           /* Kolmogorov-Smirnov: max |F - G|, in [0, 1]        */
-    double ks_p;         /* its p-value for samples of one continuous law, by
-                         * Kolmogorov's limit with Stephens' correction; too
-                         * large where values are tied                       */
+    double ks_p;         /* its p-value for two samples of one law           */
     double wasserstein;  /* W1: the integral of |F - G|                       */
     double energy;       /* 2 integral of (F - G)^2                           */
+    bool ks_exact;       /* ks_p counts the orders in which the values may come,
+                         * given their ties; where rows of real times rows of
+                         * synthetic are more than 10^6 it is Kolmogorov's limit
+                         * with Stephens' correction, for a continuous law: too
+                         * large where values are tied                        */
 } sf_compare_column;
 
 /* Could chance alone explain the energy distance?  Labels of the joined rows are
@@ -131,15 +136,21 @@ typedef struct sf_compare_copies {
     double nearer;    /* P(DCR of synthetic < DCR of reference), ties half:
                        * 0.5 if nothing was copied, to 1 for copies; below 0.5
                        * where synthetic rows are off the data               */
-    double nearer_se; /* standard error of `nearer` under 0.5 (Mann-Whitney)  */
+    double nearer_se; /* standard error of `nearer` under 0.5 (Mann-Whitney,
+                       * with rows of real in pairs: each other's nearest)   */
 
-    /* Flags.  Shares are compared at 4 standard errors (3e-5 for one law).
+    /* Flags.  Shares are compared at 4 standard errors (3e-5 for one law), and
+     * `closer_p` with that probability.
      * Where some column of `real` never repeats a value, equal rows are no
      * chance at all, and a single one raises its flag. */
     bool suspicious; /* `nearer`, `closer` or the share of copies above what the
                       * reference gives                                      */
     bool
         repetitive; /* a larger share of duplicates in synthetic than in real */
+
+    double closer_p; /* the probability of as many rows below the quantile, or
+                      * more, if nothing was copied; the quantile is itself an
+                      * estimate, and this its own law (compare/copies.c)    */
 } sf_compare_copies;
 
 typedef struct sf_compare_report {
@@ -172,9 +183,9 @@ typedef struct sf_compare_report {
 /* Compare.  The report is allocated from ctx and freed by
  * sf_compare_report_free() with the same ctx.
  *
- * Cost.    Sorting for the columns; max_rows^2 distances for the energy; 2
- *          max_rows n distances for copies (d n of them a second are cheap:
- *          10^4 queries against 10^5 rows of 10 columns take 5 s on one core).
+ * Cost.    Sorting for the columns and, `projections` times, for the directions;
+ *          max_rows^2 distances for the energy; 2 max_rows n distances for copies,
+ *          bounded by max_work.
  *
  * The same bits for any number of threads.
  *
@@ -182,7 +193,9 @@ typedef struct sf_compare_report {
  *   SF_E_ARG        an option out of range
  *   SF_E_SHAPE      a table with fewer than two rows, no columns or more than
  *                   30000, or different numbers of columns
- *   SF_E_NUMERIC    a cell is not finite
+ *   SF_E_NUMERIC    a cell is not finite, or the values of a column span more than
+ *                   1e140 or less than 1e-140, in their unit or in standard
+ *                   deviations of real: squares of that are no doubles
  *   SF_E_CANCELLED  the progress callback (stage "compare") said stop
  *   SF_E_NOMEM
  * On failure *out is NULL.

@@ -94,22 +94,39 @@ SF_API sf_node sf_log1p(sf_graph *graph, sf_node a);
 SF_API sf_node sf_sin(sf_graph *graph, sf_node a);
 SF_API sf_node sf_cos(sf_graph *graph, sf_node a);
 SF_API sf_node sf_tan(sf_graph *graph, sf_node a);
+SF_API sf_node sf_asin(sf_graph *graph, sf_node a);
+SF_API sf_node sf_acos(sf_graph *graph, sf_node a);
+SF_API sf_node sf_atan(sf_graph *graph, sf_node a);
+SF_API sf_node sf_sinh(sf_graph *graph, sf_node a);
+SF_API sf_node sf_cosh(sf_graph *graph, sf_node a);
 SF_API sf_node sf_tanh(sf_graph *graph, sf_node a);
 SF_API sf_node sf_erf(sf_graph *graph, sf_node a);
+SF_API sf_node sf_erfc(sf_graph *graph, sf_node a);     /* 1 - erf(a) */
 SF_API sf_node sf_sigmoid(sf_graph *graph, sf_node a);  /* 1/(1+exp(-a))   */
 SF_API sf_node sf_softplus(sf_graph *graph, sf_node a); /* log(1+exp(a))   */
+SF_API sf_node sf_logit(sf_graph *graph, sf_node a);    /* log(a/(1-a))    */
 SF_API sf_node sf_silu(sf_graph *graph, sf_node a);     /* a sigmoid(a)    */
 SF_API sf_node sf_lgamma(sf_graph *graph, sf_node a);   /* ln|Gamma(a)|    */
 SF_API sf_node sf_log_i0(sf_graph *graph, sf_node a);   /* ln I0(a)        */
 SF_API sf_node sf_bessel_ratio(sf_graph *graph, sf_node a); /* I1(a)/I0(a) */
 SF_API sf_node sf_square(sf_graph *graph, sf_node a);
 
+/* The standard normal distribution function Phi and its logarithm: right to
+ * rounding in the far tail too, the logarithm in all its derivatives (the first
+ * 24; SF_E_ARG beyond). */
+SF_API sf_node sf_ndtr(sf_graph *graph, sf_node a);
+SF_API sf_node sf_log_ndtr(sf_graph *graph, sf_node a);
+
+/* log(1-exp(a)) for a < 0. */
+SF_API sf_node sf_log1mexp(sf_graph *graph, sf_node a);
+
 /* psi^(order)(a), the derivative of order `order` + 1 of ln Gamma, for a > 0.
  * SF_E_ARG for order < 0. */
 SF_API sf_node sf_polygamma(sf_graph *graph, int order, sf_node a);
 
-/* Of two operands, broadcast to a common shape.  sf_pow is a^b; sf_atan2 is the
- * angle of the point (b, a), in (-pi, pi].  Where the operands of sf_min() or
+/* Of two operands, broadcast to a common shape.  sf_pow is a^b; sf_mod is
+ * a - b floor(a/b), between 0 and b; sf_atan2 is the angle of the point (b, a), in
+ * (-pi, pi].  Where the operands of sf_min() or
  * sf_max() are equal, one of them has the whole derivative; a constant has it
  * before anything else, so that max(x, 0) has slope 0 at 0. */
 SF_API sf_node sf_add(sf_graph *graph, sf_node a, sf_node b);
@@ -117,6 +134,7 @@ SF_API sf_node sf_sub(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_mul(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_div(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_pow(sf_graph *graph, sf_node a, sf_node b);
+SF_API sf_node sf_mod(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_min(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_max(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_atan2(sf_graph *graph, sf_node a, sf_node b);
@@ -125,6 +143,12 @@ SF_API sf_node sf_atan2(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_less(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_less_equal(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_equal(sf_graph *graph, sf_node a, sf_node b);
+
+/* 1 where both, where one of the two, and where not a: anything but 0 counts as
+ * true.  Derivative 0. */
+SF_API sf_node sf_and(sf_graph *graph, sf_node a, sf_node b);
+SF_API sf_node sf_or(sf_graph *graph, sf_node a, sf_node b);
+SF_API sf_node sf_not(sf_graph *graph, sf_node a);
 
 /* `yes` where condition is not 0, `no` elsewhere.  The derivative is that of the
  * operand that is taken.  The other one may be infinite or NaN there, but its
@@ -170,6 +194,10 @@ SF_API sf_node sf_pad(sf_graph *graph, sf_node a, int axis, int64_t first,
 /* Join along an axis; all other extents must agree.  SF_E_ARG for no parts. */
 SF_API sf_node sf_concat(sf_graph *graph, int count, const sf_node *parts,
                          int axis);
+
+/* Running sums along the first axis: element (or row) i of the result is the sum
+ * of elements 0 to i.  A number is its own. */
+SF_API sf_node sf_cumsum(sf_graph *graph, sf_node a);
 
 /* The value of a, taken as a constant by every derivative that is not by this
  * very node. */

@@ -86,10 +86,14 @@ typedef struct sf_matching {
  *
  * J is what it should be only where s is continuous, which |x| does not have: then a
  * term for each jump is missing.  If the text has an operation that may jump (abs,
- * sign, floor, min, max, where, comparisons, sqrt, pow, atan2), s and ln p are looked at
- * on lines between some of the rows (those with the ends of the first 8 columns, and
- * any), for the parameters' values and for others near them; where they jump, nothing
- * is estimated.
+ * sign, floor, mod, min, max, where, comparisons, sqrt, pow, asin, acos, atan2), s and
+ * ln p are looked at on lines between some of the rows (those with the ends of the first
+ * 8 columns, and any), for the parameters' values and for others near them; where they
+ * jump, nothing is estimated.
+ *
+ * J does not see the weights of parts of p that are far apart, but for the rows between
+ * them.  A number that rests on fewer than 10 rows, and on fewer than one in 50, is named
+ * in a warning: on (sum f^2)^2 / sum f^4 rows, for what each moves it by.
  *
  * Returns SF_OK; SF_E_ARG (an option outside its range, a name or form that is none,
  * a weight without bounds, fewer than 2 rows), SF_E_PARSE (the weight), SF_E_SHAPE (x;

@@ -6,46 +6,55 @@
 
 #include <string.h>
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
 sfi_piece sfi_trimmed(const char *at, size_t size)
 {
-    while (size > 0 && (*at == ' ' || *at == '\t')) {
+    while (size > 0 && is_blank(*at)) {
         at++;
         size--;
     }
-    while (size > 0 && (at[size - 1] == ' ' || at[size - 1] == '\t'))
+    while (size > 0 && is_blank(at[size - 1]))
         size--;
     return (sfi_piece){at, size};
 }
 
 /* The column whose name `p` begins with, up to a ',' or a '='; -1 for none.
- * *after is what follows the name. */
-static int64_t column_of(sfi_piece p, int64_t dim, const char *const *names,
+ * *after is what follows the name.  Names may hold blanks, ',' and '=': every place
+ * before one of these is tried, from the longest that a name can be. */
+static int64_t column_of(sfi_piece p, const sfi_dictionary *names,
                          sfi_piece *after)
 {
-    int64_t found = -1;
-    size_t longest = 0;
-    for (int64_t j = 0; j < dim; j++) {
-        const size_t size = strlen(names[j]);
-        if (size >= p.size || size < longest ||
-            memcmp(names[j], p.at, size) != 0)
+    size_t end = p.size > 0 ? p.size - 1 : 0;
+    if (end > names->longest)
+        end = names->longest;
+    size_t next = end; /* where what follows the blanks at `end` begins */
+    while (next < p.size && is_blank(p.at[next]))
+        next++;
+    for (; end > 0; end--) {
+        if (end < next && !is_blank(p.at[end]))
+            next = end;
+        if (next == p.size || (p.at[next] != '=' && p.at[next] != ','))
             continue;
-        const sfi_piece rest = sfi_trimmed(p.at + size, p.size - size);
-        if (rest.size > 0 && (rest.at[0] == '=' || rest.at[0] == ',')) {
-            found = j;
-            longest = size;
-            *after = rest;
-        }
+        const int64_t found = sfi_dictionary_find(names, p.at, end);
+        if (found < 0)
+            continue;
+        *after = sfi_trimmed(p.at + next, p.size - next);
+        return found;
     }
-    return found;
+    return -1;
 }
 
-static void read_one(sfi_piece p, int64_t dim, const char *const *names,
-                     int64_t most, int64_t *columns, sfi_assignment *out)
+static void read_one(sfi_piece p, const sfi_dictionary *names, int64_t most,
+                     int64_t *columns, sfi_assignment *out)
 {
     sfi_piece rest = p, after = {"", 0};
     *out = (sfi_assignment){.text = p};
     do {
-        const int64_t j = column_of(rest, dim, names, &after);
+        const int64_t j = column_of(rest, names, &after);
         if (j < 0) {
             out->count = -1;
             return;
@@ -58,9 +67,8 @@ static void read_one(sfi_piece p, int64_t dim, const char *const *names,
     out->value = rest;
 }
 
-bool sfi_next_assignment(const char **text, int64_t dim,
-                         const char *const *names, int64_t most,
-                         int64_t *columns, sfi_assignment *out)
+bool sfi_next_assignment(const char **text, const sfi_dictionary *names,
+                         int64_t most, int64_t *columns, sfi_assignment *out)
 {
     while (**text != '\0') {
         const size_t size = strcspn(*text, ";");
@@ -68,7 +76,7 @@ bool sfi_next_assignment(const char **text, int64_t dim,
         *text += size + ((*text)[size] == ';');
         if (p.size == 0)
             continue;
-        read_one(p, dim, names, most, columns, out);
+        read_one(p, names, most, columns, out);
         return true;
     }
     return false;

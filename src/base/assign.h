@@ -3,9 +3,7 @@
 #ifndef SFI_ASSIGN_H
 #define SFI_ASSIGN_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/dictionary.h"
 
 /* A part of a text, without blanks at its ends. */
 typedef struct sfi_piece {
@@ -25,10 +23,9 @@ typedef struct sfi_assignment {
 } sfi_assignment;
 
 /* The next of the assignments in *text, which moves on; false at the end.
- * `columns` [most] receives the numbers of the columns.  Of several names that a
+ * `columns` [most] receives the numbers of the columns by `names`.  Of several names that a
  * piece begins with the longest is meant. */
-bool sfi_next_assignment(const char **text, int64_t dim,
-                         const char *const *names, int64_t most,
-                         int64_t *columns, sfi_assignment *out);
+bool sfi_next_assignment(const char **text, const sfi_dictionary *names,
+                         int64_t most, int64_t *columns, sfi_assignment *out);
 
 #endif

@@ -54,26 +54,45 @@ int sfi_find_choice(const char *choices, const char *text, size_t size)
     }
 }
 
-const char *sfi_show(char shown[SFI_SHOW_SIZE], const char *text, size_t size)
+/* Whether a character, as it is in UTF-8, could tell a terminal what to do: those
+ * below a blank, DEL, and the second set of controls, U+0080 to U+009F. */
+static bool is_control(const unsigned char *s, size_t length)
 {
-    /* One step appends at most 4 bytes, "..." and the final NUL 4 more. */
-    const size_t room = SFI_SHOW_SIZE - 16;
+    return s[0] < 0x20 || s[0] == 0x7F ||
+           (length == 2 && s[0] == 0xC2 && s[1] < 0xA0);
+}
+
+size_t sfi_escape(char *to, size_t size, const char *text, size_t length,
+                  const char *kept)
+{
     size_t used = 0, at = 0;
-    while (at < size && used < room) {
-        const size_t length =
-            utf8_character((const unsigned char *)text + at, size - at);
-        const unsigned char byte = (unsigned char)text[at];
-        if (length == 0 || byte < 0x20 || byte == 0x7F || byte == '\\') {
-            snprintf(shown + used, 5, "\\x%02X", byte);
+    while (at < length) {
+        const unsigned char *s = (const unsigned char *)text + at;
+        const size_t here = utf8_character(s, length - at);
+        const bool plain = here > 0 && !is_control(s, here) && *s != '\\';
+        if (plain || (*s != '\0' && strchr(kept, *s) != NULL)) {
+            if (used + here >= size)
+                break;
+            memcpy(to + used, s, here);
+            used += here;
+            at += here;
+        } else {
+            if (used + 4 >= size)
+                break;
+            snprintf(to + used, 5, "\\x%02X", *s);
             used += 4;
             at++;
-        } else {
-            memcpy(shown + used, text + at, length);
-            used += length;
-            at += length;
         }
     }
-    snprintf(shown + used, SFI_SHOW_SIZE - used, "%s", at < size ? "..." : "");
+    to[used] = '\0';
+    return at;
+}
+
+const char *sfi_show(char shown[SFI_SHOW_SIZE], const char *text, size_t size)
+{
+    enum { ROOM = SFI_SHOW_SIZE - 11 };
+    if (sfi_escape(shown, ROOM, text, size, "") < size)
+        memcpy(shown + strlen(shown), "...", 4);
     return shown;
 }
 

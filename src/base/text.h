@@ -22,11 +22,17 @@ const char *sfi_nearest_word(const char *word,
                              const char *(*name)(const void *user, int i),
                              const void *user);
 
+/* Make text from outside fit for a terminal: control characters, which a terminal
+ * obeys, bytes that are not UTF-8, and backslashes become \xHH, one for each byte.
+ * The characters of `kept` (of one byte) stay as they are.  to [size] ends in NUL.
+ * Returns how many bytes of the text found room. */
+size_t sfi_escape(char *to, size_t size, const char *text, size_t length,
+                  const char *kept);
+
 enum { SFI_SHOW_SIZE = 64 };
 
-/* Make text from outside fit for a message: control characters, backslashes
- * and bytes that are not UTF-8 become \xHH, and what is longer than about 48
- * bytes ends in "...".  Returns `shown`. */
+/* sfi_escape() for a message: what is longer than about 48 bytes ends in "...".
+ * Returns `shown`. */
 const char *sfi_show(char shown[SFI_SHOW_SIZE], const char *text, size_t size);
 
 #endif

@@ -136,6 +136,11 @@ void cli_print_help(FILE *to, const cli_command *command);
 
 /* ---- telling the user ------------------------------------------------------- */
 
+/* Whatever is printed that may hold texts of users (names, paths, messages, cells)
+ * goes through sfi_escape() (base/text.h), so that no terminal obeys it: reports
+ * cell by cell, everything else by this.  Line ends stay. */
+void cli_print_message(FILE *to, const char *text);
+
 /* A line on standard error, "scorefield: fit: ...", unless --quiet. */
 void cli_note(const cli *c, const char *format, ...) SFI_PRINTF(2, 3);
 
@@ -162,6 +167,7 @@ json_t *cli_put_object(cli *c, json_t *object, const char *key);
 json_t *cli_put_list(cli *c, json_t *object, const char *key);
 /* An empty object appended to a list. */
 json_t *cli_add_object(cli *c, json_t *list);
+void cli_add_number(cli *c, json_t *list, double value);
 
 /* Write the report: as JSON on standard output with --json, else as text to
  * `to` (lines of names and values; lists of objects as tables).

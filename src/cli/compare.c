@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "scorefield/compare.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct compare_options {
@@ -70,6 +70,62 @@ static void say_unused(const compare_job *j)
     }
 }
 
+/* Append "NAME" to a list; false if it is full. */
+static bool list_name(char *list, size_t size, const char *name)
+{
+    char shown[SFI_SHOW_SIZE];
+    const size_t used = strlen(list);
+    sfi_show(shown, name, strlen(name));
+    if (used + strlen(shown) + 10 > size)
+        return false;
+    snprintf(list + used, size - used, "%s\"%s\"", used > 0 ? ", " : "", shown);
+    return true;
+}
+
+/* What one table has and the other has not, and what both have. */
+typedef struct differences {
+    int64_t missing, common;
+    char missing_list[200], common_list[300];
+} differences;
+
+static void add_to(int64_t *count, char *list, size_t size, const char *name)
+{
+    const bool fits = strstr(list, ", ...") == NULL;
+    (*count)++;
+    if (fits && !list_name(list, size - 6, name))
+        strcat(list, ", ...");
+}
+
+/* Columns that real lacks are named, beside those that both have and can be
+ * compared. */
+static sf_status check_common(const compare_job *j)
+{
+    differences found = {0};
+    if (!sf_frame_has_names(j->real.all))
+        return SF_OK;
+    for (int64_t k = 0; k < j->synthetic.dim; k++) {
+        const char *name = cli_data_name(&j->synthetic, k);
+        if (sf_frame_find(j->real.all, name) < 0)
+            add_to(&found.missing, found.missing_list,
+                   sizeof found.missing_list, name);
+        else
+            add_to(&found.common, found.common_list, sizeof found.common_list,
+                   name);
+    }
+    if (found.missing == 0)
+        return SF_OK;
+    const char *path = cli_shown_path(j->real.path);
+    const char *other = cli_shown_path(j->synthetic.path);
+    if (found.common == 0)
+        return SFI_FAIL(j->c->ctx, SF_E_FORMAT,
+                        "%s: has none of the columns of %s: %s", path, other,
+                        found.missing_list);
+    return SFI_FAIL(j->c->ctx, SF_E_FORMAT,
+                    "%s: lacks %s of %s; both have %s: compare these with "
+                    "--columns",
+                    path, found.missing_list, other, found.common_list);
+}
+
 /* The synthetic table leads: a model may have left columns out. */
 static sf_status read_tables(compare_job *j)
 {
@@ -78,6 +134,7 @@ static sf_status read_tables(compare_job *j)
     SFI_TRY(cli_data_read(c, &j->real, c->operands[0], how));
     SFI_TRY(cli_data_read(c, &j->synthetic, c->operands[1], NULL));
     SFI_TRY(cli_data_choose(c, &j->synthetic, j->o->columns));
+    SFI_TRY(check_common(j));
     const cli_named wanted = {"synthetic table", j->synthetic.dim, name_of,
                               &j->synthetic};
     SFI_TRY(cli_data_match(c, &j->real, &wanted));
@@ -99,8 +156,7 @@ static void put_quantiles(cli *c, json_t *object, const char *key,
 {
     json_t *list = cli_put_list(c, object, key);
     for (int k = 0; k < SF_COMPARE_QUANTILES; k++)
-        if (json_array_append_new(list, json_real(quantiles[k])) != 0)
-            c->report_failed = true;
+        cli_add_number(c, list, quantiles[k]);
 }
 
 static void put_columns(compare_job *j)
@@ -120,6 +176,7 @@ static void put_columns(compare_job *j)
         cli_put_number(c, row, "wasserstein", column->wasserstein);
         if (!c->common.json)
             continue;
+        cli_put(c, row, "ks_p_exact", json_boolean(column->ks_exact));
         cli_put_number(c, row, "energy", column->energy);
         cli_put_count(c, row, "distinct_real", column->distinct[0]);
         cli_put_count(c, row, "distinct_synthetic", column->distinct[1]);
@@ -128,16 +185,32 @@ static void put_columns(compare_job *j)
     }
 }
 
+/* How many rows took part, where it is not all of them. */
+static void put_part(cli *c, json_t *object, const char *key,
+                     const int64_t rows[2], const int64_t of[2])
+{
+    char text[120];
+    if (rows[0] == of[0] && rows[1] == of[1])
+        return;
+    snprintf(text, sizeof text, "%lld of %lld and %lld of %lld, at random",
+             (long long)rows[0], (long long)of[0], (long long)rows[1],
+             (long long)of[1]);
+    cli_put_text(c, object, key, text);
+}
+
 static void put_distances(compare_job *j)
 {
     cli *c = j->c;
     const sf_compare_report *r = j->report;
     json_t *d = cli_put_object(c, c->report, "distances");
+    put_part(c, d, "rows_of_the_energy_distance", r->energy_rows, r->rows);
+    if (r->test.permutations > 0)
+        put_part(c, d, "rows_of_its_test", r->test.rows, r->rows);
     cli_put_number(c, d, "energy_distance", r->energy.distance);
     cli_put_number(c, d, "energy_distance_unbiased", r->energy.unbiased);
     cli_put_number(c, d, "energy_distance_relative", r->energy.relative);
     if (r->test.permutations > 0) {
-        cli_put_number(c, d, "expected_of_one_law", r->test.null_mean);
+        cli_put_number(c, d, "null_mean", r->test.null_mean);
         cli_put_number(c, d, "distance_of_tested_rows", r->test.distance);
         cli_put_number(c, d, "p_value", r->test.p);
     }
@@ -161,22 +234,24 @@ static void put_copies(compare_job *j)
     const sf_compare_copies *k = &j->report->copies;
     json_t *o = cli_put_object(c, c->report, "copies");
     cli_put_count(c, o, "rows_equal_to_a_real_row", k->copies);
-    cli_put_count(c, o, "of_the_reference", k->reference_copies);
+    cli_put_count(c, o, "equal_rows_of_the_reference", k->reference_copies);
     cli_put_text(c, o, "reference",
                  k->held_out ? "held-out rows"
                              : "real rows against the other real rows");
     cli_put_count(c, o, "repeated_rows_real", k->duplicates[0]);
     cli_put_count(c, o, "repeated_rows_synthetic", k->duplicates[1]);
-    cli_put_number(c, o, "closer_than_5_percent_of_the_reference", k->closer);
-    cli_put_number(c, o, "nearer_than_the_reference", k->nearer);
-    cli_put_number(c, o, "nearer_than_the_reference_se", k->nearer_se);
+    put_part(c, o, "rows_whose_dcr_is_taken", k->rows,
+             (int64_t[]){k->reference_rows, j->report->rows[1]});
+    cli_put_number(c, o, "dcr_below_5_percent_quantile", k->closer);
+    cli_put_number(c, o, "dcr_below_p_value", k->closer_p);
+    cli_put_number(c, o, "prob_closer_than_reference", k->nearer);
+    cli_put_number(c, o, "prob_closer_than_reference_se", k->nearer_se);
     if (c->common.json) {
-        put_quantiles(c, o, "distance_to_closest_record_reference", k->dcr[0]);
-        put_quantiles(c, o, "distance_to_closest_record_synthetic", k->dcr[1]);
+        put_quantiles(c, o, "dcr_reference", k->dcr[0]);
+        put_quantiles(c, o, "dcr_synthetic", k->dcr[1]);
     } else {
-        cli_put_number(c, o, "median_distance_to_closest_record",
-                       k->dcr[1][SF_COMPARE_QUANTILES / 2]);
-        cli_put_number(c, o, "the_same_of_the_reference",
+        cli_put_number(c, o, "median_dcr", k->dcr[1][SF_COMPARE_QUANTILES / 2]);
+        cli_put_number(c, o, "median_dcr_reference",
                        k->dcr[0][SF_COMPARE_QUANTILES / 2]);
     }
     cli_put(c, o, "suspicious", json_boolean(k->suspicious));
@@ -196,10 +271,14 @@ static sf_status compare(compare_job *j)
     p.projections = (int)o->projections;
     p.seed = c->common.seed;
     p.held_out = j->held_out.x;
+    if (cli_given(c, "max-rows"))
+        p.max_work = 0.0; /* as many as were asked for */
     cli_progress_begin(c);
     const sf_status status =
         sf_compare(c->ctx, &j->report, j->real.x, j->synthetic.x, &p);
     cli_progress_end(c);
+    if (status == SF_E_NUMERIC) /* a matter of what the files hold */
+        return SF_E_FORMAT;
     SFI_TRY(status);
     cli_put_count(c, c->report, "rows_real", j->report->rows[0]);
     cli_put_count(c, c->report, "rows_synthetic", j->report->rows[1]);

@@ -2,14 +2,29 @@
 /* files.c - what goes where, and what is said about it. */
 #include "cli/cli.h"
 
+#include "base/text.h"
+
 #include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 
+void cli_print_message(FILE *to, const char *text)
+{
+    char piece[256];
+    for (size_t left = strlen(text); left > 0;) {
+        const size_t done = sfi_escape(piece, sizeof piece, text, left, "\\\n");
+        fputs(piece, to);
+        text += done;
+        left -= done;
+    }
+}
+
 static void say(const cli *c, const char *format, va_list args)
 {
+    char text[2048];
+    vsnprintf(text, sizeof text, format, args);
     fprintf(stderr, "scorefield: %s: ", c->command->name);
-    vfprintf(stderr, format, args);
+    cli_print_message(stderr, text);
     fputc('\n', stderr);
 }
 

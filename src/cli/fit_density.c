@@ -257,12 +257,8 @@ static void report_numbers(cli *c, const sf_matching *m)
     json_t *all = cli_put_list(c, c->report, "covariance");
     for (int64_t i = 0; i < m->count; i++) {
         json_t *row = json_array();
-        for (int64_t j = 0; j < m->count; j++) {
-            const double v = m->covariance[i * m->count + j];
-            c->report_failed |=
-                json_array_append_new(row, isfinite(v) ? json_real(v)
-                                                       : json_null()) != 0;
-        }
+        for (int64_t j = 0; j < m->count; j++)
+            cli_add_number(c, row, m->covariance[i * m->count + j]);
         c->report_failed |= json_array_append_new(all, row) != 0;
     }
 }

@@ -175,8 +175,10 @@ static void print_error(const cli *c)
     const size_t n = strlen(name);
     const bool is_said = n > 0 && strncmp(message, name, n) == 0 &&
                          strncmp(message + n, ": ", 2) == 0;
-    fprintf(stderr, "scorefield: %s%s%s\n", is_said ? "" : name,
-            is_said || n == 0 ? "" : ": ", message);
+    fprintf(stderr, "scorefield: %s%s", is_said ? "" : name,
+            is_said || n == 0 ? "" : ": ");
+    cli_print_message(stderr, message);
+    fputc('\n', stderr);
 }
 
 int main(int argc, char **argv)

@@ -15,6 +15,8 @@
  */
 #include "cli/cli.h"
 
+#include "base/text.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,6 +62,13 @@ void cli_put_number(cli *c, json_t *object, const char *key, double value)
     cli_put(c, object, key, isfinite(value) ? json_real(value) : json_null());
 }
 
+void cli_add_number(cli *c, json_t *list, double value)
+{
+    json_t *number = isfinite(value) ? json_real(value) : json_null();
+    if (json_array_append_new(list, number) != 0)
+        c->report_failed = true;
+}
+
 json_t *cli_put_object(cli *c, json_t *object, const char *key)
 {
     cli_put(c, object, key, json_object());
@@ -93,25 +102,12 @@ int cli_width(const char *text)
     return width;
 }
 
-/* A text without what would move the cursor or break a line. */
-static void put_shown(char cell[CELL], const char *text)
-{
-    size_t n = 0;
-    for (; *text != '\0' && n + 5 < CELL; text++) {
-        const unsigned char byte = (unsigned char)*text;
-        if (byte < 0x20 || byte == 0x7F)
-            n += (size_t)snprintf(cell + n, CELL - n, "\\x%02X", byte);
-        else
-            cell[n++] = *text;
-    }
-    cell[n] = '\0';
-}
-
 static void put_cell(char cell[CELL], const json_t *value)
 {
     cell[0] = '\0';
-    if (json_is_string(value))
-        put_shown(cell, json_string_value(value));
+    const char *text = json_string_value(value);
+    if (text != NULL)
+        sfi_escape(cell, CELL, text, strlen(text), "\\");
     else if (json_is_integer(value))
         snprintf(cell, CELL, "%lld", (long long)json_integer_value(value));
     else if (json_is_real(value))
@@ -126,7 +122,7 @@ static void put_cell(char cell[CELL], const json_t *value)
 static void put_label(char label[CELL], const json_t *object, const char *key,
                       bool *is_error)
 {
-    snprintf(label, CELL, "%s", key);
+    sfi_escape(label, CELL, key, strlen(key), "\\");
     const size_t n = strlen(label);
     *is_error = false;
     if (n > 3 && strcmp(label + n - 3, "_se") == 0) {

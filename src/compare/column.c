@@ -6,7 +6,21 @@
  * step of F and G.  Between two values F - G is constant, so the integrals of
  * |F - G| and (F - G)^2 are sums of rectangles.  A second sweep, over the
  * probabilities i/n and j/m, gives the integral of the squared difference of
- * quantile functions; i/n < j/m is decided by i m < j n in whole numbers. */
+ * quantile functions; i/n < j/m is decided by i m < j n in whole numbers.
+ *
+ * Under one law every order in which the n + m values may come is as likely as
+ * any other: a path from (0, 0) to (n, m).  Of the paths to (i, j) let a(i, j) be
+ * the share that at some point had |i/n - j/m| >= D.  The last step came from
+ * (i-1, j) with probability i/(i + j), so
+ *
+ *     a(i, j) = 1                                       if |i/n - j/m| >= D,
+ *     a(i, j) = (i a(i-1, j) + j a(i, j-1))/(i + j)     else,
+ *
+ * and a(n, m) is the p-value, with a small relative error however small it is (J. L.
+ * Hodges, Arkiv foer Matematik 3 (1958) 469-486).  Where values are tied, F and G
+ * differ only after the last of them, and only there is D looked at: the p-value
+ * given the ties (G. Schroeer and D. Trenkler, Comput. Stat. Data Anal. 20 (1995)
+ * 185-202). */
 #include "compare/compare.h"
 
 #include "num/sort.h"
@@ -42,7 +56,7 @@ static double squared_quantile_gap(const double *x, int64_t n, const double *y,
 sfi_gap sfi_distribution_gap(const double *x, int64_t n, const double *y,
                              int64_t m)
 {
-    sfi_gap gap = {0.0, 0.0, 0.0, squared_quantile_gap(x, n, y, m)};
+    sfi_gap gap = {.w2_squared = squared_quantile_gap(x, n, y, m)};
     for (int64_t i = 0, j = 0; i < n || j < m;) {
         const double at = j == m || (i < n && x[i] <= y[j]) ? x[i] : y[j];
         while (i < n && x[i] == at)
@@ -50,7 +64,9 @@ sfi_gap sfi_distribution_gap(const double *x, int64_t n, const double *y,
         while (j < m && y[j] == at)
             j++;
         const double f = (double)i / (double)n - (double)j / (double)m;
+        const int64_t apart = i * m > j * n ? i * m - j * n : j * n - i * m;
         gap.ks = fmax(gap.ks, fabs(f));
+        gap.ks_steps = apart > gap.ks_steps ? apart : gap.ks_steps;
         if (i < n || j < m) {
             const double next = j == m || (i < n && x[i] <= y[j]) ? x[i] : y[j];
             gap.wasserstein += fabs(f) * (next - at);
@@ -74,6 +90,38 @@ double sfi_kolmogorov_p(double ks, int64_t n, int64_t m)
     return fmin(1.0, 2.0 * sum);
 }
 
+bool sfi_kolmogorov_is_exact(int64_t n, int64_t m)
+{
+    enum { MOST = 1000000 };
+    return n <= MOST / m;
+}
+
+double sfi_kolmogorov_exact(int64_t steps, const double *x, int64_t n,
+                            const double *y, int64_t m, double *work)
+{
+    double *share = work, *joined = work + m + 1;
+    for (int64_t i = 0, j = 0; i + j < n + m;) {
+        const bool first = j == m || (i < n && x[i] <= y[j]);
+        joined[i + j] = first ? x[i] : y[j];
+        i += first;
+        j += !first;
+    }
+    for (int64_t i = 0; i <= n; i++)
+        for (int64_t j = 0; j <= m; j++) {
+            const int64_t k = i + j;
+            const bool between =
+                k > 0 && k < n + m && joined[k - 1] == joined[k];
+            const int64_t apart = i * m > j * n ? i * m - j * n : j * n - i * m;
+            const double before = i > 0 ? (double)i * share[j] : 0.0;
+            const double below = j > 0 ? (double)j * share[j - 1] : 0.0;
+            if (!between && apart >= steps)
+                share[j] = 1.0;
+            else
+                share[j] = k > 0 ? (before + below) / (double)k : 0.0;
+        }
+    return share[m];
+}
+
 static int64_t count_distinct(const double *x, int64_t n)
 {
     int64_t count = n > 0;
@@ -82,7 +130,14 @@ static int64_t count_distinct(const double *x, int64_t n)
     return count;
 }
 
-/* work [n + m + max(n, m)] */
+static size_t column_work(int64_t n, int64_t m)
+{
+    const int64_t sorting = n > m ? n : m, counting = n + 2 * m + 1;
+    const bool exact = sfi_kolmogorov_is_exact(n, m);
+    return (size_t)(n + m + (exact ? counting + sorting : sorting));
+}
+
+/* work [column_work(n, m)] */
 static void one_column(sf_compare_column *out, const sf_cmat table[2],
                        int64_t column, double *work)
 {
@@ -97,10 +152,13 @@ static void one_column(sf_compare_column *out, const sf_cmat table[2],
             out->quantile[k][q] = sfi_quantile(sorted[k], n, probabilities[q]);
         out->distinct[k] = count_distinct(sorted[k], n);
     }
-    const sfi_gap gap = sfi_distribution_gap(sorted[0], table[0].rows,
-                                             sorted[1], table[1].rows);
+    const int64_t n = table[0].rows, m = table[1].rows;
+    const sfi_gap gap = sfi_distribution_gap(sorted[0], n, sorted[1], m);
     out->ks = gap.ks;
-    out->ks_p = sfi_kolmogorov_p(gap.ks, table[0].rows, table[1].rows);
+    out->ks_exact = sfi_kolmogorov_is_exact(n, m);
+    out->ks_p = out->ks_exact ? sfi_kolmogorov_exact(gap.ks_steps, sorted[0], n,
+                                                     sorted[1], m, scratch)
+                              : sfi_kolmogorov_p(gap.ks, n, m);
     out->wasserstein = gap.wasserstein;
     out->energy = gap.energy;
 }
@@ -108,8 +166,7 @@ static void one_column(sf_compare_column *out, const sf_cmat table[2],
 sf_status sfi_compare_columns(sf_context *ctx, sf_compare_report *report,
                               const sf_cmat table[2])
 {
-    const int64_t n = table[0].rows, m = table[1].rows;
-    const size_t each = (size_t)(n + m + (n > m ? n : m));
+    const size_t each = column_work(table[0].rows, table[1].rows);
     const int threads = sf_context_threads(ctx);
     const int64_t slots = report->cols < threads ? report->cols : threads;
     double *work = sfi_alloc(ctx, (size_t)slots * each, sizeof *work);

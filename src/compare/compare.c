@@ -38,6 +38,9 @@ static sf_status check_options(sf_context *ctx, const sf_compare_options *o)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "compare: permutations is %d, want 0 to 100000",
                         o->permutations);
+    if (!(o->max_work >= 0.0))
+        return SFI_FAIL(ctx, SF_E_ARG, "compare: max_work is %g, want >= 0",
+                        o->max_work);
     if (o->projections < 0 || o->projections > 100000)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "compare: projections is %d, want 0 to 100000",
@@ -79,6 +82,29 @@ static sf_status stage(sf_context *ctx, const struct work *w, int done)
 static int64_t limited(int64_t rows, int64_t limit)
 {
     return limit > 0 && limit < rows ? limit : rows;
+}
+
+/* What is squared must have a square. */
+static sf_status check_spans(sf_context *ctx, const sf_compare_report *r,
+                             bool scaled)
+{
+    const int last = SF_COMPARE_QUANTILES - 1;
+    for (int64_t j = 0; j < r->cols; j++) {
+        const sf_compare_column *c = &r->column[j];
+        const double least = fmin(c->quantile[0][0], c->quantile[1][0]);
+        const double most = fmax(c->quantile[0][last], c->quantile[1][last]);
+        const double by = scaled ? r->scale[j] : 1.0;
+        const double span = most / by - least / by;
+        if (span == 0.0 || (span > 1e-140 && span < 1e140))
+            continue;
+        return SFI_FAIL(ctx, SF_E_NUMERIC,
+                        "compare: column %lld of %lld goes from %g to %g%s, "
+                        "whose squares are out of range; change its unit",
+                        (long long)j + 1, (long long)r->cols, least / by,
+                        most / by,
+                        scaled ? " standard deviations of real" : "");
+    }
+    return SF_OK;
 }
 
 /* ---- means, standard deviations, correlations ---- */
@@ -211,14 +237,27 @@ static sf_status fill_test(sf_context *ctx, struct work *w,
     return status;
 }
 
+/* How many rows may look for their nearest among all of real. */
+static int64_t looking(const struct work *w, const sf_compare_report *report)
+{
+    enum { LEAST = 500 };
+    const int64_t most = w->options.max_rows;
+    const double each = (double)report->rows[0] * ((double)report->cols + 1.0);
+    if (w->options.max_work == 0.0)
+        return most;
+    const double room = fmax(LEAST, floor(w->options.max_work / each));
+    return most > 0 && (double)most <= room ? most : (int64_t)fmin(room, 1e18);
+}
+
 static sf_status fill_copies(sf_context *ctx, struct work *w,
                              sf_compare_report *report)
 {
     sf_compare_copies *c = &report->copies;
     SFI_TRY(sfi_compare_equal_rows(ctx, c, w->table, w->options.held_out));
     const sfi_points *reference = c->held_out ? &w->held_out : &w->points[0];
-    c->rows[0] = limited(reference->n, w->options.max_rows);
-    c->rows[1] = limited(w->points[1].n, w->options.max_rows);
+    const int64_t most = looking(w, report);
+    c->rows[0] = limited(reference->n, most);
+    c->rows[1] = limited(w->points[1].n, most);
     SFI_TRY(sfi_compare_dcr(ctx, c, &w->points[0], reference, &w->points[1]));
     bool unique = false;
     for (int64_t j = 0; j < report->cols; j++)
@@ -231,11 +270,13 @@ static sf_status fill(sf_context *ctx, struct work *w, sf_compare_report *r)
 {
     SFI_TRY(stage(ctx, w, 0));
     SFI_TRY(sfi_compare_columns(ctx, r, w->table));
+    SFI_TRY(check_spans(ctx, r, false));
     for (int k = 0; k < 2; k++)
         SFI_TRY(fill_moments(ctx, r, w->table[k], k, w->factor));
     compare_correlations(r);
     SFI_TRY(stage(ctx, w, 1));
     SFI_TRY(make_points(ctx, w, r));
+    SFI_TRY(check_spans(ctx, r, true));
     SFI_TRY(stage(ctx, w, 2));
     SFI_TRY(fill_energy(ctx, w, r));
     SFI_TRY(stage(ctx, w, 3));

@@ -12,6 +12,7 @@
 /* What the two empirical distribution functions F and G differ by. */
 typedef struct sfi_gap {
     double ks;          /* max |F - G|             */
+    int64_t ks_steps;   /* n m max |F - G|         */
     double wasserstein; /* integral of |F - G|     */
     double energy;      /* 2 integral of (F - G)^2 */
     double w2_squared;  /* integral over u of (F^-1(u) - G^-1(u))^2 */
@@ -21,6 +22,13 @@ sfi_gap sfi_distribution_gap(const double *x, int64_t n, const double *y,
 
 /* P(sqrt(nm/(n+m)) D >= observed), Kolmogorov's series. */
 double sfi_kolmogorov_p(double ks, int64_t n, int64_t m);
+
+/* P(n m D >= steps) among all orders of the sorted samples' values that keep their
+ * ties, to a relative error of 1e-12.  Takes n m steps: only where is_exact().
+ * work [n + 2 m + 1]. */
+bool sfi_kolmogorov_is_exact(int64_t n, int64_t m);
+double sfi_kolmogorov_exact(int64_t steps, const double *x, int64_t n,
+                            const double *y, int64_t m, double *work);
 
 /* Fill report->column but for mean and sd. */
 sf_status sfi_compare_columns(sf_context *ctx, sf_compare_report *report,
@@ -55,7 +63,8 @@ sf_status sfi_compare_dcr(sf_context *ctx, sf_compare_copies *out,
                           const sfi_points *real, const sfi_points *reference,
                           const sfi_points *synthetic);
 
-/* Raise the flags.  unique: some column of real never repeats a value. */
+/* Raise the flags of tables of rows[] rows.  unique: some column of real never
+ * repeats a value. */
 void sfi_compare_flags(sf_compare_copies *out, const int64_t rows[2],
                        bool unique);
 

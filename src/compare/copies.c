@@ -2,10 +2,29 @@
 /* copies.c - were rows copied?
  *
  * Equal rows are those of num/equal_rows.h.  Near rows are found by the distance to
- * the closest record, judged against rows that can not have been copied. */
+ * the closest record, judged against rows that can not have been copied.
+ *
+ * If nothing was copied, how many synthetic rows are below the k-th smallest
+ * distance of the reference?  Small distances come up as independent events: of
+ * synthetic rows at a rate m n, of r held-out rows at a rate r n.  Rows of real are
+ * each other's nearest, so their events are *pairs* of rows, at half the rate that
+ * the rows would have.  The number of synthetic events before the K-th of the
+ * reference is negative binomial,
+ *
+ *     P(J >= j) = I_q(j, K),      q = the rate of synthetic over that of both,
+ *
+ * the incomplete beta function; K is k, or k/2 for pairs.  And for the same reason
+ * `nearer`, a Mann-Whitney statistic, has the variance (2/n + 1/m)/12, not (1/n +
+ * 1/m)/12, where the reference are the rows of real themselves.
+ *
+ * In 2000 simulated pairs of tables each, 15 to 400 rows of 1 to 6 normal, heavy-
+ * tailed or tied columns, `nearer` was off by 0.8 to 1.03 of that standard error (0.1
+ * to 0.5 for ties) and P was below 0.01 in at most 0.7 %, below 1e-3 in at most
+ * 0.1 %. */
 #include "compare/compare.h"
 
 #include "num/equal_rows.h"
+#include "num/probability.h"
 #include "num/sort.h"
 
 #include <math.h>
@@ -74,6 +93,32 @@ static double share_below(const double *a, int64_t n, const double *b,
     return sum / ((double)n * (double)m);
 }
 
+/* The 5 % quantile lies between two order statistics, of which P takes the upper:
+ * it is not too small. */
+static void judge_distances(sf_compare_copies *out, double *const sorted[2],
+                            int64_t records)
+{
+    const int64_t r = out->rows[0], m = out->rows[1];
+    const double reference = (double)r, synthetic = (double)m;
+    const double near = sfi_quantile(sorted[0], r, 0.05);
+    int64_t closer = 0;
+    while (closer < m && sorted[1][closer] < near)
+        closer++;
+    const bool pairs = !out->held_out;
+    const double order = ceil(1.0 + (reference - 1.0) * 0.05);
+    const double events = pairs ? ceil(0.5 * order) : order;
+    const double rate =
+        pairs ? 0.5 * reference * (1.0 - 1.0 / (double)records) : reference;
+    out->closer = (double)closer / synthetic;
+    out->closer_p = closer > 0
+                        ? sfi_beta_probability((double)closer, events,
+                                               synthetic / (synthetic + rate))
+                        : 1.0;
+    const double twice = pairs ? 1.0 + reference / (double)records : 1.0;
+    out->nearer = share_below(sorted[0], r, sorted[1], m);
+    out->nearer_se = sqrt((twice / reference + 1.0 / synthetic) / 12.0);
+}
+
 sf_status sfi_compare_dcr(sf_context *ctx, sf_compare_copies *out,
                           const sfi_points *real, const sfi_points *reference,
                           const sfi_points *synthetic)
@@ -92,14 +137,7 @@ sf_status sfi_compare_dcr(sf_context *ctx, sf_compare_copies *out,
             out->dcr[k][q] =
                 sfi_quantile(of[k], out->rows[k], sf_compare_probability(q));
     }
-    const double near = sfi_quantile(of[0], n, 0.05);
-    int64_t closer = 0;
-    while (closer < m && of[1][closer] < near)
-        closer++;
-    out->closer = (double)closer / (double)m;
-    out->nearer = share_below(of[0], n, of[1], m);
-    out->nearer_se =
-        sqrt(((double)n + (double)m + 1.0) / (12.0 * (double)n * (double)m));
+    judge_distances(out, of, real->n);
     sfi_free(ctx, dcr, count, sizeof *dcr);
     return SF_OK;
 }
@@ -115,11 +153,10 @@ static bool share_above(int64_t a, int64_t n, int64_t b, int64_t m)
 void sfi_compare_flags(sf_compare_copies *out, const int64_t rows[2],
                        bool unique)
 {
-    const double n = (double)out->rows[0], m = (double)out->rows[1];
-    /* The 5 % quantile is itself an estimate from n rows. */
-    const double closer_se = sqrt(0.05 * 0.95 * (1.0 / n + 1.0 / m));
+    /* What 4 standard errors are of a normal law, one-sided. */
+    const double level = 3.17e-5;
     out->suspicious = out->nearer > 0.5 + 4.0 * out->nearer_se ||
-                      out->closer > 0.05 + 4.0 * closer_se ||
+                      out->closer_p < level ||
                       share_above(out->copies, rows[1], out->reference_copies,
                                   out->reference_rows) ||
                       (unique && out->copies > 0);

@@ -3,6 +3,7 @@
  * an expression. */
 #include "density/density.h"
 
+#include "base/dictionary.h"
 #include "graph/graph.h"
 #include "num/array.h"
 #include "num/linalg.h"
@@ -91,13 +92,18 @@ static const char *name_at(const sfi_density *d, int64_t i)
 static sf_status check_names(const sfi_density *d)
 {
     const int64_t count = d->dim + d->parameter_count;
-    for (int64_t i = 0; i < count; i++)
-        for (int64_t j = 0; j < i; j++)
-            if (strcmp(name_at(d, i), name_at(d, j)) == 0)
-                return SFI_FAIL(d->ctx, SF_E_ARG,
-                                "density: the name \"%s\" is used twice",
-                                name_at(d, i));
-    return SF_OK;
+    sfi_dictionary names = {0};
+    sf_status status = SF_OK;
+    for (int64_t i = 0; i < count && status == SF_OK; i++) {
+        int64_t number = i;
+        status = sfi_dictionary_number(d->ctx, &names, name_at(d, i), &number);
+        if (number < i)
+            status = SFI_FAIL(d->ctx, SF_E_ARG,
+                              "density: the name \"%s\" is used twice",
+                              name_at(d, i));
+    }
+    sfi_dictionary_free(d->ctx, &names);
+    return status;
 }
 
 /* ---- nodes ------------------------------------------------------------------- */

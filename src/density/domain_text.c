@@ -143,11 +143,10 @@ static sf_status unknown_name(sf_context *ctx, const gathered *a,
 }
 
 static sf_status add_named(sf_context *ctx, gathered *a, const char *text,
-                           int64_t *columns)
+                           const sfi_dictionary *names, int64_t *columns)
 {
     sfi_assignment said;
-    while (sfi_next_assignment(&text, a->d->dim, a->names, a->d->dim, columns,
-                               &said)) {
+    while (sfi_next_assignment(&text, names, a->d->dim, columns, &said)) {
         sfi_region form;
         if (said.count > a->d->dim)
             return SFI_FAIL(ctx, SF_E_ARG, "domain: a name is given twice");
@@ -166,7 +165,11 @@ static sf_status gather(sf_context *ctx, gathered *a, const char *text,
     sfi_domain *d = a->d;
     sfi_region form = {.form = SFI_REAL};
     if (strchr(text, '=') != NULL) {
-        SFI_TRY(add_named(ctx, a, text, columns));
+        sfi_dictionary names = {0};
+        SFI_TRY(sfi_dictionary_fill(ctx, &names, d->dim, a->names));
+        const sf_status status = add_named(ctx, a, text, &names, columns);
+        sfi_dictionary_free(ctx, &names);
+        SFI_TRY(status);
     } else {
         const sfi_piece p = sfi_trimmed(text, strlen(text));
         if (!sfi_form_parse(p.at, p.size, &form))

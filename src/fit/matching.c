@@ -6,7 +6,8 @@
  * objective is wrong are refused (matching_jumps.c).  The objective of one row is
  * derived and compiled (matching_graph.c), its mean over rows (matching_values.c) is
  * made least (matching_search.c), and its curvature there gives the errors
- * (matching_errors.c).  The density is changed at the end, if all of that went well. */
+ * (matching_errors.c), for what they rest on (matching_influence.c).
+ * The density is changed at the end, if all of that went well. */
 #include "fit/matching.h"
 
 #include "num/linalg.h"
@@ -40,6 +41,7 @@ static sf_status estimate(sfi_match *m, const sf_matching_options *o, sf_cmat x,
         SFI_TRY(sfi_match_slope(m, numbers, &out->objective, slope));
     }
     SFI_TRY(sfi_match_errors(m, out, h, work));
+    SFI_TRY(sfi_match_influence(m, out, h, work));
     for (int64_t k = 0; k < n; k++) {
         sfi_match_name(m, k, name, sizeof name);
         out->names[k] = sfi_copy_text(m->ctx, name);

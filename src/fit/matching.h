@@ -129,13 +129,27 @@ sf_status sfi_match_search(sfi_match *m, const sf_matching_options *o,
 sf_status sfi_match_judge(sfi_match *m, const double *h, sf_matching *out,
                           double *work);
 
-/* The covariance and the errors at out->estimate. */
+/* The gradient of each row at these numbers, a tile of rows [rows, count] at a time,
+ * which `use` may overwrite.  SF_OK, SF_E_NOMEM, or what `use` returns. */
+sf_status sfi_match_each(sfi_match *m, const double *numbers,
+                         sf_status (*use)(void *user, sf_mat slopes),
+                         void *user);
+
+/* The covariance and the errors at out->estimate; where it is identified, h becomes the
+ * factor of the Hessian. */
 sf_status sfi_match_errors(sfi_match *m, sf_matching *out, double *h,
                            double *work);
 
 /* The variance of each number's slope over rows, of about `most` of them. */
 sf_status sfi_match_variances(sfi_match *m, const double *numbers, int64_t most,
                               double *v);
+
+/* ---- matching_influence.c ---------------------------------------------------- */
+
+/* Warn of a number that rests on few of the rows; `factor` as sfi_match_errors() leaves
+ * it, `work` [2 count]. */
+sf_status sfi_match_influence(sfi_match *m, const sf_matching *out,
+                              const double *factor, double *work);
 
 /* The name of number k: "s", "mu[0]", "M[1,0]". */
 void sfi_match_name(const sfi_match *m, int64_t k, char *text, size_t size);

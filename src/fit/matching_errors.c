@@ -93,9 +93,9 @@ sf_status sfi_match_judge(sfi_match *m, const double *h, sf_matching *out,
 
 /* ---- errors ------------------------------------------------------------------------ */
 
-/* V: the mean of products of the rows' gradients. */
-static sf_status spread_of_slopes(sfi_match *m, const double *numbers,
-                                  double *v)
+sf_status sfi_match_each(sfi_match *m, const double *numbers,
+                         sf_status (*use)(void *user, sf_mat slopes),
+                         void *user)
 {
     const int64_t n = m->count, cells = m->cell_count;
     const int64_t fits = TILE_CELLS / (n + cells);
@@ -105,7 +105,6 @@ static sf_status spread_of_slopes(sfi_match *m, const double *numbers,
     if (slopes == NULL)
         return SF_E_NOMEM;
     double *folded = slopes + tile * cells;
-    memset(v, 0, (size_t)(n * n) * sizeof *v);
     sfi_match_sinks(m, slopes, cells, m->sinks);
     sfi_match_place(m, numbers);
     const sf_cmat all = m->x;
@@ -119,13 +118,37 @@ static sf_status spread_of_slopes(sfi_match *m, const double *numbers,
         for (int64_t r = 0; r < m->x.rows && status == SF_OK; r++)
             sfi_match_fold(m, slopes + r * cells, folded + r * n);
         if (status == SF_OK)
-            sfi_add_products(v, n, (sf_cmat){folded, m->x.rows, n, n});
+            status = use(user, (sf_mat){folded, m->x.rows, n, n});
     }
     m->x = all;
-    sfi_mirror_lower(v, n);
-    sfi_match_mean(m, v, n * n);
     sfi_free(m->ctx, slopes, size, sizeof *slopes);
     return status;
+}
+
+typedef struct products {
+    double *v;
+    int64_t n;
+} products;
+
+static sf_status add_products(void *user, sf_mat slopes)
+{
+    const products *p = user;
+    sfi_add_products(p->v, p->n,
+                     (sf_cmat){slopes.data, slopes.rows, p->n, slopes.stride});
+    return SF_OK;
+}
+
+/* V: the mean of products of the rows' gradients. */
+static sf_status spread_of_slopes(sfi_match *m, const double *numbers,
+                                  double *v)
+{
+    const int64_t n = m->count;
+    products p = {v, n};
+    memset(v, 0, (size_t)(n * n) * sizeof *v);
+    SFI_TRY(sfi_match_each(m, numbers, add_products, &p));
+    sfi_mirror_lower(v, n);
+    sfi_match_mean(m, v, n * n);
+    return SF_OK;
 }
 
 sf_status sfi_match_variances(sfi_match *m, const double *numbers, int64_t most,

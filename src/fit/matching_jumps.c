@@ -40,8 +40,11 @@ static bool may_jump(sfi_op op)
     case SFI_OP_EQUAL:
     case SFI_OP_SELECT:
     case SFI_OP_SQRT: /* of a square */
+    case SFI_OP_ACOS: /* of a cosine */
+    case SFI_OP_ASIN:
     case SFI_OP_POW:
     case SFI_OP_ATAN2:
+    case SFI_OP_MOD:
         return true;
     default:
         return false;

@@ -4,6 +4,8 @@
  * sfi_elementwise() (build_simplify.c). */
 #include "graph/build.h"
 
+#include "num/special.h"
+
 static bool broadcast_shape(sf_graph *g, int count, const sf_node *args,
                             sfi_op op, sfi_shape *out)
 {
@@ -41,57 +43,34 @@ static sf_node apply(sf_graph *g, sfi_op op, int count, const sf_node *given)
     return sfi_elementwise(g, op, count, args);
 }
 
-static sf_node apply1(sf_graph *g, sfi_op op, sf_node a)
-{
-    return apply(g, op, 1, &a);
-}
-
 static sf_node apply2(sf_graph *g, sfi_op op, sf_node a, sf_node b)
 {
     return apply(g, op, 2, (sf_node[]){a, b});
 }
 
-#define UNARY(NAME, name)                                                      \
+/* The constructors of the table. */
+#define MAKE_1(NAME, name)                                                     \
     sf_node sf_##name(sf_graph *g, sf_node a)                                  \
     {                                                                          \
-        return apply1(g, SFI_OP_##NAME, a);                                    \
+        return apply(g, SFI_OP_##NAME, 1, &a);                                 \
     }
-#define BINARY(NAME, name)                                                     \
+#define MAKE_2(NAME, name)                                                     \
     sf_node sf_##name(sf_graph *g, sf_node a, sf_node b)                       \
     {                                                                          \
         return apply2(g, SFI_OP_##NAME, a, b);                                 \
     }
-UNARY(NEG, neg)
-UNARY(ABS, abs)
-UNARY(SIGN, sign)
-UNARY(FLOOR, floor)
-UNARY(SQRT, sqrt)
-UNARY(EXP, exp)
-UNARY(EXPM1, expm1)
-UNARY(LOG, log)
-UNARY(LOG1P, log1p)
-UNARY(SIN, sin)
-UNARY(COS, cos)
-UNARY(TANH, tanh)
-UNARY(ERF, erf)
-UNARY(SIGMOID, sigmoid)
-UNARY(SOFTPLUS, softplus)
-UNARY(LGAMMA, lgamma)
-UNARY(LOG_I0, log_i0)
-UNARY(BESSEL_RATIO, bessel_ratio)
-BINARY(ADD, add)
-BINARY(SUB, sub)
-BINARY(MUL, mul)
-BINARY(DIV, div)
-BINARY(POW, pow)
-BINARY(MIN, min)
-BINARY(MAX, max)
-BINARY(ATAN2, atan2)
-BINARY(LESS, less)
-BINARY(LESS_EQUAL, less_equal)
-BINARY(EQUAL, equal)
-#undef UNARY
-#undef BINARY
+#define MAKE_3(NAME, name)                                                     \
+    sf_node sf_##name(sf_graph *g, sf_node a, sf_node b, sf_node c)            \
+    {                                                                          \
+        return apply(g, SFI_OP_##NAME, 3, (sf_node[]){a, b, c});               \
+    }
+#define MAKE_TYPED(NAME, name, arity)  MAKE_##arity(NAME, name)
+#define MAKE_PUBLIC(NAME, name, arity) MAKE_##arity(NAME, name)
+#define MAKE_ORDERED(NAME, name, arity)
+#define MAKE_INNER(NAME, name, arity)
+#define EW(NAME, name, arity, scope, ...) MAKE_##scope(NAME, name, arity)
+#include "num/elementwise.def"
+#undef EW
 
 sf_node sf_tan(sf_graph *g, sf_node a)
 {
@@ -126,7 +105,12 @@ sf_node sfi_log_bessel_slope_node(sf_graph *g, double k, sf_node w)
     return apply2(g, SFI_OP_LOG_BESSEL_SLOPE, sf_const(g, k), w);
 }
 
-sf_node sf_select(sf_graph *g, sf_node condition, sf_node yes, sf_node no)
+sf_node sfi_log_ndtr_slope_node(sf_graph *g, int order, sf_node a)
 {
-    return apply(g, SFI_OP_SELECT, 3, (sf_node[]){condition, yes, no});
+    if (order > SFI_LOG_NDTR_ORDERS)
+        return sfi_graph_fail(g, SF_E_ARG,
+                              "log_ndtr: derivative of order %d, want at most "
+                              "%d",
+                              order, (int)SFI_LOG_NDTR_ORDERS);
+    return apply2(g, SFI_OP_LOG_NDTR_SLOPE, sf_const(g, order), a);
 }

@@ -8,32 +8,12 @@ enum {
     MUCH = 1 << 16        /* units that an image is worth in any case     */
 };
 
-/* What an element-wise operation costs beside an addition, roughly. */
-static double price(sfi_ew op)
-{
-    switch (op) {
-    case SFI_EW_NEG:
-    case SFI_EW_ABS:
-    case SFI_EW_SIGN:
-    case SFI_EW_FLOOR:
-    case SFI_EW_ADD:
-    case SFI_EW_SUB:
-    case SFI_EW_MUL:
-    case SFI_EW_MIN:
-    case SFI_EW_MAX:
-    case SFI_EW_LESS:
-    case SFI_EW_LESS_EQUAL:
-    case SFI_EW_EQUAL:
-    case SFI_EW_SELECT:
-    case SFI_EW_FMA:
-        return 1.0;
-    case SFI_EW_SQRT:
-    case SFI_EW_DIV:
-        return 3.0;
-    default:
-        return 8.0;
-    }
-}
+/* What an element-wise operation costs beside an addition. */
+static const double price[] = {
+#define EW(NAME, name, arity, scope, loop, cost, ...) cost,
+#include "num/elementwise.def"
+#undef EW
+};
 
 double sfi_step_work(const sfi_step *s)
 {
@@ -44,7 +24,7 @@ double sfi_step_work(const sfi_step *s)
         for (int i = 0; i < s->fused->rank; i++)
             in *= (double)s->fused->extent[i];
         for (int i = 0; i < s->fused->instruction_count; i++)
-            sum += price(s->fused->instructions[i].op);
+            sum += price[s->fused->instructions[i].op];
         return in * sum;
     case SFI_STEP_MATMUL:
         return out * (double)s->in[0].shape.extent[1] / 8.0;

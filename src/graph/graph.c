@@ -16,8 +16,8 @@ enum { MAX_NODES = 1 << 26 };
 const char *sfi_op_name(sfi_op op)
 {
     static const char *const names[] = {
-#define EW(NAME, name, arity, lo, hi, value) #name,
-#define OP(NAME, name, arity)                #name,
+#define EW(NAME, name, ...)   #name,
+#define OP(NAME, name, arity) #name,
 #include "graph/ops.def"
     };
     return names[op];

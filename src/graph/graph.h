@@ -9,8 +9,8 @@
 
 /* Element-wise operations come first and have the numbers of sfi_ew. */
 typedef enum sfi_op {
-#define EW(NAME, name, arity, lo, hi, value) SFI_OP_##NAME,
-#define OP(NAME, name, arity)                SFI_OP_##NAME,
+#define EW(NAME, ...)         SFI_OP_##NAME,
+#define OP(NAME, name, arity) SFI_OP_##NAME,
 #include "graph/ops.def"
     SFI_OP_COUNT
 } sfi_op;
@@ -121,6 +121,10 @@ bool sfi_is_const(const sf_graph *g, sf_node n, double *value);
  * a constant k > 0 (num/special.h). */
 sf_node sfi_log_bessel_node(sf_graph *g, double k, sf_node w);
 sf_node sfi_log_bessel_slope_node(sf_graph *g, double k, sf_node w);
+
+/* The derivative of an order >= 1 of ln Phi, the logarithm of the normal
+ * distribution function (num/special.h). */
+sf_node sfi_log_ndtr_slope_node(sf_graph *g, int order, sf_node a);
 
 /* Convolution gradients (public code reaches them by differentiation).
  *   grad_x: dy [co,ho,wo], w [co,ci,kh,kw] -> [ci,h,w]

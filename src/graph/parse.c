@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* parse.c - typed expressions.
  *
- *   expression = sum [ ('<' | '<=' | '>' | '>=' | '==' | '!=') sum ]
+ *   expression = both { 'or' both }
+ *   both       = condition { 'and' condition }
+ *   condition  = 'not' condition | comparison
+ *   comparison = sum [ ('<' | '<=' | '>' | '>=' | '==' | '!=') sum ]
  *   sum        = product { ('+' | '-') product }
  *   product    = sign { ('*' | '/') sign }
  *   sign       = ('-' | '+') sign | power
  *   power      = item [ '^' sign ]                       right-associative
- *   item       = primary { '[' integer ']' }
+ *   item       = primary { '[' integer ']' | '[' [integer] ':' [integer] ']' }
  *   primary    = number | name | "quoted name" | name '(' list ')'
  *              | '(' expression ')'
  *
  * A product of two vectors is their dot product, of a matrix and a vector (or
  * matrix) the matrix product; anything else is element by element.  Names that
- * the caller defines come before the constants pi and e. */
+ * the caller defines come before the constants pi and e, and before 'not'. */
 #include "graph/graph.h"
 
+#include "base/dictionary.h"
 #include "num/decimal.h"
 
 #include <ctype.h>
@@ -32,6 +36,8 @@ typedef struct parser {
     int depth;
     int symbol_count;
     const sf_symbol *symbols;
+    int *first_of; /* with a dictionary: number of a name -> its first symbol */
+    sfi_dictionary names;
     sfi_unknown_fn unknown; /* NULL: an error */
     void *user;
     sf_status status;
@@ -185,33 +191,27 @@ typedef struct function {
     sf_node (*three)(sf_graph *, sf_node, sf_node, sf_node);
 } function;
 
+#define ROW_1(name, make)         {name, 1, make, NULL, NULL},
+#define ROW_2(name, make)         {name, 2, NULL, make, NULL},
+#define ROW_3(name, make)         {name, 3, NULL, NULL, make},
+#define ROW_OF_TYPED(name, arity) ROW_##arity(#name, sf_##name)
+#define ROW_OF_PUBLIC(name, arity)
+#define ROW_OF_ORDERED(name, arity)
+#define ROW_OF_INNER(name, arity)
+
 static const function functions[] = {
-    {"exp", 1, sf_exp, NULL, NULL},
-    {"log", 1, sf_log, NULL, NULL},
-    {"log1p", 1, sf_log1p, NULL, NULL},
-    {"expm1", 1, sf_expm1, NULL, NULL},
-    {"sqrt", 1, sf_sqrt, NULL, NULL},
-    {"sin", 1, sf_sin, NULL, NULL},
-    {"cos", 1, sf_cos, NULL, NULL},
-    {"tan", 1, sf_tan, NULL, NULL},
-    {"tanh", 1, sf_tanh, NULL, NULL},
-    {"abs", 1, sf_abs, NULL, NULL},
-    {"sign", 1, sf_sign, NULL, NULL},
-    {"floor", 1, sf_floor, NULL, NULL},
-    {"erf", 1, sf_erf, NULL, NULL},
-    {"lgamma", 1, sf_lgamma, NULL, NULL},
-    {"log_i0", 1, sf_log_i0, NULL, NULL},
-    {"sigmoid", 1, sf_sigmoid, NULL, NULL},
-    {"softplus", 1, sf_softplus, NULL, NULL},
-    {"norm", 1, f_norm, NULL, NULL},
-    {"sum", 1, sf_sum_all, NULL, NULL},
-    {"atan2", 2, NULL, sf_atan2, NULL},
-    {"min", 2, NULL, sf_min, NULL},
-    {"max", 2, NULL, sf_max, NULL},
-    {"pow", 2, NULL, sf_pow, NULL},
-    {"dot", 2, NULL, sf_dot, NULL},
-    {"logaddexp", 2, NULL, f_logaddexp, NULL},
-    {"where", 3, NULL, NULL, sf_select},
+#define EW(NAME, name, arity, scope, ...) ROW_OF_##scope(name, arity)
+#include "num/elementwise.def"
+#undef EW
+    /* clang-format off */
+    ROW_1("tan", sf_tan)
+    ROW_1("norm", f_norm)
+    ROW_1("sum", sf_sum_all)
+    ROW_1("cumsum", sf_cumsum)
+    ROW_2("dot", sf_dot)
+    ROW_2("logaddexp", f_logaddexp)
+    ROW_3("where", sf_select)
+    /* clang-format on */
 };
 
 static sf_node call(parser *p, const function *f, size_t at)
@@ -243,9 +243,44 @@ static sf_node call(parser *p, const function *f, size_t at)
 
 /* ---- names ------------------------------------------------------------------ */
 
+/* From this many symbols on, names are looked up in a dictionary. */
+enum { MANY = 32 };
+
+static sf_status index_names(parser *p)
+{
+    sf_context *ctx = p->g->ctx;
+    if (p->symbol_count < MANY)
+        return SF_OK;
+    p->first_of = sfi_alloc(ctx, (size_t)p->symbol_count, sizeof *p->first_of);
+    if (p->first_of == NULL)
+        return SF_E_NOMEM;
+    for (int i = 0; i < p->symbol_count; i++) {
+        const int64_t known = (int64_t)p->names.count;
+        int64_t number;
+        SFI_TRY(
+            sfi_dictionary_number(ctx, &p->names, p->symbols[i].name, &number));
+        if (number == known)
+            p->first_of[number] = i;
+    }
+    return SF_OK;
+}
+
+static void free_names(parser *p)
+{
+    sf_context *ctx = p->g->ctx;
+    sfi_dictionary_free(ctx, &p->names);
+    sfi_free(ctx, p->first_of, (size_t)p->symbol_count, sizeof *p->first_of);
+}
+
 static bool lookup(const parser *p, const char *name, size_t length,
                    sf_node *out)
 {
+    if (p->first_of != NULL) {
+        const int64_t number = sfi_dictionary_find(&p->names, name, length);
+        if (number >= 0)
+            *out = p->symbols[p->first_of[number]].node;
+        return number >= 0;
+    }
     for (int i = 0; i < p->symbol_count; i++)
         if (strlen(p->symbols[i].name) == length &&
             memcmp(p->symbols[i].name, name, length) == 0) {
@@ -274,11 +309,11 @@ static sf_node unknown(parser *p, size_t at, const char *name, size_t length)
 static sf_node unknown_function(parser *p, size_t at, const char *name,
                                 size_t length)
 {
-    char problem[400];
+    char problem[700];
     int used =
         snprintf(problem, sizeof problem, "unknown function \"%.*s\"; known:",
                  length > 60 ? 60 : (int)length, name);
-    for (size_t i = 0; i < SFI_COUNT(functions) && used < 380; i++)
+    for (size_t i = 0; i < SFI_COUNT(functions) && used < 680; i++)
         used += snprintf(problem + used, sizeof problem - (size_t)used, "%s %s",
                          i > 0 ? "," : "", functions[i].name);
     return fail_at(p, SF_E_PARSE, at, problem);
@@ -349,34 +384,63 @@ static sf_node primary(parser *p)
     return expected(p, "a number, a name or '('");
 }
 
-/* a[i]: an element of a vector, or a row of a matrix. */
+/* A whole number, or what it is when left out; false after an error. */
+static bool bound(parser *p, int64_t *value, bool may_be_missing)
+{
+    skip_space(p);
+    char *end = NULL;
+    const long long given = strtoll(p->text + p->at, &end, 10);
+    const bool there = end != p->text + p->at;
+    if (there)
+        *value = given;
+    p->at = (size_t)(end - p->text);
+    if (!there && !may_be_missing)
+        (void)expected(p, "a whole number");
+    return there || may_be_missing;
+}
+
+/* After '[': an element of a vector or a row of a matrix, or with ':' those from
+ * one to before another. */
+static sf_node subscript(parser *p, sf_node a)
+{
+    skip_space(p);
+    const size_t at = p->at;
+    const sfi_shape s = sfi_at(p->g, a)->shape;
+    const int64_t extent = s.rank > 0 ? s.extent[0] : 0;
+    int64_t first = 0, end = extent;
+    const bool from_start = accept(p, ":");
+    if (!from_start && !bound(p, &first, false))
+        return a;
+    const bool slice = from_start || accept(p, ":");
+    if (slice && !bound(p, &end, true))
+        return a;
+    if (!accept(p, "]"))
+        return expected(p, slice ? "']'" : "':' or ']'");
+    if (s.rank == 0)
+        return fail_at(p, SF_E_PARSE, at, "a single number has no elements");
+    char problem[128];
+    if (!slice && (first < 0 || first >= extent)) {
+        snprintf(problem, sizeof problem, "index is %lld, want 0 to %lld",
+                 (long long)first, (long long)extent - 1);
+        return fail_at(p, SF_E_PARSE, at, problem);
+    }
+    if (slice && !(first >= 0 && first < end && end <= extent)) {
+        snprintf(problem, sizeof problem,
+                 "slice is %lld:%lld, want 0 <= first < end <= %lld",
+                 (long long)first, (long long)end, (long long)extent);
+        return fail_at(p, SF_E_PARSE, at, problem);
+    }
+    if (slice)
+        return checked(p, sf_slice(p->g, a, 0, first, end - first, 1), at);
+    const sf_node one = sf_slice(p->g, a, 0, first, 1, 1);
+    return checked(p, sf_reshape(p->g, one, s.rank - 1, s.extent + 1), at);
+}
+
 static sf_node item(parser *p)
 {
     sf_node a = primary(p);
-    while (p->status == SF_OK && accept(p, "[")) {
-        skip_space(p);
-        const size_t at = p->at;
-        char *end = NULL;
-        const long index = strtol(p->text + p->at, &end, 10);
-        if (end == p->text + p->at)
-            return expected(p, "a whole number");
-        p->at = (size_t)(end - p->text);
-        if (!accept(p, "]"))
-            return expected(p, "']'");
-        const sfi_shape s = sfi_at(p->g, a)->shape;
-        if (s.rank == 0)
-            return fail_at(p, SF_E_PARSE, at,
-                           "a single number has no elements");
-        if (index < 0 || index >= s.extent[0]) {
-            char problem[96];
-            snprintf(problem, sizeof problem, "index is %ld, want 0 to %lld",
-                     index, (long long)s.extent[0] - 1);
-            return fail_at(p, SF_E_PARSE, at, problem);
-        }
-        a = sf_reshape(p->g, sf_slice(p->g, a, 0, index, 1, 1), s.rank - 1,
-                       s.extent + 1);
-        a = checked(p, a, at);
-    }
+    while (p->status == SF_OK && accept(p, "["))
+        a = subscript(p, a);
     return a;
 }
 
@@ -492,7 +556,7 @@ static comparison accept_comparison(parser *p)
     return NULL;
 }
 
-static sf_node expression(parser *p)
+static sf_node compare(parser *p)
 {
     const sf_node a = sum(p);
     skip_space(p);
@@ -507,9 +571,60 @@ static sf_node expression(parser *p)
     const size_t again = p->at;
     if (accept_comparison(p) != NULL)
         return fail_at(p, SF_E_PARSE, again,
-                       "comparisons do not chain; write "
-                       "where(a < b, b < c, 0)");
+                       "comparisons do not chain; write a < b and b < c");
     return checked(p, make(p->g, a, b), at);
+}
+
+/* The word if it stands at the cursor and goes on as no name. */
+static bool accept_word(parser *p, const char *word)
+{
+    skip_space(p);
+    const size_t at = p->at;
+    if (accept(p, word) && !continues_name(p->text[p->at]))
+        return true;
+    p->at = at;
+    return false;
+}
+
+static sf_node condition(parser *p)
+{
+    skip_space(p);
+    const size_t at = p->at;
+    sf_node name;
+    if (lookup(p, "not", 3, &name) || !accept_word(p, "not"))
+        return compare(p);
+    if (++p->depth > MAX_DEPTH)
+        return fail_at(p, SF_E_PARSE, p->at, "nested too deeply");
+    const sf_node a = condition(p);
+    p->depth--;
+    return p->status == SF_OK ? checked(p, sf_not(p->g, a), at) : a;
+}
+
+/* Operands of one kind, joined from the left. */
+static sf_node joined(parser *p, const char *word, sf_node (*operand)(parser *),
+                      comparison make)
+{
+    sf_node a = operand(p);
+    while (p->status == SF_OK) {
+        skip_space(p);
+        const size_t at = p->at;
+        if (!accept_word(p, word))
+            return a;
+        const sf_node b = operand(p);
+        if (p->status == SF_OK)
+            a = checked(p, make(p->g, a, b), at);
+    }
+    return a;
+}
+
+static sf_node both(parser *p)
+{
+    return joined(p, "and", condition, sf_and);
+}
+
+static sf_node expression(parser *p)
+{
+    return joined(p, "or", both, sf_or);
 }
 
 sf_status sfi_parse_open(sf_graph *g, const char *text, int symbol_count,
@@ -528,10 +643,14 @@ sf_status sfi_parse_open(sf_graph *g, const char *text, int symbol_count,
                 .symbols = symbols,
                 .unknown = resolve,
                 .user = user};
-    const sf_node node = expression(&p);
+    sf_node node = {0};
+    p.status = index_names(&p);
+    if (p.status == SF_OK)
+        node = expression(&p);
     skip_space(&p);
     if (p.status == SF_OK && text[p.at] != '\0')
         (void)expected(&p, "an operator or the end");
+    free_names(&p);
     if (p.status != SF_OK)
         return p.status;
     SFI_TRY(sf_graph_status(g));

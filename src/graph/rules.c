@@ -89,6 +89,35 @@ PARTIAL(COS)
     return sf_neg(g, sf_sin(g, a));
 }
 
+/* 1/sqrt(1 - a^2), without squaring what is near 1. */
+PARTIAL(ASIN)
+{
+    const sf_node one = sf_const(g, 1.0);
+    const sf_node square = sf_mul(g, sf_sub(g, one, a), sf_add(g, one, a));
+    return sf_div(g, one, sf_sqrt(g, square));
+}
+
+PARTIAL(ACOS)
+{
+    return sf_neg(g, partial_ASIN(g, y, a, b, k));
+}
+
+PARTIAL(ATAN)
+{
+    const sf_node one = sf_const(g, 1.0);
+    return sf_div(g, one, sf_add(g, one, sf_square(g, a)));
+}
+
+PARTIAL(SINH)
+{
+    return sf_cosh(g, a);
+}
+
+PARTIAL(COSH)
+{
+    return sf_sinh(g, a);
+}
+
 PARTIAL(TANH)
 {
     return sf_sub(g, sf_const(g, 1.0), sf_square(g, y));
@@ -101,6 +130,32 @@ PARTIAL(ERF)
                   sf_exp(g, sf_neg(g, sf_square(g, a))));
 }
 
+PARTIAL(ERFC)
+{
+    return sf_neg(g, partial_ERF(g, y, a, b, k));
+}
+
+PARTIAL(NDTR)
+{
+    const double one_over_root_two_pi = 0.39894228040143267794;
+    const sf_node half_square = sf_mul(g, sf_const(g, 0.5), sf_square(g, a));
+    return sf_mul(g, sf_const(g, one_over_root_two_pi),
+                  sf_exp(g, sf_neg(g, half_square)));
+}
+
+PARTIAL(LOG_NDTR)
+{
+    return sfi_log_ndtr_slope_node(g, 1, a);
+}
+
+PARTIAL(LOG_NDTR_SLOPE)
+{
+    double order = 0.0;
+    if (k == 0 || !sfi_is_const(g, a, &order))
+        return full_like(g, b, 0.0);
+    return sfi_log_ndtr_slope_node(g, (int)order + 1, b);
+}
+
 PARTIAL(SIGMOID)
 {
     return sf_mul(g, y, sf_sub(g, sf_const(g, 1.0), y));
@@ -109,6 +164,23 @@ PARTIAL(SIGMOID)
 PARTIAL(SOFTPLUS)
 {
     return sf_sigmoid(g, a);
+}
+
+PARTIAL(LOGIT)
+{
+    const sf_node one = sf_const(g, 1.0);
+    return sf_div(g, one, sf_mul(g, a, sf_sub(g, one, a)));
+}
+
+PARTIAL(LOG1MEXP)
+{
+    return sfi_elementwise(g, SFI_OP_LOG1MEXP_SLOPE, 1, &a);
+}
+
+/* s = -1/expm1(-a) is not above 0, so that nothing cancels in s (1 - s). */
+PARTIAL(LOG1MEXP_SLOPE)
+{
+    return sf_mul(g, y, sf_sub(g, sf_const(g, 1.0), y));
 }
 
 PARTIAL(EXP_FALL)
@@ -257,6 +329,13 @@ PARTIAL(ATAN2)
     return k == 0 ? sf_div(g, b, r2) : sf_neg(g, sf_div(g, a, r2));
 }
 
+/* By b, minus the whole number of times that b is in a. */
+PARTIAL(MOD)
+{
+    return k == 0 ? full_like(g, y, 1.0)
+                  : sf_neg(g, sf_floor(g, sf_div(g, a, b)));
+}
+
 PARTIAL(LESS)
 {
     return full_like(g, y, 0.0);
@@ -290,7 +369,7 @@ typedef sf_node (*partial_rule)(sf_graph *g, sf_node y, sf_node a, sf_node b,
                                 int k);
 
 static const partial_rule partials[] = {
-#define EW(NAME, name, arity, lo, hi, value) partial_##NAME,
+#define EW(NAME, ...) partial_##NAME,
 #include "graph/ops.def"
 };
 
@@ -726,14 +805,14 @@ typedef sf_node (*jvp_rule)(sf_graph *g, sf_node y, const sf_node *t,
                             int64_t width);
 
 static const vjp_rule vjps[] = {
-#define EW(NAME, name, arity, lo, hi, value) vjp_elementwise,
-#define OP(NAME, name, arity)                vjp_##NAME,
+#define EW(NAME, ...)         vjp_elementwise,
+#define OP(NAME, name, arity) vjp_##NAME,
 #include "graph/ops.def"
 };
 
 static const jvp_rule jvps[] = {
-#define EW(NAME, name, arity, lo, hi, value) jvp_elementwise,
-#define OP(NAME, name, arity)                jvp_##NAME,
+#define EW(NAME, ...)         jvp_elementwise,
+#define OP(NAME, name, arity) jvp_##NAME,
 #include "graph/ops.def"
 };
 

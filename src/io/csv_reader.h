@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 #include "io/csv_scan.h"
-#include "io/dictionary.h"
+#include "base/dictionary.h"
 #include "io/rows.h"
 #include "io/kinds.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "io/cell.h"
-#include "io/dictionary.h"
+#include "base/dictionary.h"
 #include "num/decimal.h"
 
 #include <math.h>

@@ -20,14 +20,14 @@ const char *sf_kind_name(sf_kind kind)
     return (size_t)kind < SFI_COUNT(names) ? names[kind] : "unknown";
 }
 
-sf_status sfi_kinds_read(sf_context *ctx, const char *text, int64_t count,
-                         const char *const *names, sfi_told_kind *kinds)
+static sf_status read_kinds(sf_context *ctx, const char *text,
+                            const sfi_dictionary *names, sfi_told_kind *kinds)
 {
     enum { MOST = 256 };
     int64_t columns[MOST];
     sfi_assignment a;
     char shown[SFI_SHOW_SIZE];
-    while (sfi_next_assignment(&text, count, names, MOST, columns, &a)) {
+    while (sfi_next_assignment(&text, names, MOST, columns, &a)) {
         sfi_show(shown, a.text.at, a.text.size);
         if (a.count < 1 || a.count > MOST)
             return SFI_FAIL(ctx, SF_E_ARG,
@@ -42,4 +42,14 @@ sf_status sfi_kinds_read(sf_context *ctx, const char *text, int64_t count,
             kinds[columns[k]] = (sfi_told_kind){true, (sf_kind)kind};
     }
     return SF_OK;
+}
+
+sf_status sfi_kinds_read(sf_context *ctx, const char *text, int64_t count,
+                         const char *const *names, sfi_told_kind *kinds)
+{
+    sfi_dictionary places = {0};
+    SFI_TRY(sfi_dictionary_fill(ctx, &places, count, names));
+    const sf_status status = read_kinds(ctx, text, &places, kinds);
+    sfi_dictionary_free(ctx, &places);
+    return status;
 }

@@ -22,7 +22,7 @@
 #ifndef SFI_SAFETENSORS_H
 #define SFI_SAFETENSORS_H
 
-#include "io/dictionary.h"
+#include "base/dictionary.h"
 #include "io/output.h"
 #include "num/array.h"
 

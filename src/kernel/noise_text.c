@@ -43,13 +43,13 @@ static sf_status parse_piece(sf_context *ctx, sfi_kernel *out, sfi_piece p,
 
 /* "COLUMN,COLUMN=KERNEL; ...", a block each. */
 static sf_status parse_blocks(sf_context *ctx, sfi_noise *out, const char *text,
-                              const char *const *names, bool *bare)
+                              const char *const *names,
+                              const sfi_dictionary *places, bool *bare)
 {
     int64_t columns[SFI_BLOCK_COLUMNS];
     char shown[SFI_SHOW_SIZE];
     sfi_assignment a;
-    while (sfi_next_assignment(&text, out->dim, names, SFI_BLOCK_COLUMNS,
-                               columns, &a)) {
+    while (sfi_next_assignment(&text, places, SFI_BLOCK_COLUMNS, columns, &a)) {
         sfi_kernel kernel;
         bool without = false;
         if (a.count < 0)
@@ -94,8 +94,15 @@ static sf_status parse(sf_context *ctx, sfi_noise *out, const char *text,
                        const char *const *names, bool *bare)
 {
     const size_t word = strcspn(text, ":=;");
-    SFI_TRY(text[word] == '=' ? parse_blocks(ctx, out, text, names, bare)
-                              : parse_all(ctx, out, text, names, bare));
+    sfi_dictionary places = {0};
+    if (text[word] != '=') {
+        SFI_TRY(parse_all(ctx, out, text, names, bare));
+        return sfi_noise_complete(ctx, out, names);
+    }
+    SFI_TRY(sfi_dictionary_fill(ctx, &places, out->dim, names));
+    const sf_status status = parse_blocks(ctx, out, text, names, &places, bare);
+    sfi_dictionary_free(ctx, &places);
+    SFI_TRY(status);
     return sfi_noise_complete(ctx, out, names);
 }
 

@@ -29,7 +29,7 @@ static inline int64_t sfi_row_length(int64_t n)
 }
 
 typedef enum sfi_ew {
-#define EW(NAME, name, arity, lo, hi, value) SFI_EW_##NAME,
+#define EW(NAME, ...) SFI_EW_##NAME,
 #include "num/elementwise.def"
 #undef EW
     SFI_EW_COUNT

@@ -2,9 +2,11 @@
 /* loops_elementwise.h - the loops of elementwise.def; part of
  * loops_template.h.
  *
- * Each operation is a function op_name(a, b, c) of vectors, and `map` makes a
- * loop of it for each mode.  The compiler sees operation and mode as constants,
- * so every loop is specialised. */
+ * Each operation is a function op_name(a, b, c) of vectors: the plain ones are
+ * written out here, the others are made by the table from functions of
+ * loops_math.h, loops_normal.h, libraries and special.h.  `map` makes a loop of
+ * it for each mode.  The compiler sees operation and mode as constants, so every
+ * loop is specialised. */
 
 SFI_INLINE V FN(flag)(VI mask)
 {
@@ -26,96 +28,6 @@ OP(sign)
 {
     return FN(flag)(a > 0) - FN(flag)(a < 0);
 }
-OP(floor)
-{
-    return FN(floor)(a);
-}
-OP(sqrt)
-{
-    return FN(sqrt)(a);
-}
-OP(exp)
-{
-    return FN(exp)(a);
-}
-OP(expm1)
-{
-    return FN(expm1)(a);
-}
-OP(log)
-{
-    return FN(log)(a);
-}
-OP(log1p)
-{
-    return FN(log1p)(a);
-}
-OP(sin)
-{
-    return FN(sin)(a);
-}
-OP(cos)
-{
-    return FN(cos)(a);
-}
-OP(tanh)
-{
-    return FN(tanh)(a);
-}
-OP(erf)
-{
-    return FN(erf)(a);
-}
-OP(sigmoid)
-{
-    return FN(sigmoid)(a);
-}
-OP(softplus)
-{
-    return FN(softplus)(a);
-}
-OP(exp_fall)
-{
-    return FN(exp_fall)(a);
-}
-OP(sigmoid_of)
-{
-    return FN(sigmoid_of)(a, b);
-}
-OP(softplus_of)
-{
-    return FN(softplus_of)(a, b);
-}
-OP(lgamma)
-{
-    return FN(lgamma)(a);
-}
-OP(log_i0)
-{
-    return FN(each)(a, sfi_log_i0);
-}
-OP(bessel_ratio)
-{
-    return FN(each)(a, sfi_bessel_ratio);
-}
-OP(polygamma)
-{
-    for (int i = 0; i < LANES; i++)
-        b[i] = (REAL)sfi_polygamma((int)a[i], (double)b[i]);
-    return b;
-}
-OP(log_bessel)
-{
-    for (int i = 0; i < LANES; i++)
-        b[i] = (REAL)sfi_log_bessel((double)a[i], (double)b[i]);
-    return b;
-}
-OP(log_bessel_slope)
-{
-    for (int i = 0; i < LANES; i++)
-        b[i] = (REAL)sfi_log_bessel_slope((double)a[i], (double)b[i]);
-    return b;
-}
 OP(add)
 {
     return a + b;
@@ -132,10 +44,6 @@ OP(div)
 {
     return a / b;
 }
-OP(pow)
-{
-    return FN(pow)(a, b);
-}
 /* fmin and fmax: the number where one operand is NaN.  `lesser` gives its
  * second operand if either is NaN (or NaN), which leaves the case of a NaN
  * there. */
@@ -148,10 +56,6 @@ OP(max)
 {
     const V r = FN(select)(a == a, FN(greater)(a, b), b);
     return FN(select)(b == b, r, a);
-}
-OP(atan2)
-{
-    return FN(atan2)(a, b);
 }
 OP(less)
 {
@@ -169,10 +73,46 @@ OP(select)
 {
     return FN(select)(a != 0, b, c);
 }
-OP(fma)
+
+/* The other loops of the table, each by where it comes from. */
+SFI_INLINE V FN(lanes)(V a, V b, V c, double (*f)(double, double, double))
 {
-    return FN(fma)(a, b, c);
+    for (int i = 0; i < LANES; i++)
+        a[i] = (REAL)f((double)a[i], (double)b[i], (double)c[i]);
+    return a;
 }
+
+#undef OWN_1
+#undef OWN_2
+#undef OWN_3
+#define OWN_1(name) FN(name)(a)
+#define OWN_2(name) FN(name)(a, b)
+#define OWN_3(name) FN(name)(a, b, c)
+#undef OP_WRITTEN
+#undef OP_OWN
+#undef OP_LIBRARY
+#undef OP_DEFINED
+#define OP_WRITTEN(name, arity, value)
+#define OP_OWN(name, arity, value)                                             \
+    OP(name)                                                                   \
+    {                                                                          \
+        return OWN_##arity(name);                                              \
+    }
+#define OP_LIBRARY(name, arity, value) OP_OWN(name, arity, value)
+#define OP_DEFINED(name, arity, value)                                         \
+    static double FN(defined_##name)(double a, SFI_UNUSED double b,            \
+                                     SFI_UNUSED double c)                      \
+    {                                                                          \
+        return value;                                                          \
+    }                                                                          \
+    OP(name)                                                                   \
+    {                                                                          \
+        return FN(lanes)(a, b, c, FN(defined_##name));                         \
+    }
+#define EW(NAME, name, arity, scope, loop, cost, lo, hi, value)                \
+    OP_##loop(name, arity, value)
+#include "num/elementwise.def"
+#undef EW
 
 /* `rows` are the operands read along the row, `uniform` those read once.  A
  * last part shorter than a vector goes through one, so that its elements see
@@ -225,7 +165,7 @@ SFI_INLINE void FN(map)(void *dst, const void *a, const void *b, const void *c,
     EW_LOOP(name, 7, 2)                                                        \
     EW_LOOP(name, 7, 3)                                                        \
     EW_LOOP(name, 7, 4) EW_LOOP(name, 7, 5) EW_LOOP(name, 7, 6)
-#define EW(NAME, name, arity, lo, hi, value) EW_LOOPS_##arity(name)
+#define EW(NAME, name, arity, ...) EW_LOOPS_##arity(name)
 #include "num/elementwise.def"
 #undef EW
 

@@ -9,7 +9,7 @@
  *
  * Polynomial coefficients come from tools/minimax.py. */
 
-/* c[0] + c[1] x + ..., at most 16 terms: neighbours are joined in pairs, and the
+/* c[0] + c[1] x + ..., at most 32 terms: neighbours are joined in pairs, and the
  * pairs by Horner's scheme in x^2.  That halves the chain of steps that wait for
  * each other, for one multiplication more. */
 SFI_INLINE V FN(polynomial)(V x, const REAL *c, int count)
@@ -19,7 +19,7 @@ SFI_INLINE V FN(polynomial)(V x, const REAL *c, int count)
     V sum = FN(splat)(c[i]);
     if (i + 1 < count)
         sum = FN(fma)(FN(splat)(c[i + 1]), x, sum);
-    SFI_UNROLL(8)
+    SFI_UNROLL(16)
     for (i -= 2; i >= 0; i -= 2)
         sum =
             FN(fma)(sum, x2, FN(fma)(FN(splat)(c[i + 1]), x, FN(splat)(c[i])));
@@ -282,41 +282,40 @@ SFI_INLINE V FN(softplus)(V x)
 #undef SLEEF
 #undef SLEEF_V
 #if SIMD_AVX512 && LOOPS_F64
-#define SLEEF(name) (V) Sleef_finz_##name##d8_u10avx512f
-#define SLEEF_V     __m512d
+#define SLEEF(name, units) (V) Sleef_finz_##name##d8_##units##avx512f
+#define SLEEF_V            __m512d
 #elif SIMD_AVX512
-#define SLEEF(name) (V) Sleef_finz_##name##f16_u10avx512f
-#define SLEEF_V     __m512
+#define SLEEF(name, units) (V) Sleef_finz_##name##f16_##units##avx512f
+#define SLEEF_V            __m512
 #elif SIMD_AVX2 && LOOPS_F64
-#define SLEEF(name) (V) Sleef_finz_##name##d4_u10avx2
-#define SLEEF_V     __m256d
+#define SLEEF(name, units) (V) Sleef_finz_##name##d4_##units##avx2
+#define SLEEF_V            __m256d
 #elif SIMD_AVX2
-#define SLEEF(name) (V) Sleef_finz_##name##f8_u10avx2
-#define SLEEF_V     __m256
+#define SLEEF(name, units) (V) Sleef_finz_##name##f8_##units##avx2
+#define SLEEF_V            __m256
 #elif SIMD_SSE2 && LOOPS_F64
-#define SLEEF(name) (V) Sleef_cinz_##name##d2_u10sse2
-#define SLEEF_V     __m128d
+#define SLEEF(name, units) (V) Sleef_cinz_##name##d2_##units##sse2
+#define SLEEF_V            __m128d
 #elif SIMD_SSE2
-#define SLEEF(name) (V) Sleef_cinz_##name##f4_u10sse2
-#define SLEEF_V     __m128
+#define SLEEF(name, units) (V) Sleef_cinz_##name##f4_##units##sse2
+#define SLEEF_V            __m128
 #elif SIMD_NEON && LOOPS_F64
-#define SLEEF(name) (V) Sleef_finz_##name##d2_u10advsimd
-#define SLEEF_V     float64x2_t
+#define SLEEF(name, units) (V) Sleef_finz_##name##d2_##units##advsimd
+#define SLEEF_V            float64x2_t
 #elif SIMD_NEON
-#define SLEEF(name) (V) Sleef_finz_##name##f4_u10advsimd
-#define SLEEF_V     float32x4_t
+#define SLEEF(name, units) (V) Sleef_finz_##name##f4_##units##advsimd
+#define SLEEF_V            float32x4_t
 #endif
 
-/* One lane at a time, in double precision, by a function of libm or of
- * special.h. */
-SFI_INLINE V FN(each)(V a, double (*f)(double))
+/* One lane at a time, in double precision, by a function of libm. */
+SFI_INLINE SFI_UNUSED V FN(each)(V a, double (*f)(double))
 {
     for (int i = 0; i < LANES; i++)
         a[i] = (REAL)f((double)a[i]);
     return a;
 }
 
-SFI_INLINE V FN(each_pair)(V a, V b, double (*f)(double, double))
+SFI_INLINE SFI_UNUSED V FN(each_pair)(V a, V b, double (*f)(double, double))
 {
     for (int i = 0; i < LANES; i++)
         a[i] = (REAL)f((double)a[i], (double)b[i]);
@@ -329,12 +328,12 @@ SFI_INLINE V FN(each_pair)(V a, V b, double (*f)(double, double))
 #define FROM_LIBRARY_1(name)                                                   \
     SFI_INLINE V FN(name)(V a)                                                 \
     {                                                                          \
-        return SLEEF(name)((SLEEF_V)a);                                        \
+        return SLEEF(name, u10)((SLEEF_V)a);                                   \
     }
 #define FROM_LIBRARY_2(name)                                                   \
     SFI_INLINE V FN(name)(V a, V b)                                            \
     {                                                                          \
-        return SLEEF(name)((SLEEF_V)a, (SLEEF_V)b);                            \
+        return SLEEF(name, u10)((SLEEF_V)a, (SLEEF_V)b);                       \
     }
 #else
 #define FROM_LIBRARY_1(name)                                                   \
@@ -348,11 +347,47 @@ SFI_INLINE V FN(each_pair)(V a, V b, double (*f)(double, double))
         return FN(each_pair)(a, b, name);                                      \
     }
 #endif
-FROM_LIBRARY_1(expm1)
-FROM_LIBRARY_1(log1p)
-FROM_LIBRARY_1(sin)
-FROM_LIBRARY_1(cos)
-FROM_LIBRARY_1(erf)
-FROM_LIBRARY_1(lgamma)
-FROM_LIBRARY_2(pow)
-FROM_LIBRARY_2(atan2)
+#undef FROM_WRITTEN
+#undef FROM_OWN
+#undef FROM_DEFINED
+#undef FROM_LIBRARY
+#define FROM_WRITTEN(name, arity)
+#define FROM_OWN(name, arity)
+#define FROM_DEFINED(name, arity)
+#define FROM_LIBRARY(name, arity)               FROM_LIBRARY_##arity(name)
+#define EW(NAME, name, arity, scope, loop, ...) FROM_##loop(name, arity)
+#include "num/elementwise.def"
+#undef EW
+
+/* SLEEF's has no version to one unit. */
+SFI_INLINE V FN(erfc)(V x)
+{
+#if defined(SLEEF)
+    return SLEEF(erfc, u15)((SLEEF_V)x);
+#else
+    return FN(each)(x, erfc);
+#endif
+}
+
+/* log(x/(1-x)); near 1/2, where it is 0, log(1 + (2x-1)/(1-x)). */
+SFI_INLINE V FN(logit)(V x)
+{
+    const VI middle = FN(size)(x - C(0.5)) <= C(0.25);
+    const V rest = C(1.0) - x;
+    const V less_one = FN(select)(middle, C(2.0) * (x - C(0.5)) / rest, -x);
+    const V part = FN(log1p)(less_one);
+    return FN(select)(middle, part, FN(log)(x) - part);
+}
+
+/* log(1-exp(x)), by log1p below log(1/2) and by expm1 above. */
+SFI_INLINE V FN(log1mexp)(V x)
+{
+    const VI near = x > C(-0.69314718055994530942);
+    return FN(select)(near, FN(log)(-FN(expm1)(x)), FN(log1p)(-FN(exp)(x)));
+}
+
+SFI_INLINE V FN(log1mexp_slope)(V x)
+{
+    const V slope = C(-1.0) / FN(expm1)(-x);
+    return FN(select)(x > 0, FN(splat)(NAN), slope);
+}

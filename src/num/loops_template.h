@@ -7,6 +7,7 @@
  * name_f32 or name_f64.  The parts, in the order they build on each other:
  *
  *   loops_math.h         exp, log, tanh, ... of one vector
+ *   loops_normal.h       the normal distribution function
  *   loops_elementwise.h  the loops of elementwise.def
  *   loops_move.h         load, store, transpose
  *   loops_gemm.h         matrix products
@@ -76,6 +77,8 @@ SFI_INLINE void FN(store)(REAL *p, V x)
 
 #include "num/loops_math.h"
 
+#include "num/loops_normal.h"
+
 #include "num/loops_elementwise.h"
 
 #include "num/loops_move.h"
@@ -94,7 +97,7 @@ static const sfi_loops FN(table) = {
     .dtype = LOOPS_F64 ? SF_F64 : SF_F32,
     .ew =
         {
-#define EW(NAME, name, arity, lo, hi, value)                                   \
+#define EW(NAME, name, arity, ...)                                             \
     [SFI_EW_##NAME] = EW_MODES_##arity(ew_##name),
 #include "num/elementwise.def"
 #undef EW

@@ -28,6 +28,32 @@ double sfi_softplus(double x)
     return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
 }
 
+/* x/(1-x) less 1 is (2x-1)/(1-x), and 2x-1 is exact from 1/4 on. */
+double sfi_logit(double x)
+{
+    if (fabs(x - 0.5) <= 0.25)
+        return log1p((2.0 * x - 1.0) / (1.0 - x));
+    return log(x) - log1p(-x);
+}
+
+/* M. Maechler, Accurately computing log(1 - exp(-|a|)) (2012): the two forms
+ * meet where exp(x) is 1/2. */
+double sfi_log1mexp(double x)
+{
+    return x > -0.69314718055994530942 ? log(-expm1(x)) : log1p(-exp(x));
+}
+
+double sfi_log1mexp_slope(double x)
+{
+    return x > 0.0 ? NAN : -1.0 / expm1(-x);
+}
+
+double sfi_mod(double a, double b)
+{
+    const double rest = fmod(a, b);
+    return rest != 0.0 && (rest < 0.0) != (b < 0.0) ? rest + b : rest;
+}
+
 double sfi_lgamma(double x)
 {
     int sign = 0;

@@ -10,6 +10,29 @@ double sfi_sigmoid(double x);
 /* log(1+exp(x)), no overflow. */
 double sfi_softplus(double x);
 
+/* log(x/(1-x)), also near its zero at 1/2; -inf at 0, inf at 1, NaN outside. */
+double sfi_logit(double x);
+
+/* log(1-exp(x)) for x <= 0, from both ends without cancellation; -inf at 0, NaN
+ * above.  And its derivative, -1/expm1(-x). */
+double sfi_log1mexp(double x);
+double sfi_log1mexp_slope(double x);
+
+/* a - b floor(a/b), exactly but for one rounding: between 0 and b, 0 included.
+ * NaN for b = 0 and infinite a. */
+double sfi_mod(double a, double b);
+
+/* Phi(x), the standard normal distribution function: the probability of being
+ * below x. */
+double sfi_ndtr(double x);
+
+/* ln Phi(x), and its derivative of an order from 1 to SFI_LOG_NDTR_ORDERS (NaN
+ * outside): phi/Phi, and so on.  Relative error over the whole range, but near zeros,
+ * 1e-15 for order 1, 5e-15 for order 2 and 20 times more for each beyond. */
+enum { SFI_LOG_NDTR_ORDERS = 24 };
+double sfi_log_ndtr(double x);
+double sfi_log_ndtr_slope(int order, double x);
+
 /* ln|Gamma(x)|, thread-safe; +inf at 0, -1, -2, ... */
 double sfi_lgamma(double x);
 

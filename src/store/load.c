@@ -7,6 +7,7 @@
  * many as the file holds. */
 #include "scorefield/store.h"
 
+#include "base/dictionary.h"
 #include "base/text.h"
 #include "model/model.h"
 #include "store/typed_file.h"
@@ -27,6 +28,7 @@ typedef struct model_parts {
     int64_t dim;
     const char **names;    /* [dim], in `schema` */
     sf_column_kind *kinds; /* [dim] */
+    sfi_dictionary places; /* of the names among the columns */
     int number_count;
     sfi_number number_list[SFI_MAX_NUMBERS];
     sfi_noise noise;      /* of all columns, or none */
@@ -38,6 +40,7 @@ typedef struct model_parts {
 
 static void free_parts(model_parts *p)
 {
+    sfi_dictionary_free(p->ctx, &p->places);
     sfi_free(p->ctx, p->names, (size_t)p->dim, sizeof *p->names);
     sfi_free(p->ctx, p->kinds, (size_t)p->dim, sizeof *p->kinds);
     sfi_free(p->ctx, p->dropped, (size_t)p->dropped_count, sizeof *p->dropped);
@@ -83,10 +86,8 @@ static sf_status read_family(model_parts *p)
 /* The place of a name among the columns, -1 for none. */
 static int64_t column_of(const model_parts *p, const char *name)
 {
-    for (int64_t j = 0; j < p->dim && name != NULL; j++)
-        if (strcmp(p->names[j], name) == 0)
-            return j;
-    return -1;
+    return name != NULL ? sfi_dictionary_find(&p->places, name, strlen(name))
+                        : -1;
 }
 
 /* Row i of the factor of a block, from its column. */
@@ -210,9 +211,9 @@ static sf_status read_kernels(model_parts *p, const json_t *columns)
     return SF_E_FORMAT;
 }
 
-static sf_status read_column(model_parts *p, sfi_dictionary *seen, int64_t j,
-                             const json_t *column)
+static sf_status read_column(model_parts *p, int64_t j, const json_t *column)
 {
+    int64_t place = j;
     char shown[SFI_SHOW_SIZE];
     const char *name = json_string_value(json_object_get(column, "name"));
     const char *kind = json_string_value(json_object_get(column, "kind"));
@@ -225,11 +226,12 @@ static sf_status read_column(model_parts *p, sfi_dictionary *seen, int64_t j,
                     "column \"%s\" of the schema has no \"kind\" that is real "
                     "or integer",
                     shown);
-    if (sfi_dictionary_find(seen, name, strlen(name)) >= 0)
+    SFI_TRY(sfi_dictionary_number(p->ctx, &p->places, name, &place));
+    if (place < j)
         return FAIL(p, "two columns of the schema are called \"%s\"", shown);
     p->names[j] = name;
     p->kinds[j] = kind[0] == 'i' ? SF_COLUMN_INTEGER : SF_COLUMN_REAL;
-    return sfi_dictionary_add(p->ctx, seen, name, strlen(name));
+    return SF_OK;
 }
 
 static sf_status read_columns(model_parts *p)
@@ -248,12 +250,9 @@ static sf_status read_columns(model_parts *p)
         return SF_E_NOMEM;
     }
     p->dim = (int64_t)count;
-    sfi_dictionary seen = {0};
-    sf_status status = SF_OK;
-    for (size_t j = 0; j < count && status == SF_OK; j++)
-        status = read_column(p, &seen, (int64_t)j, json_array_get(columns, j));
-    sfi_dictionary_free(p->ctx, &seen);
-    return status == SF_OK ? read_kernels(p, columns) : status;
+    for (size_t j = 0; j < count; j++)
+        SFI_TRY(read_column(p, (int64_t)j, json_array_get(columns, j)));
+    return read_kernels(p, columns);
 }
 
 static sf_status read_dropped(model_parts *p)

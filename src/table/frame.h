@@ -9,7 +9,7 @@
 #ifndef SFI_FRAME_H
 #define SFI_FRAME_H
 
-#include "io/dictionary.h"
+#include "base/dictionary.h"
 #include "io/rows.h"
 #include "table/schema.h"
 

@@ -86,6 +86,33 @@ TEST(shown_text_is_printable_and_short)
     CHECK(strlen(shown) == 51);
 }
 
+/* No byte that a terminal obeys is left, in any text of one or two bytes; the second
+ * set of controls begins with C2 in UTF-8 (U+009B is what begins a sequence). */
+TEST(escaped_text_holds_no_control_character)
+{
+    (void)state_;
+    char to[40];
+    for (int a = 0; a < 256; a++)
+        for (int b = 0; b < 256; b++) {
+            const char text[2] = {(char)a, (char)b};
+            CHECK(sfi_escape(to, sizeof to, text, 2, "") == 2);
+            const size_t length = strlen(to);
+            CHECK(sfi_utf8_prefix(to, length) == length);
+            for (size_t i = 0; i < length; i++) {
+                const unsigned char c = (unsigned char)to[i];
+                CHECK(c >= 0x20 && c != 0x7F);
+                CHECK(c != 0xC2 || (unsigned char)to[i + 1] >= 0xA0);
+            }
+        }
+    sfi_escape(to, sizeof to, "a\033[2J\xC2\x9B\n\\b", 10, "\n");
+    assert_string_equal(to, "a\\x1B[2J\\xC2\\x9B\n\\x5Cb");
+    /* What has no room is left to the next call. */
+    CHECK(sfi_escape(to, 6, "ab\n\n", 4, "") == 2);
+    assert_string_equal(to, "ab");
+    CHECK(sfi_escape(to, 7, "ab\n\n", 4, "") == 3);
+    assert_string_equal(to, "ab\\x0A");
+}
+
 TEST(a_choice_is_one_whole_word)
 {
     static const char words[] = "linear|vp|ve";
@@ -97,4 +124,6 @@ TEST(a_choice_is_one_whole_word)
 }
 
 TESTS(CASE(utf8_is_what_the_standard_says),
-      CASE(shown_text_is_printable_and_short), CASE(a_choice_is_one_whole_word))
+      CASE(shown_text_is_printable_and_short),
+      CASE(escaped_text_holds_no_control_character),
+      CASE(a_choice_is_one_whole_word))

@@ -21,3 +21,18 @@ printf 'eruptions,waiting\n1,2\n' >one.csv
 try compare a.csv one.csv
 printf 'eruptions,waiting\n1,\n,3\n' >holes.csv
 try compare a.csv holes.csv
+# Small samples have exact p values; columns that one table lacks are named.
+printf 'x\n1\n2\n3\n' >low.csv
+printf 'x\n4\n5\n6\n' >high.csv
+scorefield compare low.csv high.csv --json | grep -o '"ks_p[^,}]*' | cut -c1-12
+printf 'x,eruptions,waiting\n1,2,3\n2,3,4\n' >more.csv
+try compare a.csv more.csv
+try compare low.csv a.csv
+# What has no square is refused, and what is not finite is null.
+printf 'a,b\n1e160,1\n3e160,2\n2e160,3\n' >large.csv
+try compare large.csv large.csv
+printf 'a\n1e135\n3e135\n2e135\n' >wide.csv
+scorefield compare wide.csv wide.csv --json | python3 -c '
+import json, sys
+r = json.load(sys.stdin)
+print(r["columns"][0]["sd_real"], r["copies"]["suspicious"])'

@@ -90,6 +90,85 @@ TEST(kolmogorov_probabilities_are_the_tabulated_ones)
     CHECK_NEAR(sfi_kolmogorov_p(1.0, 1000, 1000), 0.0, 1e-100);
 }
 
+static double exact_p(const double *a, int64_t n, const double *b, int64_t m)
+{
+    static double work[1000];
+    const sfi_gap gap = sfi_distribution_gap(a, n, b, m);
+    assert_true(n + 2 * m + 1 <= (int64_t)SFI_COUNT(work));
+    return sfi_kolmogorov_exact(gap.ks_steps, a, n, b, m, work);
+}
+
+/* Samples that are apart: two of the C(n+m, n) orders have D = 1. */
+TEST(samples_that_are_apart_have_two_orders)
+{
+    const double low[] = {1, 2, 3, 4, 5}, high[] = {6, 7, 8, 9, 10};
+    CHECK_CLOSE(exact_p(low, 3, high, 3), 2.0 / 20.0, 1e-15);
+    CHECK_CLOSE(exact_p(low, 5, high, 5), 2.0 / 252.0, 1e-15);
+    CHECK_CLOSE(exact_p(high, 2, low, 4), 2.0 / 15.0, 1e-15);
+    CHECK(exact_p(low, 4, low, 4) == 1.0);
+}
+
+/* Without ties the orders are counted by lattice paths in whole numbers
+ * (Python's). */
+TEST(kolmogorov_probabilities_are_exact_where_there_are_no_ties)
+{
+    static const struct {
+        int64_t n, m, steps;
+        double p;
+    } known[] = {{7, 12, 40, 0.18172977693101533},
+                 {30, 40, 360, 0.076204610247205484},
+                 {100, 90, 2250, 0.004251589908751895},
+                 {100, 100, 9000, 4.9588895840601192e-43}};
+    static double a[100], b[100], work[400];
+    for (int i = 0; i < 100; i++) {
+        a[i] = 2 * i;
+        b[i] = 2 * i + 1;
+    }
+    for (size_t k = 0; k < SFI_COUNT(known); k++)
+        CHECK_CLOSE(sfi_kolmogorov_exact(known[k].steps, a, known[k].n, b,
+                                         known[k].m, work),
+                    known[k].p, 1e-13);
+    CHECK(sfi_kolmogorov_is_exact(1000, 1000));
+    CHECK(!sfi_kolmogorov_is_exact(1000, 1001));
+}
+
+/* With ties: every way of giving labels to the values is tried. */
+TEST(ties_are_given_to_the_probability)
+{
+    enum { N = 4, M = 5, ALL = N + M };
+    for (int trial = 0; trial < 200; trial++) {
+        double joined[ALL], of[2][ALL];
+        for (int i = 0; i < ALL; i++)
+            joined[i] =
+                floor(4.0 * sfi_uniform_at((sfi_where){77, (uint64_t)trial, 0,
+                                                       SFI_STREAM_USER},
+                                           (uint32_t)i));
+        int64_t observed = 0, all = 0, at_least = 0;
+        double p = NAN;
+        for (int labels = (1 << N) - 1; labels < 1 << ALL; labels++) {
+            int64_t count[2] = {0, 0};
+            for (int i = 0; i < ALL; i++) {
+                double *to = of[labels >> i & 1 ? 0 : 1];
+                int64_t at = count[labels >> i & 1 ? 0 : 1]++;
+                for (; at > 0 && to[at - 1] > joined[i]; at--)
+                    to[at] = to[at - 1];
+                to[at] = joined[i];
+            }
+            if (count[0] != N)
+                continue;
+            const int64_t steps =
+                sfi_distribution_gap(of[0], N, of[1], M).ks_steps;
+            if (all++ == 0) {
+                observed = steps;
+                p = exact_p(of[0], N, of[1], M);
+            }
+            at_least += steps >= observed;
+        }
+        CHECK(all == 126);
+        CHECK_CLOSE(p, (double)at_least / (double)all, 1e-14);
+    }
+}
+
 TEST(probabilities_of_quantiles_are_listed)
 {
     CHECK(sf_compare_probability(4) == 0.5 && isnan(sf_compare_probability(9)));
@@ -225,6 +304,95 @@ TEST(an_honest_sample_raises_no_flag)
         CHECK(fabs(r->energy.unbiased) < 0.01);
         sf_compare_report_free(ctx, r);
     }
+    sf_context_free(ctx);
+}
+
+/* Each of the 300 has three chances of 3e-5 to be suspicious if nothing was
+ * copied: 0.03 in all, and the seeds are fixed.  With the quantile of 40 rows
+ * taken as exact, one in sixteen was.  Copies with noise of a thousandth are
+ * found all the same. */
+TEST(halves_of_a_small_table_are_not_suspicious)
+{
+    enum { N = 40, D = 2, TRIALS = 300 };
+    sf_context *ctx = new_context();
+    sf_compare_options o = SF_COMPARE_OPTIONS_INIT;
+    o.permutations = o.projections = 0;
+    double squares = 0.0, small = 0.0;
+    for (uint64_t seed = 0; seed < TRIALS; seed++) {
+        fill(x, 2 * seed + 1, N, D);
+        fill(y, 2 * seed + 2, N, D);
+        sf_compare_report *r = compare(ctx, N, N, D, &o);
+        CHECK(!r->copies.suspicious);
+        const double off = (r->copies.nearer - 0.5) / r->copies.nearer_se;
+        squares += off * off;
+        small += r->copies.closer_p < 0.05;
+        sf_compare_report_free(ctx, r);
+        if (seed >= 20)
+            continue;
+        for (int i = 0; i < N * D; i++)
+            y[i] = x[i] + 1e-3 * normal(3, i, 0);
+        r = compare(ctx, N, N, D, &o);
+        CHECK(r->copies.suspicious && r->copies.closer_p < 1e-5);
+        sf_compare_report_free(ctx, r);
+    }
+    /* One within five standard errors, sqrt(2/300), and not much less: 0.96 was
+     * found in 2000 trials.  Of p below 0.05 there are fewer than in 20. */
+    CHECK_NEAR(squares / TRIALS, 0.96, 5.0 * sqrt(2.0 / TRIALS));
+    CHECK(small / TRIALS < 0.05 && small > 0.0);
+    sf_context_free(ctx);
+}
+
+TEST(what_has_no_square_is_refused)
+{
+    enum { N = 20, D = 2 };
+    sf_context *ctx = new_context();
+    sf_compare_report *r = NULL;
+    const sf_cmat a = {x, N, D, D}, b = {y, N, D, D};
+    fill(x, 1, N, D);
+    fill(y, 2, N, D);
+    y[3] = 1e160;
+    CHECK_FAILS(ctx, sf_compare(ctx, &r, a, b, NULL), SF_E_NUMERIC,
+                "compare: column 2 of 2 goes from ");
+    CHECK(r == NULL);
+    y[3] = 1e100;
+    for (int i = 0; i < N; i++)
+        x[i * D + 1] *= 1e-60;
+    CHECK_FAILS(ctx, sf_compare(ctx, &r, a, b, NULL), SF_E_NUMERIC,
+                "standard deviations of real, whose squares are out of range");
+    /* What is far apart but has squares is compared. */
+    fill(x, 1, N, D);
+    CHECK_OK(ctx, sf_compare(ctx, &r, a, b, NULL));
+    CHECK(isfinite(r->energy.distance) && isfinite(r->column[1].sd[1]));
+    sf_compare_report_free(ctx, r);
+    sf_context_free(ctx);
+}
+
+/* 600 rows, 600 records and 4: room for 1.2e6 asks 500, the least. */
+TEST(the_work_of_looking_for_records_has_a_bound)
+{
+    enum { N = 600, D = 3 };
+    sf_context *ctx = new_context();
+    fill(x, 1, N, D);
+    fill(y, 2, N, D);
+    sf_compare_options o = SF_COMPARE_OPTIONS_INIT;
+    o.permutations = o.projections = 0;
+    static const struct {
+        double work;
+        int64_t rows;
+    } cases[] = {{1.0, 500}, {550.0 * N * (D + 1), 550}, {2e10, N}, {0, N}};
+    for (size_t k = 0; k < SFI_COUNT(cases); k++) {
+        o.max_work = cases[k].work;
+        sf_compare_report *r = compare(ctx, N, N, D, &o);
+        CHECK(r->copies.rows[0] == cases[k].rows);
+        CHECK(r->copies.rows[1] == cases[k].rows);
+        CHECK(r->copies.reference_rows == N);
+        sf_compare_report_free(ctx, r);
+    }
+    o.max_work = NAN;
+    sf_compare_report *r = NULL;
+    const sf_cmat a = {x, N, D, D}, b = {y, N, D, D};
+    CHECK_FAILS(ctx, sf_compare(ctx, &r, a, b, &o), SF_E_ARG,
+                "max_work is nan");
     sf_context_free(ctx);
 }
 
@@ -514,12 +682,18 @@ TEST(every_allocation_may_fail)
 TESTS(CASE(gaps_of_small_samples_are_known),
       CASE(a_shifted_grid_has_known_distances),
       CASE(kolmogorov_probabilities_are_the_tabulated_ones),
+      CASE(samples_that_are_apart_have_two_orders),
+      CASE(kolmogorov_probabilities_are_exact_where_there_are_no_ties),
+      CASE(ties_are_given_to_the_probability),
       CASE(probabilities_of_quantiles_are_listed),
       CASE(a_shifted_table_has_known_distances),
       CASE(joined_distances_do_not_depend_on_units),
       CASE(correlations_are_compared),
       CASE(a_column_that_does_not_vary_does_no_harm),
       CASE(an_honest_sample_raises_no_flag),
+      CASE(halves_of_a_small_table_are_not_suspicious),
+      CASE(what_has_no_square_is_refused),
+      CASE(the_work_of_looking_for_records_has_a_bound),
       CASE(copies_and_repetitions_are_counted_and_flagged),
       CASE(jittered_copies_are_flagged),
       CASE(equal_rows_of_discrete_columns_are_no_copies),

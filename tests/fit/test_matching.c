@@ -430,6 +430,47 @@ static void refused(sf_context *ctx, sf_model *d, sf_cmat x,
     CHECK(m.names == NULL && m.estimate == NULL);
 }
 
+static void keep_text(void *user, const char *text)
+{
+    snprintf(user, 400, "%s", text);
+}
+
+/* Two normal laws, 30 % of the rows in the first.  At +-2 a few hundred rows tell the
+ * weight; at +-6 hardly one row in 10^8 lies where both laws count, and the text names
+ * the weight alone.  Means are told by all rows. */
+TEST(what_rests_on_a_few_rows_is_named)
+{
+    enum { ROWS = 3000 };
+    static double x[ROWS];
+    static const double half[] = {2.0, 6.0};
+    for (int far = 0; far < 2; far++) {
+        char warning[400] = "";
+        sf_context *ctx = new_context();
+        sf_context_set_warning(ctx, keep_text, warning);
+        for (int i = 0; i < ROWS; i++)
+            x[i] = normal_of((uint64_t)i, 0) +
+                   (i % 10 < 3 ? -half[far] : half[far]);
+        char text[200];
+        snprintf(text, sizeof text,
+                 "logaddexp(l - 0.5*(x - m + %g)^2, -0.5*(x - %g)^2)",
+                 half[far], half[far]);
+        const given g[] = {{"l", 0, 0, 0.0}, {"m", 0, 0, 0.0}};
+        sf_model *d = density_of(ctx, text, 1, NULL, 2, g);
+        sf_matching m = match(ctx, d, (sf_cmat){x, ROWS, 1, 1}, "l; m", NULL);
+        CHECK_NEAR(m.estimate[1], 0.0, 5.0 * m.error[1]);
+        if (far == 0) {
+            CHECK_NEAR(m.estimate[0], log(3.0 / 7.0), 5.0 * m.error[0]);
+            CHECK(warning[0] == '\0');
+        } else {
+            CHECK(strstr(warning, "l rests on ") == warning);
+            CHECK(strstr(warning, " of 3000 rows") != NULL);
+        }
+        sf_matching_free(ctx, &m);
+        sf_model_free(d);
+        sf_context_free(ctx);
+    }
+}
+
 TEST(what_cannot_be_estimated_is_told)
 {
     sf_context *ctx = new_context();
@@ -603,6 +644,7 @@ TESTS(CASE(normal_laws_have_their_moments),
       CASE(slices_are_exact_where_numbers_do_not_meet),
       CASE(slices_have_the_errors_that_are_told),
       CASE(slices_do_not_depend_on_threads),
+      CASE(what_rests_on_a_few_rows_is_named),
       CASE(what_cannot_be_estimated_is_told), CASE(forms_are_kept),
       CASE(what_jumps_is_refused), CASE(a_jump_before_the_last_row_is_found),
       CASE(no_memory_changes_nothing))

@@ -64,7 +64,7 @@ static void plan_fused(const sfi_plan *plan, struct life *lives, int step)
     for (int k = 0; k < f->instruction_count; k++) {
         const sfi_instruction *in = &f->instructions[k];
         static const int arity[] = {
-#define EW(NAME, name, count, lo, hi, value) count,
+#define EW(NAME, name, count, ...) count,
 #include "num/elementwise.def"
 #undef EW
         };

@@ -20,7 +20,7 @@ struct values {
 static double definition(sfi_op op, double a, double b, double c)
 {
     switch (op) {
-#define EW(NAME, name, arity, lo, hi, value)                                   \
+#define EW(NAME, name, arity, scope, loop, cost, lo, hi, value)                \
     case SFI_OP_##NAME:                                                        \
         return value;
 #include "num/elementwise.def"

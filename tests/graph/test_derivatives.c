@@ -13,12 +13,12 @@ typedef struct ew_case {
     sfi_op op;
     const char *name;
     int arity;
+    enum { TYPED, PUBLIC, ORDERED, INNER } scope;
     double lo, hi;
     double (*value)(double a, double b, double c);
-    bool smooth;
 } ew_case;
 
-#define EW(NAME, name, arity, lo, hi, value)                                   \
+#define EW(NAME, name, arity, scope, loop, cost, lo, hi, value)                \
     static double value_##NAME(double a SFI_UNUSED, double b SFI_UNUSED,       \
                                double c SFI_UNUSED)                            \
     {                                                                          \
@@ -28,8 +28,8 @@ typedef struct ew_case {
 #undef EW
 
 static const ew_case cases[] = {
-#define EW(NAME, name, arity, lo, hi, value)                                   \
-    {SFI_OP_##NAME, #name, arity, lo, hi, value_##NAME, true},
+#define EW(NAME, name, arity, scope, loop, cost, lo, hi, value)                \
+    {SFI_OP_##NAME, #name, arity, scope, lo, hi, value_##NAME},
 #include "num/elementwise.def"
 #undef EW
 };
@@ -39,6 +39,8 @@ static sf_node make(sf_graph *g, const ew_case *c, sf_node *in)
 {
     if (c->op == SFI_OP_POLYGAMMA)
         return sf_polygamma(g, 1, in[1]);
+    if (c->op == SFI_OP_LOG_NDTR_SLOPE)
+        return sfi_log_ndtr_slope_node(g, 1, in[1]);
     if (c->op == SFI_OP_LOG_BESSEL)
         return sfi_log_bessel_node(g, 1.0, in[1]);
     if (c->op == SFI_OP_LOG_BESSEL_SLOPE)
@@ -48,10 +50,7 @@ static sf_node make(sf_graph *g, const ew_case *c, sf_node *in)
 
 static double reference(const ew_case *c, const double *x)
 {
-    const bool ordered = c->op == SFI_OP_POLYGAMMA ||
-                         c->op == SFI_OP_LOG_BESSEL ||
-                         c->op == SFI_OP_LOG_BESSEL_SLOPE;
-    return c->value(ordered ? 1.0 : x[0], x[1], x[2]);
+    return c->value(c->scope == ORDERED ? 1.0 : x[0], x[1], x[2]);
 }
 
 /* Points at least 0.05 away from where min, max, sign, floor, ... jump. */

@@ -117,7 +117,8 @@ TEST(constants_fold_to_the_definition_of_every_operation)
         int arity;
         double lo, hi;
     } ops[] = {
-#define EW(NAME, name, arity, lo, hi, value) {SFI_OP_##NAME, arity, lo, hi},
+#define EW(NAME, name, arity, scope, loop, cost, lo, hi, value)                \
+    {SFI_OP_##NAME, arity, lo, hi},
 #include "num/elementwise.def"
 #undef EW
     };
@@ -126,7 +127,9 @@ TEST(constants_fold_to_the_definition_of_every_operation)
         sf_node a[3];
         for (int k = 0; k < 3; k++) {
             v[k] = ops[i].lo + (ops[i].hi - ops[i].lo) * (0.2 + 0.3 * k);
-            if (ops[i].op == SFI_OP_POLYGAMMA && k == 0)
+            if ((ops[i].op == SFI_OP_POLYGAMMA ||
+                 ops[i].op == SFI_OP_LOG_NDTR_SLOPE) &&
+                k == 0)
                 v[k] = 1.0;
             a[k] = filled(g, matrix(g, "shape", 2, 3), v[k]);
         }

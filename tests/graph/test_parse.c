@@ -222,6 +222,16 @@ TEST(texts_that_mean_the_same_are_one_node)
         {"x>=y", "y<=x"},
         {"x!=y", "1-(x==y)"},
         {"v[1]^2", "(v[1])^2"},
+        {"v[:]", "v"},
+        {"v [ : 2 ]", "v[0:2]"},
+        {"x < y or x and y", "(x < y) or (x and y)"},
+        {"x < y and y < 1 or x > 3", "((x < y) and (y < 1)) or (x > 3)"},
+        {"not x < y", "not (x < y)"},
+        {"not x and y", "(not x) and y"},
+        {"not not x", "not (not x)"},
+        {"x and y", "(not not x)*(not not y)"},
+        {"x<y and y<1", "(x<y)*(y<1)"},
+        {"cumsum(x)", "x"},
         {"-v[1]", "-(v[1])"},
         {"A[1][2]", "(A[1])[2]"},
         {"A[0]*v", "dot(A[0],v)"},
@@ -277,6 +287,11 @@ TEST(names_shadow_constants_and_functions)
     CHECK(out.id == sf_const(g, 3.14159265358979323846).id);
     CHECK_OK(ctx, sf_parse(g, "e", 0, NULL, &out));
     CHECK(out.id == sf_const(g, 2.71828182845904523536).id);
+    const sf_symbol words[] = {{"not", a}, {"and", b}, {"android", b}};
+    CHECK_OK(ctx, sf_parse(g, "not + and", 3, words, &out));
+    CHECK(out.id == sf_add(g, a, b).id);
+    CHECK_OK(ctx, sf_parse(g, "android and android", 3, words, &out));
+    CHECK(out.id == sf_and(g, b, b).id);
     CHECK_FAILS(ctx, sf_parse(g, "q", 0, NULL, &out), SF_E_PARSE,
                 "unknown name \"q\"; known: pi, e and the functions");
     sf_graph_free(g);
@@ -372,7 +387,8 @@ TEST(nesting_and_length_have_limits)
     struct names n;
     define(ctx, &n);
     static char text[LONG + 1];
-    static const char *const nests[] = {"(", "-", "2^", "exp(", "min(1,"};
+    static const char *const nests[] = {"(",    "-",      "2^",
+                                        "exp(", "min(1,", "not "};
     sf_node out;
     for (size_t k = 0; k < SFI_COUNT(nests); k++) {
         text[0] = '\0';

@@ -116,45 +116,18 @@ static bool joint_shape(const sfi_shape *a, const sfi_shape *b, sfi_shape *out)
 static sf_node real_elementwise(sf_graph *g, sfi_op op, const sf_node *a)
 {
     switch (op) {
-#define ONE(NAME, name)                                                        \
+#define CALL_1(name) sf_##name(g, a[0])
+#define CALL_2(name) sf_##name(g, a[0], a[1])
+#define CALL_3(name) sf_##name(g, a[0], a[1], a[2])
+#define MAKE_TYPED(NAME, name, arity)                                          \
     case SFI_OP_##NAME:                                                        \
-        return sf_##name(g, a[0]);
-#define TWO(NAME, name)                                                        \
-    case SFI_OP_##NAME:                                                        \
-        return sf_##name(g, a[0], a[1]);
-        ONE(NEG, neg)
-        ONE(ABS, abs)
-        ONE(SIGN, sign)
-        ONE(FLOOR, floor)
-        ONE(SQRT, sqrt)
-        ONE(EXP, exp)
-        ONE(EXPM1, expm1)
-        ONE(LOG, log)
-        ONE(LOG1P, log1p)
-        ONE(SIN, sin)
-        ONE(COS, cos)
-        ONE(TANH, tanh)
-        ONE(ERF, erf)
-        ONE(SIGMOID, sigmoid)
-        ONE(SOFTPLUS, softplus)
-        ONE(LGAMMA, lgamma)
-        ONE(LOG_I0, log_i0)
-        ONE(BESSEL_RATIO, bessel_ratio)
-        TWO(ADD, add)
-        TWO(SUB, sub)
-        TWO(MUL, mul)
-        TWO(DIV, div)
-        TWO(POW, pow)
-        TWO(MIN, min)
-        TWO(MAX, max)
-        TWO(ATAN2, atan2)
-        TWO(LESS, less)
-        TWO(LESS_EQUAL, less_equal)
-        TWO(EQUAL, equal)
-    case SFI_OP_SELECT:
-        return sf_select(g, a[0], a[1], a[2]);
-#undef ONE
-#undef TWO
+        return CALL_##arity(name);
+#define MAKE_PUBLIC(NAME, name, arity) MAKE_TYPED(NAME, name, arity)
+#define MAKE_ORDERED(NAME, name, arity)
+#define MAKE_INNER(NAME, name, arity)
+#define EW(NAME, name, arity, scope, ...) MAKE_##scope(NAME, name, arity)
+#include "num/elementwise.def"
+#undef EW
     default: {
         /* No public constructor: the order of polygamma is a[0], as a number. */
         double order = 0.0;
@@ -163,6 +136,8 @@ static sf_node real_elementwise(sf_graph *g, sfi_op op, const sf_node *a)
             return sfi_log_bessel_node(g, order, a[1]);
         if (op == SFI_OP_LOG_BESSEL_SLOPE)
             return sfi_log_bessel_slope_node(g, order, a[1]);
+        if (op == SFI_OP_LOG_NDTR_SLOPE)
+            return sfi_log_ndtr_slope_node(g, (int)order, a[1]);
         assert_true(op == SFI_OP_POLYGAMMA);
         return sf_polygamma(g, (int)order, a[1]);
     }
@@ -257,27 +232,55 @@ static pair first_elements(trial *t, pair a, sfi_shape want)
 
 /* ---- one random operation each ---------------------------------------------- */
 
+/* What the table says of the operations that have a constructor. */
+static const struct {
+    sfi_op op;
+    int arity;
+    double lo, hi;
+} makable[] = {
+#define ROW_TYPED(NAME, arity, lo, hi)  {SFI_OP_##NAME, arity, lo, hi},
+#define ROW_PUBLIC(NAME, arity, lo, hi) {SFI_OP_##NAME, arity, lo, hi},
+#define ROW_ORDERED(NAME, arity, lo, hi)
+#define ROW_INNER(NAME, arity, lo, hi)
+#define EW(NAME, name, arity, scope, loop, cost, lo, hi, value)                \
+    ROW_##scope(NAME, arity, lo, hi)
+#include "num/elementwise.def"
+#undef EW
+};
+
+/* Any function of one number, where the table says that it is tested. */
+static pair draw_within(trial *t)
+{
+    int k;
+    do {
+        k = pick(t, (int)SFI_COUNT(makable));
+    } while (makable[k].arity != 1);
+    const pair share = ew1(t, SFI_OP_SIGMOID, any(t));
+    const pair part =
+        ew2(t, SFI_OP_MUL, share, constant(t, makable[k].hi - makable[k].lo));
+    return ew1(t, makable[k].op,
+               ew2(t, SFI_OP_ADD, part, constant(t, makable[k].lo)));
+}
+
+/* Functions of any number, and those with an order. */
 static pair draw_unary(trial *t)
 {
     static const sfi_op plain[] = {
-        SFI_OP_NEG,         SFI_OP_NEG,    SFI_OP_ABS,     SFI_OP_SIGN,
-        SFI_OP_SIN,         SFI_OP_COS,    SFI_OP_TANH,    SFI_OP_ERF,
-        SFI_OP_FLOOR,       SFI_OP_LOG_I0, SFI_OP_SIGMOID, SFI_OP_SOFTPLUS,
-        SFI_OP_BESSEL_RATIO};
-    static const sfi_op positive[] = {
-        SFI_OP_SQRT,      SFI_OP_EXP,        SFI_OP_EXPM1,
-        SFI_OP_LOG,       SFI_OP_LOG1P,      SFI_OP_LGAMMA,
-        SFI_OP_POLYGAMMA, SFI_OP_LOG_BESSEL, SFI_OP_LOG_BESSEL_SLOPE};
-    const pair a = any(t);
+        SFI_OP_NEG,          SFI_OP_NEG,      SFI_OP_ABS,     SFI_OP_SIGN,
+        SFI_OP_SIN,          SFI_OP_COS,      SFI_OP_TANH,    SFI_OP_ERF,
+        SFI_OP_FLOOR,        SFI_OP_LOG_I0,   SFI_OP_SIGMOID, SFI_OP_SOFTPLUS,
+        SFI_OP_BESSEL_RATIO, SFI_OP_LOG_NDTR, SFI_OP_NDTR,    SFI_OP_ATAN};
+    static const sfi_op ordered[] = {SFI_OP_POLYGAMMA, SFI_OP_LOG_BESSEL,
+                                     SFI_OP_LOG_BESSEL_SLOPE,
+                                     SFI_OP_LOG_NDTR_SLOPE};
     if (pick(t, 3) > 0)
-        return ew1(t, plain[pick(t, (int)SFI_COUNT(plain))], a);
-    const sfi_op op = positive[pick(t, (int)SFI_COUNT(positive))];
-    const pair x = above(t, 0.6, a);
-    if (op == SFI_OP_POLYGAMMA)
-        return ew2(t, op, constant(t, pick(t, 3)), x);
-    if (op == SFI_OP_LOG_BESSEL || op == SFI_OP_LOG_BESSEL_SLOPE)
-        return ew2(t, op, constant(t, 1 + pick(t, 3)), x);
-    return ew1(t, op, x);
+        return ew1(t, plain[pick(t, (int)SFI_COUNT(plain))], any(t));
+    if (pick(t, 2) > 0)
+        return draw_within(t);
+    const sfi_op op = ordered[pick(t, (int)SFI_COUNT(ordered))];
+    const int least = op == SFI_OP_POLYGAMMA ? 0 : 1;
+    const pair order = constant(t, least + pick(t, 3));
+    return ew2(t, op, order, above(t, 0.6, any(t)));
 }
 
 static pair draw_binary(trial *t)

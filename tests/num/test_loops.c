@@ -104,6 +104,8 @@ static double reference(sfi_ew op, double a, double b, double c)
     (void)c;
     if (op == SFI_EW_LOG)
         return (double)logl(a);
+    if (op == SFI_EW_ERFC)
+        return (double)erfcl(a);
     if (op == SFI_EW_TANH)
         return (double)tanhl(a);
     if (op == SFI_EW_SIGMOID)
@@ -111,7 +113,7 @@ static double reference(sfi_ew op, double a, double b, double c)
     if (op == SFI_EW_SOFTPLUS)
         return (double)(fmaxl(a, 0) + log1pl(expl(-fabsl(a))));
     switch (op) {
-#define EW(NAME, name, arity, lo, hi, value)                                   \
+#define EW(NAME, name, arity, scope, loop, cost, lo, hi, value)                \
     case SFI_EW_##NAME:                                                        \
         return value;
 #include "num/elementwise.def"
@@ -125,16 +127,25 @@ static double reference(sfi_ew op, double a, double b, double c)
 static const struct {
     const char *name;
     int arity;
+    enum { WRITTEN, OWN, LIBRARY, DEFINED } loop;
     double lo, hi;
 } operations[SFI_EW_COUNT] = {
-#define EW(NAME, name, arity, lo, hi, value) {#name, arity, lo, hi},
+#define EW(NAME, name, arity, scope, loop, cost, lo, hi, value)                \
+    {#name, arity, loop, lo, hi},
 #include "num/elementwise.def"
 #undef EW
 };
 
+/* Operations whose first operand is a whole number, from here on. */
+static bool has_whole_order(sfi_ew op)
+{
+    return op == SFI_EW_POLYGAMMA || op == SFI_EW_LOG_NDTR_SLOPE;
+}
+
 /* How many units in the last place a loop may be from the true value: half a
  * unit for what is rounded once, 1 for SLEEF (its own bound), 1.5 for our own
- * functions, and the precision of special.h (1e-14) where that is coarser.
+ * functions, more for what is put together from several of them, and the precision
+ * of special.h (1e-14, or what it says) where that is coarser.
  * lgamma crosses zero at 1 and 2; there its bound is on the absolute error.
  * fma without the instruction rounds the product too. */
 static double tolerance(const sfi_loops *loops, sfi_ew op, double a, double b,
@@ -166,17 +177,25 @@ static double tolerance(const sfi_loops *loops, sfi_ew op, double a, double b,
                ulp(loops, a * b);
     case SFI_EW_LGAMMA:
         return 1.0 * u + epsilon(loops);
-    case SFI_EW_LOG_I0:
-    case SFI_EW_BESSEL_RATIO:
-    case SFI_EW_POLYGAMMA:
-    case SFI_EW_LOG_BESSEL:
-    case SFI_EW_LOG_BESSEL_SLOPE:
-        return 0.5 * u + 1e-14 * fabs(want);
-    case SFI_EW_EXP:
-    case SFI_EW_SIGMOID:
-    case SFI_EW_TANH:
     case SFI_EW_SOFTPLUS:
-        return (fused && op != SFI_EW_SOFTPLUS ? 1.5 : 2.0) * u;
+        return 2.0 * u;
+    case SFI_EW_LOGIT:
+    case SFI_EW_LOG1MEXP:
+    case SFI_EW_LOG1MEXP_SLOPE:
+        return 3.0 * u;
+    case SFI_EW_NDTR:
+    case SFI_EW_LOG_NDTR:
+        return 9.0 * u;
+    case SFI_EW_LOG_NDTR_SLOPE:
+        return 9.0 * u + 5e-15 * fabs(want);
+    default:
+        break;
+    }
+    switch (operations[op].loop) {
+    case DEFINED:
+        return 0.5 * u + 1e-14 * fabs(want);
+    case OWN:
+        return (fused ? 1.5 : 2.0) * u;
     default:
         return (loops->dtype == SF_F64 ? 1.6 : 1.1) * u;
     }
@@ -192,8 +211,8 @@ static void check_operation(const sfi_loops *loops, sfi_ew op, int mode,
         x[k] = new_array(n);
         fill(loops, x[k], n, lo, hi, (uint32_t)(k + 10 * op));
     }
-    for (int64_t i = 0; op == SFI_EW_POLYGAMMA && i < n; i++)
-        put(loops, x[0], i, (double)(i % 4));
+    for (int64_t i = 0; has_whole_order(op) && i < n; i++)
+        put(loops, x[0], i, (double)(i % 4 + (op == SFI_EW_LOG_NDTR_SLOPE)));
     for (int64_t i = 0; op == SFI_EW_SELECT && i < n; i += 3)
         put(loops, x[0], i, 0.0);
     for (int64_t i = 0; op == SFI_EW_EQUAL && i < n; i += 3)
@@ -288,6 +307,26 @@ static void check_ranges(const sfi_loops *loops)
     check_range(loops, SFI_EW_LOG, 0.4, 2.1);
     check_range(loops, SFI_EW_LOG, 0.99, 1.01);
     check_range(loops, SFI_EW_LOG, 1, 1e30);
+    const double far = loops->dtype == SF_F64 ? 37.0 : 12.0;
+    check_range(loops, SFI_EW_ERFC, -6, loops->dtype == SF_F64 ? 26 : 9);
+    check_range(loops, SFI_EW_NDTR, -far, far);
+    check_range(loops, SFI_EW_NDTR, -1, 1);
+    check_range(loops, SFI_EW_LOG_NDTR, -far, far);
+    check_range(loops, SFI_EW_LOG_NDTR, -1, 1);
+    check_range(loops, SFI_EW_LOG_NDTR, -1e15, -1);
+    check_range(loops, SFI_EW_LOGIT, 0, 1);
+    check_range(loops, SFI_EW_LOGIT, 0.49, 0.51);
+    check_range(loops, SFI_EW_LOGIT, tiny(loops), 1e-20);
+    check_range(loops, SFI_EW_LOG1MEXP, -top, 0);
+    check_range(loops, SFI_EW_LOG1MEXP, -1, -0.5);
+    check_range(loops, SFI_EW_LOG1MEXP, -1e-10, -1e-20);
+    check_range(loops, SFI_EW_LOG1MEXP_SLOPE, -top, 0);
+    check_range(loops, SFI_EW_SINH, -top, top);
+    check_range(loops, SFI_EW_COSH, -top, top);
+    check_range(loops, SFI_EW_SINH, -1e-3, 1e-3);
+    check_range(loops, SFI_EW_ASIN, -1, 1);
+    check_range(loops, SFI_EW_ACOS, -1, 1);
+    check_range(loops, SFI_EW_ATAN, -1e6, 1e6);
     check_range(loops, SFI_EW_SIN, -1e4, 1e4);
     check_range(loops, SFI_EW_COS, -1e4, 1e4);
 }
@@ -311,7 +350,7 @@ static void check_special_values(const sfi_loops *loops)
         put(loops, y, i, values[i / COUNT]);
     }
     for (int op = 0; op < SFI_EW_COUNT; op++) {
-        if (op == SFI_EW_FMA || op == SFI_EW_POLYGAMMA)
+        if (op == SFI_EW_FMA || has_whole_order((sfi_ew)op))
             continue;
         loops->ew[op][0](z, x, y, y, N);
         for (int64_t i = 0; i < N; i++) {
@@ -357,14 +396,14 @@ static void check_neighbours(const sfi_loops *loops)
     for (int op = 0; op < SFI_EW_COUNT; op++) {
         const double lo = operations[op].lo, hi = operations[op].hi;
         fill(loops, x, N, lo, hi, (uint32_t)op);
-        if (op == SFI_EW_POLYGAMMA)
+        if (has_whole_order((sfi_ew)op))
             for (int64_t i = 0; i < N; i++)
                 put(loops, x, i, 1.0);
         loops->ew[op][0](y, x, x, x, N);
         for (int trial = 0; trial < 3; trial++) {
             static const double far[] = {1e30, NAN, -INFINITY};
             memcpy(z, x, N * 8);
-            put(loops, z, 5, op == SFI_EW_POLYGAMMA ? 3.0 : far[trial]);
+            put(loops, z, 5, has_whole_order((sfi_ew)op) ? 3.0 : far[trial]);
             loops->ew[op][0](z, z, z, z, N);
             for (int64_t i = 0; i < N; i++) {
                 const double got = get(loops, z, i), want = get(loops, y, i);
@@ -395,7 +434,7 @@ static void check_positions(const sfi_loops *loops)
     double *x = new_array(N), *y = new_array(N);
     for (int op = 0; op < SFI_EW_COUNT; op++) {
         const double value =
-            op == SFI_EW_POLYGAMMA
+            has_whole_order((sfi_ew)op)
                 ? 1.0
                 : sample(operations[op].lo, operations[op].hi, 8, op);
         for (int64_t i = 0; i < N; i++)

@@ -59,6 +59,59 @@ TEST(softplus_has_known_values_and_limits)
     CHECK(isnan(sfi_softplus(NAN)));
 }
 
+static const point logit_points[] = {
+    {1e-300, -690.77552789821371},     {1e-10, -23.025850929840457},
+    {0.1, -2.1972245773362193},        {0.25, -1.0986122886681097},
+    {0.4999, -0.00040000000533328941}, {0.5, 0.0},
+    {0.500001, 4.000000000120356e-6},  {0.75, 1.0986122886681097},
+    {0.99, 4.595119850134589},         {0.9999999, 16.118095551484671},
+};
+
+TEST(logit_has_known_values_and_limits)
+{
+    check_points(sfi_logit, logit_points, SFI_COUNT(logit_points), 5e-16);
+    CHECK(sfi_logit(0.0) == -INFINITY && sfi_logit(1.0) == INFINITY);
+    CHECK(isnan(sfi_logit(-0.5)) && isnan(sfi_logit(1.5)));
+    CHECK(isnan(sfi_logit(NAN)));
+}
+
+static const point log1mexp_points[] = {
+    {-700, -9.8596765437597709e-305}, {-40, -4.248354255291589e-18},
+    {-3, -0.051069180942701587},      {-0.7, -0.68634100280838515},
+    {-0.69, -0.69630429714405671},    {-0.1, -2.3521684610440908},
+    {-1e-10, -23.025850929990457},    {-1e-300, -690.77552789821371},
+};
+
+static const point log1mexp_slope_points[] = {
+    {-700, -9.8596765437597709e-305},    {-40, -4.248354255291589e-18},
+    {-3, -0.052395696491255952},         {-0.7, -0.98643386363446339},
+    {-0.1, -9.5083319447750491},         {-1e-10, -9999999999.4999996},
+    {-1e-300, -9.9999999999999997e+299},
+};
+
+TEST(log1mexp_has_known_values_and_limits)
+{
+    check_points(sfi_log1mexp, log1mexp_points, SFI_COUNT(log1mexp_points),
+                 5e-16);
+    check_points(sfi_log1mexp_slope, log1mexp_slope_points,
+                 SFI_COUNT(log1mexp_slope_points), 5e-16);
+    CHECK(sfi_log1mexp(0.0) == -INFINITY && sfi_log1mexp(-INFINITY) == 0.0);
+    CHECK(isnan(sfi_log1mexp(1.0)) && isnan(sfi_log1mexp_slope(1.0)));
+}
+
+/* The remainder has the sign of b, and is exact: 1e300 is a multiple of 2, and
+ * 2^53 + 2 leaves 2 by 3 (2^53 is 2 modulo 3). */
+TEST(mod_is_exact_and_has_the_sign_of_its_second_operand)
+{
+    static const double cases[][3] = {
+        {7.5, 2, 1.5}, {-7.5, 2, 0.5}, {7.5, -2, -0.5},    {-7.5, -2, -1.5},
+        {6, 2, 0},     {1e300, 2, 0},  {0x1p53 + 2, 3, 1}, {5, INFINITY, 5},
+    };
+    for (size_t i = 0; i < SFI_COUNT(cases); i++)
+        CHECK(sfi_mod(cases[i][0], cases[i][1]) == cases[i][2]);
+    CHECK(isnan(sfi_mod(1.0, 0.0)) && isnan(sfi_mod(INFINITY, 2.0)));
+}
+
 static const point lgamma_points[] = {
     {1e-10, 23.025850929882736},  {0.1, 2.252712651734206},
     {0.5, 0.5723649429247001},    {1.5, -0.12078223763524522},
@@ -303,6 +356,9 @@ TEST(log_bessel_of_half_orders_is_elementary)
 
 TESTS(CASE(sigmoid_has_known_values_and_limits),
       CASE(softplus_has_known_values_and_limits),
+      CASE(logit_has_known_values_and_limits),
+      CASE(log1mexp_has_known_values_and_limits),
+      CASE(mod_is_exact_and_has_the_sign_of_its_second_operand),
       CASE(lgamma_has_known_values_and_poles),
       CASE(digamma_has_known_values_and_poles),
       CASE(polygamma_has_known_values), CASE(polygamma_obeys_its_recurrence),

@@ -12,7 +12,8 @@ typedef struct sfi_dictionary {
     size_t capacity;
     uint32_t *slots; /* hash table of index + 1; 0 is free                  */
     size_t slot_count;
-    bool is_lent; /* `texts` belongs to someone else and is complete        */
+    size_t longest; /* bytes of the longest text                              */
+    bool is_lent;   /* `texts` belongs to someone else and is complete        */
 } sfi_dictionary;
 
 /* The number of text[0..size-1], or -1. */
@@ -23,6 +24,16 @@ int64_t sfi_dictionary_find(const sfi_dictionary *d, const char *text,
  * dictionary); its number is the old count.  Returns SF_OK; SF_E_NOMEM, also beyond 2^32 - 2 texts. */
 sf_status sfi_dictionary_add(sf_context *ctx, sfi_dictionary *d,
                              const char *text, size_t size);
+
+/* The number of a text, which is added if it is not there yet: less than the old
+ * count says that it is there twice.  Returns as sfi_dictionary_add(). */
+sf_status sfi_dictionary_number(sf_context *ctx, sfi_dictionary *d,
+                                const char *text, int64_t *number);
+
+/* Fill an empty dictionary so that the number of names[j] is j (of equal ones the
+ * last is found).  SF_OK, or SF_E_NOMEM, then it is empty. */
+sf_status sfi_dictionary_fill(sf_context *ctx, sfi_dictionary *d, int64_t count,
+                              const char *const *names);
 
 /* Hand the texts to a sf_column: *levels is an array of exactly d->count texts
  * that now belongs to the caller.  The dictionary goes on finding them while

@@ -3,7 +3,7 @@
  *
  * A hash table with linear probing, at most half full; it holds numbers, and
  * the texts are compared where the hash leads. */
-#include "io/dictionary.h"
+#include "base/dictionary.h"
 
 #include <string.h>
 
@@ -81,7 +81,31 @@ sf_status sfi_dictionary_add(sf_context *ctx, sfi_dictionary *d,
     copy[size] = '\0';
     d->slots[slot_of(d, text, size)] = (uint32_t)d->count + 1;
     d->texts[d->count++] = copy;
+    d->longest = size > d->longest ? size : d->longest;
     return SF_OK;
+}
+
+sf_status sfi_dictionary_number(sf_context *ctx, sfi_dictionary *d,
+                                const char *text, int64_t *number)
+{
+    const size_t size = strlen(text);
+    *number = sfi_dictionary_find(d, text, size);
+    if (*number >= 0)
+        return SF_OK;
+    *number = (int64_t)d->count;
+    return sfi_dictionary_add(ctx, d, text, size);
+}
+
+/* A text that is there already takes its slot over. */
+sf_status sfi_dictionary_fill(sf_context *ctx, sfi_dictionary *d, int64_t count,
+                              const char *const *names)
+{
+    sf_status status = SF_OK;
+    for (int64_t j = 0; j < count && status == SF_OK; j++)
+        status = sfi_dictionary_add(ctx, d, names[j], strlen(names[j]));
+    if (status != SF_OK)
+        sfi_dictionary_free(ctx, d);
+    return status;
 }
 
 sf_status sfi_dictionary_lend(sf_context *ctx, sfi_dictionary *d,
