@@ -115,10 +115,15 @@ typedef struct sf_likelihood_options {
  *
  * A gaussian answers in closed form.  A network integrates
  *     d ln p_t(x(t)) / dt = -div v
- * up the flow (ARKODE, explicit Runge-Kutta of order 5, error-controlled).
+ * up the flow by the Runge-Kutta pair of Dormand and Prince of order 5(4), whose error
+ * is controlled step by step, each row with its own: what a row gets does not depend
+ * on the others (but that probes belong to its number).  With tolerances of 1e-6 and
+ * more a network is evaluated in single precision; at the default of 1e-5 log
+ * densities of 9 columns were right to 1e-4.
  *
  * Returns SF_OK; SF_E_ARG; SF_E_SHAPE; SF_E_UNSUPPORTED (a model of one noise
- * level; the flow of a column of counts); SF_E_CONVERGE (the integrator gave up: at which time, which rows);
+ * level; the flow of a column of counts); SF_E_CONVERGE (the integrator
+ * gave up: which row, at which time; the work for a row and for a call is bounded);
  * SF_E_NUMERIC (x is not finite: row, column); SF_E_NOMEM; SF_E_CANCELLED. */
 SF_API sf_status sf_logpdf(const sf_model *model, sf_cmat x, double *logpdf,
                            double *se, const sf_likelihood_options *options);
