@@ -3,6 +3,7 @@
  * difference. */
 #include "fuzz.h"
 
+#include "io/gzip.h"
 #include "io/rows.h"
 
 static sf_status read_table(sf_context *ctx, sf_table *out, const void *data,
@@ -31,7 +32,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         REQUIRE(table.rows == again.rows && table.cols == again.cols);
         REQUIRE(same_cells(table.data, again.data, table.rows * table.cols));
     } else {
-        REQUIRE(strcmp(message, sf_context_message(ctx)) == 0);
+        /* Where gzip's bytes end too early, one that reads less may see another
+         * error first. */
+        REQUIRE(sfi_gzip_begins(data, size) ||
+                strcmp(message, sf_context_message(ctx)) == 0);
         REQUIRE(strncmp(message, "<memory>:", 9) == 0);
     }
     sf_table_free(ctx, &table);

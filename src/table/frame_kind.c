@@ -49,11 +49,10 @@ static sf_status read_dates(sfi_store *s, int64_t j, const sf_column *column,
 static void put_dates(sfi_store *s, int64_t j)
 {
     sfi_frame_cells *c = &s->cells[j];
-    double *cells = s->table.data + j;
     if (s->stream != NULL)
         return;
     for (int64_t i = 0; i < s->rows; i++) {
-        double *cell = cells + i * s->table.cols;
+        double *cell = s->table.data + i * s->table.cols + j;
         if (!isnan(*cell))
             *cell = c->of_level[(int64_t)*cell];
     }

@@ -12,6 +12,7 @@ try denoise m.safetensors f.csv --sigma 1 -o f.csv
 try fit f.csv --model network --curve f.csv -o n.safetensors
 try fit f.csv --model network --checkpoint n.safetensors -o n.safetensors
 try fit f.csv --model gaussian --curve x.csv -o f.csv
+try fit f.csv --model network --resume n.safetensors -o n.safetensors
 try sample m.safetensors -n 3 --trace s.npy -o s.npy
 try sample m.safetensors -n 3 -o m.safetensors
 try plot f.csv -o f.csv

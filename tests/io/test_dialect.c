@@ -96,7 +96,7 @@ TEST(row_names_need_no_name)
           "one name less than the rows have fields");
     READS("x y\na 5 6\nb 7 8\n", "rownames x y|a 5 6|b 7 8", "one name less");
     /* A comma at the end of every row is no row name. */
-    check_refused(NULL, "x,y\n1,2,\n3,4,\n", SF_E_FORMAT,
+    check_refused(NULL, "x,y\n1,2,\n2,4,\n", SF_E_FORMAT,
                   "<memory>:2: 3 fields, want 2 as in the header line");
     check_refused(NULL, "x,y\n5,1,2\n5,3,4\n", SF_E_FORMAT, "3 fields");
 }

@@ -39,6 +39,32 @@ static void check_file(const char *path, const char *want)
     free(got);
 }
 
+TEST(links_to_nothing_yet_are_followed)
+{
+    (void)state_;
+    sf_context *ctx = new_context();
+    size_t size = 0;
+    sfi_output *out = NULL;
+    CHECK(symlink("b", in_folder("a")) == 0);
+    CHECK(symlink(in_folder("c"), in_folder("b")) == 0);
+    CHECK(symlink("d.csv", in_folder("c")) == 0);
+    CHECK_OK(ctx, sfi_output_try(ctx, in_folder("a")));
+    CHECK(count_files() == 3);
+    CHECK_OK(ctx, sfi_output_open(ctx, &out, in_folder("a")));
+    sfi_output_text(out, "x");
+    CHECK_OK(ctx, sfi_output_commit(out));
+    CHECK(count_files() == 4);
+    char *bytes = get_file(in_folder("d.csv"), &size);
+    CHECK(size == 1 && bytes[0] == 'x');
+    free(bytes);
+    char *places[] = {sfi_output_target(ctx, in_folder("a")),
+                      sfi_output_target(ctx, in_folder("d.csv"))};
+    assert_string_equal(places[0], places[1]);
+    sfi_free_text(ctx, places[0]);
+    sfi_free_text(ctx, places[1]);
+    sf_context_free(ctx);
+}
+
 TEST(everything_that_is_written_arrives)
 {
     (void)state_;
@@ -498,7 +524,8 @@ TEST(every_allocation_may_fail)
     check_every_allocation(write_to, NULL);
 }
 
-IO_TESTS(IO_CASE(everything_that_is_written_arrives),
+IO_TESTS(IO_CASE(links_to_nothing_yet_are_followed),
+         IO_CASE(everything_that_is_written_arrives),
          IO_CASE(the_old_file_stays_whole_until_the_new_one_is),
          IO_CASE(a_program_that_dies_while_writing_leaves_the_old_file),
          IO_CASE(a_disk_that_fills_up_leaves_the_old_file_and_no_other),

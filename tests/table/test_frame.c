@@ -368,6 +368,7 @@ TEST(the_callers_memory_is_not_copied)
     assert_string_equal(sf_frame_level(f, 3, 1), "yes");
     CHECK(sf_frame_cell(f, 0, 1) == 0.5 && isnan(sf_frame_cell(f, 1, 1)));
     CHECK(isnan(sf_frame_cell(f, 0, 2)) && sf_frame_cell(f, 1, 2) == 4.0);
+    CHECK(sf_frame_cell(f, 2, 2) == 5.0);
     CHECK(sf_frame_cell(f, 1, 4) == 0x1p40);
     rows[2].x = 9.0; /* seen, since nothing was copied */
     CHECK(sf_frame_cell(f, 2, 0) == 9.0);
