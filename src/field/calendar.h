@@ -2,8 +2,7 @@
 /* calendar.h - numbers of a time axis as dates, and back.
  *
  * A time axis holds numbers "UNIT since DATE" in a calendar.  They stay numbers;
- * dates are for what people type and read.  Every calendar counts days from its
- * own 1970-01-01, so that differences of numbers are differences of days:
+ * dates are for what people type and read:
  *
  *     standard, gregorian   Julian until 4 October 1582, the day after which is
  *                           15 October, Gregorian
@@ -41,11 +40,12 @@ typedef struct sfi_clock_unit {
     sfi_calendar calendar;
     double seconds;       /* of one unit                                    */
     bool is_mean;         /* months or years: a mean length                 */
-    int64_t epoch_day;    /* of "since", counted from 1970-01-01            */
+    int64_t epoch_day;    /* of "since": sfi_calendar_days()                */
     double epoch_seconds; /* of that day, time zone included                */
 } sfi_clock_unit;
 
-/* Days from 1970-01-01 of a date's day; the day must exist. */
+/* Number of a day, which must exist, counted from 1970-01-01 (in the Julian calendar
+ * from the same day, its 1969-12-19). */
 int64_t sfi_calendar_days(sfi_calendar calendar, int64_t year, int month,
                           int day);
 

@@ -311,12 +311,22 @@ static void find_clock(sfi_cf *cf, sfi_cf_axis *a)
 
 static void note_guess(sfi_cf *cf, const sfi_cf_axis *a)
 {
-    if (a->role != SF_ROLE_NONE && strcmp(a->why, "name") == 0)
+    static const char *const words[] = {
+        "",       "x",          "y",           "z",
+        "radius", "an angle",   "a latitude",  "a longitude",
+        "a vertical coordinate", "a time"};
+    const bool on_sphere = a->role == SF_ROLE_LAT || a->role == SF_ROLE_LON;
+    if (a->role == SF_ROLE_NONE)
+        sfi_cf_remark(cf, "%s: nothing tells what it measures", a->name);
+    else if (strcmp(a->why, "name") == 0)
         sfi_cf_remark(cf, "%s: taken for %s by its name%s", a->name,
-                      sf_role_name(a->role),
-                      a->unit == NULL ? "; it has no unit" : "");
-    if ((a->role == SF_ROLE_LAT || a->role == SF_ROLE_LON) && a->unit == NULL)
-        sfi_cf_remark(cf, "%s: taken to be in degrees", a->name);
+                      words[a->role],
+                      a->unit != NULL ? ""
+                      : on_sphere     ? ", in degrees; it has no unit"
+                                      : "; it has no unit");
+    else if (on_sphere && a->unit == NULL)
+        sfi_cf_remark(cf, "%s: taken to be in degrees; it has no unit",
+                      a->name);
 }
 
 sf_status sfi_cf_read_axis(sfi_cf *cf, sfi_cf_axis *a)

@@ -6,7 +6,6 @@
  * that are contiguous in them, unpacked, and copied to where they belong. */
 #include "field/reader.h"
 
-#include "field/grid.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 #define SFI_READER_H
 
 #include "field/cf.h"
+#include "field/grid.h"
 #include "field/select.h"
 #include "field/slabs.h"
 

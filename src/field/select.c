@@ -224,17 +224,22 @@ static sf_status no_point(const sfi_cf *cf, const sfi_cf_axis *a,
                           const interval *v, const char *text)
 {
     char one[SFI_DATE_SIZE], other[SFI_DATE_SIZE];
-    int64_t nearest = 0, second = 0;
+    int64_t nearest = 0;
     for (int64_t i = 1; i < a->count; i++)
         if (fabs(a->coords[i] - v->from) < fabs(a->coords[nearest] - v->from))
             nearest = i;
-    second = nearest > 0 && (a->coords[nearest] - v->from) *
-                                    (a->coords[nearest - 1] - v->from) <
-                                0.0
-                 ? nearest - 1
-             : nearest + 1 < a->count ? nearest + 1
-                                      : nearest;
     show_point(a, nearest, one, sizeof one);
+    if (a->count == 1)
+        return SFI_FAIL(cf->ctx, SF_E_ARG,
+                        "select: %s has no point at %s; its only one is %s",
+                        a->name, text, one);
+    /* The other one is on the other side, if there is one there. */
+    const bool is_past = nearest > 0 && (a->coords[nearest] - v->from) *
+                                                (a->coords[nearest - 1] -
+                                                 v->from) <
+                                            0.0;
+    const int64_t second =
+        is_past || nearest == a->count - 1 ? nearest - 1 : nearest + 1;
     show_point(a, second, other, sizeof other);
     return SFI_FAIL(cf->ctx, SF_E_ARG,
                     "select: %s has no point at %s; the nearest ones are %s "

@@ -479,11 +479,10 @@ static sf_status look(sf_context *ctx, const char *path, uint64_t *size)
 /* What libnetcdf says of a file that has the right first bytes. */
 static sf_status opened(sfi_nc *f, int code, uint64_t size)
 {
+    /* It was opened once before, so that its bytes are to blame, also where
+     * libnetcdf gives an error of the system. */
     if (code != NC_NOERR)
-        return SFI_FAIL(f->ctx,
-                        code == NC_ENOMEM ? SF_E_NOMEM
-                        : code > 0        ? SF_E_IO
-                                          : SF_E_FORMAT,
+        return SFI_FAIL(f->ctx, code == NC_ENOMEM ? SF_E_NOMEM : SF_E_FORMAT,
                         "%s: cannot be opened; it is broken or was cut off "
                         "(%s)",
                         f->name, nc_strerror(code));
