@@ -268,11 +268,68 @@ static sf_status describe_axis(sfi_sheet *s, int var, const sf_axis *a,
                : SF_OK;
 }
 
+/* Whether the file `like` has the same coordinates. */
+static sf_status is_like(sfi_sheet *s, const sheet_axis *x, int like, bool *is)
+{
+    *is = like >= 0 && sfi_nc_var_count(like_header(s), like) == x->count;
+    if (!*is)
+        return SF_OK;
+    double *other = sfi_alloc(s->ctx, (size_t)x->count, sizeof *other);
+    if (other == NULL)
+        return SF_E_NOMEM;
+    const sf_status status = s->like.source.read(s->like.source.user, like,
+                                                 other);
+    for (int64_t i = 0; i < x->count && status == SF_OK; i++)
+        *is = *is && other[i] == x->coords[i];
+    sfi_free(s->ctx, other, (size_t)x->count, sizeof *other);
+    return status;
+}
+
+static sf_status copy_variable(sfi_sheet *s, int from, bool *is_there);
+
+/* Bounds of an axis that is all there come along as they are, whether or not they
+ * join. */
+static sf_status keep_bounds(sfi_sheet *s, const sheet_axis *x, int like,
+                             bool *is_kept)
+{
+    static const char *const keys[] = {"bounds", "climatology"};
+    SFI_TRY(is_like(s, x, like, is_kept));
+    if (!*is_kept)
+        return SF_OK;
+    *is_kept = false;
+    const sfi_nc_header *h = like_header(s);
+    for (size_t i = 0; i < SFI_COUNT(keys) && !*is_kept; i++) {
+        const char *name = sfi_nc_text(&h->vars[like].attrs, keys[i]);
+        const int from =
+            name != NULL ? sfi_cf_lookup(h, like, name, strlen(name)) : -1;
+        if (from < 0 || h->vars[from].rank != 2)
+            continue;
+        const sfi_nc_dim *pair = &h->dims[h->vars[from].dims[1]];
+        if (sfi_nc_find_dim(&s->header, pair->name) < 0) {
+            int ignored = 0;
+            SFI_TRY(sfi_nc_add_dim(s->ctx, &s->header, pair->name, pair->size,
+                                   false, &ignored));
+        }
+        SFI_TRY(copy_variable(s, from, is_kept));
+        if (*is_kept)
+            SFI_TRY(sfi_nc_set_text(s->ctx, &s->header.vars[x->var].attrs,
+                                    keys[i], h->vars[from].name));
+    }
+    return SF_OK;
+}
+
 static sf_status add_bounds(sfi_sheet *s, sheet_axis *x, const char *name)
 {
     char text[SFI_NC_NAME];
     if (x->edges == NULL)
         return SF_OK;
+    if (s->pair < 0)
+        s->pair = sfi_nc_find_dim(&s->header, "bnds");
+    if (s->pair >= 0 && s->header.dims[s->pair].size != 2)
+        return SFI_FAIL(s->ctx, SF_E_ARG,
+                        "field: the dimension \"bnds\" has %lld points, want "
+                        "the two ends of cells",
+                        (long long)s->header.dims[s->pair].size);
     if (s->pair < 0)
         SFI_TRY(sfi_nc_add_dim(s->ctx, &s->header, "bnds", 2, false, &s->pair));
     snprintf(text, sizeof text, "%.240s_bnds", name);
@@ -315,8 +372,10 @@ static sf_status add_axis(sfi_sheet *s, const sf_axis *a, bool is_half,
     SFI_TRY(sfi_nc_add_var(s->ctx, &s->header, name,
                            coordinate_type(s, like, x->coords, x->count), 1,
                            &x->dim, &x->var));
+    bool is_kept = false;
     SFI_TRY(describe_axis(s, x->var, a, like));
-    return add_bounds(s, x, name);
+    SFI_TRY(keep_bounds(s, x, like, &is_kept));
+    return is_kept ? SF_OK : add_bounds(s, x, name);
 }
 
 /* The axis of this name that is there: SF_E_ARG unless its points are the same. */

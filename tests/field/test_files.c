@@ -317,6 +317,15 @@ TEST(a_file_made_like_another_keeps_what_it_says)
     double raw;
     CHECK_OK(ctx, sfi_nc_read(f, height, NULL, NULL, &raw));
     CHECK(raw == 1.5);
+    /* Bounds come along as they are, in the type that they had. */
+    assert_string_equal(sfi_nc_text(&h->vars[lat].attrs, "bounds"), "lat_bnds");
+    const int bounds = sfi_nc_find_var(h, "lat_bnds");
+    CHECK(bounds >= 0 && h->vars[bounds].type == SFI_NC_FLOAT);
+    float pairs[6];
+    CHECK_OK(ctx, sfi_nc_read(f, bounds, (int64_t[]){0, 0}, (int64_t[]){3, 2},
+                              pairs));
+    CHECK(pairs[0] == 5.0f && pairs[3] == 40.0f);
+    CHECK(sfi_nc_find_var(h, "time_bnds") >= 0);
     sfi_nc_close(f);
     sf_field_free(ctx, &t);
     unlink(out);
