@@ -85,9 +85,8 @@ static void run_line(world *w, char *line)
     char *p = line + (line[0] != '\0');
     int index = 0;
     double x = NAN;
-    sfi_nc_attrs *attrs = w->h.var_count > 0
-                              ? &w->h.vars[w->h.var_count - 1].attrs
-                              : &w->h.attrs;
+    sfi_nc_attrs *attrs =
+        w->h.var_count > 0 ? &w->h.vars[w->h.var_count - 1].attrs : &w->h.attrs;
     const char *name = NULL;
     switch (line[0]) {
     case 'd':
@@ -158,9 +157,8 @@ static void understand_all(world *w)
         for (int k = 0; k < w->h.vars[i].rank; k++) {
             const int other =
                 sfi_nc_find_var(&w->h, w->h.dims[w->h.vars[i].dims[k]].name);
-            too_large = too_large ||
-                        (other >= 0 &&
-                         sfi_nc_var_count(&w->h, other) > 1 << 16);
+            too_large = too_large || (other >= 0 &&
+                                      sfi_nc_var_count(&w->h, other) > 1 << 16);
         }
         if (too_large ||
             sfi_cf_read(w->ctx, &cf, &source, (int)i, 0.0) != SF_OK)

@@ -93,10 +93,10 @@ typedef struct sf_axis {
 /* ---- grids ----------------------------------------------------------------- */
 
 typedef enum sf_geometry {
-    SF_GEOMETRY_AUTO = 0,    /* by the roles                                 */
-    SF_GEOMETRY_CARTESIAN,   /* x, y, z                                      */
-    SF_GEOMETRY_POLAR,       /* r, theta                                     */
-    SF_GEOMETRY_CYLINDRICAL, /* r, theta, z                                  */
+    SF_GEOMETRY_AUTO = 0,     /* by the roles                                 */
+    SF_GEOMETRY_CARTESIAN,    /* x, y, z                                      */
+    SF_GEOMETRY_POLAR,        /* r, theta                                     */
+    SF_GEOMETRY_CYLINDRICAL,  /* r, theta, z                                  */
     SF_GEOMETRY_AXISYMMETRIC, /* r, z                                        */
     SF_GEOMETRY_SPHERE,       /* lat, lon on a sphere of a given radius      */
     SF_GEOMETRY_SPHERICAL,    /* r, lat, lon                                 */
@@ -164,6 +164,7 @@ SF_API void sf_grid_free(sf_grid *grid);
 SF_API sf_status sf_grid_parse(sf_context *ctx, sf_grid **out,
                                const char *text);
 
+/* Number of axes. */
 SF_API int sf_grid_rank(const sf_grid *grid);
 
 /* Number of points. */
@@ -176,7 +177,10 @@ SF_API const sf_axis *sf_grid_axis(const sf_grid *grid, int k);
 SF_API int sf_grid_find_role(const sf_grid *grid, sf_role role);
 SF_API int sf_grid_find(const sf_grid *grid, const char *name);
 
+/* What the axes measure; never SF_GEOMETRY_AUTO. */
 SF_API sf_geometry sf_grid_geometry(const sf_grid *grid);
+
+/* Radius of the sphere, in the unit of lengths (metres, for the Earth). */
 SF_API double sf_grid_radius(const sf_grid *grid);
 
 /* Where the north pole of rotated coordinates is, in degrees; false if they are
@@ -286,8 +290,7 @@ SF_API sf_status sf_field_set_unit(sf_context *ctx, sf_field *field,
  * Returns SF_OK, SF_E_ARG (an empty name), SF_E_NOMEM. */
 SF_API sf_status sf_field_describe(sf_context *ctx, sf_field *field,
                                    const char *key, const char *text);
-SF_API const char *sf_field_description(const sf_field *field,
-                                        const char *key);
+SF_API const char *sf_field_description(const sf_field *field, const char *key);
 
 /* Convert the values of all components to another unit, as udunits2 knows it.
  * Returns SF_OK; SF_E_ARG (units that do not convert: both are named; the unit

@@ -114,6 +114,11 @@ static void put_axis(cli *c, json_t *list, const sfi_cf_axis *a)
 static void geometry_text(cli *c, const sfi_reader *r, char *text, size_t size)
 {
     sf_grid *grid = NULL;
+    for (int k = 0; k < r->cf->rank; k++)
+        if (r->cf->axis[k].count == 0) {
+            snprintf(text, size, "none: %s has no points", r->cf->axis[k].name);
+            return;
+        }
     if (r->cf->geometry == SF_GEOMETRY_NONE) {
         snprintf(text, size, "none: %s", r->cf->obstacle);
     } else if (sfi_reader_grid(r, &grid) != SF_OK) {
@@ -124,8 +129,7 @@ static void geometry_text(cli *c, const sfi_reader *r, char *text, size_t size)
                  r->cf->is_rotated ? "rotated " : "", r->cf->radius,
                  r->cf->radius_from);
     } else {
-        snprintf(text, size, "%s",
-                 sf_geometry_name(sf_grid_geometry(grid)));
+        snprintf(text, size, "%s", sf_geometry_name(sf_grid_geometry(grid)));
     }
     sf_grid_free(grid);
 }
@@ -136,7 +140,7 @@ static void axes_text(const sfi_cf *cf, char *text, size_t size)
     text[0] = '\0';
     for (int k = 0; k < cf->rank && used < size; k++)
         used += (size_t)snprintf(text + used, size - used, "%s%s",
-                                 k > 0 ? " x " : "", cf->axis[k].name);
+                                 k > 0 ? ", " : "", cf->axis[k].name);
 }
 
 static sf_status put_field(cli *c, json_t *list, sfi_reader *r)
@@ -156,8 +160,7 @@ static sf_status put_field(cli *c, json_t *list, sfi_reader *r)
     cli_put_text(c, row, "type", text);
     cli_put_count(c, row, "missing", s.missing);
     cli_put_number(c, row, "min", present > 0 ? s.least : NAN);
-    cli_put_number(c, row, "mean",
-                   present > 0 ? s.sum / (double)present : NAN);
+    cli_put_number(c, row, "mean", present > 0 ? s.sum / (double)present : NAN);
     cli_put_number(c, row, "max", present > 0 ? s.most : NAN);
     put_or_null(c, row, "name",
                 r->cf->standard_name != NULL ? r->cf->standard_name
@@ -177,10 +180,10 @@ static bool is_new(json_t *seen, const char *text)
 }
 
 typedef struct lists {
-    json_t *axes, *fields;  /* of the report                                 */
-    json_t *seen;           /* axes                                          */
-    json_t *geometries;     /* texts, and the fields that they are of        */
-    json_t *remarks;        /* texts                                         */
+    json_t *axes, *fields; /* of the report                                 */
+    json_t *seen;          /* axes                                          */
+    json_t *geometries;    /* texts, and the fields that they are of        */
+    json_t *remarks;       /* texts                                         */
 } lists;
 
 /* Add a field to those of a geometry. */
@@ -268,8 +271,8 @@ sf_status info_fields(cli *c, const char *path, const char *var)
                      .seen = json_object(),
                      .geometries = json_object(),
                      .remarks = json_object()};
-    const sf_status status = var != NULL ? tell_variable(c, &file, var, &l)
-                                         : tell_all(c, &file, &l);
+    const sf_status status =
+        var != NULL ? tell_variable(c, &file, var, &l) : tell_all(c, &file, &l);
     put_texts(c, &l);
     json_decref(l.seen);
     json_decref(l.geometries);

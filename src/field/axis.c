@@ -20,9 +20,9 @@
 static const struct {
     const char *name;
     bool is_angle;
-} roles[] = {{"", false},     {"x", false},     {"y", false},  {"z", false},
-             {"r", false},    {"theta", true},  {"lat", true}, {"lon", true},
-             {"lev", false},  {"t", false}};
+} roles[] = {{"", false},    {"x", false},    {"y", false},  {"z", false},
+             {"r", false},   {"theta", true}, {"lat", true}, {"lon", true},
+             {"lev", false}, {"t", false}};
 
 const char *sf_role_name(sf_role role)
 {
@@ -79,8 +79,8 @@ static void clip_to_poles(const sf_axis *axis, double *edges)
     for (int64_t i = 0; i <= axis->count; i++) {
         /* A pole that is one to 1e-6 degrees is one exactly. */
         if (fabs(edges[i]) > pole || sfi_axis_is_pole(axis, edges[i]))
-            edges[i] = copysign(sfi_axis_radian(axis) == 1.0 ? pole : 90.0,
-                                edges[i]);
+            edges[i] =
+                copysign(sfi_axis_radian(axis) == 1.0 ? pole : 90.0, edges[i]);
     }
 }
 
@@ -199,8 +199,7 @@ static sf_status check_sides(sf_context *ctx, const sf_axis *axis)
             return SFI_FAIL(ctx, SF_E_ARG,
                             "grid: axis \"%s\": a period of %g, and a side "
                             "that is %speriodic",
-                            axis->name, axis->period,
-                            is_closed ? "not " : "");
+                            axis->name, axis->period, is_closed ? "not " : "");
     }
     return SF_OK;
 }

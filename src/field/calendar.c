@@ -122,9 +122,8 @@ int64_t sfi_calendar_days(sfi_calendar calendar, int64_t year, int month,
         return from_march(false, year, month, day);
     case SFI_CALENDAR_STANDARD:
         before = from_march(true, year, month, day);
-        return before >= FIRST_GREGORIAN
-                   ? before
-                   : from_march(false, year, month, day);
+        return before >= FIRST_GREGORIAN ? before
+                                         : from_march(false, year, month, day);
     case SFI_CALENDAR_PROLEPTIC:
         break;
     }
@@ -147,8 +146,7 @@ static void date_of_day(sfi_calendar calendar, int64_t days, sfi_date *out)
                                        365.0,    366.0,    360.0};
     const bool is_julian =
         calendar == SFI_CALENDAR_STANDARD && days < FIRST_GREGORIAN;
-    const double length =
-        year_days[is_julian ? SFI_CALENDAR_JULIAN : calendar];
+    const double length = year_days[is_julian ? SFI_CALENDAR_JULIAN : calendar];
     out->year = 1970 + (int64_t)floor((double)days / length);
     while (sfi_calendar_days(calendar, out->year, 1, 1) > days)
         out->year--;

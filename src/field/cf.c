@@ -277,8 +277,7 @@ static void read_rotation(sfi_cf *cf, const sfi_nc_attrs *attrs)
 static void read_mapping(sfi_cf *cf)
 {
     const sfi_nc_header *h = cf->source->header;
-    const char *text =
-        sfi_nc_text(&h->vars[cf->var].attrs, "grid_mapping");
+    const char *text = sfi_nc_text(&h->vars[cf->var].attrs, "grid_mapping");
     if (text == NULL)
         return;
     /* "crs" or, of CF 1.7, "crs: lat lon". */

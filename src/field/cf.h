@@ -49,8 +49,8 @@ typedef struct sfi_cf {
     sfi_cf_axis axis[SFI_CF_MOST_AXES];
     sfi_packing packing;
     const char *unit, *standard_name, *long_name; /* the header's, or NULL    */
-    sf_geometry geometry;   /* AUTO: by the roles; NONE: see `obstacle`       */
-    char obstacle[200];     /* why there is no geometry                       */
+    sf_geometry geometry; /* AUTO: by the roles; NONE: see `obstacle`       */
+    char obstacle[200];   /* why there is no geometry                       */
     double radius;
     const char *radius_from; /* where the radius is from                      */
     bool is_rotated;

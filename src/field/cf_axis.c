@@ -25,9 +25,8 @@ typedef struct clue {
     const char *words; /* "a|b|c", in lower case                             */
 } clue;
 
-static const clue sphere_names[] = {
-    {SF_ROLE_LAT, "latitude|grid_latitude"},
-    {SF_ROLE_LON, "longitude|grid_longitude"}};
+static const clue sphere_names[] = {{SF_ROLE_LAT, "latitude|grid_latitude"},
+                                    {SF_ROLE_LON, "longitude|grid_longitude"}};
 
 /* CF Conventions 1.8, 4.1 and 4.2. */
 static const clue sphere_units[] = {
@@ -50,17 +49,18 @@ static const clue standard_names[] = {
      "ocean_sigma_coordinate|ocean_s_coordinate|ocean_sigma_z_coordinate|"
      "ocean_double_sigma_coordinate|sea_water_pressure|depth_below_geoid"}};
 
-static const clue axis_letters[] = {{SF_ROLE_X, "x"},
-                                    {SF_ROLE_Y, "y"},
-                                    {SF_ROLE_LEV, "z"},
-                                    {SF_ROLE_T, "t"}};
+static const clue axis_letters[] = {
+    {SF_ROLE_X, "x"}, {SF_ROLE_Y, "y"}, {SF_ROLE_LEV, "z"}, {SF_ROLE_T, "t"}};
 
-static const clue usual_names[] = {
-    {SF_ROLE_LAT, "lat|latitude"}, {SF_ROLE_LON, "lon|longitude"},
-    {SF_ROLE_T, "time|t"},         {SF_ROLE_LEV, "lev|level"},
-    {SF_ROLE_X, "x"},              {SF_ROLE_Y, "y"},
-    {SF_ROLE_Z, "z"},              {SF_ROLE_R, "r"},
-    {SF_ROLE_THETA, "theta"}};
+static const clue usual_names[] = {{SF_ROLE_LAT, "lat|latitude"},
+                                   {SF_ROLE_LON, "lon|longitude"},
+                                   {SF_ROLE_T, "time|t"},
+                                   {SF_ROLE_LEV, "lev|level"},
+                                   {SF_ROLE_X, "x"},
+                                   {SF_ROLE_Y, "y"},
+                                   {SF_ROLE_Z, "z"},
+                                   {SF_ROLE_R, "r"},
+                                   {SF_ROLE_THETA, "theta"}};
 
 static sf_role find_clue(const clue *clues, size_t count, const char *text)
 {
@@ -95,13 +95,13 @@ static void decide(sfi_cf_axis *a, const sfi_nc_attrs *attrs)
     const struct {
         sf_role role;
         const char *why;
-    } order[] = {{CLUE(sphere_names, standard), "standard_name"},
-                 {CLUE(sphere_units, a->unit), "units"},
-                 {CLUE(standard_names, standard), "standard_name"},
-                 {sfi_time_is_dated(a->unit) ? SF_ROLE_T : SF_ROLE_NONE,
-                  "units"},
-                 {CLUE(axis_letters, sfi_nc_text(attrs, "axis")), "axis"},
-                 {CLUE(usual_names, name), "name"}};
+    } order[] = {
+        {CLUE(sphere_names, standard), "standard_name"},
+        {CLUE(sphere_units, a->unit), "units"},
+        {CLUE(standard_names, standard), "standard_name"},
+        {sfi_time_is_dated(a->unit) ? SF_ROLE_T : SF_ROLE_NONE, "units"},
+        {CLUE(axis_letters, sfi_nc_text(attrs, "axis")), "axis"},
+        {CLUE(usual_names, name), "name"}};
     for (size_t i = 0; i < SFI_COUNT(order); i++)
         if (order[i].role != SF_ROLE_NONE) {
             a->role = order[i].role;
@@ -133,7 +133,8 @@ static void check_coords(sfi_cf *cf, sfi_cf_axis *a)
     const bool falls = a->count > 1 && x[1] < x[0];
     for (int64_t i = 0; i < a->count; i++) {
         const bool is_number = isfinite(x[i]);
-        if (is_number && (i == 0 || (falls ? x[i] < x[i - 1] : x[i] > x[i - 1])))
+        if (is_number &&
+            (i == 0 || (falls ? x[i] < x[i - 1] : x[i] > x[i - 1])))
             continue;
         sfi_cf_remark(cf,
                       is_number ? "%s: its coordinates neither grow nor fall "
@@ -182,8 +183,8 @@ static bool join_bounds(const sfi_cf_axis *a, const double *bounds,
                         double *edges)
 {
     const int64_t n = a->count;
-    const bool falls = n > 1 ? a->coords[1] < a->coords[0]
-                             : bounds[1] < bounds[0];
+    const bool falls =
+        n > 1 ? a->coords[1] < a->coords[0] : bounds[1] < bounds[0];
     const bool turned = (bounds[1] < bounds[0]) != falls;
     const double slack = 1e-6 * fabs(bounds[1] - bounds[0]);
     edges[0] = bounds[turned];
@@ -312,9 +313,10 @@ static void find_clock(sfi_cf *cf, sfi_cf_axis *a)
 static void note_guess(sfi_cf *cf, const sfi_cf_axis *a)
 {
     static const char *const words[] = {
-        "",       "x",          "y",           "z",
-        "radius", "an angle",   "a latitude",  "a longitude",
-        "a vertical coordinate", "a time"};
+        "",           "x",           "y",
+        "z",          "radius",      "an angle",
+        "a latitude", "a longitude", "a vertical coordinate",
+        "a time"};
     const bool on_sphere = a->role == SF_ROLE_LAT || a->role == SF_ROLE_LON;
     if (a->role == SF_ROLE_NONE)
         sfi_cf_remark(cf, "%s: nothing tells what it measures", a->name);

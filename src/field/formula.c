@@ -25,9 +25,9 @@ static sf_status compile(sf_context *ctx, sf_program **out, const char *text,
         symbols[k] = (sf_symbol){names[k], sf_input(g, names[k], 0, NULL)};
     sf_status status = sf_parse(g, text, count, symbols, &node);
     if (status == SF_OK && sf_node_rank(g, node) > 0)
-        status = SFI_FAIL(ctx, SF_E_SHAPE,
-                          "\"%s\" is an array, want a number at each point",
-                          text);
+        status =
+            SFI_FAIL(ctx, SF_E_SHAPE,
+                     "\"%s\" is an array, want a number at each point", text);
     const sf_output output = {node, SF_EACH};
     if (status == SF_OK)
         status = sf_program_new(ctx, out, g, SF_F64, 1, &output);

@@ -125,8 +125,7 @@ static sf_status measure(sf_grid *g)
         return SF_OK;
     for (int k = 0; k < g->rank; k++) {
         const sf_axis *axis = &g->axis[k];
-        g->weights[k] =
-            sfi_alloc(g->ctx, (size_t)axis->count, sizeof(double));
+        g->weights[k] = sfi_alloc(g->ctx, (size_t)axis->count, sizeof(double));
         if (g->weights[k] == NULL)
             return SF_E_NOMEM;
         for (int64_t i = 0; i < axis->count; i++)
@@ -241,8 +240,8 @@ static sf_status check_options(sf_context *ctx, const sf_grid_options *o)
     if (o->is_rotated &&
         (!(fabs(o->pole_lat) <= 90.0) || !isfinite(o->pole_lon)))
         return SFI_FAIL(ctx, SF_E_ARG,
-                        "grid: a pole at latitude %g, longitude %g", o->pole_lat,
-                        o->pole_lon);
+                        "grid: a pole at latitude %g, longitude %g",
+                        o->pole_lat, o->pole_lon);
     return SF_OK;
 }
 

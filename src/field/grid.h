@@ -51,5 +51,4 @@ double sfi_grid_measure(const sf_grid *grid, int k, double a, double b);
 bool sfi_axis_same(const sf_axis *a, const sf_axis *b, double tolerance,
                    int64_t *first);
 
-
 #endif

@@ -37,7 +37,8 @@ typedef struct made {
 static sf_status fail(const reader *r, const char *what)
 {
     char shown[SFI_SHOW_SIZE];
-    return SFI_FAIL(r->ctx, SF_E_PARSE, "grid: column %lld: want %s, not \"%s\"",
+    return SFI_FAIL(r->ctx, SF_E_PARSE,
+                    "grid: column %lld: want %s, not \"%s\"",
                     (long long)(r->at - r->text) + 1, what,
                     sfi_show(shown, r->at, (size_t)(r->end - r->at)));
 }
@@ -231,8 +232,8 @@ static sf_status take_side(reader *r, made *m, int which, sf_side *side)
     side->kind = (sf_side_kind)kind;
     const char *comma = NULL, *const begin = r->at;
     const char *const end = values_end(r, &comma);
-    const bool has_value = kind == SF_SIDE_PIN || kind == SF_SIDE_FLUX ||
-                           kind == SF_SIDE_ROBIN;
+    const bool has_value =
+        kind == SF_SIDE_PIN || kind == SF_SIDE_FLUX || kind == SF_SIDE_ROBIN;
     if (!has_value && sfi_trimmed(begin, (size_t)(end - begin)).size > 0)
         return fail(r, "a comma and another side, or nothing");
     r->at = end;
@@ -306,7 +307,8 @@ static sf_status fill_coords(reader *r, made *m, const range *g)
     SFI_TRY(sfi_formula_run(r->ctx, map, "s", n + 1, m->edges, m->edges));
     const double width = ends[1] - ends[0];
     if (!isfinite(width) || width == 0.0)
-        return fail(&where, "a map that is finite at 0 and 1 and differs there");
+        return fail(&where,
+                    "a map that is finite at 0 and 1 and differs there");
     for (int64_t i = 0; i < n; i++)
         m->coords[i] = at_edge(g, (m->coords[i] - ends[0]) / width);
     for (int64_t i = 0; i <= n; i++)
@@ -363,8 +365,8 @@ static int order_of(sf_role role)
 static void sort_axes(int count, const sf_axis **axes)
 {
     for (int i = 1; i < count; i++)
-        for (int j = i; j > 0 && order_of(axes[j]->role) <
-                                     order_of(axes[j - 1]->role);
+        for (int j = i;
+             j > 0 && order_of(axes[j]->role) < order_of(axes[j - 1]->role);
              j--) {
             const sf_axis *moved = axes[j];
             axes[j] = axes[j - 1];

@@ -37,8 +37,8 @@ static double coordinate(const sf_field *f, int c, int k, int64_t i)
         return x[i];
     if (i + 1 < axis->count)
         return 0.5 * (x[i] + x[i + 1]);
-    const double turn = axis->count > 1 && x[1] < x[0] ? -axis->period
-                                                       : axis->period;
+    const double turn =
+        axis->count > 1 && x[1] < x[0] ? -axis->period : axis->period;
     return 0.5 * (x[i] + x[0] + turn);
 }
 
@@ -61,7 +61,8 @@ static int64_t find(const sf_field *f, int c, int k, int64_t n, double sign,
 static bool inside(cell *out, int64_t low, int64_t high, double x, double from,
                    double to)
 {
-    *out = (cell){low, high, to == from ? 0.0 : (x - from) / (to - from), false};
+    *out =
+        (cell){low, high, to == from ? 0.0 : (x - from) / (to - from), false};
     return true;
 }
 
@@ -72,8 +73,8 @@ static bool over_pole(const probe *p, int k, int64_t end, double x, cell *out)
     if (axis->role != SF_ROLE_LAT || p->lon < 0)
         return false;
     const double row = coordinate(p->f, p->c, k, end);
-    const double quarter = 90.0 * (3.14159265358979323846 / 180.0) /
-                           sfi_axis_radian(axis);
+    const double quarter =
+        90.0 * (3.14159265358979323846 / 180.0) / sfi_axis_radian(axis);
     const double pole = copysign(quarter, row);
     /* A row further than a step of the others from the pole is an edge of a
      * region, not a neighbour of the pole. */
@@ -141,8 +142,8 @@ static double sum(const probe *p, int k, int64_t at)
     beyond.turned = p->turned != around.over_pole;
     double value = 0.0;
     if (around.weight < 1.0)
-        value += (1.0 - around.weight) *
-                 sum(p, k + 1, at + around.low * f->step[k]);
+        value +=
+            (1.0 - around.weight) * sum(p, k + 1, at + around.low * f->step[k]);
     if (around.weight > 0.0)
         value +=
             around.weight * sum(&beyond, k + 1, at + around.high * f->step[k]);
@@ -163,8 +164,7 @@ sf_status sf_field_at(sf_context *ctx, const sf_field *field, int c,
 {
     const int rank = sf_grid_rank(field->grid);
     if (c < 0 || c >= field->components)
-        return SFI_FAIL(ctx, SF_E_ARG,
-                        "field: component %d, want 0 to %d", c,
+        return SFI_FAIL(ctx, SF_E_ARG, "field: component %d, want 0 to %d", c,
                         field->components - 1);
     if (points.cols != rank || points.rows < 0 || points.stride < rank)
         return SFI_FAIL(ctx, SF_E_SHAPE,

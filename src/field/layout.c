@@ -74,7 +74,8 @@ static sf_status check(sf_context *ctx, const sf_grid *grid, int components,
                         components, SF_MAX_AXES);
     if (dtype != SF_F32 && dtype != SF_F64)
         return SFI_FAIL(ctx, SF_E_ARG,
-                        "field: dtype is %d, want SF_F32 or SF_F64", (int)dtype);
+                        "field: dtype is %d, want SF_F32 or SF_F64",
+                        (int)dtype);
     if (halo < 0 || halo > SF_MAX_HALO)
         return SFI_FAIL(ctx, SF_E_ARG, "field: halo is %d, want 0 to %d", halo,
                         SF_MAX_HALO);

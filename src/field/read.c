@@ -13,11 +13,18 @@
  * meaningless in another one. */
 static bool is_storage(const char *name)
 {
-    static const char *const names[] = {
-        "scale_factor", "add_offset", "_FillValue", "missing_value",
-        "_Unsigned",    "valid_min",  "valid_max",  "valid_range",
-        "actual_range", "units",      "unpacked_valid_range",
-        "packed_valid_range"};
+    static const char *const names[] = {"scale_factor",
+                                        "add_offset",
+                                        "_FillValue",
+                                        "missing_value",
+                                        "_Unsigned",
+                                        "valid_min",
+                                        "valid_max",
+                                        "valid_range",
+                                        "actual_range",
+                                        "units",
+                                        "unpacked_valid_range",
+                                        "packed_valid_range"};
     for (size_t i = 0; i < SFI_COUNT(names); i++)
         if (strcmp(names[i], name) == 0)
             return true;

@@ -6,7 +6,6 @@
  * that are contiguous in them, unpacked, and copied to where they belong. */
 #include "field/reader.h"
 
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +70,8 @@ static sf_status make_room(sfi_reader *r)
 {
     int64_t points = 1;
     for (int k = 0; k < r->rank && points < SFI_READER_PIECE; k++)
-        points *= r->shape[k] < SFI_READER_PIECE ? r->shape[k]
-                                                 : SFI_READER_PIECE;
+        points *=
+            r->shape[k] < SFI_READER_PIECE ? r->shape[k] : SFI_READER_PIECE;
     r->piece = (size_t)(points < SFI_READER_PIECE ? points : SFI_READER_PIECE);
     r->raw = sfi_alloc(r->ctx, r->piece, sfi_nc_size(r->cf->packing.type));
     r->values = sfi_alloc(r->ctx, r->piece, sizeof *r->values);
@@ -206,9 +205,8 @@ static const char *last_part(const char *name)
 static void copy_span(const sfi_cf_axis *a, const sfi_span *span,
                       const double *from, int64_t count, double *to)
 {
-    const double turn = a->count > 1 && a->coords[1] < a->coords[0]
-                            ? -a->period
-                            : a->period;
+    const double turn =
+        a->count > 1 && a->coords[1] < a->coords[0] ? -a->period : a->period;
     const bool wraps = span->first + span->count > a->count;
     for (int64_t i = 0; i < count; i++) {
         const int64_t at = span->first + i;
@@ -271,14 +269,13 @@ sf_status sfi_reader_grid(const sfi_reader *r, sf_grid **out)
     sf_status status = SF_OK;
     for (int j = 0; j < r->rank && status == SF_OK; j++)
         status = make_axis(r, r->kept[j], &axes[j], &coords[j], &edges[j]);
-    const sf_grid_options o = {.size = sizeof o,
-                               .geometry = r->cf->geometry,
-                               .radius = r->cf->radius,
-                               .is_rotated = r->cf->is_rotated,
-                               .pole_lat = r->cf->is_rotated ? r->cf->pole_lat
-                                                             : 0.0,
-                               .pole_lon = r->cf->is_rotated ? r->cf->pole_lon
-                                                             : 0.0};
+    const sf_grid_options o = {
+        .size = sizeof o,
+        .geometry = r->cf->geometry,
+        .radius = r->cf->radius,
+        .is_rotated = r->cf->is_rotated,
+        .pole_lat = r->cf->is_rotated ? r->cf->pole_lat : 0.0,
+        .pole_lon = r->cf->is_rotated ? r->cf->pole_lon : 0.0};
     if (status == SF_OK) {
         status = sf_grid_new(r->ctx, out, r->rank, axes, &o);
         if (status == SF_E_ARG) {

@@ -88,8 +88,7 @@ static bool read_value(const sfi_cf_axis *a, const char *text, interval *out)
     }
     sfi_date date;
     int fields = 0;
-    if (!a->is_dated ||
-        !sfi_date_read(a->clock.calendar, text, &date, &fields))
+    if (!a->is_dated || !sfi_date_read(a->clock.calendar, text, &date, &fields))
         return false;
     out->from = sfi_time_number(&a->clock, &date);
     out->to = after_date(&a->clock, &date, fields);
@@ -108,8 +107,7 @@ static bool read_interval(const sfi_cf_axis *a, const char *text, interval *out,
         return true;
     for (const char *colon = strchr(text, ':'); colon != NULL;
          colon = strchr(colon + 1, ':')) {
-        const sfi_piece first =
-            sfi_trimmed(text, (size_t)(colon - text)),
+        const sfi_piece first = sfi_trimmed(text, (size_t)(colon - text)),
                         second = sfi_trimmed(colon + 1, strlen(colon + 1));
         if (first.size >= sizeof low)
             return false;
@@ -234,10 +232,10 @@ static sf_status no_point(const sfi_cf *cf, const sfi_cf_axis *a,
                         "select: %s has no point at %s; its only one is %s",
                         a->name, text, one);
     /* The other one is on the other side, if there is one there. */
-    const bool is_past = nearest > 0 && (a->coords[nearest] - v->from) *
-                                                (a->coords[nearest - 1] -
-                                                 v->from) <
-                                            0.0;
+    const bool is_past =
+        nearest > 0 &&
+        (a->coords[nearest] - v->from) * (a->coords[nearest - 1] - v->from) <
+            0.0;
     const int64_t second =
         is_past || nearest == a->count - 1 ? nearest - 1 : nearest + 1;
     show_point(a, second, other, sizeof other);

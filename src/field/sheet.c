@@ -241,8 +241,8 @@ static sf_status describe_axis(sfi_sheet *s, int var, const sf_axis *a,
     const sfi_nc_attrs *old =
         like >= 0 ? &like_header(s)->vars[like].attrs : NULL;
     static const char *const dropped[] = {
-        "_FillValue",  "missing_value", "scale_factor", "add_offset",
-        "_Unsigned",   "bounds",        "climatology",  "units",
+        "_FillValue",   "missing_value", "scale_factor", "add_offset",
+        "_Unsigned",    "bounds",        "climatology",  "units",
         "actual_range", "calendar"};
     for (size_t i = 0; old != NULL && i < old->count; i++) {
         bool keeps = !is_hidden(old->list[i].name);
@@ -277,8 +277,8 @@ static sf_status is_like(sfi_sheet *s, const sheet_axis *x, int like, bool *is)
     double *other = sfi_alloc(s->ctx, (size_t)x->count, sizeof *other);
     if (other == NULL)
         return SF_E_NOMEM;
-    const sf_status status = s->like.source.read(s->like.source.user, like,
-                                                 other);
+    const sf_status status =
+        s->like.source.read(s->like.source.user, like, other);
     for (int64_t i = 0; i < x->count && status == SF_OK; i++)
         *is = *is && other[i] == x->coords[i];
     sfi_free(s->ctx, other, (size_t)x->count, sizeof *other);
@@ -379,8 +379,8 @@ static sf_status add_axis(sfi_sheet *s, const sf_axis *a, bool is_half,
 }
 
 /* The axis of this name that is there: SF_E_ARG unless its points are the same. */
-static sf_status match_axis(sfi_sheet *s, const sheet_axis *x,
-                            const sf_axis *a, bool is_half, const char *name)
+static sf_status match_axis(sfi_sheet *s, const sheet_axis *x, const sf_axis *a,
+                            bool is_half, const char *name)
 {
     double *mine = sfi_alloc(s->ctx, (size_t)a->count + 1, sizeof *mine);
     if (mine == NULL)
@@ -452,8 +452,8 @@ static sf_status copy_variable(sfi_sheet *s, int from, bool *is_there)
         v->type > SFI_NC_DOUBLE && s->header.format < SFI_NC_CDF5
             ? SFI_NC_DOUBLE
             : v->type;
-    SFI_TRY(sfi_nc_add_var(s->ctx, &s->header, v->name, type, v->rank, dims,
-                           &to));
+    SFI_TRY(
+        sfi_nc_add_var(s->ctx, &s->header, v->name, type, v->rank, dims, &to));
     for (size_t i = 0; i < v->attrs.count; i++) {
         const sfi_nc_attr *a = &v->attrs.list[i];
         const bool is_bounds = strcmp(a->name, "bounds") == 0;
@@ -487,9 +487,8 @@ static void gather(void *user, const char *word, size_t size)
     if (from >= 0)
         g->status = copy_variable(g->s, from, &is_there);
     if (is_there)
-        g->used += (size_t)snprintf(g->text + g->used,
-                                    sizeof g->text - g->used, "%s%s",
-                                    g->used > 0 ? " " : "", name);
+        g->used += (size_t)snprintf(g->text + g->used, sizeof g->text - g->used,
+                                    "%s%s", g->used > 0 ? " " : "", name);
 }
 
 /* "coordinates" and "grid_mapping" of a field: their variables come along, and what
@@ -523,14 +522,14 @@ static sf_status add_mapping(sfi_sheet *s, int var, const sf_grid *g)
     SFI_TRY(sfi_nc_set_text(s->ctx, attrs, "grid_mapping", "crs"));
     if (crs >= 0)
         return SF_OK;
-    SFI_TRY(sfi_nc_add_var(s->ctx, &s->header, "crs", SFI_NC_INT, 0, NULL,
-                           &crs));
+    SFI_TRY(
+        sfi_nc_add_var(s->ctx, &s->header, "crs", SFI_NC_INT, 0, NULL, &crs));
     attrs = &s->header.vars[crs].attrs;
     SFI_TRY(sfi_nc_set_text(s->ctx, attrs, "grid_mapping_name",
                             is_rotated ? "rotated_latitude_longitude"
                                        : "latitude_longitude"));
-    SFI_TRY(sfi_nc_set_number(s->ctx, attrs, "earth_radius",
-                              sf_grid_radius(g)));
+    SFI_TRY(
+        sfi_nc_set_number(s->ctx, attrs, "earth_radius", sf_grid_radius(g)));
     if (!is_rotated)
         return SF_OK;
     SFI_TRY(sfi_nc_set_number(s->ctx, attrs, "grid_north_pole_latitude", lat));
@@ -546,8 +545,7 @@ static sf_status set_fill(sfi_sheet *s, int var)
     const int from = like != NULL ? sfi_nc_find_var(like, v->name) : -1;
     double fill = sfi_nc_fill(v->type);
     if (from >= 0 && like->vars[from].type == v->type) {
-        const double old =
-            sfi_nc_value(&like->vars[from].attrs, "_FillValue");
+        const double old = sfi_nc_value(&like->vars[from].attrs, "_FillValue");
         if (isfinite(old))
             fill = old;
     }
@@ -743,9 +741,8 @@ sf_status sfi_sheet_put(sfi_sheet *s, int var, const int64_t *start,
 {
     const int k = repeated_axis(s, var);
     SFI_TRY(put_values(s, var, start, count, values));
-    return k >= 0 && start[k] == 0
-               ? put_again(s, var, k, start, count, values)
-               : SF_OK;
+    return k >= 0 && start[k] == 0 ? put_again(s, var, k, start, count, values)
+                                   : SF_OK;
 }
 
 sf_status sfi_sheet_close(sfi_sheet *s, sf_status status)

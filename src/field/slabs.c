@@ -55,10 +55,10 @@ bool sfi_slabs_next(sfi_slabs *s)
     s->first += s->points;
     s->points = 1;
     for (int k = 0; k < s->rank; k++) {
-        s->count[k] = k < s->cut    ? 1
-                      : k > s->cut ? s->shape[k]
-                                   : smaller(s->thick,
-                                             s->shape[k] - s->start[k]);
+        s->count[k] = k < s->cut ? 1
+                      : k > s->cut
+                          ? s->shape[k]
+                          : smaller(s->thick, s->shape[k] - s->start[k]);
         s->points *= s->count[k];
     }
     return true;

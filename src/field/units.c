@@ -158,9 +158,9 @@ static sfi_unit from_factors(const factors *f)
             used += (size_t)snprintf(out.text + used, sizeof out.text - used,
                                      "%s%s", blank, a->symbol);
         else if (a->power != 0)
-            used += (size_t)snprintf(
-                out.text + used, sizeof out.text - used, "%s%s%s%d", blank,
-                a->symbol, a->symbol[0] == '(' ? "^" : "", a->power);
+            used += (size_t)snprintf(out.text + used, sizeof out.text - used,
+                                     "%s%s%s%d", blank, a->symbol,
+                                     a->symbol[0] == '(' ? "^" : "", a->power);
     }
     if (used >= sizeof out.text || !isfinite(f->number))
         return unknown;
@@ -186,8 +186,8 @@ static bool factors_of(const sfi_unit *unit, factors *f)
 /* What files write and udunits2 does not know, or takes for something else. */
 static const struct {
     const char *symbol, *meant;
-} table[] = {{"gpm", "m"},   {"gpdm", "dam"}, {"psu", ""},  {"PSU", ""},
-             {"mb", "hPa"},  {"mbar", "hPa"}, {"hpa", "hPa"}};
+} table[] = {{"gpm", "m"},  {"gpdm", "dam"}, {"psu", ""},   {"PSU", ""},
+             {"mb", "hPa"}, {"mbar", "hPa"}, {"hpa", "hPa"}};
 
 /* Replace symbols by the table; false if there was none of them. */
 static bool apply_table(factors *f)

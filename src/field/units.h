@@ -67,7 +67,8 @@ bool sfi_unit_has_offset(sfi_units *units, const sfi_unit *unit,
 
 /* What functions such as exp and sin want: no dimension, or an angle.  If so,
  * numbers times *to_plain are plain, or radians. */
-bool sfi_unit_is_plain(sfi_units *units, const sfi_unit *unit, double *to_plain);
+bool sfi_unit_is_plain(sfi_units *units, const sfi_unit *unit,
+                       double *to_plain);
 
 /* ---- by units_udunits.c or units_absent.c ---------------------------------- */
 

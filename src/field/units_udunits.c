@@ -85,8 +85,7 @@ sf_status sfi_units_convert(sfi_units *u, const char *from, const char *to,
     sfi_foreign_lock();
     ut_unit *a = ut_parse(u->system, from, UT_UTF8);
     ut_unit *b = ut_parse(u->system, to, UT_UTF8);
-    cv_converter *c =
-        a != NULL && b != NULL ? ut_get_converter(a, b) : NULL;
+    cv_converter *c = a != NULL && b != NULL ? ut_get_converter(a, b) : NULL;
     const bool is_line = c != NULL && line_of(c, out);
     cv_free(c);
     ut_free(a);
@@ -109,9 +108,8 @@ bool sfi_units_offset(sfi_units *u, const char *text,
     char written[SFI_UNIT_SIZE] = "";
     sfi_foreign_lock();
     ut_unit *unit = ut_parse(u->system, text, UT_UTF8);
-    const int size = unit != NULL
-                         ? ut_format(unit, written, sizeof written, UT_ASCII)
-                         : 0;
+    const int size =
+        unit != NULL ? ut_format(unit, written, sizeof written, UT_ASCII) : 0;
     ut_free(unit);
     sfi_foreign_unlock();
     char *at = strstr(written, " @ ");

@@ -135,9 +135,9 @@ static sf_status put_file(sfi_output *out, const view *v, int n,
                           const sf_field *fields, sfi_vtk_array *arrays)
 {
     for (int i = 0; i < n; i++)
-        arrays[i] = (sfi_vtk_array){
-            fields[i].name != NULL ? fields[i].name : "field", fields[i].dtype,
-            fields[i].components > 1 ? 3 : 1};
+        arrays[i] =
+            (sfi_vtk_array){fields[i].name != NULL ? fields[i].name : "field",
+                            fields[i].dtype, fields[i].components > 1 ? 3 : 1};
     sfi_vtk_begin(out, &v->grid, n, arrays);
     for (int i = 0; i < n; i++) {
         sfi_vtk_begin_array(out, &v->grid, &arrays[i]);

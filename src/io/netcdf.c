@@ -69,9 +69,8 @@ double sfi_nc_number(sfi_nc_type type, const void *values, size_t i)
 
 const char *sfi_nc_format_name(sfi_nc_format format)
 {
-    static const char *const names[] = {"NetCDF classic",
-                                        "NetCDF 64-bit offset", "NetCDF CDF-5",
-                                        "NetCDF-4"};
+    static const char *const names[] = {
+        "NetCDF classic", "NetCDF 64-bit offset", "NetCDF CDF-5", "NetCDF-4"};
     return names[format];
 }
 
@@ -233,8 +232,8 @@ sf_status sfi_nc_add_dim(sf_context *ctx, sfi_nc_header *h, const char *name,
     h->dims = dims;
     SFI_TRY(sfi_dictionary_add(ctx, &h->dim_names, name, strlen(name)));
     *index = (int)h->dim_count;
-    h->dims[h->dim_count++] = (sfi_nc_dim){
-        h->dim_names.texts[*index], size, is_unlimited};
+    h->dims[h->dim_count++] =
+        (sfi_nc_dim){h->dim_names.texts[*index], size, is_unlimited};
     return SF_OK;
 }
 

@@ -52,10 +52,10 @@ void sfi_nc_numbers(sfi_nc_type type, const void *values, size_t count,
  * sound. */
 enum {
     SFI_NC_MOST_RANK = 32,
-    SFI_NC_MOST = 1 << 16,           /* dimensions; variables                */
+    SFI_NC_MOST = 1 << 16,            /* dimensions; variables                */
     SFI_NC_MOST_ATTRIBUTES = 1 << 13, /* of one variable                     */
-    SFI_NC_MOST_ATTRIBUTE = 1 << 24, /* bytes of one                         */
-    SFI_NC_NAME = 256                /* of a name, its NUL included          */
+    SFI_NC_MOST_ATTRIBUTE = 1 << 24,  /* bytes of one                         */
+    SFI_NC_NAME = 256                 /* of a name, its NUL included          */
 };
 
 typedef struct sfi_nc_attr {

@@ -44,7 +44,7 @@ bool sfi_nc_available(void)
 static sf_status fail(sf_context *ctx, const char *name, int code,
                       const char *what)
 {
-    const sf_status status = code == NC_ENOMEM          ? SF_E_NOMEM
+    const sf_status status = code == NC_ENOMEM              ? SF_E_NOMEM
                              : code > 0 || code == NC_EPERM ? SF_E_IO
                                                             : SF_E_FORMAT;
     return SFI_FAIL(ctx, status, "%s: %s: %s", name, what, nc_strerror(code));
@@ -61,9 +61,9 @@ static sf_status fail(sf_context *ctx, const char *name, int code,
 
 static sfi_nc_type type_of(nc_type type)
 {
-    static const nc_type theirs[] = {NC_BYTE,   NC_CHAR,  NC_SHORT, NC_INT,
-                                     NC_FLOAT,  NC_DOUBLE, NC_UBYTE, NC_USHORT,
-                                     NC_UINT,   NC_INT64, NC_UINT64};
+    static const nc_type theirs[] = {NC_BYTE,  NC_CHAR,   NC_SHORT, NC_INT,
+                                     NC_FLOAT, NC_DOUBLE, NC_UBYTE, NC_USHORT,
+                                     NC_UINT,  NC_INT64,  NC_UINT64};
     for (size_t i = 0; i < SFI_COUNT(theirs); i++)
         if (theirs[i] == type)
             return (sfi_nc_type)i;
@@ -72,9 +72,9 @@ static sfi_nc_type type_of(nc_type type)
 
 static nc_type their_type(sfi_nc_type type)
 {
-    static const nc_type theirs[] = {NC_BYTE,   NC_CHAR,  NC_SHORT, NC_INT,
-                                     NC_FLOAT,  NC_DOUBLE, NC_UBYTE, NC_USHORT,
-                                     NC_UINT,   NC_INT64, NC_UINT64};
+    static const nc_type theirs[] = {NC_BYTE,  NC_CHAR,   NC_SHORT, NC_INT,
+                                     NC_FLOAT, NC_DOUBLE, NC_UBYTE, NC_USHORT,
+                                     NC_UINT,  NC_INT64,  NC_UINT64};
     return theirs[type];
 }
 
@@ -185,8 +185,9 @@ static sf_status read_dims(sfi_nc *f, int group)
     NC_TRY(f, nc_inq_dimids(group, &count, NULL, 0));
     NC_TRY(f, nc_inq_unlimdims(group, &open_count, NULL));
     if (count > SFI_NC_MOST || open_count > SFI_NC_MOST)
-        return SFI_FAIL(f->ctx, SF_E_FORMAT, "%s: %d dimensions, want at most %d",
-                        f->name, count, SFI_NC_MOST);
+        return SFI_FAIL(f->ctx, SF_E_FORMAT,
+                        "%s: %d dimensions, want at most %d", f->name, count,
+                        SFI_NC_MOST);
     const size_t room = (size_t)count + (size_t)open_count + 1;
     int *ids = sfi_alloc_zero(f->ctx, room, sizeof *ids);
     if (ids == NULL)
@@ -322,8 +323,8 @@ static sfi_u128 header_size(const sfi_nc_header *h)
 {
     const size_t word = h->format == SFI_NC_CDF5 ? 8 : 4;
     const size_t offset = h->format == SFI_NC_CLASSIC ? 4 : 8;
-    sfi_u128 sum = 4 + word + (4 + word) + attrs_size(&h->attrs, word) +
-                   (4 + word);
+    sfi_u128 sum =
+        4 + word + (4 + word) + attrs_size(&h->attrs, word) + (4 + word);
     for (size_t i = 0; i < h->dim_count; i++)
         sum += word + padded(strlen(h->dims[i].name)) + word;
     for (size_t i = 0; i < h->var_count; i++) {
@@ -465,9 +466,9 @@ static sf_status look(sf_context *ctx, const char *path, uint64_t *size)
     SFI_TRY(sfi_input_open(ctx, &input, path));
     sf_status status = SF_OK;
     if (sfi_input_size(input) < 0)
-        status = SFI_FAIL(ctx, SF_E_IO,
-                          "%s: is not a file; NetCDF is read from files only",
-                          path);
+        status =
+            SFI_FAIL(ctx, SF_E_IO,
+                     "%s: is not a file; NetCDF is read from files only", path);
     else
         status = sfi_input_read(input, head, sizeof head, &got);
     *size = (uint64_t)sfi_input_size(input);
@@ -606,7 +607,7 @@ struct sfi_nc_writer {
 static sf_status fail_writing(sfi_nc_writer *w, int code, const char *what)
 {
     w->status = SFI_FAIL(w->ctx,
-                         code == NC_ENOMEM            ? SF_E_NOMEM
+                         code == NC_ENOMEM                ? SF_E_NOMEM
                          : code > 0 || code == NC_EHDFERR ? SF_E_IO
                                                           : SF_E_ARG,
                          "%s: %s cannot be written: %s", w->name, what,
@@ -648,10 +649,9 @@ static sf_status define(sfi_nc_writer *w)
     const sfi_nc_header *h = w->header;
     for (size_t i = 0; i < h->dim_count; i++) {
         const sfi_nc_dim *d = &h->dims[i];
-        const int code =
-            nc_def_dim(w->id, d->name,
-                       d->is_unlimited ? NC_UNLIMITED : (size_t)d->size,
-                       &w->dims[i]);
+        const int code = nc_def_dim(
+            w->id, d->name, d->is_unlimited ? NC_UNLIMITED : (size_t)d->size,
+            &w->dims[i]);
         if (code != NC_NOERR)
             return fail_writing(w, code, d->name);
     }
@@ -694,8 +694,8 @@ sf_status sfi_nc_create(sf_context *ctx, sfi_nc_writer **out, const char *path,
                            ? sfi_output_open(ctx, &w->output, path)
                            : SF_E_NOMEM;
     if (status == SF_OK && sfi_output_place(w->output) == NULL)
-        status = SFI_FAIL(ctx, SF_E_IO,
-                          "%s: NetCDF is written to files only", path);
+        status =
+            SFI_FAIL(ctx, SF_E_IO, "%s: NetCDF is written to files only", path);
     if (status == SF_OK) {
         sfi_foreign_lock();
         status = create(w);
@@ -722,8 +722,7 @@ sf_status sfi_nc_write(sfi_nc_writer *w, int var, const int64_t *start,
     const int code = nc_put_vara(w->id, w->vars[var], from, extent, values);
     sfi_foreign_unlock();
     return code == NC_NOERR ? SF_OK
-                            : fail_writing(w, code,
-                                           w->header->vars[var].name);
+                            : fail_writing(w, code, w->header->vars[var].name);
 }
 
 sf_status sfi_nc_writer_close(sfi_nc_writer *w, sf_status status)

@@ -95,8 +95,8 @@ TEST(months_have_their_mean_length)
     (void)state_;
     sf_context *ctx = new_context();
     sfi_clock_unit unit;
-    CHECK_OK(ctx, sfi_time_read(ctx, &unit, "months since 1958-1-1 00:00:00",
-                                NULL));
+    CHECK_OK(ctx,
+             sfi_time_read(ctx, &unit, "months since 1958-1-1 00:00:00", NULL));
     CHECK(unit.is_mean && unit.calendar == SFI_CALENDAR_STANDARD);
     CHECK_CLOSE(unit.seconds, 30.4368498984 * 86400.0, 1e-11);
     CHECK_OK(ctx, sfi_time_read(ctx, &unit, "Years since 2000", "julian"));
@@ -127,7 +127,8 @@ TEST(what_is_no_time_is_refused)
     for (size_t i = 0; i < SFI_COUNT(dates); i++)
         CHECK_FAILS(ctx, sfi_time_read(ctx, &unit, dates[i], NULL), SF_E_FORMAT,
                     "is not a date of the calendar standard");
-    CHECK_OK(ctx, sfi_time_read(ctx, &unit, "days since 2001-02-30", "360_day"));
+    CHECK_OK(ctx,
+             sfi_time_read(ctx, &unit, "days since 2001-02-30", "360_day"));
     CHECK(!sfi_time_date(&unit, NAN, &date));
     CHECK(!sfi_time_date(&unit, 1e300, &date));
     CHECK(!sfi_date_read(SFI_CALENDAR_STANDARD, "2000-01-01x", &date, &fields));

@@ -106,8 +106,7 @@ TEST(roles_are_decided_in_the_order_of_trust)
         {"a", NULL, "degrees_north", "Y", SF_ROLE_LAT, "units"},
         {"a", NULL, "degreeE", NULL, SF_ROLE_LON, "units"},
         {"a", "air_pressure", "hPa", "Z", SF_ROLE_LEV, "standard_name"},
-        {"a", "projection_x_coordinate", "m", NULL, SF_ROLE_X,
-         "standard_name"},
+        {"a", "projection_x_coordinate", "m", NULL, SF_ROLE_X, "standard_name"},
         {"a", NULL, "days since 2000-01-01", NULL, SF_ROLE_T, "units"},
         {"a", NULL, "m", "X", SF_ROLE_X, "axis"},
         {"a", NULL, "m", "Z", SF_ROLE_LEV, "axis"},
@@ -142,10 +141,9 @@ TEST(packed_numbers_are_unpacked_in_double)
         double scale, offset;
         int16_t raw;
         double value;
-    } cases[] = {
-        {-0.00157270493804553, 26.96875, 775, 25.74990367301471},
-        {-0.000477819996337667, -1.46875, -14421, 5.421892167185497},
-        {-1.7250274674968, 66825.5, 8197, 52685.449848928765}};
+    } cases[] = {{-0.00157270493804553, 26.96875, 775, 25.74990367301471},
+                 {-0.000477819996337667, -1.46875, -14421, 5.421892167185497},
+                 {-1.7250274674968, 66825.5, 8197, 52685.449848928765}};
     for (size_t i = 0; i < SFI_COUNT(cases); i++) {
         fixture f;
         sfi_packing p;
@@ -349,8 +347,7 @@ TEST(coordinates_that_are_none_are_counted_and_said)
         fixture f;
         begin(&f, ctx);
         const int d = dim(&f, "x", 3);
-        const int x =
-            var(&f, "x", SFI_NC_FLOAT, 1, &d, i == 0 ? zigzag : hole);
+        const int x = var(&f, "x", SFI_NC_FLOAT, 1, &d, i == 0 ? zigzag : hole);
         const int v = var(&f, "v", SFI_NC_FLOAT, 1, &d, NULL);
         number(&f, x, "_FillValue", -9);
         sfi_cf *cf = understand(&f, v);

@@ -54,7 +54,8 @@ TEST(packed_fields_on_the_globe)
                         "eastward_wind");
     CHECK(sf_field_description(&u, "scale_factor") == NULL);
     assert_int_equal(sf_grid_geometry(u.grid), SF_GEOMETRY_SPHERE);
-    const sf_axis *lat = sf_grid_axis(u.grid, 1), *lon = sf_grid_axis(u.grid, 2);
+    const sf_axis *lat = sf_grid_axis(u.grid, 1),
+                  *lon = sf_grid_axis(u.grid, 2);
     CHECK(lat->role == SF_ROLE_LAT && lat->coords[0] == 90.0);
     CHECK(lon->period == 360.0 && lon->coords[0] == -180.0);
     CHECK(sf_grid_axis(u.grid, 0)->role == SF_ROLE_LEV);
@@ -87,8 +88,8 @@ TEST(selections_go_over_the_seam)
     NEEDS_NETCDF();
     sf_context *ctx = new_context();
     sf_field all = read_field(ctx, FILES "packed.nc", "u", NULL);
-    sf_field some =
-        read_field(ctx, FILES "packed.nc", "u", "lon=90:-90; lev=850; lat=45:-45");
+    sf_field some = read_field(ctx, FILES "packed.nc", "u",
+                               "lon=90:-90; lev=850; lat=45:-45");
     assert_int_equal(sf_grid_rank(some.grid), 2);
     const sf_axis *lon = sf_grid_axis(some.grid, 1);
     const double want[] = {-270, -225, -180, -135, -90};
@@ -177,10 +178,12 @@ TEST(files_that_do_not_hold_the_field_are_refused)
         sf_status status;
         const char *part;
     } cases[] = {
-        {FILES "packed.nc", "temperature", NULL, SF_E_FORMAT, "its fields are: u, v"},
+        {FILES "packed.nc", "temperature", NULL, SF_E_FORMAT,
+         "its fields are: u, v"},
         {FILES "packed.nc", "levle", NULL, SF_E_FORMAT, "did you mean level?"},
         {FILES "packed.nc", NULL, NULL, SF_E_FORMAT, "several fields"},
-        {FILES "packed.nc", "u", "lat=10", SF_E_ARG, "latitude has no point at 10"},
+        {FILES "packed.nc", "u", "lat=10", SF_E_ARG,
+         "latitude has no point at 10"},
         {FILES "packed.nc", "u", "lat=0;lon=0;lev=500", SF_E_SHAPE,
          "is a single number"},
         {FILES "packed.nc", "u", "level=2000-01-01", SF_E_ARG,
@@ -240,7 +243,8 @@ static void check_same(const sf_field *a, const sf_field *b)
                        1e-9 * fabs(p->edges[p->count] - p->edges[0]));
     }
     const int64_t n = sf_field_points(a, 0);
-    double *x = malloc((size_t)n * sizeof *x), *y = malloc((size_t)n * sizeof *y);
+    double *x = malloc((size_t)n * sizeof *x),
+           *y = malloc((size_t)n * sizeof *y);
     sf_field_get(a, 0, x);
     sf_field_get(b, 0, y);
     for (int64_t i = 0; i < n; i++)
@@ -342,8 +346,7 @@ TEST(grids_of_our_own_survive)
     sf_grid *g = NULL;
     sf_field f, back;
     CHECK_OK(ctx, sf_grid_parse(ctx, &g, "y = 0:1:4 map s^2; x = 0:3:3"));
-    CHECK_OK(ctx,
-             sf_field_new(ctx, &f, g, 2, (unsigned[]){1, 2}, SF_F64, 0));
+    CHECK_OK(ctx, sf_field_new(ctx, &f, g, 2, (unsigned[]){1, 2}, SF_F64, 0));
     CHECK_OK(ctx, sf_field_set_name(ctx, &f, "A"));
     CHECK_OK(ctx, sf_field_set(ctx, &f, 0, "x + 10*y"));
     CHECK_OK(ctx, sf_field_write(ctx, out, 1, &f, NULL));

@@ -54,8 +54,7 @@ TEST(volumes_of_cells_sum_to_the_volume_of_the_body)
          2.0 * PI},
         {"r = 1:2:6; lat = -90:90:7; lon = 0:360:12 periodic",
          SF_GEOMETRY_SPHERICAL, 28.0 / 3.0 * PI},
-        {"r = 0:3:6 map s^2; geometry = radial", SF_GEOMETRY_RADIAL,
-         36.0 * PI},
+        {"r = 0:3:6 map s^2; geometry = radial", SF_GEOMETRY_RADIAL, 36.0 * PI},
         {"r = 0:3:6; geometry = cartesian", SF_GEOMETRY_CARTESIAN, 3.0}};
     for (size_t i = 0; i < SFI_COUNT(bodies); i++) {
         sf_grid *g = parse(ctx, bodies[i].text);
@@ -241,8 +240,8 @@ TEST(texts_that_are_no_grid_are_refused)
          "at most four axes"}};
     for (size_t i = 0; i < SFI_COUNT(cases); i++) {
         sf_grid *g = NULL;
-        CHECK_FAILS(ctx, sf_grid_parse(ctx, &g, cases[i].text),
-                    cases[i].status, cases[i].part);
+        CHECK_FAILS(ctx, sf_grid_parse(ctx, &g, cases[i].text), cases[i].status,
+                    cases[i].part);
         CHECK(g == NULL);
     }
     sf_context_free(ctx);
@@ -287,9 +286,10 @@ TEST(every_allocation_may_fail)
     for (int k = 0; status != SF_OK; k++) {
         sf_grid *g = NULL;
         faults.left = k;
-        status = sf_grid_parse(ctx, &g, "lat = -90:90:5 map s+s^2; lon = "
-                                        "0:360:4 periodic; lev = [1, 2, 5] "
-                                        "pin 1, robin 2, 3");
+        status = sf_grid_parse(ctx, &g,
+                               "lat = -90:90:5 map s+s^2; lon = "
+                               "0:360:4 periodic; lev = [1, 2, 5] "
+                               "pin 1, robin 2, 3");
         CHECK(status == SF_OK || status == SF_E_NOMEM);
         sf_grid_free(g);
         CHECK(faults.bytes == faults.own);

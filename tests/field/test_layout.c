@@ -73,7 +73,8 @@ TEST(periodic_halos_hold_what_is_a_period_away)
 {
     (void)state_;
     sf_context *ctx = new_context();
-    sf_grid *g = parse(ctx, "z = 0:1:4 periodic; y = 0:1:3; x = 0:1:5 periodic");
+    sf_grid *g =
+        parse(ctx, "z = 0:1:4 periodic; y = 0:1:3; x = 0:1:5 periodic");
     sf_field f;
     CHECK_OK(ctx, sf_field_new(ctx, &f, g, 1, NULL, SF_F64, 2));
     double values[60];
@@ -248,7 +249,8 @@ TEST(fields_that_are_none_are_refused)
 TEST(slabs_cover_a_box_in_order)
 {
     (void)state_;
-    static const int64_t shapes[][4] = {{3, 4, 5, 6}, {1, 1, 7, 1}, {2, 9, 1, 3}};
+    static const int64_t shapes[][4] = {
+        {3, 4, 5, 6}, {1, 1, 7, 1}, {2, 9, 1, 3}};
     for (int s = 0; s < 3; s++)
         for (int64_t most = 1; most < 400; most += 1 + most / 3) {
             sfi_slabs slabs = sfi_slabs_of(4, shapes[s], most);
@@ -263,8 +265,8 @@ TEST(slabs_cover_a_box_in_order)
                 CHECK(count == slabs.points && count <= most);
                 expected += count;
             }
-            CHECK(expected == shapes[s][0] * shapes[s][1] * shapes[s][2] *
-                                  shapes[s][3]);
+            CHECK(expected ==
+                  shapes[s][0] * shapes[s][1] * shapes[s][2] * shapes[s][3]);
         }
     sfi_slabs none = sfi_slabs_of(2, (int64_t[]){0, 5}, 10);
     CHECK(!sfi_slabs_next(&none));

@@ -23,8 +23,8 @@ TEST(headers_hold_what_was_put_in)
     int t, x, v;
     CHECK_OK(ctx, sfi_nc_add_dim(ctx, &h, "t", 3, true, &t));
     CHECK_OK(ctx, sfi_nc_add_dim(ctx, &h, "x", 4, false, &x));
-    CHECK_OK(ctx, sfi_nc_add_var(ctx, &h, "v", SFI_NC_SHORT, 2, (int[]){t, x},
-                                 &v));
+    CHECK_OK(ctx,
+             sfi_nc_add_var(ctx, &h, "v", SFI_NC_SHORT, 2, (int[]){t, x}, &v));
     CHECK(sfi_nc_find_var(&h, "v") == v && sfi_nc_find_dim(&h, "x") == x);
     CHECK(sfi_nc_find_var(&h, "w") == -1);
     assert_int_equal(sfi_nc_var_count(&h, v), 12);
@@ -132,10 +132,9 @@ TEST(every_type_goes_through_every_format)
             }
         }
         double raw[6];
-        CHECK_FAILS(ctx,
-                    sfi_nc_read(f, 0, (int64_t[]){1, 0}, (int64_t[]){2, 3},
-                                raw),
-                    SF_E_SHAPE, "2 from 1 on of dimension \"t\"");
+        CHECK_FAILS(
+            ctx, sfi_nc_read(f, 0, (int64_t[]){1, 0}, (int64_t[]){2, 3}, raw),
+            SF_E_SHAPE, "2 from 1 on of dimension \"t\"");
         sfi_nc_close(f);
         sfi_nc_header_free(ctx, &h);
         unlink(path);
@@ -213,10 +212,9 @@ TEST(a_file_appears_only_when_it_is_complete)
     CHECK_OK(ctx, make_header(ctx, &h, SFI_NC_CLASSIC));
     CHECK_OK(ctx, sfi_nc_create(ctx, &w, path, &h));
     assert_int_equal(access(path, F_OK), -1);
-    CHECK_FAILS(ctx,
-                sfi_nc_write(w, 0, (int64_t[]){0, 2}, (int64_t[]){1, 2},
-                             values),
-                SF_E_SHAPE, "2 from 2 on of dimension \"x\"");
+    CHECK_FAILS(
+        ctx, sfi_nc_write(w, 0, (int64_t[]){0, 2}, (int64_t[]){1, 2}, values),
+        SF_E_SHAPE, "2 from 2 on of dimension \"x\"");
     assert_int_equal(sfi_nc_writer_close(w, SF_OK), SF_E_SHAPE);
     assert_int_equal(access(path, F_OK), -1);
     CHECK_OK(ctx, sfi_nc_create(ctx, &w, path, &h));
@@ -228,8 +226,7 @@ TEST(a_file_appears_only_when_it_is_complete)
                 "written to files only");
     /* Classic files have no unsigned bytes. */
     int v;
-    CHECK_OK(ctx,
-             sfi_nc_add_var(ctx, &h, "odd", SFI_NC_UBYTE, 0, NULL, &v));
+    CHECK_OK(ctx, sfi_nc_add_var(ctx, &h, "odd", SFI_NC_UBYTE, 0, NULL, &v));
     CHECK_FAILS(ctx, sfi_nc_create(ctx, &w, path, &h), SF_E_ARG,
                 "odd cannot be written");
     sfi_nc_header_free(ctx, &h);
@@ -282,6 +279,7 @@ TEST(a_build_without_netcdf_says_so)
 
 TESTS(CASE(headers_hold_what_was_put_in),
       CASE(every_type_goes_through_every_format),
-      CASE(files_that_were_cut_off_are_refused), CASE(what_is_no_file_is_refused),
+      CASE(files_that_were_cut_off_are_refused),
+      CASE(what_is_no_file_is_refused),
       CASE(a_file_appears_only_when_it_is_complete),
       CASE(every_allocation_may_fail), CASE(a_build_without_netcdf_says_so))
