@@ -238,17 +238,11 @@ static const cli_option options[] = {
     CLI_READ_OPTIONS(info_options, read),
     {0}};
 
-static bool holds_fields(const char *path)
-{
-    return cli_has_extension(path, ".nc") || cli_has_extension(path, ".nc4") ||
-           cli_has_extension(path, ".cdf");
-}
-
 static sf_status run(cli *c, const void *values)
 {
     const info_options *o = values;
     const char *path = c->operands[0];
-    const bool is_fields = holds_fields(path);
+    const bool is_fields = cli_holds_fields(path);
     if (o->var != NULL && !is_fields)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "%s: --var is about files of fields (.nc)", path);

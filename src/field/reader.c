@@ -216,9 +216,11 @@ static void copy_span(const sfi_cf_axis *a, const sfi_span *span,
     }
 }
 
-static sf_status make_axis(const sfi_reader *r, int k, sf_axis *out,
+/* Coordinates and edges are the caller's to free. */
+static sf_status make_axis(const sfi_reader *r, int j, sf_axis *out,
                            double **coords, double **edges)
 {
+    const int k = r->kept[j];
     const sfi_cf_axis *a = &r->cf->axis[k];
     const sfi_span *span = &r->spans[k];
     const size_t n = (size_t)span->count;
@@ -253,6 +255,19 @@ static sf_status make_axis(const sfi_reader *r, int k, sf_axis *out,
     return SF_OK;
 }
 
+sf_status sfi_reader_edges(const sfi_reader *r, int j, double *out)
+{
+    sf_axis axis;
+    double *coords = NULL, *edges = NULL;
+    const size_t n = (size_t)r->shape[j];
+    const sf_status status = make_axis(r, j, &axis, &coords, &edges);
+    if (status == SF_OK)
+        sfi_axis_edges(&axis, out);
+    sfi_free(r->ctx, coords, n, sizeof *coords);
+    sfi_free(r->ctx, edges, n + 1, sizeof *edges);
+    return status;
+}
+
 sf_status sfi_reader_grid(const sfi_reader *r, sf_grid **out)
 {
     sf_axis axes[SF_MAX_AXES];
@@ -268,7 +283,7 @@ sf_status sfi_reader_grid(const sfi_reader *r, sf_grid **out)
                         r->file->source.name, name, "");
     sf_status status = SF_OK;
     for (int j = 0; j < r->rank && status == SF_OK; j++)
-        status = make_axis(r, r->kept[j], &axes[j], &coords[j], &edges[j]);
+        status = make_axis(r, j, &axes[j], &coords[j], &edges[j]);
     const sf_grid_options o = {
         .size = sizeof o,
         .geometry = r->cf->geometry,

@@ -54,6 +54,10 @@ sf_status sfi_reader_box(sfi_reader *r, const int64_t *start,
  * none, or an axis of no points), SF_E_FORMAT, SF_E_NOMEM. */
 sf_status sfi_reader_grid(const sfi_reader *r, sf_grid **out);
 
+/* The edges [shape[j] + 1] of the cells along axis j of what is selected.
+ * Returns SF_OK; SF_E_SHAPE (it has no points), SF_E_NOMEM. */
+sf_status sfi_reader_edges(const sfi_reader *r, int j, double *out);
+
 /* Hand the remarks over as warnings. */
 void sfi_reader_warn(const sfi_reader *r);
 

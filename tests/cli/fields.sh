@@ -29,3 +29,15 @@ try info empty.nc
 echo 'x,y' >table.nc
 try info table.nc
 try info "$data/iris.csv" --var u
+echo "-- maps"
+try plot packed.nc --var u -o u.png
+try plot packed.nc --var u --select 'lev=850; lon=-90:90' -o u.svg -q
+try plot climate.nc --select 'time=1861-06' -o t.pdf
+try plot shapes.nc --var a -o a.png
+ls *.png *.svg *.pdf
+try plot packed.nc -o none.png
+try plot packed.nc --var u --select 'lat=10' -o none.png
+try plot packed.nc --var u --select 'lat=0; lon=0' -o none.png
+try plot shapes.nc --var e -o none.png
+try plot packed.nc "$data/iris.csv" --var u -o none.png
+try plot "$data/iris.csv" --var u -o none.png
