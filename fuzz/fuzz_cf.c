@@ -124,7 +124,7 @@ static void make_grid(world *w, const sfi_cf_source *source, sfi_cf *cf,
                       const char *selection)
 {
     const sfi_field_file file = {.ctx = w->ctx, .source = *source};
-    sfi_reader r = {.ctx = w->ctx, .file = &file, .cf = cf};
+    sfi_field_reader r = {.ctx = w->ctx, .file = &file, .cf = cf};
     sf_grid *grid = NULL;
     if (sfi_select(cf, selection, r.spans) != SF_OK)
         return;
@@ -136,7 +136,7 @@ static void make_grid(world *w, const sfi_cf_source *source, sfi_cf *cf,
             r.kept[r.rank++] = k;
         }
     }
-    if (sfi_reader_grid(&r, &grid) == SF_OK)
+    if (sfi_field_reader_grid(&r, &grid) == SF_OK)
         for (int k = 0; k < sf_grid_rank(grid); k++) {
             const sf_axis *a = sf_grid_axis(grid, k);
             const double sign = a->edges[a->count] < a->edges[0] ? -1.0 : 1.0;

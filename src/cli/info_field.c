@@ -32,7 +32,7 @@ static void look_at(span *s, const double *values, int64_t count)
     s->points += count;
 }
 
-static sf_status scan(sfi_reader *r, span *s)
+static sf_status scan(sfi_field_reader *r, span *s)
 {
     *s = (span){.least = INFINITY, .most = -INFINITY};
     double *piece = sfi_alloc(r->ctx, r->piece, sizeof *piece);
@@ -41,7 +41,7 @@ static sf_status scan(sfi_reader *r, span *s)
     sf_status status = SF_OK;
     sfi_slabs slabs = sfi_slabs_of(r->rank, r->shape, (int64_t)r->piece);
     while (status == SF_OK && sfi_slabs_next(&slabs)) {
-        status = sfi_reader_box(r, slabs.start, slabs.count, piece);
+        status = sfi_field_reader_box(r, slabs.start, slabs.count, piece);
         if (status == SF_OK)
             look_at(s, piece, slabs.points);
     }
@@ -111,7 +111,8 @@ static void put_axis(cli *c, json_t *list, const sfi_cf_axis *a)
 /* ---- fields ----------------------------------------------------------------- */
 
 /* "sphere, radius 6371229 m (assumed)", or why there is none. */
-static void geometry_text(cli *c, const sfi_reader *r, char *text, size_t size)
+static void geometry_text(cli *c, const sfi_field_reader *r, char *text,
+                          size_t size)
 {
     sf_grid *grid = NULL;
     for (int k = 0; k < r->cf->rank; k++)
@@ -121,7 +122,7 @@ static void geometry_text(cli *c, const sfi_reader *r, char *text, size_t size)
         }
     if (r->cf->geometry == SF_GEOMETRY_NONE) {
         snprintf(text, size, "none: %s", r->cf->obstacle);
-    } else if (sfi_reader_grid(r, &grid) != SF_OK) {
+    } else if (sfi_field_reader_grid(r, &grid) != SF_OK) {
         snprintf(text, size, "none: %s", sf_context_message(c->ctx));
         sfi_message_clear(c->ctx);
     } else if (sf_grid_geometry(grid) == SF_GEOMETRY_SPHERE) {
@@ -143,7 +144,7 @@ static void axes_text(const sfi_cf *cf, char *text, size_t size)
                                  k > 0 ? ", " : "", cf->axis[k].name);
 }
 
-static sf_status put_field(cli *c, json_t *list, sfi_reader *r)
+static sf_status put_field(cli *c, json_t *list, sfi_field_reader *r)
 {
     char text[256];
     span s;
@@ -187,7 +188,7 @@ typedef struct lists {
 } lists;
 
 /* Add a field to those of a geometry. */
-static void note_geometry(cli *c, const sfi_reader *r, json_t *geometries)
+static void note_geometry(cli *c, const sfi_field_reader *r, json_t *geometries)
 {
     char text[320], fields[512];
     const char *name = r->file->source.header->vars[r->cf->var].name;
@@ -228,8 +229,8 @@ static void put_texts(cli *c, const lists *l)
 static sf_status tell_variable(cli *c, const sfi_field_file *file,
                                const char *name, const lists *l)
 {
-    sfi_reader r;
-    SFI_TRY(sfi_reader_open(c->ctx, &r, file, name, NULL, 0.0));
+    sfi_field_reader r;
+    SFI_TRY(sfi_field_reader_open(c->ctx, &r, file, name, NULL, 0.0));
     for (int k = 0; k < r.cf->rank; k++)
         if (is_new(l->seen, r.cf->axis[k].name))
             put_axis(c, l->axes, &r.cf->axis[k]);
@@ -237,7 +238,7 @@ static sf_status tell_variable(cli *c, const sfi_field_file *file,
     note_geometry(c, &r, l->geometries);
     for (int i = 0; i < r.cf->remark_count; i++)
         (void)is_new(l->remarks, r.cf->remarks[i]);
-    sfi_reader_close(&r);
+    sfi_field_reader_close(&r);
     return status;
 }
 

@@ -21,7 +21,7 @@ typedef struct map_job {
     cli *c;
     const plot_options *o;
     sfi_field_file file;
-    sfi_reader r;
+    sfi_field_reader r;
     int x, y; /* of the reader's axes                                        */
     double *values, *x_edges, *y_edges;
     int64_t nx, ny;
@@ -80,7 +80,7 @@ static sf_status read_values(map_job *j)
     double *read = sfi_alloc(ctx, points, sizeof *read);
     sf_status status = j->values != NULL && read != NULL ? SF_OK : SF_E_NOMEM;
     if (status == SF_OK)
-        status = sfi_reader_box(&j->r, start, count, read);
+        status = sfi_field_reader_box(&j->r, start, count, read);
     const bool is_turned = j->x < j->y;
     for (int64_t r = 0; r < j->ny && status == SF_OK; r++)
         for (int64_t i = 0; i < j->nx; i++)
@@ -94,7 +94,7 @@ static sf_status read_values(map_job *j)
 static sf_status make_edges(map_job *j, int k, double **out)
 {
     *out = sfi_alloc(j->c->ctx, (size_t)j->r.shape[k] + 1, sizeof **out);
-    return *out != NULL ? sfi_reader_edges(&j->r, k, *out) : SF_E_NOMEM;
+    return *out != NULL ? sfi_field_reader_edges(&j->r, k, *out) : SF_E_NOMEM;
 }
 
 /* ---- words ------------------------------------------------------------------ */
@@ -195,7 +195,7 @@ static sf_status draw_variable(map_job *j)
     SFI_TRY(read_values(j));
     SFI_TRY(make_edges(j, j->x, &j->x_edges));
     SFI_TRY(make_edges(j, j->y, &j->y_edges));
-    sfi_reader_warn(&j->r);
+    sfi_field_reader_warn(&j->r);
     const sf_status status = draw(j);
     cli_put_text(j->c, j->c->report, "title", j->title);
     return status;
@@ -206,10 +206,10 @@ sf_status plot_draw_map(cli *c, const plot_options *o, const char *path)
     map_job j = {.c = c, .o = o};
     SFI_TRY(sfi_field_file_open(c->ctx, &j.file, path));
     sf_status status =
-        sfi_reader_open(c->ctx, &j.r, &j.file, o->var, o->select, 0.0);
+        sfi_field_reader_open(c->ctx, &j.r, &j.file, o->var, o->select, 0.0);
     if (status == SF_OK) {
         status = draw_variable(&j);
-        sfi_reader_close(&j.r);
+        sfi_field_reader_close(&j.r);
     }
     sfi_free(c->ctx, j.values, (size_t)(j.nx * j.ny), sizeof *j.values);
     sfi_free(c->ctx, j.x_edges, (size_t)j.nx + 1, sizeof *j.x_edges);

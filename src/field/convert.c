@@ -19,7 +19,7 @@ static void apply(sf_field *f, sfi_conversion by)
     }
 }
 
-static sf_status find(sf_context *ctx, sfi_units *units, const sf_field *f,
+static sf_status find(sf_context *ctx, sfi_unit_base *units, const sf_field *f,
                       const char *unit, sfi_conversion *by)
 {
     sfi_unit from, to;
@@ -35,7 +35,7 @@ static sf_status find(sf_context *ctx, sfi_units *units, const sf_field *f,
 
 sf_status sf_field_units(sf_context *ctx, sf_field *f, const char *unit)
 {
-    sfi_units *units = NULL;
+    sfi_unit_base *units = NULL;
     sfi_conversion by = {1.0, 0.0};
     SFI_TRY(sfi_units_open(ctx, &units));
     sf_status status = find(ctx, units, f, unit, &by);

@@ -31,7 +31,8 @@ static bool is_storage(const char *name)
     return false;
 }
 
-static sf_status describe(sf_context *ctx, const sfi_reader *r, sf_field *f)
+static sf_status describe(sf_context *ctx, const sfi_field_reader *r,
+                          sf_field *f)
 {
     const sfi_nc_var *v = &r->file->source.header->vars[r->cf->var];
     const char *slash = strrchr(v->name, '/');
@@ -68,7 +69,7 @@ static void put_run(sf_field *f, int64_t first, int64_t count,
     }
 }
 
-static sf_status read_values(sfi_reader *r, sf_field *f)
+static sf_status read_values(sfi_field_reader *r, sf_field *f)
 {
     double *piece = sfi_alloc(r->ctx, r->piece, sizeof *piece);
     if (piece == NULL)
@@ -76,7 +77,7 @@ static sf_status read_values(sfi_reader *r, sf_field *f)
     sf_status status = SF_OK;
     sfi_slabs s = sfi_slabs_of(r->rank, r->shape, (int64_t)r->piece);
     while (status == SF_OK && sfi_slabs_next(&s)) {
-        status = sfi_reader_box(r, s.start, s.count, piece);
+        status = sfi_field_reader_box(r, s.start, s.count, piece);
         if (status == SF_OK)
             put_run(f, s.first, s.points, piece);
     }
@@ -84,11 +85,12 @@ static sf_status read_values(sfi_reader *r, sf_field *f)
     return status;
 }
 
-static sf_status read_variable(sf_context *ctx, sf_field *out, sfi_reader *r,
+static sf_status read_variable(sf_context *ctx, sf_field *out,
+                               sfi_field_reader *r,
                                const sf_field_read_options *o)
 {
     sf_grid *grid = NULL;
-    SFI_TRY(sfi_reader_grid(r, &grid));
+    SFI_TRY(sfi_field_reader_grid(r, &grid));
     const sf_status status =
         sf_field_new(ctx, out, grid, 1, NULL, o->dtype, o->halo);
     if (status != SF_OK) {
@@ -104,15 +106,15 @@ static sf_status read_netcdf(sf_context *ctx, sf_field *out, const char *path,
                              const char *var, const sf_field_read_options *o)
 {
     sfi_field_file file;
-    sfi_reader reader;
+    sfi_field_reader reader;
     SFI_TRY(sfi_field_file_open(ctx, &file, path));
     sf_status status =
-        sfi_reader_open(ctx, &reader, &file, var, o->select, o->radius);
+        sfi_field_reader_open(ctx, &reader, &file, var, o->select, o->radius);
     if (status == SF_OK) {
         status = read_variable(ctx, out, &reader, o);
         if (status == SF_OK)
-            sfi_reader_warn(&reader);
-        sfi_reader_close(&reader);
+            sfi_field_reader_warn(&reader);
+        sfi_field_reader_close(&reader);
     }
     sfi_field_file_close(&file);
     return status;

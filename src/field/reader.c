@@ -54,7 +54,7 @@ void sfi_field_file_close(sfi_field_file *f)
 
 /* ---- opening ---------------------------------------------------------------- */
 
-void sfi_reader_close(sfi_reader *r)
+void sfi_field_reader_close(sfi_field_reader *r)
 {
     if (r->cf != NULL) {
         const size_t size = sfi_nc_size(r->cf->packing.type);
@@ -66,19 +66,18 @@ void sfi_reader_close(sfi_reader *r)
 }
 
 /* Room for a piece, no larger than what is selected. */
-static sf_status make_room(sfi_reader *r)
+static sf_status make_room(sfi_field_reader *r)
 {
     int64_t points = 1;
-    for (int k = 0; k < r->rank && points < SFI_READER_PIECE; k++)
-        points *=
-            r->shape[k] < SFI_READER_PIECE ? r->shape[k] : SFI_READER_PIECE;
-    r->piece = (size_t)(points < SFI_READER_PIECE ? points : SFI_READER_PIECE);
+    for (int k = 0; k < r->rank && points < SFI_FIELD_PIECE; k++)
+        points *= r->shape[k] < SFI_FIELD_PIECE ? r->shape[k] : SFI_FIELD_PIECE;
+    r->piece = (size_t)(points < SFI_FIELD_PIECE ? points : SFI_FIELD_PIECE);
     r->raw = sfi_alloc(r->ctx, r->piece, sfi_nc_size(r->cf->packing.type));
     r->values = sfi_alloc(r->ctx, r->piece, sizeof *r->values);
     return r->raw != NULL && r->values != NULL ? SF_OK : SF_E_NOMEM;
 }
 
-static sf_status open_variable(sfi_reader *r, const char *name,
+static sf_status open_variable(sfi_field_reader *r, const char *name,
                                const char *select, double radius)
 {
     int var = 0;
@@ -93,20 +92,20 @@ static sf_status open_variable(sfi_reader *r, const char *name,
     return make_room(r);
 }
 
-sf_status sfi_reader_open(sf_context *ctx, sfi_reader *out,
-                          const sfi_field_file *file, const char *name,
-                          const char *select, double radius)
+sf_status sfi_field_reader_open(sf_context *ctx, sfi_field_reader *out,
+                                const sfi_field_file *file, const char *name,
+                                const char *select, double radius)
 {
     memset(out, 0, sizeof *out);
     out->ctx = ctx;
     out->file = file;
     const sf_status status = open_variable(out, name, select, radius);
     if (status != SF_OK)
-        sfi_reader_close(out);
+        sfi_field_reader_close(out);
     return status;
 }
 
-void sfi_reader_warn(const sfi_reader *r)
+void sfi_field_reader_warn(const sfi_field_reader *r)
 {
     for (int i = 0; i < r->cf->remark_count; i++)
         sfi_warn(r->ctx, "%s: %s", r->file->source.name, r->cf->remarks[i]);
@@ -137,7 +136,7 @@ static void place(const part *p, int64_t first, int64_t count,
     }
 }
 
-static sf_status read_part(sfi_reader *r, const part *p, double *out)
+static sf_status read_part(sfi_field_reader *r, const part *p, double *out)
 {
     const int rank = r->cf->rank;
     sfi_slabs s = sfi_slabs_of(rank, p->count, (int64_t)r->piece);
@@ -155,8 +154,8 @@ static sf_status read_part(sfi_reader *r, const part *p, double *out)
     return SF_OK;
 }
 
-sf_status sfi_reader_box(sfi_reader *r, const int64_t *start,
-                         const int64_t *count, double *out)
+sf_status sfi_field_reader_box(sfi_field_reader *r, const int64_t *start,
+                               const int64_t *count, double *out)
 {
     const int rank = r->cf->rank;
     part p = {.own = 1, .whole = 1};
@@ -217,7 +216,7 @@ static void copy_span(const sfi_cf_axis *a, const sfi_span *span,
 }
 
 /* Coordinates and edges are the caller's to free. */
-static sf_status make_axis(const sfi_reader *r, int j, sf_axis *out,
+static sf_status make_axis(const sfi_field_reader *r, int j, sf_axis *out,
                            double **coords, double **edges)
 {
     const int k = r->kept[j];
@@ -255,7 +254,7 @@ static sf_status make_axis(const sfi_reader *r, int j, sf_axis *out,
     return SF_OK;
 }
 
-sf_status sfi_reader_edges(const sfi_reader *r, int j, double *out)
+sf_status sfi_field_reader_edges(const sfi_field_reader *r, int j, double *out)
 {
     sf_axis axis;
     double *coords = NULL, *edges = NULL;
@@ -268,7 +267,7 @@ sf_status sfi_reader_edges(const sfi_reader *r, int j, double *out)
     return status;
 }
 
-sf_status sfi_reader_grid(const sfi_reader *r, sf_grid **out)
+sf_status sfi_field_reader_grid(const sfi_field_reader *r, sf_grid **out)
 {
     sf_axis axes[SF_MAX_AXES];
     double *coords[SF_MAX_AXES] = {NULL}, *edges[SF_MAX_AXES] = {NULL};

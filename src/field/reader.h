@@ -12,7 +12,7 @@
 #include "field/slabs.h"
 
 /* Points that are read at once: 8 MiB as doubles. */
-enum { SFI_READER_PIECE = 1 << 20 };
+enum { SFI_FIELD_PIECE = 1 << 20 };
 
 /* An open file that variables are taken from. */
 typedef struct sfi_field_file {
@@ -25,7 +25,7 @@ sf_status sfi_field_file_open(sf_context *ctx, sfi_field_file *out,
                               const char *path);
 void sfi_field_file_close(sfi_field_file *f);
 
-typedef struct sfi_reader {
+typedef struct sfi_field_reader {
     sf_context *ctx;
     const sfi_field_file *file; /* must outlive the reader                   */
     sfi_cf *cf;
@@ -36,29 +36,29 @@ typedef struct sfi_reader {
     void *raw; /* [piece] of the variable's type                             */
     double *values;
     size_t piece;
-} sfi_reader;
+} sfi_field_reader;
 
 /* Open variable `name` (NULL: the only field) of a file.
  * Returns as sf_field_read(); on failure there is nothing to close. */
-sf_status sfi_reader_open(sf_context *ctx, sfi_reader *out,
-                          const sfi_field_file *file, const char *name,
-                          const char *select, double radius);
-void sfi_reader_close(sfi_reader *r);
+sf_status sfi_field_reader_open(sf_context *ctx, sfi_field_reader *out,
+                                const sfi_field_file *file, const char *name,
+                                const char *select, double radius);
+void sfi_field_reader_close(sfi_field_reader *r);
 
 /* Read the box of `count` [rank] values from `start` on, of what is selected,
  * packed row-major; missing ones are NaN. */
-sf_status sfi_reader_box(sfi_reader *r, const int64_t *start,
-                         const int64_t *count, double *out);
+sf_status sfi_field_reader_box(sfi_field_reader *r, const int64_t *start,
+                               const int64_t *count, double *out);
 
 /* The grid of what is selected.  Returns SF_OK; SF_E_SHAPE (more than four axes, or
  * none, or an axis of no points), SF_E_FORMAT, SF_E_NOMEM. */
-sf_status sfi_reader_grid(const sfi_reader *r, sf_grid **out);
+sf_status sfi_field_reader_grid(const sfi_field_reader *r, sf_grid **out);
 
 /* The edges [shape[j] + 1] of the cells along axis j of what is selected.
  * Returns SF_OK; SF_E_SHAPE (it has no points), SF_E_NOMEM. */
-sf_status sfi_reader_edges(const sfi_reader *r, int j, double *out);
+sf_status sfi_field_reader_edges(const sfi_field_reader *r, int j, double *out);
 
 /* Hand the remarks over as warnings. */
-void sfi_reader_warn(const sfi_reader *r);
+void sfi_field_reader_warn(const sfi_field_reader *r);
 
 #endif

@@ -205,7 +205,7 @@ static bool apply_table(factors *f)
     return found;
 }
 
-bool sfi_unit_read(sfi_units *units, const char *text, sfi_unit *out)
+bool sfi_unit_read(sfi_unit_base *units, const char *text, sfi_unit *out)
 {
     *out = unknown;
     if (text == NULL)
@@ -238,7 +238,7 @@ static bool same_text(const sfi_unit *a, const sfi_unit *b)
     return strcmp(a->text, b->text) == 0;
 }
 
-sf_status sfi_unit_convert(sfi_units *units, const sfi_unit *from,
+sf_status sfi_unit_convert(sfi_unit_base *units, const sfi_unit *from,
                            const sfi_unit *to, sfi_conversion *out)
 {
     *out = (sfi_conversion){1.0, 0.0};
@@ -281,7 +281,7 @@ bool sfi_unit_root(const sfi_unit *a, int n, sfi_unit *out)
     return out->is_known;
 }
 
-bool sfi_unit_has_offset(sfi_units *units, const sfi_unit *unit,
+bool sfi_unit_has_offset(sfi_unit_base *units, const sfi_unit *unit,
                          sfi_unit *absolute, sfi_conversion *to_absolute)
 {
     *absolute = *unit;
@@ -294,7 +294,8 @@ bool sfi_unit_has_offset(sfi_units *units, const sfi_unit *unit,
     return true;
 }
 
-bool sfi_unit_is_plain(sfi_units *units, const sfi_unit *unit, double *to_plain)
+bool sfi_unit_is_plain(sfi_unit_base *units, const sfi_unit *unit,
+                       double *to_plain)
 {
     static const sfi_unit one = {true, "1"};
     sfi_conversion c;

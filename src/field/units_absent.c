@@ -5,16 +5,12 @@
 
 #include <string.h>
 
-struct sfi_units {
-    sf_context *ctx;
-};
-
 bool sfi_units_available(void)
 {
     return false;
 }
 
-sf_status sfi_units_open(sf_context *ctx, sfi_units **out)
+sf_status sfi_units_open(sf_context *ctx, sfi_unit_base **out)
 {
     *out = sfi_alloc_zero(ctx, 1, sizeof **out);
     if (*out == NULL)
@@ -23,20 +19,20 @@ sf_status sfi_units_open(sf_context *ctx, sfi_units **out)
     return SF_OK;
 }
 
-void sfi_units_close(sfi_units *u)
+void sfi_units_close(sfi_unit_base *u)
 {
     if (u != NULL)
         sfi_free(u->ctx, u, 1, sizeof *u);
 }
 
-bool sfi_units_parse(sfi_units *u, const char *text)
+bool sfi_units_parse(sfi_unit_base *u, const char *text)
 {
     (void)u;
     (void)text;
     return true;
 }
 
-sf_status sfi_units_convert(sfi_units *u, const char *from, const char *to,
+sf_status sfi_units_convert(sfi_unit_base *u, const char *from, const char *to,
                             sfi_conversion *out)
 {
     (void)out;
@@ -46,7 +42,7 @@ sf_status sfi_units_convert(sfi_units *u, const char *from, const char *to,
                     from, to);
 }
 
-bool sfi_units_offset(sfi_units *u, const char *text,
+bool sfi_units_offset(sfi_unit_base *u, const char *text,
                       char absolute[SFI_UNIT_SIZE])
 {
     (void)u;

@@ -14,20 +14,15 @@
 #include <string.h>
 #include <udunits2.h>
 
-struct sfi_units {
-    sf_context *ctx;
-    ut_system *system;
-};
-
 bool sfi_units_available(void)
 {
     return true;
 }
 
-sf_status sfi_units_open(sf_context *ctx, sfi_units **out)
+sf_status sfi_units_open(sf_context *ctx, sfi_unit_base **out)
 {
     *out = NULL;
-    sfi_units *u = sfi_alloc_zero(ctx, 1, sizeof *u);
+    sfi_unit_base *u = sfi_alloc_zero(ctx, 1, sizeof *u);
     if (u == NULL)
         return SF_E_NOMEM;
     u->ctx = ctx;
@@ -45,7 +40,7 @@ sf_status sfi_units_open(sf_context *ctx, sfi_units **out)
     return SF_OK;
 }
 
-void sfi_units_close(sfi_units *u)
+void sfi_units_close(sfi_unit_base *u)
 {
     if (u == NULL)
         return;
@@ -55,7 +50,7 @@ void sfi_units_close(sfi_units *u)
     sfi_free(u->ctx, u, 1, sizeof *u);
 }
 
-bool sfi_units_parse(sfi_units *u, const char *text)
+bool sfi_units_parse(sfi_unit_base *u, const char *text)
 {
     sfi_foreign_lock();
     ut_unit *unit = ut_parse(u->system, text, UT_UTF8);
@@ -79,7 +74,7 @@ static bool line_of(cv_converter *c, sfi_conversion *out)
                8.0 * DBL_EPSILON * (fabs(up) + fabs(down));
 }
 
-sf_status sfi_units_convert(sfi_units *u, const char *from, const char *to,
+sf_status sfi_units_convert(sfi_unit_base *u, const char *from, const char *to,
                             sfi_conversion *out)
 {
     sfi_foreign_lock();
@@ -102,7 +97,7 @@ sf_status sfi_units_convert(sfi_units *u, const char *from, const char *to,
     return SF_OK;
 }
 
-bool sfi_units_offset(sfi_units *u, const char *text,
+bool sfi_units_offset(sfi_unit_base *u, const char *text,
                       char absolute[SFI_UNIT_SIZE])
 {
     char written[SFI_UNIT_SIZE] = "";

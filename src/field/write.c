@@ -151,7 +151,7 @@ sf_status sf_field_write(sf_context *ctx, const char *path, int n,
     if (sfi_path_ends(path, ".npy"))
         return write_npy(ctx, path, n, fields);
     if (sfi_path_ends(path, ".vti") || sfi_path_ends(path, ".vtr"))
-        return sfi_write_vtk(ctx, path, n, fields);
+        return sfi_write_vtk(ctx, path, sfi_path_ends(path, ".vti"), n, fields);
     if (sfi_path_ends(path, ".pvd"))
         return sfi_write_pvd(ctx, path, n, fields, o.times);
     return SFI_FAIL(ctx, SF_E_ARG,

@@ -10,9 +10,9 @@ sf_status sfi_write_netcdf(sf_context *ctx, const char *path, int n,
                            const sf_field *fields,
                            const sf_field_write_options *o);
 
-/* .vti or .vtr by the extension. */
-sf_status sfi_write_vtk(sf_context *ctx, const char *path, int n,
-                        const sf_field *fields);
+/* A .vti file if the grid is to be uniform, else .vtr. */
+sf_status sfi_write_vtk(sf_context *ctx, const char *path, bool is_uniform,
+                        int n, const sf_field *fields);
 sf_status sfi_write_pvd(sf_context *ctx, const char *path, int n,
                         const sf_field *fields, const double *times);
 

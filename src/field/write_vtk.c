@@ -25,10 +25,9 @@ static void free_view(sf_context *ctx, view *v)
 }
 
 static sf_status make_view(sf_context *ctx, const char *path, const sf_grid *g,
-                           view *v)
+                           bool wants_uniform, view *v)
 {
     const int rank = sf_grid_rank(g);
-    const bool wants_uniform = sfi_path_ends(path, ".vti");
     *v = (view){.grid = {.count = {1, 1, 1}, .is_uniform = wants_uniform}};
     if (rank > 3)
         return SFI_FAIL(ctx, SF_E_ARG,
@@ -148,8 +147,8 @@ static sf_status put_file(sfi_output *out, const view *v, int n,
     return sfi_output_status(out);
 }
 
-sf_status sfi_write_vtk(sf_context *ctx, const char *path, int n,
-                        const sf_field *fields)
+sf_status sfi_write_vtk(sf_context *ctx, const char *path, bool is_uniform,
+                        int n, const sf_field *fields)
 {
     view v;
     sfi_output *out = NULL;
@@ -157,7 +156,7 @@ sf_status sfi_write_vtk(sf_context *ctx, const char *path, int n,
     sfi_vtk_array *arrays = sfi_alloc(ctx, (size_t)n, sizeof *arrays);
     if (arrays == NULL)
         return SF_E_NOMEM;
-    sf_status status = make_view(ctx, path, fields[0].grid, &v);
+    sf_status status = make_view(ctx, path, fields[0].grid, is_uniform, &v);
     if (status == SF_OK)
         status = sfi_output_open(ctx, &out, path);
     if (status == SF_OK)
@@ -169,7 +168,7 @@ sf_status sfi_write_vtk(sf_context *ctx, const char *path, int n,
 
 /* ---- lists of times --------------------------------------------------------- */
 
-static bool is_uniform(const sf_grid *g)
+static bool has_steps(const sf_grid *g)
 {
     for (int k = 0; k < sf_grid_rank(g); k++)
         if (sfi_axis_step(sf_grid_axis(g, k)) == 0.0 &&
@@ -188,9 +187,10 @@ static sf_status write_list(sf_context *ctx, const char *path, int n,
     const size_t folder = slash != NULL ? (size_t)(slash - path) + 1 : 0;
     for (int i = 0; i < n; i++) {
         char *name = room + (size_t)i * size;
+        const bool is_uniform = has_steps(fields[i].grid);
         snprintf(name, size, "%.*s_%04d.%s", (int)stem, path, i,
-                 is_uniform(fields[i].grid) ? "vti" : "vtr");
-        SFI_TRY(sfi_write_vtk(ctx, name, 1, &fields[i]));
+                 is_uniform ? "vti" : "vtr");
+        SFI_TRY(sfi_write_vtk(ctx, name, is_uniform, 1, &fields[i]));
         names[i] = name + folder;
     }
     sfi_output *out = NULL;

@@ -7,7 +7,7 @@
 
 typedef struct fixture {
     sf_context *ctx;
-    sfi_units *units;
+    sfi_unit_base *units;
 } fixture;
 
 static fixture begin(void)
@@ -189,7 +189,7 @@ TEST(every_allocation_may_fail)
     sf_context *ctx = faulty_context(&faults);
     sf_status status = SF_E_NOMEM;
     for (int k = 0; status != SF_OK; k++) {
-        sfi_units *units = NULL;
+        sfi_unit_base *units = NULL;
         faults.left = k;
         status = sfi_units_open(ctx, &units);
         sfi_units_close(units);
