@@ -5,10 +5,8 @@
  * values are asked for, in the types that they have: libnetcdf converts nothing,
  * so that nothing is rounded or out of range behind our back.
  *
- * Files that were cut off.  libnetcdf reads zeros behind the end of a classic
- * file without a word.  The size of the file is therefore held against what its
- * header promises: the header is laid out in one way only, so that its own length
- * follows from what it says, and the data follow it.
+ * Classic files are gone through before libnetcdf sees them (netcdf_scan.c), so that
+ * one that was cut off, or whose header promises too much, never reaches it.
  *
  * Paths.  libnetcdf takes "scheme://" for an address on a network and a leading
  * "[" for options; neither is a file's name here. */
@@ -17,7 +15,7 @@
 #include "io/netcdf.h"
 
 #include "io/foreign.h"
-#include "io/input.h"
+#include "io/netcdf_scan.h"
 #include "io/output.h"
 
 #include <limits.h>
@@ -299,101 +297,6 @@ static sf_status read_header(sfi_nc *f)
     return read_group(f, f->id, 0);
 }
 
-/* ---- is the file as long as it says? --------------------------------------- */
-
-/* Sums of sizes of files, in 128 bits: no header makes them overflow. */
-static sfi_u128 padded(sfi_u128 bytes)
-{
-    return (bytes + 3) / 4 * 4;
-}
-
-/* `word`: bytes of a count, 4 or in CDF-5 8. */
-static sfi_u128 attrs_size(const sfi_nc_attrs *attrs, size_t word)
-{
-    sfi_u128 sum = 4 + word;
-    for (size_t i = 0; i < attrs->count; i++) {
-        const sfi_nc_attr *a = &attrs->list[i];
-        sum += word + padded(strlen(a->name)) + 4 + word +
-               padded((sfi_u128)a->count * sfi_nc_size(a->type));
-    }
-    return sum;
-}
-
-static sfi_u128 header_size(const sfi_nc_header *h)
-{
-    const size_t word = h->format == SFI_NC_CDF5 ? 8 : 4;
-    const size_t offset = h->format == SFI_NC_CLASSIC ? 4 : 8;
-    sfi_u128 sum =
-        4 + word + (4 + word) + attrs_size(&h->attrs, word) + (4 + word);
-    for (size_t i = 0; i < h->dim_count; i++)
-        sum += word + padded(strlen(h->dims[i].name)) + word;
-    for (size_t i = 0; i < h->var_count; i++) {
-        const sfi_nc_var *v = &h->vars[i];
-        sum += word + padded(strlen(v->name)) + word + word * (size_t)v->rank +
-               attrs_size(&v->attrs, word) + 4 + word + offset;
-    }
-    return sum;
-}
-
-/* Bytes that a classic file has at least: header, variables of fixed size, then
- * records; each variable is padded to 4 bytes, but for the last, and for one that
- * is alone in its records. */
-static sfi_u128 file_size(const sfi_nc_header *h)
-{
-    sfi_u128 fixed = 0, record = 0, fixed_pad = 0, record_pad = 0;
-    int64_t records = 0;
-    int in_records = 0;
-    for (size_t i = 0; i < h->var_count; i++) {
-        const sfi_nc_var *v = &h->vars[i];
-        sfi_u128 bytes = sfi_nc_size(v->type);
-        const bool has_records =
-            v->rank > 0 && h->dims[v->dims[0]].is_unlimited;
-        for (int k = has_records; k < v->rank; k++) {
-            const sfi_u128 size = (sfi_u128)h->dims[v->dims[k]].size;
-            bytes = size > 0 && bytes > (sfi_u128)INT64_MAX / size
-                        ? (sfi_u128)INT64_MAX
-                        : bytes * size;
-        }
-        if (!has_records) {
-            fixed += padded(bytes);
-            fixed_pad = padded(bytes) - bytes;
-            continue;
-        }
-        in_records++;
-        records = h->dims[v->dims[0]].size;
-        record += padded(bytes);
-        record_pad = padded(bytes) - bytes;
-    }
-    if (in_records == 0 || records == 0)
-        return header_size(h) + fixed - fixed_pad;
-    if (in_records == 1)
-        record -= record_pad, record_pad = 0;
-    return header_size(h) + fixed +
-           (record > 0 && (sfi_u128)records > ((sfi_u128)1 << 100) / record
-                ? (sfi_u128)INT64_MAX
-                : record * (sfi_u128)records) -
-           record_pad;
-}
-
-static sf_status check_size(const sfi_nc *f, uint64_t size)
-{
-    if (f->header.format == SFI_NC_NETCDF4)
-        return SF_OK;
-    const sfi_u128 want = file_size(&f->header);
-    if (want <= size)
-        return SF_OK;
-    if (want > INT64_MAX)
-        return SFI_FAIL(f->ctx, SF_E_FORMAT,
-                        "%s: its %llu bytes are less than its header promises; "
-                        "the file was cut off or is broken",
-                        f->name, (unsigned long long)size);
-    return SFI_FAIL(f->ctx, SF_E_FORMAT,
-                    "%s: has %llu bytes, its header promises at least %llu; "
-                    "the file was cut off",
-                    f->name, (unsigned long long)size,
-                    (unsigned long long)want);
-}
-
 /* ---- opening --------------------------------------------------------------- */
 
 void sfi_nc_close(sfi_nc *f)
@@ -448,12 +351,22 @@ static sf_status not_netcdf(sf_context *ctx, const char *name, size_t size)
                     name);
 }
 
-/* Look at the file before libnetcdf does: is it there, what is it, how long? */
-static sf_status look(sf_context *ctx, const char *path, uint64_t *size)
+/* Look at the file before libnetcdf does. */
+static sf_status look(sf_context *ctx, sfi_input *input)
 {
-    sfi_input *input = NULL;
     unsigned char head[8];
     size_t got = 0;
+    if (sfi_input_size(input) < 0)
+        return SFI_FAIL(ctx, SF_E_IO,
+                        "%s: is not a file; NetCDF is read from files only",
+                        sfi_input_name(input));
+    SFI_TRY(sfi_input_read(input, head, sizeof head, &got));
+    return has_magic(head, got) ? sfi_nc_scan(ctx, input)
+                                : not_netcdf(ctx, sfi_input_name(input), got);
+}
+
+static sf_status check_path(sf_context *ctx, const char *path)
+{
     if (strcmp(path, "-") == 0)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "NetCDF is read from files only, not from standard "
@@ -463,22 +376,11 @@ static sf_status look(sf_context *ctx, const char *path, uint64_t *size)
                         "%s: want the name of a file; libnetcdf would take "
                         "this for an address",
                         path);
-    SFI_TRY(sfi_input_open(ctx, &input, path));
-    sf_status status = SF_OK;
-    if (sfi_input_size(input) < 0)
-        status =
-            SFI_FAIL(ctx, SF_E_IO,
-                     "%s: is not a file; NetCDF is read from files only", path);
-    else
-        status = sfi_input_read(input, head, sizeof head, &got);
-    *size = (uint64_t)sfi_input_size(input);
-    sfi_input_close(input);
-    SFI_TRY(status);
-    return has_magic(head, got) ? SF_OK : not_netcdf(ctx, path, got);
+    return SF_OK;
 }
 
 /* What libnetcdf says of a file that has the right first bytes. */
-static sf_status opened(sfi_nc *f, int code, uint64_t size)
+static sf_status opened(sfi_nc *f, int code)
 {
     /* It was opened once before, so that its bytes are to blame, also where
      * libnetcdf gives an error of the system. */
@@ -488,8 +390,7 @@ static sf_status opened(sfi_nc *f, int code, uint64_t size)
                         "(%s)",
                         f->name, nc_strerror(code));
     f->is_open = true;
-    SFI_TRY(read_header(f));
-    return check_size(f, size);
+    return read_header(f);
 }
 
 static sf_status finish(sfi_nc **out, sf_status status)
@@ -503,13 +404,17 @@ static sf_status finish(sfi_nc **out, sf_status status)
 
 sf_status sfi_nc_open(sf_context *ctx, sfi_nc **out, const char *path)
 {
-    uint64_t size = 0;
+    sfi_input *input = NULL;
     *out = NULL;
-    SFI_TRY(look(ctx, path, &size));
+    SFI_TRY(check_path(ctx, path));
+    SFI_TRY(sfi_input_open(ctx, &input, path));
+    const sf_status seen = look(ctx, input);
+    sfi_input_close(input);
+    SFI_TRY(seen);
     SFI_TRY(new_file(ctx, out, path));
     sfi_foreign_lock();
     const int code = nc_open(path, NC_NOWRITE, &(*out)->id);
-    const sf_status status = opened(*out, code, size);
+    const sf_status status = opened(*out, code);
     sfi_foreign_unlock();
     return finish(out, status);
 }
@@ -517,14 +422,17 @@ sf_status sfi_nc_open(sf_context *ctx, sfi_nc **out, const char *path)
 sf_status sfi_nc_open_memory(sf_context *ctx, sfi_nc **out, const char *name,
                              const void *bytes, size_t size)
 {
+    sfi_input *input = NULL;
     *out = NULL;
-    if (!has_magic(bytes, size))
-        return not_netcdf(ctx, name, size);
+    SFI_TRY(sfi_input_memory(ctx, &input, name, bytes, size));
+    const sf_status seen = look(ctx, input);
+    sfi_input_close(input);
+    SFI_TRY(seen);
     SFI_TRY(new_file(ctx, out, name));
     sfi_foreign_lock();
     const int code =
         nc_open_mem(name, NC_NOWRITE, size, (void *)bytes, &(*out)->id);
-    const sf_status status = opened(*out, code, size);
+    const sf_status status = opened(*out, code);
     sfi_foreign_unlock();
     return finish(out, status);
 }

@@ -196,7 +196,12 @@ TEST(what_is_no_file_is_refused)
                 SF_E_FORMAT, "the file is empty");
     CHECK_FAILS(ctx,
                 sfi_nc_open_memory(ctx, &f, "<memory>", "CDF\001\0\0\0\0\0", 9),
-                SF_E_FORMAT, "broken or was cut off");
+                SF_E_FORMAT, "byte 8 of its header: it ends here");
+    /* A name of 4 GB, for which libnetcdf would ask for memory. */
+    static const char name[] = "CDF\001\0\0\0\0\0\0\0\012\0\0\0\001"
+                               "\377\0\0\001y\0\0\0\0\0\0\001";
+    CHECK_FAILS(ctx, sfi_nc_open_memory(ctx, &f, "<memory>", name, sizeof name),
+                SF_E_FORMAT, "a count that goes beyond the end of the file");
     sf_context_free(ctx);
 }
 
