@@ -69,8 +69,13 @@ static const cli_option options[] = {
           "In points, 1/72 inch"),
     SHOWN(CLI_NUMBER, "height", "H", height, "by its kind", "(0, 20000]",
           "In points, 1/72 inch"),
-    OPTION(CLI_NUMBER, 0, "scale", "S", scale, "2", "[0.1, 20]",
-           "Pixels of a point"),
+    {.kind = CLI_NUMBER,
+     .name = "scale",
+     .argument = "S",
+     .offset = offsetof(plot_options, scale),
+     .initial = "2",
+     .range = "[0.1, 20]",
+     .rare = true},
     CLI_READ_OPTIONS(plot_options, read),
     {0}};
 
@@ -446,8 +451,9 @@ const cli_command cli_plot = {
     .operands =
         "  FILE...                  A model or density, a table (data), a "
         "second one\n"
-        "                           (samples), the curve of `fit --curve`, or "
-        "fields (.nc)\n",
+        "                           (samples), the curve of `fit --curve`, "
+        "fields "
+        "(.nc)\n",
     .least = 0,
     .most = 3,
     .size = sizeof(plot_options),
