@@ -165,6 +165,47 @@ typedef struct sf_plot_plane_options {
 SF_API sf_status sf_plot_plane(sf_context *ctx, const char *path, sf_cmat data,
                                const sf_plot_plane_options *opts);
 
+/* ---- maps ----------------------------------------------------------------
+ *
+ * Numbers of the cells of a rectangular grid, each cell in one colour; missing
+ * ones are hatched.  Of longitude and latitude, with coastlines (Natural Earth,
+ * 1:110 million). */
+typedef enum sf_plot_colours {
+    SF_PLOT_COLOURS_AUTO = 0, /* diverging where both signs occur, else
+                                 sequential */
+    SF_PLOT_SEQUENTIAL,       /* dark to light over the range */
+    SF_PLOT_DIVERGING,        /* white is 0, the range symmetric */
+    SF_PLOT_CYCLIC            /* the ends look the same: directions */
+} sf_plot_colours;
+
+typedef struct sf_plot_map_options {
+    size_t size;             /* set by _INIT */
+    double width;            /* points [540] */
+    double height;           /* points [by the axes] */
+    double scale;            /* pixels per point, 0.1 to 20 [2] */
+    const char *title;       /* [none] */
+    const char *x_label;     /* [none] */
+    const char *y_label;     /* [none] */
+    const char *bar_label;   /* name and unit [none] */
+    sf_plot_colours colours; /* [SF_PLOT_COLOURS_AUTO] */
+    double low;              /* range of the colours [that of the values] */
+    double high;             /* > low, or both 0 */
+    bool is_geographic;      /* degrees east and north; a degree is equally
+                                long on both axes, and coasts are drawn */
+} sf_plot_map_options;
+
+#define SF_PLOT_MAP_OPTIONS_INIT                                               \
+    {                                                                          \
+        .size = sizeof(sf_plot_map_options)                                    \
+    }
+
+/* values [ny, nx]; x_edges [nx + 1] and y_edges [ny + 1] finite and strictly
+ * monotonic in either direction (SF_E_SHAPE).  nx, ny >= 1. */
+SF_API sf_status sf_plot_map(sf_context *ctx, const char *path,
+                             const double *values, int64_t ny, int64_t nx,
+                             const double *y_edges, const double *x_edges,
+                             const sf_plot_map_options *opts);
+
 /* ---- more columns --------------------------------------------------------
  *
  * All pairs of columns of a real and a synthetic table: histograms on the

@@ -221,6 +221,9 @@ sf_status cli_check_files(cli *c, const cli_file *files, int count);
 /* Whether a path ends in this extension, in any case. */
 bool cli_has_extension(const char *path, const char *extension);
 
+/* Whether it is that of a file of fields (NetCDF). */
+bool cli_holds_fields(const char *path);
+
 /* ---- tables ----------------------------------------------------------------- */
 
 /* How the table of an operand is read; see sf_read_options. */

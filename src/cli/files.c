@@ -74,3 +74,9 @@ bool cli_has_extension(const char *path, const char *extension)
             return false;
     return true;
 }
+
+bool cli_holds_fields(const char *path)
+{
+    return cli_has_extension(path, ".nc") || cli_has_extension(path, ".nc4") ||
+           cli_has_extension(path, ".cdf");
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* info.c - scorefield info: what a file holds. */
-#include "cli/cli.h"
+#include "cli/info.h"
 
 #include "base/text.h"
 #include "scorefield/density.h"
@@ -226,15 +226,28 @@ static sf_status tell_table_or_array(cli *c, const char *path,
 
 typedef struct info_options {
     cli_read read;
+    const char *var;
 } info_options;
 
-static const cli_option options[] = {CLI_READ_OPTIONS(info_options, read), {0}};
+static const cli_option options[] = {
+    {.kind = CLI_TEXT,
+     .name = "var",
+     .argument = "NAME",
+     .offset = offsetof(info_options, var),
+     .help = "Of a file of fields (.nc), this variable alone"},
+    CLI_READ_OPTIONS(info_options, read),
+    {0}};
 
 static sf_status run(cli *c, const void *values)
 {
     const info_options *o = values;
     const char *path = c->operands[0];
-    SFI_TRY(cli_has_extension(path, ".safetensors")
+    const bool is_fields = cli_holds_fields(path);
+    if (o->var != NULL && !is_fields)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "%s: --var is about files of fields (.nc)", path);
+    SFI_TRY(is_fields ? info_fields(c, path, o->var)
+            : cli_has_extension(path, ".safetensors")
                 ? tell_safetensors(c, path)
                 : tell_table_or_array(c, path, &o->read));
     return cli_report(c, stdout);
@@ -242,11 +255,11 @@ static sf_status run(cli *c, const void *values)
 
 const cli_command cli_info = {
     .name = "info",
-    .summary = "What a model, checkpoint or table holds",
+    .summary = "What a model, checkpoint, table or file of fields holds",
     .usage = "[OPTIONS] FILE",
     .operands =
-        "  FILE                     A model (.safetensors) or a table; - "
-        "is stdin\n",
+        "  FILE                     A model (.safetensors), a table or fields\n"
+        "                           (.nc); - is stdin\n",
     .least = 1,
     .most = 1,
     .size = sizeof(info_options),

@@ -7,6 +7,7 @@
  *     one column                  histogram, and the model's density
  *     two columns                 density with contours, score, points
  *     more                        all pairs, real and synthetic
+ *     a file of fields            a map
  *
  * The columns of a model lead; without one, those of the
  * first table. */
@@ -45,10 +46,18 @@ static const cli_option options[] = {
            "Noise time of the model"),
     OPTION(CLI_TEXT, 0, "trace", "FILE", trace, NULL, NULL,
            "Paths, as `sample --trace` writes them"),
+    OPTION(CLI_TEXT, 0, "var", "NAME", var, NULL, NULL,
+           "Of a file of fields (.nc), this variable"),
+    OPTION(CLI_TEXT, 0, "select", "'A=V; ...'", select, NULL, NULL,
+           "Points of its axes: 'lev=500; lon=-30:60'"),
     OPTION(CLI_FLAG, 0, "chains", NULL, chains, NULL, NULL,
            "Draws of each chain over their number"),
-    SHOWN(CLI_WHOLE, "grid", "K", grid, "gaussian 129, network 49", "[8, 1025]",
-          "Points of an axis of a density"),
+    {.kind = CLI_WHOLE,
+     .name = "grid",
+     .argument = "K",
+     .offset = offsetof(plot_options, grid),
+     .range = "[8, 1025]",
+     .rare = true},
     OPTION(CLI_WHOLE, 'n', "rows", "N", rows, "1000", "[2, 1e7]",
            "Rows drawn from a model without a table"),
     {.kind = CLI_TEXT,
@@ -60,8 +69,13 @@ static const cli_option options[] = {
           "In points, 1/72 inch"),
     SHOWN(CLI_NUMBER, "height", "H", height, "by its kind", "(0, 20000]",
           "In points, 1/72 inch"),
-    OPTION(CLI_NUMBER, 0, "scale", "S", scale, "2", "[0.1, 20]",
-           "Pixels of a point"),
+    {.kind = CLI_NUMBER,
+     .name = "scale",
+     .argument = "S",
+     .offset = offsetof(plot_options, scale),
+     .initial = "2",
+     .range = "[0.1, 20]",
+     .rare = true},
     CLI_READ_OPTIONS(plot_options, read),
     {0}};
 
@@ -359,9 +373,33 @@ static sf_status draw_pairs(plot_job *j)
 
 /* ---- the command ---------------------------------------------------------- */
 
+/* The file of fields among the operands, which is then the only one; NULL. */
+static sf_status find_field_file(plot_job *j, const char **path)
+{
+    const cli *c = j->c;
+    *path = NULL;
+    for (int i = 0; i < c->operand_count; i++)
+        if (cli_holds_fields(c->operands[i]))
+            *path = c->operands[i];
+    if (*path != NULL && (c->operand_count > 1 || j->o->density.text != NULL ||
+                          j->o->trace != NULL))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "%s: fields are drawn alone, without models, tables or "
+                        "densities",
+                        *path);
+    if (*path == NULL && (j->o->var != NULL || j->o->select != NULL))
+        return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about files of fields (.nc)",
+                        j->o->var != NULL ? "var" : "select");
+    return SF_OK;
+}
+
 static sf_status plot(plot_job *j)
 {
+    const char *fields = NULL;
     SFI_TRY(check_options(j));
+    SFI_TRY(find_field_file(j, &fields));
+    if (fields != NULL)
+        return plot_draw_map(j->c, j->o, fields);
     SFI_TRY(read_files(j));
     if (j->o->density.text != NULL)
         SFI_TRY(cli_open_model(j->c, &j->o->density, &j->model, NULL));
@@ -408,12 +446,14 @@ static sf_status run(cli *c, const void *values)
 
 const cli_command cli_plot = {
     .name = "plot",
-    .summary = "Draw data, samples, densities, scores, curves and paths",
+    .summary = "Draw data, samples, densities, scores, curves, paths and maps",
     .usage = "[OPTIONS] FILE... -o PICTURE",
     .operands =
         "  FILE...                  A model or density, a table (data), a "
         "second one\n"
-        "                           (samples), or the curve of `fit --curve`\n",
+        "                           (samples), the curve of `fit --curve`, "
+        "fields "
+        "(.nc)\n",
     .least = 0,
     .most = 3,
     .size = sizeof(plot_options),

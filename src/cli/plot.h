@@ -8,7 +8,7 @@
 #include "scorefield/plot.h"
 
 typedef struct plot_options {
-    const char *output, *range, *title, *trace;
+    const char *output, *range, *title, *trace, *var, *select;
     cli_density density; /* its columns are those of tables, too            */
     double width, height, scale, time;
     int64_t grid, rows;
@@ -85,6 +85,9 @@ sf_status plot_read_trace(plot_job *j);
 /* Paths or a film of it. */
 sf_status plot_draw_trace(plot_job *j);
 bool plot_is_film(const char *path);
+
+/* A field of a NetCDF file as a map (plot_map.c). */
+sf_status plot_draw_map(cli *c, const plot_options *o, const char *path);
 
 /* A table's chains over their draws (plot_chains.c), or those of --trace. */
 sf_status plot_draw_chains(plot_job *j);

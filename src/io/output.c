@@ -371,6 +371,11 @@ sf_status sfi_output_status(const sfi_output *out)
     return out->status;
 }
 
+const char *sfi_output_place(const sfi_output *out)
+{
+    return out->temporary;
+}
+
 const void *sfi_output_bytes(const sfi_output *out, size_t *size)
 {
     *size = out->used;

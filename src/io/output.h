@@ -58,6 +58,11 @@ void sfi_output_advance(sfi_output *out, size_t size);
 /* The first error so far, SF_OK if there is none. */
 sf_status sfi_output_status(const sfi_output *out);
 
+/* Where the file is until it takes its name, for libraries that write files
+ * themselves: nothing may be appended here then.  NULL for memory, standard
+ * output, devices and pipes. */
+const char *sfi_output_place(const sfi_output *out);
+
 /* What a memory output holds; valid until it is closed. */
 const void *sfi_output_bytes(const sfi_output *out, size_t *size);
 

@@ -99,6 +99,14 @@ static sfi_rgba viridis_at(double t)
     return c;
 }
 
+/* A circle of one lightness around grey, in the sRGB gamut all the way. */
+static sfi_rgba hue_at(double t)
+{
+    const double angle = 6.283185307179586 * t, chroma = 0.115;
+    const oklab c = {0.72, chroma * cos(angle), chroma * sin(angle)};
+    return from_oklab(c);
+}
+
 static const oklab white = {1.0, 0.0, 0.0};
 static const oklab mid_blue = {0.66, -0.045, -0.100};
 static const oklab deep_blue = {0.45, -0.040, -0.130};
@@ -112,6 +120,8 @@ sfi_rgba sfi_map_at(sfi_map map, double t)
         return viridis_at(u);
     case SFI_MAP_LIGHT:
         return between(white, mid_blue, u);
+    case SFI_MAP_CYCLIC:
+        return hue_at(u);
     case SFI_MAP_SIGNED:
         break;
     }

@@ -8,11 +8,13 @@ typedef struct sfi_rgba {
     double r, g, b, a;
 } sfi_rgba;
 
-/* Maps from [0, 1] to colours, all with lightness monotone in the number. */
+/* Maps from [0, 1] to colours, all but the last with lightness monotone in the
+ * number (of the signed one, in its distance from 1/2). */
 typedef enum sfi_map {
     SFI_MAP_VIRIDIS = 0, /* dark violet to yellow: for pictures of numbers  */
     SFI_MAP_LIGHT,       /* white to mid blue: lies under points and lines  */
-    SFI_MAP_SIGNED       /* blue, white at 1/2, red: numbers with a sign    */
+    SFI_MAP_SIGNED,      /* blue, white at 1/2, red: numbers with a sign    */
+    SFI_MAP_CYCLIC       /* a turn of hues, 1 like 0: directions            */
 } sfi_map;
 
 /* The colour at t; t is clamped to [0, 1], NaN gives the colour at 0. */

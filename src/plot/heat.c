@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "plot/contour.h"
+#include "plot/image.h"
 #include "plot/marks.h"
 
 enum { SHADES = 512 }; /* more than the eye or 8 bits can tell apart */
@@ -154,24 +155,14 @@ sf_status sfi_draw_heat(sfi_canvas *canvas, const sfi_panel *panel,
 {
     const sfi_rect f = panel->frame;
     const sf_plot_grid *g = heat->grid;
-    const double scale = canvas->format == SFI_FORMAT_PNG ? canvas->scale : 2.0;
-    const int width = (int)ceil((f.right - f.left) * scale);
-    const int height = (int)ceil((f.bottom - f.top) * scale);
-    cairo_surface_t *image =
-        cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
-    if (cairo_surface_status(image) != CAIRO_STATUS_SUCCESS) {
-        cairo_surface_destroy(image);
-        return SFI_FAIL(canvas->ctx, SF_E_NOMEM,
-                        "plot: no memory for a heat map of %d x %d", width,
-                        height);
-    }
+    sfi_image image;
+    SFI_TRY(sfi_image_new(canvas, &image, "heat map", f, CAIRO_FORMAT_RGB24));
+    const int width = image.width, height = image.height;
     uint32_t colours[SHADES];
     for (int k = 0; k < SHADES; k++)
         colours[k] = pixel_of(sfi_map_at(heat->bar.map, k / (SHADES - 1.0)));
-    unsigned char *data = cairo_image_surface_get_data(image);
-    const int stride = cairo_image_surface_get_stride(image);
     for (int r = 0; r < height; r++) {
-        uint32_t *row = (uint32_t *)(void *)(data + (size_t)r * (size_t)stride);
+        uint32_t *row = image.pixels + (size_t)r * (size_t)image.stride;
         const double v = cell_of(&panel->y, 1.0 - (r + 0.5) / height,
                                  g->y_first, g->y_last, g->ny);
         for (int c = 0; c < width; c++) {
@@ -186,18 +177,7 @@ sf_status sfi_draw_heat(sfi_canvas *canvas, const sfi_panel *panel,
                                   : colours[(int)(shade * (SHADES - 1) + 0.5)];
         }
     }
-    cairo_surface_mark_dirty(image);
-    cairo_t *cr = canvas->cr;
-    cairo_save(cr);
-    cairo_translate(cr, f.left, f.top);
-    cairo_scale(cr, (f.right - f.left) / width, (f.bottom - f.top) / height);
-    cairo_set_source_surface(cr, image, 0.0, 0.0);
-    cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_GOOD);
-    cairo_pattern_set_extend(cairo_get_source(cr), CAIRO_EXTEND_PAD);
-    cairo_rectangle(cr, 0.0, 0.0, width, height);
-    cairo_fill(cr);
-    cairo_restore(cr);
-    cairo_surface_destroy(image);
+    sfi_image_paint(canvas, &image, f);
     return SF_OK;
 }
 

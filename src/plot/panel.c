@@ -102,6 +102,9 @@ static void choose_marks(sfi_axis *axis, int most)
 {
     if (axis->log)
         sfi_ticks_log(axis->lo, axis->hi, most, &axis->ticks);
+    else if (axis->letters != NULL)
+        sfi_ticks_degrees(axis->lo, axis->hi, most, axis->letters,
+                          &axis->ticks);
     else
         sfi_ticks_linear(axis->lo, axis->hi, most, &axis->ticks);
 }

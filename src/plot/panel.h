@@ -19,6 +19,7 @@ typedef struct sfi_axis {
     const char *const *names; /* categories 0, 1, ... instead of numbers    */
     int64_t name_count;       /* 0 without names                            */
     bool whole;               /* only integers are marked                   */
+    const char *letters;      /* "EW" or "NS": degrees; NULL: numbers       */
     bool bare;                /* no tick labels and no label                */
     double from, to;          /* where lo and hi are on the page            */
     sfi_ticks ticks;

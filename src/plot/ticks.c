@@ -12,6 +12,8 @@
  *                                           digits far behind the first */
 #include "plot/ticks.h"
 
+#include "base/compiler.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -269,6 +271,45 @@ void sfi_ticks_linear(double lo, double hi, int most, sfi_ticks *out)
         if (fmod(i, parts) != 0.0 && at >= lo && at <= hi &&
             out->minor_count < SFI_MAX_MINOR)
             out->minor[out->minor_count++] = at;
+    }
+}
+
+/* ---- degrees --------------------------------------------------------------- */
+
+static void label_degrees(double at, const char *letters, char *label)
+{
+    const bool is_longitude = letters[0] == 'E';
+    const double x = is_longitude ? remainder(at, 360.0) : at;
+    const bool has_side = x != 0.0 && !(is_longitude && fabs(x) == 180.0);
+    char number[SFI_TICK_BYTES];
+    sfi_number_text(fabs(x), 6, number, sizeof number);
+    append(label, SFI_TICK_BYTES, number);
+    append(label, SFI_TICK_BYTES, "\u00b0");
+    if (has_side)
+        append(label, SFI_TICK_BYTES, (const char[]){letters[x < 0.0], '\0'});
+}
+
+void sfi_ticks_degrees(double lo, double hi, int most, const char *letters,
+                       sfi_ticks *out)
+{
+    static const double steps[] = {1, 2, 5, 10, 15, 30, 45, 60, 90, 180};
+    double step = 0.0;
+    for (size_t i = 0; i < SFI_COUNT(steps) && step == 0.0; i++)
+        if (floor(hi / steps[i] + 1e-9) - ceil(lo / steps[i] - 1e-9) + 1.0 <=
+            most)
+            step = steps[i];
+    if (step == 0.0 || hi - lo < 3.0) {
+        sfi_ticks_linear(lo, hi, most, out);
+    } else {
+        memset(out, 0, sizeof *out);
+        for (double i = ceil(lo / step - 1e-9);
+             i * step <= hi + 1e-9 * step && out->count < SFI_MAX_TICKS; i++)
+            out->at[out->count++] = i * step;
+    }
+    out->note[0] = '\0';
+    for (int i = 0; i < out->count; i++) {
+        out->label[i][0] = '\0';
+        label_degrees(out->at[i], letters, out->label[i]);
     }
 }
 

@@ -29,6 +29,12 @@ void sfi_ticks_range(double *lo, double *hi, bool log);
  * least two if `most` > 2; multiples of 4 where those of 5 are fewer. */
 void sfi_ticks_linear(double lo, double hi, int most, sfi_ticks *out);
 
+/* The same of degrees: multiples of 1, 2, 5, 10, 15, 30, 45, 60 or 90, smaller ones
+ * as above, with letters for the two signs, "EW" or "NS": "60\u00b0W".  Longitudes
+ * are those of -180 to 180. */
+void sfi_ticks_degrees(double lo, double hi, int most, const char *letters,
+                       sfi_ticks *out);
+
 /* The same on a logarithmic axis, 0 < lo < hi: powers of ten, or 1-2-5 within
  * a decade or two; linear marks where even those are fewer than two. */
 void sfi_ticks_log(double lo, double hi, int most, sfi_ticks *out);

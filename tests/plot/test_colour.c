@@ -84,6 +84,20 @@ TEST(maps_begin_where_they_should_and_clamp)
     }
 }
 
-TESTS(CASE(viridis_is_the_published_map), CASE(lightness_is_that_of_cie_1976),
+/* A circle: the ends meet, opposite points differ, lightness stays. */
+TEST(directions_close_after_a_turn)
+{
+    check_colour(sfi_map_at(SFI_MAP_CYCLIC, 0.0),
+                 sfi_map_at(SFI_MAP_CYCLIC, 1.0));
+    for (int k = 0; k < 60; k++) {
+        const sfi_rgba c = sfi_map_at(SFI_MAP_CYCLIC, k / 60.0),
+                       d = sfi_map_at(SFI_MAP_CYCLIC, (k + 30) % 60 / 60.0);
+        CHECK_NEAR(sfi_lightness(c), 68.0, 5.0);
+        CHECK(fabs(c.r - d.r) + fabs(c.g - d.g) + fabs(c.b - d.b) > 0.4);
+    }
+}
+
+TESTS(CASE(directions_close_after_a_turn), CASE(viridis_is_the_published_map),
+      CASE(lightness_is_that_of_cie_1976),
       CASE(lightness_is_monotone_in_the_number), CASE(the_light_map_is_uniform),
       CASE(maps_begin_where_they_should_and_clamp))

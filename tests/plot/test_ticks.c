@@ -268,6 +268,24 @@ TEST(too_many_categories_are_thinned_out)
     CHECK(t.at[1] == 4.0);
 }
 
+/* Multiples of a step of the compass; 300 degrees east is 60 west. */
+TEST(degrees_have_letters_for_their_sides)
+{
+    sfi_ticks t;
+    sfi_ticks_degrees(-1.25, 358.75, 9, "EW", &t);
+    assert_int_equal(t.count, 8);
+    CHECK(t.at[1] == 45.0);
+    assert_string_equal(t.label[0], "0°");
+    assert_string_equal(t.label[4], "180°");
+    assert_string_equal(t.label[6], "90°W");
+    sfi_ticks_degrees(-90.0, 90.0, 7, "NS", &t);
+    assert_int_equal(t.count, 7);
+    assert_string_equal(t.label[0], "90°S");
+    assert_string_equal(t.label[5], "60°N");
+    sfi_ticks_degrees(10.0, 11.0, 6, "EW", &t);
+    assert_string_equal(t.label[1], "10.2°E");
+}
+
 TESTS(CASE(marks_are_multiples_of_one_two_and_five), CASE(zero_has_no_sign),
       CASE(large_and_small_marks_share_a_power),
       CASE(what_marks_have_in_common_is_taken_out),
@@ -276,4 +294,5 @@ TESTS(CASE(marks_are_multiples_of_one_two_and_five), CASE(zero_has_no_sign),
       CASE(short_logarithmic_axes_get_one_two_five),
       CASE(ranges_become_what_an_axis_can_show),
       CASE(numbers_are_written_for_people),
-      CASE(too_many_categories_are_thinned_out))
+      CASE(too_many_categories_are_thinned_out),
+      CASE(degrees_have_letters_for_their_sides))

@@ -1,0 +1,43 @@
+# Files of fields: what they hold, and what is refused.
+files=$here/../data/fields
+# A build without NetCDF has nothing to show here.
+if scorefield info packed.nc 2>&1 | grep -q 'has no NetCDF'; then
+    cat "$here/fields.out"
+    exit
+fi
+cp "$files"/*.nc .
+for file in packed climate groups shapes; do
+    try info $file.nc
+done
+try info packed.nc --var v
+scorefield info climate.nc --json | python3 -c '
+import json, sys
+report = json.load(sys.stdin)
+print(report["geometry"], report["axes"][0]["first"], report["fields"][0]["max"])'
+try info packed.nc --var levle
+try info packed.nc --var temperature
+try info shapes.nc --var label
+try info nowhere.nc
+head -c 900 packed.nc >cut.nc
+try info cut.nc
+head -c 9000 climate.nc >cut4.nc
+scorefield info cut4.nc 2>&1 | sed 's/ (.*)//'
+printf 'CDF\001' >short.nc
+scorefield info short.nc 2>&1 | sed 's/ (.*)//'
+: >empty.nc
+try info empty.nc
+echo 'x,y' >table.nc
+try info table.nc
+try info "$data/iris.csv" --var u
+echo "-- maps"
+try plot packed.nc --var u -o u.png
+try plot packed.nc --var u --select 'lev=850; lon=-90:90' -o u.svg -q
+try plot climate.nc --select 'time=1861-06' -o t.pdf
+try plot shapes.nc --var a -o a.png
+ls *.png *.svg *.pdf
+try plot packed.nc -o none.png
+try plot packed.nc --var u --select 'lat=10' -o none.png
+try plot packed.nc --var u --select 'lat=0; lon=0' -o none.png
+try plot shapes.nc --var e -o none.png
+try plot packed.nc "$data/iris.csv" --var u -o none.png
+try plot "$data/iris.csv" --var u -o none.png
