@@ -11,7 +11,7 @@
 #ifndef SFI_NETCDF_H
 #define SFI_NETCDF_H
 
-#include "io/dictionary.h"
+#include "base/dictionary.h"
 
 /*   TYPE(NAME, bytes, C type, fill): the types of the format, and the value that
  * libnetcdf puts where nothing was written */
