@@ -71,8 +71,8 @@ static sf_status check_options(sf_context *ctx, const sf_chain_options *o,
                         SFI_CHAIN_DEPTH));
     SFI_TRY(check_whole(ctx, "first_chain", o->first_chain, 0, most - chains));
     if (o->metric == SF_METRIC_DENSE)
-        SFI_TRY(check_whole(ctx, "the number of unknowns of dense masses", dim,
-                            1, SFI_LINALG_MAX));
+        SFI_TRY(check_whole(ctx, "the number of unknowns of a dense metric",
+                            dim, 1, SFI_LINALG_MAX));
     if (!(o->step >= 0.0) || isinf(o->step))
         return SFI_FAIL(ctx, SF_E_ARG, "chains: step is %g, want > 0, or 0",
                         o->step);

@@ -103,12 +103,14 @@ static void standardise(fit *f)
     const int64_t d = f->dim;
     double *mean_x = f->mean, *mean_slope = f->mean + d;
     memset(f->mean, 0, 2 * (size_t)d * sizeof *f->mean);
-    for (int64_t i = 0; i < f->count; i++)
+    for (int64_t i = 0; i < f->count; i++) {
+        const double *from_x = pair_row(f, f->pairs->x, i);
+        const double *from_slope = pair_row(f, f->pairs->slope, i);
         for (int64_t j = 0; j < d; j++) {
-            const double share = 1.0 / (double)f->count;
-            mean_x[j] += share * pair_row(f, f->pairs->x, i)[j];
-            mean_slope[j] += share * pair_row(f, f->pairs->slope, i)[j];
+            mean_x[j] += from_x[j] / (double)f->count;
+            mean_slope[j] += from_slope[j] / (double)f->count;
         }
+    }
     double *x = f->x, *s = f->s, *held = f->held;
     for (int64_t i = 0; i < f->count; i++) {
         const double *from_x = pair_row(f, f->pairs->x, i);

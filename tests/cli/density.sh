@@ -29,6 +29,11 @@ scorefield sample --density 'log(x0) + 2*log(x1)' --dim 3 --domain simplex -n 40
 echo "-- the report"
 scorefield sample --density '-x^2' -n 2000 --json -o s.csv 2>errors | tr ',' '\n' | sed -n 's/.*"\(rows\|method\|name\|chain\)":.*/\1/p' | sort | uniq -c
 cat errors
+echo "-- mass matrices: what was learnt, of four chains each"
+for metric in auto diagonal lowrank dense unit; do
+    scorefield sample --density '-0.5*(x^2 + y^2 - 1.8*x*y)/0.19' --metric $metric -n 4000 --json -o s.csv 2>errors | tr -d ' "' | grep -o 'metric:[a-z]*' | sort | uniq -c
+    near '0 1 0 1' <s.csv
+done
 echo "-- the same draws for any number of threads, and for more chains"
 scorefield sample --density '-x^2' -n 100 --chains 2 -j 1 -q -o one.csv 2>errors
 scorefield sample --density '-x^2' -n 200 --chains 4 -j 2 -q -o two.csv 2>errors
