@@ -241,7 +241,7 @@ static outcome run_nuts(sf_context *ctx, const sf_model *density,
     const double begin = bench_clock();
     must(ctx, sf_chains_run(ctx, &f, chains, NULL, &o, &to));
     outcome out = {.ess = INFINITY, .seconds_all = bench_clock() - begin};
-    const sf_draws draws = {x, chains, DRAWS, f.unknowns, f.unknowns};
+    const sf_draws draws = {x, chains, DRAWS, f.unknowns, f.unknowns, NULL};
     must(ctx, sf_diagnose(ctx, &draws, d));
     for (int64_t j = 0; j < f.unknowns; j++) {
         out.ess = fmin(out.ess, d[j].ess_bulk);

@@ -89,7 +89,7 @@ static double draw(sf_context *ctx, const sf_functional *f, const double *mean,
     o.metric = metric;
     o.draws = DRAWS;
     const sf_chain_draws to = {.x = x, .report = report};
-    const sf_draws draws = {x, CHAINS, DRAWS, N, N};
+    const sf_draws draws = {x, CHAINS, DRAWS, N, N, NULL};
     if (sf_chains_run(ctx, f, CHAINS, NULL, &o, &to) != SF_OK ||
         sf_diagnose(ctx, &draws, found) != SF_OK) {
         fprintf(stderr, "mass_matrices: %s\n", sf_context_message(ctx));

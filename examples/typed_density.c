@@ -42,7 +42,7 @@ static int draw(sf_context *ctx, const sf_model *d)
     sf_functional f;
     sf_diagnosis found;
     const sf_chain_draws to = {.x = y};
-    const sf_draws draws = {wait, CHAINS, DRAWS, 1, 1};
+    const sf_draws draws = {wait, CHAINS, DRAWS, 1, 1, NULL};
     sf_evaluator *owner = NULL;
     /* Chains move on the line, the logarithm of the wait. */
     if (sf_model_functional(ctx, &owner, &f, d, 0.0) != SF_OK ||

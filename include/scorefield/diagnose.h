@@ -15,6 +15,7 @@ typedef struct sf_draws {
     const double *data;
     int64_t chains, draws; /* >= 1; of each chain */
     int64_t dim, stride;   /* stride >= dim >= 1  */
+    const double *period;  /* [dim] of angles, 0: none; NULL: none at all */
 } sf_draws;
 
 /* What is said of one number.  NaN where it cannot be told:
@@ -26,6 +27,10 @@ typedef struct sf_draws {
  *   ... of a quantile      no draw is above it: 1 as the 95 % quantile of zeros
  *                          and ones
  *   mcse_sd                all draws are as far from the mean
+ *
+ * An angle is counted from its mean direction, that of the sum of its draws as unit
+ * vectors, and the cut is opposite to it: mean, sd, quantiles and all else are those of
+ * draws within half a period of it.
  *
  * Where chains have an odd number of draws, the one in the middle counts for
  * mean, sd and quantiles alone. */

@@ -65,11 +65,17 @@ typedef struct sf_functional {
     /* OPTIONAL.  About how many multiplications `gradient` takes for one walker, or 0:
      * what is worth doing beside a gradient is judged by it. */
     double (*work)(void *user);
+
+    /* OPTIONAL, [unknowns]: f is the same at x and a period further along unknown j, an
+     * angle, say; 0 where there is none.  Chains then stay on the circle, and a path is
+     * long enough that has gone half of the way around. */
+    const double *period;
 } sf_functional;
 
 #define SF_FUNCTIONAL_INIT                                                     \
     {                                                                          \
-        sizeof(sf_functional), NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL     \
+        sizeof(sf_functional), NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL,    \
+            NULL                                                               \
     }
 
 /* Compare the callbacks with each other at one point x [unknowns], along

@@ -138,7 +138,7 @@ static sf_status write_notes(plot_job *j, const double *x, double *by_chain,
             memcpy(by_chain + (c * draws + i) * dim, x + (i * chains + c) * dim,
                    (size_t)dim * sizeof *x);
     sf_diagnosis found[MOST_COLUMNS];
-    const sf_draws all = {by_chain, chains, draws, dim, dim};
+    const sf_draws all = {by_chain, chains, draws, dim, dim, NULL};
     if (draws > 0)
         SFI_TRY(sf_diagnose(j->c->ctx, &all, found));
     for (int64_t k = 0; k < dim; k++) {

@@ -93,7 +93,7 @@ static sf_status warn_of_chains(plot_job *j)
     sf_diagnosis *found = sfi_alloc(j->c->ctx, count, sizeof *found);
     if (found == NULL)
         return SF_E_NOMEM;
-    const sf_draws draws = {j->drawn.data, CHAINS, DRAWS, d, d};
+    const sf_draws draws = {j->drawn.data, CHAINS, DRAWS, d, d, NULL};
     const sf_status status = sf_diagnose(j->c->ctx, &draws, found);
     for (int64_t k = 0; k < d && status == SF_OK; k++)
         if (found[k].rhat > 1.1 || found[k].q95 > far || found[k].q05 < -far) {

@@ -23,6 +23,7 @@ typedef struct drawn {
     double *energy;          /* [chains, draws]           */
     sf_chain_report *report; /* [chains], of those that have one */
     sf_diagnosis *diagnosis; /* [dim] */
+    double *period;          /* [dim] of angles, 0: none */
     int64_t gradients;
 } drawn;
 
@@ -389,7 +390,8 @@ static sf_status tell(drawn *d, double seconds)
 {
     cli *c = d->c;
     char method[16];
-    const sf_draws draws = {d->x, d->chains, d->draws, d->dim, d->dim};
+    const sf_draws draws = {d->x,   d->chains, d->draws,
+                            d->dim, d->dim,    d->period};
     SFI_TRY(sf_diagnose(c->ctx, &draws, d->diagnosis));
     cli_choice(sample_methods, d->o->method, method, sizeof method);
     cli_put_count(c, c->report, "rows", d->o->rows);
@@ -436,10 +438,14 @@ static sf_status allocate_and_work(drawn *d)
     d->energy = sfi_alloc(ctx, all, sizeof *d->energy);
     d->report = sfi_alloc_zero(ctx, chains, sizeof *d->report);
     d->diagnosis = sfi_alloc(ctx, dim, sizeof *d->diagnosis);
+    d->period = sfi_alloc(ctx, dim, sizeof *d->period);
+    for (size_t j = 0; j < dim && d->period != NULL; j++)
+        d->period[j] = sf_model_support(d->model, (int64_t)j).period;
     sf_status status = SF_E_NOMEM;
     if (d->y != NULL && d->x != NULL && d->energy != NULL &&
-        d->report != NULL && d->diagnosis != NULL)
+        d->report != NULL && d->diagnosis != NULL && d->period != NULL)
         status = work(d);
+    sfi_free(ctx, d->period, dim, sizeof *d->period);
     sfi_free(ctx, d->y, y, sizeof *d->y);
     sfi_free(ctx, d->x, x, sizeof *d->x);
     sfi_free(ctx, d->energy, all, sizeof *d->energy);

@@ -62,6 +62,7 @@ typedef struct sfi_density_line {
     const sfi_density *density;
     sf_program *value, *gradient, *both;
     sf_program *product; /* of y and v: the Hessian times v */
+    double *period; /* [unknowns] of angles, or NULL where there are none */
 } sfi_density_line;
 
 /* Take the parameters' values as they are now; compiles value with gradient.

@@ -44,10 +44,31 @@ static sf_status compile(sf_context *ctx, const sfi_density *d,
     return status;
 }
 
+/* Angles are the same on the line as they are typed. */
+static sf_status find_periods(sfi_density_line *line)
+{
+    const double two_pi = 6.2831853071795865;
+    const sfi_domain *d = &line->density->domain;
+    for (int64_t k = 0; k < d->count; k++) {
+        const sfi_region *r = &d->regions[k];
+        if (r->form != SFI_CIRCLE)
+            continue;
+        if (line->period == NULL)
+            line->period = sfi_alloc_zero(line->ctx, (size_t)d->unknowns,
+                                          sizeof *line->period);
+        if (line->period == NULL)
+            return SF_E_NOMEM;
+        for (int64_t i = 0; i < r->inner; i++)
+            line->period[r->at + i] = two_pi;
+    }
+    return SF_OK;
+}
+
 sf_status sfi_density_line_make(sf_context *ctx, sfi_density_line *out,
                                 const sfi_density *d)
 {
     *out = (sfi_density_line){.ctx = ctx, .density = d};
+    SFI_TRY(find_periods(out));
     return compile(ctx, d, BOTH, &out->both);
 }
 
@@ -57,6 +78,9 @@ void sfi_density_line_free(sfi_density_line *line)
     sf_program_free(line->gradient);
     sf_program_free(line->both);
     sf_program_free(line->product);
+    if (line->period != NULL)
+        sfi_free(line->ctx, line->period,
+                 (size_t)line->density->domain.unknowns, sizeof *line->period);
 }
 
 /* The program of one part, made when it is first asked for. */
@@ -137,6 +161,7 @@ void sfi_density_line_functional(sfi_density_line *line, sf_functional *out)
     f.name = "density";
     f.unknowns = line->density->domain.unknowns;
     f.user = line;
+    f.period = line->period;
     f.value = call_value;
     f.gradient = call_gradient;
     f.hvp = call_product;

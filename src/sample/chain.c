@@ -43,8 +43,8 @@ enum { LEARNT = 2 * SFI_PAIR_MOMENTS + 3 };
 size_t sfi_chain_size(const sf_chain_options *o, int64_t dim)
 {
     const size_t d = (size_t)dim;
-    /* at, now without its rows, work, zeros */
-    const size_t arrays = 5 + 3 + 2 + (adapts(o) ? LEARNT : 0);
+    /* at, now without its rows, work, zeros, way, span */
+    const size_t arrays = 5 + 3 + 4 + (adapts(o) ? LEARNT : 0);
     return arrays * d + 2 * d * (size_t)pair_count(o, dim) +
            sfi_metric_size(o->metric, dim, most_rank(o, dim)) +
            sfi_nuts_size(o, dim);
@@ -72,7 +72,7 @@ void sfi_chain_init(sfi_chain *c, const sf_chain_options *o, int64_t dim,
         (sfi_chain){.o = o, .dim = dim, .beta = 1.0, .stage = SFI_CHAIN_SEARCH};
     double **const arrays[] = {&c->at.q, &c->at.p,  &c->at.v,  &c->at.g,
                                &c->at.w, &c->now.p, &c->now.v, &c->now.w,
-                               &c->work, &c->none};
+                               &c->work, &c->none,  &c->way,   &c->span};
     for (size_t k = 0; k < SFI_COUNT(arrays); k++, memory += dim)
         *arrays[k] = memory;
     memset(c->none, 0, (size_t)dim * sizeof *c->none);
@@ -81,6 +81,11 @@ void sfi_chain_init(sfi_chain *c, const sf_chain_options *o, int64_t dim,
     memory = sfi_nuts_init(c, memory);
     sfi_metric_init(&c->metric, o->metric, dim, most_rank(o, dim), memory);
     sfi_windows_init(&c->windows, o->warmup);
+}
+
+void sfi_chain_set_periods(sfi_chain *c, const double *period)
+{
+    c->period = period;
 }
 
 /* ---- small things -------------------------------------------------------------- */
@@ -125,6 +130,38 @@ double sfi_phase_energy(const sfi_phase *p, int64_t dim)
     for (int64_t j = 0; j < dim; j++)
         twice += p->p[j] * p->v[j];
     return p->f + 0.5 * twice;
+}
+
+/* The sum of momenta times the step is, but for half a step at each end, mass times the
+ * way.  Like the turn it is a property of the part alone, so the path that ends by it
+ * could have come from each of its points. */
+bool sfi_chain_goes_around(const sfi_chain *c, const double *momenta)
+{
+    sfi_metric_velocity(&c->metric, momenta, c->span);
+    for (int64_t j = 0; j < c->dim; j++)
+        if (c->period[j] > 0.0 &&
+            fabs(c->path_step * c->span[j]) > 0.5 * c->period[j])
+            return true;
+    return false;
+}
+
+/* The middle of the draws so far, about which angles are counted: so their spread is not
+ * that of turns. */
+static double middle(const sfi_chain *c, int64_t j)
+{
+    if (!adapts(c->o))
+        return 0.0;
+    return c->part[1].count >= 10 ? c->part[1].x[j]
+           : c->part[0].count > 0 ? c->part[0].x[j]
+                                  : 0.0;
+}
+
+static void stay_on_circles(sfi_chain *c)
+{
+    for (int64_t j = 0; j < c->dim && c->period != NULL; j++)
+        if (c->period[j] > 0.0)
+            c->at.q[j] -= c->period[j] *
+                          round((c->at.q[j] - middle(c, j)) / c->period[j]);
 }
 
 /* Beyond a wall f is infinite, and so is the loss; no number there is is something
@@ -177,10 +214,24 @@ static void draw_momentum(sfi_chain *c)
     c->energy = sfi_phase_energy(&c->at, c->dim);
 }
 
+/* Along an angle on which f hardly depends any step is accepted; one that goes a quarter
+ * around, with a momentum of its deviation, is long enough. */
+static double longest_step(const sfi_chain *c)
+{
+    double longest = INFINITY;
+    for (int64_t j = 0; j < c->dim && c->period != NULL; j++)
+        if (c->period[j] > 0.0)
+            longest =
+                fmin(longest, 0.25 * c->period[j] /
+                                  sqrt(sfi_metric_variance(&c->metric, j)));
+    return longest;
+}
+
 static void begin_path(sfi_chain *c)
 {
     const int64_t most = 1 << 20;
     c->stage = SFI_CHAIN_PATH;
+    c->step.step = fmin(c->step.step, longest_step(c));
     draw_momentum(c);
     c->accept_sum = 0.0;
     c->accept_count = 0;
@@ -242,7 +293,8 @@ static void take_search(sfi_chain *c)
     const int direction = good ? 1 : -1;
     if (c->direction == 0)
         c->direction = direction;
-    if (direction != c->direction || ++c->steps == SEARCHES) {
+    if (direction != c->direction || ++c->steps == SEARCHES ||
+        (good && fabs(c->path_step) > longest_step(c))) {
         end_search(c);
         return;
     }
@@ -350,6 +402,7 @@ static void record(sfi_chain *c)
 static void end_path(sfi_chain *c)
 {
     const int64_t last = c->o->warmup + c->o->draws * c->o->thin;
+    stay_on_circles(c);
     for (int64_t j = 0; j < c->dim; j++)
         c->away |= !(fabs(c->at.q[j]) < SFI_AWAY);
     if (c->iteration < c->o->warmup)

@@ -73,7 +73,9 @@ typedef struct sfi_chain {
     sfi_phase at;  /* the chain's state; p and v of the path's start     */
     sfi_phase now; /* the path's last point; q and g are rows of arrays  */
     double energy; /* at the path's start                                */
-    double *work, *none; /* [dim]; the second is 0 */
+    double *work, *none;  /* [dim]; the second is 0 */
+    const double *period; /* [dim], 0: none; NULL: none at all */
+    double *way, *span; /* [dim] of a part: its momenta, and how far it goes */
     sfi_tree tree;
     int64_t steps, wanted; /* of HMC's path: done, and to be done      */
     double path_step;      /* of this path, with its sign              */
@@ -108,6 +110,9 @@ typedef struct sfi_chain {
 size_t sfi_chain_size(const sf_chain_options *o, int64_t dim);
 void sfi_chain_init(sfi_chain *c, const sf_chain_options *o, int64_t dim,
                     double *memory);
+/* Unknowns are on circles of these periods [dim]; NULL: none is.  Before
+ * sfi_chain_start(). */
+void sfi_chain_set_periods(sfi_chain *c, const double *period);
 void sfi_chain_start(sfi_chain *c);
 
 /* First half of a step: now.q is where the gradient is wanted. */
@@ -133,6 +138,8 @@ double sfi_phase_energy(const sfi_phase *p, int64_t dim);
 /* Where the chain is from now on. */
 void sfi_chain_place(sfi_chain *c, const double *q, const double *g,
                      const double *w, double f);
+/* Whether a part of a path with this sum of momenta goes half around a circle. */
+bool sfi_chain_goes_around(const sfi_chain *c, const double *momenta);
 /* Whether the energy has risen too far, or is none. */
 bool sfi_chain_diverges(sfi_chain *c, double loss);
 

@@ -327,6 +327,7 @@ static void start_chain(run *r, int64_t c, const sf_chain_draws *to)
     sfi_chain_init(chain, &r->o, r->dim, r->memory + (size_t)c * r->each);
     chain->number = (uint64_t)(r->o.first_chain * r->rungs + c);
     chain->tempered = r->rungs > 1;
+    sfi_chain_set_periods(chain, r->f->period);
     chain->work_gradient = r->work;
     place(r, c);
     memcpy(chain->at.q, chain->now.q, bytes);

@@ -150,6 +150,21 @@ static double effective_quantile(workspace *w, double q)
 
 /* ---- one number ---- */
 
+/* Angles to within half a period of their mean direction; of draws that have none, of
+ * their sum's. */
+static void count_from_mean(workspace *w, double period)
+{
+    const double turn = 6.2831853071795865 / period;
+    double x = 0.0, y = 0.0;
+    for (int64_t p = 0; p < w->n; p++) {
+        x += cos(turn * w->x[p]);
+        y += sin(turn * w->x[p]);
+    }
+    const double mean = atan2(y, x) / turn;
+    for (int64_t p = 0; p < w->n; p++)
+        w->x[p] -= period * round((w->x[p] - mean) / period);
+}
+
 /* Copy the draws of number j; false if one is not finite. */
 static bool take(workspace *w, int64_t j)
 {
@@ -159,6 +174,8 @@ static bool take(workspace *w, int64_t j)
         w->x[p] = d->data[p * d->stride + j];
         finite = finite && isfinite(w->x[p]);
     }
+    if (finite && d->period != NULL && d->period[j] > 0.0)
+        count_from_mean(w, d->period[j]);
     return finite;
 }
 

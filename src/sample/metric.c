@@ -157,6 +157,17 @@ void sfi_metric_draw(const sfi_metric *m, sfi_where where, double *p)
         p[j] /= m->scale[j];
 }
 
+double sfi_metric_variance(const sfi_metric *m, int64_t j)
+{
+    if (m->kind == SF_METRIC_DENSE)
+        return m->inverse[j * m->dim + j];
+    double sum = 1.0;
+    for (int64_t k = 0; k < m->rank && m->kind == SF_METRIC_LOW_RANK; k++)
+        sum += (m->stretch[k] - 1.0) * m->rows[k * m->dim + j] *
+               m->rows[k * m->dim + j];
+    return m->scale[j] * m->scale[j] * sum;
+}
+
 void sfi_metric_velocity(const sfi_metric *m, const double *p, double *v)
 {
     const int64_t d = m->dim;

@@ -58,6 +58,9 @@ void sfi_metric_set_rank(sfi_metric *m, int64_t rank);
 /* p ~ N(0, M); `where` is of the chain's iteration, with point the chain. */
 void sfi_metric_draw(const sfi_metric *m, sfi_where where, double *p);
 
+/* Element j of the diagonal of M^-1. */
+double sfi_metric_variance(const sfi_metric *m, int64_t j);
+
 /* v = M^-1 p. */
 void sfi_metric_velocity(const sfi_metric *m, const double *p, double *v);
 

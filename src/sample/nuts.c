@@ -3,7 +3,8 @@
  *
  * A path of 2^k points is doubled by as many, before or behind it, until its ends
  * move towards each other: with r the sum of its momenta and v, w the velocities of
- * its ends, until v.r <= 0 or w.r <= 0.  The same must hold for the halves, quarters,
+ * its ends, until v.r <= 0 or w.r <= 0; or until it has gone half around a circle, where
+ * an unknown is an angle: on the line that covers it a path need not turn.  The same must hold for the halves, quarters,
  * ... of what is added, or else the path could not have come from each of its points.
  *
  * A path may miss its turn where a step is near a part of its period; so each half
@@ -55,17 +56,20 @@ static double log_add(double a, double b)
 }
 
 /* Whether a part with the momenta `after` - `before`, whose ends have the velocities
- * v and w, turns. */
-static bool turns(const double *after, const double *before, const double *v,
-                  const double *w, int64_t dim)
+ * v and w, turns, or goes so far around a circle that it comes nearer again. */
+static bool turns(const sfi_chain *c, const double *after, const double *before,
+                  const double *v, const double *w)
 {
     double left = 0.0, right = 0.0;
-    for (int64_t j = 0; j < dim; j++) {
+    for (int64_t j = 0; j < c->dim; j++) {
         const double sum = after[j] - before[j];
+        c->way[j] = sum;
         left += v[j] * sum;
         right += w[j] * sum;
     }
-    return !(left > 0.0 && right > 0.0);
+    if (!(left > 0.0 && right > 0.0))
+        return true;
+    return c->period != NULL && sfi_chain_goes_around(c, c->way);
 }
 
 static double *kept(const sfi_chain *c, int level, int what)
@@ -113,16 +117,15 @@ static bool part_turns(const sfi_chain *c, int open, int m)
     const double *sum = c->tree.half_sum, *v = c->now.v;
     const double *before = kept(c, open, SFI_FIRST_BEFORE);
     const double *first = kept(c, open, SFI_FIRST_VELOCITY);
-    const int64_t d = c->dim;
-    if (turns(sum, before, first, v, d))
+    if (turns(c, sum, before, first, v))
         return true;
     if (m == 0)
         return false;
     /* Its second half begins one slot further, and the first ended level m - 1. */
-    return turns(kept(c, open + 1, SFI_FIRST_AFTER), before, first,
-                 kept(c, open + 1, SFI_FIRST_VELOCITY), d) ||
-           turns(sum, kept(c, m - 1, SFI_LAST_BEFORE),
-                 kept(c, m - 1, SFI_LAST_VELOCITY), v, d);
+    return turns(c, kept(c, open + 1, SFI_FIRST_AFTER), before, first,
+                 kept(c, open + 1, SFI_FIRST_VELOCITY)) ||
+           turns(c, sum, kept(c, m - 1, SFI_LAST_BEFORE),
+                 kept(c, m - 1, SFI_LAST_VELOCITY), v);
 }
 
 /* Take the leaf into the parts it belongs to; whether one of those that it ends
@@ -163,15 +166,15 @@ static bool path_turns(sfi_chain *c)
     double *all = c->work, *none = c->none;
     for (int64_t j = 0; j < d; j++)
         all[j] = t->sum[j] + t->half_sum[j];
-    if (turns(all, none, far->v, c->now.v, d))
+    if (turns(c, all, none, far->v, c->now.v))
         return true;
     for (int64_t j = 0; j < d; j++)
         all[j] = t->sum[j] + next[j];
-    if (turns(all, none, far->v, kept(c, 0, SFI_FIRST_VELOCITY), d))
+    if (turns(c, all, none, far->v, kept(c, 0, SFI_FIRST_VELOCITY)))
         return true;
     for (int64_t j = 0; j < d; j++)
         all[j] = t->half_sum[j] + near->p[j];
-    return turns(all, none, near->v, c->now.v, d);
+    return turns(c, all, none, near->v, c->now.v);
 }
 
 /* The half is complete: it becomes part of the path. */

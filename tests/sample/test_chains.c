@@ -46,7 +46,7 @@ static void check_moments(sf_context *ctx, const sf_model *d, int64_t chains,
     CHECK_OK(ctx, sf_chains_run(ctx, &f, chains, NULL, o, &to));
     CHECK_OK(ctx, sf_model_from_unknowns(d, (sf_cmat){y, (int64_t)rows, n, n},
                                          (sf_mat){x, (int64_t)rows, all, all}));
-    const sf_draws draws = {x, chains, o->draws, all, all};
+    const sf_draws draws = {x, chains, o->draws, all, all, NULL};
     CHECK_OK(ctx, sf_diagnose(ctx, &draws, found));
     for (int64_t j = 0; j < dim; j++) {
         CHECK(found[j].rhat < 1.05);
@@ -241,7 +241,7 @@ TEST(tempered_chains_find_all_parts)
     const double start[8][2] = {{-8, -6}, {8, 0}, {0, 9}, {-8, -5},
                                 {8, 1},   {1, 9}, {8, 1}, {0, 8}};
     CHECK_OK(ctx, sf_chains_run(ctx, &f, 8, start[0], &o, &to));
-    const sf_draws draws = {y, 8, FEW, 2, 2};
+    const sf_draws draws = {y, 8, FEW, 2, 2, NULL};
     sf_diagnosis found[2];
     CHECK_OK(ctx, sf_diagnose(ctx, &draws, found));
     CHECK(found[0].rhat > 1.5);

@@ -23,7 +23,7 @@ static void numbers(double to[NUMBERS], const sf_diagnosis *from)
 static sf_diagnosis diagnosis(const double *data, int64_t chains, int64_t draws)
 {
     sf_context *ctx = new_context();
-    const sf_draws d = {data, chains, draws, 1, 1};
+    const sf_draws d = {data, chains, draws, 1, 1, NULL};
     sf_diagnosis out;
     CHECK_OK(ctx, sf_diagnose(ctx, &d, &out));
     sf_context_free(ctx);
@@ -380,7 +380,7 @@ TEST(numbers_are_diagnosed_apart)
     sf_context *ctx = new_context();
     sf_diagnosis out[DIM];
     x[DRAWS * STRIDE + 2] = NAN; /* of column 2 */
-    const sf_draws all = {x, CHAINS, DRAWS, DIM, STRIDE};
+    const sf_draws all = {x, CHAINS, DRAWS, DIM, STRIDE, NULL};
     CHECK_OK(ctx, sf_diagnose(ctx, &all, out));
     for (int j = 0; j < DIM; j++) {
         for (int i = 0; i < CHAINS * DRAWS; i++)
@@ -547,19 +547,19 @@ TEST(arguments_are_checked)
 {
     sf_context *ctx = new_context();
     sf_diagnosis out[2];
-    const sf_draws good = {x, 2, 10, 2, 2};
-    const sf_draws bad[] = {{x, 0, 10, 2, 2},
-                            {x, 2, 0, 2, 2},
-                            {x, 2, 10, 0, 2},
-                            {x, 2, 10, 2, 1},
-                            {NULL, 2, 10, 2, 2}};
+    const sf_draws good = {x, 2, 10, 2, 2, NULL};
+    const sf_draws bad[] = {{x, 0, 10, 2, 2, NULL},
+                            {x, 2, 0, 2, 2, NULL},
+                            {x, 2, 10, 0, 2, NULL},
+                            {x, 2, 10, 2, 1, NULL},
+                            {NULL, 2, 10, 2, 2, NULL}};
     const char *const part[] = {"0 chains", "0 draws", "dim 0", "stride 1",
                                 "NULL"};
     for (size_t k = 0; k < SFI_COUNT(bad); k++)
         CHECK_FAILS(ctx, sf_diagnose(ctx, &bad[k], out), SF_E_ARG, part[k]);
     CHECK_FAILS(ctx, sf_diagnose(ctx, NULL, out), SF_E_ARG, "NULL");
     CHECK_FAILS(ctx, sf_diagnose(ctx, &good, NULL), SF_E_ARG, "NULL");
-    const sf_draws huge = {x, INT64_MAX / 2, 3, 1, 1};
+    const sf_draws huge = {x, INT64_MAX / 2, 3, 1, 1, NULL};
     CHECK_FAILS(ctx, sf_diagnose(ctx, &huge, out), SF_E_NOMEM, "chains");
     sf_context_free(ctx);
 }
@@ -569,7 +569,7 @@ TEST(every_allocation_may_fail)
     struct faults faults;
     sf_context *ctx = faulty_context(&faults);
     autoregression(x, 4, 600, 0.99, 12);
-    const sf_draws d = {x, 4, 600, 1, 1};
+    const sf_draws d = {x, 4, 600, 1, 1, NULL};
     const sf_diagnosis want = diagnosis(x, 4, 600);
     sf_diagnosis out;
     sf_status status = SF_E_NOMEM;

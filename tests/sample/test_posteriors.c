@@ -81,7 +81,7 @@ static void check_posterior(sf_context *ctx, const sf_model *d,
                                          (sf_mat){at, rows, n, n}));
     for (int64_t i = 0; i < rows; i++)
         interest(x + i * dim, at + i * n);
-    const sf_draws draws = {x, CHAINS, o->draws, dim, dim};
+    const sf_draws draws = {x, CHAINS, o->draws, dim, dim, NULL};
     CHECK_OK(ctx, sf_diagnose(ctx, &draws, found));
     for (int64_t j = 0; j < dim; j++) {
         const sf_diagnosis *s = &found[j];
