@@ -109,8 +109,8 @@ static sf_status read_table(cli *c, sfi_piece value, sf_parameter *out,
     for (size_t i = 0; i < count && status == SF_OK; i++)
         if (!isfinite(table.data[i]))
             status = SFI_FAIL(c->ctx, SF_E_FORMAT,
-                              "%s: row %lld, column \"%s\" is no number", path,
-                              (long long)(i / (size_t)table.cols) + 1,
+                              "%s: row %lld, column \"%s\" is not a number",
+                              path, (long long)(i / (size_t)table.cols) + 1,
                               table.columns[i % (size_t)table.cols].name);
     if (status == SF_OK) {
         numbers = sfi_alloc(c->ctx, count, sizeof *numbers);
@@ -241,7 +241,7 @@ sf_status cli_check_density(cli *c, const cli_density *o, int operands)
     static const char *const typed[] = {"dim", "columns", "domain", "param"};
     for (size_t i = 0; i < SFI_COUNT(typed) && o->text == NULL; i++)
         if (cli_given(c, typed[i]))
-            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about --density",
+            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s applies only to --density",
                             typed[i]);
     if (o->text != NULL && c->operand_count == operands)
         return SFI_FAIL(c->ctx, SF_E_ARG,

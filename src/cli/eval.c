@@ -41,7 +41,7 @@ static const cli_option options[] = {
     OPTION(CLI_WHOLE, 0, "probes", "K", probes, "8", "[2, 1e6]",
            "Directions of a stochastic trace"),
     CLI_DENSITY_OPTIONS(eval_options, density, "names in EXPR",
-                        "Names of its numbers: a,b"),
+                        "Names of its variables: a,b"),
     CLI_READ_OPTIONS(eval_options, read),
     {0}};
 

@@ -54,11 +54,11 @@ static const cli_option options[] = {
     SHOWN(CLI_TEXT, "kernel", "K", kernel, "by column", NULL,
           "FAMILY[:NAME=VALUE,...] or \"A=K; B,C=K\""),
     SHOWN(CLI_TEXT, "bandwidth", "B", bandwidth, "loo", NULL,
-          "Its least noise: loo, adaptive or a time"),
+          "Noise time: loo, adaptive or a number"),
     OPTION(CLI_TEXT, 0, "floor", "E", floor, "0", NULL, NULL,
-           "The prior's share of its law: auto or a number"),
+           "Mixture weight of the prior: auto or a number"),
     OPTION(CLI_TEXT, 0, "weights", "COLUMN", weights, NULL, NULL, NULL,
-           "What its rows weigh"),
+           "Observation weights"),
     SHOWN(CLI_TEXT, "columns", "LIST", columns, "all of numbers", NULL,
           "Use these columns: a,\"b, c\""),
     OPTION(CLI_NUMBER, 0, "validation", "F", validation, "0.1", "[0, 0.9]",
@@ -128,12 +128,13 @@ static sf_status check_about(cli *c, const fit_options *o)
     for (size_t i = 0; i < SFI_COUNT(network_only) && !trains; i++)
         if (cli_given(c, network_only[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG,
-                            "--%s is about networks, and --model is %s",
+                            "--%s applies only to networks, and --model is %s",
                             network_only[i], name);
     for (size_t i = 0; i < SFI_COUNT(empirical_only); i++)
         if (o->model != FIT_EMPIRICAL && cli_given(c, empirical_only[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG,
-                            "--%s is about empirical models, and --model is %s",
+                            "--%s applies only to empirical models, and "
+                            "--model is %s",
                             empirical_only[i], name);
     if (cli_given(c, "components") && o->model != FIT_MIXTURE)
         return SFI_FAIL(c->ctx, SF_E_ARG,
@@ -142,13 +143,15 @@ static sf_status check_about(cli *c, const fit_options *o)
                         name);
     if (o->target_rows > 1 && !cli_given(c, "kernel") && o->resume == NULL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--target-rows is about networks with --kernel");
+                        "--target-rows applies only to networks with "
+                        "--kernel");
     if (cli_given(c, "kernel") && o->model != FIT_EMPIRICAL &&
         o->model != FIT_NETWORK)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--kernel is about empirical models and networks, and "
-                        "--model is %s",
-                        name);
+        return SFI_FAIL(
+            c->ctx, SF_E_ARG,
+            "--kernel applies only to empirical models and networks, and "
+            "--model is %s",
+            name);
     return SF_OK;
 }
 
@@ -196,17 +199,17 @@ static sf_status check_density(cli *c, const fit_options *o)
         if (cli_given(c, network_only[i]) &&
             strcmp(network_only[i], "objective") != 0)
             return SFI_FAIL(c->ctx, SF_E_ARG,
-                            "--%s is about networks, not about --density",
+                            "--%s applies only to networks, not to --density",
                             network_only[i]);
     for (size_t i = 0; i < SFI_COUNT(empirical_only); i++)
         if (cli_given(c, empirical_only[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG,
-                            "--%s is about empirical models, not about "
+                            "--%s applies only to empirical models, not to "
                             "--density",
                             empirical_only[i]);
     for (size_t i = 0; i < SFI_COUNT(sparse_only); i++)
         if (o->sparse == NULL && cli_given(c, sparse_only[i]))
-            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about --sparse",
+            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s applies only to --sparse",
                             sparse_only[i]);
     if (o->sparse != NULL && cli_given(c, "starts"))
         return SFI_FAIL(c->ctx, SF_E_ARG,
@@ -232,11 +235,12 @@ static sf_status check_options(cli *c, const fit_options *o)
     SFI_TRY(check_about(c, o));
     for (size_t i = 0; i < SFI_COUNT(density_only); i++)
         if (cli_given(c, density_only[i]))
-            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about --density",
+            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s applies only to --density",
                             density_only[i]);
     if (o->objective == FIT_GENERAL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--objective general is about --density");
+                        "--objective general (generalized score matching) "
+                        "applies only to --density");
     const bool one_level = o->objective == SF_OBJECTIVE_IMPLICIT ||
                            o->objective == SF_OBJECTIVE_SLICED;
     if (o->model == FIT_AUTO && one_level)
@@ -249,9 +253,10 @@ static sf_status check_options(cli *c, const fit_options *o)
                         "--model auto compares on held-out rows; want "
                         "--validation > 0");
     if (cli_given(c, "noise-level") && !one_level && o->resume == NULL)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--noise-level is about the objectives implicit and "
-                        "sliced");
+        return SFI_FAIL(
+            c->ctx, SF_E_ARG,
+            "--noise-level applies only to the objectives implicit and "
+            "sliced");
     if (cli_given(c, "steps") && cli_given(c, "epochs"))
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--steps and --epochs say the same; want one of them");
@@ -320,12 +325,12 @@ static void report_noise(const fit_job *j, json_t *report)
         sf_model_unit(j->kept->model, k, &mean, &scale);
         cli_put_text(c, row, "column", j->data.names[k]);
         cli_put_kernel(c, row, j->kept->model, k);
-        cli_put_number(c, row, "of_value_less", mean);
-        cli_put_number(c, row, "over", scale);
+        cli_put_number(c, row, "offset", mean);
+        cli_put_number(c, row, "scale", scale);
     }
-    cli_put_number(c, report, "least_time", r->time_least);
+    cli_put_number(c, report, "bandwidth", r->time_least);
     if (r->neighbours > 0) {
-        cli_put_number(c, report, "most_time", r->time_most);
+        cli_put_number(c, report, "largest_bandwidth", r->time_most);
         cli_put_count(c, report, "neighbours", r->neighbours);
     }
     if (r->floor > 0.0)

@@ -298,7 +298,8 @@ static void warn_of_weakness(cli *c, const sf_matching *m)
                 (size_t)snprintf(names + used, sizeof names - used, "%s%.40s",
                                  used > 0 ? ", " : "", m->names[k]);
     cli_warn(c,
-             "warning: the rows do not tell these parameters apart: %s; fix "
+             "warning: these parameters are not identifiable from the data: "
+             "%s; fix "
              "one of them, or leave one out",
              names);
 }
@@ -387,8 +388,8 @@ static sf_status match(typed *t, const fit_options *o, const cli_data *d,
         status = cli_report(c, stderr);
     if (status == SF_OK && stein.rows > 0 && stein.p < 0.05)
         cli_warn(c,
-                 "warning: the rows do not look like the density (Stein test, "
-                 "p = %.2g): another form of it?",
+                 "warning: the data reject this density (kernel Stein test, "
+                 "p = %.2g): another form of the density?",
                  stein.p);
     if (status == SF_OK && !m.identified)
         warn_of_weakness(c, &m);

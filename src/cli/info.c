@@ -23,8 +23,10 @@ static void put_columns(cli *c, const sf_model *m, const sf_run_record *r)
         cli_put_text(c, row, "kind",
                      r->kinds[j] == SF_COLUMN_INTEGER ? "integer" : "real");
         if (sf_density_text(m) == NULL) {
-            cli_put_number(c, row, "mean", m->mean[j]);
-            cli_put_number(c, row, "sd", m->scale[j]);
+            /* What kernels see is (x - offset)/scale. */
+            const bool kernels = sfi_has_kernels(m);
+            cli_put_number(c, row, kernels ? "offset" : "mean", m->mean[j]);
+            cli_put_number(c, row, kernels ? "scale" : "sd", m->scale[j]);
         }
         cli_put_kernel(c, row, m, j);
     }
@@ -84,8 +86,12 @@ static void put_density(cli *c, const sf_model *m)
 
 static void put_settings(cli *c, const sf_model *m)
 {
-    cli_put_count(c, c->report, "weights", m->weight_count);
-    json_t *numbers = cli_put_object(c, c->report, "numbers");
+    sf_parameter data;
+    if (sf_model_can(m, SF_CAN_ROWS) && sf_model_parameter(m, 0, &data))
+        cli_put_count(c, c->report, "data_rows", data.shape[0]);
+    else
+        cli_put_count(c, c->report, "weights", m->weight_count);
+    json_t *numbers = cli_put_object(c, c->report, "hyperparameters");
     for (int64_t k = 0; k < sf_model_setting_count(m); k++) {
         const char *name = sf_model_setting_name(m, k);
         cli_put_number(c, numbers, name, sf_model_setting(m, name));
@@ -245,7 +251,8 @@ static sf_status run(cli *c, const void *values)
     const bool is_fields = cli_holds_fields(path);
     if (o->var != NULL && !is_fields)
         return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "%s: --var is about files of fields (.nc)", path);
+                        "%s: --var applies only to files of fields (.nc)",
+                        path);
     SFI_TRY(is_fields ? info_fields(c, path, o->var)
             : cli_has_extension(path, ".safetensors")
                 ? tell_safetensors(c, path)

@@ -39,7 +39,7 @@ static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "PICTURE", output, NULL, NULL,
            ".png, .svg, .pdf; .gif, .webp of a trace"),
     CLI_DENSITY_OPTIONS(plot_options, density, "all of numbers",
-                        "Show these columns; or names of EXPR's numbers"),
+                        "Show these columns; or names of EXPR's variables"),
     SHOWN(CLI_TEXT, "range", "A:B[,C:D]", range, "from tables or chains", NULL,
           "What to show of the first two columns"),
     OPTION(CLI_NUMBER, 0, "time", "T", time, "0", "[0, 1]",
@@ -204,9 +204,10 @@ static sf_status choose_columns(plot_job *j)
     const int64_t dim = m != NULL ? sf_model_dim(m) : 0;
     const char *list = j->o->density.columns;
     if (m != NULL && j->o->density.text == NULL && list != NULL)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--columns is about tables; a density has all columns "
-                        "of its model");
+        return SFI_FAIL(
+            c->ctx, SF_E_ARG,
+            "--columns applies only to tables; a density has all columns "
+            "of its model");
     if (m == NULL && j->data.rows > 0)
         SFI_TRY(cli_data_choose(c, &j->data, list));
     const cli_named own = {m != NULL && sf_density_text(m) != NULL ? "density"
@@ -388,7 +389,8 @@ static sf_status find_field_file(plot_job *j, const char **path)
                         "densities",
                         *path);
     if (*path == NULL && (j->o->var != NULL || j->o->select != NULL))
-        return SFI_FAIL(c->ctx, SF_E_ARG, "--%s is about files of fields (.nc)",
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--%s applies only to files of fields (.nc)",
                         j->o->var != NULL ? "var" : "select");
     return SF_OK;
 }

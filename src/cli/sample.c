@@ -64,7 +64,7 @@ static const cli_option options[] = {
     OPTION(CLI_TEXT, 0, "trace", "FILE", trace, NULL, NULL,
            "Paths, .npy of [step, walker, column]"),
     CLI_DENSITY_OPTIONS(sample_options, density, "names in EXPR",
-                        "Names of its numbers: a,b"),
+                        "Names of its variables: a,b"),
     OPTION(CLI_WHOLE, 0, "chains", "C", chains, "4", "[1, 1e6]",
            "Markov chains"),
     OPTION(CLI_WHOLE, 0, "warmup", "W", warmup, "400", "[0, 1e9]",

@@ -284,7 +284,7 @@ static void warn_of_columns(drawn *d)
     if (d->draws < 12)
         cli_warn(d->c,
                  "warning: %lld draw%s a chain %s too few to tell "
-                 "whether they may be trusted",
+                 "whether the chains converged",
                  (long long)d->draws, d->draws == 1 ? "" : "s",
                  d->draws == 1 ? "is" : "are");
     if (rhat > 1.01)

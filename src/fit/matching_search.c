@@ -175,11 +175,12 @@ sf_status sfi_match_solve(sfi_match *m, sf_matching *out, double *numbers,
     if (!out->identified) {
         char names[200];
         describe(m, out->weakest, names, sizeof names);
-        return SFI_FAIL(m->ctx, SF_E_NUMERIC,
-                        "fit: the rows do not tell these parameters apart: %s "
-                        "(the objective's least curvature is %.2g of its "
-                        "largest); fix one of them, or leave one out",
-                        names, out->curvature);
+        return SFI_FAIL(
+            m->ctx, SF_E_NUMERIC,
+            "fit: these parameters are not identifiable from the data: %s "
+            "(the objective's least curvature is %.2g of its "
+            "largest); fix one of them, or leave one out",
+            names, out->curvature);
     }
     for (int64_t k = 0; k < n; k++)
         numbers[k] = -slope[k];

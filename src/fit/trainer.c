@@ -579,10 +579,11 @@ static sf_status prepare_kernels(sf_trainer *t, sf_cmat data,
             sfi_noise_block(&t->noise, counts)->kernel.ops->family);
     for (int64_t j = 0; j < data.cols; j++)
         if (sfi_kernel_remembers(&sfi_noise_block(&t->noise, j)->kernel))
-            return SFI_FAIL(ctx, SF_E_ARG,
-                            "fit: on the path \"ve\" the law at t = 1 depends "
-                            "on the data, and a network has none; want "
-                            "\"linear\" or \"vp\"");
+            return SFI_FAIL(
+                ctx, SF_E_ARG,
+                "fit: on the path \"ve\" the distribution at t = 1 depends "
+                "on the data, and a network has none; want "
+                "\"linear\" or \"vp\"");
     return SF_OK;
 }
 

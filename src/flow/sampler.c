@@ -82,7 +82,7 @@ static sf_status first_bad_walker(const sampler *s)
             if (!isfinite(s->y[i * s->d + j]))
                 return SFI_FAIL(
                     s->ctx, SF_E_NUMERIC,
-                    "sample: walker %lld left the finite numbers at "
+                    "sample: walker %lld became non-finite at "
                     "move %u; more steps or a smaller step may help",
                     (long long)(s->o.first + i), s->noise_step);
     return SF_OK;

@@ -63,13 +63,13 @@ sf_status sfi_check_floor(const sf_model *m, sf_status status)
     for (int64_t k = 0; k < m->noise.count; k++) {
         const sfi_kernel *kernel = &m->noise.blocks[k].kernel;
         if (kernel->ops->counts != NULL || sfi_kernel_remembers(kernel))
-            return SFI_FAIL(m->ctx, status,
-                            "empirical: a floor is the law at t = 1, which "
-                            "kernel %s%s; leave it out",
-                            kernel->ops->family,
-                            kernel->ops->counts != NULL
-                                ? " has only at 0"
-                                : " has none of on the path ve");
+            return SFI_FAIL(
+                m->ctx, status,
+                "empirical: a background is the prior at t = 1, which "
+                "kernel %s%s; leave it out",
+                kernel->ops->family,
+                kernel->ops->counts != NULL ? " has only at 0"
+                                            : " has none of on the path ve");
     }
     return SF_OK;
 }

@@ -130,7 +130,7 @@ static sf_status open_data(const sf_model *m, sfi_inner *f, unsigned wants)
                                     1,     1,     0};
     if ((wants & SFI_WANT_PROBE) != 0)
         return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
-                        "the law of a data set has exact divergences");
+                        "the distribution of a data set has exact divergences");
     d->wants = wants;
     d->inner = inner;
     d->dim = m->dim;
