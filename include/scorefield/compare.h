@@ -25,12 +25,12 @@ extern "C" {
  * 1249-1272. */
 typedef struct sf_energy {
     /* All pairs, a row with itself included: the energy distance of the two
-     * empirical laws.  >= 0 (to rounding), 0 for equal tables; for two samples of
-     * one law its mean is (1/n + 1/m) E|X - X'|. */
+     * empirical distributions (a V-statistic).  >= 0 (to rounding), 0 for equal tables;
+     * for two samples of one distribution its mean is (1/n + 1/m) E|X - X'|. */
     double distance;
 
-    /* Without the pairs of a row with itself: unbiased for E(P, Q), so it may be
-     * negative.  NaN if a table has one row only. */
+    /* Without the pairs of a row with itself: unbiased for E(P, Q) (a U-statistic), so
+     * it may be negative.  NaN if a table has one row only. */
     double unbiased;
 
     /* distance / (2 mean |x - y|), in [0, 1]: without unit.  0 where all rows of
@@ -66,8 +66,8 @@ typedef struct sf_compare_options {
     int projections;   /* directions of the sliced Wasserstein distance, 0
                            * to 100000; 0: none                    [64]      */
     uint64_t seed;     /* of random parts, permutations, directions [0]   */
-    sf_cmat held_out;  /* rows of the same law as `real` that the model has
-                           * not seen; no rows (data NULL): none             */
+    sf_cmat held_out;  /* rows of the distribution of `real` that the model
+                           * was not fitted to; no rows (data NULL): none    */
     double max_work;   /* rows that look for their nearest record, times the
                            * records, times (columns + 1): where max_rows ask
                            * for more, fewer rows look, but at least 500.
@@ -92,24 +92,24 @@ typedef struct sf_compare_column {
     double quantile[2][SF_COMPARE_QUANTILES];
     int64_t distinct[2]; /* number of different values                     */
     double ks;           /* Kolmogorov-Smirnov: max |F - G|, in [0, 1]        */
-    double ks_p;         /* its p-value for two samples of one law           */
+    double ks_p;         /* its p-value: both samples of one distribution    */
     double wasserstein;  /* W1: the integral of |F - G|                       */
     double energy;       /* 2 integral of (F - G)^2                           */
     bool ks_exact;       /* ks_p counts the orders in which the values may come,
                          * given their ties; where rows of real times rows of
                          * synthetic are more than 10^6 it is Kolmogorov's limit
-                         * with Stephens' correction, for a continuous law: too
-                         * large where values are tied                        */
+                         * with Stephens' correction, for a continuous
+                         * distribution: conservative (too large) with ties   */
 } sf_compare_column;
 
 /* Could chance alone explain the energy distance?  Labels of the joined rows are
- * permuted; p is the share of labellings, the true one included, whose distance
+ * permuted; p is the proportion of labellings, the true one included, whose distance
  * is at least the true one. */
 typedef struct sf_compare_test {
     int permutations; /* 0: no test was made, and the rest is NaN           */
     int64_t rows[2];  /* rows that took part                                */
     double distance;  /* sf_energy.distance of these rows                   */
-    double null_mean; /* mean over permutations: what one law would give    */
+    double null_mean; /* mean over permutations, under the null hypothesis  */
     double null_95;   /* 95 % quantile of the same                          */
     double p;         /* at least 1/(permutations + 1)                      */
 } sf_compare_test;
@@ -130,7 +130,7 @@ typedef struct sf_compare_copies {
     int64_t rows[2]; /* queries: of reference, of synthetic */
     double dcr[2][SF_COMPARE_QUANTILES]; /* of the reference, of synthetic   */
 
-    double closer;    /* share of synthetic rows whose DCR is below the 5 %
+    double closer;    /* proportion of synthetic rows whose DCR is below the 5 %
                        * quantile of the reference's: about 0.05 if nothing
                        * was copied                                          */
     double nearer;    /* P(DCR of synthetic < DCR of reference), ties half:
@@ -139,18 +139,18 @@ typedef struct sf_compare_copies {
     double nearer_se; /* standard error of `nearer` under 0.5 (Mann-Whitney,
                        * with rows of real in pairs: each other's nearest)   */
 
-    /* Flags.  Shares are compared at 4 standard errors (3e-5 for one law), and
-     * `closer_p` with that probability.
+    /* Flags.  Proportions are compared at 4 standard errors (probability 3e-5 under
+     * one distribution), and `closer_p` with that probability.
      * Where some column of `real` never repeats a value, equal rows are no
      * chance at all, and a single one raises its flag. */
-    bool suspicious; /* `nearer`, `closer` or the share of copies above what the
-                      * reference gives                                      */
+    bool suspicious; /* `nearer`, `closer` or the proportion of copies above
+                      * that of the reference                                */
     bool
-        repetitive; /* a larger share of duplicates in synthetic than in real */
+        repetitive; /* a larger proportion of duplicates in synthetic than real */
 
     double closer_p; /* the probability of as many rows below the quantile, or
-                      * more, if nothing was copied; the quantile is itself an
-                      * estimate, and this its own law (compare/copies.c)    */
+                      * more, if nothing was copied; allows for the quantile being
+                      * itself an estimate (compare/copies.c)                */
 } sf_compare_copies;
 
 typedef struct sf_compare_report {

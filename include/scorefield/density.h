@@ -13,17 +13,17 @@ extern "C" {
 typedef struct sf_density_options {
     size_t size; /* set by _INIT */
 
-    /* [dim], the names that stand for the numbers of a point; NULL: x0, x1, ... */
+    /* [dim], the names of the components of a point; NULL: x0, x1, ... */
     const char *const *names;
 
-    /* Where a point may be, "FORM" for all of its numbers, or "NAME=FORM;
+    /* The support, "FORM" for all components of a point, or "NAME=FORM;
      * NAME,NAME=FORM; ..." with "real" for those not named:
      *
      *     real      any number
      *     LO:HI     between two bounds, of which one may be left out
      *     positive  0:
      *     circle    an angle in radians, of period 2 pi: (-pi, pi]
-     *     simplex   shares > 0 whose sum is 1, of at least two numbers
+     *     simplex   proportions > 0 whose sum is 1, at least two components
      *
      * NULL: "real". */
     const char *domain;
@@ -43,8 +43,8 @@ typedef struct sf_density_options {
  * is one number, or a vector of one.  `options` may be NULL.  The parameters are
  * the model's (sf_model_parameter()).
  *
- * Densities are with respect to Lebesgue measure in the units of x; of shares, of
- * all but the last.  The score of shares is that of the text as it stands.
+ * Densities are with respect to Lebesgue measure in the units of x; for proportions, on
+ * all but the last.  The score of proportions is that of the text as it stands.
  *
  * There is no noise: such a model answers at time 0 alone, and
  * sf_model_can(SF_CAN_NOISE) is false.  It is not normalised.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* diagnose.h - how far the draws of Markov chains may be trusted. */
+/* diagnose.h - convergence diagnostics of Markov chains: split R-hat, effective sample
+ * sizes and Monte Carlo standard errors. */
 #ifndef SCOREFIELD_DIAGNOSE_H
 #define SCOREFIELD_DIAGNOSE_H
 
@@ -9,7 +10,7 @@
 extern "C" {
 #endif
 
-/* Draws of several chains: number j of draw i of chain c is
+/* Draws of several chains: component j of draw i of chain c is
  * data[(c * draws + i) * stride + j]. */
 typedef struct sf_draws {
     const double *data;
@@ -18,11 +19,11 @@ typedef struct sf_draws {
     const double *period;  /* [dim] of angles, 0: none; NULL: none at all */
 } sf_draws;
 
-/* What is said of one number.  NaN where it cannot be told:
+/* The diagnostics of one component.  NaN where undefined:
  *
  *   everything             a value is not finite
  *   sd                     there is one draw
- *   rhat, mcse, ess        the number never changes, or chains have fewer than
+ *   rhat, mcse, ess        the component never changes, or chains have fewer than
  *                          4 draws (mcse and ess: 12)
  *   ... of a quantile      no draw is above it: 1 as the 95 % quantile of zeros
  *                          and ones
@@ -43,23 +44,23 @@ typedef struct sf_diagnosis {
     double rhat;     /* the larger of the rank-normalised split R-hat of
                         the draws and of their distances from the
                         median: 1 when all chains agree                  */
-    double ess_bulk; /* effective draws for the middle of the law        */
-    double ess_tail; /* the smaller of those for the 5 % and the 95 %
-                        quantile                                         */
+    double ess_bulk; /* bulk effective sample size                       */
+    double ess_tail; /* tail effective sample size: the smaller of those for
+                        the 5 % and the 95 % quantile                    */
     double ess_mean; /* for the mean, without ranks                      */
 } sf_diagnosis;
 
-/* Diagnose each number: out [dim].
+/* Diagnose each component: out [dim].
  *
  * Chains are split in halves.  The effective sample size of n split chains of
  * m draws sums autocorrelations, pooled over chains, in Geyer's initial
  * monotone sequence, and is at most n m log10(n m).  Standard errors of
  * quantiles are half the distance of the order statistics that hold the middle
- * 68 % of the beta law of the quantile's probability.  rhat is inf where no
+ * 68 % of the beta distribution of the quantile's probability.  rhat is inf where no
  * chain ever moves but they differ, and that of the draws alone where all are as
  * far from the median.
  *
- * Cost.    A number of N draws takes O(N) for each lag up to the one at which
+ * Cost.    A component of N draws takes O(N) for each lag up to the one at which
  *          autocorrelations vanish, and O(N log N) in all where these are many.
  * Memory.  10 numbers for each draw, and 5 to 10 for each draw of one chain.
  *

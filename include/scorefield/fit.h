@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fit.h - learn a model from a table. */
+/* fit.h - fit a model to a table. */
 #ifndef SCOREFIELD_FIT_H
 #define SCOREFIELD_FIT_H
 
@@ -37,13 +37,14 @@ SF_API sf_status sf_fit_gaussian_rows(sf_context *ctx, sf_model **out,
 
 /* ---- empirical ----------------------------------------------------------------- */
 
-/* How the least noise of an empirical model is found.
+/* How the bandwidth of an empirical model, a noise time, is chosen.
  *
- *   LOO       one time for all rows, where the mean of ln p of each row under the
- *             others (leave-one-out likelihood) is largest; M. Rudemo's and A. W.
- *             Bowman's cross-validation with likelihood for a loss
+ *   LOO       one for all rows, which maximises the mean of ln p of each row under the
+ *             others (leave-one-out likelihood, or likelihood cross-validation:
+ *             J. D. F. Habbema, J. Hermans, K. van den Broek, Compstat 1974;
+ *             R. P. W. Duin, IEEE Trans. Comput. C-25 (1976) 1175-1179)
  *   FIXED     `time`
- *   ADAPTIVE  a time for each row, proportional to the distance to its K-th
+ *   ADAPTIVE  one for each row, proportional to the distance to its K-th nearest
  *             neighbour (L. Breiman, W. Meisel, E. Purcell, Technometrics 19
  *             (1977) 135-144); K and the factor by leave-one-out likelihood,
  *             where a row that is left out is no neighbour of others either
@@ -65,13 +66,14 @@ typedef struct sf_empirical_options {
         bandwidth; /*                                   [default LOO]   */
     double time;   /* of FIXED, in (0, 1]               [default 0.1]   */
     const double
-        *weights;     /* NULL, or [n] >= 0, not all 0      [default NULL]  */
+        *weights;     /* of observations, [n] >= 0         [default NULL]  */
     int64_t loo_rows; /* rows left out one by one; 0: as many as make 10^7
                                pairs, at least 200               [default 0]     */
     uint64_t seed;    /* of the choice of those            [default 0]     */
-    double floor;     /* weight of the prior, the kernels' law at t = 1, in the
-                         model's law at every time, 0 to below 1; < 0: the best
-                         one, at most 0.5, by the same likelihood as the
+    double floor;     /* background: mixture weight of the prior, the kernels'
+                         distribution at t = 1, at every time, 0 to below 1;
+                         < 0: the one, at most 0.5, that maximises the
+                         leave-one-out likelihood, together with the
                          bandwidth; 0: none                [default 0]     */
 } sf_empirical_options;
 
@@ -82,27 +84,28 @@ typedef struct sf_empirical_options {
     }
 
 typedef struct sf_empirical_report {
-    double time_least, time_most; /* of the rows                              */
+    double time_least, time_most; /* smallest and largest bandwidth of a row  */
     double loo;         /* mean leave-one-out log likelihood, nats a row, in the
                            data's units; NaN with FIXED                       */
     double loo_se;      /* of that mean, NaN likewise                         */
     int64_t loo_rows;   /* rows that were left out                            */
     int64_t neighbours; /* K of ADAPTIVE, else 0                              */
     int64_t copies;     /* rows that are copies of an earlier one             */
-    double floor;       /* its weight                                         */
+    double floor;       /* mixture weight of the prior                        */
 } sf_empirical_report;
 
-/* The exact law of the data under the noise of kernels, as a model: see
- * sf_model_kernel() and docs.  A kernel that is named without numbers gets them
- * from its column, and `gaussian`, `laplace` and `student` then work on
- * standardised values; with numbers nothing is rescaled.  Kernels of counts,
- * `poisson` and `binomial`, must be named and want the bandwidth FIXED: the noise
- * of the first does not vanish with the time, and under the second no other rows
- * explain the largest.
+/* A kernel density estimate, the exact distribution of the data under the noise of
+ * kernels at every time, as a model: see sf_model_kernel() and docs/KERNELS.md.
+ * A kernel that is named without hyperparameters gets them from its column, and
+ * `gaussian`, `laplace` and `student` then work on standardised values; with
+ * hyperparameters nothing is rescaled.  Kernels of counts, `poisson` and `binomial`,
+ * must be named and want the bandwidth FIXED: the noise of the first does not vanish
+ * with the time, and under the second no other rows explain the largest.  `weights`
+ * are not all 0; NULL stands for equal ones.
  *
- * Returns SF_OK; SF_E_ARG (an option outside its range, a kernel text that is
- * none, fewer than 2 rows or a kernel of counts without FIXED, all weights 0; a
- * floor of counts or of a path "ve", whose law at t = 1 is none);
+ * Returns SF_OK; SF_E_ARG (an option outside its range, an invalid kernel
+ * text, fewer than 2 rows or a kernel of counts without FIXED, all weights 0; a
+ * background (floor) for counts or the path "ve", which have no prior);
  * SF_E_NUMERIC (a value that is not finite, or outside its kernel's support: row
  * and column; a weight that is negative; a constant column that is to be
  * standardised); SF_E_NOMEM; SF_E_CANCELLED.  `options` and `report` may be NULL. */
@@ -115,8 +118,9 @@ SF_API sf_status sf_fit_empirical(sf_context *ctx, sf_model **out, sf_cmat data,
 
 /* What is minimised.
  *
- *   DSM       E w(sigma) |D(y_0 + sigma z, sigma) - y_0|^2, all noise levels,
- *             preconditioned as in Karras et al. 2022, table 1
+ *   DSM       denoising score matching (P. Vincent, Neural Comput. 23 (2011)
+ *             1661-1674), E w(sigma) |D(y_0 + sigma z, sigma) - y_0|^2, all noise
+ *             levels, preconditioned as in Karras et al. 2022, table 1
  *   FLOW      flow matching on the line from y_0 to z: the same with other
  *             weights (Y. Lipman et al., Flow matching, 2023)
  *   IMPLICIT  E [ div S + |S|^2 / 2 ] with the exact divergence, at one noise
@@ -149,19 +153,19 @@ typedef struct sf_network_options {
     double patience;     /* stop if the held-out loss has not improved for this
                                fraction of the steps, (0, 1]; 0: 0.25 below
                                1000 rows, else 1         [default 0]    */
-    double sigma_min;    /* least noise; 0: 20 over the rows trained on, but
-                               0.002 to 0.05                    [default 0]    */
-    double sigma_max;    /* most noise                       [default 80]   */
+    double sigma_min;    /* smallest noise level; 0: 20 over the rows trained
+                               on, within 0.002 and 0.05        [default 0]    */
+    double sigma_max;    /* largest noise level              [default 80]   */
     double noise_level;  /* of IMPLICIT and SLICED, >= 0     [default 0.05] */
     double time_limit;   /* seconds, 0 = none                [default 0]    */
     uint64_t seed;       /*                                  [default 0]    */
     const char *kernel;  /* noise of kernels instead of levels sigma, as in
                            sf_empirical_options; read while a trainer is made.
-                           sigma_min is then their least time, and
+                           sigma_min is then the smallest noise time, and
                            the objective DSM                [default NULL] */
     int64_t target_rows; /* with kernels, rows of the batch that a target is the
-                           mean of, weighed by how likely they explain the
-                           noised row: targets that vary less, with a bias of
+                           mean of, by their posterior weights given the
+                           noised row: less variance, with a bias of
                            order 1/target_rows; 1: none. 1 to 65536, at most
                            batch (Y. Xu et al., Stable target field, ICLR
                            2023)                            [default 1]    */

@@ -32,7 +32,7 @@ typedef enum sf_sampler {
     SF_SAMPLER_LANGEVIN, /* Langevin steps at the lowest noise level alone;
                             what models of one noise level can do             */
     /* Of empirical models only, exact: */
-    SF_SAMPLER_DIRECT, /* a datum by its weight, plus its least noise      */
+    SF_SAMPLER_DIRECT, /* a datum by its weight, plus noise of its bandwidth */
     SF_SAMPLER_STRATIFIED, /* the same, and samples i n to i n + n - 1 use each
                               of the n data once                             */
     SF_SAMPLER_POSTERIOR,  /* from the prior, down falling levels: a datum from
@@ -55,7 +55,7 @@ typedef struct sf_sample_options {
                             noise (LANGEVIN: h itself, of kernels relative to
                             their variance over t^2), > 0
                             [default 0: ANNEALED 1, PC 0.1, LANGEVIN 0.001, of
-                            kernels 0.1 of the least t squared] */
+                            kernels 0.1 of the squared bandwidth] */
     double churn;  /* SDE: noise put back, S_churn >= 0  [default 30]     */
     uint64_t seed; /*                                    [default 0]      */
     int64_t first; /* number of the first sample, >= 0   [default 0]      */
@@ -83,7 +83,7 @@ SF_API int64_t sf_sample_steps(const sf_sample_options *options);
  * SF_E_UNSUPPORTED (the method needs noise levels, or data, that the model lacks,
  * or STRATIFIED data of equal weight; a column of counts and a method from FLOW to
  * LANGEVIN, or another column and JUMPS or TAULEAP);
- * SF_E_NUMERIC (a walker left the finite numbers: its number and the step; or what
+ * SF_E_NUMERIC (a walker became non-finite: its number and the step; or what
  * is drawn does in the data's units: its number and column);
  * SF_E_NOMEM; SF_E_CANCELLED. */
 SF_API sf_status sf_sample(const sf_model *model, sf_mat out,
@@ -104,8 +104,8 @@ typedef struct sf_likelihood_options {
         sizeof(sf_likelihood_options), 0.0, 1e-5, 1e-5, 32, 8, 0, false        \
     }
 
-/* Log density in nats, with respect to Lebesgue measure in the data's units: of
- * shares of a whole in all columns but one, whichever that is; of directions with
+/* Log density in nats, with respect to Lebesgue measure in the data's units: for
+ * proportions of a whole on all columns but one, whichever that is; for directions with
  * respect to the area of the unit sphere.  In columns of counts it is a probability
  * (their measure is counting), and ln p is -infinity where no datum can give x.
  *

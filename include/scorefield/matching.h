@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* matching.h - parameters of typed densities, by score matching. */
+/* matching.h - parameters of typed densities by score matching; goodness of fit by the
+ * kernelised Stein discrepancy. */
 #ifndef SCOREFIELD_MATCHING_H
 #define SCOREFIELD_MATCHING_H
 
@@ -18,9 +19,9 @@ typedef struct sf_matching_options {
      * matrix).  The others stay as they are.  NULL: all are real. */
     const char *parameters;
 
-    /* Weights of numbers with bounds, an expression of d, the distance to the nearer
+    /* Weights of columns with bounds, an expression of d, the distance to the nearer
      * bound, such as "min(d, 3)"; it is 0 at d = 0.  NULL: those of the domain's
-     * charts, (dx/dy)^2: d^2 for a number that is positive. */
+     * charts, (dx/dy)^2: d^2 for a positive column. */
     const char *weight;
 
     int64_t
@@ -28,8 +29,8 @@ typedef struct sf_matching_options {
                        and from others near them, >= 1               [8]    */
     uint64_t seed; /*                                               [0]    */
 
-    /* Directions of each row for the trace of the second derivatives, a function of
-     * (seed, row); 0 for all of it, exactly, which takes `dim` directions.
+    /* Random directions of each row for the trace of the second derivatives (Hutchinson),
+     * a function of (seed, row); 0 for the exact trace, which takes `dim` directions.
      *                                                              [0]    */
     int64_t slices;
 } sf_matching_options;
@@ -42,7 +43,7 @@ enum { SF_MATCHING_SLICES = 256 };
         sizeof(sf_matching_options), NULL, NULL, 8, 0, 0                       \
     }
 
-/* What was estimated.  Numbers are those of the parameters one after the other, of a
+/* What was estimated: the components of the parameters one after the other, of a
  * symmetric matrix the lower triangle by rows. */
 typedef struct sf_matching {
     int64_t rows, count;
@@ -51,12 +52,14 @@ typedef struct sf_matching {
     double *error;    /* [count] standard errors; NaN where not identified    */
     double
         *covariance; /* [count, count] H^-1 V H^-1 / rows: H the mean Hessian of
-                           the objective, V the mean square of its gradient     */
+                           the objective, V the mean square of its gradient (the
+                           sandwich estimator)                                  */
     double objective; /* per row                                              */
     bool quadratic;   /* it was a linear system                               */
-    bool identified;  /* no direction changes nothing                         */
-    double *weakest;  /* [count] a unit vector along which the objective changes
-                           least, in units of the numbers' own curvature        */
+    bool identified;  /* H is not singular                                    */
+    double *weakest;  /* [count] a unit vector, the least identifiable
+                           direction: of smallest curvature, in units of the
+                           components' own                                      */
     double curvature; /* along it, relative to the largest                    */
     int64_t
         iterations; /* of the best start                                    */
@@ -77,9 +80,9 @@ typedef struct sf_matching {
  * ends the best.  J is taken as it stands: where it is a maximum, or unbounded below,
  * there is no estimate.
  *
- * The sum takes as many directional derivatives as x has numbers.  With K slices
+ * The sum takes as many directional derivatives as x has components.  With K slices
  * it is the mean of v' d(h s)/dx v over K directions v of each row, of which every
- * number is 1 or -1, the variance-reduced form of sliced score matching (Y. Song,
+ * component is 1 or -1, the variance-reduced form of sliced score matching (Y. Song,
  * S. Garg, J. Shi, S. Ermon, UAI 2019, PMLR 115, 574-584).  Its mean is J, and it is J
  * where d(h s)/dx is diagonal; elsewhere estimates have larger errors, which those
  * that are given include.
@@ -91,11 +94,12 @@ typedef struct sf_matching {
  * 8 columns, and any), for the parameters' values and for others near them; where they
  * jump, nothing is estimated.
  *
- * J does not see the weights of parts of p that are far apart, but for the rows between
- * them.  A number that rests on fewer than 10 rows, and on fewer than one in 50, is named
- * in a warning: on (sum f^2)^2 / sum f^4 rows, for what each moves it by.
+ * J is nearly blind to the weights of well separated parts of p: only the rows between
+ * them tell of these.  A component that rests on fewer than 10 rows, and on fewer than
+ * one in 50, is named in a warning: on (sum f^2)^2 / sum f^4 rows, for what each moves
+ * it by.
  *
- * Returns SF_OK; SF_E_ARG (an option outside its range, a name or form that is none,
+ * Returns SF_OK; SF_E_ARG (an option outside its range, an invalid name or form,
  * a weight without bounds, fewer than 2 rows), SF_E_PARSE (the weight), SF_E_SHAPE (x;
  * a matrix that is not square); SF_E_NUMERIC (a row outside the domain: row and name;
  * s or ln p jumps: rows and place; ln p is not finite at a row; J is not finite, or
@@ -116,15 +120,15 @@ typedef struct sf_sparse_options {
     const char *weight;     /* likewise */
 
     /* Which parameters are sparse, names with commas between them: of a square matrix
-     * the numbers off the diagonal, of others all. */
+     * the elements off the diagonal, of others all. */
     const char *sparse;
 
     int64_t lambda_count; /* penalties tried, 1 to 10000             [100]    */
-    double ratio;         /* of the least to the largest, in (0, 1)  [0.001]  */
+    double ratio;         /* smallest penalty / largest, in (0, 1)   [0.001]  */
     const double *lambdas; /* [lambda_count] instead: not ascending, >= 0 */
 
     /* What the diagonal of each block is multiplied with along the path, >= 1.  0: 1
-     * where there are at least as many rows as a block has numbers, else
+     * where there are at least as many rows as a block has components, else
      * 2 - 1 / (1 + 4 e max(a, sqrt a)), a = 6 ln(blocks) / rows. */
     double multiplier; /*                                            [0]      */
     double gamma;      /* of the criterion, in [0, 1]                [0.5]    */
@@ -139,12 +143,13 @@ typedef struct sf_sparse_options {
             0.5, 0.0                                                           \
     }
 
-/* Numbers are those of sf_matching.  `edges` are penalised numbers that are not 0. */
+/* `numbers` counts the components of the parameters, as sf_matching's `count` does;
+ * `edges` are penalised components that are not 0. */
 typedef struct sf_sparse_path {
     int64_t rows, numbers;
-    int64_t penalised;  /* of the numbers */
+    int64_t penalised;  /* of the components */
     int64_t blocks;     /* that the Hessian is the sum of */
-    int64_t block_most; /* numbers of the largest of them */
+    int64_t block_most; /* components of the largest of them */
     double multiplier;  /* that was used */
     double scale;       /* likewise */
     char **names;       /* [numbers] */
@@ -159,36 +164,36 @@ typedef struct sf_sparse_path {
     double *objective; /* [count] J per row, without penalty and multiplier */
     double *violation; /* [count] of the optimality conditions, over the slope
                           at the largest penalty                            */
-    double *refit;     /* [count] the least J where other penalised numbers are
-                          0; NaN where it has no single minimum             */
+    double *refit;     /* [count] the minimum of J where other penalised
+                          components are 0; NaN where it is not unique      */
     double *criterion; /* [count] the extended BIC of it; infinite likewise */
 
-    int64_t chosen;   /* of the least criterion */
+    int64_t chosen;   /* of the smallest criterion */
     double *estimate; /* [numbers] of the chosen one, without penalty */
 } sf_sparse_path;
 
-/* Estimate parameters of a density where many numbers are 0: minimise
+/* Sparse estimates of the parameters of a density, by an l1 penalty: minimise
  *
  *     J(theta) + lambda * sum of |theta_p| over penalised p,
  *
- * J as for sf_match_scores(), for penalties from the least one for which every
- * penalised number is 0 down.  J must be a quadratic.  Its Hessian is a sum of blocks,
- * one for each number of the score, kept one by one; coordinate descent starts from the
- * estimate before it, and ends where the optimality conditions hold to 1e-9.  For each
- * support J is minimised again without penalty, and the extended BIC
+ * J as for sf_match_scores(), for penalties from the smallest one for which every
+ * penalised component is 0 down.  J must be a quadratic.  Its Hessian is a sum of blocks,
+ * one for each component of the score, kept one by one; coordinate descent starts from
+ * the estimate before it, and ends where the optimality conditions hold to 1e-9.  For
+ * each support J is minimised again without penalty, and the extended BIC
  *
  *     2 n J / scale + E ln n + 2 gamma ln binomial(P, E)
  *
- * of E edges among P chooses.  J is no log likelihood and has units, so that its gain
- * by an edge that is none is not 1/2 in the mean: the scale is the median, over
- * penalised numbers where all are 0, of the variance of their slopes over their
- * curvature, which makes it that.  Supports of more than 3000 numbers have none, nor have
- * those with a block of more edges than half of the rows, which follow the rows.  The
- * density's parameters receive the chosen estimates without penalty.
+ * of E edges among P chooses.  J is no log likelihood and has units, so that its mean
+ * gain by a spurious edge is not 1/2: the scale is the median, over penalised components
+ * where all are 0, of the variance of their slopes over their curvature, which makes it
+ * that.  Supports of more than 3000 components have none, nor have those with a block of
+ * more edges than half of the rows, which follow the rows.  The density's parameters
+ * receive the chosen estimates without penalty.
  *
  * Returns SF_OK; what sf_match_scores() returns; SF_E_ARG (an option outside its range, a
  * parameter with bounds, none that is sparse), SF_E_UNSUPPORTED (J is not seen to be a
- * quadratic), SF_E_NUMERIC (no support tells its numbers apart).  On failure *out is
+ * quadratic), SF_E_NUMERIC (no support has identifiable parameters).  On failure *out is
  * empty and the parameters are as they were.
  *
  * Source: S. Yu, M. Drton, A. Shojaie, JMLR 20 (2019) 1-70 (the multiplier; section 4);
@@ -217,8 +222,8 @@ typedef struct sf_stein_options {
 typedef struct sf_stein {
     int64_t rows;
     double
-        discrepancy; /* unbiased, of 0 where rows have the density          */
-    double p;        /* share of bootstrap draws that are as large          */
+        discrepancy; /* U-statistic: of mean 0 where rows have the density  */
+    double p;        /* proportion of bootstrap draws that are as large     */
 } sf_stein;
 
 /* Kernelised Stein discrepancy of rows x [n, dim] from a model: the mean over pairs of
@@ -229,11 +234,11 @@ typedef struct sf_stein {
  * in the model's unknowns, each over its standard deviation, l the median distance.
  * It needs scores alone, and is 0 in the mean where the rows have the density.  p is by
  * a bootstrap of multinomial weights.  It takes the density as given: after a fit to the
- * same rows it is too large, so that a small one still tells that the form is wrong.
+ * same rows it is conservative (too large), so that a small one still rejects the form.
  *
  * Returns SF_OK; SF_E_ARG (fewer than 4 rows, an option outside its range), SF_E_SHAPE,
- * SF_E_UNSUPPORTED (the model has no score), SF_E_NUMERIC (a row outside the support, a score that is not finite, a constant
- * column), SF_E_NOMEM.
+ * SF_E_UNSUPPORTED (the model has no score), SF_E_NUMERIC (a row outside the support, a
+ * score that is not finite, a constant column), SF_E_NOMEM.
  *
  * Source: Q. Liu, J. Lee, M. Jordan, ICML 2016, PMLR 48, 276-284; J. Gorham, L. Mackey,
  * ICML 2017, PMLR 70, 1292-1301 (the kernel). */

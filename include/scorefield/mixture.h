@@ -33,7 +33,7 @@ SF_API sf_status sf_mixture_moments(const sf_model *model, double *weights,
 typedef struct sf_mixture_options {
     size_t size; /* set by _INIT                                        */
     int64_t
-        components; /* K >= 1; 0: the one with the least BIC       [0]     */
+        components; /* K >= 1; 0: the one of smallest BIC          [0]     */
     int64_t most;   /* components that are tried, 1 to 256         [20]    */
     int64_t starts; /* K-means++ seedings of each K, >= 1          [3]     */
     int64_t

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* model.h - what can answer "what is the score at x, at noise time t?"
  *
- * A model describes a family of densities p_t on R^d, 0 <= t <= 1: p_0 is the
- * data's, and larger t is the data with more Gaussian noise.  The score is
+ * A model describes a family of distributions with densities p_t on R^d, 0 <= t <= 1:
+ * p_0 is that of the data, and larger t that of the data with more noise.  The score is
  * always the gradient of the log density, s = grad_x ln p_t(x).  (In
  * scikit-learn `score` is a log likelihood; here it never is.)
  *
@@ -10,15 +10,16 @@
  * column j is in metres, component j of a score is in 1/m.  Inside, a model
  * works on y = (x - mean) / scale, and the noise level sigma is measured in y.
  *
- * Noise.  y_t = y_0 + sigma(t) z, z ~ N(0, I), and
+ * Noise.  Additive and Gaussian, y_t = y_0 + sigma(t) z, z ~ N(0, I), and
  *
  *     sigma(t) = (a + t (b - a))^rho,  a = sigma_min^(1/rho),
  *                                      b = sigma_max^(1/rho)
  *
  * (T. Karras et al., Elucidating the design space of diffusion-based generative
- * models, 2022, equation 5).  Empirical models have the noise of kernels instead
- * (docs/KERNELS.md), each with its own law at time t; the velocity is then the
- * mean of the kernels' own, given x.  The density moves with the velocity
+ * models, 2022, equation 5).  Empirical models, and networks that are fitted so, have
+ * the noise of kernels instead (docs/KERNELS.md), each with its own distribution at
+ * time t; the velocity is then the posterior mean of the kernels' own, given x.  The
+ * density moves with the velocity
  *
  *     v = dx/dt = -scale^2 sigma sigma' s,
  *
@@ -74,7 +75,7 @@ SF_API void sf_model_unit(const sf_model *model, int64_t column, double *mean,
                           double *scale);
 
 /* Noise level at time t in [0, 1], in standardised units; of kernels the time
- * itself, no less than the data's least. */
+ * itself, no less than the bandwidth. */
 SF_API double sf_model_sigma(const sf_model *model, double time);
 
 /* The time at which the noise level is sigma; clipped to [0, 1]. */
@@ -119,11 +120,11 @@ SF_API const char *sf_model_why_not(const sf_model *model, sf_ability ability);
 
 /* ---- parameters ------------------------------------------------------------- */
 
-/* Numbers that are the same for all points: those of a typed density by the names
- * of its text, the weights of a network, the data of an empirical model. */
+/* Parameters, the same for all points: those of a typed density by the names of its
+ * text, the weights of a network, the data of an empirical model. */
 typedef struct sf_parameter {
     const char *name;
-    int rank;                   /* 0 for one number          */
+    int rank;                   /* 0 for a scalar            */
     int64_t shape[SF_MAX_RANK]; /* its first `rank` are used */
     const double *value;        /* row-major                 */
 } sf_parameter;
@@ -182,7 +183,7 @@ SF_API void sf_evaluator_free(sf_evaluator *evaluator);
  * and all else NaN, and a warning says how many rows are, and which is the first
  * (sf_context_set_warning()).
  *
- * At times below a data set's least one it answers at that, where the velocity is
+ * At times below its bandwidth an empirical model answers at that, where the velocity is
  * 0.  A network that was trained at one noise level answers at any `time` with its
  * one score.
  *
@@ -209,7 +210,7 @@ SF_API sf_status sf_model_eval(const sf_model *model, sf_cmat x, double time,
  *     simplex       by breaking a stick in parts 1/(1 + exp(-y_i) (k - i)),
  *                   i = 1, ..., k - 1, so that y = 0 is the middle
  *
- * one for each column, and one less for each group of shares. */
+ * one for each column, and one less for each group of proportions. */
 SF_API int64_t sf_model_unknowns(const sf_model *model);
 
 /* x [n, dim] to y [n, unknowns] and back.  to_unknowns returns SF_OK, SF_E_SHAPE,
@@ -234,7 +235,7 @@ SF_API sf_status sf_model_functional(sf_context *ctx, sf_evaluator **owner,
 /* Which data the point may come from: the `most` >= 1 largest posterior weights
  * of an empirical model at n points x [n, d] and a time, and the numbers of their
  * data from 0, both [n, most], largest first (0 and -1 where there are fewer; -2
- * is the floor, sf_empirical_options).
+ * is the background, `floor` of sf_empirical_options).
  * Returns as sf_model_eval() does; SF_E_UNSUPPORTED: the model is not empirical. */
 SF_API sf_status sf_model_posterior(const sf_model *model, sf_cmat x,
                                     double time, int64_t most, int64_t *datum,
@@ -275,7 +276,7 @@ SF_API sf_status sf_model_stability(const sf_model *model, sf_cmat x,
  *   ratio    [n, d]  out: likewise
  *
  * Columns that hold no counts do not jump: they get 0.  At times below the model's
- * least one the rates are 0, as is its velocity, and ratios are those at that time.
+ * bandwidth the rates are 0, as is its velocity, and ratios are those at that time.
  *
  * Returns SF_OK; SF_E_ARG (time outside [0, 1]); SF_E_SHAPE; SF_E_UNSUPPORTED (no
  * column of counts); SF_E_NOMEM; SF_E_NUMERIC (a value outside a kernel's support,

@@ -148,7 +148,7 @@ typedef struct sf_plot_plane_options {
     sf_plot_grid grid;         /* its extent is shown [none] */
     sf_plot_heat heat;         /* [SF_PLOT_HEAT_LOG] */
     double depth;              /* of colours, below the maximum [10] */
-    const double *masses;      /* shares of regions [0.1 0.3 0.5 0.7 0.9] */
+    const double *masses;      /* probabilities [0.1 0.3 0.5 0.7 0.9]     */
     int mass_count;            /* up to 10; -1: no regions */
     sf_cmat arrows;            /* [k, 4]: x, y, u, v [none] */
     sf_plot_arrows arrow_kind; /* [SF_PLOT_GRADIENT] */

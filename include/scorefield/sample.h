@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sample.h - drawing from a law: walkers moved downhill with noise. */
+/* sample.h - drawing from a distribution: Langevin dynamics and Markov chains. */
 #ifndef SCOREFIELD_SAMPLE_H
 #define SCOREFIELD_SAMPLE_H
 
@@ -17,8 +17,8 @@ typedef enum sf_langevin_method {
     SF_LANGEVIN_ULA = 0,
 
     /* Leimkuhler-Matthews: noise (Z_t + Z_{t+1}) / 2, at the same cost.  Second
-     * order in the step for averages at stationarity, and exact for a Gaussian
-     * law; its iterates are not a Markov chain (neighbours share noise). */
+     * order in the step for averages at stationarity, and exact for a normal
+     * distribution; its iterates are not a Markov chain (neighbours share noise). */
     SF_LANGEVIN_LM
 } sf_langevin_method;
 
@@ -37,7 +37,7 @@ typedef struct sf_langevin_options {
                                 *                               [0]            */
     sf_dtype dtype;       /* of the arithmetic: SF_F32 wants a functional
                                 * whose gradient is an expression   [SF_F64]     */
-    double temperature;   /* T > 0: the law is exp(-f/T), the noise sqrt(T)
+    double temperature;   /* T > 0: the density is exp(-f/T), the noise sqrt(T)
                                 * times as large                    [1]          */
 } sf_langevin_options;
 
@@ -60,14 +60,14 @@ typedef struct sf_langevin_options {
  *
  * Step.    Many texts write x + e s(x) + sqrt(2e) noise; then h = 2e.
  * Units.   If x is in metres then s is in 1/m and h in m^2.
- * Bias.    (T = 1.)  The stationary law of ULA is not p.  On a Gaussian N(mu, C) it is
- *          N(mu, C (I - (h/4) C^-1)^-1); LM has C exactly.  Both are stable only
- *          for h < 4 lambda_min(C), and diverge beyond.
+ * Bias.    (T = 1.)  The stationary distribution of ULA is not p.  On a Gaussian
+ *          N(mu, C) it is N(mu, C (I - (h/4) C^-1)^-1); LM has C exactly.  Both are
+ *          stable only for h < 4 lambda_min(C), and diverge beyond.
  * Noise.   Standard normals that are a function of (seed, first_walker + i,
  *          first_step + t, j): row i depends on neither n nor the thread count,
  *          and two runs of k steps equal one of 2k, bit for bit (in double), if
  *          the functional's rows do not depend on each other.
- * Memory.  Two workspaces of n*d numbers, three for LM with callbacks, freed
+ * Memory.  Two workspaces of n*d elements, three for LM with callbacks, freed
  *          before returning.
  *
  * Returns SF_OK, or
@@ -76,7 +76,7 @@ typedef struct sf_langevin_options {
  *   SF_E_UNSUPPORTED  SF_F32, and f's gradient is no expression
  *   SF_E_SHAPE      x is malformed, or d is not f->unknowns
  *   SF_E_NUMERIC    x was not finite at the start (x is unchanged), or a walker
- *                   left the finite numbers: x holds the last state in which
+ *                   became non-finite: x holds the last state in which
  *                   every walker was finite, and the message names the first
  *                   such walker and the step; where there is no gradient, the
  *                   place
@@ -111,17 +111,19 @@ SF_API void sf_langevin_free(sf_langevin *plan);
 
 /* ---- Markov chains ---------------------------------------------------------------
  *
- * Chains whose stationary law is p itself: what a step proposes is accepted with a
- * probability that makes up for the step's error.  All of them move a point with a
- * momentum along dq/dt = M^-1 p, dp/dt = -grad f by leapfrog steps. */
+ * Chains whose stationary distribution is p itself: what a step proposes is accepted with
+ * a probability that makes up for the step's error.  All of them move a point with a
+ * momentum along dq/dt = M^-1 p, dp/dt = -grad f by leapfrog steps
+ * (Hamiltonian Monte Carlo). */
 typedef enum sf_chain_method {
     /* No-U-turn sampler: paths that end where they would turn back (M. D. Hoffman,
      * A. Gelman, JMLR 15 (2014) 1593-1623), with draws from the whole path by its
      * weights and the criterion of sums of momenta (M. Betancourt,
      * arXiv:1701.02434, appendix A). */
     SF_CHAIN_NUTS = 0,
-    /* Paths of a given length (S. Duane et al., Physics Letters B 195 (1987)
-     * 216-222), of steps that differ by 10 % so that no period is met. */
+    /* Plain Hamiltonian Monte Carlo: paths of a given length (S. Duane et al.,
+     * Physics Letters B 195 (1987) 216-222), of steps that differ by 10 % so that no
+     * period is met. */
     SF_CHAIN_HMC,
     /* Paths of one step: Metropolis-adjusted Langevin (Roberts, Tweedie 1996). */
     SF_CHAIN_MALA
@@ -234,9 +236,9 @@ typedef struct sf_chain_draws {
  * path begins the next without waiting; the temperatures of one chain wait for each
  * other.
  *
- * Parallel tempering is for densities with parts that chains do not leave: hot
- * replicas do, and neighbours swap states after each iteration (S. Syed et al., JRSS B 84
- * (2022) 321-350).  What is drawn and reported is the first replica.
+ * Parallel tempering (replica exchange) is for densities with modes that chains do not
+ * leave: hot replicas do, and neighbours swap states after each iteration (S. Syed et
+ * al., JRSS B 84 (2022) 321-350).  What is drawn and reported is the first replica.
  *
  * Returns SF_OK, or
  *   SF_E_ARG          an option outside its range, chains < 1, f malformed
