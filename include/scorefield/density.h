@@ -40,7 +40,7 @@ typedef struct sf_density_options {
 /* Make a model of points x [dim] whose log density, up to a constant, is `text`
  * (docs/EXPRESSIONS.md).  The text may use the options' names and parameters, and
  * `x` for the whole point as a vector unless that is one of the names; its value
- * is one number, or a vector of one.  `options` may be NULL.  The parameters are
+ * is a scalar, or a vector of one element.  `options` may be NULL.  The parameters are
  * the model's (sf_model_parameter()).
  *
  * Densities are with respect to Lebesgue measure in the units of x; for proportions, on
@@ -49,8 +49,8 @@ typedef struct sf_density_options {
  * There is no noise: such a model answers at time 0 alone, and
  * sf_model_can(SF_CAN_NOISE) is false.  It is not normalised.
  *
- * Returns SF_OK; SF_E_PARSE, SF_E_SHAPE (as sf_parse(); a value that is not one
- * number); SF_E_ARG (dim < 1, a name that is used twice or empty, a domain that is
+ * Returns SF_OK; SF_E_PARSE, SF_E_SHAPE (as sf_parse(); a value that is not a
+ * scalar); SF_E_ARG (dim < 1, a name that is used twice or empty, a domain that is
  * none, a parameter that is not finite); SF_E_NOMEM. */
 SF_API sf_status sf_density_new(sf_context *ctx, sf_model **out,
                                 const char *text, int64_t dim,

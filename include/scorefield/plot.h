@@ -148,7 +148,8 @@ typedef struct sf_plot_plane_options {
     sf_plot_grid grid;         /* its extent is shown [none] */
     sf_plot_heat heat;         /* [SF_PLOT_HEAT_LOG] */
     double depth;              /* of colours, below the maximum [10] */
-    const double *masses;      /* probabilities [0.1 0.3 0.5 0.7 0.9]     */
+    const double *masses;      /* probabilities of the highest-density regions
+                                  [0.1 0.3 0.5 0.7 0.9] */
     int mass_count;            /* up to 10; -1: no regions */
     sf_cmat arrows;            /* [k, 4]: x, y, u, v [none] */
     sf_plot_arrows arrow_kind; /* [SF_PLOT_GRADIENT] */
@@ -209,8 +210,8 @@ SF_API sf_status sf_plot_map(sf_context *ctx, const char *path,
 /* ---- more columns --------------------------------------------------------
  *
  * All pairs of columns of a real and a synthetic table: histograms on the
- * diagonal, points below it, and above it the outlines of regions that hold 50
- * and 90 % of a smoothed histogram, with both correlation coefficients.
+ * diagonal, points below it, and above it the outlines of the 50 and 90 %
+ * highest-density regions of a smoothed histogram, with both correlation coefficients.
  * Columns of categories or of a few integers have points in the place of
  * outlines, spread out a little so that they can be seen. */
 typedef struct sf_plot_column {
@@ -354,9 +355,9 @@ SF_API sf_status sf_plot_animation(sf_context *ctx, const char *path,
 
 /* ---- chains --------------------------------------------------------------
  *
- * The draws of Markov chains, trace [draws, chains, dim] of either dtype, NaN
- * where there is none: a panel for each column, each chain over the draw's number
- * in its own colour. */
+ * Trace plots of Markov chains: the draws, trace [draws, chains, dim] of either
+ * dtype, NaN where there is none, a panel for each column, against the iteration,
+ * each chain in its own colour. */
 typedef struct sf_plot_chains_options {
     size_t size;              /* set by _INIT */
     double width;             /* points [450] */
