@@ -66,6 +66,8 @@ typedef struct sf_mixture_fit {
         sizeof(sf_mixture_fit), 0, 0, 0, false, 0.0, 0.0                       \
     }
 
+#define SF_MIXTURE_SEARCH_ROWS 10000
+
 /* Fit a mixture to rows data [n, d] by EM, for the mode of the posterior under the
  * conjugate prior of C. Fraley and A. E. Raftery (J. Classif. 24 (2007) 155-181): in
  * standardised columns
@@ -76,6 +78,8 @@ typedef struct sf_mixture_fit {
  * Anal. 88 (2004) 365-411) say, so that no component shrinks onto a few rows, and
  * more columns than rows are a model.  BIC (G. Schwarz, Ann. Stat. 6 (1978) 461-464)
  * is that of the likelihood; larger K are tried until three in a row do not lower it.
+ * Of more than SF_MIXTURE_SEARCH_ROWS rows, so many drawn at random choose K and the
+ * point from which EM goes on with all of them.
  *
  * `fit` and `options` may be NULL.
  *

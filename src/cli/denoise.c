@@ -123,9 +123,8 @@ const cli_command cli_denoise = {
         "The mean of the clean point given the noisy one, or with --draw a row "
         "of an\nempirical model's data by its posterior weight.  The noise is "
         "the model's: for\nkernels their distribution at time T, for gaussian "
-        "and "
-        "network "
-        "models normal noise of S\nstandard deviations of each column.\n",
+        "and network models normal\nnoise of S standard deviations of each "
+        "column.\n",
     .example = "  scorefield denoise faithful.safetensors data/faithful.csv "
                "--sigma 1 -o new.csv\n",
     .run = run};

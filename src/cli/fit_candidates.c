@@ -206,8 +206,7 @@ static sf_status fit_network(fit_job *j)
     if (j->o->time_limit > 0.0)
         options.time_limit = fmax(0.001, training_part * time_left(j));
     SFI_TRY(fit_train(j->c, j->o, &j->data, &options, resumed, &j->trainer));
-    SFI_TRY(sf_trainer_model(j->trainer, &j->network.model));
-    return judge(j, &j->network);
+    return sf_trainer_model(j->trainer, &j->network.model);
 }
 
 /* ---- empirical ------------------------------------------------------------ */
@@ -475,7 +474,8 @@ sf_status fit_candidates(fit_job *j)
     if (j->o->model == FIT_AUTO)
         return fit_auto(j);
     j->kept = &j->network;
-    return fit_network(j);
+    SFI_TRY(fit_network(j));
+    return judge(j, &j->network);
 }
 
 void fit_job_free(fit_job *j)

@@ -19,6 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a picture of all pairs. */
+enum { MOST_PAIRED = 12 };
+
 #define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
                help_)                                                          \
     {                                                                          \
@@ -343,32 +346,34 @@ static sf_status draw_plane(plot_job *j)
 static sf_status draw_pairs(plot_job *j)
 {
     sf_plot_pairs_options p = SF_PLOT_PAIRS_OPTIONS_INIT;
-    if (j->dim > 12)
-        return SFI_FAIL(j->c->ctx, SF_E_ARG,
-                        "%lld columns are too many for one picture; choose at "
-                        "most 12%s",
-                        (long long)j->dim,
-                        j->model != NULL ? " by drawing tables, with --columns"
-                                         : " with --columns");
+    const int64_t drawn = j->dim < MOST_PAIRED ? j->dim : MOST_PAIRED;
+    if (drawn < j->dim)
+        cli_note(j->c,
+                 "the first %lld of %lld columns are drawn; --columns chooses "
+                 "others%s",
+                 (long long)drawn, (long long)j->dim,
+                 j->model != NULL ? ", of tables" : "");
     sf_plot_column *columns =
-        sfi_alloc_zero(j->c->ctx, (size_t)j->dim, sizeof *columns);
+        sfi_alloc_zero(j->c->ctx, (size_t)drawn, sizeof *columns);
     if (columns == NULL)
         return SF_E_NOMEM;
-    for (int64_t k = 0; k < j->dim; k++)
+    for (int64_t k = 0; k < drawn; k++)
         columns[k].name = j->names[k];
     p.width = j->o->width;
     p.height = j->o->height;
     p.scale = j->o->scale;
     p.title = j->o->title;
     p.columns = columns;
-    const bool has_data = j->data.x.rows > 0;
+    sf_cmat data = j->data.x, samples = j->samples.x;
+    data.cols = samples.cols = drawn;
+    const bool has_data = data.rows > 0;
     const sf_cmat none = {NULL, 0, 0, 0};
     if (!has_data)
         p.real_label = "samples";
-    const sf_status status = sf_plot_pairs(j->c->ctx, j->o->output,
-                                           has_data ? j->data.x : j->samples.x,
-                                           has_data ? j->samples.x : none, &p);
-    sfi_free(j->c->ctx, columns, (size_t)j->dim, sizeof *columns);
+    const sf_status status =
+        sf_plot_pairs(j->c->ctx, j->o->output, has_data ? data : samples,
+                      has_data ? samples : none, &p);
+    sfi_free(j->c->ctx, columns, (size_t)drawn, sizeof *columns);
     return status;
 }
 

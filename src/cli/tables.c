@@ -129,8 +129,18 @@ static sf_status find_columns(cli *c, const cli_data *d, const cli_named *of,
                               int64_t *index)
 {
     const int64_t cols = sf_frame_cols(d->all);
-    if (!sf_frame_has_names(d->all)) {
-        const int64_t skipped = cli_numbering(d->all, of->dim);
+    int64_t found = 0;
+    for (; found < of->dim; found++) {
+        index[found] = sf_frame_find(d->all, of->name(of->of, found));
+        if (index[found] < 0)
+            break;
+    }
+    /* Without names these are the numbers of columns, by which a model of some
+     * columns finds them; one of all, or of a table with names, goes by their
+     * order. */
+    const int64_t skipped = cli_numbering(d->all, of->dim);
+    if (!sf_frame_has_names(d->all) &&
+        (found < of->dim || cols == of->dim + skipped)) {
         if (cols != of->dim + skipped)
             return SFI_FAIL(c->ctx, SF_E_FORMAT,
                             "%s: has %lld column(s), and the %s has %lld; "
@@ -141,12 +151,7 @@ static sf_status find_columns(cli *c, const cli_data *d, const cli_named *of,
             index[j] = skipped + j;
         return SF_OK;
     }
-    for (int64_t j = 0; j < of->dim; j++) {
-        index[j] = sf_frame_find(d->all, of->name(of->of, j));
-        if (index[j] < 0)
-            return fail_missing(c, d, of);
-    }
-    return SF_OK;
+    return found < of->dim ? fail_missing(c, d, of) : SF_OK;
 }
 
 sf_status cli_data_match(cli *c, cli_data *d, const cli_named *of)

@@ -388,6 +388,16 @@ static void seed(sfi_em *e, uint64_t seed, int64_t start)
     }
 }
 
+sf_status sfi_em_refine(sfi_em *e, sfi_components *c, const sfi_em_options *o,
+                        sfi_em_result *result)
+{
+    copy_components(&e->now, c);
+    *result = (sfi_em_result){0};
+    SFI_TRY(iterate(e, o->iterations, o->tolerance, result));
+    copy_components(c, &e->now);
+    return SF_OK;
+}
+
 sf_status sfi_em_fit(sfi_em *e, sfi_components *out, const sfi_em_options *o,
                      sfi_em_result *result)
 {
@@ -406,9 +416,6 @@ sf_status sfi_em_fit(sfi_em *e, sfi_components *out, const sfi_em_options *o,
             copy_components(&e->best, &e->now);
         }
     }
-    copy_components(&e->now, &e->best);
-    *result = (sfi_em_result){0};
-    SFI_TRY(iterate(e, o->iterations, o->tolerance, result));
-    copy_components(out, &e->now);
-    return SF_OK;
+    copy_components(out, &e->best);
+    return sfi_em_refine(e, out, o, result);
 }

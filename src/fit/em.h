@@ -41,4 +41,8 @@ void sfi_em_free(sfi_em *e);
 sf_status sfi_em_fit(sfi_em *e, sfi_components *out, const sfi_em_options *o,
                      sfi_em_result *result);
 
+/* Go on from the components in *c, of other rows. */
+sf_status sfi_em_refine(sfi_em *e, sfi_components *c, const sfi_em_options *o,
+                        sfi_em_result *result);
+
 #endif

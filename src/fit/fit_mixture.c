@@ -7,8 +7,10 @@
  *                                             c = |R - I|^2
  *
  * (O. Ledoit, M. Wolf 2004, with the identity as the target), which is the prior's
- * scale; then each number of components is fitted by em.c. */
+ * scale; then each number of components is fitted by em.c: of a large table to rows
+ * drawn from it, and the best one of these goes on with all rows. */
 #include "base/context.h"
+#include "base/random.h"
 #include "fit/em.h"
 #include "model/gaussian_mixture.h"
 #include "num/linalg.h"
@@ -18,8 +20,10 @@
 #include <math.h>
 #include <string.h>
 
-/* How many K in a row may fail to lower the criterion. */
-enum { PATIENCE = 3 };
+enum {
+    PATIENCE = 3, /* K in a row that do not lower BIC */
+    SEARCH_ROWS = SF_MIXTURE_SEARCH_ROWS
+};
 
 typedef struct mixture_job {
     sf_context *ctx;
@@ -133,48 +137,92 @@ static void shrink(mixture_job *j)
 
 /* ---- components ----------------------------------------------------------------- */
 
-static double criterion(const mixture_job *j, int64_t k, double log_likelihood)
+static double criterion(int64_t n, int64_t dim, int64_t k,
+                        double log_likelihood)
 {
-    const double d = (double)j->d, m = (double)k;
+    const double d = (double)dim, m = (double)k;
     const double free = m - 1.0 + m * d + 0.5 * m * d * (d + 1.0);
-    return free * log((double)j->n) - 2.0 * log_likelihood;
+    return free * log((double)n) - 2.0 * log_likelihood;
 }
 
-static sf_status search(mixture_job *j, sf_mixture_fit *fit)
+static void take_result(const mixture_job *j, int64_t n, const sfi_em_result *r,
+                        sf_mixture_fit *fit)
 {
-    sfi_em *em = NULL;
-    const sf_mixture_options *o = j->o;
-    const sfi_em_options how = {o->starts, o->iterations, o->tolerance,
-                                o->seed};
-    const int64_t first = o->components > 0 ? o->components : 1;
-    SFI_TRY(sfi_em_new(j->ctx, &em, (sf_cmat){j->y, j->n, j->d, j->d},
-                       j->correlation, j->most));
-    fit->bic = INFINITY;
-    sf_status status = SF_OK;
+    fit->components = j->best.count;
+    fit->iterations = r->iterations;
+    fit->converged = r->converged;
+    fit->log_likelihood = r->log_likelihood;
+    fit->bic = criterion(n, j->d, j->best.count, r->log_likelihood);
+}
+
+/* A plan for rows drawn without replacement. */
+static sf_status plan_sample(mixture_job *j, sfi_em **em)
+{
+    const size_t n = (size_t)j->n, d = (size_t)j->d;
+    int64_t *order = sfi_alloc(j->ctx, n, sizeof *order);
+    double *rows = sfi_alloc(j->ctx, SEARCH_ROWS * d, sizeof *rows);
+    sf_status status = order != NULL && rows != NULL ? SF_OK : SF_E_NOMEM;
+    if (status == SF_OK) {
+        for (int64_t i = 0; i < j->n; i++)
+            order[i] = i;
+        sfi_shuffle(j->o->seed, 0, order, j->n);
+        for (int64_t i = 0; i < SEARCH_ROWS; i++)
+            memcpy(rows + (size_t)i * d, j->y + (size_t)order[i] * d,
+                   d * sizeof *rows);
+        status =
+            sfi_em_new(j->ctx, em, (sf_cmat){rows, SEARCH_ROWS, j->d, j->d},
+                       j->correlation, j->most);
+    }
+    sfi_free(j->ctx, rows, SEARCH_ROWS * d, sizeof *rows);
+    sfi_free(j->ctx, order, n, sizeof *order);
+    return status;
+}
+
+/* The K of smallest BIC, of the n rows of the plan. */
+static sf_status choose(mixture_job *j, sfi_em *em, const sfi_em_options *how,
+                        int64_t n, sf_mixture_fit *fit)
+{
+    const int64_t first = j->o->components > 0 ? j->o->components : 1;
     int64_t worse = 0;
+    fit->bic = INFINITY;
     for (int64_t k = first; k <= j->most && worse < PATIENCE; k++) {
         sfi_em_result r;
         j->found.count = k;
-        status = sfi_em_fit(em, &j->found, &how, &r);
-        if (status != SF_OK)
-            break;
+        SFI_TRY(sfi_em_fit(em, &j->found, how, &r));
         fit->tried++;
-        const double bic = criterion(j, k, r.log_likelihood);
         worse++;
-        if (!(bic < fit->bic))
+        if (!(criterion(n, j->d, k, r.log_likelihood) < fit->bic))
             continue;
         worse = 0;
         const sfi_components spare = j->best;
         j->best = j->found;
         j->found = spare;
-        fit->components = k;
-        fit->iterations = r.iterations;
-        fit->converged = r.converged;
-        fit->log_likelihood = r.log_likelihood;
-        fit->bic = bic;
+        take_result(j, n, &r, fit);
     }
+    return SF_OK;
+}
+
+static sf_status search(mixture_job *j, sf_mixture_fit *fit)
+{
+    const sf_mixture_options *o = j->o;
+    const sfi_em_options how = {o->starts, o->iterations, o->tolerance,
+                                o->seed};
+    const sf_cmat all = {j->y, j->n, j->d, j->d};
+    const bool sampled = j->n > SEARCH_ROWS;
+    sfi_em *em = NULL;
+    SFI_TRY(sampled ? plan_sample(j, &em)
+                    : sfi_em_new(j->ctx, &em, all, j->correlation, j->most));
+    sf_status status = choose(j, em, &how, sampled ? SEARCH_ROWS : j->n, fit);
     sfi_em_free(em);
-    return status;
+    if (status != SF_OK || !sampled)
+        return status;
+    sfi_em_result r;
+    SFI_TRY(sfi_em_new(j->ctx, &em, all, j->correlation, j->best.count));
+    status = sfi_em_refine(em, &j->best, &how, &r);
+    sfi_em_free(em);
+    SFI_TRY(status);
+    take_result(j, j->n, &r, fit);
+    return SF_OK;
 }
 
 /* Likelihoods were those of standardised columns. */

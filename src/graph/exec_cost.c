@@ -54,7 +54,8 @@ static int64_t taps_of(const sfi_step *s)
 /* How many pieces a step can be cut into. */
 static int64_t pieces(const sfi_point_block *b, const sfi_step *s)
 {
-    const sfi_shape *out = &s->out.shape, *in = &s->in[0].shape;
+    const sfi_shape *out = &s->out.shape;
+    const sfi_shape *in = s->in_count > 0 ? &s->in[0].shape : NULL;
     switch (s->kind) {
     case SFI_STEP_FUSED:
         return 2;

@@ -33,3 +33,9 @@ try eval wide.safetensors points.csv -o e.csv | numbers
 scorefield eval wide.safetensors points.csv -q -o e.csv --seed 1 --json | python3 -c '
 import json, sys
 print(sorted(json.load(sys.stdin)))'
+echo "-- some columns of a table without names are found by their numbers"
+printf '1,a,3\n2,b,5\n3,c,4\n4,a,9\n5,d,7\n' >bare.csv
+scorefield fit bare.csv --model gaussian -q -o bare.safetensors
+scorefield eval bare.safetensors bare.csv -q -o - 2>&1
+printf '1,3\n2,5\n' >narrow.csv
+scorefield eval bare.safetensors narrow.csv -q -o - 2>&1

@@ -45,6 +45,9 @@ scorefield sample --density "$normal" -n 41 --chains 3 -q -o short.csv 2>errors
 draw short.csv --chains -o chains.png
 draw rain.csv --chains --columns rain -o chains_one.svg
 draw --trace d.npy --chains -o chains_trace.pdf
+awk 'BEGIN { for (i = 0; i < 13; i++) printf "%sa%d", i ? "," : "", i; print ""
+    for (r = 0; r < 20; r++) { for (i = 0; i < 13; i++) printf "%s%.3f", i ? "," : "", sin(r * i + i); print "" } }' >wide.csv
+scorefield plot wide.csv -o wide.png 2>&1
 for file in *.png *.svg *.pdf *.gif *.webp; do
     printf '%s: %s\n' "$file" "$(head -c 4 "$file" | tr -c 'A-Za-z0-9%<?\n' .)"
 done
@@ -63,9 +66,6 @@ try plot --trace s.npy -o x.png
 scorefield sample "$model" -n 5 -o flat.npy
 try plot --trace flat.npy -o x.png
 try plot --trace t.npy w.safetensors -o x.png
-awk 'BEGIN { for (i = 0; i < 13; i++) printf "%sa%d", i ? "," : "", i; print ""
-    for (r = 0; r < 20; r++) { for (i = 0; i < 13; i++) printf "%s%.3f", i ? "," : "", sin(r * i + i); print "" } }' >wide.csv
-try plot wide.csv -o x.png
 echo "-- typed densities that can not be drawn"
 try plot --density 'x + y + z' -o x.png | sed 's|iteration [0-9]*|iteration N|; s|chain [0-9]|chain N|'
 try plot --density 'log(x0) + log(x1)' --dim 2 --domain simplex -o x.png

@@ -107,6 +107,42 @@ TEST(the_flow_has_the_closed_density)
     sf_context_free(ctx);
 }
 
+/* Rows beyond those that choose K count. */
+TEST(large_tables_are_fitted_whole)
+{
+    enum { ROWS = 9 * SF_MIXTURE_SEARCH_ROWS };
+    sf_context *ctx = new_context();
+    double *x = malloc(sizeof *x * D * ROWS), w[2], mean[4], c[8];
+    CHECK(x != NULL);
+    draw(x, ROWS);
+    sf_model *m = NULL;
+    sf_mixture_fit fit = SF_MIXTURE_FIT_INIT;
+    CHECK_OK(ctx, sf_fit_mixture(ctx, &m, (sf_cmat){x, ROWS, D, D}, NULL, NULL,
+                                 &fit));
+    CHECK(fit.components == 2 && fit.converged);
+    CHECK_OK(ctx, sf_mixture_moments(m, w, mean, c));
+    const int big = w[0] > w[1] ? 0 : 1, small = 1 - big;
+    /* The clusters do not touch: each has its rows' own moments but for the prior,
+     * and weights of exactly a third. */
+    CHECK_NEAR(w[small], 1.0 / 3.0, 1e-5);
+    double sums[4] = {0.0};
+    for (int64_t i = 0; i < ROWS; i++)
+        for (int k = 0; k < D; k++)
+            sums[2 * (i % 3 == 2) + k] += x[D * i + k];
+    for (int k = 0; k < D; k++) {
+        CHECK_NEAR(mean[2 * big + k], sums[k] / (2.0 * ROWS / 3.0), 1e-5);
+        CHECK_NEAR(mean[2 * small + k], sums[2 + k] / (ROWS / 3.0), 1e-5);
+    }
+    double sum = 0.0;
+    for (int64_t i = 0; i < ROWS; i++)
+        sum += log_density(x + D * i, 0.0);
+    /* Above the truth by half a chi-square of 11 degrees of freedom; in nats. */
+    CHECK(fit.log_likelihood > sum - 1.0 && fit.log_likelihood < sum + 20.0);
+    sf_model_free(m);
+    free(x);
+    sf_context_free(ctx);
+}
+
 TEST(a_file_holds_a_mixture)
 {
     sf_context *ctx = new_context();

@@ -476,7 +476,8 @@ TEST(what_cannot_be_estimated_is_told)
     sf_context *ctx = new_context();
     const given both[] = {{"a", 0, 0, 1.0}, {"b", 0, 0, 1.0}};
     sf_model *d = density_of(ctx, "-(a + b)*x0^2", 1, NULL, 2, both);
-    refused(ctx, d, rain_x, NULL, NULL, SF_E_NUMERIC, "identifiable from the data: ");
+    refused(ctx, d, rain_x, NULL, NULL, SF_E_NUMERIC,
+            "identifiable from the data: ");
     refused(ctx, d, rain_x, "q", NULL, SF_E_ARG, "\"q\" is no parameter");
     refused(ctx, d, rain_x, "a=half", NULL, SF_E_ARG, "\"a=half\"");
     refused(ctx, d, rain_x, "a=symmetric", NULL, SF_E_SHAPE, "square");
