@@ -98,6 +98,7 @@ struct cli {
     bool given[CLI_MOST_OPTIONS]; /* by row of the command's table         */
     bool seed_given;
     bool shows_progress;
+    double deadline;   /* of what shows progress, by sfi_clock(); 0: none */
     double time_limit; /* seconds that the work may take; 0: any           */
 };
 

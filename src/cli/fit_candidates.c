@@ -24,6 +24,8 @@ enum { SLICE = 64 };
 
 /* The part of a time limit that training may take; the rest is for likelihoods. */
 static const double training_part = 0.85;
+/* Of what is left before these. */
+static const double mixture_part = 0.4, empirical_part = 0.3;
 
 /* ---- held-out rows -------------------------------------------------------- */
 
@@ -71,6 +73,18 @@ static double time_left(const fit_job *j)
 {
     return j->o->time_limit > 0.0 ? j->o->time_limit - (sfi_clock() - j->begun)
                                   : INFINITY;
+}
+
+/* What follows may take this share of the time that is left. */
+static void allow(fit_job *j, double share)
+{
+    const double left = fmax(time_left(j), 0.001);
+    j->c->deadline = isfinite(left) ? sfi_clock() + share * left : 0.0;
+}
+
+static bool out_of_time(sf_status status)
+{
+    return status == SF_E_CANCELLED && !cli_stop_wanted();
 }
 
 /* Of all rows at once, or, under a time limit, some after the other while there is
@@ -374,6 +388,11 @@ static sf_status weigh(fit_job *j, candidate *k, sf_status status,
                  sf_context_message(j->c->ctx));
         return SF_OK;
     }
+    if (out_of_time(status)) {
+        cli_note(j->c, "%s: not fitted: the time limit left too little time",
+                 name);
+        return SF_OK;
+    }
     SFI_TRY(status);
     SFI_TRY(judge(j, k));
     if (k->logpdf != NULL)
@@ -391,12 +410,17 @@ static sf_status weigh_all(fit_job *j, sf_cmat rows)
         weigh(j, &j->gaussian,
               sf_fit_gaussian(c->ctx, &j->gaussian.model, rows, j->data.names),
               "gaussian"));
-    SFI_TRY(weigh(j, &j->mixture, fit_mixture(j, rows), "mixture"));
+    allow(j, mixture_part);
+    sf_status status = fit_mixture(j, rows);
+    c->deadline = 0.0;
+    SFI_TRY(weigh(j, &j->mixture, status, "mixture"));
     if (rows.rows <= EMPIRICAL_ROWS) {
+        allow(j, empirical_part);
         cli_progress_begin(c);
-        const sf_status status = sf_fit_empirical(
-            c->ctx, &j->empirical.model, rows, j->data.names, &e, &j->noise);
+        status = sf_fit_empirical(c->ctx, &j->empirical.model, rows,
+                                  j->data.names, &e, &j->noise);
         cli_progress_end(c);
+        c->deadline = 0.0;
         SFI_TRY(weigh(j, &j->empirical, status, "empirical"));
     }
     if (j->data.complete >= NETWORK_ROWS)
@@ -406,21 +430,42 @@ static sf_status weigh_all(fit_job *j, sf_cmat rows)
     return SF_OK;
 }
 
-static sf_status fit_again(fit_job *j)
+/* The same to all rows: in the place of the one of the training rows, if there is
+ * time. */
+static sf_status fit_whole(fit_job *j)
 {
-    cli_note(j->c, "fits the %s again, to all rows",
-             sf_model_family(j->kept->model));
     if (j->kept == &j->gaussian)
         return fit_whole_gaussian(j);
-    if (j->kept == &j->mixture) {
-        const double mean = j->mixture.mean;
-        SFI_TRY(fit_whole_mixture(j));
-        j->mixture.mean = mean;
-        return SF_OK;
-    }
-    sf_model_free(j->empirical.model);
+    if (j->kept == &j->mixture)
+        return fit_mixture(j, j->data.matrix);
+    sf_model *of_training_rows = j->empirical.model;
     j->empirical.model = NULL;
-    return fit_empirical(j);
+    const sf_status status = fit_empirical(j);
+    if (status == SF_OK)
+        sf_model_free(of_training_rows);
+    else
+        j->empirical.model = of_training_rows;
+    return status;
+}
+
+static sf_status fit_again(fit_job *j)
+{
+    const sf_mixture_fit mixture_fit = j->mixture_fit;
+    const sf_empirical_report noise = j->noise;
+    cli_note(j->c, "fits the %s again, to all rows",
+             sf_model_family(j->kept->model));
+    allow(j, 1.0);
+    const sf_status status = fit_whole(j);
+    j->c->deadline = 0.0;
+    if (!out_of_time(status))
+        return status;
+    cli_note(j->c,
+             "the time limit left too little time for all rows: the %s of "
+             "the training rows is kept",
+             sf_model_family(j->kept->model));
+    j->mixture_fit = mixture_fit;
+    j->noise = noise;
+    return SF_OK;
 }
 
 static sf_status fit_auto(fit_job *j)

@@ -82,7 +82,8 @@ static bool on_progress(void *user, const sf_progress *progress)
     const cli *c = user;
     if (c->shows_progress)
         show(c, progress);
-    return !cli_stop_wanted();
+    return !cli_stop_wanted() &&
+           (c->deadline <= 0.0 || sfi_clock() < c->deadline);
 }
 
 void cli_progress_begin(cli *c)

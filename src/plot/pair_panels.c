@@ -372,7 +372,7 @@ static void describe(const pairs_page *w, sfi_legend *legend)
                             w->o.most_points);
     if (w->d > 1)
         sfi_legend_add(legend, SFI_SWATCH_LINE, sfi_soft_ink,
-                       "densest 50, 90 %%; correlation");
+                       "HDR 50, 90 %%; correlation");
 }
 
 /* The names of row k and column k of panels, with the multipliers of their

@@ -72,11 +72,11 @@ static sf_status set_axes(sf_context *ctx, sfi_panel *panel, sf_cmat data,
                          &panel->y.hi);
 }
 
-/* "regions of 10, 30, 50, 70, 90 %" */
+/* "HDR 10, 30, 50, 70, 90 %": highest-density regions. */
 static void describe_regions(sfi_legend *legend, const sf_plot_plane_options *o,
                              sfi_rgba colour)
 {
-    char text[SFI_LEGEND_BYTES] = "densest ";
+    char text[SFI_LEGEND_BYTES] = "HDR ";
     for (int k = 0; k < o->mass_count; k++) {
         char number[32];
         sfi_number_text(100.0 * o->masses[k], 3, number, sizeof number);
