@@ -263,6 +263,12 @@ TEST(what_is_no_density_is_refused)
     o.parameters = &nan;
     CHECK_FAILS(ctx, sf_density_new(ctx, &d, "s*x0", 2, &o), SF_E_ARG,
                 "parameter \"s\" is not finite");
+    /* Neither would say which it is. */
+    const double one = 1.0;
+    const sf_parameter hidden = {"x1", 0, {0}, &one};
+    o.parameters = &hidden;
+    CHECK_FAILS(ctx, sf_density_new(ctx, &d, "x1*x0", 2, &o), SF_E_ARG,
+                "\"x1\" is used twice");
     sf_context_free(ctx);
 }
 
