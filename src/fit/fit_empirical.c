@@ -15,15 +15,7 @@
 static sf_status check(sf_context *ctx, sf_cmat data, const char *const *names,
                        const sf_empirical_options *o)
 {
-    for (int64_t i = 0; i < data.rows; i++) {
-        const int64_t j =
-            sfi_first_not_finite(data.data + i * data.stride, data.cols);
-        if (j < data.cols)
-            return SFI_FAIL(ctx, SF_E_NUMERIC,
-                            "empirical: row %lld, column \"%s\": the value is "
-                            "not finite",
-                            (long long)(i + 1), names[j]);
-    }
+    SFI_TRY(sfi_check_finite(ctx, data, 0, names, "empirical"));
     if (o->bandwidth < SF_BANDWIDTH_LOO || o->bandwidth > SF_BANDWIDTH_ADAPTIVE)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "empirical: bandwidth is %d, want 0 to 2",

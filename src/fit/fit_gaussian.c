@@ -12,16 +12,7 @@ enum { BLOCK_ROWS = 8192 };
 static sf_status add_block(sf_context *ctx, sfi_moments *moments, sf_cmat block,
                            int64_t first, const char *const *names)
 {
-    for (int64_t i = 0; i < block.rows; i++) {
-        const int64_t j =
-            sfi_first_not_finite(block.data + i * block.stride, block.cols);
-        if (j < block.cols)
-            return SFI_FAIL(ctx, SF_E_NUMERIC,
-                            "gaussian: row %lld, column \"%s\": the value is "
-                            "not finite",
-                            (long long)(first + i + 1),
-                            names != NULL ? names[j] : "?");
-    }
+    SFI_TRY(sfi_check_finite(ctx, block, first, names, "gaussian"));
     return sfi_moments_add(moments, block, NULL);
 }
 

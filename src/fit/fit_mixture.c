@@ -44,16 +44,7 @@ static sf_status check_rows(sf_context *ctx, sf_cmat data,
     if (data.rows < 2)
         return SFI_FAIL(ctx, SF_E_ARG, "mixture: %lld rows, want at least 2",
                         (long long)data.rows);
-    for (int64_t i = 0; i < data.rows; i++) {
-        const int64_t j =
-            sfi_first_not_finite(data.data + i * data.stride, data.cols);
-        if (j < data.cols)
-            return SFI_FAIL(ctx, SF_E_NUMERIC,
-                            "mixture: row %lld, column \"%s\": the value is "
-                            "not finite",
-                            (long long)(i + 1), names != NULL ? names[j] : "?");
-    }
-    return SF_OK;
+    return sfi_check_finite(ctx, data, 0, names, "mixture");
 }
 
 static sf_status check_options(sf_context *ctx, const sf_mixture_options *o,

@@ -149,21 +149,6 @@ int64_t sf_split_rows(uint64_t seed, int64_t n, double fraction, int64_t *index)
     return (int64_t)floor(fraction * (double)n + 0.5);
 }
 
-static sf_status check_data(sf_context *ctx, sf_cmat data,
-                            const char *const *names)
-{
-    for (int64_t i = 0; i < data.rows; i++) {
-        const int64_t j =
-            sfi_first_not_finite(data.data + i * data.stride, data.cols);
-        if (j < data.cols)
-            return SFI_FAIL(ctx, SF_E_NUMERIC,
-                            "fit: row %lld, column \"%s\": the value is not "
-                            "finite",
-                            (long long)(i + 1), names != NULL ? names[j] : "?");
-    }
-    return SF_OK;
-}
-
 /* With kernels: what these see of the columns, in both precisions. */
 static sf_status take_exact(sf_trainer *t, sf_cmat data, const int64_t *index)
 {
@@ -647,7 +632,7 @@ sf_status sf_trainer_new(sf_context *ctx, sf_trainer **out, sf_cmat data,
     sf_network_options o = SF_NETWORK_OPTIONS_INIT;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, options));
     SFI_TRY(check_options(ctx, &o));
-    SFI_TRY(check_data(ctx, data, names));
+    SFI_TRY(sfi_check_finite(ctx, data, 0, names, "fit"));
     if (data.rows < 4 ||
         data.rows - (int64_t)floor(o.validation * (double)data.rows + 0.5) < 2)
         return SFI_FAIL(ctx, SF_E_ARG,

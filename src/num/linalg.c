@@ -406,3 +406,19 @@ sf_status sfi_check_table(sf_context *ctx, sf_cmat table, bool finite,
     }
     return SF_OK;
 }
+
+sf_status sfi_check_finite(sf_context *ctx, sf_cmat rows, int64_t first,
+                           const char *const *names, const char *who)
+{
+    for (int64_t i = 0; i < rows.rows; i++) {
+        const int64_t j =
+            sfi_first_not_finite(rows.data + i * rows.stride, rows.cols);
+        if (j < rows.cols)
+            return SFI_FAIL(ctx, SF_E_NUMERIC,
+                            "%s: row %lld, column \"%s\": the value is not "
+                            "finite",
+                            who, (long long)(first + i + 1),
+                            names != NULL ? names[j] : "?");
+    }
+    return SF_OK;
+}

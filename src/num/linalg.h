@@ -117,4 +117,10 @@ int64_t sfi_first_not_finite(const double *a, int64_t n);
 sf_status sfi_check_table(sf_context *ctx, sf_cmat table, bool finite,
                           const char *name);
 
+/* SF_E_NUMERIC if an entry of rows from the table's row `first` (from 0) on is infinite
+ * or NaN: the message begins with `who` and names the row (from 1) and the column, or
+ * "?" without names. */
+sf_status sfi_check_finite(sf_context *ctx, sf_cmat rows, int64_t first,
+                           const char *const *names, const char *who);
+
 #endif
