@@ -384,7 +384,23 @@ TEST(every_allocation_may_fail)
     sf_context_free(ctx);
 }
 
-TESTS(CASE(eigenvalues_of_the_second_difference),
+/* Of a block of a longer table, the row is the table's. */
+TEST(values_that_are_not_finite_are_named_by_row_and_column)
+{
+    sf_context *ctx = new_context();
+    const char *const names[] = {"a", "b"};
+    const double x[] = {1.0, 2.0, 3.0, NAN};
+    const sf_cmat rows = {x, 2, 2, 2};
+    CHECK_OK(ctx, sfi_check_finite(ctx, (sf_cmat){x, 1, 2, 2}, 7, names, "w"));
+    CHECK_FAILS(ctx, sfi_check_finite(ctx, rows, 7, names, "w"), SF_E_NUMERIC,
+                "w: row 9, column \"b\"");
+    CHECK_FAILS(ctx, sfi_check_finite(ctx, rows, 0, NULL, "w"), SF_E_NUMERIC,
+                "row 2, column \"?\"");
+    sf_context_free(ctx);
+}
+
+TESTS(CASE(values_that_are_not_finite_are_named_by_row_and_column),
+      CASE(eigenvalues_of_the_second_difference),
       CASE(eigenvectors_rebuild_the_matrix_in_place_and_have_a_fixed_sign),
       CASE(cholesky_factor_determinant_and_inverse_are_known),
       CASE(factor_times_its_transpose_is_the_matrix),
