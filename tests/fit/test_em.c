@@ -363,5 +363,5 @@ TESTS(CASE(answers_are_those_of_the_sum_of_densities),
       CASE(the_components_are_found_and_counted),
       CASE(one_component_is_the_mode_of_the_posterior), CASE(iterations_rise),
       CASE(few_rows_of_many_columns_are_a_model),
-      CASE(threads_do_not_change_a_bit), CASE(what_is_no_mixture_is_refused),
-      CASE(every_allocation_may_fail))
+      CASE(large_tables_are_fitted_whole), CASE(threads_do_not_change_a_bit),
+      CASE(what_is_no_mixture_is_refused), CASE(every_allocation_may_fail))
