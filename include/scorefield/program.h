@@ -45,8 +45,12 @@ SF_API void sf_program_free(sf_program *program);
 typedef enum sf_source_kind {
     SF_ROWS = 0, /* the caller's rows                                       */
     SF_NORMAL,   /* independent N(0,1), a function of (seed, point, step)   */
-    SF_UNIFORM   /* independent and uniform in (0, 1), likewise             */
+    SF_UNIFORM,  /* independent and uniform in (0, 1), likewise             */
+    SF_GRID      /* an array with steps; of sf_program_run_box() alone      */
 } sf_source_kind;
+
+/* The points of a box are numbered in row-major order. */
+enum { SF_BOX_AXES = 4 };
 
 typedef struct sf_source {
     sf_source_kind kind;
@@ -66,6 +70,12 @@ typedef struct sf_source {
     uint32_t step;
     uint32_t stream;          /* < 256 */
     uint32_t first_component; /* + components < 2^32 */
+
+    /* SF_GRID: component j of the point with indices i is data[j*stride +
+     * sum_k i_k steps[k]].  A step may be 0 or negative: a neighbour's value is the
+     * same array from another address, a coordinate one with a single step that is
+     * not 0. */
+    int64_t steps[SF_BOX_AXES];
 } sf_source;
 
 /* Where an output goes.
@@ -92,6 +102,43 @@ SF_API sf_status sf_program_run(sf_program *program, int64_t points,
                                 const sf_source *sources,
                                 const void *const *params,
                                 const sf_sink *sinks);
+
+/* Points of a product of axes, the last of which is fastest. */
+typedef struct sf_box {
+    int rank; /* 1 to SF_BOX_AXES */
+    int64_t extent[SF_BOX_AXES];
+    bool
+        is_padded; /* all arrays of SF_GRID and of sinks may be read and written
+                       behind each row, to the next multiple of 16 elements; what
+                       is written there means nothing                         */
+} sf_box;
+
+/* Where an output goes.
+ *   SF_EACH: component j of the point with indices i is element j*stride +
+ *            sum_k i_k steps[k]
+ *   SF_SUM:  as of sf_program_run() */
+typedef struct sf_box_sink {
+    sf_sink to;
+    int64_t steps[SF_BOX_AXES];
+} sf_box_sink;
+
+/* Evaluate all outputs for the points of a box: each row of the arrays is read and
+ * written where it lies, without a copy, if it is of the program's dtype and its step
+ * along the last axis is 1.
+ *
+ *   sources  SF_GRID; SF_ROWS with stride 0; draws, whose points are numbered
+ *   sinks    one may be the very array of a source if that is read at the same
+ *            address alone: the new values may replace the old ones.  Otherwise no
+ *            sink overlaps anything else.
+ *
+ * Sums over the points have an order that depends on the extents alone.
+ *
+ * Returns SF_OK or SF_E_ARG (rank, a negative extent, a source of another kind, a
+ * dtype that does not fit). */
+SF_API sf_status sf_program_run_box(sf_program *program, const sf_box *box,
+                                    const sf_source *sources,
+                                    const void *const *params,
+                                    const sf_box_sink *sinks);
 
 /* Bytes of work space that the program holds. */
 SF_API size_t sf_program_memory(const sf_program *program);

@@ -35,7 +35,15 @@ typedef struct sfi_run {
     const sf_source *sources;  /* [plan->input_count]  */
     const void *const *params; /* [plan->param_count]  */
     const sf_sink *sinks;      /* [plan->output_count] */
+    /* Of a run over a box, else NULL; then there are no `sinks`. */
+    const sf_box *box;
+    const sf_box_sink *box_sinks;
 } sfi_run;
+
+static inline const sf_sink *sfi_sink_of(const sfi_run *run, int64_t output)
+{
+    return run->box != NULL ? &run->box_sinks[output].to : &run->sinks[output];
+}
 
 typedef struct sfi_exec_ops {
     const char *name;

@@ -56,6 +56,8 @@ static inline char *sfi_address(const sfi_point_block *b, int32_t buffer,
 {
     const sfi_exec *e = b->e;
     const sfi_buffer *f = &e->plan->buffers[buffer];
+    if (f->varies && b->w->direct[buffer] != NULL)
+        return b->w->direct[buffer]; /* a single row */
     if (f->varies)
         return b->w->arena + (size_t)((f->offset + comp) * b->ld) * e->elem;
     if (f->place == SFI_IN_PARAM) {
@@ -198,8 +200,17 @@ char *sfi_product_sum(const sfi_point_block *b, const sfi_step *s, bool *begun);
 
 /* ---- steps ------------------------------------------------------------------- */
 
-/* exec_fused.c */
+/* exec_fused.c: a step; and the mode in which an instruction reads as numbers what
+ * stands still along the rows of a box. */
 void sfi_step_fused(const sfi_point_block *b, const sfi_step *s);
+int sfi_number_mode(const sfi_exec *e, const sfi_fused *f,
+                    const sfi_instruction *in);
+
+/* exec_box.c: the ends of a box's rows. */
+void sfi_box_load(const sfi_point_block *b, const sfi_step *s);
+void sfi_box_store(const sfi_point_block *b, const sfi_step *s);
+void sfi_box_fill(const sfi_point_block *b, const sfi_view *v,
+                  const sf_box_sink *sink);
 
 /* exec_products.c */
 void sfi_step_matmul(const sfi_point_block *b, const sfi_step *s);

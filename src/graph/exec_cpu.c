@@ -56,9 +56,9 @@ static int64_t row_length(const sfi_exec *e, int64_t points)
     return points <= e->ld_min ? e->ld_min : sfi_row_length(points);
 }
 
-/* All steps of a block.  If several threads do that together, they share the steps that
- * are worth it, and wait for each other before and after; the first does the others. */
-static void run_block(const sfi_point_block *b)
+/* If several threads do that together, they share the steps that are worth it, and wait
+ * for each other before and after; the first does the others. */
+void sfi_run_block(const sfi_point_block *b)
 {
     const sfi_plan *plan = b->e->plan;
     sfi_point_block alone = *b;
@@ -67,6 +67,8 @@ static void run_block(const sfi_point_block *b)
     bool before = false;
     for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
         const sfi_step *s = &plan->steps[i];
+        if (b->in_place != NULL && b->in_place[i])
+            continue;
         const bool now = b->parts > 1 && sfi_step_shared(b, s);
         if (now || before) {
 #pragma omp barrier
@@ -101,10 +103,17 @@ static void run_lane(const sfi_exec *e, const sfi_run *run, sfi_worker *w,
     const int64_t length = sfi_row_length(ceil_div(points, blocks));
     for (int64_t at = 0; at < points; at += length) {
         const int64_t n = points - at < length ? points - at : length;
-        const sfi_point_block b = {
-            e,       run,  w,    row_length(e, n), first + at, n, (int)lane,
-            at == 0, part, parts};
-        run_block(&b);
+        const sfi_point_block b = {.e = e,
+                                   .run = run,
+                                   .w = w,
+                                   .ld = row_length(e, n),
+                                   .first = first + at,
+                                   .points = n,
+                                   .lane = (int)lane,
+                                   .begins = at == 0,
+                                   .part = part,
+                                   .parts = parts};
+        sfi_run_block(&b);
     }
 }
 
@@ -113,7 +122,7 @@ static void add_lanes(const sfi_exec *e, const sfi_run *run, int output,
                       int lanes, int64_t first, int64_t count)
 {
     const sfi_plan_output *o = &e->plan->outputs[output];
-    const sf_sink *sink = &run->sinks[output];
+    const sf_sink *sink = sfi_sink_of(run, output);
     if (o->product_offset < 0 || lanes == 0) {
         memset((char *)sink->data + (size_t)first * e->elem, 0,
                (size_t)count * e->elem);
@@ -231,10 +240,10 @@ static division divide(const sfi_exec *e, int64_t points)
     return d;
 }
 
-static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
+/* What is the same for all points. */
+static void run_uniform(const sfi_exec *e, const sfi_run *run)
 {
     const sfi_plan *plan = e->plan;
-    const unsigned saved = sfi_flush_denormals();
     const sfi_point_block uniform = {.e = e,
                                      .run = run,
                                      .w = &e->workers[0],
@@ -244,8 +253,37 @@ static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
         sfi_run_step(&uniform, &plan->steps[i]);
     for (int i = 0; i < plan->output_count; i++)
         if (plan->outputs[i].uniform)
-            sfi_write_uniform(&uniform, &plan->outputs[i], &run->sinks[i]);
+            sfi_write_uniform(&uniform, i);
+}
 
+static void run_box(sfi_exec *e, const sfi_run *run)
+{
+    const int most = run->points > 0 ? worth_threads(e, run->points) : 1;
+    const int64_t lanes = sfi_box_lanes(e, run->box, most);
+    const int threads = most < lanes ? most : lanes > 0 ? (int)lanes : 1;
+    sfi_box_begin(e, run);
+#pragma omp parallel num_threads(threads) if (threads > 1)
+    {
+        const int me = omp_get_thread_num();
+        const unsigned mine = sfi_flush_denormals();
+#pragma omp for schedule(static)
+        for (int64_t l = 0; l < lanes; l++)
+            sfi_box_run_lane(e, run, &e->workers[me], l, lanes);
+        write_sums(e, run, (int)lanes, me, omp_get_num_threads());
+        sfi_restore_denormals(mine);
+    }
+    sfi_box_end(e);
+}
+
+static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
+{
+    const unsigned saved = sfi_flush_denormals();
+    run_uniform(e, run);
+    if (run->box != NULL) {
+        run_box(e, run);
+        sfi_restore_denormals(saved);
+        return SF_OK;
+    }
     e->ld_min = shortest_row(e, run);
     division d = divide(e, run->points);
     const bool shared = d.together && d.threads > 1;
@@ -267,7 +305,7 @@ static sf_status cpu_run(sfi_exec *e, const sfi_run *run)
             part.arena = e->workers[0].arena;
             for (int64_t l = 0; l < d.lanes; l++)
                 run_lane(e, run, &part, l, d.share, me, omp_get_num_threads());
-            /* run_block() ends with a barrier: sums are complete. */
+            /* sfi_run_block() ends with a barrier: sums are complete. */
         } else if (e->adds) {
             /* A lane's sums stay in the cache of the core that had them. */
 #pragma omp for schedule(static)
@@ -334,9 +372,13 @@ static void cpu_destroy(sfi_exec *e)
         sfi_free(ctx, e->workers[i].columns, e->column_bytes, 1);
         sfi_free(ctx, e->workers[i].bases, e->base_count, sizeof(char *));
         sfi_free(ctx, e->workers[i].starts, e->base_count, sizeof(char *));
+        sfi_free(ctx, e->workers[i].direct, e->plan->buffer_count,
+                 sizeof(char *));
     }
     const size_t lanes = (size_t)e->lanes_max;
     sfi_free(ctx, e->workers, (size_t)e->threads, sizeof *e->workers);
+    sfi_free(ctx, e->in_place, e->plan->step_count, sizeof *e->in_place);
+    sfi_free(ctx, e->numbers, e->plan->buffer_count, 1);
     sfi_free(ctx, e->uniform, e->uniform_bytes, 1);
     sfi_free(ctx, e->products, lanes, e->product_bytes);
     sfi_free(ctx, e->sums, lanes, e->sum_bytes);
@@ -355,8 +397,11 @@ static bool allocate(sfi_exec *e)
     e->sums = sfi_alloc(ctx, lanes, e->sum_bytes);
     e->first =
         sfi_alloc_zero(ctx, (size_t)plan->output_count, sizeof *e->first);
-    if (e->workers == NULL || e->uniform == NULL || e->products == NULL ||
-        e->sums == NULL || e->first == NULL)
+    e->in_place = sfi_alloc_zero(ctx, plan->step_count, sizeof *e->in_place);
+    e->numbers = sfi_alloc_zero(ctx, plan->buffer_count, 1);
+    if (e->in_place == NULL || e->numbers == NULL || e->workers == NULL ||
+        e->uniform == NULL || e->products == NULL || e->sums == NULL ||
+        e->first == NULL)
         return false;
     for (int i = 0; i < e->threads; i++) {
         sfi_worker *w = &e->workers[i];
@@ -366,8 +411,10 @@ static bool allocate(sfi_exec *e)
         w->columns = sfi_alloc(ctx, e->column_bytes, 1);
         w->bases = sfi_alloc(ctx, e->base_count, sizeof *w->bases);
         w->starts = sfi_alloc(ctx, e->base_count, sizeof *w->starts);
+        w->direct = sfi_alloc_zero(ctx, plan->buffer_count, sizeof *w->direct);
         if (w->arena == NULL || w->temps == NULL || w->pack == NULL ||
-            w->columns == NULL || w->bases == NULL || w->starts == NULL)
+            w->columns == NULL || w->bases == NULL || w->starts == NULL ||
+            w->direct == NULL)
             return false;
     }
     return true;

@@ -12,6 +12,10 @@ void sfi_step_load(const sfi_point_block *b, const sfi_step *s)
     const sf_source *src = &b->run->sources[s->index];
     const int64_t dim = sfi_shape_count(&s->out.shape);
     char *dst = sfi_address(b, s->out.buffer, 0);
+    if (src->kind == SF_GRID) {
+        sfi_box_load(b, s);
+        return;
+    }
     if (src->kind == SF_ROWS) {
         const size_t skip =
             src->rows != NULL
@@ -32,6 +36,10 @@ void sfi_step_load(const sfi_point_block *b, const sfi_step *s)
 
 void sfi_step_store(const sfi_point_block *b, const sfi_step *s)
 {
+    if (b->run->box != NULL) {
+        sfi_box_store(b, s);
+        return;
+    }
     const sfi_view *in = &s->in[0];
     const sf_sink *sink = &b->run->sinks[s->index];
     const size_t bytes = sf_dtype_size(sink->dtype);
@@ -120,10 +128,15 @@ void sfi_step_reduce_nt(const sfi_point_block *b, const sfi_step *s)
     b->e->loops->gemm_nt(&g, b->w->pack);
 }
 
-void sfi_write_uniform(const sfi_point_block *b, const sfi_plan_output *o,
-                       const sf_sink *sink)
+void sfi_write_uniform(const sfi_point_block *b, int output)
 {
+    const sfi_plan_output *o = &b->e->plan->outputs[output];
+    const sf_sink *sink = sfi_sink_of(b->run, output);
     const sfi_view *v = &o->value;
+    if (b->run->box != NULL && o->reduce == SF_EACH) {
+        sfi_box_fill(b, v, &b->run->box_sinks[output]);
+        return;
+    }
     sfi_walk k = sfi_walk_start(&v->shape, 1, &v);
     int64_t j = 0;
     do {

@@ -52,8 +52,9 @@ static void start_strip(const sfi_point_block *b, const sfi_fused *f,
     char *row = b->w->temps + (size_t)f->temp_count * temp_stride;
     for (int k = 0; k < f->operand_count; k++) {
         const sfi_operand *o = &f->operands[k];
-        b->w->starts[k] =
-            o->scalar ? base[k] : base[k] + (size_t)first * b->e->elem;
+        b->w->starts[k] = o->scalar || b->e->numbers[o->buffer]
+                              ? base[k]
+                              : base[k] + (size_t)first * b->e->elem;
         if (!few || !written_out(f, k))
             continue;
         write_out(b, o, f->rank, row, base[k], first, n);
@@ -68,15 +69,29 @@ static char *operand_at(const sfi_point_block *b, int where, size_t temp_stride)
                       : b->w->starts[~where];
 }
 
+int sfi_number_mode(const sfi_exec *e, const sfi_fused *f,
+                    const sfi_instruction *in)
+{
+    const int where[] = {in->a, in->b, in->c};
+    int mode = in->mode;
+    for (int k = 0; k < 3; k++)
+        if (where[k] < 0 && e->numbers[f->operands[~where[k]].buffer])
+            mode |= 1 << k;
+    return mode;
+}
+
 /* Which operands the loop reads as one number. */
-static int mode_of(const sfi_fused *f, const sfi_instruction *in, bool few)
+static int mode_of(const sfi_exec *e, const sfi_fused *f,
+                   const sfi_instruction *in, bool few)
 {
     const int where[] = {in->a, in->b, in->c};
     int mode = in->mode;
     for (int k = 0; k < 3 && few; k++)
         if (where[k] < 0 && written_out(f, ~where[k]))
             mode &= ~(1 << k);
-    return mode;
+    const int numbers = e->has_numbers ? sfi_number_mode(e, f, in) : mode;
+    /* None but numbers is no loop; they fill rows then. */
+    return e->loops->ew[in->op][numbers] != NULL ? numbers : mode;
 }
 
 /* `few`: operands are written out where that makes rows of them. */
@@ -96,7 +111,7 @@ static void run_strips(const sfi_point_block *b, const sfi_fused *f,
         start_strip(b, f, base, few, stride, i, n);
         for (int k = 0; k < f->instruction_count; k++) {
             const sfi_instruction *in = &f->instructions[k];
-            e->loops->ew[in->op][mode_of(f, in, few)](
+            e->loops->ew[in->op][mode_of(e, f, in, few)](
                 operand_at(b, in->dst, stride), operand_at(b, in->a, stride),
                 operand_at(b, in->b, stride), operand_at(b, in->c, stride), n);
         }

@@ -20,7 +20,12 @@ typedef struct sfi_worker {
     char *columns; /* unrolled image rows for convolutions                 */
     char **bases;  /* where the operands of a fused step begin ...         */
     char **starts; /* ... and those of a strip                             */
+    char *
+        *direct; /* [buffer_count] an array that is used where it lies; NULL */
 } sfi_worker;
+
+/* How an array that stands still along the rows of a box is in its buffer. */
+enum { SFI_NUMBER = 1, SFI_FILLED_NUMBER };
 
 struct sfi_exec {
     const sfi_plan *plan;
@@ -41,6 +46,10 @@ struct sfi_exec {
     double *sums;           /* [lanes][sum_comps]     */
     const sfi_step **first; /* [outputs] the first of its products, or NULL */
     sfi_pace pace;          /* of one thread, and of threads that share steps */
+    /* Of a run over a box, else 0 (exec_box.c): */
+    bool has_numbers;
+    bool *in_place;         /* [step_count] this load or store is left out  */
+    unsigned char *numbers; /* [buffer_count] */
 };
 
 /* What a step needs to know about the block at hand. */
@@ -54,14 +63,18 @@ typedef struct sfi_point_block {
     bool begins;     /* it is the first of its lane */
     int part, parts; /* of a step that threads share, which is this thread's; of
                         others, 0 of 1 */
+    int64_t at[SF_BOX_AXES]; /* of a box: where its first point is */
+    const bool *in_place;    /* steps that are left out, or NULL   */
 } sfi_point_block;
+
+/* All varying steps (exec_cpu.c). */
+void sfi_run_block(const sfi_point_block *b);
 
 /* All of a step, or this thread's part of one that threads share. */
 void sfi_run_step(const sfi_point_block *b, const sfi_step *s);
 
 /* An output that is the same for all points. */
-void sfi_write_uniform(const sfi_point_block *b, const sfi_plan_output *o,
-                       const sf_sink *sink);
+void sfi_write_uniform(const sfi_point_block *b, int output);
 
 /* What a step costs for one point, in units of about a quarter of a nanosecond: an
  * addition of two numbers, or eight multiplications of a product. */
@@ -81,5 +94,14 @@ void sfi_clear_factors(const sfi_point_block *b, const sfi_step *s);
 /* Fill pack_bytes, column_bytes and temp_bytes of e with what a thread needs for the
  * steps of e->plan and rows of e->ld_max points. */
 void sfi_measure_steps(sfi_exec *e);
+
+/* ---- boxes (exec_box.c) ------------------------------------------------------ */
+
+/* Lanes of a box, and one of them; before all of them begin, and behind the last. */
+int64_t sfi_box_lanes(const sfi_exec *e, const sf_box *box, int threads);
+void sfi_box_begin(sfi_exec *e, const sfi_run *run);
+void sfi_box_run_lane(const sfi_exec *e, const sfi_run *run, sfi_worker *w,
+                      int64_t lane, int64_t lanes);
+void sfi_box_end(sfi_exec *e);
 
 #endif

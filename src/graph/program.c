@@ -56,6 +56,18 @@ double sf_program_work(const sf_program *p)
     return p->ops->work(p->exec);
 }
 
+static sf_status check_sinks(const sf_program *p, const sfi_run *run)
+{
+    for (int i = 0; i < p->plan->output_count; i++)
+        if (p->plan->outputs[i].reduce == SF_SUM &&
+            sfi_sink_of(run, i)->dtype != p->plan->dtype)
+            return SFI_FAIL(p->ctx, SF_E_ARG,
+                            "program: sink %d of a summed output has another "
+                            "dtype than the program",
+                            i);
+    return SF_OK;
+}
+
 sf_status sf_program_run(sf_program *p, int64_t points,
                          const sf_source *sources, const void *const *params,
                          const sf_sink *sinks)
@@ -63,13 +75,42 @@ sf_status sf_program_run(sf_program *p, int64_t points,
     if (points < 0)
         return SFI_FAIL(p->ctx, SF_E_ARG, "program: points is %lld, want >= 0",
                         (long long)points);
-    for (int i = 0; i < p->plan->output_count; i++)
-        if (p->plan->outputs[i].reduce == SF_SUM &&
-            sinks[i].dtype != p->plan->dtype)
+    for (int i = 0; i < p->plan->input_count; i++)
+        if (p->plan->input_comps[i] > 0 && sources[i].kind == SF_GRID)
             return SFI_FAIL(p->ctx, SF_E_ARG,
-                            "program: sink %d of a summed output has another "
-                            "dtype than the program",
+                            "program: source %d is an array with steps, which "
+                            "is for boxes",
                             i);
-    const sfi_run run = {points, sources, params, sinks};
+    const sfi_run run = {points, sources, params, sinks, NULL, NULL};
+    SFI_TRY(check_sinks(p, &run));
+    return p->ops->run(p->exec, &run);
+}
+
+sf_status sf_program_run_box(sf_program *p, const sf_box *box,
+                             const sf_source *sources,
+                             const void *const *params,
+                             const sf_box_sink *sinks)
+{
+    if (box->rank < 1 || box->rank > SF_BOX_AXES)
+        return SFI_FAIL(p->ctx, SF_E_ARG,
+                        "program: a box of %d axes, want 1 to %d", box->rank,
+                        (int)SF_BOX_AXES);
+    int64_t points = 1;
+    for (int k = 0; k < box->rank; k++) {
+        if (box->extent[k] < 0)
+            return SFI_FAIL(p->ctx, SF_E_ARG,
+                            "program: extent %d of a box is %lld, want >= 0", k,
+                            (long long)box->extent[k]);
+        points *= box->extent[k];
+    }
+    for (int i = 0; i < p->plan->input_count; i++)
+        if (p->plan->input_comps[i] > 0 && sources[i].kind == SF_ROWS &&
+            sources[i].stride != 0)
+            return SFI_FAIL(p->ctx, SF_E_ARG,
+                            "program: source %d has rows; a box takes arrays "
+                            "with steps",
+                            i);
+    const sfi_run run = {points, sources, params, NULL, box, sinks};
+    SFI_TRY(check_sinks(p, &run));
     return p->ops->run(p->exec, &run);
 }

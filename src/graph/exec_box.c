@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exec_box.c - a program over the points of a box.
+ *
+ * Blocks are strips of one row, so that a neighbour's value is the same array from
+ * another address.  An array of the program's own dtype, dense along the row, is an
+ * operand where it lies (worker->direct): nothing is loaded or stored, and a chain of
+ * element-wise instructions streams as a loop over the arrays would.  An array that
+ * stands still along the row is one number of the strip.
+ *
+ * What is left of a row beyond whole vectors is copied in and out, unless the arrays
+ * may be read and written past their rows' ends.
+ *
+ * Lanes are rows that follow each other; a thread has the same ones in every run. */
+#include "graph/exec_block.h"
+
+enum {
+    STRIP_BYTES = 24 << 10, /* of arrays and temporaries: they stay in an L1  */
+    LEAST_STRIP = 64,
+    SUMMED_LANES = 8
+};
+
+/* ---- where arrays lie -------------------------------------------------------- */
+
+static char *source_at(const sf_source *s, const sf_box *box, const int64_t *at)
+{
+    int64_t element = 0;
+    for (int k = 0; k < box->rank; k++)
+        element += at[k] * s->steps[k];
+    const char *data = s->data;
+    return (char *)(uintptr_t)data + element * (int64_t)sf_dtype_size(s->dtype);
+}
+
+static char *sink_at(const sf_box_sink *s, const sf_box *box, const int64_t *at)
+{
+    int64_t element = 0;
+    for (int k = 0; k < box->rank; k++)
+        element += at[k] * s->steps[k];
+    return (char *)s->to.data + element * (int64_t)sf_dtype_size(s->to.dtype);
+}
+
+void sfi_box_load(const sfi_point_block *b, const sfi_step *s)
+{
+    const sf_source *src = &b->run->sources[s->index];
+    const sf_box *box = b->run->box;
+    const int64_t dim = sfi_shape_count(&s->out.shape);
+    const size_t bytes = sf_dtype_size(src->dtype);
+    const int64_t step = src->steps[box->rank - 1];
+    const char *from = source_at(src, box, b->at);
+    const bool first_only = b->e->numbers[s->out.buffer] == SFI_NUMBER;
+    const int64_t padded = first_only ? b->e->loops->lanes : b->ld;
+    const int64_t points = b->points < padded ? b->points : padded;
+    for (int64_t j = 0; j < dim; j++)
+        b->e->loops->load(sfi_address(b, s->out.buffer, j), b->ld,
+                          from + (size_t)(j * src->stride) * bytes, src->dtype,
+                          step, NULL, points, padded, 1);
+}
+
+void sfi_box_store(const sfi_point_block *b, const sfi_step *s)
+{
+    const sf_box_sink *sink = &b->run->box_sinks[s->index];
+    const sf_box *box = b->run->box;
+    const size_t bytes = sf_dtype_size(sink->to.dtype);
+    char *to = sink_at(sink, box, b->at);
+    const sfi_view *in = &s->in[0];
+    sfi_walk k = sfi_walk_start(&in->shape, 1, &in);
+    do {
+        b->e->loops->store(to, sink->to.dtype, sink->steps[box->rank - 1],
+                           sfi_address(b, in->buffer, k.at[0]), b->ld,
+                           b->points, 1);
+        to += sink->to.stride * (int64_t)bytes;
+    } while (sfi_walk_next(&k));
+}
+
+/* Go to the next row; false behind the last one. */
+static bool next_row(const sf_box *box, int64_t *at)
+{
+    for (int k = box->rank - 2; k >= 0; k--) {
+        if (++at[k] < box->extent[k])
+            return true;
+        at[k] = 0;
+    }
+    return false;
+}
+
+void sfi_box_fill(const sfi_point_block *b, const sfi_view *v,
+                  const sf_box_sink *sink)
+{
+    const sf_box *box = b->run->box;
+    const size_t bytes = sf_dtype_size(sink->to.dtype);
+    int64_t at[SF_BOX_AXES] = {0};
+    if (b->run->points == 0)
+        return;
+    do {
+        char *row = sink_at(sink, box, at);
+        sfi_walk k = sfi_walk_start(&v->shape, 1, &v);
+        for (int64_t j = 0; j == 0 || sfi_walk_next(&k); j++) {
+            const double value = sfi_get(b, v, k.at[0]);
+            for (int64_t i = 0; i < box->extent[box->rank - 1]; i++)
+                sfi_number_put(sink->to.dtype,
+                               row + j * sink->to.stride * (int64_t)bytes,
+                               i * sink->steps[box->rank - 1], value);
+        }
+    } while (next_row(box, at));
+}
+
+/* ---- what is used where it lies ----------------------------------------------- */
+
+/* The elements that an array of steps spans in a box, [*low, *high). */
+static void span_of(const char *data, size_t bytes, const int64_t *steps,
+                    const sf_box *box, const char **low, const char **high)
+{
+    int64_t first = 0, last = 0;
+    for (int k = 0; k < box->rank; k++) {
+        const int64_t reach = (box->extent[k] - 1) * steps[k];
+        *(reach < 0 ? &first : &last) += reach;
+    }
+    *low = data + first * (int64_t)bytes;
+    *high = data + (last + 1) * (int64_t)bytes;
+}
+
+static bool overlaps(const sfi_run *run, const sf_source *src,
+                     const sf_box_sink *sink)
+{
+    const char *a, *a_end, *z, *z_end;
+    span_of(src->data, sf_dtype_size(src->dtype), src->steps, run->box, &a,
+            &a_end);
+    span_of(sink->to.data, sf_dtype_size(sink->to.dtype), sink->steps, run->box,
+            &z, &z_end);
+    return a < z_end && z < a_end;
+}
+
+static bool is_grid_load(const sfi_run *run, const sfi_step *s)
+{
+    return s->kind == SFI_STEP_LOAD && run->sources[s->index].kind == SF_GRID;
+}
+
+/* Whether the values of a stored buffer come last of all: then they may replace
+ * what they are made from, strip by strip. */
+static bool comes_last(const sfi_plan *plan, int32_t buffer)
+{
+    const sfi_step *last = NULL;
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++)
+        if (plan->steps[i].kind != SFI_STEP_STORE &&
+            plan->steps[i].kind != SFI_STEP_REDUCE)
+            last = &plan->steps[i];
+    if (last == NULL || last->kind != SFI_STEP_FUSED)
+        return false;
+    const sfi_fused *f = last->fused;
+    const int dst = f->instructions[f->instruction_count - 1].dst;
+    return dst < 0 && f->operands[~dst].buffer == buffer;
+}
+
+static bool is_written_by_chain(const sfi_plan *plan, int32_t buffer)
+{
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
+        const sfi_step *s = &plan->steps[i];
+        if (s->kind != SFI_STEP_FUSED)
+            continue;
+        for (int k = 0; k < s->fused->instruction_count; k++) {
+            const int dst = s->fused->instructions[k].dst;
+            if (dst < 0 && s->fused->operands[~dst].buffer == buffer)
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_stored_before(const sfi_plan *plan, size_t step)
+{
+    for (size_t i = plan->uniform_steps; i < step; i++)
+        if (plan->steps[i].kind == SFI_STEP_STORE &&
+            plan->steps[i].in[0].buffer == plan->steps[step].in[0].buffer)
+            return true;
+    return false;
+}
+
+/* Loads first: a sink that lies over a source may forbid them. */
+static void choose_loads(const sfi_exec *e, const sfi_run *run)
+{
+    const sfi_plan *plan = e->plan;
+    const int last = run->box->rank - 1;
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
+        const sfi_step *s = &plan->steps[i];
+        e->in_place[i] = false;
+        if (!is_grid_load(run, s))
+            continue;
+        const sf_source *src = &run->sources[s->index];
+        e->in_place[i] = src->steps[last] == 1 && src->dtype == plan->dtype &&
+                         sfi_shape_count(&s->out.shape) == 1;
+    }
+}
+
+static void choose_store(const sfi_exec *e, const sfi_run *run, size_t step)
+{
+    const sfi_plan *plan = e->plan;
+    const sfi_step *s = &plan->steps[step];
+    const sf_box_sink *sink = &run->box_sinks[s->index];
+    const int32_t buffer = s->in[0].buffer;
+    const bool last = comes_last(plan, buffer);
+    bool in_place =
+        sink->steps[run->box->rank - 1] == 1 && sink->to.dtype == plan->dtype &&
+        plan->buffers[buffer].comps == 1 && is_written_by_chain(plan, buffer) &&
+        !is_stored_before(plan, step);
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
+        const sfi_step *load = &plan->steps[i];
+        if (!is_grid_load(run, load) ||
+            !overlaps(run, &run->sources[load->index], sink) || last)
+            continue;
+        in_place = false;
+        e->in_place[i] = false;
+    }
+    e->in_place[step] = in_place;
+}
+
+/* What stands still along a row is a number, and need not fill one where some other
+ * operand of each of its instructions is a row. */
+static void choose_numbers(sfi_exec *e, const sfi_run *run)
+{
+    const sfi_plan *plan = e->plan;
+    const int last = run->box->rank - 1;
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
+        const sfi_step *s = &plan->steps[i];
+        if (is_grid_load(run, s) && run->sources[s->index].steps[last] == 0 &&
+            sfi_shape_count(&s->out.shape) == 1) {
+            e->numbers[s->out.buffer] = SFI_NUMBER;
+            e->has_numbers = true;
+        }
+    }
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
+        const sfi_step *s = &plan->steps[i];
+        for (int k = 0; k < s->in_count; k++)
+            if (s->kind != SFI_STEP_FUSED && e->numbers[s->in[k].buffer])
+                e->numbers[s->in[k].buffer] = SFI_FILLED_NUMBER;
+        for (int k = 0; s->fused != NULL && k < s->fused->instruction_count;
+             k++) {
+            const sfi_instruction *in = &s->fused->instructions[k];
+            const int mode = sfi_number_mode(e, s->fused, in);
+            if (e->loops->ew[in->op][mode] != NULL)
+                continue;
+            const int where[] = {in->a, in->b, in->c};
+            for (int a = 0; a < 3; a++)
+                if (where[a] < 0) {
+                    unsigned char *number =
+                        &e->numbers[s->fused->operands[~where[a]].buffer];
+                    *number = *number ? SFI_FILLED_NUMBER : 0;
+                }
+        }
+    }
+}
+
+static void choose(sfi_exec *e, const sfi_run *run)
+{
+    const sfi_plan *plan = e->plan;
+    memset(e->numbers, 0, plan->buffer_count);
+    choose_loads(e, run);
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++)
+        if (plan->steps[i].kind == SFI_STEP_STORE)
+            choose_store(e, run, i);
+    choose_numbers(e, run);
+}
+
+/* ---- running ------------------------------------------------------------------ */
+
+/* Say where the arrays of this block are, or that they are in the arena. */
+static void point_to(const sfi_point_block *b, bool in_place)
+{
+    const sfi_exec *e = b->e;
+    const sfi_plan *plan = e->plan;
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
+        if (!e->in_place[i])
+            continue;
+        const sfi_step *s = &plan->steps[i];
+        const bool is_load = s->kind == SFI_STEP_LOAD;
+        const int32_t buffer = is_load ? s->out.buffer : s->in[0].buffer;
+        b->w->direct[buffer] =
+            !in_place ? NULL
+            : is_load
+                ? source_at(&b->run->sources[s->index], b->run->box, b->at)
+                : sink_at(&b->run->box_sinks[s->index], b->run->box, b->at);
+    }
+}
+
+static void run_strip(sfi_point_block *b, int64_t first, int64_t points,
+                      bool in_place)
+{
+    b->at[b->run->box->rank - 1] = first;
+    b->points = points;
+    b->ld = sfi_row_length(points);
+    b->in_place = in_place ? b->e->in_place : NULL;
+    point_to(b, in_place);
+    sfi_run_block(b);
+    b->begins = false;
+}
+
+/* Points of a strip: arrays and temporaries stay in the first cache. */
+static int64_t strip_of(const sfi_exec *e)
+{
+    const int64_t rows = (int64_t)e->base_count + e->plan->temp_rows;
+    int64_t strip = STRIP_BYTES / (rows * (int64_t)e->elem);
+    strip = strip / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
+    if (strip < LEAST_STRIP)
+        strip = LEAST_STRIP;
+    return strip < e->ld_max ? strip : e->ld_max;
+}
+
+static void run_row(sfi_point_block *b, int64_t length)
+{
+    const sf_box *box = b->run->box;
+    const int64_t strip = strip_of(b->e);
+    const bool padded = box->is_padded && !b->e->plan->product_comps;
+    const int64_t whole =
+        padded ? length : length / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
+    int64_t number = 0;
+    for (int k = 0; k < box->rank - 1; k++)
+        number = number * box->extent[k] + b->at[k];
+    number *= length;
+    for (int64_t at = 0; at < whole; at += strip) {
+        b->first = number + at;
+        run_strip(b, at, whole - at < strip ? whole - at : strip, true);
+    }
+    if (whole < length) {
+        b->first = number + whole;
+        run_strip(b, whole, length - whole, false);
+    }
+}
+
+static int64_t rows_of(const sf_box *box)
+{
+    int64_t rows = 1;
+    for (int k = 0; k < box->rank - 1; k++)
+        rows *= box->extent[k];
+    return rows;
+}
+
+int64_t sfi_box_lanes(const sfi_exec *e, const sf_box *box, int threads)
+{
+    const int64_t rows = rows_of(box);
+    const int64_t wanted = e->adds ? SUMMED_LANES : threads;
+    return rows < wanted ? rows : wanted;
+}
+
+void sfi_box_begin(sfi_exec *e, const sfi_run *run)
+{
+    choose(e, run);
+}
+
+void sfi_box_run_lane(const sfi_exec *e, const sfi_run *run, sfi_worker *w,
+                      int64_t lane, int64_t lanes)
+{
+    const sf_box *box = run->box;
+    if (e->plan->sum_comps > 0)
+        memset(e->sums + lane * e->plan->sum_comps, 0, e->sum_bytes);
+    const int64_t rows = rows_of(box);
+    const int64_t from = rows * lane / lanes, to = rows * (lane + 1) / lanes;
+    sfi_point_block b = {.e = e,
+                         .run = run,
+                         .w = w,
+                         .lane = (int)lane,
+                         .begins = true,
+                         .parts = 1};
+    int64_t rest = from;
+    for (int k = box->rank - 2; k >= 0; k--) {
+        b.at[k] = rest % box->extent[k];
+        rest /= box->extent[k];
+    }
+    for (int64_t row = from; row < to; row++) {
+        run_row(&b, box->extent[box->rank - 1]);
+        (void)next_row(box, b.at);
+    }
+    point_to(&b, false);
+}
+
+void sfi_box_end(sfi_exec *e)
+{
+    e->has_numbers = false;
+    memset(e->numbers, 0, e->plan->buffer_count);
+}
