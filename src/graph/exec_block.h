@@ -73,6 +73,41 @@ static inline bool sfi_varies(const sfi_point_block *b, int32_t buffer)
     return b->e->plan->buffers[buffer].varies;
 }
 
+/* ---- boxes ------------------------------------------------------------------ */
+
+/* Where an array of a box has the point with indices `at`. */
+static inline char *sfi_source_at(const sf_source *s, const sf_box *box,
+                                  const int64_t *at)
+{
+    int64_t element = 0;
+    for (int k = 0; k < box->rank; k++)
+        element += at[k] * s->steps[k];
+    const char *data = s->data;
+    return (char *)(uintptr_t)data + element * (int64_t)sf_dtype_size(s->dtype);
+}
+
+static inline char *sfi_sink_at(const sf_box_sink *s, const sf_box *box,
+                                const int64_t *at)
+{
+    int64_t element = 0;
+    for (int k = 0; k < box->rank; k++)
+        element += at[k] * s->steps[k];
+    return (char *)s->to.data + element * (int64_t)sf_dtype_size(s->to.dtype);
+}
+
+/* Go to the next row; false behind the last one. */
+static inline bool sfi_next_row(const sf_box *box, int64_t *at)
+{
+    for (int k = box->rank - 2; k >= 0; k--) {
+        if (++at[k] < box->extent[k])
+            return true;
+        at[k] = 0;
+    }
+    return false;
+}
+
+/* ---- components ------------------------------------------------------------- */
+
 /* Walks the elements of a shape in row-major order and knows the component
  * that each has in up to four views. */
 typedef struct sfi_walk {
@@ -205,12 +240,6 @@ char *sfi_product_sum(const sfi_point_block *b, const sfi_step *s, bool *begun);
 void sfi_step_fused(const sfi_point_block *b, const sfi_step *s);
 int sfi_number_mode(const sfi_exec *e, const sfi_fused *f,
                     const sfi_instruction *in);
-
-/* exec_box.c: the ends of a box's rows. */
-void sfi_box_load(const sfi_point_block *b, const sfi_step *s);
-void sfi_box_store(const sfi_point_block *b, const sfi_step *s);
-void sfi_box_fill(const sfi_point_block *b, const sfi_view *v,
-                  const sf_box_sink *sink);
 
 /* exec_products.c */
 void sfi_step_matmul(const sfi_point_block *b, const sfi_step *s);

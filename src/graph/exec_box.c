@@ -19,90 +19,6 @@ enum {
     SUMMED_LANES = 8
 };
 
-/* ---- where arrays lie -------------------------------------------------------- */
-
-static char *source_at(const sf_source *s, const sf_box *box, const int64_t *at)
-{
-    int64_t element = 0;
-    for (int k = 0; k < box->rank; k++)
-        element += at[k] * s->steps[k];
-    const char *data = s->data;
-    return (char *)(uintptr_t)data + element * (int64_t)sf_dtype_size(s->dtype);
-}
-
-static char *sink_at(const sf_box_sink *s, const sf_box *box, const int64_t *at)
-{
-    int64_t element = 0;
-    for (int k = 0; k < box->rank; k++)
-        element += at[k] * s->steps[k];
-    return (char *)s->to.data + element * (int64_t)sf_dtype_size(s->to.dtype);
-}
-
-void sfi_box_load(const sfi_point_block *b, const sfi_step *s)
-{
-    const sf_source *src = &b->run->sources[s->index];
-    const sf_box *box = b->run->box;
-    const int64_t dim = sfi_shape_count(&s->out.shape);
-    const size_t bytes = sf_dtype_size(src->dtype);
-    const int64_t step = src->steps[box->rank - 1];
-    const char *from = source_at(src, box, b->at);
-    const bool first_only = b->e->numbers[s->out.buffer] == SFI_NUMBER;
-    const int64_t padded = first_only ? b->e->loops->lanes : b->ld;
-    const int64_t points = b->points < padded ? b->points : padded;
-    for (int64_t j = 0; j < dim; j++)
-        b->e->loops->load(sfi_address(b, s->out.buffer, j), b->ld,
-                          from + (size_t)(j * src->stride) * bytes, src->dtype,
-                          step, NULL, points, padded, 1);
-}
-
-void sfi_box_store(const sfi_point_block *b, const sfi_step *s)
-{
-    const sf_box_sink *sink = &b->run->box_sinks[s->index];
-    const sf_box *box = b->run->box;
-    const size_t bytes = sf_dtype_size(sink->to.dtype);
-    char *to = sink_at(sink, box, b->at);
-    const sfi_view *in = &s->in[0];
-    sfi_walk k = sfi_walk_start(&in->shape, 1, &in);
-    do {
-        b->e->loops->store(to, sink->to.dtype, sink->steps[box->rank - 1],
-                           sfi_address(b, in->buffer, k.at[0]), b->ld,
-                           b->points, 1);
-        to += sink->to.stride * (int64_t)bytes;
-    } while (sfi_walk_next(&k));
-}
-
-/* Go to the next row; false behind the last one. */
-static bool next_row(const sf_box *box, int64_t *at)
-{
-    for (int k = box->rank - 2; k >= 0; k--) {
-        if (++at[k] < box->extent[k])
-            return true;
-        at[k] = 0;
-    }
-    return false;
-}
-
-void sfi_box_fill(const sfi_point_block *b, const sfi_view *v,
-                  const sf_box_sink *sink)
-{
-    const sf_box *box = b->run->box;
-    const size_t bytes = sf_dtype_size(sink->to.dtype);
-    int64_t at[SF_BOX_AXES] = {0};
-    if (b->run->points == 0)
-        return;
-    do {
-        char *row = sink_at(sink, box, at);
-        sfi_walk k = sfi_walk_start(&v->shape, 1, &v);
-        for (int64_t j = 0; j == 0 || sfi_walk_next(&k); j++) {
-            const double value = sfi_get(b, v, k.at[0]);
-            for (int64_t i = 0; i < box->extent[box->rank - 1]; i++)
-                sfi_number_put(sink->to.dtype,
-                               row + j * sink->to.stride * (int64_t)bytes,
-                               i * sink->steps[box->rank - 1], value);
-        }
-    } while (next_row(box, at));
-}
-
 /* ---- what is used where it lies ----------------------------------------------- */
 
 /* The elements that an array of steps spans in a box, [*low, *high). */
@@ -275,8 +191,8 @@ static void point_to(const sfi_point_block *b, bool in_place)
         b->w->direct[buffer] =
             !in_place ? NULL
             : is_load
-                ? source_at(&b->run->sources[s->index], b->run->box, b->at)
-                : sink_at(&b->run->box_sinks[s->index], b->run->box, b->at);
+                ? sfi_source_at(&b->run->sources[s->index], b->run->box, b->at)
+                : sfi_sink_at(&b->run->box_sinks[s->index], b->run->box, b->at);
     }
 }
 
@@ -365,7 +281,7 @@ void sfi_box_run_lane(const sfi_exec *e, const sfi_run *run, sfi_worker *w,
     }
     for (int64_t row = from; row < to; row++) {
         run_row(&b, box->extent[box->rank - 1]);
-        (void)next_row(box, b.at);
+        (void)sfi_next_row(box, b.at);
     }
     point_to(&b, false);
 }

@@ -56,39 +56,6 @@ static int64_t row_length(const sfi_exec *e, int64_t points)
     return points <= e->ld_min ? e->ld_min : sfi_row_length(points);
 }
 
-/* If several threads do that together, they share the steps that are worth it, and wait
- * for each other before and after; the first does the others. */
-void sfi_run_block(const sfi_point_block *b)
-{
-    const sfi_plan *plan = b->e->plan;
-    sfi_point_block alone = *b;
-    alone.part = 0;
-    alone.parts = 1;
-    bool before = false;
-    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
-        const sfi_step *s = &plan->steps[i];
-        if (b->in_place != NULL && b->in_place[i])
-            continue;
-        const bool now = b->parts > 1 && sfi_step_shared(b, s);
-        if (now || before) {
-#pragma omp barrier
-        }
-        if (now && sfi_step_has_padding(b, s)) {
-            if (b->part == 0)
-                sfi_clear_factors(b, s);
-#pragma omp barrier
-        }
-        if (now)
-            sfi_run_step(b, s);
-        else if (b->part == 0)
-            sfi_run_step(&alone, s);
-        before = now;
-    }
-    if (b->parts > 1) {
-#pragma omp barrier
-    }
-}
-
 /* One lane, by this thread or by part `part` of `parts` threads. */
 static void run_lane(const sfi_exec *e, const sfi_run *run, sfi_worker *w,
                      int64_t lane, int64_t share, int part, int parts)

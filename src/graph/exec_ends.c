@@ -6,6 +6,64 @@
  * that nobody waits; exec_cpu.c adds the lanes. */
 #include "graph/exec_block.h"
 
+/* ---- rows of boxes ---------------------------------------------------------- */
+
+static void load_row(const sfi_point_block *b, const sfi_step *s)
+{
+    const sf_source *src = &b->run->sources[s->index];
+    const sf_box *box = b->run->box;
+    const int64_t dim = sfi_shape_count(&s->out.shape);
+    const size_t bytes = sf_dtype_size(src->dtype);
+    const int64_t step = src->steps[box->rank - 1];
+    const char *from = sfi_source_at(src, box, b->at);
+    const bool first_only = b->e->numbers[s->out.buffer] == SFI_NUMBER;
+    const int64_t padded = first_only ? b->e->loops->lanes : b->ld;
+    const int64_t points = b->points < padded ? b->points : padded;
+    for (int64_t j = 0; j < dim; j++)
+        b->e->loops->load(sfi_address(b, s->out.buffer, j), b->ld,
+                          from + (size_t)(j * src->stride) * bytes, src->dtype,
+                          step, NULL, points, padded, 1);
+}
+
+static void store_row(const sfi_point_block *b, const sfi_step *s)
+{
+    const sf_box_sink *sink = &b->run->box_sinks[s->index];
+    const sf_box *box = b->run->box;
+    const size_t bytes = sf_dtype_size(sink->to.dtype);
+    char *to = sfi_sink_at(sink, box, b->at);
+    const sfi_view *in = &s->in[0];
+    sfi_walk k = sfi_walk_start(&in->shape, 1, &in);
+    do {
+        b->e->loops->store(to, sink->to.dtype, sink->steps[box->rank - 1],
+                           sfi_address(b, in->buffer, k.at[0]), b->ld,
+                           b->points, 1);
+        to += sink->to.stride * (int64_t)bytes;
+    } while (sfi_walk_next(&k));
+}
+
+static void fill_box(const sfi_point_block *b, const sfi_view *v,
+                     const sf_box_sink *sink)
+{
+    const sf_box *box = b->run->box;
+    const size_t bytes = sf_dtype_size(sink->to.dtype);
+    int64_t at[SF_BOX_AXES] = {0};
+    if (b->run->points == 0)
+        return;
+    do {
+        char *row = sfi_sink_at(sink, box, at);
+        sfi_walk k = sfi_walk_start(&v->shape, 1, &v);
+        for (int64_t j = 0; j == 0 || sfi_walk_next(&k); j++) {
+            const double value = sfi_get(b, v, k.at[0]);
+            for (int64_t i = 0; i < box->extent[box->rank - 1]; i++)
+                sfi_number_put(sink->to.dtype,
+                               row + j * sink->to.stride * (int64_t)bytes,
+                               i * sink->steps[box->rank - 1], value);
+        }
+    } while (sfi_next_row(box, at));
+}
+
+/* ---- rows of tables --------------------------------------------------------- */
+
 void sfi_step_load(const sfi_point_block *b, const sfi_step *s)
 {
     const sfi_exec *e = b->e;
@@ -13,7 +71,7 @@ void sfi_step_load(const sfi_point_block *b, const sfi_step *s)
     const int64_t dim = sfi_shape_count(&s->out.shape);
     char *dst = sfi_address(b, s->out.buffer, 0);
     if (src->kind == SF_GRID) {
-        sfi_box_load(b, s);
+        load_row(b, s);
         return;
     }
     if (src->kind == SF_ROWS) {
@@ -37,7 +95,7 @@ void sfi_step_load(const sfi_point_block *b, const sfi_step *s)
 void sfi_step_store(const sfi_point_block *b, const sfi_step *s)
 {
     if (b->run->box != NULL) {
-        sfi_box_store(b, s);
+        store_row(b, s);
         return;
     }
     const sfi_view *in = &s->in[0];
@@ -134,7 +192,7 @@ void sfi_write_uniform(const sfi_point_block *b, int output)
     const sf_sink *sink = sfi_sink_of(b->run, output);
     const sfi_view *v = &o->value;
     if (b->run->box != NULL && o->reduce == SF_EACH) {
-        sfi_box_fill(b, v, &b->run->box_sinks[output]);
+        fill_box(b, v, &b->run->box_sinks[output]);
         return;
     }
     sfi_walk k = sfi_walk_start(&v->shape, 1, &v);

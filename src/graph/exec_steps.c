@@ -126,3 +126,36 @@ void sfi_run_step(const sfi_point_block *b, const sfi_step *s)
         break;
     }
 }
+
+/* If several threads do that together, they share the steps that are worth it, and wait
+ * for each other before and after; the first does the others. */
+void sfi_run_block(const sfi_point_block *b)
+{
+    const sfi_plan *plan = b->e->plan;
+    sfi_point_block alone = *b;
+    alone.part = 0;
+    alone.parts = 1;
+    bool before = false;
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
+        const sfi_step *s = &plan->steps[i];
+        if (b->in_place != NULL && b->in_place[i])
+            continue;
+        const bool now = b->parts > 1 && sfi_step_shared(b, s);
+        if (now || before) {
+#pragma omp barrier
+        }
+        if (now && sfi_step_has_padding(b, s)) {
+            if (b->part == 0)
+                sfi_clear_factors(b, s);
+#pragma omp barrier
+        }
+        if (now)
+            sfi_run_step(b, s);
+        else if (b->part == 0)
+            sfi_run_step(&alone, s);
+        before = now;
+    }
+    if (b->parts > 1) {
+#pragma omp barrier
+    }
+}

@@ -67,7 +67,7 @@ typedef struct sfi_point_block {
     const bool *in_place;    /* steps that are left out, or NULL   */
 } sfi_point_block;
 
-/* All varying steps (exec_cpu.c). */
+/* All varying steps. */
 void sfi_run_block(const sfi_point_block *b);
 
 /* All of a step, or this thread's part of one that threads share. */
