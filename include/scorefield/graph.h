@@ -150,6 +150,10 @@ SF_API sf_node sf_and(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_or(sf_graph *graph, sf_node a, sf_node b);
 SF_API sf_node sf_not(sf_graph *graph, sf_node a);
 
+/* a, but NaN where b is NaN, whatever the other operations do with it: what is missing in
+ * b stays missing.  The derivative by a is kept likewise, that by b is 0. */
+SF_API sf_node sf_keep(sf_graph *graph, sf_node a, sf_node b);
+
 /* `yes` where condition is not 0, `no` elsewhere.  The derivative is that of the
  * operand that is taken.  The other one may be infinite or NaN there, but its
  * derivative is multiplied by 0 and must be finite: not select(x > 0, sqrt(x), 0)

@@ -63,8 +63,9 @@ static sf_status find_names(search *s, const char *text, int known_count,
             (sf_symbol){known[k].name, sf_param(s->g, known[k].name,
                                                 known[k].rank, known[k].shape)};
     sf_node node;
+    const sfi_parse_hooks hooks = {.name = take_name, .user = s};
     const sf_status status =
-        sfi_parse_open(s->g, text, known_count, symbols, take_name, s, &node);
+        sfi_parse_open(s->g, text, known_count, symbols, &hooks, &node);
     sfi_free(s->ctx, symbols, most, sizeof *symbols);
     return s->short_of_memory ? SF_E_NOMEM : status;
 }

@@ -135,13 +135,24 @@ sf_node sfi_conv2d_grad_w(sf_graph *g, sf_node x, sf_node dy, int64_t pad);
 /* Stretch every element of `a` along new last axes: [s...] -> [s..., extent]. */
 sf_node sfi_stretch_last(sf_graph *g, sf_node a, int64_t extent);
 
-/* sf_parse() where a name that is not known is not yet an error: `unknown` is
- * asked for a node, and says whether it has one. */
-typedef bool (*sfi_unknown_fn)(void *user, const char *name, size_t length,
-                               sf_node *out);
+/* What a text may use beside the caller's symbols.  Either may be NULL, says whether it
+ * has made a node, and may leave the graph with an error, which is then one at that
+ * place of the text.
+ *
+ *   name  asked for a name that is neither a symbol nor pi or e
+ *   call  asked for every function, before those of docs/EXPRESSIONS.md */
+enum { SFI_MOST_ARGUMENTS = 8 };
+typedef struct sfi_parse_hooks {
+    bool (*name)(void *user, const char *name, size_t length, sf_node *out);
+    bool (*call)(void *user, const char *name, size_t length, int count,
+                 const sf_node *args, sf_node *out);
+    void *user;
+} sfi_parse_hooks;
+
+/* sf_parse() with these; `hooks` may be NULL. */
 sf_status sfi_parse_open(sf_graph *g, const char *text, int symbol_count,
-                         const sf_symbol *symbols, sfi_unknown_fn unknown,
-                         void *user, sf_node *out);
+                         const sf_symbol *symbols, const sfi_parse_hooks *hooks,
+                         sf_node *out);
 
 /* The rules (rules.c).
  *

@@ -27,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 200, MAX_TEXT = 1 << 16, MAX_ARGUMENTS = 3, SHOWN = 60 };
+enum { MAX_DEPTH = 200, MAX_TEXT = 1 << 16, SHOWN = 60 };
 
 typedef struct parser {
     sf_graph *g;
@@ -38,8 +38,7 @@ typedef struct parser {
     const sf_symbol *symbols;
     int *first_of; /* with a dictionary: number of a name -> its first symbol */
     sfi_dictionary names;
-    sfi_unknown_fn unknown; /* NULL: an error */
-    void *user;
+    sfi_parse_hooks hooks;
     sf_status status;
 } parser;
 
@@ -214,20 +213,28 @@ static const function functions[] = {
     /* clang-format on */
 };
 
-static sf_node call(parser *p, const function *f, size_t at)
+/* What stands between the brackets of a function; how many there are, those behind
+ * the first SFI_MOST_ARGUMENTS being dropped, or -1. */
+static int arguments(parser *p, sf_node *args)
 {
-    sf_node args[MAX_ARGUMENTS];
     int count = 0;
     do {
         const sf_node arg = expression(p);
         if (p->status != SF_OK)
-            return arg;
-        if (count < MAX_ARGUMENTS)
+            return -1;
+        if (count < SFI_MOST_ARGUMENTS)
             args[count] = arg;
         count++;
     } while (accept(p, ","));
-    if (!accept(p, ")"))
-        return expected(p, "',' or ')'");
+    if (accept(p, ")"))
+        return count;
+    (void)expected(p, "',' or ')'");
+    return -1;
+}
+
+static sf_node call(parser *p, const function *f, size_t at, int count,
+                    const sf_node *args)
+{
     if (count != f->arity) {
         char problem[96];
         snprintf(problem, sizeof problem, "%s takes %d argument%s, found %d",
@@ -328,9 +335,37 @@ static sf_node named(parser *p, const char *name, size_t length, size_t at)
         return checked(p, sf_const(p->g, 3.14159265358979323846), at);
     if (length == 1 && name[0] == 'e')
         return checked(p, sf_const(p->g, 2.71828182845904523536), at);
-    if (p->unknown != NULL && p->unknown(p->user, name, length, &node))
+    if (p->hooks.name != NULL &&
+        p->hooks.name(p->hooks.user, name, length, &node))
         return checked(p, node, at);
     return unknown(p, at, name, length);
+}
+
+static const function *find_function(const char *name, size_t length)
+{
+    for (size_t i = 0; i < SFI_COUNT(functions); i++)
+        if (strlen(functions[i].name) == length &&
+            memcmp(functions[i].name, name, length) == 0)
+            return &functions[i];
+    return NULL;
+}
+
+/* Behind the bracket that opens. */
+static sf_node call_by_name(parser *p, const char *name, size_t length,
+                            size_t at)
+{
+    const function *f = find_function(name, length);
+    if (f == NULL && p->hooks.call == NULL)
+        return unknown_function(p, at, name, length);
+    sf_node args[SFI_MOST_ARGUMENTS], node;
+    const int count = arguments(p, args);
+    if (count < 0)
+        return (sf_node){0};
+    if (p->hooks.call != NULL && count <= SFI_MOST_ARGUMENTS &&
+        p->hooks.call(p->hooks.user, name, length, count, args, &node))
+        return checked(p, node, at);
+    return f != NULL ? call(p, f, at, count, args)
+                     : unknown_function(p, at, name, length);
 }
 
 static sf_node name_or_call(parser *p)
@@ -341,13 +376,8 @@ static sf_node name_or_call(parser *p)
     const char *name = p->text + at;
     const size_t length = p->at - at;
     sf_node node;
-    if (!lookup(p, name, length, &node) && accept(p, "(")) {
-        for (size_t i = 0; i < SFI_COUNT(functions); i++)
-            if (strlen(functions[i].name) == length &&
-                memcmp(functions[i].name, name, length) == 0)
-                return call(p, &functions[i], at);
-        return unknown_function(p, at, name, length);
-    }
+    if (!lookup(p, name, length, &node) && accept(p, "("))
+        return call_by_name(p, name, length, at);
     return named(p, name, length, at);
 }
 
@@ -628,8 +658,8 @@ static sf_node expression(parser *p)
 }
 
 sf_status sfi_parse_open(sf_graph *g, const char *text, int symbol_count,
-                         const sf_symbol *symbols, sfi_unknown_fn resolve,
-                         void *user, sf_node *out)
+                         const sf_symbol *symbols, const sfi_parse_hooks *hooks,
+                         sf_node *out)
 {
     *out = (sf_node){0};
     SFI_TRY(sf_graph_status(g));
@@ -640,9 +670,9 @@ sf_status sfi_parse_open(sf_graph *g, const char *text, int symbol_count,
     parser p = {.g = g,
                 .text = text,
                 .symbol_count = symbol_count,
-                .symbols = symbols,
-                .unknown = resolve,
-                .user = user};
+                .symbols = symbols};
+    if (hooks != NULL)
+        p.hooks = *hooks;
     sf_node node = {0};
     p.status = index_names(&p);
     if (p.status == SF_OK)
@@ -661,5 +691,5 @@ sf_status sfi_parse_open(sf_graph *g, const char *text, int symbol_count,
 sf_status sf_parse(sf_graph *g, const char *text, int symbol_count,
                    const sf_symbol *symbols, sf_node *out)
 {
-    return sfi_parse_open(g, text, symbol_count, symbols, NULL, NULL, out);
+    return sfi_parse_open(g, text, symbol_count, symbols, NULL, out);
 }

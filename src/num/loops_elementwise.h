@@ -69,6 +69,10 @@ OP(equal)
 {
     return FN(flag)(a == b);
 }
+OP(keep)
+{
+    return FN(select)(b == b, a, b);
+}
 OP(select)
 {
     return FN(select)(a != 0, b, c);
