@@ -164,6 +164,19 @@ sf_status sf_field_new(sf_context *ctx, sf_field *out, const sf_grid *grid,
     return SF_OK;
 }
 
+sf_status sfi_field_outline(sf_context *ctx, sf_field *out, const sf_grid *grid,
+                            sf_dtype dtype)
+{
+    zero(out);
+    out->owner = sfi_alloc_zero(ctx, 1, sizeof(sfi_field_owner));
+    if (out->owner == NULL)
+        return SF_E_NOMEM;
+    out->grid = grid;
+    out->components = 1;
+    out->dtype = dtype;
+    return SF_OK;
+}
+
 /* Fill the dense strides where none are given. */
 static void strides_of(const sf_grid *grid, const int64_t *given,
                        int64_t *stride)

@@ -36,6 +36,11 @@ typedef struct sfi_row_walk {
 sfi_row_walk sfi_walk(const sf_field *f, int c);
 bool sfi_walk_on(sfi_row_walk *w);
 
+/* A field of one component that has a grid, a name and attributes, but no values: what
+ * a file is to hold. */
+sf_status sfi_field_outline(sf_context *ctx, sf_field *out, const sf_grid *grid,
+                            sf_dtype dtype);
+
 /* Hand a grid over to a field, which frees it. */
 void sfi_field_adopt(sf_field *f, sf_grid *grid);
 

@@ -135,15 +135,17 @@ sf_node sfi_conv2d_grad_w(sf_graph *g, sf_node x, sf_node dy, int64_t pad);
 /* Stretch every element of `a` along new last axes: [s...] -> [s..., extent]. */
 sf_node sfi_stretch_last(sf_graph *g, sf_node a, int64_t extent);
 
-/* What a text may use beside the caller's symbols.  Either may be NULL, says whether it
+/* What a text may use beside the caller's symbols.  Each may be NULL, says whether it
  * has made a node, and may leave the graph with an error, which is then one at that
  * place of the text.
  *
  *   name  asked for a name that is neither a symbol nor pi or e
+ *   text  ... for one in quotes, instead
  *   call  asked for every function, before those of docs/EXPRESSIONS.md */
 enum { SFI_MOST_ARGUMENTS = 8 };
 typedef struct sfi_parse_hooks {
     bool (*name)(void *user, const char *name, size_t length, sf_node *out);
+    bool (*text)(void *user, const char *text, size_t length, sf_node *out);
     bool (*call)(void *user, const char *name, size_t length, int count,
                  const sf_node *args, sf_node *out);
     void *user;

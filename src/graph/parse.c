@@ -218,6 +218,8 @@ static const function functions[] = {
 static int arguments(parser *p, sf_node *args)
 {
     int count = 0;
+    if (p->hooks.call != NULL && accept(p, ")"))
+        return 0;
     do {
         const sf_node arg = expression(p);
         if (p->status != SF_OK)
@@ -390,6 +392,10 @@ static sf_node quoted_name(parser *p)
     const char *name = p->text + p->at;
     const size_t length = (size_t)(end - name);
     p->at += length + 1;
+    sf_node node;
+    if (p->hooks.text != NULL && !lookup(p, name, length, &node) &&
+        p->hooks.text(p->hooks.user, name, length, &node))
+        return checked(p, node, at);
     return named(p, name, length, at);
 }
 

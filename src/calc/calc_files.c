@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* calc_files.c - calculations from file to file.
+ *
+ * The names in the text say which variables are read: each is looked for in the files in
+ * order.  `f[lev=500]` is the variable with a selection of its own, and becomes the name
+ * "f[lev=500]" of a field. */
+#include "calc/calc.h"
+
+#include "field/reader.h"
+#include "field/write.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MOST_FILES = 32 };
+
+/* A file, or an array that was read whole. */
+typedef struct source_file {
+    const char *path;
+    bool is_array;
+    sfi_field_file nc;
+    sf_field array;
+} source_file;
+
+typedef struct file_job {
+    sf_context *ctx;
+    sfi_calc *c;
+    int file_count;
+    source_file files[MOST_FILES];
+    int reader_count;
+    sfi_field_reader readers[SFI_CALC_MOST_INPUTS];
+    sf_grid *grids[SFI_CALC_MOST_INPUTS];
+    bool is_double; /* an input is neither float nor packed */
+    char *text;     /* with the names of selections in quotes */
+    size_t text_size, text_used;
+    sfi_sheet *sheet;
+    sf_field outlines[SFI_CALC_MOST_OUTPUTS * SFI_CALC_MOST_COMPONENTS];
+    int vars[SFI_CALC_MOST_OUTPUTS][SFI_CALC_MOST_COMPONENTS];
+} file_job;
+
+/* ---- files ------------------------------------------------------------------------- */
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat s, t;
+    return strcmp(a, b) == 0 ||
+           (stat(a, &s) == 0 && stat(b, &t) == 0 && s.st_dev == t.st_dev &&
+            s.st_ino == t.st_ino);
+}
+
+/* "wind" of "dir/wind.npy". */
+static void stem_of(const char *path, char *name, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(name, size, "%s", slash != NULL ? slash + 1 : path);
+    char *dot = strrchr(name, '.');
+    if (dot != NULL)
+        *dot = '\0';
+}
+
+static sf_status open_files(file_job *j, const char *out, int count,
+                            const char *const *paths)
+{
+    if (count < 1 || count > MOST_FILES)
+        return SFI_FAIL(j->ctx, SF_E_ARG, "calc: %d files, want 1 to %d", count,
+                        (int)MOST_FILES);
+    for (int i = 0; i < count; i++) {
+        source_file *f = &j->files[i];
+        if (out != NULL && is_same_file(out, paths[i]))
+            return SFI_FAIL(j->ctx, SF_E_ARG,
+                            "%s: is read, and can not be written at the same "
+                            "time",
+                            out);
+        f->path = paths[i];
+        f->is_array = sfi_path_ends(paths[i], ".npy");
+        if (f->is_array) {
+            char name[128];
+            sf_field_read_options o = SF_FIELD_READ_OPTIONS_INIT;
+            o.grid = j->c->o.grid;
+            SFI_TRY(sf_field_read(j->ctx, &f->array, paths[i], NULL, &o));
+            stem_of(paths[i], name, sizeof name);
+            j->file_count++;
+            SFI_TRY(sf_field_set_name(j->ctx, &f->array, name));
+        } else {
+            SFI_TRY(sfi_field_file_open(j->ctx, &f->nc, paths[i]));
+            j->file_count++;
+        }
+    }
+    return SF_OK;
+}
+
+/* ---- variables ---------------------------------------------------------------------- */
+
+static sf_status read_box(void *user, const int64_t *start,
+                          const int64_t *count, double *out)
+{
+    return sfi_field_reader_box(user, start, count, out);
+}
+
+static int find_variable(const sfi_nc_header *h, const char *name)
+{
+    for (size_t v = 0; v < h->var_count; v++) {
+        const char *slash = strrchr(h->vars[v].name, '/');
+        if (strcmp(h->vars[v].name, name) == 0 ||
+            (slash != NULL && strcmp(slash + 1, name) == 0))
+            return (int)v;
+    }
+    return -1;
+}
+
+static bool has_axis(const sfi_field_reader *r, const char *name)
+{
+    for (int k = 0; k < r->cf->rank; k++)
+        if (strcmp(r->cf->axis[k].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Selections of axes that a variable lacks are not meant for it: a file may hold a map
+ * beside fields of several levels. */
+static void own_selection(const sfi_cf *cf, const char *select, char *out,
+                          size_t size)
+{
+    *out = '\0';
+    while (select != NULL && *select != '\0') {
+        const size_t length = strcspn(select, ";");
+        char part[256];
+        snprintf(part, sizeof part, "%.*s", (int)length, select);
+        char name[128];
+        if (sscanf(part, " %127[^= ]", name) == 1)
+            for (int k = 0; k < cf->rank; k++)
+                if (strcmp(cf->axis[k].name, name) == 0 ||
+                    strcmp(sf_role_name(cf->axis[k].role), name) == 0)
+                    snprintf(out + strlen(out), size - strlen(out), "%s%s",
+                             *out != '\0' ? "; " : "", part);
+        select += length + (select[length] == ';');
+    }
+}
+
+static sf_status add_reader(file_job *j, const sfi_field_file *file, int var,
+                            const char *name, const char *select)
+{
+    sfi_field_reader *r = &j->readers[j->reader_count];
+    const sfi_nc_var *v = &file->source.header->vars[var];
+    char own[512];
+    if (j->reader_count == SFI_CALC_MOST_INPUTS)
+        return SFI_FAIL(j->ctx, SF_E_ARG, "calc: more than %d fields",
+                        (int)SFI_CALC_MOST_INPUTS);
+    SFI_TRY(sfi_field_reader_open(j->ctx, r, file, v->name, NULL,
+                                  j->c->o.radius));
+    own_selection(r->cf, j->c->o.select, own, sizeof own);
+    if (*own != '\0' || select != NULL) {
+        if (select != NULL)
+            snprintf(own + strlen(own), sizeof own - strlen(own), "%s%s",
+                     *own != '\0' ? "; " : "", select);
+        sfi_field_reader_close(r);
+        SFI_TRY(sfi_field_reader_open(j->ctx, r, file, v->name, own,
+                                      j->c->o.radius));
+    }
+    j->reader_count++;
+    SFI_TRY(sfi_field_reader_grid(r, &j->grids[j->reader_count - 1]));
+    sfi_field_reader_warn(r);
+    SFI_TRY(sfi_calc_add(j->c, name, j->grids[j->reader_count - 1],
+                         r->cf->unit, read_box, r));
+    sfi_calc_input *in = &j->c->inputs[j->c->input_count - 1];
+    in->standard_name = r->cf->standard_name;
+    in->grid_mapping = sfi_nc_text(&v->attrs, "grid_mapping");
+    in->coordinates = sfi_nc_text(&v->attrs, "coordinates");
+    j->is_double |= !sfi_packing_is_float(&r->cf->packing);
+    return SF_OK;
+}
+
+static bool is_added(const file_job *j, const char *name)
+{
+    for (int i = 0; i < j->c->input_count; i++)
+        if (strcmp(j->c->inputs[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Whether a name is an axis of a field that is read; then it is that. */
+static bool is_axis(const file_job *j, const char *name)
+{
+    for (int i = 0; i < j->reader_count; i++)
+        if (has_axis(&j->readers[i], name))
+            return true;
+    return false;
+}
+
+/* Read the variable `base` under `name` if a file has it. */
+static sf_status add_name(file_job *j, const char *name, const char *base,
+                          const char *select, bool *found)
+{
+    *found = is_added(j, name);
+    for (int i = 0; i < j->file_count && !*found; i++) {
+        source_file *f = &j->files[i];
+        if (f->is_array) {
+            *found = strcmp(f->array.name, base) == 0;
+            if (*found && select != NULL)
+                return SFI_FAIL(j->ctx, SF_E_UNSUPPORTED,
+                                "%s: selections are of NetCDF files", f->path);
+            if (*found)
+                SFI_TRY(sfi_calc_add(j->c, name, f->array.grid, NULL,
+                                     sfi_calc_read_field, &f->array));
+            j->is_double |= *found;
+            continue;
+        }
+        const int var = find_variable(f->nc.source.header, base);
+        if (var < 0)
+            continue;
+        *found = true;
+        SFI_TRY(add_reader(j, &f->nc, var, name, select));
+    }
+    return SF_OK;
+}
+
+/* ---- the text ------------------------------------------------------------------------ */
+
+static sf_status emit(file_job *j, const char *text, size_t length)
+{
+    char *grown =
+        sfi_grow(j->ctx, j->text, &j->text_size, j->text_used + length + 1, 1);
+    if (grown == NULL)
+        return SF_E_NOMEM;
+    j->text = grown;
+    memcpy(j->text + j->text_used, text, length);
+    j->text_used += length;
+    j->text[j->text_used] = '\0';
+    return SF_OK;
+}
+
+static bool starts_name(char c)
+{
+    return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+/* A name of the text at *at, with a selection behind it or not. */
+static sf_status take_name(file_job *j, const char *text, size_t *at,
+                           bool is_axes)
+{
+    char base[256], name[600], select[300] = "";
+    bool found = false;
+    size_t end = *at;
+    const bool in_quotes = text[end] == '"';
+    size_t first = end + in_quotes;
+    end = first;
+    while (text[end] != '\0' &&
+           (in_quotes ? text[end] != '"'
+                      : starts_name(text[end]) || isdigit((unsigned char)text[end])))
+        end++;
+    snprintf(base, sizeof base, "%.*s", (int)(end - first), text + first);
+    end += in_quotes && text[end] == '"';
+    const size_t inner = strcspn(text + end, "=];");
+    const bool selects =
+        text[end] == '[' && text[end + inner] == '=';
+    if (selects) {
+        const size_t length = strcspn(text + end, "]");
+        snprintf(select, sizeof select, "%.*s", (int)length - 1,
+                 text + end + 1);
+        snprintf(name, sizeof name, "%s[%s]", base, select);
+        end += length + (text[end + length] == ']');
+    } else {
+        snprintf(name, sizeof name, "%s", base);
+    }
+    const size_t from = *at;
+    *at = end;
+    /* Functions, and in a first round axes, are no variables. */
+    size_t next = end;
+    while (isspace((unsigned char)text[next]))
+        next++;
+    const bool is_call = !in_quotes && text[next] == '(';
+    if (!is_call && !is_axes && !(is_axis(j, base) && !selects))
+        SFI_TRY(add_name(j, name, base, selects ? select : NULL, &found));
+    if (!selects)
+        return is_axes ? emit(j, text + from, end - from) : SF_OK;
+    if (!is_axes)
+        return SF_OK;
+    SFI_TRY(emit(j, "\"", 1));
+    SFI_TRY(emit(j, name, strlen(name)));
+    return emit(j, "\"", 1);
+}
+
+/* Round 0 opens what the text names; round 1 writes the text anew. */
+static sf_status scan_text(file_job *j, const char *text, bool is_second)
+{
+    size_t at = 0;
+    while (text[at] != '\0') {
+        sfi_assignment s;
+        bool found = false;
+        SFI_TRY(sfi_assignment_next(j->ctx, text, &at, &s, &found));
+        if (!found)
+            break;
+        if (is_second) {
+            SFI_TRY(emit(j, s.name, s.name_length));
+            SFI_TRY(emit(j, " = ", 3));
+        }
+        size_t i = (size_t)(s.text - text);
+        const size_t end = i + s.text_length;
+        while (i < end) {
+            if (starts_name(text[i]) || text[i] == '"') {
+                SFI_TRY(take_name(j, text, &i, is_second));
+                continue;
+            }
+            /* "1e3" has no name in it. */
+            const size_t from = i++;
+            if (isdigit((unsigned char)text[from]) || text[from] == '.')
+                while (i < end && (starts_name(text[i]) ||
+                                   isdigit((unsigned char)text[i]) ||
+                                   text[i] == '.'))
+                    i++;
+            if (is_second)
+                SFI_TRY(emit(j, text + from, i - from));
+        }
+        if (is_second)
+            SFI_TRY(emit(j, ";", 1));
+    }
+    return SF_OK;
+}
+
+/* ---- writing --------------------------------------------------------------------------- */
+
+static sf_status put_box(void *user, int output, int component,
+                         const int64_t *first, const int64_t *count,
+                         const double *values)
+{
+    const file_job *j = user;
+    static const int64_t zero = 0, one = 1;
+    const bool is_number = j->c->outputs[output].mask == 0;
+    return sfi_sheet_put(j->sheet, j->vars[output][component],
+                         is_number ? &zero : first, is_number ? &one : count,
+                         values);
+}
+
+static sf_status make_sheet(file_job *j, const char *path)
+{
+    sf_field_write_options o = SF_FIELD_WRITE_OPTIONS_INIT;
+    sfi_calc *c = j->c;
+    int made = 0;
+    o.format = c->o.format;
+    o.deflate = c->o.deflate;
+    o.history = c->o.history;
+    o.like = j->files[0].is_array ? NULL : j->files[0].path;
+    SFI_TRY(sfi_sheet_new(j->ctx, &j->sheet, &o));
+    for (int i = 0; i < c->output_count; i++)
+        for (int k = 0; k < c->outputs[i].components; k++) {
+            sf_grid *grid = NULL;
+            sf_field *f = &j->outlines[made];
+            SFI_TRY(sfi_calc_grid(c, &c->outputs[i], &grid));
+            const sf_status status = sfi_field_outline(
+                j->ctx, f, grid, j->is_double ? SF_F64 : SF_F32);
+            if (status != SF_OK) {
+                sf_grid_free(grid);
+                return status;
+            }
+            sfi_field_adopt(f, grid);
+            made++;
+            SFI_TRY(sfi_calc_describe(c, &c->outputs[i], k, f));
+            SFI_TRY(sfi_sheet_add(j->sheet, f, 0, &j->vars[i][k]));
+        }
+    return sfi_sheet_create(j->sheet, path);
+}
+
+static sf_status write_slabs(file_job *j, const char *path)
+{
+    sf_status status = make_sheet(j, path);
+    if (status == SF_OK)
+        status = sfi_calc_results(j->c, put_box, j);
+    return j->sheet != NULL ? sfi_sheet_close(j->sheet, status) : status;
+}
+
+static sf_status write_whole(file_job *j, const char *path)
+{
+    enum { MOST = SFI_CALC_MOST_OUTPUTS * SFI_CALC_MOST_COMPONENTS };
+    sf_field *fields = sfi_alloc_zero(j->ctx, MOST, sizeof *fields);
+    if (fields == NULL)
+        return SF_E_NOMEM;
+    int count = 0;
+    sf_status status = sfi_calc_fields(j->c, MOST, fields, &count);
+    if (status == SF_OK)
+        status = sf_field_write(j->ctx, path, count, fields, NULL);
+    for (int i = 0; i < count; i++)
+        sf_field_free(j->ctx, &fields[i]);
+    sfi_free(j->ctx, fields, MOST, sizeof *fields);
+    return status;
+}
+
+static void tell(const file_job *j, int most, sf_calc_result *results,
+                 int *count)
+{
+    const sfi_calc *c = j->c;
+    *count = 0;
+    for (int i = 0; i < c->output_count; i++)
+        for (int k = 0; k < c->outputs[i].components && *count < most; k++) {
+            sf_calc_result *r = &results[(*count)++];
+            const sfi_calc_output *o = &c->outputs[i];
+            sfi_calc_name(c, o, k, r->name, sizeof r->name);
+            snprintf(r->unit, sizeof r->unit, "%s",
+                     o->unit[k].is_known ? o->unit[k].text : "");
+            sfi_calc_scheme(c, r->scheme, sizeof r->scheme);
+            r->stats = o->stats[k];
+        }
+}
+
+static void free_job(file_job *j)
+{
+    sf_context *ctx = j->ctx;
+    sfi_calc_free(j->c);
+    for (size_t i = 0; i < SFI_COUNT(j->outlines); i++)
+        sf_field_free(ctx, &j->outlines[i]);
+    sfi_sheet_free(j->sheet);
+    for (int i = 0; i < j->reader_count; i++) {
+        sf_grid_free(j->grids[i]);
+        sfi_field_reader_close(&j->readers[i]);
+    }
+    for (int i = 0; i < j->file_count; i++) {
+        if (j->files[i].is_array)
+            sf_field_free(ctx, &j->files[i].array);
+        else
+            sfi_field_file_close(&j->files[i].nc);
+    }
+    sfi_free(ctx, j->text, j->text_size, 1);
+    sfi_free(ctx, j, 1, sizeof *j);
+}
+
+static sf_status run_job(file_job *j, const char *path, const char *text,
+                         int path_count, const char *const *paths,
+                         const sf_calc_options *opts)
+{
+    SFI_TRY(sfi_calc_new(j->ctx, &j->c, opts));
+    SFI_TRY(open_files(j, path, path_count, paths));
+    SFI_TRY(scan_text(j, text, false));
+    SFI_TRY(scan_text(j, text, true));
+    SFI_TRY(sfi_calc_understand(j->c, j->text != NULL ? j->text : ""));
+    return sfi_path_ends(path, ".nc") || sfi_path_ends(path, ".nc4") ||
+                   sfi_path_ends(path, ".cdf")
+               ? write_slabs(j, path)
+               : write_whole(j, path);
+}
+
+sf_status sf_calc_files(sf_context *ctx, const char *path, const char *text,
+                        int path_count, const char *const *paths,
+                        const sf_calc_options *opts, int most,
+                        sf_calc_result *results, int *count)
+{
+    file_job *j = sfi_alloc_zero(ctx, 1, sizeof *j);
+    if (j == NULL)
+        return SF_E_NOMEM;
+    j->ctx = ctx;
+    const sf_status status = run_job(j, path, text, path_count, paths, opts);
+    if (results != NULL && status == SF_OK)
+        tell(j, most, results, count);
+    else if (count != NULL)
+        *count = 0;
+    free_job(j);
+    return status;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* results.c - the values of the outputs: those on the same axes in one pass. */
+#include "calc/calc.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The outputs of one pass. */
+typedef struct delivery {
+    sfi_calc *c;
+    unsigned mask;
+    int count;
+    int output[SFI_CALC_MOST_OUTPUTS * SFI_CALC_MOST_COMPONENTS];
+    int component[SFI_CALC_MOST_OUTPUTS * SFI_CALC_MOST_COMPONENTS];
+    sf_node node[SFI_CALC_MOST_OUTPUTS * SFI_CALC_MOST_COMPONENTS];
+    sfi_result_fn put;
+    void *user;
+    double *packed;
+    size_t packed_count;
+    double *sums; /* [2 count]: of weights times values, of weights */
+} delivery;
+
+static void note(sf_field_stats *s, double *sums, double f, double w)
+{
+    s->count++;
+    if (isnan(f)) {
+        s->missing++;
+        return;
+    }
+    s->min = s->count - s->missing == 1 || f < s->min ? f : s->min;
+    s->max = s->count - s->missing == 1 || f > s->max ? f : s->max;
+    sums[0] += w * f;
+    sums[1] += w;
+}
+
+/* Rows of the box, dense; and what they are. */
+static void pack(delivery *d, int r, const int64_t *first, const int64_t *count,
+                 const sfi_slab *values)
+{
+    const sfi_calc *c = d->c;
+    const int rank = sf_grid_rank(c->grid), last = rank - 1;
+    sf_field_stats *s =
+        &d->c->outputs[d->output[r]].stats[d->component[r]];
+    int64_t index[SF_MAX_AXES] = {0};
+    double *to = d->packed;
+    for (;;) {
+        int64_t at[SF_MAX_AXES] = {0};
+        double w = 1.0;
+        for (int k = 0; k < rank; k++) {
+            at[k] = first[k] + index[k];
+            if (k != last && d->mask >> k & 1u)
+                w *= sfi_axis_weight(c, k, at[k]);
+        }
+        const double *from = sfi_slab_at(values, at);
+        const double *edge =
+            d->mask >> last & 1u ? sf_grid_weights(c->grid, last) : NULL;
+        for (int64_t i = 0; i < count[last]; i++) {
+            *to = from[i * values->step[last]];
+            note(s, d->sums + 2 * r, *to++,
+                 edge != NULL ? w * edge[first[last] + i] : w);
+        }
+        int k = last - 1;
+        while (k >= 0 && ++index[k] == count[k])
+            index[k--] = 0;
+        if (k < 0)
+            return;
+    }
+}
+
+static sf_status deliver(void *user, const int64_t *first, const int64_t *count,
+                         const sfi_slab *values)
+{
+    delivery *d = user;
+    sf_context *ctx = d->c->ctx;
+    size_t points = 1;
+    int64_t own_first[SF_MAX_AXES] = {0}, own_count[SF_MAX_AXES] = {0};
+    int n = 0;
+    for (int k = 0; k < sf_grid_rank(d->c->grid); k++) {
+        points *= (size_t)count[k];
+        if (d->mask >> k & 1u) {
+            own_first[n] = first[k];
+            own_count[n++] = count[k];
+        }
+    }
+    if (points > d->packed_count) {
+        sfi_free(ctx, d->packed, d->packed_count, sizeof *d->packed);
+        d->packed_count = 0;
+        d->packed = sfi_alloc(ctx, points, sizeof *d->packed);
+        if (d->packed == NULL)
+            return SF_E_NOMEM;
+        d->packed_count = points;
+    }
+    for (int r = 0; r < d->count; r++) {
+        pack(d, r, first, count, &values[r]);
+        SFI_TRY(d->put(d->user, d->output[r], d->component[r], own_first,
+                       own_count, d->packed));
+    }
+    return SF_OK;
+}
+
+static void collect(delivery *d, unsigned mask)
+{
+    d->mask = mask;
+    d->count = 0;
+    for (int i = 0; i < d->c->output_count; i++)
+        for (int k = 0; k < d->c->outputs[i].components; k++) {
+            if (d->c->outputs[i].mask != mask)
+                continue;
+            d->output[d->count] = i;
+            d->component[d->count] = k;
+            d->node[d->count++] = d->c->outputs[i].node[k];
+        }
+}
+
+static sf_status run_mask(delivery *d, unsigned mask)
+{
+    sf_context *ctx = d->c->ctx;
+    collect(d, mask);
+    const size_t sums = 2 * (size_t)d->count;
+    d->sums = sfi_alloc_zero(ctx, sums, sizeof *d->sums);
+    if (d->sums == NULL)
+        return SF_E_NOMEM;
+    const sf_status status =
+        sfi_pass(d->c, d->count, d->node, mask, deliver, d);
+    for (int r = 0; r < d->count; r++) {
+        sf_field_stats *s =
+            &d->c->outputs[d->output[r]].stats[d->component[r]];
+        s->mean = d->sums[2 * r] / d->sums[2 * r + 1];
+        if (s->missing == s->count)
+            s->min = s->max = s->mean = NAN;
+    }
+    sfi_free(ctx, d->sums, sums, sizeof *d->sums);
+    return status;
+}
+
+sf_status sfi_calc_results(sfi_calc *c, sfi_result_fn put, void *user)
+{
+    delivery d = {.c = c, .put = put, .user = user};
+    sf_status status = SF_OK;
+    for (int i = 0; i < c->output_count && status == SF_OK; i++)
+        for (int k = 0; k < c->outputs[i].components && status == SF_OK; k++)
+            status = sfi_calc_stages(c, c->outputs[i].node[k]);
+    for (int i = 0; i < c->output_count && status == SF_OK; i++) {
+        bool is_first = true;
+        for (int j = 0; j < i; j++)
+            is_first &= c->outputs[j].mask != c->outputs[i].mask;
+        if (is_first)
+            status = run_mask(&d, c->outputs[i].mask);
+    }
+    sfi_free(c->ctx, d.packed, d.packed_count, sizeof *d.packed);
+    return status;
+}
