@@ -24,16 +24,16 @@ extern "C" {
 #endif
 
 typedef struct sf_calc_options {
-    size_t size;      /* set by _INIT                                        */
-    int order;        /* of difference formulas: 2, 4 or 6 [2]               */
+    size_t size; /* set by _INIT                                        */
+    int order;   /* of difference formulas: 2, 4 or 6 [2]               */
     bool without_units; /* compute with bare numbers [false]                 */
-    bool any_missing; /* a mean, sum, ... is missing if one of its values is
+    bool any_missing;   /* a mean, sum, ... is missing if one of its values is
                          [false: of those that are there]                    */
-    double radius;    /* of files: as sf_field_read_options [0]              */
+    double radius; /* of files: as sf_field_read_options [0]              */
     const char *select; /* of files, likewise [NULL]                         */
     const char *grid;   /* of .npy files, likewise [NULL]                    */
     sf_file_format format; /* of the file that is written [AUTO]             */
-    int deflate;      /* likewise [0]                                        */
+    int deflate; /* likewise [0]                                        */
     const char *history; /* a line put before its history [NULL]             */
 } sf_calc_options;
 

@@ -4,7 +4,7 @@
  * The names in the text say which variables are read: each is looked for in the files in
  * order.  `f[lev=500]` is the variable with a selection of its own, and becomes the name
  * "f[lev=500]" of a field. */
-#include "calc/calc.h"
+#include "calc/calculation.h"
 
 #include "field/reader.h"
 #include "field/write.h"
@@ -32,8 +32,9 @@ typedef struct file_job {
     int reader_count;
     sfi_field_reader readers[SFI_CALC_MOST_INPUTS];
     sf_grid *grids[SFI_CALC_MOST_INPUTS];
-    bool is_double; /* an input is neither float nor packed */
-    char *text;     /* with the names of selections in quotes */
+    bool is_double;    /* an input is neither float nor packed */
+    char unknown[256]; /* the first name that no file has, "": none */
+    char *text;        /* with the names of selections in quotes */
     size_t text_size, text_used;
     sfi_sheet *sheet;
     sf_field outlines[SFI_CALC_MOST_OUTPUTS * SFI_CALC_MOST_COMPONENTS];
@@ -45,9 +46,8 @@ typedef struct file_job {
 static bool is_same_file(const char *a, const char *b)
 {
     struct stat s, t;
-    return strcmp(a, b) == 0 ||
-           (stat(a, &s) == 0 && stat(b, &t) == 0 && s.st_dev == t.st_dev &&
-            s.st_ino == t.st_ino);
+    return strcmp(a, b) == 0 || (stat(a, &s) == 0 && stat(b, &t) == 0 &&
+                                 s.st_dev == t.st_dev && s.st_ino == t.st_ino);
 }
 
 /* "wind" of "dir/wind.npy". */
@@ -148,8 +148,8 @@ static sf_status add_reader(file_job *j, const sfi_field_file *file, int var,
     if (j->reader_count == SFI_CALC_MOST_INPUTS)
         return SFI_FAIL(j->ctx, SF_E_ARG, "calc: more than %d fields",
                         (int)SFI_CALC_MOST_INPUTS);
-    SFI_TRY(sfi_field_reader_open(j->ctx, r, file, v->name, NULL,
-                                  j->c->o.radius));
+    SFI_TRY(
+        sfi_field_reader_open(j->ctx, r, file, v->name, NULL, j->c->o.radius));
     own_selection(r->cf, j->c->o.select, own, sizeof own);
     if (*own != '\0' || select != NULL) {
         if (select != NULL)
@@ -162,8 +162,8 @@ static sf_status add_reader(file_job *j, const sfi_field_file *file, int var,
     j->reader_count++;
     SFI_TRY(sfi_field_reader_grid(r, &j->grids[j->reader_count - 1]));
     sfi_field_reader_warn(r);
-    SFI_TRY(sfi_calc_add(j->c, name, j->grids[j->reader_count - 1],
-                         r->cf->unit, read_box, r));
+    SFI_TRY(sfi_calc_add(j->c, name, j->grids[j->reader_count - 1], r->cf->unit,
+                         read_box, r));
     sfi_calc_input *in = &j->c->inputs[j->c->input_count - 1];
     in->standard_name = r->cf->standard_name;
     in->grid_mapping = sfi_nc_text(&v->attrs, "grid_mapping");
@@ -247,14 +247,14 @@ static sf_status take_name(file_job *j, const char *text, size_t *at,
     size_t first = end + in_quotes;
     end = first;
     while (text[end] != '\0' &&
-           (in_quotes ? text[end] != '"'
-                      : starts_name(text[end]) || isdigit((unsigned char)text[end])))
+           (in_quotes
+                ? text[end] != '"'
+                : starts_name(text[end]) || isdigit((unsigned char)text[end])))
         end++;
     snprintf(base, sizeof base, "%.*s", (int)(end - first), text + first);
     end += in_quotes && text[end] == '"';
     const size_t inner = strcspn(text + end, "=];");
-    const bool selects =
-        text[end] == '[' && text[end + inner] == '=';
+    const bool selects = text[end] == '[' && text[end + inner] == '=';
     if (selects) {
         const size_t length = strcspn(text + end, "]");
         snprintf(select, sizeof select, "%.*s", (int)length - 1,
@@ -273,6 +273,9 @@ static sf_status take_name(file_job *j, const char *text, size_t *at,
     const bool is_call = !in_quotes && text[next] == '(';
     if (!is_call && !is_axes && !(is_axis(j, base) && !selects))
         SFI_TRY(add_name(j, name, base, selects ? select : NULL, &found));
+    if (!is_call && !is_axes && !found && !in_quotes && *j->unknown == '\0' &&
+        !is_axis(j, base))
+        snprintf(j->unknown, sizeof j->unknown, "%s", base);
     if (!selects)
         return is_axes ? emit(j, text + from, end - from) : SF_OK;
     if (!is_axes)
@@ -287,9 +290,9 @@ static sf_status scan_text(file_job *j, const char *text, bool is_second)
 {
     size_t at = 0;
     while (text[at] != '\0') {
-        sfi_assignment s;
+        sfi_definition s;
         bool found = false;
-        SFI_TRY(sfi_assignment_next(j->ctx, text, &at, &s, &found));
+        SFI_TRY(sfi_definition_next(j->ctx, text, &at, &s, &found));
         if (!found)
             break;
         if (is_second) {
@@ -306,9 +309,9 @@ static sf_status scan_text(file_job *j, const char *text, bool is_second)
             /* "1e3" has no name in it. */
             const size_t from = i++;
             if (isdigit((unsigned char)text[from]) || text[from] == '.')
-                while (i < end && (starts_name(text[i]) ||
-                                   isdigit((unsigned char)text[i]) ||
-                                   text[i] == '.'))
+                while (i < end &&
+                       (starts_name(text[i]) ||
+                        isdigit((unsigned char)text[i]) || text[i] == '.'))
                     i++;
             if (is_second)
                 SFI_TRY(emit(j, text + from, i - from));
@@ -317,6 +320,15 @@ static sf_status scan_text(file_job *j, const char *text, bool is_second)
             SFI_TRY(emit(j, ";", 1));
     }
     return SF_OK;
+}
+
+/* Where nothing at all is found, a name is misspelt. */
+static sf_status name_unknown(const file_job *j)
+{
+    int var = 0;
+    if (j->c->input_count > 0 || *j->unknown == '\0' || j->files[0].is_array)
+        return SF_OK;
+    return sfi_cf_find(j->ctx, &j->files[0].nc.source, j->unknown, &var);
 }
 
 /* ---- writing --------------------------------------------------------------------------- */
@@ -431,6 +443,7 @@ static sf_status run_job(file_job *j, const char *path, const char *text,
     SFI_TRY(sfi_calc_new(j->ctx, &j->c, opts));
     SFI_TRY(open_files(j, path, path_count, paths));
     SFI_TRY(scan_text(j, text, false));
+    SFI_TRY(name_unknown(j));
     SFI_TRY(scan_text(j, text, true));
     SFI_TRY(sfi_calc_understand(j->c, j->text != NULL ? j->text : ""));
     return sfi_path_ends(path, ".nc") || sfi_path_ends(path, ".nc4") ||

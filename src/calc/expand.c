@@ -5,7 +5,7 @@
  * operators nest, and what they share is one node.  At a single point near an end the
  * formulas are those of that point, with numbers for weights; in the interior of a
  * stretched axis the weights are read from tables. */
-#include "calc/calc.h"
+#include "calc/calculation.h"
 
 #include <math.h>
 #include <string.h>
@@ -82,8 +82,8 @@ static sf_node table_of(sfi_expansion *e, int table, const int *offset)
     if (e->calc->tables[table].rule == SFI_TABLE_INVERSE_A)
         return sf_const(e->graph, sfi_table_at(e->calc, table, 0));
     if (e->at.is_single[axis])
-        return sf_const(e->graph, sfi_table_at(e->calc, table,
-                                               index_at(e, axis, offset)));
+        return sf_const(
+            e->graph, sfi_table_at(e->calc, table, index_at(e, axis, offset)));
     return read_of(e, SFI_READ_TABLE, table, offset, 1u << axis);
 }
 
@@ -114,14 +114,15 @@ static sf_node weighted(sfi_expansion *e, sf_node sum, sf_node weight,
 
 /* On an axis of equal steps, points to the left and to the right have weights of equal
  * size. */
-static sf_node centred(sfi_expansion *e, const sfi_term *t, const int *offset)
+static sf_node centred(sfi_expansion *e, const sfi_field_term *t,
+                       const int *offset)
 {
     sf_graph *g = e->graph;
     int offsets[SFI_MOST_POINTS];
     double weights[SFI_MOST_POINTS];
     const int64_t middle = sf_grid_axis(e->calc->grid, t->axis)->count / 2;
-    const int n = sfi_points_at(e->calc, t->axis, t->m, middle, offsets,
-                                weights);
+    const int n =
+        sfi_points_at(e->calc, t->axis, t->m, middle, offsets, weights);
     sf_node sum = {-1};
     for (int q = n / 2 + 1; q < n; q++) {
         const sf_node right = moved(e, t->arg[0], offset, t->axis, offsets[q]);
@@ -136,19 +137,20 @@ static sf_node centred(sfi_expansion *e, const sfi_term *t, const int *offset)
     return sum;
 }
 
-static sf_node by_tables(sfi_expansion *e, const sfi_term *t, const int *offset)
+static sf_node by_tables(sfi_expansion *e, const sfi_field_term *t,
+                         const int *offset)
 {
-    const sfi_table_rule rule =
-        t->m == 1 ? SFI_TABLE_FIRST : SFI_TABLE_SECOND;
+    const sfi_table_rule rule = t->m == 1 ? SFI_TABLE_FIRST : SFI_TABLE_SECOND;
     sf_node sum = {-1};
     for (int q = 0; q <= e->calc->o.order; q++)
-        sum = weighted(e, sum, table_by_rule(e, t->axis, rule, q, offset),
-                       moved(e, t->arg[0], offset, t->axis,
-                             q - e->calc->o.order / 2));
+        sum = weighted(
+            e, sum, table_by_rule(e, t->axis, rule, q, offset),
+            moved(e, t->arg[0], offset, t->axis, q - e->calc->o.order / 2));
     return sum;
 }
 
-static sf_node at_single(sfi_expansion *e, const sfi_term *t, const int *offset)
+static sf_node at_single(sfi_expansion *e, const sfi_field_term *t,
+                         const int *offset)
 {
     int offsets[SFI_MOST_POINTS];
     double weights[SFI_MOST_POINTS];
@@ -162,7 +164,7 @@ static sf_node at_single(sfi_expansion *e, const sfi_term *t, const int *offset)
     return sum.id < 0 ? missing(e) : sum;
 }
 
-static sf_node derivative(sfi_expansion *e, const sfi_term *t,
+static sf_node derivative(sfi_expansion *e, const sfi_field_term *t,
                           const int *offset)
 {
     const double factor =
@@ -176,27 +178,28 @@ static sf_node derivative(sfi_expansion *e, const sfi_term *t,
 
 /* In the rows at an end of a region the formula lacks a neighbour: there it is
  * f'' - tan f', with the points that are nearest. */
-static sf_node laplat(sfi_expansion *e, const sfi_term *t, const int *offset)
+static sf_node laplat(sfi_expansion *e, const sfi_field_term *t,
+                      const int *offset)
 {
     sf_graph *g = e->graph;
     const int64_t n = sf_grid_axis(e->calc->grid, t->axis)->count;
     const bool single = e->at.is_single[t->axis];
     const int64_t i = index_at(e, t->axis, offset);
     if (single && (i < 1 || i > n - 2)) {
-        const sfi_term first = {
+        const sfi_field_term first = {
             .axis = t->axis, .m = 1, .arg = {t->arg[0], t->arg[0]}};
-        sfi_term second = first;
+        sfi_field_term second = first;
         second.m = 2;
-        return sf_sub(g, at_single(e, &second, offset),
-                      sf_mul(g, table_by_rule(e, t->axis, SFI_TABLE_TAN, 0,
-                                              offset),
-                             at_single(e, &first, offset)));
+        return sf_sub(
+            g, at_single(e, &second, offset),
+            sf_mul(g, table_by_rule(e, t->axis, SFI_TABLE_TAN, 0, offset),
+                   at_single(e, &first, offset)));
     }
     sf_node sum = {-1};
     for (int q = 0; q < 3; q++)
-        sum = weighted(
-            e, sum, table_by_rule(e, t->axis, SFI_TABLE_LAPLAT, q, offset),
-            moved(e, t->arg[0], offset, t->axis, q - 1));
+        sum = weighted(e, sum,
+                       table_by_rule(e, t->axis, SFI_TABLE_LAPLAT, q, offset),
+                       moved(e, t->arg[0], offset, t->axis, q - 1));
     return sum;
 }
 
@@ -227,7 +230,7 @@ static sf_node ring(sfi_expansion *e, sf_node term, const int *offset)
 
 /* Gauss's theorem over the cap that the ring of latitude phi encloses, or, for a
  * Laplacian, over the cap half as large. */
-static sf_node at_pole(sfi_expansion *e, const sfi_term *t, int lat,
+static sf_node at_pole(sfi_expansion *e, const sfi_field_term *t, int lat,
                        const int *offset)
 {
     sf_graph *g = e->graph;
@@ -249,19 +252,19 @@ static sf_node at_pole(sfi_expansion *e, const sfi_term *t, int lat,
     const sf_node mean = ring(e, t->arg[1], beside);
     if (t->pole == SFI_POLE_LAPLACIAN) {
         const double half = 0.5 * (pole + phi);
-        const double factor = cos(half) / (a * fabs(pole - phi)) /
-                              (a * (1.0 - fabs(sin(half))));
+        const double factor =
+            cos(half) / (a * fabs(pole - phi)) / (a * (1.0 - fabs(sin(half))));
         return sf_mul(g, sf_const(g, factor),
                       sf_sub(g, mean, expand(e, t->arg[1], offset)));
     }
     const double around = cos(phi) / (a * (1.0 - fabs(sin(phi))));
-    return sf_mul(
-        g, sf_const(g, t->pole == SFI_POLE_CURL ? north * around
-                                                : -north * around),
-        mean);
+    return sf_mul(g,
+                  sf_const(g, t->pole == SFI_POLE_CURL ? north * around
+                                                       : -north * around),
+                  mean);
 }
 
-static sf_node beside_poles(sfi_expansion *e, const sfi_term *t,
+static sf_node beside_poles(sfi_expansion *e, const sfi_field_term *t,
                             const int *offset)
 {
     const int lat = sf_grid_find_role(e->calc->grid, SF_ROLE_LAT);
@@ -273,10 +276,10 @@ static sf_node beside_poles(sfi_expansion *e, const sfi_term *t,
 
 /* ---- terms ------------------------------------------------------------------------- */
 
-static sf_node expand_term(sfi_expansion *e, const sfi_term *given,
+static sf_node expand_term(sfi_expansion *e, const sfi_field_term *given,
                            const int *offset)
 {
-    const sfi_term t = *given; /* the list may move */
+    const sfi_field_term t = *given; /* the list may move */
     const unsigned mask = t.kind == SFI_TERM_REDUCE
                               ? e->calc->stages[t.stage].mask
                               : sfi_term_mask(e->calc, t.node);
@@ -308,8 +311,7 @@ static sf_node expand_term(sfi_expansion *e, const sfi_term *given,
     case SFI_TERM_WORD:
         break;
     }
-    return sfi_graph_fail(e->graph, SF_E_PARSE,
-                          "calc: \"%s\" is not a value",
+    return sfi_graph_fail(e->graph, SF_E_PARSE, "calc: \"%s\" is not a value",
                           t.text != NULL ? t.text : "a word");
 }
 
@@ -362,7 +364,7 @@ static sf_node expand(sfi_expansion *e, sf_node term, const int *offset)
         if (e->known[i].term.id == term.id &&
             memcmp(e->known[i].offset, offset, sizeof e->known[i].offset) == 0)
             return e->known[i].node;
-    const sfi_term *t = sfi_term_of(e->calc, term);
+    const sfi_field_term *t = sfi_term_of(e->calc, term);
     const sf_node node = t != NULL ? expand_term(e, t, offset)
                                    : expand_operation(e, term, offset);
     return remember(e, term, offset, node);
@@ -403,8 +405,7 @@ static sf_node keep_missing(sfi_expansion *e, sf_node term, sf_node node)
         return no_memory(e);
     for (size_t i = 0; i < e->read_count; i++) {
         const sfi_read r = e->reads[i];
-        const bool is_asked =
-            r.kind == SFI_READ_FIELD && asked >> r.index & 1u;
+        const bool is_asked = r.kind == SFI_READ_FIELD && asked >> r.index & 1u;
         if (r.kind != SFI_READ_TABLE && r.is_used && !is_asked &&
             (hides || !seen[r.node.id]))
             node = sf_keep(e->graph, node, r.node);

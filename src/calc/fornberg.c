@@ -23,8 +23,7 @@ void sfi_fornberg(double at, int n, const double *x, int m, double *weights)
             if (j == i - 1)
                 for (int k = highest; k >= 0; k--) {
                     const double lower = k > 0 ? k * c[k - 1][i - 1] : 0.0;
-                    c[k][i] =
-                        before * (lower - last * c[k][i - 1]) / product;
+                    c[k][i] = before * (lower - last * c[k][i - 1]) / product;
                 }
             for (int k = highest; k >= 0; k--) {
                 const double lower = k > 0 ? k * c[k - 1][j] : 0.0;

@@ -4,7 +4,7 @@
  * A slab is a run of indices of the slowest axis, and all of the others, with as many
  * more indices on either side as the terms reach.  In it the points are boxes of equal
  * classes; each class has a program, made when it is first met. */
-#include "calc/calc.h"
+#include "calc/calculation.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,10 +12,10 @@
 enum { SLAB_POINTS = 1 << 19, MOST_CLASSES = 2 * SFI_MOST_REACH + 1 };
 
 /* Points along an axis whose formulas are one. */
-typedef struct span {
+typedef struct class_span {
     int64_t from, to; /* [from, to) */
     bool is_single;
-} span;
+} class_span;
 
 /* A program for a class, and what it reads. */
 typedef struct class_program {
@@ -39,7 +39,7 @@ typedef struct pass {
     int slow; /* the axis that slabs are cut along, -1: there is one slab   */
     int64_t thick;
     int span_count[SF_MAX_AXES];
-    span spans[SF_MAX_AXES][MOST_CLASSES];
+    class_span spans[SF_MAX_AXES][MOST_CLASSES];
     class_program **programs;
     size_t program_count, program_capacity;
     sfi_slab inputs[SFI_CALC_MOST_INPUTS];
@@ -54,7 +54,7 @@ typedef struct pass {
 
 static void find_used(const sfi_calc *c, sf_node node, pass *p)
 {
-    const sfi_term *t = sfi_term_of(c, node);
+    const sfi_field_term *t = sfi_term_of(c, node);
     if (t != NULL && t->kind == SFI_TERM_FIELD)
         p->used |= 1u << t->index;
     if (t != NULL && t->kind == SFI_TERM_REDUCE) {
@@ -80,15 +80,15 @@ static void find_spans(pass *p)
         const int64_t n = p->extent[k];
         const int64_t near_end =
             is_closed(p, k) || !(p->mask >> k & 1u) ? 0 : p->radius[k];
-        span *s = p->spans[k];
+        class_span *s = p->spans[k];
         int m = 0;
         const bool all = n <= 2 * near_end;
         for (int64_t i = 0; i < (all ? n : near_end); i++)
-            s[m++] = (span){i, i + 1, true};
+            s[m++] = (class_span){i, i + 1, true};
         if (!all)
-            s[m++] = (span){near_end, n - near_end, false};
+            s[m++] = (class_span){near_end, n - near_end, false};
         for (int64_t i = n - near_end; i < n && !all; i++)
-            s[m++] = (span){i, i + 1, true};
+            s[m++] = (class_span){i, i + 1, true};
         p->span_count[k] = m;
     }
 }
@@ -110,14 +110,14 @@ static sf_status measure_pass(pass *p)
     }
     for (int k = 0; k < p->rank; k++) {
         if (p->reach[k] > SFI_MOST_REACH)
-            return SFI_FAIL(c->ctx, SF_E_UNSUPPORTED,
-                            "calc: operators nest so deeply along \"%s\" that "
-                            "they read %d points away, want at most %d; compute "
-                            "the inner part first",
-                            sf_grid_axis(c->grid, k)->name, p->reach[k],
-                            (int)SFI_MOST_REACH);
-        p->extent[k] =
-            p->mask >> k & 1u ? sf_grid_axis(c->grid, k)->count : 1;
+            return SFI_FAIL(
+                c->ctx, SF_E_UNSUPPORTED,
+                "calc: operators nest so deeply along \"%s\" that "
+                "they read %d points away, want at most %d; compute "
+                "the inner part first",
+                sf_grid_axis(c->grid, k)->name, p->reach[k],
+                (int)SFI_MOST_REACH);
+        p->extent[k] = p->mask >> k & 1u ? sf_grid_axis(c->grid, k)->count : 1;
         if (p->slow < 0 && p->extent[k] > 1)
             p->slow = k;
         points *= p->extent[k];
@@ -213,7 +213,8 @@ static sf_status make_slabs(pass *p)
     }
     p->packed = sfi_alloc(c->ctx, largest, sizeof *p->packed);
     p->packed_count = largest;
-    p->values = sfi_alloc_zero(c->ctx, (size_t)p->root_count, sizeof *p->values);
+    p->values =
+        sfi_alloc_zero(c->ctx, (size_t)p->root_count, sizeof *p->values);
     if (p->packed == NULL || p->values == NULL)
         return SF_E_NOMEM;
     for (int k = 0; k < p->rank; k++)
@@ -270,8 +271,7 @@ static sf_status make_program(pass *p, class_program *k, int count,
     if (k->rings == NULL || k->ring_means == NULL)
         return SF_E_NOMEM;
     for (size_t i = 0; i < k->e.ring_count; i++) {
-        k->ring_means[i] =
-            sfi_alloc(c->ctx, k->ring_points, sizeof(double));
+        k->ring_means[i] = sfi_alloc(c->ctx, k->ring_points, sizeof(double));
         if (k->ring_means[i] == NULL)
             return SF_E_NOMEM;
         k->rings[i].at = k->at;
@@ -301,9 +301,8 @@ static sf_status program_at(pass *p, const sfi_position *at,
             *out = p->programs[i];
             return SF_OK;
         }
-    class_program **grown =
-        sfi_grow(ctx, p->programs, &p->program_capacity, p->program_count + 1,
-                 sizeof *grown);
+    class_program **grown = sfi_grow(ctx, p->programs, &p->program_capacity,
+                                     p->program_count + 1, sizeof *grown);
     if (grown == NULL)
         return SF_E_NOMEM;
     p->programs = grown;
@@ -379,8 +378,7 @@ static sf_status run_program(pass *p, class_program *k, const sub_box *b,
                              bool is_padded);
 
 /* The mean along the longitudes for each point of the other axes. */
-static sf_status run_ring(pass *p, class_program *k, size_t i,
-                          const sub_box *b)
+static sf_status run_ring(pass *p, class_program *k, size_t i, const sub_box *b)
 {
     const sfi_calc *c = p->c;
     const int lon = sf_grid_find_role(c->grid, SF_ROLE_LON);
@@ -450,7 +448,7 @@ static sf_status run_boxes(pass *p, int axis, sfi_position *at, sub_box *b,
         return run_box(p, at, b);
     const int t = sf_grid_find_role(p->c->grid, SF_ROLE_T);
     for (int s = 0; s < p->span_count[axis]; s++) {
-        span here = p->spans[axis][s];
+        class_span here = p->spans[axis][s];
         if (axis == p->slow) {
             here.from = here.from < first ? first : here.from;
             here.to = here.to > first + count ? first + count : here.to;

@@ -4,60 +4,25 @@
  * A reduction is a pass over what is reduced, and then an array over the axes that are
  * left, which other terms read like a field.  Missing values are left out, and the
  * weights of the others count; with o.any_missing they are not. */
-#include "calc/calc.h"
+#include "calc/calculation.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- weights ---------------------------------------------------------------------- */
+/* ---- collecting -------------------------------------------------------------------- */
 
-/* Whether cells end midway between points: then no bounds were given, or say nothing. */
-static bool is_midway(const sf_axis *a)
-{
-    for (int64_t i = 1; i < a->count; i++) {
-        const double middle = 0.5 * (a->coords[i - 1] + a->coords[i]);
-        const double step = fabs(a->coords[i] - a->coords[i - 1]);
-        if (fabs(a->edges[i] - middle) > 1e-9 * step)
-            return false;
-    }
-    return true;
-}
-
-double sfi_axis_weight(const sfi_calc *c, int axis, int64_t i)
-{
-    const sf_axis *a = sf_grid_axis(c->grid, axis);
-    const double *weights = sf_grid_weights(c->grid, axis);
-    if (weights == NULL || (a->role == SF_ROLE_T && is_midway(a)))
-        return 1.0;
-    return weights[i];
-}
-
-int sfi_axis_month(const sfi_calc *c, int64_t i)
-{
-    const sf_axis *a =
-        sf_grid_axis(c->grid, sf_grid_find_role(c->grid, SF_ROLE_T));
-    sfi_clock_unit clock;
-    sfi_date date;
-    if (i < 0 || i >= a->count ||
-        sfi_time_read(c->ctx, &clock, a->unit, a->calendar) != SF_OK ||
-        !sfi_time_date(&clock, a->coords[i], &date))
-        return 0;
-    return date.month - 1;
-}
-
-/* ---- gathering -------------------------------------------------------------------- */
-
-typedef struct gathering {
+typedef struct collection {
     sfi_calc *c;
     sfi_reduction how;
     int t; /* the axis that becomes months, or -1 */
-    double *weight[SF_MAX_AXES]; /* of each index of a reduced axis, else NULL */
+    double
+        *weight[SF_MAX_AXES]; /* of each index of a reduced axis, else NULL */
     sfi_slab *into, total, square;
     int month_count;
     int *month; /* of each time */
-} gathering;
+} collection;
 
-static void add(gathering *g, double *value, double *total, double *square,
+static void add(collection *g, double *value, double *total, double *square,
                 double f, double w)
 {
     if (isnan(f)) {
@@ -97,7 +62,7 @@ static void add(gathering *g, double *value, double *total, double *square,
 static sf_status gather(void *user, const int64_t *first, const int64_t *count,
                         const sfi_slab *values)
 {
-    gathering *g = user;
+    collection *g = user;
     const int rank = sf_grid_rank(g->c->grid), last = rank - 1;
     int64_t index[SF_MAX_AXES] = {0};
     for (int k = 0; k < rank; k++)
@@ -137,7 +102,7 @@ static sf_status gather(void *user, const int64_t *first, const int64_t *count,
 }
 
 /* From sums to what was asked for. */
-static void finish(gathering *g)
+static void finish(collection *g)
 {
     double *value = g->into->block;
     const double *total = g->total.block, *square = g->square.block;
@@ -154,7 +119,7 @@ static void finish(gathering *g)
 
 /* ---- stages ------------------------------------------------------------------------ */
 
-static sf_status prepare(gathering *g, const sfi_term *t, sfi_stage *s)
+static sf_status prepare(collection *g, const sfi_field_term *t, sfi_stage *s)
 {
     sfi_calc *c = g->c;
     const int rank = sf_grid_rank(c->grid);
@@ -192,26 +157,26 @@ static sf_status prepare(gathering *g, const sfi_term *t, sfi_stage *s)
     return SF_OK;
 }
 
-static void release(gathering *g)
+static void release(collection *g)
 {
     sfi_calc *c = g->c;
     for (int k = 0; k < sf_grid_rank(c->grid); k++)
-        sfi_free(c->ctx, g->weight[k],
-                 (size_t)sf_grid_axis(c->grid, k)->count, sizeof(double));
+        sfi_free(c->ctx, g->weight[k], (size_t)sf_grid_axis(c->grid, k)->count,
+                 sizeof(double));
     sfi_free(c->ctx, g->month, (size_t)g->month_count, sizeof *g->month);
     sfi_slab_free(c, &g->total);
     sfi_slab_free(c, &g->square);
 }
 
-static sf_status run_stage(sfi_calc *c, const sfi_term *t, sfi_stage *s)
+static sf_status run_stage(sfi_calc *c, const sfi_field_term *t, sfi_stage *s)
 {
-    gathering g = {.c = c};
+    collection g = {.c = c};
     s->is_monthly = t->reduction == SFI_REDUCE_MONTH;
     s->mask = sfi_term_mask(c, t->node);
     sf_status status = prepare(&g, t, s);
     if (status == SF_OK)
-        status = sfi_pass(c, 1, &t->arg[0], sfi_term_mask(c, t->arg[0]), gather,
-                          &g);
+        status =
+            sfi_pass(c, 1, &t->arg[0], sfi_term_mask(c, t->arg[0]), gather, &g);
     if (status == SF_OK) {
         int64_t first[SF_MAX_AXES] = {0}, count[SF_MAX_AXES] = {0};
         finish(&g);
@@ -234,7 +199,7 @@ static sf_status make_stage(sfi_calc *c, size_t term)
         return SF_E_NOMEM;
     c->stages = grown;
     sfi_stage made = {0};
-    const sfi_term t = c->terms[term];
+    const sfi_field_term t = c->terms[term];
     const sf_status status = run_stage(c, &t, &made);
     if (status != SF_OK) {
         sfi_slab_free(c, &made.values);
@@ -247,7 +212,7 @@ static sf_status make_stage(sfi_calc *c, size_t term)
 
 sf_status sfi_calc_stages(sfi_calc *c, sf_node node)
 {
-    const sfi_term *t = sfi_term_of(c, node);
+    const sfi_field_term *t = sfi_term_of(c, node);
     if (t != NULL && t->kind == SFI_TERM_REDUCE)
         return make_stage(c, (size_t)(t - c->terms));
     const int count = sfi_at(c->terms_graph, node)->arg_count;
@@ -255,7 +220,7 @@ sf_status sfi_calc_stages(sfi_calc *c, sf_node node)
         SFI_TRY(sfi_calc_stages(c, sfi_arg(c->terms_graph, node, k)));
     if (t == NULL)
         return SF_OK;
-    const sfi_term copy = *t;
+    const sfi_field_term copy = *t;
     for (int k = 0; k < 2 && copy.arg[k].id > 0; k++)
         SFI_TRY(sfi_calc_stages(c, copy.arg[k]));
     return SF_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* results.c - the values of the outputs: those on the same axes in one pass. */
-#include "calc/calc.h"
+#include "calc/calculation.h"
 
 #include <math.h>
 #include <string.h>
@@ -39,8 +39,7 @@ static void pack(delivery *d, int r, const int64_t *first, const int64_t *count,
 {
     const sfi_calc *c = d->c;
     const int rank = sf_grid_rank(c->grid), last = rank - 1;
-    sf_field_stats *s =
-        &d->c->outputs[d->output[r]].stats[d->component[r]];
+    sf_field_stats *s = &d->c->outputs[d->output[r]].stats[d->component[r]];
     int64_t index[SF_MAX_AXES] = {0};
     double *to = d->packed;
     for (;;) {
@@ -123,8 +122,7 @@ static sf_status run_mask(delivery *d, unsigned mask)
     const sf_status status =
         sfi_pass(d->c, d->count, d->node, mask, deliver, d);
     for (int r = 0; r < d->count; r++) {
-        sf_field_stats *s =
-            &d->c->outputs[d->output[r]].stats[d->component[r]];
+        sf_field_stats *s = &d->c->outputs[d->output[r]].stats[d->component[r]];
         s->mean = d->sums[2 * r] / d->sums[2 * r + 1];
         if (s->missing == s->count)
             s->min = s->max = s->mean = NAN;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* slab.c - arrays over some axes of the domain, with room for neighbours. */
-#include "calc/calc.h"
+#include "calc/calculation.h"
 
 #include <string.h>
 

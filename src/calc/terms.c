@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* terms.c - the leaves of the graph of terms, and how far a term reaches. */
-#include "calc/calc.h"
+#include "calc/calculation.h"
 
 #include <string.h>
 
-sf_node sfi_term_new(sfi_calc *c, const sfi_term *term)
+sf_node sfi_term_new(sfi_calc *c, const sfi_field_term *term)
 {
     sf_graph *g = c->terms_graph;
     const sf_node node = sf_input(g, "term", 0, NULL);
     if (g->status != SF_OK)
         return node;
     const size_t input = (size_t)sfi_at(g, node)->attr[0];
-    sfi_term *terms = sfi_grow(c->ctx, c->terms, &c->term_capacity,
-                               c->term_count + 1, sizeof *terms);
+    sfi_field_term *terms = sfi_grow(c->ctx, c->terms, &c->term_capacity,
+                                     c->term_count + 1, sizeof *terms);
     if (terms != NULL)
         c->terms = terms;
     int *of = sfi_grow(c->ctx, c->term_of, &c->term_of_capacity, input + 1,
@@ -29,7 +29,7 @@ sf_node sfi_term_new(sfi_calc *c, const sfi_term *term)
     return node;
 }
 
-const sfi_term *sfi_term_of(const sfi_calc *c, sf_node node)
+const sfi_field_term *sfi_term_of(const sfi_calc *c, sf_node node)
 {
     const sfi_node *n = sfi_at(c->terms_graph, node);
     return n->op == SFI_OP_INPUT ? &c->terms[c->term_of[n->attr[0]]] : NULL;
@@ -37,7 +37,7 @@ const sfi_term *sfi_term_of(const sfi_calc *c, sf_node node)
 
 /* ---- what a term depends on --------------------------------------------------- */
 
-static unsigned mask_of_term(const sfi_calc *c, const sfi_term *t)
+static unsigned mask_of_term(const sfi_calc *c, const sfi_field_term *t)
 {
     switch (t->kind) {
     case SFI_TERM_FIELD:
@@ -64,7 +64,7 @@ static unsigned mask_of_term(const sfi_calc *c, const sfi_term *t)
 
 unsigned sfi_term_mask(const sfi_calc *c, sf_node node)
 {
-    const sfi_term *t = sfi_term_of(c, node);
+    const sfi_field_term *t = sfi_term_of(c, node);
     if (t != NULL)
         return mask_of_term(c, t);
     unsigned mask = 0;
@@ -87,8 +87,8 @@ static bool has_pole(const sfi_calc *c, int axis)
            sfi_axis_pole_at(c, axis, sf_grid_axis(c->grid, axis)->count - 1);
 }
 
-static void reach_of_term(const sfi_calc *c, const sfi_term *t, int *radius,
-                          int *reach)
+static void reach_of_term(const sfi_calc *c, const sfi_field_term *t,
+                          int *radius, int *reach)
 {
     if (t->kind == SFI_TERM_FIELD || t->kind == SFI_TERM_AXIS ||
         t->kind == SFI_TERM_TABLE || t->kind == SFI_TERM_TEXT ||
@@ -129,7 +129,7 @@ static void reach_of_term(const sfi_calc *c, const sfi_term *t, int *radius,
 
 void sfi_term_reach(const sfi_calc *c, sf_node node, int *radius, int *reach)
 {
-    const sfi_term *t = sfi_term_of(c, node);
+    const sfi_field_term *t = sfi_term_of(c, node);
     if (t != NULL) {
         reach_of_term(c, t, radius, reach);
         return;
@@ -155,13 +155,13 @@ void sfi_term_reach(const sfi_calc *c, sf_node node, int *radius, int *reach)
 static bool may_hide(sfi_op op)
 {
     return op == SFI_OP_MIN || op == SFI_OP_MAX || op == SFI_OP_SELECT ||
-           op == SFI_OP_LESS || op == SFI_OP_LESS_EQUAL ||
-           op == SFI_OP_EQUAL || op == SFI_OP_SIGN || op == SFI_OP_POW;
+           op == SFI_OP_LESS || op == SFI_OP_LESS_EQUAL || op == SFI_OP_EQUAL ||
+           op == SFI_OP_SIGN || op == SFI_OP_POW;
 }
 
 static void ask_inputs(const sfi_calc *c, sf_node node, uint32_t *asked)
 {
-    const sfi_term *t = sfi_term_of(c, node);
+    const sfi_field_term *t = sfi_term_of(c, node);
     if (t != NULL && t->kind == SFI_TERM_FIELD)
         *asked |= 1u << t->index;
     const int count = sfi_at(c->terms_graph, node)->arg_count;
@@ -176,7 +176,7 @@ void sfi_term_missing(const sfi_calc *c, sf_node node, bool *hides,
 {
     const sf_graph *g = c->terms_graph;
     const sfi_node *n = sfi_at(g, node);
-    const sfi_term *t = sfi_term_of(c, node);
+    const sfi_field_term *t = sfi_term_of(c, node);
     *hides = *hides || may_hide(n->op);
     /* missing(x) is x != x. */
     if (n->op == SFI_OP_EQUAL &&
@@ -184,8 +184,8 @@ void sfi_term_missing(const sfi_calc *c, sf_node node, bool *hides,
         ask_inputs(c, sfi_arg(g, node, 0), asked);
     for (int k = 0; k < n->arg_count; k++)
         sfi_term_missing(c, sfi_arg(g, node, k), hides, asked);
-    for (int k = 0; t != NULL && t->kind != SFI_TERM_REDUCE && k < 2 &&
-                    t->arg[k].id > 0;
+    for (int k = 0;
+         t != NULL && t->kind != SFI_TERM_REDUCE && k < 2 && t->arg[k].id > 0;
          k++)
         sfi_term_missing(c, t->arg[k], hides, asked);
 }

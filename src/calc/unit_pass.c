@@ -8,7 +8,7 @@
  * Units with an offset (degC): a difference of two, and a derivative, are in the unit
  * without it; any other product, power or function takes the value in that unit; with a
  * typed number the numbers are used as they stand, and the unit is then unknown. */
-#include "calc/calc.h"
+#include "calc/calculation.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,18 +20,18 @@ typedef struct measured {
     bool is_done;
 } measured;
 
-typedef struct passing {
+typedef struct unit_walk {
     sfi_calc *c;
     measured *of; /* [count] of the nodes that there were before */
     size_t count;
-} passing;
+} unit_walk;
 
 static const sfi_unit no_unit = {0};
 static const sfi_unit plain = {.is_known = true, .text = "1"};
 
-static measured measure(passing *p, sf_node node);
+static measured measure(unit_walk *p, sf_node node);
 
-static sf_node refuse(const passing *p, const char *format, const char *a,
+static sf_node refuse(const unit_walk *p, const char *format, const char *a,
                       const char *b)
 {
     char text[400];
@@ -41,7 +41,7 @@ static sf_node refuse(const passing *p, const char *format, const char *a,
 
 /* ---- conversions ------------------------------------------------------------------ */
 
-static sf_node scaled(const passing *p, sf_node node, sfi_conversion k)
+static sf_node scaled(const unit_walk *p, sf_node node, sfi_conversion k)
 {
     sf_graph *g = p->c->terms_graph;
     if (k.slope != 1.0)
@@ -49,7 +49,7 @@ static sf_node scaled(const passing *p, sf_node node, sfi_conversion k)
     return k.offset != 0.0 ? sf_add(g, node, sf_const(g, k.offset)) : node;
 }
 
-static measured converted(const passing *p, measured from, const sfi_unit *to)
+static measured converted(const unit_walk *p, measured from, const sfi_unit *to)
 {
     sfi_conversion k = {1.0, 0.0};
     if (from.is_typed || !from.unit.is_known || !to->is_known)
@@ -64,15 +64,15 @@ static measured converted(const passing *p, measured from, const sfi_unit *to)
     return from;
 }
 
-static bool has_offset(const passing *p, const measured *m, sfi_unit *absolute,
-                       sfi_conversion *k)
+static bool has_offset(const unit_walk *p, const measured *m,
+                       sfi_unit *absolute, sfi_conversion *k)
 {
     return !m->is_typed && m->unit.is_known &&
            sfi_unit_has_offset(p->c->units, &m->unit, absolute, k);
 }
 
 /* In the unit whose zero is its own: as a value, or as a difference of two. */
-static measured absolute(const passing *p, measured m, bool is_difference)
+static measured absolute(const unit_walk *p, measured m, bool is_difference)
 {
     sfi_unit unit;
     sfi_conversion k;
@@ -87,7 +87,7 @@ static measured absolute(const passing *p, measured m, bool is_difference)
 
 /* ---- leaves ------------------------------------------------------------------------ */
 
-static sfi_unit axis_unit(const passing *p, int axis)
+static sfi_unit axis_unit(const unit_walk *p, int axis)
 {
     const sf_axis *a = sf_grid_axis(p->c->grid, axis);
     char text[SFI_UNIT_SIZE];
@@ -103,7 +103,7 @@ static sfi_unit axis_unit(const passing *p, int axis)
 }
 
 /* What a derivative along an axis is divided by. */
-static sfi_unit step_unit(const passing *p, const sfi_term *t)
+static sfi_unit step_unit(const unit_walk *p, const sfi_field_term *t)
 {
     const sf_axis *a = sf_grid_axis(p->c->grid, t->axis);
     if (t->shift == 0 && sfi_role_is_angle(a->role))
@@ -114,7 +114,7 @@ static sfi_unit step_unit(const passing *p, const sfi_term *t)
 }
 
 /* The unit of sf_grid_weights() of an axis. */
-static sfi_unit weight_unit(const passing *p, int axis)
+static sfi_unit weight_unit(const unit_walk *p, int axis)
 {
     const sf_axis *a = sf_grid_axis(p->c->grid, axis);
     const sf_geometry geometry = sf_grid_geometry(p->c->grid);
@@ -132,20 +132,19 @@ static sfi_unit weight_unit(const passing *p, int axis)
     return own;
 }
 
-static measured again(const passing *p, const sfi_term *t, sf_node first,
-                      sf_node second, sfi_unit unit)
+static measured again(const unit_walk *p, const sfi_field_term *t,
+                      sf_node first, sf_node second, sfi_unit unit)
 {
-    sfi_term copy = *t;
+    sfi_field_term copy = *t;
     copy.text = NULL;
     copy.arg[0] = first;
     copy.arg[1] = second;
-    const bool same =
-        first.id == t->arg[0].id && second.id == t->arg[1].id;
+    const bool same = first.id == t->arg[0].id && second.id == t->arg[1].id;
     return (measured){.node = same ? t->node : sfi_term_new(p->c, &copy),
                       .unit = unit};
 }
 
-static measured reduction(passing *p, const sfi_term *t)
+static measured reduction(unit_walk *p, const sfi_field_term *t)
 {
     measured m = measure(p, t->arg[0]);
     sfi_unit unit;
@@ -169,7 +168,7 @@ static measured reduction(passing *p, const sfi_term *t)
     }
 }
 
-static measured conversion(passing *p, const sfi_term *t)
+static measured conversion(unit_walk *p, const sfi_field_term *t)
 {
     measured m = measure(p, t->arg[0]);
     sfi_unit unit = no_unit;
@@ -199,7 +198,7 @@ static measured conversion(passing *p, const sfi_term *t)
 
 /* A height of a surface of constant pressure is a geopotential divided by the standard
  * acceleration of gravity (WMO). */
-static measured geopotential(passing *p, const sfi_term *t)
+static measured geopotential(unit_walk *p, const sfi_field_term *t)
 {
     sf_graph *g = p->c->terms_graph;
     const sfi_unit metre = {.is_known = true, .text = "m"};
@@ -217,9 +216,9 @@ static measured geopotential(passing *p, const sfi_term *t)
     return converted(p, m, &want);
 }
 
-static measured measure_term(passing *p, const sfi_term *given)
+static measured measure_term(unit_walk *p, const sfi_field_term *given)
 {
-    const sfi_term t = *given; /* the list may move */
+    const sfi_field_term t = *given; /* the list may move */
     measured m = {.node = t.node};
     measured other = {.node = t.arg[1]};
     switch (t.kind) {
@@ -268,7 +267,7 @@ static measured measure_term(passing *p, const sfi_term *given)
 
 /* ---- operations -------------------------------------------------------------------- */
 
-static sf_node rebuilt(const passing *p, sf_node node, int count,
+static sf_node rebuilt(const unit_walk *p, sf_node node, int count,
                        const sf_node *args)
 {
     sf_graph *g = p->c->terms_graph;
@@ -281,7 +280,7 @@ static sf_node rebuilt(const passing *p, sf_node node, int count,
 }
 
 /* Operands first, ..., last - 1 in one unit. */
-static sfi_unit join(const passing *p, measured *m, int first, int last)
+static sfi_unit join(const unit_walk *p, measured *m, int first, int last)
 {
     int leader = first;
     while (leader < last - 1 && m[leader].is_typed)
@@ -296,12 +295,12 @@ static sfi_unit join(const passing *p, measured *m, int first, int last)
 }
 
 /* a + b, a - b */
-static sfi_unit sum(const passing *p, measured *m, bool is_difference)
+static sfi_unit sum(const unit_walk *p, measured *m, bool is_difference)
 {
     sfi_unit unit;
     sfi_conversion k;
-    const bool offset = has_offset(p, &m[0], &unit, &k) ||
-                        has_offset(p, &m[1], &unit, &k);
+    const bool offset =
+        has_offset(p, &m[0], &unit, &k) || has_offset(p, &m[1], &unit, &k);
     if (!offset)
         return join(p, m, 0, 2);
     if (m[0].is_typed || m[1].is_typed) {
@@ -323,16 +322,17 @@ static sfi_unit sum(const passing *p, measured *m, bool is_difference)
     return join(p, m, 0, 2);
 }
 
-static sfi_unit product(const passing *p, measured *m, int power)
+static sfi_unit product(const unit_walk *p, measured *m, int power)
 {
     sfi_unit unit;
     sfi_conversion k;
     for (int i = 0; i < 2; i++)
         if (has_offset(p, &m[i], &unit, &k) && m[1 - i].is_typed) {
-            sfi_warn(p->c->ctx,
-                     "a value in \"%s\" is multiplied by a number: numbers are "
-                     "used as they stand, and the unit of the result is unknown",
-                     m[i].unit.text);
+            sfi_warn(
+                p->c->ctx,
+                "a value in \"%s\" is multiplied by a number: numbers are "
+                "used as they stand, and the unit of the result is unknown",
+                m[i].unit.text);
             return no_unit;
         }
     m[0] = absolute(p, m[0], false);
@@ -342,7 +342,7 @@ static sfi_unit product(const passing *p, measured *m, int power)
     return sfi_unit_product(&a, 1, &b, power);
 }
 
-static sfi_unit power(const passing *p, measured *m)
+static sfi_unit power(const unit_walk *p, measured *m)
 {
     double exponent = 0.0;
     m[0] = absolute(p, m[0], false);
@@ -365,7 +365,7 @@ static sfi_unit power(const passing *p, measured *m)
 }
 
 /* exp, log and the like want plain numbers; sin and cos also angles. */
-static void want_plain(const passing *p, sfi_op op, measured *m)
+static void want_plain(const unit_walk *p, sfi_op op, measured *m)
 {
     double factor = 1.0;
     if (m->is_typed || !m->unit.is_known)
@@ -382,7 +382,7 @@ static void want_plain(const passing *p, sfi_op op, measured *m)
     m->unit = plain;
 }
 
-static measured operation(passing *p, sf_node node)
+static measured operation(unit_walk *p, sf_node node)
 {
     sf_graph *g = p->c->terms_graph;
     const sfi_node n = *sfi_at(g, node);
@@ -394,8 +394,8 @@ static measured operation(passing *p, sf_node node)
         return out;
     }
     if (n.arg_count < 1 || n.arg_count > SFI_MOST_ARGUMENTS) {
-        out.node = refuse(p, "%s is no operation of fields%s",
-                          sfi_op_name(n.op), "");
+        out.node =
+            refuse(p, "%s is no operation of fields%s", sfi_op_name(n.op), "");
         return out;
     }
     bool all_typed = true;
@@ -475,7 +475,7 @@ static measured operation(passing *p, sf_node node)
     return out;
 }
 
-static measured measure(passing *p, sf_node node)
+static measured measure(unit_walk *p, sf_node node)
 {
     if (p->c->terms_graph->status != SF_OK)
         return (measured){.node = {0}};
@@ -483,7 +483,7 @@ static measured measure(passing *p, sf_node node)
     measured *known = (size_t)node.id < p->count ? &p->of[node.id] : NULL;
     if (known != NULL && known->is_done)
         return *known;
-    const sfi_term *t = sfi_term_of(p->c, node);
+    const sfi_field_term *t = sfi_term_of(p->c, node);
     const measured m = t != NULL ? measure_term(p, t) : operation(p, node);
     if (known != NULL) {
         *known = m;
@@ -494,7 +494,7 @@ static measured measure(passing *p, sf_node node)
 
 sf_status sfi_calc_convert(sfi_calc *c)
 {
-    passing p = {.c = c, .count = c->terms_graph->node_count};
+    unit_walk p = {.c = c, .count = c->terms_graph->node_count};
     if (c->units == NULL)
         return SF_OK;
     p.of = sfi_alloc_zero(c->ctx, p.count, sizeof *p.of);

@@ -115,10 +115,10 @@ static sf_status run(cli *c, const void *values)
     if (results == NULL)
         return SF_E_NOMEM;
     int count = 0;
-    sf_status status = sf_calc_files(
-        c->ctx, o->output, c->operands[0], c->operand_count - 1,
-        (const char *const *)(c->operands + 1), &opts, MOST_RESULTS, results,
-        &count);
+    sf_status status =
+        sf_calc_files(c->ctx, o->output, c->operands[0], c->operand_count - 1,
+                      (const char *const *)(c->operands + 1), &opts,
+                      MOST_RESULTS, results, &count);
     if (status == SF_OK)
         status = report(c, results, count, begun);
     sfi_free(c->ctx, results, MOST_RESULTS, sizeof *results);

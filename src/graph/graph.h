@@ -148,6 +148,7 @@ typedef struct sfi_parse_hooks {
     bool (*text)(void *user, const char *text, size_t length, sf_node *out);
     bool (*call)(void *user, const char *name, size_t length, int count,
                  const sf_node *args, sf_node *out);
+    const char *functions; /* that `call` knows, for messages */
     void *user;
 } sfi_parse_hooks;
 

@@ -318,13 +318,17 @@ static sf_node unknown(parser *p, size_t at, const char *name, size_t length)
 static sf_node unknown_function(parser *p, size_t at, const char *name,
                                 size_t length)
 {
-    char problem[700];
+    char problem[900];
     int used =
         snprintf(problem, sizeof problem, "unknown function \"%.*s\"; known:",
                  length > 60 ? 60 : (int)length, name);
-    for (size_t i = 0; i < SFI_COUNT(functions) && used < 680; i++)
+    if (p->hooks.functions != NULL)
+        used += snprintf(problem + used, sizeof problem - (size_t)used, " %s",
+                         p->hooks.functions);
+    for (size_t i = 0; i < SFI_COUNT(functions) && used < 880; i++)
         used += snprintf(problem + used, sizeof problem - (size_t)used, "%s %s",
-                         i > 0 ? "," : "", functions[i].name);
+                         i > 0 || p->hooks.functions != NULL ? "," : "",
+                         functions[i].name);
     return fail_at(p, SF_E_PARSE, at, problem);
 }
 
@@ -673,10 +677,8 @@ sf_status sfi_parse_open(sf_graph *g, const char *text, int symbol_count,
         return SFI_FAIL(g->ctx, SF_E_PARSE,
                         "expression: %zu characters, want at most %d",
                         strlen(text), (int)MAX_TEXT);
-    parser p = {.g = g,
-                .text = text,
-                .symbol_count = symbol_count,
-                .symbols = symbols};
+    parser p = {
+        .g = g, .text = text, .symbol_count = symbol_count, .symbols = symbols};
     if (hooks != NULL)
         p.hooks = *hooks;
     sf_node node = {0};

@@ -353,8 +353,7 @@ PARTIAL(EQUAL)
 
 PARTIAL(KEEP)
 {
-    return k == 0 ? sf_keep(g, full_like(g, y, 1.0), b)
-                  : full_like(g, y, 0.0);
+    return k == 0 ? sf_keep(g, full_like(g, y, 1.0), b) : full_like(g, y, 0.0);
 }
 
 /* a is the condition, b the value if it holds. */

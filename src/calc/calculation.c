@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* calc.c - a calculation put together: what is read, on which axes, and where the
+/* calculation.c - a calculation put together: what is read, on which axes, and where the
  * results go. */
-#include "calc/calc.h"
+#include "calc/calculation.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 /* ---- making and freeing -------------------------------------------------------- */
 
 sf_status sfi_calc_new(sf_context *ctx, sfi_calc **out,
-                          const sf_calc_options *opts)
+                       const sf_calc_options *opts)
 {
     sf_calc_options o = SF_CALC_OPTIONS_INIT;
     *out = NULL;
@@ -140,18 +140,17 @@ static sf_status make_domain(sfi_calc *c)
     for (int i = 0; i < c->input_count; i++) {
         sfi_calc_input *in = &c->inputs[i];
         for (int k = 0; k < sf_grid_rank(in->grid); k++) {
-            in->map[k] =
-                sf_grid_find(c->grid, sf_grid_axis(in->grid, k)->name);
+            in->map[k] = sf_grid_find(c->grid, sf_grid_axis(in->grid, k)->name);
             in->mask |= 1u << in->map[k];
         }
         in->node = sfi_term_new(
-            c, &(sfi_term){.kind = SFI_TERM_FIELD, .index = i});
+            c, &(sfi_field_term){.kind = SFI_TERM_FIELD, .index = i});
     }
     return sf_graph_status(c->terms_graph);
 }
 
 sf_status sfi_calc_add(sfi_calc *c, const char *name, const sf_grid *grid,
-                           const char *unit, sfi_box_reader read, void *user)
+                       const char *unit, sfi_box_reader read, void *user)
 {
     if (c->input_count == SFI_CALC_MOST_INPUTS)
         return SFI_FAIL(c->ctx, SF_E_ARG, "calc: more than %d fields",
@@ -186,7 +185,7 @@ sf_status sfi_calc_understand(sfi_calc *c, const char *text)
 
 /* The axes of an output; it needs one at least. */
 sf_status sfi_calc_grid(const sfi_calc *c, const sfi_calc_output *o,
-                         sf_grid **out)
+                        sf_grid **out)
 {
     sf_axis axes[SF_MAX_AXES];
     int rank = 0;
@@ -232,17 +231,16 @@ void sfi_calc_scheme(const sfi_calc *c, char *text, size_t size)
 /* "_lon": which component of a vector it is. */
 static const char *suffix(const sfi_calc *c, const sfi_calc_output *o, int k)
 {
-    static const sf_role orders[][3] = {
-        {SF_ROLE_X, SF_ROLE_Y, SF_ROLE_Z},
-        {SF_ROLE_R, SF_ROLE_THETA, SF_ROLE_Z},
-        {SF_ROLE_LON, SF_ROLE_LAT, SF_ROLE_R}};
+    static const sf_role orders[][3] = {{SF_ROLE_X, SF_ROLE_Y, SF_ROLE_Z},
+                                        {SF_ROLE_R, SF_ROLE_THETA, SF_ROLE_Z},
+                                        {SF_ROLE_LON, SF_ROLE_LAT, SF_ROLE_R}};
     static const char *const numbers[] = {"0", "1", "2"};
     const sf_geometry geometry = sf_grid_geometry(c->grid);
-    const int order = geometry == SF_GEOMETRY_CARTESIAN ? 0
-                      : geometry == SF_GEOMETRY_SPHERE ||
-                              geometry == SF_GEOMETRY_SPHERICAL
-                          ? 2
-                          : 1;
+    const int order =
+        geometry == SF_GEOMETRY_CARTESIAN ? 0
+        : geometry == SF_GEOMETRY_SPHERE || geometry == SF_GEOMETRY_SPHERICAL
+            ? 2
+            : 1;
     int n = 0;
     for (int i = 0; i < 3; i++) {
         const int axis = sf_grid_find_role(c->grid, orders[order][i]);
@@ -254,7 +252,7 @@ static const char *suffix(const sfi_calc *c, const sfi_calc_output *o, int k)
 }
 
 void sfi_calc_name(const sfi_calc *c, const sfi_calc_output *o, int k,
-                    char *text, size_t size)
+                   char *text, size_t size)
 {
     if (o->components == 1)
         snprintf(text, size, "%s", o->name);
@@ -273,12 +271,11 @@ sf_status sfi_calc_describe(sfi_calc *c, const sfi_calc_output *o, int k,
     if (o->unit[k].is_known)
         SFI_TRY(sf_field_set_unit(c->ctx, f, o->unit[k].text));
     if (o->standard_name[k] != NULL)
-        SFI_TRY(sf_field_describe(c->ctx, f, "standard_name",
-                                  o->standard_name[k]));
+        SFI_TRY(
+            sf_field_describe(c->ctx, f, "standard_name", o->standard_name[k]));
     SFI_TRY(sf_field_describe(c->ctx, f, "long_name", o->expression));
     if (*o->cell_methods != '\0')
-        SFI_TRY(
-            sf_field_describe(c->ctx, f, "cell_methods", o->cell_methods));
+        SFI_TRY(sf_field_describe(c->ctx, f, "cell_methods", o->cell_methods));
     /* What says where the points are. */
     const char *keys[] = {"grid_mapping", "coordinates"};
     const char *texts[] = {c->inputs[0].grid_mapping, c->inputs[0].coordinates};
@@ -359,8 +356,8 @@ static sf_status make_fields(in_memory *m, int most, int *made)
                                 "calc: room for %d results, which are more",
                                 most);
             SFI_TRY(sfi_calc_grid(c, o, &grid));
-            const sf_status status = sf_field_new(c->ctx, &m->out[*made], grid,
-                                                  1, NULL, SF_F64, 0);
+            const sf_status status =
+                sf_field_new(c->ctx, &m->out[*made], grid, 1, NULL, SF_F64, 0);
             if (status != SF_OK) {
                 sf_grid_free(grid);
                 return status;
@@ -373,8 +370,7 @@ static sf_status make_fields(in_memory *m, int most, int *made)
     return SF_OK;
 }
 
-sf_status sfi_calc_fields(sfi_calc *c, int most, sf_field *out,
-                                int *count)
+sf_status sfi_calc_fields(sfi_calc *c, int most, sf_field *out, int *count)
 {
     in_memory m = {.c = c, .out = out};
     int made = 0;
@@ -405,8 +401,8 @@ sf_status sf_calc(sf_context *ctx, int most, sf_field *out, int *count,
                               i);
         else
             status = sfi_calc_add(c, inputs[i].name, inputs[i].grid,
-                               inputs[i].unit, sfi_calc_read_field,
-                               (void *)(uintptr_t)&inputs[i]);
+                                  inputs[i].unit, sfi_calc_read_field,
+                                  (void *)(uintptr_t)&inputs[i]);
         if (status == SF_OK)
             c->inputs[i].standard_name =
                 sf_field_description(&inputs[i], "standard_name");

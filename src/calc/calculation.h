@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* calc.h - the field calculator: what its parts know of each other.
+/* calculation.h - the field calculator: what its parts know of each other.
  *
  *     text -> terms (language.c) -> terms with units (unit_pass.c)
  *          -> one program for each class of positions (expand.c) -> values (run.c)
@@ -13,8 +13,8 @@
  * Along an axis with ends, the points near them have other difference formulas, each
  * its own; all others have one.  So an axis has a few classes of positions: single
  * points near its ends, and the interior; and each product of classes has a program. */
-#ifndef SFI_CALC_H
-#define SFI_CALC_H
+#ifndef SFI_CALCULATION_H
+#define SFI_CALCULATION_H
 
 #include "calc/fornberg.h"
 #include "field/calendar.h"
@@ -25,8 +25,8 @@
 #include "scorefield/program.h"
 
 enum {
-    SFI_TABLE_PAD = 64,   /* values of a table before and behind the axis   */
-    SFI_MOST_REACH = 48,  /* points that a formula may go along an axis     */
+    SFI_TABLE_PAD = 64,  /* values of a table before and behind the axis   */
+    SFI_MOST_REACH = 48, /* points that a formula may go along an axis     */
     SFI_CALC_MOST_INPUTS = 32,
     SFI_CALC_MOST_OUTPUTS = 64,
     SFI_CALC_MOST_COMPONENTS = 3
@@ -35,18 +35,18 @@ enum {
 /* ---- terms ------------------------------------------------------------------- */
 
 typedef enum sfi_term_kind {
-    SFI_TERM_FIELD,    /* index: the input                                   */
-    SFI_TERM_AXIS,     /* axis: its coordinate                               */
-    SFI_TERM_TABLE,    /* index: a table of one axis                         */
-    SFI_TERM_TEXT,     /* a quoted text, an argument of some operators       */
-    SFI_TERM_WORD,     /* a word that is an argument: `month`                */
-    SFI_TERM_DERIV,    /* d^m arg / d axis^m in the axis's own unit (radians,
+    SFI_TERM_FIELD,   /* index: the input                                   */
+    SFI_TERM_AXIS,    /* axis: its coordinate                               */
+    SFI_TERM_TABLE,   /* index: a table of one axis                         */
+    SFI_TERM_TEXT,    /* a quoted text, an argument of some operators       */
+    SFI_TERM_WORD,    /* a word that is an argument: `month`                */
+    SFI_TERM_DERIV,   /* d^m arg / d axis^m in the axis's own unit (radians,
                           seconds)                                           */
-    SFI_TERM_LAPLAT,   /* (1/cos) d/dlat (cos d arg/dlat), order 2          */
-    SFI_TERM_POLE,     /* arg, but at a pole what `pole` says of arg[1]     */
-    SFI_TERM_SHIFT,    /* arg, `shift` points further along axis            */
-    SFI_TERM_REDUCE,   /* over the axes of `mask`                            */
-    SFI_TERM_CONVERT,  /* arg in the unit `text`                             */
+    SFI_TERM_LAPLAT,  /* (1/cos) d/dlat (cos d arg/dlat), order 2          */
+    SFI_TERM_POLE,    /* arg, but at a pole what `pole` says of arg[1]     */
+    SFI_TERM_SHIFT,   /* arg, `shift` points further along axis            */
+    SFI_TERM_REDUCE,  /* over the axes of `mask`                            */
+    SFI_TERM_CONVERT, /* arg in the unit `text`                             */
     SFI_TERM_GEOPOTENTIAL /* arg, times g if it is a height                  */
 } sfi_term_kind;
 
@@ -67,7 +67,7 @@ typedef enum sfi_reduction {
     SFI_REDUCE_MONTH /* means of each calendar month, at every time */
 } sfi_reduction;
 
-typedef struct sfi_term {
+typedef struct sfi_field_term {
     sfi_term_kind kind;
     sf_node node;
     int index, axis, m, shift;
@@ -77,7 +77,7 @@ typedef struct sfi_term {
     sf_node arg[2];
     char *text;
     int stage; /* of a reduction: where its values are, -1              */
-} sfi_term;
+} sfi_field_term;
 
 /* A term that CF has a name for. */
 typedef struct sfi_mark {
@@ -100,11 +100,11 @@ typedef sf_status (*sfi_box_reader)(void *user, const int64_t *start,
 typedef struct sfi_calc_input {
     char *name;
     sf_node node;
-    const sf_grid *grid;    /* its own                                       */
-    sfi_box_reader read;    /* boxes of it in its own order of axes          */
+    const sf_grid *grid; /* its own                                       */
+    sfi_box_reader read; /* boxes of it in its own order of axes          */
     void *user;
-    int map[SF_MAX_AXES];   /* its axis k is this axis of the domain         */
-    unsigned mask;          /* of the domain's axes                          */
+    int map[SF_MAX_AXES]; /* its axis k is this axis of the domain         */
+    unsigned mask;        /* of the domain's axes                          */
     sfi_unit unit;
     /* As the file has them, or NULL. */
     const char *standard_name, *grid_mapping, *coordinates;
@@ -122,7 +122,7 @@ typedef struct sfi_slab {
 
 /* The values of a reduction, over all of the axes that are left. */
 typedef struct sfi_stage {
-    unsigned mask; /* of axes that are left */
+    unsigned mask;   /* of axes that are left */
     bool is_monthly; /* the index along time is that of a month             */
     sfi_slab values;
 } sfi_stage;
@@ -145,9 +145,9 @@ typedef struct sfi_calc {
     sf_context *ctx;
     sf_calc_options o;
     sf_graph *terms_graph;
-    sf_grid *grid; /* the domain */
+    sf_grid *grid;        /* the domain */
     sfi_unit_base *units; /* NULL: bare numbers */
-    sfi_term *terms;
+    sfi_field_term *terms;
     size_t term_count, term_capacity;
     int *term_of; /* [inputs of the graph] */
     size_t term_of_capacity;
@@ -165,10 +165,10 @@ typedef struct sfi_calc {
 /* ---- terms (terms.c) ------------------------------------------------------------ */
 
 /* A new leaf of the graph of terms; the first error sticks to that graph. */
-sf_node sfi_term_new(sfi_calc *c, const sfi_term *term);
+sf_node sfi_term_new(sfi_calc *c, const sfi_field_term *term);
 
 /* The term of a node, or NULL. */
-const sfi_term *sfi_term_of(const sfi_calc *c, sf_node node);
+const sfi_field_term *sfi_term_of(const sfi_calc *c, sf_node node);
 
 /* Whether a node has an operation that may give a number where an operand is missing;
  * and the inputs (a bit each) of which it asks missing(). */
@@ -182,16 +182,16 @@ unsigned sfi_term_mask(const sfi_calc *c, sf_node node);
  * near, `reach` in any case. */
 void sfi_term_reach(const sfi_calc *c, sf_node node, int *radius, int *reach);
 
-/* ---- tables (tables.c) ---------------------------------------------------------- */
+/* ---- tables (axis_tables.c) ---------------------------------------------------------- */
 
 typedef enum sfi_table_rule {
-    SFI_TABLE_COORD = 0, /* as the file has it                              */
-    SFI_TABLE_INVERSE_COS,  /* 1/cos(lat); 0 at a pole                      */
-    SFI_TABLE_TAN,          /* tan(lat); 0 at a pole                        */
-    SFI_TABLE_INVERSE_A,    /* 1/a, of the radius a                         */
+    SFI_TABLE_COORD = 0,   /* as the file has it                              */
+    SFI_TABLE_INVERSE_COS, /* 1/cos(lat); 0 at a pole                      */
+    SFI_TABLE_TAN,         /* tan(lat); 0 at a pole                        */
+    SFI_TABLE_INVERSE_A,   /* 1/a, of the radius a                         */
     SFI_TABLE_INVERSE_ACOS, /* 1/(a cos(lat)); 0 at a pole                  */
     SFI_TABLE_TAN_A,        /* tan(lat)/a; 0 at a pole                      */
-    SFI_TABLE_CORIOLIS,  /* 2 Omega sin(lat); NaN within 5 degrees of the
+    SFI_TABLE_CORIOLIS,     /* 2 Omega sin(lat); NaN within 5 degrees of the
                             equator with q = 1                              */
     SFI_TABLE_INVERSE_R, /* 1/r; 0 at r = 0                                 */
     SFI_TABLE_FIRST,     /* weight of point q in the first derivative       */
@@ -223,6 +223,12 @@ bool sfi_axis_pole_at(const sfi_calc *c, int axis, int64_t i);
 /* Seconds, radians or plain numbers in one unit of an axis's coordinate. */
 double sfi_axis_factor(const sfi_calc *c, int axis);
 
+/* Weight of index i of an axis in a mean: its cell, or 1 of a time without bounds. */
+double sfi_axis_weight(const sfi_calc *c, int axis, int64_t i);
+
+/* Month, 0 to 11, of index i of the axis of time. */
+int sfi_axis_month(const sfi_calc *c, int64_t i);
+
 /* ---- the language (language.c) --------------------------------------------------- */
 
 /* Read "name = expression; ..." into c->outputs; inputs, grid and units are there. */
@@ -230,12 +236,12 @@ sf_status sfi_calc_read(sfi_calc *c, const char *text);
 
 /* The next assignment of a list, from *at on: its name and its expression, without the
  * blanks around them; SF_E_PARSE if that is none, *found false at the end. */
-typedef struct sfi_assignment {
+typedef struct sfi_definition {
     const char *name, *text;
     size_t name_length, text_length;
-} sfi_assignment;
-sf_status sfi_assignment_next(sf_context *ctx, const char *list, size_t *at,
-                              sfi_assignment *out, bool *found);
+} sfi_definition;
+sf_status sfi_definition_next(sf_context *ctx, const char *list, size_t *at,
+                              sfi_definition *out, bool *found);
 
 /* ---- units (unit_pass.c) ---------------------------------------------------------- */
 
@@ -338,13 +344,7 @@ sf_status sfi_pass(sfi_calc *c, int root_count, const sf_node *roots,
 /* Compute all reductions that a term needs. */
 sf_status sfi_calc_stages(sfi_calc *c, sf_node node);
 
-/* Weight of index i of an axis in a mean: its cell, or 1 of a time without bounds. */
-double sfi_axis_weight(const sfi_calc *c, int axis, int64_t i);
-
-/* Month, 0 to 11, of index i of the axis of time. */
-int sfi_axis_month(const sfi_calc *c, int64_t i);
-
-/* ---- putting together (calc.c) --------------------------------------------------------- */
+/* ---- putting together (calculation.c) --------------------------------------------------------- */
 
 sf_status sfi_calc_new(sf_context *ctx, sfi_calc **out,
                        const sf_calc_options *opts);

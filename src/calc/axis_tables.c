@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tables.c - numbers that depend on one axis alone: coordinates, metric factors, and the
+/* axis_tables.c - numbers that depend on one axis alone: coordinates, metric factors, and the
  * weights of difference formulas.
  *
  * Weights are those of the order + 1 points that lie nearest, so there is one rule for
  * uniform and stretched axes and for the points near an end.  A closed axis goes on a
  * period further. */
-#include "calc/calc.h"
+#include "calc/calculation.h"
 
 #include <math.h>
 
@@ -107,7 +107,8 @@ static double laplat(const sfi_calc *c, int axis, int64_t i, int q)
     if (i < 1 || i > a->count - 2)
         return NAN;
     const double radian = c->grid->radian[axis];
-    const double below = a->coords[i - 1] * radian, here = a->coords[i] * radian,
+    const double below = a->coords[i - 1] * radian,
+                 here = a->coords[i] * radian,
                  above = a->coords[i + 1] * radian;
     const double width = 0.5 * (above - below) * cos(here);
     const double low = cos(0.5 * (below + here)) / (here - below) / width;
@@ -171,8 +172,8 @@ int sfi_table_find(sfi_calc *c, int axis, sfi_table_rule rule, int q)
         return -1;
     c->tables = grown;
     const int64_t count = axis_of(c, axis)->count;
-    double *block = sfi_alloc(
-        c->ctx, (size_t)(count + 2 * SFI_TABLE_PAD), sizeof *block);
+    double *block =
+        sfi_alloc(c->ctx, (size_t)(count + 2 * SFI_TABLE_PAD), sizeof *block);
     if (block == NULL)
         return -1;
     for (int64_t i = -SFI_TABLE_PAD; i < count + SFI_TABLE_PAD; i++)
@@ -212,4 +213,40 @@ sfi_unit sfi_table_unit(const sfi_calc *c, int table)
     default:
         return unit;
     }
+}
+
+/* ---- weights ---------------------------------------------------------------------- */
+
+/* Whether cells end midway between points: then no bounds were given, or say nothing. */
+static bool is_midway(const sf_axis *a)
+{
+    for (int64_t i = 1; i < a->count; i++) {
+        const double middle = 0.5 * (a->coords[i - 1] + a->coords[i]);
+        const double step = fabs(a->coords[i] - a->coords[i - 1]);
+        if (fabs(a->edges[i] - middle) > 1e-9 * step)
+            return false;
+    }
+    return true;
+}
+
+double sfi_axis_weight(const sfi_calc *c, int axis, int64_t i)
+{
+    const sf_axis *a = sf_grid_axis(c->grid, axis);
+    const double *weights = sf_grid_weights(c->grid, axis);
+    if (weights == NULL || (a->role == SF_ROLE_T && is_midway(a)))
+        return 1.0;
+    return weights[i];
+}
+
+int sfi_axis_month(const sfi_calc *c, int64_t i)
+{
+    const sf_axis *a =
+        sf_grid_axis(c->grid, sf_grid_find_role(c->grid, SF_ROLE_T));
+    sfi_clock_unit clock;
+    sfi_date date;
+    if (i < 0 || i >= a->count ||
+        sfi_time_read(c->ctx, &clock, a->unit, a->calendar) != SF_OK ||
+        !sfi_time_date(&clock, a->coords[i], &date))
+        return 0;
+    return date.month - 1;
 }
