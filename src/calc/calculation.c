@@ -24,6 +24,7 @@ sf_status sfi_calc_new(sf_context *ctx, sfi_calc **out,
     c->o = o;
     *out = c;
     SFI_TRY(sf_graph_new(ctx, &c->terms_graph));
+    c->terms_graph->forgets_nothing = true;
     if (!o.without_units && sfi_units_available())
         SFI_TRY(sfi_units_open(ctx, &c->units));
     return SF_OK;

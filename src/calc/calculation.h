@@ -164,7 +164,8 @@ typedef struct sfi_calc {
 
 /* ---- terms (terms.c) ------------------------------------------------------------ */
 
-/* A new leaf of the graph of terms; the first error sticks to that graph. */
+/* A new leaf of the graph of terms, which takes over its text; the first error sticks to
+ * that graph. */
 sf_node sfi_term_new(sfi_calc *c, const sfi_field_term *term);
 
 /* The term of a node, or NULL. */

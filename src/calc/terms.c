@@ -8,8 +8,10 @@ sf_node sfi_term_new(sfi_calc *c, const sfi_field_term *term)
 {
     sf_graph *g = c->terms_graph;
     const sf_node node = sf_input(g, "term", 0, NULL);
-    if (g->status != SF_OK)
+    if (g->status != SF_OK) {
+        sfi_free_text(c->ctx, term->text);
         return node;
+    }
     const size_t input = (size_t)sfi_at(g, node)->attr[0];
     sfi_field_term *terms = sfi_grow(c->ctx, c->terms, &c->term_capacity,
                                      c->term_count + 1, sizeof *terms);
@@ -19,8 +21,10 @@ sf_node sfi_term_new(sfi_calc *c, const sfi_field_term *term)
                        sizeof *of);
     if (of != NULL)
         c->term_of = of;
-    if (terms == NULL || of == NULL)
+    if (terms == NULL || of == NULL) {
+        sfi_free_text(c->ctx, term->text);
         return sfi_graph_fail(g, SF_E_NOMEM, "calc: no memory for a term");
+    }
     of[input] = (int)c->term_count;
     terms[c->term_count] = *term;
     terms[c->term_count].node = node;

@@ -112,7 +112,7 @@ static bool simplify_sub(sf_graph *g, sf_node a, sf_node b, sf_node *out)
         *out = a;
     else if (sfi_is_value(g, a, 0.0))
         *out = ew1(g, SFI_OP_NEG, b);
-    else if (sfi_same(a, b))
+    else if (sfi_same(a, b) && !g->forgets_nothing)
         *out = sfi_full(g, sfi_shape_of(g, a), 0.0);
     else if (sfi_at(g, b)->op == SFI_OP_NEG)
         *out = ew2(g, SFI_OP_ADD, a, sfi_arg(g, b, 0));
@@ -124,9 +124,10 @@ static bool simplify_sub(sf_graph *g, sf_node a, sf_node b, sf_node *out)
 static bool simplify_mul(sf_graph *g, sf_node a, sf_node b, sf_node *out)
 {
     double x, y;
-    if (sfi_is_value(g, a, 0.0) || sfi_is_value(g, b, 1.0))
+    const bool vanishes = !g->forgets_nothing;
+    if ((vanishes && sfi_is_value(g, a, 0.0)) || sfi_is_value(g, b, 1.0))
         *out = a;
-    else if (sfi_is_value(g, b, 0.0) || sfi_is_value(g, a, 1.0))
+    else if ((vanishes && sfi_is_value(g, b, 0.0)) || sfi_is_value(g, a, 1.0))
         *out = b;
     else if (sfi_is_value(g, a, -1.0))
         *out = ew1(g, SFI_OP_NEG, b);
@@ -147,7 +148,8 @@ static bool simplify_mul(sf_graph *g, sf_node a, sf_node b, sf_node *out)
 
 static bool simplify_div(sf_graph *g, sf_node a, sf_node b, sf_node *out)
 {
-    if (sfi_is_value(g, a, 0.0) || sfi_is_value(g, b, 1.0))
+    if ((sfi_is_value(g, a, 0.0) && !g->forgets_nothing) ||
+        sfi_is_value(g, b, 1.0))
         *out = a;
     else if (sfi_is_value(g, b, -1.0))
         *out = ew1(g, SFI_OP_NEG, a);
@@ -162,7 +164,7 @@ static bool simplify_pow(sf_graph *g, sf_node a, sf_node b, sf_node *out)
 {
     if (sfi_is_value(g, b, 1.0))
         *out = a;
-    else if (sfi_is_value(g, b, 0.0))
+    else if (sfi_is_value(g, b, 0.0) && !g->forgets_nothing)
         *out = sfi_full(g, sfi_shape_of(g, a), 1.0);
     else if (sfi_is_value(g, b, 2.0))
         *out = ew2(g, SFI_OP_MUL, a, a);
@@ -264,7 +266,8 @@ sf_node sfi_elementwise(sf_graph *g, sfi_op op, int count, const sf_node *given)
     if (commutes(op)) {
         const bool c0 = sfi_is_const(g, args[0], &value[0]);
         const bool c1 = sfi_is_const(g, args[1], &value[1]);
-        if ((c1 && !c0) || (c0 == c1 && args[1].id < args[0].id)) {
+        if ((c1 && !c0) ||
+            (c0 == c1 && args[1].id < args[0].id && !g->forgets_nothing)) {
             const sf_node first = args[1];
             args[1] = args[0];
             args[0] = first;

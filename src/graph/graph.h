@@ -66,6 +66,8 @@ struct sf_graph {
     size_t input_count, input_capacity, param_count, param_capacity;
     sfi_const_array *arrays;
     size_t array_count, array_capacity;
+    bool forgets_nothing; /* x*0, x - x and the like stay, as x may be missing;
+                             so does the order of operands            */
     sf_status status;
     char message[512];
 };
