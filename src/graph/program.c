@@ -110,7 +110,13 @@ sf_status sf_program_run_box(sf_program *p, const sf_box *box,
                             "program: source %d has rows; a box takes arrays "
                             "with steps",
                             i);
-    const sfi_run run = {points, sources, params, NULL, box, sinks};
+    /* Rows are along the last axis of several points. */
+    sf_box rows = *box;
+    while (rows.rank > 1 && rows.extent[rows.rank - 1] == 1) {
+        rows.rank--;
+        rows.is_padded = false;
+    }
+    const sfi_run run = {points, sources, params, NULL, &rows, sinks};
     SFI_TRY(check_sinks(p, &run));
     return p->ops->run(p->exec, &run);
 }
