@@ -159,6 +159,12 @@ sf_status sfi_parse_open(sf_graph *g, const char *text, int symbol_count,
                          const sf_symbol *symbols, const sfi_parse_hooks *hooks,
                          sf_node *out);
 
+/* A node of `from` written again in `to`, which may be the same, with nodes of `to` in
+ * place of its inputs [from->input_count] and parameters [from->param_count], of the same shapes;
+ * those that are not met may be anything (substitute.c). */
+sf_node sfi_substitute(sf_graph *to, const sf_graph *from, sf_node node,
+                       const sf_node *inputs, const sf_node *params);
+
 /* The rules (rules.c).
  *
  * partial: d node / d arg k for an element-wise node, same shape as the node.

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* action.h - actions of fields, typed as text; their equations of motion.
+ *
+ * An action is the integral of a density of unknown fields and their first derivatives.
+ * What makes it stationary solves its equation of motion:
+ *
+ *     energy      e(phi, grad phi, x)                  solve de/dphi - div de/dgrad phi = 0
+ *     lagrangian  L = T - V with dt(phi) in it         at rest, -L is the energy
+ *
+ * It is discretised by the corner rule (docs/FIELDS.md): at every point, for each of the
+ * 2^d ways to take one-sided differences, the density times the volume of that part of the
+ * point's cell.  So the discrete equation is the gradient of one function, its Hessian is
+ * symmetric, and what is natural at a wall holds there by itself.  Order 2.
+ *
+ *     sf_action *a;
+ *     sf_action_new(ctx, &a, grid, "0.5*grad2(phi) + rho*phi", SF_ENERGY, 1,
+ *                   (const char *const[]){"phi"});
+ *     sf_action_set(a, "rho", "exp(-20*((x-0.5)^2 + (y-0.5)^2))");
+ *     sf_field phi;
+ *     sf_action_field(a, &phi, 0);
+ *     sf_action_solve(a, &phi, NULL, &result);
+ *
+ * The density may use: the unknown fields; dx dy dz dt, d(e, axis), grad(e), grad2(e) =
+ * |grad e|^2, of expressions that hold no derivative; the coordinates; the names that
+ * sf_action_set() and sf_action_constant() define; docs/EXPRESSIONS.md. */
+#ifndef SCOREFIELD_ACTION_H
+#define SCOREFIELD_ACTION_H
+
+#include "scorefield/field.h"
+#include "scorefield/functional.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sf_action sf_action;
+
+typedef enum sf_action_kind { SF_ENERGY = 0, SF_LAGRANGIAN } sf_action_kind;
+
+enum { SF_MOST_UNKNOWNS = 4 };
+
+/* Make an action on a grid, whose sides say what holds at its walls.
+ *
+ *   grid   must outlive the action; Cartesian, polar, cylindrical, axisymmetric,
+ *          sphere, spherical or radial; without a node where r = 0 or at a pole
+ *   text   the density; it is read when the action is first used
+ *   names  [count] of the unknown fields
+ *
+ * Returns SF_OK; SF_E_ARG (count, names, a geometry without lengths, an axis of one
+ * point, sides that are not supported: which and why), SF_E_NOMEM; on failure *out is
+ * NULL. */
+SF_API sf_status sf_action_new(sf_context *ctx, sf_action **out,
+                               const sf_grid *grid, const char *text,
+                               sf_action_kind kind, int count,
+                               const char *const *names);
+SF_API void sf_action_free(sf_action *action);
+
+/* Define a name that the density uses: a number; an expression of the coordinates, of
+ * constants that were defined before, and of sums with delta(x - a, y - b), a point
+ * source of strength one between the points around it; or the values of a field on the
+ * action's grid, which are copied.
+ *
+ * Returns SF_OK; SF_E_PARSE (with the column), SF_E_ARG (a name twice, a source outside the
+ * grid, a value that is not finite: where), SF_E_SHAPE (another grid), SF_E_NOMEM. */
+SF_API sf_status sf_action_constant(sf_action *action, const char *name,
+                                    double value);
+SF_API sf_status sf_action_set(sf_action *action, const char *name,
+                               const char *text);
+SF_API sf_status sf_action_source(sf_action *action, const char *name,
+                                  const sf_field *field);
+
+/* Make a field for unknown u on the action's grid: zero, but for the values that the
+ * sides pin. */
+SF_API sf_status sf_action_field(sf_action *action, sf_field *out, int u);
+
+/* What is known of an action. */
+typedef struct sf_action_info {
+    int64_t points, unknowns; /* of the grid; free numbers of all fields      */
+    bool is_linear;           /* its Hessian does not depend on the fields    */
+    bool is_singular;         /* it stays the same if a constant is added     */
+    bool has_motion;          /* there is a dt()                              */
+} sf_action_info;
+SF_API sf_status sf_action_describe(sf_action *action, sf_action_info *out);
+
+/* The action as a functional of its free numbers: what solve and sample take.  Values at
+ * pinned points are those of `fields` [count of unknowns], which also receive and give
+ * free numbers by sf_action_pack() and _unpack(); `functional` is valid as long as the
+ * action.  At rest: time derivatives are 0.
+ *
+ * Returns SF_OK; SF_E_PARSE, SF_E_ARG, SF_E_UNSUPPORTED, SF_E_NOMEM. */
+SF_API sf_status sf_action_functional(sf_action *action, sf_functional *out);
+SF_API sf_status sf_action_pack(sf_action *action, const sf_field *fields,
+                                double *x);
+SF_API sf_status sf_action_unpack(sf_action *action, const double *x,
+                                  sf_field *fields);
+
+typedef enum sf_point_kind {
+    SF_POINT_MINIMUM = 0,
+    SF_POINT_MAXIMUM,
+    SF_POINT_SADDLE
+} sf_point_kind;
+
+typedef struct sf_action_solve_options {
+    size_t size;      /* set by _INIT                                        */
+    double tolerance; /* of |residual| / |residual at zero or at the start|
+                         [1e-8]                                              */
+    int64_t max_iterations; /* of Newton [100] */
+    bool project; /* of a singular problem that is not balanced, subtract
+                         the mean of its right-hand side [false: an error]   */
+} sf_action_solve_options;
+
+#define SF_ACTION_SOLVE_OPTIONS_INIT                                           \
+    {                                                                          \
+        .size = sizeof(sf_action_solve_options), .tolerance = 1e-8,            \
+        .max_iterations = 100                                                  \
+    }
+
+typedef struct sf_action_solution {
+    const char *engine; /* "conjugate gradients", "Newton", ...             */
+    int64_t iterations; /* of Newton; 1 for a linear equation               */
+    int64_t products;   /* with the Hessian                                 */
+    double residual;    /* |b - A phi|/|b|, or |gradient| over that of the
+                            start; recomputed at the end                     */
+    double energy;      /* the discrete action's                            */
+    double imbalance;   /* of a singular problem: sum of its right-hand side
+                            over the sum of its size                         */
+    sf_point_kind kind;
+} sf_action_solution;
+
+/* Find the stationary point that is reached from `fields` [count of unknowns], which
+ * receive it.
+ *
+ * Returns SF_OK; SF_E_PARSE, SF_E_ARG, SF_E_UNSUPPORTED as above; SF_E_NUMERIC (values
+ * that are not finite; a singular problem whose right-hand side has a mean: how large),
+ * SF_E_CONVERGE (the fields hold the best so far), SF_E_CANCELLED, SF_E_NOMEM. */
+SF_API sf_status sf_action_solve(sf_action *action, sf_field *fields,
+                                 const sf_action_solve_options *opts,
+                                 sf_action_solution *out);
+
+typedef struct sf_action_flow_options {
+    size_t size;      /* set by _INIT                                        */
+    double until;     /* > 0: how long                                       */
+    double tolerance; /* of the error of a step, relative to the largest value
+                         [1e-5]                                              */
+    double step;      /* the first one [0: by itself]                        */
+    int64_t frames;   /* times to call back at, equally far apart; the last is
+                         `until` [1]                                         */
+    /* Called at each of them; another status than SF_OK ends the flow. */
+    sf_status (*frame)(void *user, double time, const sf_field *fields);
+    void *user;
+} sf_action_flow_options;
+
+#define SF_ACTION_FLOW_OPTIONS_INIT                                            \
+    {                                                                          \
+        .size = sizeof(sf_action_flow_options), .until = 1.0,                  \
+        .tolerance = 1e-5, .frames = 1                                         \
+    }
+
+typedef struct sf_action_motion {
+    const char *engine;
+    int64_t accepted, rejected, gradients;
+    double energy_start, energy_end;
+    double drift; /* of a wave: largest |E - E(0)|/|E(0)|; of a flow: 0       */
+    double step;  /* the last one                                            */
+} sf_action_motion;
+
+/* Follow V dphi/dt = -dE/dphi, downhill, from the fields: heat and diffusion.
+ *
+ * Runge-Kutta-Chebyshev steps of second order (B. P. Sommeijer, L. F. Shampine and
+ * J. G. Verwer, J. Comput. Appl. Math. 88 (1998) 315-326), as many stages as the stiffness
+ * asks for.  What natural sides keep is kept to rounding.
+ *
+ * Returns as sf_action_solve(); SF_E_NUMERIC (at which time values were not finite). */
+SF_API sf_status sf_action_flow(sf_action *action, sf_field *fields,
+                                const sf_action_flow_options *opts,
+                                sf_action_motion *out);
+
+typedef struct sf_action_evolve_options {
+    size_t size;    /* set by _INIT                                         */
+    double until;   /* > 0                                                  */
+    double step;    /* [0: 0.9 of the stability bound]                      */
+    double damping; /* gamma >= 0 of phi_tt + gamma phi_t [0]               */
+    int64_t frames; /* as of a flow [1]                                     */
+    sf_status (*frame)(void *user, double time, const sf_field *fields);
+    void *user;
+} sf_action_evolve_options;
+
+#define SF_ACTION_EVOLVE_OPTIONS_INIT                                          \
+    {                                                                          \
+        .size = sizeof(sf_action_evolve_options), .until = 1.0, .frames = 1    \
+    }
+
+/* Follow the equation of motion of a Lagrangian, a phi_tt = -dE/dphi, by Stoermer and
+ * Verlet's steps: time is an axis of the same corner rule.
+ *
+ *   rates  [count of unknowns] dphi/dt at the start; NULL: 0.  Not changed
+ *
+ * For quadratic energies V sum [a v^2/2] + phi^n.K phi^(n+1)/2 is constant to rounding.
+ *
+ * Returns as sf_action_flow(); SF_E_ARG (a step above the stability bound: both; no dt() in
+ * the density), SF_E_UNSUPPORTED (a kinetic term other than a(x) dt(phi)^2/2). */
+SF_API sf_status sf_action_evolve(sf_action *action, sf_field *fields,
+                                  const sf_field *rates,
+                                  const sf_action_evolve_options *opts,
+                                  sf_action_motion *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

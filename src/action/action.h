@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* action.h - an action as its parts know it.
+ *
+ *     text -> a graph of the density with leaves (density_text.c)
+ *          -> the terms that hold one point's value, a graph for each class of points
+ *             (corner.c) -> their derivatives, as programs of boxes (apply.c)
+ *
+ * Fields are dense arrays [unknowns][points], row-major, pinned points among them. */
+#ifndef SFI_ACTION_H
+#define SFI_ACTION_H
+
+#include "field/grid.h"
+#include "graph/graph.h"
+#include "scorefield/action.h"
+#include "scorefield/program.h"
+
+/* ---- the density -------------------------------------------------------------- */
+
+typedef enum sfi_leaf_kind {
+    SFI_LEAF_VALUE, /* of unknown `index`                                     */
+    SFI_LEAF_SLOPE, /* its physical derivative along `axis`                   */
+    SFI_LEAF_RATE,  /* its time derivative                                    */
+    SFI_LEAF_COORD, /* of `axis`, in the grid's unit                          */
+    SFI_LEAF_SOURCE, /* array `index`                                         */
+    SFI_LEAF_DELTA /* a point source, while its text is read                 */
+} sfi_leaf_kind;
+
+typedef struct sfi_density_leaf {
+    sfi_leaf_kind kind;
+    int index, axis;
+    sf_node node; /* an input of the density's graph */
+} sfi_density_leaf;
+
+/* A name that the density may use: a number, or values at all points. */
+typedef struct sfi_named {
+    char *name;
+    bool is_number;
+    double number;
+    double *values; /* [points] */
+} sfi_named;
+
+/* ---- walls ---------------------------------------------------------------------- */
+
+typedef struct sfi_wall {
+    sf_side_kind kind;
+    bool is_number; /* the same value everywhere                      */
+    double value, factor;
+    double *values, *factors; /* [points of the wall], the axis left out      */
+    int64_t step[SF_MAX_AXES];
+    size_t count;
+} sfi_wall;
+
+/* ---- programs --------------------------------------------------------------------- */
+
+/* Which class a point is of, along an axis. */
+typedef enum sfi_place_class {
+    SFI_AT_LOW,
+    SFI_INSIDE,
+    SFI_AT_HIGH
+} sfi_place_class;
+
+typedef enum sfi_read_of {
+    SFI_READ_VALUE,  /* of unknown `index`                                    */
+    SFI_READ_VECTOR, /* what a Hessian is applied to                          */
+    SFI_READ_SOURCE,
+    SFI_READ_LINE, /* table `index` of an axis                              */
+    SFI_READ_WALL_VALUE, /* of wall `index` = 2 axis + (high)                 */
+    SFI_READ_WALL_FACTOR
+} sfi_read_of;
+
+typedef struct sfi_point_read {
+    sfi_read_of of;
+    int index;
+    int offset[SF_MAX_AXES];
+    sf_node node;
+} sfi_point_read;
+
+typedef enum sfi_task_of {
+    SFI_VALUE,    /* the sum                                                 */
+    SFI_GRADIENT, /* dS/dphi at each point                                   */
+    SFI_PRODUCT,  /* Hessian times a vector                                  */
+    SFI_DIAGONAL, /* of the Hessian                                          */
+    SFI_TASKS
+} sfi_task_of;
+
+typedef struct sfi_class_program {
+    bool is_made;
+    sf_program *program;
+    sfi_point_read *reads;
+    size_t read_count, read_capacity;
+    sf_source *sources;
+} sfi_class_program;
+
+/* Tables along an axis: [count], index 0 the first point. */
+typedef enum sfi_line_rule {
+    SFI_LINE_COORD,
+    SFI_LINE_LOW,  /* measure from the midpoint below (or the wall) to it   */
+    SFI_LINE_HIGH, /* ... to the midpoint above                             */
+    SFI_LINE_EDGE, /* 1 / distance to the next point                        */
+    SFI_LINE_INVERSE_H, /* what a step along another axis is divided by here  */
+    SFI_LINES
+} sfi_line_rule;
+
+enum { SFI_CLASSES = 81 }; /* 3^4 */
+
+struct sf_action {
+    sf_context *ctx;
+    const sf_grid *grid;
+    int rank, unknowns;
+    int64_t points;
+    int64_t count[SF_MAX_AXES], stride[SF_MAX_AXES];
+    sf_action_kind kind;
+    char *text;
+    char *names[SF_MOST_UNKNOWNS];
+    sfi_named *named;
+    size_t named_count, named_capacity;
+    sfi_wall walls[2 * SF_MAX_AXES];
+    double *lines[SF_MAX_AXES][SFI_LINES];
+    bool is_uniform[SF_MAX_AXES]; /* all inner points have equal lines        */
+
+    bool is_read;
+    sf_graph *graph;
+    sfi_density_leaf *leaves; /* in the order of the graph's inputs           */
+    size_t leaf_count, leaf_capacity;
+    sf_node energy; /* at rest                                      */
+    sf_node inertia[SF_MOST_UNKNOWNS]; /* a of a dt(phi)^2/2; id -1: none     */
+    bool has_motion, is_linear, is_singular;
+    char motion_problem[160]; /* why there is none, "" if there is            */
+
+    sfi_class_program programs[SFI_TASKS][SFI_CLASSES];
+    bool *pinned; /* [points] */
+    int64_t free_count;
+};
+
+/* ---- text (density_text.c) ---------------------------------------------------------- */
+
+/* Read the density, if that was not done. */
+sf_status sfi_action_read(sf_action *a);
+
+/* Values at all points of an expression of coordinates and defined names; *is_number if
+ * they are one.  With `deltas`, point sources are spread. */
+sf_status sfi_action_evaluate(sf_action *a, const char *text, bool deltas,
+                              double *values, bool *is_number);
+
+/* The same on a wall: [points of the wall]. */
+sf_status sfi_action_evaluate_wall(sf_action *a, const char *text, int axis,
+                                   bool is_high, double *values);
+
+/* ---- programs (corner.c) -------------------------------------------------------------- */
+
+sf_status sfi_class_program_make(sf_action *a, sfi_task_of task,
+                                 const sfi_place_class *place,
+                                 sfi_class_program *out);
+void sfi_class_program_free(sf_action *a, sfi_class_program *p);
+
+static inline bool sfi_is_closed(const sf_action *a, int axis)
+{
+    return a->walls[2 * axis].kind == SF_SIDE_PERIODIC;
+}
+
+static inline bool sfi_is_cells(const sf_action *a, int axis)
+{
+    return sf_grid_axis(a->grid, axis)->placement == SF_CELLS &&
+           !sfi_is_closed(a, axis);
+}
+
+/* ---- applying (apply.c) ----------------------------------------------------------------- */
+
+/* All arrays are [unknowns][points]; outputs are 0 at pinned points. */
+sf_status sfi_action_value(sf_action *a, const double *x, double *out);
+sf_status sfi_action_gradient(sf_action *a, const double *x, double *out);
+sf_status sfi_action_product(sf_action *a, const double *x, const double *v,
+                             double *out);
+sf_status sfi_action_diagonal(sf_action *a, const double *x, double *out);
+
+/* Volume of the cell of each point, [points]. */
+void sfi_action_volumes(const sf_action *a, double *out);
+
+/* Values of `a` of unknown u, [points]. */
+sf_status sfi_action_inertia(sf_action *a, int u, double *out);
+
+/* Set the pinned points of an unknown, [points]: all, or those of one wall. */
+void sfi_action_pin(const sf_action *a, double *x);
+void sfi_action_pin_wall(const sf_action *a, int wall, double *x);
+
+/* Fields of one grid and dense arrays. */
+sf_status sfi_action_gather(sf_action *a, const sf_field *fields, double *x);
+void sfi_action_scatter(const sf_action *a, const double *x, sf_field *fields);
+
+#endif
