@@ -17,7 +17,7 @@
 
 enum { MOST_PRODUCTS = 20000, LANCZOS = 20 };
 
-typedef struct search {
+typedef struct point_search {
     sf_action *a;
     sf_context *ctx;
     int64_t n;
@@ -27,7 +27,7 @@ typedef struct search {
     double sign; /* -1: of a concave action, whose negative is minimised */
     int64_t products;
     double begun;
-} search;
+} point_search;
 
 enum { ARRAYS = 10 };
 
@@ -57,7 +57,7 @@ static double norm(int64_t n, const double *x)
 }
 
 /* Of a gradient, of which the sum is the mean's: each point gets its share by volume. */
-static void project_gradient(const search *s, double *g)
+static void project_gradient(const point_search *s, double *g)
 {
     const int64_t points = s->a->points;
     if (!s->is_projected)
@@ -75,7 +75,7 @@ static void project_gradient(const search *s, double *g)
 }
 
 /* Of a field: without its mean. */
-static void project_field(const search *s, double *x)
+static void project_field(const point_search *s, double *x)
 {
     const int64_t points = s->a->points;
     if (!s->is_projected)
@@ -93,7 +93,7 @@ static void project_field(const search *s, double *x)
 }
 
 /* out = sign H v */
-static sf_status product(search *s, const double *v, double *out)
+static sf_status product(point_search *s, const double *v, double *out)
 {
     s->products++;
     SFI_TRY(sfi_action_product(s->a, s->x, v, out));
@@ -104,14 +104,14 @@ static sf_status product(search *s, const double *v, double *out)
     return SF_OK;
 }
 
-static void precondition(const search *s, const double *r, double *z)
+static void precondition(const point_search *s, const double *r, double *z)
 {
     for (int64_t i = 0; i < s->n; i++)
         z[i] = s->diagonal[i] != 0.0 ? r[i] / fabs(s->diagonal[i]) : 0.0;
     project_field(s, z);
 }
 
-static sf_status go_on(const search *s, int64_t step, int64_t steps,
+static sf_status go_on(const point_search *s, int64_t step, int64_t steps,
                        double loss)
 {
     const sf_progress p = {"solve", step, steps,
@@ -127,7 +127,7 @@ typedef enum outcome { SOLVED, NOT_YET, NEGATIVE } outcome;
 
 /* step = -(sign H)^-1 sign g to |r| <= tolerance |g|; NEGATIVE at a direction of no or
  * negative curvature, with what was reached before it. */
-static sf_status conjugate(search *s, double tolerance, outcome *how)
+static sf_status conjugate(point_search *s, double tolerance, outcome *how)
 {
     const int64_t n = s->n;
     const double wanted = tolerance * norm(n, s->g);
@@ -165,7 +165,8 @@ static sf_status conjugate(search *s, double tolerance, outcome *how)
 
 /* The same by minimal residuals, of a symmetric matrix of any signs: Lanczos vectors v,
  * and a QR factorisation of the tridiagonal matrix on the way. */
-static sf_status minimal_residual(search *s, double tolerance, outcome *how)
+static sf_status minimal_residual(point_search *s, double tolerance,
+                                  outcome *how)
 {
     const int64_t n = s->n;
     double *v = s->r, *before = s->z, *w = s->p, *w1 = s->other;
@@ -226,7 +227,7 @@ static sf_status minimal_residual(search *s, double tolerance, outcome *how)
 }
 
 /* Whether all of the diagonal is negative: then -S is what is convex. */
-static void find_sign(search *s)
+static void find_sign(point_search *s)
 {
     bool all = true, any = false;
     for (int64_t i = 0; i < s->n; i++) {
@@ -240,7 +241,7 @@ static void find_sign(search *s)
 
 /* The sum of the right-hand side, relative to the sum of its size.  The gradient of a
  * singular action at any field has the same sum. */
-static sf_status check_balance(search *s, bool project, double *imbalance)
+static sf_status check_balance(point_search *s, bool project, double *imbalance)
 {
     double worst = 0.0;
     if (!s->is_projected)
@@ -275,7 +276,7 @@ static sf_status check_balance(search *s, bool project, double *imbalance)
 /* ---- kinds of points ---------------------------------------------------------------------- */
 
 /* The least eigenvalue that LANCZOS steps see of D^-1/2 H D^-1/2. */
-static sf_status least_eigenvalue(search *s, double *out)
+static sf_status least_eigenvalue(point_search *s, double *out)
 {
     const int64_t n = s->n;
     double alpha[LANCZOS], beta[LANCZOS] = {0.0};
@@ -340,7 +341,7 @@ static sf_status least_eigenvalue(search *s, double *out)
 
 /* ---- solving -------------------------------------------------------------------------------- */
 
-static sf_status solve_linear(search *s, const sf_action_solve_options *o,
+static sf_status solve_linear(point_search *s, const sf_action_solve_options *o,
                               sf_action_solution *out)
 {
     outcome how = NOT_YET;
@@ -370,7 +371,7 @@ static sf_status solve_linear(search *s, const sf_action_solve_options *o,
 }
 
 /* Go along s->step as far as the action falls. */
-static sf_status line_search(search *s, double *value, bool *moved)
+static sf_status line_search(point_search *s, double *value, bool *moved)
 {
     const double slope = s->sign * dot(s->n, s->g, s->step);
     memcpy(s->other, s->x, (size_t)s->n * sizeof *s->x);
@@ -394,7 +395,8 @@ static sf_status line_search(search *s, double *value, bool *moved)
     return SF_OK;
 }
 
-static sf_status solve_nonlinear(search *s, const sf_action_solve_options *o,
+static sf_status solve_nonlinear(point_search *s,
+                                 const sf_action_solve_options *o,
                                  sf_action_solution *out)
 {
     const double start = norm(s->n, s->g);
@@ -438,7 +440,7 @@ static sf_status solve_nonlinear(search *s, const sf_action_solve_options *o,
     return SF_OK;
 }
 
-static sf_status run(search *s, sf_field *fields,
+static sf_status run(point_search *s, sf_field *fields,
                      const sf_action_solve_options *o, sf_action_solution *out)
 {
     SFI_TRY(sfi_action_gather(s->a, fields, s->x));
@@ -484,12 +486,12 @@ sf_status sf_action_solve(sf_action *a, sf_field *fields,
             "solve: tolerance is %g and max_iterations %lld, want > 0",
             o.tolerance, (long long)o.max_iterations);
     SFI_TRY(sf_action_describe(a, &info));
-    search s = {.a = a,
-                .ctx = a->ctx,
-                .n = a->unknowns * a->points,
-                .sign = 1.0,
-                .begun = sfi_clock(),
-                .is_projected = info.is_singular};
+    point_search s = {.a = a,
+                      .ctx = a->ctx,
+                      .n = a->unknowns * a->points,
+                      .sign = 1.0,
+                      .begun = sfi_clock(),
+                      .is_projected = info.is_singular};
     const size_t n = (size_t)s.n;
     double *room = sfi_alloc_zero(a->ctx, ARRAYS * n, sizeof *room);
     if (room == NULL)
