@@ -36,7 +36,7 @@ typedef struct quadrature {
     double tail; /* to be added to the sum */
 } quadrature;
 
-typedef struct job {
+typedef struct green_sum {
     int64_t
         count[AXES]; /* leading axes of one element before those there are */
     int terms;
@@ -50,7 +50,7 @@ typedef struct job {
     double *pack;         /* what a product of matrices wants besides         */
     int64_t pack_size;
     const sfi_loops *loops;
-} job;
+} green_sum;
 
 /* ---- the terms ------------------------------------------------------------------ */
 
@@ -151,7 +151,7 @@ static void scaled_bessel(double *out, int64_t count, int64_t step, double x)
 
 static void sum_planes(void *user, int64_t part, int64_t first, int64_t planes)
 {
-    const job *const j = user;
+    const green_sum *const j = user;
     const int64_t ny = j->count[1], nx = j->count[2];
     double *const left = j->left + part * ny * j->terms;
     const double *const plane = j->plane + part * ny * j->row;
@@ -198,7 +198,7 @@ static sf_status sum_terms(sf_context *ctx, double *out, int rank,
                            const int64_t *count, const double *h,
                            const quadrature *q)
 {
-    job j = {
+    green_sum j = {
         .count = {1, 1, 1}, .terms = q->count, .tail = q->tail, .out = out};
     const double *step[AXES] = {NULL, NULL, NULL};
     for (int k = 0; k < rank; k++) {
