@@ -86,4 +86,4 @@ ci:
 
 clean:
 	rm -rf build build-debug build-asan build-tsan build-coverage build-fuzz \
-		build-no-pictures build-no-netcdf
+		build-no-pictures build-no-netcdf build-no-fftw
