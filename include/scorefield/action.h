@@ -204,6 +204,43 @@ SF_API sf_status sf_action_evolve(sf_action *action, sf_field *fields,
                                   const sf_action_evolve_options *opts,
                                   sf_action_motion *out);
 
+/* ---- problems in files ------------------------------------------------------- */
+
+/* An action with what it starts from, as a text file has it (docs/FIELDS.md):
+ *
+ *     [grid]       x = 0:1:129 pin 0 ; y = 0:1:129 natural
+ *     [field]      phi = exp(-50*((x-0.5)^2 + (y-0.5)^2)) ; dt_phi = 0
+ *     [constants]  g = 1
+ *     [source]     rho = delta(x-0.5, y-0.5)          or FILE:VARIABLE
+ *     [action]     lagrangian = 0.5*(dt(phi)^2 - grad2(phi)) - g*rho*phi
+ *     [motion]     until = 2 ; step = auto ; every = 0.05 ; damping = 0
+ *     [solver]     tolerance = 1e-8 ; project = mean */
+typedef struct sf_problem {
+    sf_grid *grid;
+    sf_action *action;
+    int unknowns;
+    sf_action_kind kind;
+    sf_field fields[SF_MOST_UNKNOWNS]; /* at the start                       */
+    sf_field rates[SF_MOST_UNKNOWNS];
+    bool has_rates;
+    double until, every; /* 0: not given                                     */
+    double step;         /* 0: by itself                                     */
+    double damping;
+    double motion_tolerance, tolerance;
+    bool project;
+} sf_problem;
+
+/* Read a problem from a file; or from bytes of the same form that messages call `path`.
+ *
+ * Returns SF_OK; SF_E_IO, SF_E_FORMAT (what is wrong, with file, line and column), and what
+ * the calls above return; on failure *out is zeroed. */
+SF_API sf_status sf_problem_read(sf_context *ctx, sf_problem *out,
+                                 const char *path);
+SF_API sf_status sf_problem_read_bytes(sf_context *ctx, sf_problem *out,
+                                       const char *path, const void *bytes,
+                                       size_t size);
+SF_API void sf_problem_free(sf_context *ctx, sf_problem *problem);
+
 #ifdef __cplusplus
 }
 #endif

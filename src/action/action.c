@@ -157,7 +157,7 @@ static sf_status read_wall(sf_action *a, int w)
     const int axis = w / 2;
     const sf_axis *line = sf_grid_axis(a->grid, axis);
     const sf_side *side = w % 2 == 0 ? &line->low : &line->high;
-    sfi_wall *wall = &a->walls[w];
+    sfi_action_wall *wall = &a->walls[w];
     wall->is_number = true;
     if (side->value == NULL || wall->values != NULL)
         return SF_OK;

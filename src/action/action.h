@@ -41,14 +41,14 @@ typedef struct sfi_named {
 
 /* ---- walls ---------------------------------------------------------------------- */
 
-typedef struct sfi_wall {
+typedef struct sfi_action_wall {
     sf_side_kind kind;
     bool is_number; /* the same value everywhere                      */
     double value, factor;
     double *values, *factors; /* [points of the wall], the axis left out      */
     int64_t step[SF_MAX_AXES];
     size_t count;
-} sfi_wall;
+} sfi_action_wall;
 
 /* ---- programs --------------------------------------------------------------------- */
 
@@ -114,7 +114,7 @@ struct sf_action {
     char *names[SF_MOST_UNKNOWNS];
     sfi_named *named;
     size_t named_count, named_capacity;
-    sfi_wall walls[2 * SF_MAX_AXES];
+    sfi_action_wall walls[2 * SF_MAX_AXES];
     double *lines[SF_MAX_AXES][SFI_LINES];
     bool is_uniform[SF_MAX_AXES]; /* all inner points have equal lines        */
 

@@ -260,7 +260,7 @@ sf_status sfi_action_inertia(sf_action *a, int u, double *out)
 /* The wall's value at a point of it. */
 static double pinned_value(const sf_action *a, int w, const int64_t *index)
 {
-    const sfi_wall *wall = &a->walls[w];
+    const sfi_action_wall *wall = &a->walls[w];
     int64_t at = 0;
     if (wall->is_number)
         return wall->value;

@@ -169,7 +169,7 @@ static sf_node slope(building *b, const corner *c, int unknown, int axis)
     const sf_node here = read_at(b, SFI_READ_VALUE, unknown, c->at);
     if (is_at(b, axis, c->at[axis], c->side[axis])) { /* of cells */
         const int w = 2 * axis + (c->side[axis] > 0);
-        const sfi_wall *wall = &a->walls[w];
+        const sfi_action_wall *wall = &a->walls[w];
         if (wall->kind != SF_SIDE_PIN)
             return sf_const(g, 0.0);
         const sf_node value = wall->is_number
@@ -265,7 +265,7 @@ static sf_node wall_terms(building *b)
     const sf_action *a = b->a;
     sf_node sum = sf_const(g, 0.0);
     for (int w = 0; w < 2 * a->rank; w++) {
-        const sfi_wall *wall = &a->walls[w];
+        const sfi_action_wall *wall = &a->walls[w];
         if (!is_at(b, w / 2, 0, w % 2 == 0 ? -1 : 1) ||
             (wall->kind != SF_SIDE_FLUX && wall->kind != SF_SIDE_ROBIN))
             continue;

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* calc.c - scorefield calc: fields from fields. */
-#define _POSIX_C_SOURCE 200809L
-#include "cli/cli.h"
+#include "cli/problem.h"
 
 #include "scorefield/calc.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct calc_options {
     const char *output, *select, *grid;
@@ -77,17 +75,6 @@ static sf_status report(cli *c, const sf_calc_result *results, int count,
     return c->common.json || !c->common.quiet ? cli_report(c, stderr) : SF_OK;
 }
 
-/* "2026-01-31 12:00:00 scorefield calc ..." */
-static void history_line(const cli *c, char *text, size_t size)
-{
-    char when[32] = "";
-    struct tm parts;
-    const time_t now = time(NULL);
-    if (gmtime_r(&now, &parts) != NULL)
-        (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    snprintf(text, size, "%s %s", when, c->command_line);
-}
-
 static sf_status run(cli *c, const void *values)
 {
     const calc_options *o = values;
@@ -99,7 +86,7 @@ static sf_status run(cli *c, const void *values)
                           .want = ".nc, .npy, .vti or .vtr"};
     SFI_TRY(cli_check_files(c, &out, 1));
     char history[4096];
-    history_line(c, history, sizeof history);
+    cli_history(c, history, sizeof history);
     sf_calc_options opts = SF_CALC_OPTIONS_INIT;
     opts.order = 2 * (o->order + 1);
     opts.without_units = o->units == 1;

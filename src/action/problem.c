@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* problem.c - problems as text files: what their sections and keys mean. */
+#include "action/action.h"
+#include "io/ini.h"
+#include "num/decimal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct reading {
+    sf_context *ctx;
+    sfi_ini *ini;
+    sf_problem *p;
+} reading;
+
+/* ---- errors ------------------------------------------------------------------------ */
+
+/* The message that is there, with the place of an entry in front. */
+static sf_status blame(const reading *r, const sfi_ini_entry *e,
+                       sf_status status)
+{
+    if (status == SF_E_NOMEM)
+        return status;
+    sfi_message_prefix(r->ctx, "%s: ", e->key);
+    sfi_ini_blame(r->ini, e, 0);
+    return SF_E_FORMAT;
+}
+
+#define REFUSE(r, e, ...)                                                      \
+    blame(r, e, SFI_FAIL((r)->ctx, SF_E_FORMAT, __VA_ARGS__))
+
+/* ---- sections and keys --------------------------------------------------------------- */
+
+static const struct {
+    const char *section, *keys; /* NULL: any */
+} known[] = {
+    {"grid", NULL},
+    {"field", NULL},
+    {"constants", NULL},
+    {"source", NULL},
+    {"action", " energy lagrangian "},
+    {"motion", " until step every damping tolerance "},
+    {"solver", " tolerance project "},
+};
+
+static sf_status check_keys(const reading *r)
+{
+    for (size_t i = 0; i < sfi_ini_count(r->ini); i++) {
+        const sfi_ini_entry *e = sfi_ini_entry_at(r->ini, i);
+        size_t k = 0;
+        while (k < SFI_COUNT(known) &&
+               strcmp(known[k].section, e->section) != 0)
+            k++;
+        if (k == SFI_COUNT(known))
+            return REFUSE(r, e,
+                          "section [%s] is none of grid, field, constants, "
+                          "source, action, motion, solver",
+                          e->section);
+        char word[80];
+        snprintf(word, sizeof word, " %.70s ", e->key);
+        if (known[k].keys != NULL && strstr(known[k].keys, word) == NULL)
+            return REFUSE(r, e, "[%s] has no key \"%s\"; known:%s", e->section,
+                          e->key, known[k].keys);
+    }
+    return SF_OK;
+}
+
+static sf_status number_of(const reading *r, const char *section,
+                           const char *key, double least, double *out)
+{
+    const sfi_ini_entry *e = sfi_ini_find(r->ini, section, key);
+    if (e == NULL)
+        return SF_OK;
+    double value = 0.0;
+    const char *end = sfi_number_parse(e->value, &value);
+    if (end == NULL || *end != '\0' || !(value >= least) || !isfinite(value))
+        return REFUSE(r, e, "want a number >= %g, found \"%s\"", least,
+                      e->value);
+    *out = value;
+    return SF_OK;
+}
+
+/* ---- the grid -------------------------------------------------------------------------- */
+
+static sf_status read_grid(const reading *r)
+{
+    const sfi_ini_entry *first = NULL;
+    size_t size = 1;
+    for (size_t i = 0; i < sfi_ini_count(r->ini); i++) {
+        const sfi_ini_entry *e = sfi_ini_entry_at(r->ini, i);
+        if (strcmp(e->section, "grid") != 0)
+            continue;
+        first = first == NULL ? e : first;
+        size += strlen(e->key) + e->size + 4;
+    }
+    if (first == NULL)
+        return SFI_FAIL(r->ctx, SF_E_FORMAT, "the problem has no [grid]");
+    char *text = sfi_alloc_zero(r->ctx, size, 1);
+    if (text == NULL)
+        return SF_E_NOMEM;
+    size_t used = 0;
+    for (size_t i = 0; i < sfi_ini_count(r->ini); i++) {
+        const sfi_ini_entry *e = sfi_ini_entry_at(r->ini, i);
+        if (strcmp(e->section, "grid") == 0)
+            used += (size_t)snprintf(text + used, size - used, "%s = %s\n",
+                                     e->key, e->value);
+    }
+    sf_status status = sf_grid_parse(r->ctx, &r->p->grid, text);
+    if (status != SF_OK)
+        status = blame(r, first, status);
+    sfi_free(r->ctx, text, size, 1);
+    return status;
+}
+
+/* ---- values ------------------------------------------------------------------------------ */
+
+/* "file.nc:variable" and "file.nc" are files; expressions are not. */
+static bool is_file(const char *value, char *path, size_t size,
+                    const char **variable)
+{
+    static const char *const endings[] = {".nc", ".nc4", ".cdf", ".npy"};
+    for (size_t i = 0; i < SFI_COUNT(endings); i++) {
+        const char *at = strstr(value, endings[i]);
+        const size_t length = strlen(endings[i]);
+        if (at == NULL || (at[length] != '\0' && at[length] != ':'))
+            continue;
+        snprintf(path, size, "%.*s", (int)(at - value + (long)length), value);
+        *variable = at[length] == ':' ? at + length + 1 : NULL;
+        return true;
+    }
+    return false;
+}
+
+static sf_status read_file(const reading *r, const sfi_ini_entry *e,
+                           const char *path, const char *variable,
+                           sf_field *out)
+{
+    const sf_grid *g = r->p->grid;
+    const sf_status status = sf_field_read(r->ctx, out, path, variable, NULL);
+    if (status != SF_OK)
+        return blame(r, e, status);
+    bool same = sf_grid_rank(out->grid) == sf_grid_rank(g);
+    for (int k = 0; same && k < sf_grid_rank(g); k++) {
+        int64_t first;
+        same = sfi_axis_same(sf_grid_axis(g, k), sf_grid_axis(out->grid, k),
+                             1e-6, &first);
+    }
+    if (same)
+        return SF_OK;
+    sf_field_free(r->ctx, out);
+    return REFUSE(r, e, "%s: its grid is not that of the problem", path);
+}
+
+/* Constants first: sources and sides may use them. */
+static sf_status read_names(const reading *r, const char *section)
+{
+    for (size_t i = 0; i < sfi_ini_count(r->ini); i++) {
+        const sfi_ini_entry *e = sfi_ini_entry_at(r->ini, i);
+        char path[1024];
+        const char *variable = NULL;
+        if (strcmp(e->section, section) != 0)
+            continue;
+        if (!is_file(e->value, path, sizeof path, &variable)) {
+            const sf_status status =
+                sf_action_set(r->p->action, e->key, e->value);
+            if (status != SF_OK)
+                return blame(r, e, status);
+            continue;
+        }
+        sf_field f;
+        SFI_TRY(read_file(r, e, path, variable, &f));
+        const sf_status status = sf_action_source(r->p->action, e->key, &f);
+        sf_field_free(r->ctx, &f);
+        if (status != SF_OK)
+            return blame(r, e, status);
+    }
+    return SF_OK;
+}
+
+static sf_status set_values(const reading *r, const sfi_ini_entry *e,
+                            sf_field *out)
+{
+    const size_t n = (size_t)sf_grid_points(r->p->grid);
+    char path[1024];
+    const char *variable = NULL;
+    double *values = sfi_alloc(r->ctx, n, sizeof *values);
+    if (values == NULL)
+        return SF_E_NOMEM;
+    sf_status status = SF_OK;
+    if (is_file(e->value, path, sizeof path, &variable)) {
+        sf_field f;
+        status = read_file(r, e, path, variable, &f);
+        if (status == SF_OK) {
+            sf_field_get(&f, 0, values);
+            sf_field_free(r->ctx, &f);
+        }
+    } else {
+        bool is_number = false;
+        status = sfi_action_evaluate(r->p->action, e->value, true, values,
+                                     &is_number);
+        for (size_t i = 1; i < n && is_number; i++)
+            values[i] = values[0];
+        if (status != SF_OK)
+            status = blame(r, e, status);
+    }
+    if (status == SF_OK)
+        sf_field_put(out, 0, values);
+    sfi_free(r->ctx, values, n, sizeof *values);
+    return status;
+}
+
+/* ---- fields ------------------------------------------------------------------------------- */
+
+static int unknown_of(const reading *r, const char *name)
+{
+    for (int u = 0; u < r->p->unknowns; u++)
+        if (strcmp(r->p->action->names[u], name) == 0)
+            return u;
+    return -1;
+}
+
+/* The unknowns are what [field] names, but for their rates. */
+static sf_status find_unknowns(const reading *r, const char **names, int *count)
+{
+    *count = 0;
+    for (size_t i = 0; i < sfi_ini_count(r->ini); i++) {
+        const sfi_ini_entry *e = sfi_ini_entry_at(r->ini, i);
+        if (strcmp(e->section, "field") != 0 || strncmp(e->key, "dt_", 3) == 0)
+            continue;
+        if (strncmp(e->key, "form", 4) == 0)
+            return REFUSE(r, e, "forms are not supported");
+        if (*count == SF_MOST_UNKNOWNS)
+            return REFUSE(r, e, "more than %d fields", (int)SF_MOST_UNKNOWNS);
+        names[(*count)++] = e->key;
+    }
+    if (*count == 0)
+        return SFI_FAIL(
+            r->ctx, SF_E_FORMAT,
+            "the problem has no [field]; want for instance phi = 0");
+    return SF_OK;
+}
+
+static sf_status read_fields(const reading *r)
+{
+    sf_problem *p = r->p;
+    for (int u = 0; u < p->unknowns; u++) {
+        SFI_TRY(sf_action_field(p->action, &p->fields[u], u));
+        SFI_TRY(
+            sf_field_new(r->ctx, &p->rates[u], p->grid, 1, NULL, SF_F64, 0));
+    }
+    for (size_t i = 0; i < sfi_ini_count(r->ini); i++) {
+        const sfi_ini_entry *e = sfi_ini_entry_at(r->ini, i);
+        if (strcmp(e->section, "field") != 0)
+            continue;
+        const bool is_rate = strncmp(e->key, "dt_", 3) == 0;
+        const int u = unknown_of(r, e->key + (is_rate ? 3 : 0));
+        if (u < 0)
+            return REFUSE(r, e, "is the rate of no field");
+        SFI_TRY(set_values(r, e, is_rate ? &p->rates[u] : &p->fields[u]));
+        p->has_rates |= is_rate;
+    }
+    return SF_OK;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------ */
+
+static sf_status read_action(const reading *r)
+{
+    const sfi_ini_entry *energy = sfi_ini_find(r->ini, "action", "energy");
+    const sfi_ini_entry *motion = sfi_ini_find(r->ini, "action", "lagrangian");
+    const char *names[SF_MOST_UNKNOWNS];
+    if ((energy == NULL) == (motion == NULL))
+        return SFI_FAIL(r->ctx, SF_E_FORMAT,
+                        "the problem wants energy = ... or lagrangian = ... in "
+                        "[action], one of them");
+    const sfi_ini_entry *e = energy != NULL ? energy : motion;
+    sf_problem *p = r->p;
+    p->kind = energy != NULL ? SF_ENERGY : SF_LAGRANGIAN;
+    SFI_TRY(find_unknowns(r, names, &p->unknowns));
+    sf_status status = sf_action_new(r->ctx, &p->action, p->grid, e->value,
+                                     p->kind, p->unknowns, names);
+    if (status != SF_OK)
+        return status == SF_E_NOMEM ? status : SF_E_FORMAT;
+    SFI_TRY(read_names(r, "constants"));
+    SFI_TRY(read_names(r, "source"));
+    sf_action_info info;
+    status = sf_action_describe(p->action, &info);
+    return status == SF_OK ? SF_OK : blame(r, e, status);
+}
+
+static sf_status read_numbers(const reading *r)
+{
+    sf_problem *p = r->p;
+    const sfi_ini_entry *step = sfi_ini_find(r->ini, "motion", "step");
+    const sfi_ini_entry *project = sfi_ini_find(r->ini, "solver", "project");
+    p->tolerance = 1e-8;
+    p->motion_tolerance = 1e-5;
+    SFI_TRY(number_of(r, "motion", "until", 0.0, &p->until));
+    SFI_TRY(number_of(r, "motion", "every", 0.0, &p->every));
+    SFI_TRY(number_of(r, "motion", "damping", 0.0, &p->damping));
+    SFI_TRY(number_of(r, "motion", "tolerance", 0.0, &p->motion_tolerance));
+    SFI_TRY(number_of(r, "solver", "tolerance", 0.0, &p->tolerance));
+    if (step != NULL && strcmp(step->value, "auto") != 0)
+        SFI_TRY(number_of(r, "motion", "step", 0.0, &p->step));
+    if (project != NULL && strcmp(project->value, "mean") != 0)
+        return REFUSE(r, project, "want mean, found \"%s\"", project->value);
+    p->project = project != NULL;
+    return SF_OK;
+}
+
+static sf_status read_all(const reading *r)
+{
+    SFI_TRY(check_keys(r));
+    SFI_TRY(read_grid(r));
+    SFI_TRY(read_numbers(r));
+    SFI_TRY(read_action(r));
+    return read_fields(r);
+}
+
+void sf_problem_free(sf_context *ctx, sf_problem *p)
+{
+    for (int u = 0; u < SF_MOST_UNKNOWNS; u++) {
+        sf_field_free(ctx, &p->fields[u]);
+        sf_field_free(ctx, &p->rates[u]);
+    }
+    sf_action_free(p->action);
+    sf_grid_free(p->grid);
+    memset(p, 0, sizeof *p);
+}
+
+static sf_status finish(reading *r, sf_status status)
+{
+    if (status == SF_OK)
+        status = read_all(r);
+    sfi_ini_free(r->ini);
+    if (status != SF_OK)
+        sf_problem_free(r->ctx, r->p);
+    return status;
+}
+
+sf_status sf_problem_read(sf_context *ctx, sf_problem *out, const char *path)
+{
+    memset(out, 0, sizeof *out);
+    reading r = {.ctx = ctx, .p = out};
+    return finish(&r, sfi_ini_read(ctx, &r.ini, path));
+}
+
+sf_status sf_problem_read_bytes(sf_context *ctx, sf_problem *out,
+                                const char *path, const void *bytes,
+                                size_t size)
+{
+    memset(out, 0, sizeof *out);
+    reading r = {.ctx = ctx, .p = out};
+    return finish(&r, sfi_ini_read_bytes(ctx, &r.ini, path, bytes, size));
+}

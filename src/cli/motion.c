@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* motion.c - scorefield flow and evolve: fields that move, downhill or as waves. */
+#include "cli/problem.h"
+
+#include <math.h>
+#include <string.h>
+
+static const cli_option flow_options[] = {
+    PROBLEM_OPTIONS,
+    PROBLEM_NUMBER("until", "T", until, "> 0", "How long"),
+    PROBLEM_NUMBER("every", "DT", every, "> 0",
+                   "Write the field so often [at the end]"),
+    PROBLEM_NUMBER("step", "DT", step, "> 0", "The first step [by itself]"),
+    PROBLEM_NUMBER("tolerance", "E", tolerance, "> 0",
+                   "Of the error of a step [1e-5]"),
+    {0}};
+
+static const cli_option evolve_options[] = {
+    PROBLEM_OPTIONS,
+    PROBLEM_NUMBER("until", "T", until, "> 0", "How long"),
+    PROBLEM_NUMBER("every", "DT", every, "> 0",
+                   "Write the field so often [at the end]"),
+    PROBLEM_NUMBER("step", "DT", step, "> 0",
+                   "Of time [0.9 of the stability bound]"),
+    PROBLEM_NUMBER("damping", "G", damping, ">= 0", "Of phi_tt + G phi_t [0]"),
+    {0}};
+
+/* Levels of time as they come, for one file. */
+typedef struct film {
+    cli *c;
+    const sf_problem *p;
+    int64_t frames, shown; /* the start is one of them */
+    double *times;
+    sf_grid *grid; /* with time in front */
+    sf_field fields[SF_MOST_UNKNOWNS];
+} film;
+
+/* Copy a level into its place. */
+static sf_status take(void *user, double time, const sf_field *fields)
+{
+    film *f = user;
+    const int64_t points = sf_grid_points(f->p->grid);
+    double *values = sfi_alloc(f->c->ctx, (size_t)points, sizeof *values);
+    if (values == NULL)
+        return SF_E_NOMEM;
+    const int rank = sf_grid_rank(f->p->grid);
+    for (int u = 0; u < f->p->unknowns; u++) {
+        sf_field *to = &f->fields[u];
+        sf_field level = *to; /* one time of it */
+        level.grid = f->p->grid;
+        level.data[0] = (double *)to->data[0] + f->shown * to->step[0];
+        for (int k = 0; k < rank; k++)
+            level.step[k] = to->step[k + 1];
+        sf_field_get(&fields[u], 0, values);
+        sf_field_put(&level, 0, values);
+    }
+    f->times[f->shown++] = time;
+    sfi_free(f->c->ctx, values, (size_t)points, sizeof *values);
+    return SF_OK;
+}
+
+static sf_status open_film(film *f, double until)
+{
+    sf_axis axes[SF_MAX_AXES];
+    sf_context *ctx = f->c->ctx;
+    const int rank = sf_grid_rank(f->p->grid);
+    if (rank == SF_MAX_AXES)
+        return SFI_FAIL(ctx, SF_E_SHAPE,
+                        "a grid of %d axes leaves none for time", rank);
+    f->times = sfi_alloc(ctx, (size_t)(f->frames + 1), sizeof *f->times);
+    if (f->times == NULL)
+        return SF_E_NOMEM;
+    for (int64_t k = 0; k <= f->frames; k++)
+        f->times[k] = until * (double)k / (double)f->frames;
+    axes[0] = (sf_axis){.name = "t",
+                        .role = SF_ROLE_T,
+                        .count = f->frames + 1,
+                        .coords = f->times};
+    for (int k = 0; k < rank; k++)
+        axes[k + 1] = *sf_grid_axis(f->p->grid, k);
+    const sf_grid_options o = {.size = sizeof o,
+                               .geometry = sf_grid_geometry(f->p->grid) ==
+                                                   SF_GEOMETRY_RADIAL
+                                               ? SF_GEOMETRY_RADIAL
+                                               : SF_GEOMETRY_AUTO,
+                               .radius = sf_grid_radius(f->p->grid)};
+    SFI_TRY(sf_grid_new(ctx, &f->grid, rank + 1, axes, &o));
+    for (int u = 0; u < f->p->unknowns; u++) {
+        SFI_TRY(sf_field_new(ctx, &f->fields[u], f->grid, 1, NULL, SF_F64, 0));
+        SFI_TRY(sf_field_set_name(ctx, &f->fields[u], f->p->fields[u].name));
+    }
+    return take(f, 0.0, f->p->fields);
+}
+
+static void close_film(film *f)
+{
+    for (int u = 0; u < SF_MOST_UNKNOWNS; u++)
+        sf_field_free(f->c->ctx, &f->fields[u]);
+    sf_grid_free(f->grid);
+    sfi_free(f->c->ctx, f->times, (size_t)(f->frames + 1), sizeof *f->times);
+}
+
+static void tell(cli *c, const sf_action_motion *m, bool is_wave, double begun)
+{
+    cli_put_text(c, c->report, "engine", m->engine);
+    cli_put_count(c, c->report, "steps", m->accepted);
+    if (!is_wave)
+        cli_put_count(c, c->report, "rejected_steps", m->rejected);
+    cli_put_number(c, c->report, "step", m->step);
+    cli_put_number(c, c->report, "energy_at_start", m->energy_start);
+    cli_put_number(c, c->report, "energy_at_end", m->energy_end);
+    if (is_wave)
+        cli_put_number(c, c->report, "drift_of_energy", m->drift);
+    cli_put_number(c, c->report, "seconds", sfi_clock() - begun);
+}
+
+static sf_status move(film *f, sf_action_motion *m, bool is_wave)
+{
+    sf_problem *p = (sf_problem *)(uintptr_t)f->p;
+    if (is_wave) {
+        sf_action_evolve_options o = SF_ACTION_EVOLVE_OPTIONS_INIT;
+        o.until = p->until;
+        o.step = p->step;
+        o.damping = p->damping;
+        o.frames = f->frames;
+        o.frame = take;
+        o.user = f;
+        return sf_action_evolve(p->action, p->fields,
+                                p->has_rates ? p->rates : NULL, &o, m);
+    }
+    sf_action_flow_options o = SF_ACTION_FLOW_OPTIONS_INIT;
+    o.until = p->until;
+    o.step = p->step;
+    o.tolerance = p->motion_tolerance;
+    o.frames = f->frames;
+    o.frame = take;
+    o.user = f;
+    return sf_action_flow(p->action, p->fields, &o, m);
+}
+
+static sf_status film_problem(cli *c, const problem_options *o, sf_problem *p,
+                              bool is_wave)
+{
+    const double begun = sfi_clock();
+    sf_action_motion m;
+    if (!(p->until > 0.0))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "how long? want --until T, or until = T in [motion]");
+    const double frames = p->every > 0.0 ? round(p->until / p->every) : 1.0;
+    if (!(frames >= 1.0) || frames > 1e6 ||
+        fabs(frames * p->every - p->until) >
+            1e-9 * p->until * (p->every > 0.0 ? 1.0 : INFINITY))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "every is %g, want a whole part of until, %g", p->every,
+                        p->until);
+    film f = {.c = c, .p = p, .frames = (int64_t)frames};
+    SFI_TRY(cli_put_problem(c, p));
+    sf_status status = open_film(&f, p->until);
+    if (status == SF_OK) {
+        cli_progress_begin(c);
+        status = move(&f, &m, is_wave);
+        cli_progress_end(c);
+    }
+    if (status == SF_OK) {
+        tell(c, &m, is_wave, begun);
+        status = cli_write_fields(c, o->output, p->unknowns, f.fields);
+    }
+    close_film(&f);
+    SFI_TRY(status);
+    return c->common.json || !c->common.quiet ? cli_report(c, stderr) : SF_OK;
+}
+
+static sf_status run(cli *c, const void *values, bool is_wave)
+{
+    const problem_options *o = values;
+    sf_problem p = {0};
+    const cli_file out = cli_fields_file(o->output);
+    SFI_TRY(cli_check_files(c, &out, 1));
+    sf_status status = cli_read_problem(c, o, &p);
+    if (status == SF_OK)
+        status = film_problem(c, o, &p, is_wave);
+    sf_problem_free(c->ctx, &p);
+    return status;
+}
+
+static sf_status run_flow(cli *c, const void *values)
+{
+    return run(c, values, false);
+}
+
+static sf_status run_evolve(cli *c, const void *values)
+{
+    return run(c, values, true);
+}
+
+const cli_command cli_flow = {
+    .name = "flow",
+    .summary = "Fields that move downhill: heat, diffusion",
+    .usage = "[OPTIONS] [PROBLEM] --until T -o OUT",
+    .operands =
+        "  PROBLEM                  A file of sections; docs/FIELDS.md\n",
+    .least = 0,
+    .most = 1,
+    .size = sizeof(problem_options),
+    .options = flow_options,
+    .notes = "phi_t = -dE/dphi, with the energy of the density.\n",
+    .example = "  scorefield flow --grid 'x = 0:1:65 periodic; y = 0:1:65' "
+               "\\\n      --energy '0.5*grad2(phi)' --field 'phi = "
+               "delta(x-0.3, y-0.6)' \\\n      --until 0.02 --every 0.002 -o "
+               "heat.nc\n",
+    .run = run_flow};
+
+const cli_command cli_evolve = {
+    .name = "evolve",
+    .summary = "Fields in motion: waves",
+    .usage = "[OPTIONS] [PROBLEM] --until T -o OUT",
+    .operands =
+        "  PROBLEM                  A file of sections; docs/FIELDS.md\n",
+    .least = 0,
+    .most = 1,
+    .size = sizeof(problem_options),
+    .options = evolve_options,
+    .notes = "The equation of motion of a Lagrangian with dt(phi)^2 in it.\n",
+    .example = "  scorefield evolve --grid 'x = 0:1:129 pin 0; y = 0:1:129 pin "
+               "0' \\\n      --lagrangian '0.5*(dt(phi)^2 - grad2(phi))' "
+               "--until 1 --every 0.02 \\\n      --field 'phi = "
+               "exp(-200*((x-0.3)^2 + (y-0.5)^2))' -o wave.nc\n",
+    .run = run_evolve};

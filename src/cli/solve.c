@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* solve.c - scorefield solve: where an action is stationary. */
+#include "cli/problem.h"
+
+static const cli_option options[] = {
+    PROBLEM_OPTIONS,
+    PROBLEM_NUMBER("tolerance", "E", tolerance, "> 0",
+                   "Of the residual [1e-8]"),
+    {.kind = CLI_FLAG,
+     .name = "project",
+     .offset = offsetof(problem_options, project),
+     .help = "Subtract the mean of what is not balanced"},
+    {0}};
+
+static void tell(cli *c, const sf_action_solution *s, double begun)
+{
+    static const char *const kinds[] = {"minimum", "maximum", "saddle"};
+    cli_put_text(c, c->report, "engine", s->engine);
+    cli_put_count(c, c->report, "iterations", s->iterations);
+    cli_put_count(c, c->report, "products", s->products);
+    cli_put_number(c, c->report, "residual", s->residual);
+    cli_put_number(c, c->report, "energy", s->energy);
+    cli_put_text(c, c->report, "point", kinds[s->kind]);
+    if (s->imbalance > 0.0)
+        cli_put_number(c, c->report, "imbalance", s->imbalance);
+    cli_put_number(c, c->report, "seconds", sfi_clock() - begun);
+}
+
+static sf_status solve(cli *c, const problem_options *o, sf_problem *p)
+{
+    const double begun = sfi_clock();
+    sf_action_solution s;
+    sf_action_solve_options opts = SF_ACTION_SOLVE_OPTIONS_INIT;
+    opts.tolerance = p->tolerance;
+    opts.project = p->project;
+    SFI_TRY(cli_put_problem(c, p));
+    cli_progress_begin(c);
+    const sf_status status = sf_action_solve(p->action, p->fields, &opts, &s);
+    cli_progress_end(c);
+    SFI_TRY(status);
+    tell(c, &s, begun);
+    SFI_TRY(cli_write_fields(c, o->output, p->unknowns, p->fields));
+    return c->common.json || !c->common.quiet ? cli_report(c, stderr) : SF_OK;
+}
+
+static sf_status run(cli *c, const void *values)
+{
+    const problem_options *o = values;
+    sf_problem p = {0};
+    const cli_file out = cli_fields_file(o->output);
+    SFI_TRY(cli_check_files(c, &out, 1));
+    sf_status status = cli_read_problem(c, o, &p);
+    if (status == SF_OK)
+        status = solve(c, o, &p);
+    sf_problem_free(c->ctx, &p);
+    return status;
+}
+
+const cli_command cli_solve = {
+    .name = "solve",
+    .summary = "Fields at rest: where an action is stationary",
+    .usage = "[OPTIONS] [PROBLEM] -o OUT",
+    .operands =
+        "  PROBLEM                  A file of sections; docs/FIELDS.md\n",
+    .least = 0,
+    .most = 1,
+    .size = sizeof(problem_options),
+    .options = options,
+    .notes =
+        "The density may use its fields, dx dy dz d(f, axis) grad grad2 of "
+        "them, the\ncoordinates, constants and sources.  Sides are "
+        "periodic, pin EXPR, natural,\nflux EXPR, robin ALPHA, Q.\n",
+    .example = "  scorefield solve --grid 'x = 0:1:65 pin 0; y = 0:1:65 pin 0' "
+               "\\\n      --energy '0.5*grad2(phi) - rho*phi' --source 'rho = "
+               "delta(x-0.3, y-0.6)' \\\n      -o phi.nc\n",
+    .run = run};
