@@ -204,6 +204,31 @@ SF_API sf_status sf_action_evolve(sf_action *action, sf_field *fields,
                                   const sf_action_evolve_options *opts,
                                   sf_action_motion *out);
 
+/* ---- verification ------------------------------------------------------------ */
+
+typedef struct sf_action_level {
+    int64_t points;  /* along the longest axis                               */
+    double error;    /* largest difference from what is exact                */
+    double order;    /* log2 of the last level's error over this; NaN: first */
+    double residual; /* of the solver                                        */
+} sf_action_level;
+
+enum { SF_MOST_LEVELS = 4 };
+
+/* Solve the action for a solution that is known, on the grid and on coarser ones of every
+ * second, fourth and eighth point: how fast does the error fall?  Whatever `exact` is, a
+ * source is added that makes it stationary (the Euler-Lagrange expression, by symbolic
+ * derivatives), and it gives the values and fluxes of the sides.
+ *
+ *   exact   [unknowns] expressions of the coordinates and constants
+ *   levels  [*count] out, coarsest first, 2 to SF_MOST_LEVELS
+ *
+ * Returns as sf_action_solve(); SF_E_ARG (an axis whose intervals are an odd number),
+ * SF_E_UNSUPPORTED (a derivative of the density by a slope that depends on a source of
+ * values; several fields with sides that are not periodic). */
+SF_API sf_status sf_action_verify(sf_action *action, const char *const *exact,
+                                  sf_action_level *levels, int *count);
+
 /* ---- problems in files ------------------------------------------------------- */
 
 /* An action with what it starts from, as a text file has it (docs/FIELDS.md):

@@ -2,8 +2,6 @@
 /* action.c - actions: made, their names defined, and as functionals. */
 #include "action/action.h"
 
-#include "base/text.h"
-
 #include <ctype.h>
 #include <math.h>
 #include <string.h>

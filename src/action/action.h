@@ -142,6 +142,24 @@ sf_status sfi_action_read(sf_action *a);
 sf_status sfi_action_evaluate(sf_action *a, const char *text, bool deltas,
                               double *values, bool *is_number);
 
+/* An expression of coordinates and constants, as a node. */
+sf_status sfi_action_parse(sf_action *a, const char *text, sf_node *out);
+
+/* The leaf of a kind; made if there is none. */
+sf_node sfi_action_leaf(sf_action *a, sfi_leaf_kind kind, int index, int axis);
+
+/* Whether a node depends on a leaf of this kind. */
+bool sfi_action_depends(const sf_action *a, sf_node node, sfi_leaf_kind kind);
+
+/* 1/h of an axis as an expression of the coordinates; h is the length of a radian, or of
+ * a unit. */
+sf_node sfi_action_inverse_h(sf_action *a, int axis);
+
+/* Values of a node that depends on coordinates and, for all points, sources, over a box
+ * of points with coordinates x[axis]. */
+sf_status sfi_action_run(sf_action *a, sf_node node, const sf_box *box,
+                         double *const *x, double *values);
+
 /* The same on a wall: [points of the wall]. */
 sf_status sfi_action_evaluate_wall(sf_action *a, const char *text, int axis,
                                    bool is_high, double *values);

@@ -28,7 +28,7 @@ enum { MOST_SPACE = 3, MOST_SYMBOLS = 256 };
 
 /* ---- leaves ---------------------------------------------------------------------- */
 
-static sf_node leaf(sf_action *a, sfi_leaf_kind kind, int index, int axis)
+sf_node sfi_action_leaf(sf_action *a, sfi_leaf_kind kind, int index, int axis)
 {
     for (size_t i = 0; i < a->leaf_count; i++)
         if (a->leaves[i].kind == kind && a->leaves[i].index == index &&
@@ -52,8 +52,7 @@ static const sfi_density_leaf *leaf_of(const sf_action *a, sf_node node)
     return n->op == SFI_OP_INPUT ? &a->leaves[n->attr[0]] : NULL;
 }
 
-/* Whether a node depends on a leaf of this kind. */
-static bool depends_on(const sf_action *a, sf_node node, sfi_leaf_kind kind)
+bool sfi_action_depends(const sf_action *a, sf_node node, sfi_leaf_kind kind)
 {
     const sfi_density_leaf *l = leaf_of(a, node);
     if (l != NULL)
@@ -62,7 +61,7 @@ static bool depends_on(const sf_action *a, sf_node node, sfi_leaf_kind kind)
         return false;
     const int count = sfi_at(a->graph, node)->arg_count;
     for (int k = 0; k < count; k++)
-        if (depends_on(a, sfi_arg(a->graph, node, k), kind))
+        if (sfi_action_depends(a, sfi_arg(a->graph, node, k), kind))
             return true;
     return false;
 }
@@ -75,10 +74,8 @@ static double scale_free(const sf_action *a, int axis)
     return a->grid->radian[axis];
 }
 
-/* 1/h of an axis as an expression of the coordinates. */
-static sf_node inverse_h(asking *q, int axis)
+sf_node sfi_action_inverse_h(sf_action *a, int axis)
 {
-    sf_action *a = q->a;
     sf_graph *g = a->graph;
     const sf_geometry geometry = sf_grid_geometry(a->grid);
     const sf_role role = sf_grid_axis(a->grid, axis)->role;
@@ -87,14 +84,15 @@ static sf_node inverse_h(asking *q, int axis)
     sf_node h = sf_const(g, 1.0);
     if (role == SF_ROLE_THETA ||
         (geometry == SF_GEOMETRY_SPHERICAL && role != SF_ROLE_R))
-        h = leaf(a, SFI_LEAF_COORD, 0, r);
+        h = sfi_action_leaf(a, SFI_LEAF_COORD, 0, r);
     if (geometry == SF_GEOMETRY_SPHERE &&
         (role == SF_ROLE_LAT || role == SF_ROLE_LON))
         h = sf_const(g, sf_grid_radius(a->grid));
     if (role == SF_ROLE_LON && lat >= 0)
-        h = sf_mul(g, h,
-                   sf_cos(g, sf_mul(g, sf_const(g, scale_free(a, lat)),
-                                    leaf(a, SFI_LEAF_COORD, 0, lat))));
+        h = sf_mul(
+            g, h,
+            sf_cos(g, sf_mul(g, sf_const(g, scale_free(a, lat)),
+                             sfi_action_leaf(a, SFI_LEAF_COORD, 0, lat))));
     return sf_div(g, sf_const(g, 1.0), h);
 }
 
@@ -103,30 +101,31 @@ static sf_node slope(asking *q, sf_node e, int axis, bool physical)
 {
     sf_action *a = q->a;
     sf_graph *g = a->graph;
-    if (depends_on(a, e, SFI_LEAF_SLOPE) || depends_on(a, e, SFI_LEAF_RATE))
+    if (sfi_action_depends(a, e, SFI_LEAF_SLOPE) ||
+        sfi_action_depends(a, e, SFI_LEAF_RATE))
         return REFUSE(q,
                       "second derivatives of an unknown are not allowed in an "
                       "action; integrate by parts");
     sf_node sum = sf_const(g, 0.0);
     for (int u = 0; u < a->unknowns; u++) {
-        const sf_node value = leaf(a, SFI_LEAF_VALUE, u, 0);
+        const sf_node value = sfi_action_leaf(a, SFI_LEAF_VALUE, u, 0);
         sf_node by = sf_gradient(g, e, value);
-        sf_node along = leaf(a, SFI_LEAF_SLOPE, u, axis);
+        sf_node along = sfi_action_leaf(a, SFI_LEAF_SLOPE, u, axis);
         if (!physical) /* that leaf is physical */
-            along = sf_div(g, along, inverse_h(q, axis));
+            along = sf_div(g, along, sfi_action_inverse_h(a, axis));
         double none;
         if (!sfi_is_const(g, by, &none) || none != 0.0)
             sum = sf_add(g, sum, sf_mul(g, by, along));
     }
-    if (depends_on(a, e, SFI_LEAF_SOURCE))
+    if (sfi_action_depends(a, e, SFI_LEAF_SOURCE))
         return REFUSE(q,
                       "%s: a derivative of a source is not known; give it as "
                       "a source of its own",
                       q->name);
-    sf_node by = sf_gradient(g, e, leaf(a, SFI_LEAF_COORD, 0, axis));
+    sf_node by = sf_gradient(g, e, sfi_action_leaf(a, SFI_LEAF_COORD, 0, axis));
     if (physical)
         by = sf_mul(g, sf_const(g, 1.0 / scale_free(a, axis)),
-                    sf_mul(g, inverse_h(q, axis), by));
+                    sf_mul(g, sfi_action_inverse_h(a, axis), by));
     return sf_add(g, sum, by);
 }
 
@@ -172,15 +171,18 @@ static sf_node rate(asking *q, sf_node e)
     sf_graph *g = a->graph;
     if (a->kind == SF_ENERGY)
         return REFUSE(q, "dt: an energy has no time in it; give a Lagrangian");
-    if (depends_on(a, e, SFI_LEAF_SLOPE) || depends_on(a, e, SFI_LEAF_RATE))
+    if (sfi_action_depends(a, e, SFI_LEAF_SLOPE) ||
+        sfi_action_depends(a, e, SFI_LEAF_RATE))
         return REFUSE(q,
                       "second derivatives of an unknown are not allowed in an "
                       "action; integrate by parts");
     sf_node sum = sf_const(g, 0.0);
     for (int u = 0; u < a->unknowns; u++)
-        sum = sf_add(g, sum,
-                     sf_mul(g, sf_gradient(g, e, leaf(a, SFI_LEAF_VALUE, u, 0)),
-                            leaf(a, SFI_LEAF_RATE, u, 0)));
+        sum = sf_add(
+            g, sum,
+            sf_mul(g,
+                   sf_gradient(g, e, sfi_action_leaf(a, SFI_LEAF_VALUE, u, 0)),
+                   sfi_action_leaf(a, SFI_LEAF_RATE, u, 0)));
     return sum;
 }
 
@@ -219,7 +221,7 @@ static sf_node delta(asking *q, int count, const sf_node *args)
     for (int i = 0; i < count; i++)
         for (int k = 0; k < a->rank; k++) {
             double slope_by = 0.0, at = 0.0;
-            const sf_node x = leaf(a, SFI_LEAF_COORD, 0, k);
+            const sf_node x = sfi_action_leaf(a, SFI_LEAF_COORD, 0, k);
             sf_node by = sf_gradient(g, args[i], x);
             if (!sfi_is_const(g, by, &slope_by) || slope_by == 0.0)
                 continue;
@@ -236,7 +238,7 @@ static sf_node delta(asking *q, int count, const sf_node *args)
                           "%s - 0.5",
                           sf_grid_axis(a->grid, k)->name,
                           sf_grid_axis(a->grid, k)->name);
-    return leaf(a, SFI_LEAF_DELTA, q->delta_count++, 0);
+    return sfi_action_leaf(a, SFI_LEAF_DELTA, q->delta_count++, 0);
 }
 
 /* ---- functions ------------------------------------------------------------------------ */
@@ -305,18 +307,19 @@ static int symbols_of(asking *q, bool unknowns, sf_symbol *out)
     sf_action *a = q->a;
     int n = 0;
     for (int u = 0; u < a->unknowns && unknowns; u++)
-        out[n++] = (sf_symbol){a->names[u], leaf(a, SFI_LEAF_VALUE, u, 0)};
+        out[n++] =
+            (sf_symbol){a->names[u], sfi_action_leaf(a, SFI_LEAF_VALUE, u, 0)};
     for (size_t i = 0; i < a->named_count && n < MOST_SYMBOLS - 8; i++) {
         const sfi_named *s = &a->named[i];
         if (s->is_number)
             out[n++] = (sf_symbol){s->name, sf_const(a->graph, s->number)};
         else if (unknowns) /* values are for the density alone */
-            out[n++] =
-                (sf_symbol){s->name, leaf(a, SFI_LEAF_SOURCE, (int)i, 0)};
+            out[n++] = (sf_symbol){
+                s->name, sfi_action_leaf(a, SFI_LEAF_SOURCE, (int)i, 0)};
     }
     for (int k = 0; k < a->rank; k++)
         out[n++] = (sf_symbol){sf_grid_axis(a->grid, k)->name,
-                               leaf(a, SFI_LEAF_COORD, 0, k)};
+                               sfi_action_leaf(a, SFI_LEAF_COORD, 0, k)};
     return n;
 }
 
@@ -347,7 +350,7 @@ static void read_motion(sf_action *a, sf_node density)
     for (int u = 0; u < SF_MOST_UNKNOWNS; u++)
         a->inertia[u].id = -1;
     for (int u = 0; u < a->unknowns; u++) {
-        const sf_node r = leaf(a, SFI_LEAF_RATE, u, 0);
+        const sf_node r = sfi_action_leaf(a, SFI_LEAF_RATE, u, 0);
         const sf_node first = sf_gradient(g, density, r);
         const sf_node second = sf_gradient(g, first, r);
         double none = 1.0;
@@ -364,13 +367,13 @@ static void read_motion(sf_action *a, sf_node density)
         for (size_t i = 0; i < a->leaf_count; i++)
             other |= a->leaves[i].kind == SFI_LEAF_RATE &&
                      a->leaves[i].index != u &&
-                     depends_on(a, first, SFI_LEAF_RATE) &&
+                     sfi_action_depends(a, first, SFI_LEAF_RATE) &&
                      !(sfi_is_const(g, sf_gradient(g, first, a->leaves[i].node),
                                     &none) &&
                        none == 0.0);
-        if (other || depends_on(a, second, SFI_LEAF_VALUE) ||
-            depends_on(a, second, SFI_LEAF_SLOPE) ||
-            depends_on(a, second, SFI_LEAF_RATE))
+        if (other || sfi_action_depends(a, second, SFI_LEAF_VALUE) ||
+            sfi_action_depends(a, second, SFI_LEAF_SLOPE) ||
+            sfi_action_depends(a, second, SFI_LEAF_RATE))
             snprintf(a->motion_problem, sizeof a->motion_problem,
                      "the factor of dt(%s)^2 depends on the fields",
                      a->names[u]);
@@ -382,9 +385,9 @@ static sf_status read_density(sf_action *a)
     asking q = {.a = a, .derivatives = true};
     sf_node density;
     SFI_TRY(parse(&q, a->text, true, &density));
-    if (!depends_on(a, density, SFI_LEAF_VALUE) &&
-        !depends_on(a, density, SFI_LEAF_SLOPE) &&
-        !depends_on(a, density, SFI_LEAF_RATE))
+    if (!sfi_action_depends(a, density, SFI_LEAF_VALUE) &&
+        !sfi_action_depends(a, density, SFI_LEAF_SLOPE) &&
+        !sfi_action_depends(a, density, SFI_LEAF_RATE))
         return SFI_FAIL(a->ctx, SF_E_ARG,
                         "action: the density \"%s\" has no unknown field in it",
                         a->text);
@@ -418,8 +421,8 @@ static void classify(sf_action *a)
             if (m.kind != SFI_LEAF_VALUE && m.kind != SFI_LEAF_SLOPE)
                 continue;
             const sf_node second = sf_gradient(g, first, m.node);
-            a->is_linear &= !depends_on(a, second, SFI_LEAF_VALUE) &&
-                            !depends_on(a, second, SFI_LEAF_SLOPE);
+            a->is_linear &= !sfi_action_depends(a, second, SFI_LEAF_VALUE) &&
+                            !sfi_action_depends(a, second, SFI_LEAF_SLOPE);
             a->is_singular &= l.kind == SFI_LEAF_SLOPE ||
                               (sfi_is_const(g, second, &none) && none == 0.0);
         }
@@ -443,9 +446,8 @@ sf_status sfi_action_read(sf_action *a)
 
 /* ---- values ----------------------------------------------------------------------------------- */
 
-/* Run an expression of coordinates over a box; `x` are its coordinates. */
-static sf_status run_expression(sf_action *a, sf_node node, const sf_box *box,
-                                double *const *x, double *values)
+sf_status sfi_action_run(sf_action *a, sf_node node, const sf_box *box,
+                         double *const *x, double *values)
 {
     sf_program *program = NULL;
     const sf_output output = {node, SF_EACH};
@@ -455,11 +457,16 @@ static sf_status run_expression(sf_action *a, sf_node node, const sf_box *box,
         return SF_E_NOMEM;
     for (size_t i = 0; i < a->leaf_count; i++) {
         const sfi_density_leaf *l = &a->leaves[i];
-        if (l->kind != SFI_LEAF_COORD)
-            continue;
-        sources[i] =
-            (sf_source){.kind = SF_GRID, .data = x[l->axis], .dtype = SF_F64};
-        sources[i].steps[l->axis] = 1;
+        sources[i] = (sf_source){.kind = SF_GRID, .dtype = SF_F64};
+        if (l->kind == SFI_LEAF_COORD) {
+            sources[i].data = x[l->axis];
+            sources[i].steps[l->axis] = 1;
+        } else if (l->kind == SFI_LEAF_SOURCE) { /* of a box of all points */
+            sources[i].data = a->named[l->index].values;
+            memcpy(sources[i].steps, a->stride, sizeof sources[i].steps);
+        } else {
+            sources[i].data = values; /* nothing depends on it */
+        }
     }
     sf_box_sink sink = {.to = {values, SF_F64, 0}};
     int64_t step = 1;
@@ -553,7 +560,7 @@ sf_status sfi_action_evaluate(sf_action *a, const char *text, bool deltas,
     sf_node rest = node;
     double amount[SFI_MOST_ARGUMENTS];
     for (int i = 0; i < q.delta_count; i++) {
-        const sf_node d = leaf(a, SFI_LEAF_DELTA, i, 0);
+        const sf_node d = sfi_action_leaf(a, SFI_LEAF_DELTA, i, 0);
         const sf_node by = sf_gradient(g, node, d);
         if (!sfi_is_const(g, by, &amount[i]))
             return SFI_FAIL(a->ctx, SF_E_ARG,
@@ -575,7 +582,7 @@ sf_status sfi_action_evaluate(sf_action *a, const char *text, bool deltas,
         x[k] = a->lines[k][SFI_LINE_COORD];
         box.extent[k] = a->count[k];
     }
-    SFI_TRY(run_expression(a, rest, &box, x, values));
+    SFI_TRY(sfi_action_run(a, rest, &box, x, values));
     SFI_TRY(check_finite(a, text, values, a->points));
     for (int i = 0; i < q.delta_count; i++)
         SFI_TRY(add_delta(a, q.at[i], amount[i], values));
@@ -600,6 +607,12 @@ sf_status sfi_action_evaluate_wall(sf_action *a, const char *text, int axis,
         box.extent[k] = k == axis ? 1 : a->count[k];
         count *= box.extent[k];
     }
-    SFI_TRY(run_expression(a, node, &box, x, values));
+    SFI_TRY(sfi_action_run(a, node, &box, x, values));
     return check_finite(a, text, values, count);
+}
+
+sf_status sfi_action_parse(sf_action *a, const char *text, sf_node *out)
+{
+    asking q = {.a = a};
+    return parse(&q, text, false, out);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* calc.c - scorefield calc: fields from fields. */
-#include "cli/problem.h"
+#include "cli/problem_options.h"
 
 #include "scorefield/calc.h"
 

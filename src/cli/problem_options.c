@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* problem.c - problems of actions: from a file, or from options that make one. */
+/* problem_options.c - problems of actions: from a file, or from options that make one. */
 #define _POSIX_C_SOURCE 200809L
-#include "cli/problem.h"
+#include "cli/problem_options.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* problem.h - what the commands on actions share. */
-#ifndef SFI_CLI_PROBLEM_H
-#define SFI_CLI_PROBLEM_H
+/* problem_options.h - what the commands on actions share. */
+#ifndef SFI_CLI_PROBLEM_OPTIONS_H
+#define SFI_CLI_PROBLEM_OPTIONS_H
 
 #include "cli/cli.h"
 #include "scorefield/action.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* motion.c - scorefield flow and evolve: fields that move, downhill or as waves. */
-#include "cli/problem.h"
+/* move_field.c - scorefield flow and evolve: fields that move, downhill or as waves. */
+#include "cli/problem_options.h"
 
 #include <math.h>
 #include <string.h>
@@ -26,19 +26,19 @@ static const cli_option evolve_options[] = {
     {0}};
 
 /* Levels of time as they come, for one file. */
-typedef struct film {
+typedef struct time_levels {
     cli *c;
     const sf_problem *p;
     int64_t frames, shown; /* the start is one of them */
     double *times;
     sf_grid *grid; /* with time in front */
     sf_field fields[SF_MOST_UNKNOWNS];
-} film;
+} time_levels;
 
 /* Copy a level into its place. */
 static sf_status take(void *user, double time, const sf_field *fields)
 {
-    film *f = user;
+    time_levels *f = user;
     const int64_t points = sf_grid_points(f->p->grid);
     double *values = sfi_alloc(f->c->ctx, (size_t)points, sizeof *values);
     if (values == NULL)
@@ -59,7 +59,7 @@ static sf_status take(void *user, double time, const sf_field *fields)
     return SF_OK;
 }
 
-static sf_status open_film(film *f, double until)
+static sf_status open_film(time_levels *f, double until)
 {
     sf_axis axes[SF_MAX_AXES];
     sf_context *ctx = f->c->ctx;
@@ -92,7 +92,7 @@ static sf_status open_film(film *f, double until)
     return take(f, 0.0, f->p->fields);
 }
 
-static void close_film(film *f)
+static void close_film(time_levels *f)
 {
     for (int u = 0; u < SF_MOST_UNKNOWNS; u++)
         sf_field_free(f->c->ctx, &f->fields[u]);
@@ -114,7 +114,7 @@ static void tell(cli *c, const sf_action_motion *m, bool is_wave, double begun)
     cli_put_number(c, c->report, "seconds", sfi_clock() - begun);
 }
 
-static sf_status move(film *f, sf_action_motion *m, bool is_wave)
+static sf_status move(time_levels *f, sf_action_motion *m, bool is_wave)
 {
     sf_problem *p = (sf_problem *)(uintptr_t)f->p;
     if (is_wave) {
@@ -153,7 +153,7 @@ static sf_status film_problem(cli *c, const problem_options *o, sf_problem *p,
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "every is %g, want a whole part of until, %g", p->every,
                         p->until);
-    film f = {.c = c, .p = p, .frames = (int64_t)frames};
+    time_levels f = {.c = c, .p = p, .frames = (int64_t)frames};
     SFI_TRY(cli_put_problem(c, p));
     sf_status status = open_film(&f, p->until);
     if (status == SF_OK) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* solve.c - scorefield solve: where an action is stationary. */
-#include "cli/problem.h"
+/* solve_field.c - scorefield solve: where an action is stationary. */
+#include "cli/problem_options.h"
 
 static const cli_option options[] = {
     PROBLEM_OPTIONS,
