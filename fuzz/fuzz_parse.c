@@ -2,11 +2,12 @@
 /* fuzz_parse.c - typed expressions.
  *
  * What is accepted must be a node like any other: the same one when parsed
- * again, differentiable, and a program whose value at one point is the same
- * alone and among others.  What is refused must say so with a message, and
+ * again or when printed and parsed, differentiable, and a program whose value at
+ * one point is the same alone and among others.  What is refused must say so with a message, and
  * leave the graph as usable as it was. */
 #include "fuzz.h"
 
+#include "graph/print.h"
 #include "scorefield/graph.h"
 #include "scorefield/program.h"
 
@@ -62,6 +63,24 @@ static void run(sf_context *ctx, sf_graph *g, sf_node y, const sf_symbol *s)
     sf_program_free(p);
 }
 
+/* What is printed and can be typed is this node. */
+static void print_and_parse(sf_graph *g, sf_node n, const sf_symbol *symbols)
+{
+    char *text = NULL, *tex = NULL;
+    bool is_typed = false;
+    const sf_status status = sfi_print(g, n, SFI_PRINT_TEXT, &text, &is_typed);
+    REQUIRE(status == SF_OK || status == SF_E_UNSUPPORTED);
+    sf_node again = {-1};
+    if (is_typed) {
+        REQUIRE(sf_parse(g, text, SYMBOLS, symbols, &again) == SF_OK);
+        REQUIRE(again.id == n.id);
+    }
+    const sf_status as_tex = sfi_print(g, n, SFI_PRINT_TEX, &tex, &is_typed);
+    REQUIRE((as_tex == SF_OK || as_tex == SF_E_UNSUPPORTED) && !is_typed);
+    sfi_free_text(g->ctx, text);
+    sfi_free_text(g->ctx, tex);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     sf_context *ctx = NULL;
@@ -88,6 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (status == SF_OK) {
         REQUIRE(sf_parse(g, text, SYMBOLS, symbols, &again) == SF_OK);
         REQUIRE(first.id == again.id);
+        print_and_parse(g, first, symbols);
         run(ctx, g, first, symbols);
     } else {
         REQUIRE(status == SF_E_PARSE || status == SF_E_SHAPE);
