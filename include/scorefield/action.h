@@ -204,6 +204,22 @@ SF_API sf_status sf_action_evolve(sf_action *action, sf_field *fields,
                                   const sf_action_evolve_options *opts,
                                   sf_action_motion *out);
 
+/* ---- explanation ------------------------------------------------------------- */
+
+/* Say what an action is, a line at a time: unknown, energy or lagrangian, equation (one for
+ * each field), stencil, kind, sides, method, null space, conserved.
+ *
+ *   is_tex  equations for TeX's math mode, with amsmath
+ *   line    called with the name of a line and its text; another status than SF_OK ends it
+ *
+ * Returns SF_OK; SF_E_PARSE, SF_E_ARG, SF_E_UNSUPPORTED (an equation too long to print),
+ * SF_E_NOMEM, or what `line` returned. */
+SF_API sf_status sf_action_explain(sf_action *action, bool is_tex,
+                                   sf_status (*line)(void *user,
+                                                     const char *name,
+                                                     const char *text),
+                                   void *user);
+
 /* ---- verification ------------------------------------------------------------ */
 
 typedef struct sf_action_level {

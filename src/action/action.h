@@ -89,6 +89,7 @@ typedef struct sfi_class_program {
     sfi_point_read *reads;
     size_t read_count, read_capacity;
     sf_source *sources;
+    int value_count; /* of the fields, on which its outputs depend */
 } sfi_class_program;
 
 /* Tables along an axis: [count], index 0 the first point. */

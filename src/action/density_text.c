@@ -34,7 +34,20 @@ sf_node sfi_action_leaf(sf_action *a, sfi_leaf_kind kind, int index, int axis)
         if (a->leaves[i].kind == kind && a->leaves[i].index == index &&
             a->leaves[i].axis == axis)
             return a->leaves[i].node;
-    const sf_node node = sf_input(a->graph, "leaf", 0, NULL);
+    char name[200];
+    const char *axis_name = kind == SFI_LEAF_SLOPE || kind == SFI_LEAF_COORD
+                                ? sf_grid_axis(a->grid, axis)->name
+                                : "";
+    snprintf(name, sizeof name, "%s%s%s",
+             kind == SFI_LEAF_COORD    ? ""
+             : kind == SFI_LEAF_SOURCE ? a->named[index].name
+             : kind == SFI_LEAF_DELTA  ? "delta"
+                                       : a->names[index],
+             kind == SFI_LEAF_SLOPE  ? "_"
+             : kind == SFI_LEAF_RATE ? "_t"
+                                     : "",
+             axis_name);
+    const sf_node node = sf_input(a->graph, name, 0, NULL);
     if (a->graph->status != SF_OK)
         return node;
     sfi_density_leaf *grown = sfi_grow(a->ctx, a->leaves, &a->leaf_capacity,

@@ -15,7 +15,7 @@
 #include <string.h>
 
 /* A coarser copy of an action. */
-typedef struct level {
+typedef struct verify_level {
     sf_context *ctx;
     const sf_action *fine;
     int skip; /* every skip-th point */
@@ -23,7 +23,7 @@ typedef struct level {
     sf_action *a;
     double *coords[SF_MAX_AXES], *edges[SF_MAX_AXES];
     double *exact; /* [unknowns][points] */
-} level;
+} verify_level;
 
 /* ---- the grid ------------------------------------------------------------------------ */
 
@@ -60,7 +60,7 @@ static sf_side side_of(const sf_action *a, int w, const char *exact)
     return side;
 }
 
-static sf_status make_grid(level *l, const char *exact)
+static sf_status make_grid(verify_level *l, const char *exact)
 {
     const sf_action *fine = l->fine;
     sf_axis axes[SF_MAX_AXES];
@@ -94,7 +94,7 @@ static sf_status make_grid(level *l, const char *exact)
 /* ---- names ----------------------------------------------------------------------------- */
 
 /* Values of every skip-th point. */
-static sf_status thin(level *l, const sfi_named *s)
+static sf_status thin(verify_level *l, const sfi_named *s)
 {
     sf_field f;
     const sf_action *fine = l->fine;
@@ -126,7 +126,7 @@ static sf_status thin(level *l, const sfi_named *s)
     return status;
 }
 
-static sf_status copy_names(level *l)
+static sf_status copy_names(verify_level *l)
 {
     for (size_t i = 0; i < l->fine->named_count; i++) {
         const sfi_named *s = &l->fine->named[i];
@@ -256,7 +256,7 @@ static sf_status fill_wall(sf_action *a, int w, const sf_node *exact)
 }
 
 /* Add S phi to the energy, and remember e at all points. */
-static sf_status manufacture(level *l, const sf_node *exact)
+static sf_status manufacture(verify_level *l, const sf_node *exact)
 {
     sf_action *a = l->a;
     sf_graph *g = a->graph;
@@ -295,9 +295,9 @@ static sf_status manufacture(level *l, const sf_node *exact)
     return sf_graph_status(g);
 }
 
-/* ---- a level -------------------------------------------------------------------------------- */
+/* ---- a verify_level -------------------------------------------------------------------------------- */
 
-static void free_level(level *l)
+static void free_level(verify_level *l)
 {
     if (l->a != NULL)
         sfi_free(l->ctx, l->exact, (size_t)(l->a->unknowns * l->a->points),
@@ -311,7 +311,7 @@ static void free_level(level *l)
     }
 }
 
-static sf_status make_level(level *l, const char *const *exact)
+static sf_status make_level(verify_level *l, const char *const *exact)
 {
     const sf_action *fine = l->fine;
     sf_node nodes[SF_MOST_UNKNOWNS];
@@ -336,7 +336,7 @@ static sf_status make_level(level *l, const char *const *exact)
     return manufacture(l, nodes);
 }
 
-static sf_status solve_level(level *l, sf_action_level *out)
+static sf_status solve_level(verify_level *l, sf_action_level *out)
 {
     sf_action *a = l->a;
     sf_field fields[SF_MOST_UNKNOWNS] = {{0}};
@@ -395,7 +395,7 @@ sf_status sf_action_verify(sf_action *a, const char *const *exact,
             "too: want 2^k n + 1 nodes, or 2^k n points of closed "
             "axes and of cells");
     for (; skip >= 1; skip /= 2) {
-        level l = {.ctx = a->ctx, .fine = a, .skip = skip};
+        verify_level l = {.ctx = a->ctx, .fine = a, .skip = skip};
         sf_action_level *out = &levels[*count];
         sf_status status = make_level(&l, exact);
         if (status == SF_OK)
