@@ -388,6 +388,32 @@ static int outputs_of(building *b, sfi_task_of task, sf_output *out)
     return n;
 }
 
+/* Mark what a node is made from. */
+static void mark(const sf_graph *g, sf_node node, bool *seen)
+{
+    if (seen[node.id])
+        return;
+    seen[node.id] = true;
+    for (int k = 0; k < sfi_at(g, node)->arg_count; k++)
+        mark(g, sfi_arg(g, node, k), seen);
+}
+
+static sf_status count_values(const building *b, int count,
+                              const sf_output *outputs)
+{
+    const size_t nodes = b->g->node_count;
+    bool *seen = sfi_alloc_zero(b->a->ctx, nodes, sizeof *seen);
+    if (seen == NULL)
+        return SF_E_NOMEM;
+    for (int i = 0; i < count; i++)
+        mark(b->g, outputs[i].node, seen);
+    for (size_t i = 0; i < b->into->read_count; i++)
+        b->into->value_count += b->into->reads[i].of == SFI_READ_VALUE &&
+                                seen[b->into->reads[i].node.id];
+    sfi_free(b->a->ctx, seen, nodes, sizeof *seen);
+    return SF_OK;
+}
+
 sf_status sfi_class_program_make(sf_action *a, sfi_task_of task,
                                  const sfi_place_class *place,
                                  sfi_class_program *out)
@@ -397,6 +423,8 @@ sf_status sfi_class_program_make(sf_action *a, sfi_task_of task,
     SFI_TRY(sf_graph_new(a->ctx, &b.g));
     const int count = outputs_of(&b, task, outputs);
     sf_status status = sf_graph_status(b.g);
+    if (status == SF_OK)
+        status = count_values(&b, count, outputs);
     if (status == SF_OK)
         status =
             sf_program_new(a->ctx, &out->program, b.g, SF_F64, count, outputs);

@@ -128,13 +128,15 @@ static sf_status put_flux(telling *t, int u, int axis, bool *is_first)
         *is_first = false;
         return put(t, text);
     }
-    /* d/dx( inside P ) */
+    const bool is_tex = t->style == SFI_PRINT_TEX;
+    const bool bracket = *inside != '\0';
     snprintf(text, sizeof text,
-             t->style == SFI_PRINT_TEX ? "%s%s\\tfrac{d}{d%s}\\bigl(%s("
-                                       : "%s%sd/d%s(%s(",
-             *is_first ? "-" : " - ", before, name, inside);
+             is_tex ? "%s%s\\tfrac{d}{d%s}\\bigl(%s%s" : "%s%sd/d%s(%s%s",
+             *is_first ? "-" : " - ", before, name, inside, bracket ? "(" : "");
     *is_first = false;
-    return put_node(t, p, text, t->style == SFI_PRINT_TEX ? ")\\bigr)" : "))");
+    return put_node(t, p, text,
+                    is_tex ? (bracket ? ")\\bigr)" : "\\bigr)")
+                           : (bracket ? "))" : ")"));
 }
 
 static sf_status put_equation(telling *t, int u)
@@ -199,10 +201,8 @@ static sf_status tell_stencil(telling *t)
                                                         SFI_INSIDE, SFI_INSIDE};
     sfi_class_program p = {0};
     char text[120];
-    int values = 0;
     SFI_TRY(sfi_class_program_make(a, SFI_GRADIENT, inside, &p));
-    for (size_t i = 0; i < p.read_count; i++)
-        values += p.reads[i].of == SFI_READ_VALUE;
+    const int values = p.value_count;
     sfi_class_program_free(a, &p);
     snprintf(text, sizeof text,
              "corner rule, %d values at each point, order 2 in space%s", values,

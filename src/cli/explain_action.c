@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* explain.c - scorefield explain: the equation of an action, and how it is solved. */
+/* explain_action.c - scorefield explain: the equation of an action, and how it is solved. */
 #include "cli/problem_options.h"
 
 #include <string.h>
