@@ -128,7 +128,6 @@ const cli_command cli_calc = {
         "grad div curl\nlaplacian norm advection coriolis geostrophic theta "
         "frontogenesis wind_dir; mean\nsum min max var integral over axes; "
         "anomaly shift units missing; f[lev=500].\n",
-    .example = "  scorefield calc 'speed = norm(u, v); zeta = curl(u, v)' "
-               "wind.nc -o out.nc\n"
-               "  scorefield calc 'c = units(t2m, \"degC\")' in.nc -o out.nc\n",
+    .example = "  scorefield calc 'e = norm(grad(phi)); l = laplacian(phi)' "
+               "charge.nc -o e.nc\n",
     .run = run};

@@ -71,8 +71,5 @@ const cli_command cli_explain = {
     .notes =
         "The equation of motion that makes the action stationary, with its "
         "sides, stencil\nand method.\n",
-    .example =
-        "  scorefield explain --grid 'x = 0:1:129 pin 0; y = 0:1:129 pin "
-        "0' \\\n      --lagrangian '0.5*(dt(phi)^2 - grad2(phi)) - "
-        "g*phi^4' --constant 'g = 1'\n",
+    .example = "  scorefield explain data/drum.ini\n",
     .run = run};

@@ -204,10 +204,7 @@ const cli_command cli_flow = {
     .size = sizeof(problem_options),
     .options = flow_options,
     .notes = "phi_t = -dE/dphi, with the energy of the density.\n",
-    .example = "  scorefield flow --grid 'x = 0:1:65 periodic; y = 0:1:65' "
-               "\\\n      --energy '0.5*grad2(phi)' --field 'phi = "
-               "delta(x-0.3, y-0.6)' \\\n      --until 0.02 --every 0.002 -o "
-               "heat.nc\n",
+    .example = "  scorefield flow data/plate.ini -o plate.nc\n",
     .run = run_flow};
 
 const cli_command cli_evolve = {
@@ -221,8 +218,5 @@ const cli_command cli_evolve = {
     .size = sizeof(problem_options),
     .options = evolve_options,
     .notes = "The equation of motion of a Lagrangian with dt(phi)^2 in it.\n",
-    .example = "  scorefield evolve --grid 'x = 0:1:129 pin 0; y = 0:1:129 pin "
-               "0' \\\n      --lagrangian '0.5*(dt(phi)^2 - grad2(phi))' "
-               "--until 1 --every 0.02 \\\n      --field 'phi = "
-               "exp(-200*((x-0.3)^2 + (y-0.5)^2))' -o wave.nc\n",
+    .example = "  scorefield evolve data/drum.ini -o drum.nc\n",
     .run = run_evolve};

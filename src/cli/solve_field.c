@@ -70,7 +70,5 @@ const cli_command cli_solve = {
         "The density may use its fields, dx dy dz d(f, axis) grad grad2 of "
         "them, the\ncoordinates, constants and sources.  Sides are "
         "periodic, pin EXPR, natural,\nflux EXPR, robin ALPHA, Q.\n",
-    .example = "  scorefield solve --grid 'x = 0:1:65 pin 0; y = 0:1:65 pin 0' "
-               "\\\n      --energy '0.5*grad2(phi) - rho*phi' --source 'rho = "
-               "delta(x-0.3, y-0.6)' \\\n      -o phi.nc\n",
+    .example = "  scorefield solve data/charge.ini -o charge.nc\n",
     .run = run};

@@ -95,7 +95,5 @@ const cli_command cli_verify = {
         "the grid and\non every second, fourth and eighth point of it.  Exit "
         "status 0 if the error falls\nwith the square of the step.\n",
     .example =
-        "  scorefield verify --grid 'x = 0:1:65 pin 0; y = 0:1:65 natural' "
-        "\\\n      --energy 'sqrt(1 + grad2(phi)) + phi^4' --exact "
-        "'sin(2*x)*exp(y)'\n",
+        "  scorefield verify data/charge.ini --exact 'sin(3*x)*exp(y)'\n",
     .run = run};
