@@ -33,6 +33,7 @@ struct sfi_tridiagonal {
 typedef struct system_blocks {
     sfi_tridiagonal *t;
     const sfi_mode_systems *s;
+    int64_t per_row; /* blocks */
 } system_blocks;
 
 static size_t work_count(const sfi_tridiagonal *t)
@@ -88,18 +89,20 @@ typedef struct mode_block {
     int singular; /* or -1                                         */
 } mode_block;
 
-static void load_block(mode_block *b, const sfi_mode_systems *s, int64_t from)
+static void load_block(mode_block *b, const sfi_mode_systems *s, int64_t row,
+                       int64_t from)
 {
-    const int64_t left = s->count - from;
+    const int64_t left = s->count - from, before = row * s->count;
+    const double more = s->row_lambda != NULL ? s->row_lambda[row] : 0.0;
     b->width = left < BLOCK ? (int)left : BLOCK;
     for (int m = 0; m < BLOCK; m++) {
         const int64_t at = from + (m < b->width ? m : 0);
-        b->lambda[m] = s->lambda[at];
-        b->first[m] = s->first != NULL ? s->first[at] : 0.0;
-        b->last[m] = s->last != NULL ? s->last[at] : 0.0;
+        b->lambda[m] = s->lambda[at] + more;
+        b->first[m] = s->first != NULL ? s->first[before + at] : 0.0;
+        b->last[m] = s->last != NULL ? s->last[before + at] : 0.0;
     }
-    const bool is_here = s->singular >= from && s->singular < from + b->width;
-    b->singular = is_here ? (int)(s->singular - from) : -1;
+    const int64_t at = s->singular - before - from;
+    b->singular = s->singular >= 0 && at >= 0 && at < b->width ? (int)at : -1;
 }
 
 /* Mode m of the right-hand side without what is not in the range of its matrix. */
@@ -206,16 +209,17 @@ static void last_unknown(const sfi_tridiagonal *t, const mode_block *b,
     }
 }
 
-static void solve_block(const system_blocks *all, int64_t from, double *work)
+static void solve_block(const system_blocks *all, int64_t row, int64_t from,
+                        double *work)
 {
     sfi_tridiagonal *const t = all->t;
     const int64_t step = all->s->step, size = t->n * BLOCK;
-    double *const x = all->s->x + from;
+    double *const x = all->s->x + row * all->s->row_step + from;
     double *const inverse = work, *const u = work + size,
                   *const z = work + 2 * size;
     mode_block b;
     double y[BLOCK];
-    load_block(&b, all->s, from);
+    load_block(&b, all->s, row, from);
     if (b.singular >= 0)
         project(t, x + b.singular, step);
     eliminate(t, &b, x, step, inverse, u, z);
@@ -235,16 +239,18 @@ static void solve_blocks(void *user, int64_t part, int64_t first, int64_t count)
     const system_blocks *const all = user;
     double *const work = all->t->work + part * all->t->n * BLOCK * TABLES;
     for (int64_t block = first; block < first + count; block++)
-        solve_block(all, block * BLOCK, work);
+        solve_block(all, block / all->per_row, block % all->per_row * BLOCK,
+                    work);
 }
 
 void sfi_tridiagonal_run(sfi_tridiagonal *t, const sfi_mode_systems *systems)
 {
-    system_blocks all = {t, systems};
-    const int64_t blocks = sfi_parallel_parts(systems->count, BLOCK);
+    system_blocks all = {t, systems, sfi_parallel_parts(systems->count, BLOCK)};
+    const int64_t rows = systems->rows > 0 ? systems->rows : 1;
+    const int64_t blocks = rows * all.per_row;
     if (blocks == 0)
         return;
-    const bool is_small = systems->count * t->n < LEAST_PARALLEL;
+    const bool is_small = rows * systems->count * t->n < LEAST_PARALLEL;
     const int64_t parts = is_small ? 1 : t->threads;
     sfi_parallel(t->ctx, blocks, sfi_parallel_parts(blocks, parts),
                  solve_blocks, &all);

@@ -22,17 +22,24 @@
 
 typedef struct sfi_tridiagonal sfi_tridiagonal;
 
-/* The modes of one call. */
+/* The modes of one call: `rows` rows of them (0: one). */
 typedef struct sfi_mode_systems {
-    int64_t count;
+    int64_t count; /* modes of a row                                      */
     const double
-        *lambda; /* [count], >= 0                                      */
-    const double *first; /* [count], added to the first diagonal element of each
-                             mode, or NULL                                      */
-    const double *last; /* likewise to the last: an open end has -e exp(-mu)  */
-    int64_t singular;   /* which mode, or -1                                  */
-    double *x;          /* [n, count], in: b, out: x; row i from x + i*step   */
-    int64_t step;       /* >= count                                           */
+        *lambda; /* [count], >= 0                                       */
+    int64_t rows;
+    const double
+        *row_lambda;     /* [rows], added to all lambda of a row, or NULL   */
+    int64_t row_step;    /* elements of x from a row to the next            */
+    const double *first; /* [rows, count], added to the first diagonal element
+                                 of each mode, or NULL                           */
+    const double
+        *last; /* likewise to the last: an open end has -e exp(-mu)     */
+    int64_t
+        singular; /* which mode, row*count + m, or -1                      */
+    double *x;    /* in: b, out: x; unknown i of mode m of a row stands at
+                           row*row_step + m + i*step                             */
+    int64_t step;
 } sfi_mode_systems;
 
 /* Plan for one T and W, for as many threads as the context has now.
