@@ -250,8 +250,9 @@ static sf_status tell_method(telling *t)
                          "bound"
                    : a->has_motion ? "no motion: "
                    : a->is_linear
-                       ? "solve: conjugate gradients (minimal residuals if "
-                         "indefinite); flow: Runge-Kutta-Chebyshev"
+                       ? "solve: transforms if all is constant on a box, "
+                         "else conjugate gradients; flow: "
+                         "Runge-Kutta-Chebyshev"
                        : "solve: Newton with conjugate gradients; flow: "
                          "Runge-Kutta-Chebyshev"));
     if (a->has_motion)

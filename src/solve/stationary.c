@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stationary.c - where an action is stationary.
  *
- * A linear equation is solved by conjugate gradients with the diagonal as
+ * An equation of constant coefficients on a box is solved by transforms (direct.c), another
+ * linear one by conjugate gradients with the diagonal as
  * preconditioner; if it has directions of both signs, by minimal residuals (C. C. Paige and
  * M. A. Saunders, SIAM J. Numer. Anal. 12 (1975) 617-629).  Otherwise Newton's equation
  * is solved so, as well as is worth while, and a step is taken that lowers the action, which
@@ -9,7 +10,7 @@
  *
  * A singular action does not change with a constant.  Its right-hand side must then have
  * no mean, and the solution is the one without: both are projected. */
-#include "action/action.h"
+#include "solve/direct.h"
 
 #include <float.h>
 #include <math.h>
@@ -347,9 +348,14 @@ static sf_status solve_linear(point_search *s, const sf_action_solve_options *o,
     outcome how = NOT_YET;
     const double start = norm(s->n, s->g);
     find_sign(s);
-    out->engine = "conjugate gradients";
+    bool is_done = false;
+    SFI_TRY(sfi_direct_step(s->a, s->g, s->volume, s->step, &is_done));
+    out->engine = is_done ? "transforms" : "conjugate gradients";
     out->kind = s->sign < 0.0 ? SF_POINT_MAXIMUM : SF_POINT_MINIMUM;
-    SFI_TRY(conjugate(s, 0.5 * o->tolerance, &how));
+    if (is_done)
+        how = SOLVED;
+    else
+        SFI_TRY(conjugate(s, 0.5 * o->tolerance, &how));
     if (how == NEGATIVE) {
         out->engine = "minimal residuals";
         out->kind = SF_POINT_SADDLE;
