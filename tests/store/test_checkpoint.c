@@ -155,15 +155,10 @@ TEST(every_allocation_may_fail)
     size_t size = 0;
     unsigned char *bytes = checkpoint_bytes(ctx, &c, &size);
     sf_status status = SF_E_NOMEM;
-    for (int k = 0; status != SF_OK; k++) {
+    while (NEXT_FAULT(&faults, status)) {
         sf_checkpoint back;
-        faults.left = k;
         status = sfi_checkpoint_load_memory(ctx, &back, bytes, size);
-        CHECK(status == SF_OK || status == SF_E_NOMEM);
-        faults.left = INT64_MAX;
         sf_checkpoint_free(ctx, &back);
-        CHECK(faults.bytes == faults.own);
-        CHECK(k < 1000);
     }
     free(bytes);
     sf_context_free(ctx);
