@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fit_density.c - scorefield fit --density: the parameters of a typed density. */
-#include "cli/density.h"
+#include "cli/typed_density.h"
 #include "cli/fit.h"
 #include "base/text.h"
 #include "num/decimal.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fit_sparse.c - scorefield fit --density --sparse: numbers that may be 0. */
-#include "cli/density.h"
+#include "cli/typed_density.h"
 #include "cli/fit.h"
 #include "scorefield/matching.h"
 

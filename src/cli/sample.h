@@ -3,7 +3,7 @@
 #ifndef SFI_CLI_SAMPLE_H
 #define SFI_CLI_SAMPLE_H
 
-#include "cli/density.h"
+#include "cli/typed_density.h"
 
 /* Choices of --method: after the first those of models, as in sf_sampler, then those of
  * densities. */
