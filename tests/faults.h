@@ -4,11 +4,15 @@
  *
  *   struct faults faults;
  *   sf_context *ctx = faulty_context(&faults);
- *   for (int k = 0; status != SF_OK; k++) {
- *       faults.left = k;            the first k allocations succeed
+ *   sf_status status = SF_E_NOMEM;
+ *   while (NEXT_FAULT(&faults, status)) {       the first 0, 1, 2, ... succeed
  *       status = work(ctx);
- *       CHECK(faults.bytes == faults.own);       nothing leaked
- *   } */
+ *       ... what it made is freed
+ *   }
+ *   CHECK(faults.tries == 4);                   work allocates three times
+ *
+ * Each time work must end with SF_OK, which is the last time, or SF_E_NOMEM, and
+ * nothing may be held that was not before. */
 #ifndef SFI_TESTS_FAULTS_H
 #define SFI_TESTS_FAULTS_H
 
@@ -20,6 +24,9 @@ struct faults {
     int64_t own;   /* of these, the context's own                     */
     int64_t made;  /* allocations that succeeded since the beginning  */
     bool alone;    /* after the one that fails they succeed again     */
+    int64_t tries; /* of the sweep that goes on, or of the last one   */
+    int64_t held;  /* bytes before it                                 */
+    bool sweeps;
 };
 
 /* Through a pointer that might change, or the compiler, which knows that
@@ -58,6 +65,29 @@ SFI_UNUSED static sf_context *faulty_context(struct faults *f)
     assert_int_equal(sf_context_new(&ctx, &allocator), SF_OK);
     f->own = f->bytes;
     return ctx;
+}
+
+/* Before each try, and after the last one: may there be another? */
+#define NEXT_FAULT(faults, status)                                             \
+    next_fault((faults), (status), __FILE__, __LINE__)
+
+SFI_UNUSED static bool next_fault(struct faults *f, sf_status status,
+                                  const char *file, int line)
+{
+    enum { MOST_TRIES = 100000 };
+    if (!f->sweeps) {
+        f->tries = 0;
+        f->held = f->bytes;
+        f->sweeps = true;
+    } else {
+        _assert_true(status == SF_OK || status == SF_E_NOMEM,
+                     "status is SF_OK or SF_E_NOMEM", file, line);
+        _assert_true(f->bytes == f->held, "nothing leaked", file, line);
+        _assert_true(f->tries < MOST_TRIES, "an end", file, line);
+        f->sweeps = status != SF_OK;
+    }
+    f->left = f->sweeps ? f->tries++ : INT64_MAX;
+    return f->sweeps;
 }
 
 #endif

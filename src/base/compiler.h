@@ -3,6 +3,8 @@
 #ifndef SFI_COMPILER_H
 #define SFI_COMPILER_H
 
+#include <stdint.h>
+
 #if !defined(__GNUC__)
 #error "scorefield needs GCC or Clang"
 #endif
@@ -44,5 +46,11 @@
 __extension__ typedef unsigned __int128 sfi_u128;
 
 #define SFI_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The smaller one, as fmin() is for doubles. */
+static inline int64_t sfi_smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
 
 #endif

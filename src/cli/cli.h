@@ -88,6 +88,7 @@ enum { CLI_MOST_OPTIONS = 64 };
 
 struct cli {
     sf_context *ctx;
+    const cli_command *const *commands; /* all of them, up to NULL         */
     const cli_command *command;
     cli_common common;
     int operand_count;
@@ -104,15 +105,16 @@ struct cli {
 
 extern const cli_option cli_common_options[];
 
-/* NULL-terminated. */
-extern const cli_command *const cli_commands[];
-
-/* NULL if there is none of this name. */
-const cli_command *cli_find_command(const char *name);
+/* NULL if there is none of this name among the commands, up to NULL. */
+const cli_command *cli_find_command(const cli_command *const *commands,
+                                    const char *name);
 
 /* SF_E_ARG: there is no command of this name; the message says which might be
  * meant. */
-sf_status cli_no_command(sf_context *ctx, const char *name);
+sf_status cli_no_command(cli *c, const char *name);
+
+/* SF_E_ARG: which operands the command wants. */
+sf_status cli_too_few_operands(cli *c);
 
 extern const cli_command cli_fit, cli_sample, cli_eval, cli_denoise, cli_plot,
     cli_compare, cli_calc, cli_solve, cli_flow, cli_evolve, cli_explain,
@@ -133,7 +135,7 @@ void cli_choice(const char *choices, int i, char *text, size_t size);
 
 /* ---- help ------------------------------------------------------------------- */
 
-void cli_print_overview(FILE *to);
+void cli_print_overview(FILE *to, const cli_command *const *commands);
 void cli_print_help(FILE *to, const cli_command *command);
 
 /* ---- telling the user ------------------------------------------------------- */
@@ -273,9 +275,6 @@ sf_read_options cli_read_options(const cli_read *r);
 /* Show the columns on standard error (unless --quiet); `used` [cols] says which
  * of them are not left out. */
 sf_status cli_show_columns(cli *c, const sf_frame *frame, const bool *used);
-
-/* SF_E_ARG: which operands the command wants. */
-sf_status cli_too_few_operands(cli *c);
 
 /* What has columns: a model, or a density. */
 typedef struct cli_named {

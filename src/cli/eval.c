@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* eval.c - scorefield eval: what a model or a typed density says about points. */
 #include "cli/cli.h"
-#include "cli/density.h"
+#include "cli/typed_density.h"
 
 #include "base/text.h"
 #include "scorefield/flow.h"

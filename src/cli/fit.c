@@ -390,26 +390,14 @@ static void make_report(const fit_job *j, double seconds)
 
 static sf_status save(const fit_job *j)
 {
-    cli *c = j->c;
     sf_run_record record = SF_RUN_RECORD_INIT;
-    char *report = json_dumps(c->report, JSON_COMPACT);
-    if (report == NULL || c->report_failed) {
-        free(report);
-        return SFI_FAIL(c->ctx, SF_E_NOMEM, "out of memory for the report");
-    }
     record.seed = j->network_options.seed;
-    record.command = c->command_line;
-    record.created_by = "scorefield fit";
-    record.report = report;
     record.kinds = j->data.kinds;
     record.dropped = j->data.dropped;
     record.dropped_count = j->data.dropped_count;
     record.dropped_rows = j->data.dropped_rows;
     record.dropped_row_count = j->data.dropped_row_count;
-    const sf_status status =
-        sf_model_save(j->kept->model, j->o->output, &record);
-    free(report);
-    return status;
+    return fit_save(j->c, j->o, j->kept->model, &record);
 }
 
 static sf_status fit(fit_job *j)

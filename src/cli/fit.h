@@ -57,9 +57,10 @@ sf_status fit_density(cli *c, const fit_options *o);
 sf_status fit_sparse(cli *c, const fit_options *o, const cli_data *d,
                      sf_model *density, const char *domain, const char *forms);
 
-/* Write a fitted density with the report. */
-sf_status fit_density_save(cli *c, const fit_options *o,
-                           const sf_model *density);
+/* Write what was fitted, with the command line, the report, and what else is known
+ * of the run (NULL: the seed of the options). */
+sf_status fit_save(cli *c, const fit_options *o, const sf_model *model,
+                   const sf_run_record *known);
 
 /* ---- data ------------------------------------------------------------------ */
 

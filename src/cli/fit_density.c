@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fit_density.c - scorefield fit --density: the parameters of a typed density. */
-#include "cli/density.h"
+#include "cli/typed_density.h"
 #include "cli/fit.h"
 #include "base/text.h"
 #include "num/decimal.h"
@@ -304,42 +304,6 @@ static void warn_of_weakness(cli *c, const sf_matching *m)
              names);
 }
 
-/* The report as a file keeps it: without what is long, such as the covariance of
- * thousands of numbers. */
-static char *stored_report(const cli *c)
-{
-    enum { LONG = 1 << 18 };
-    json_t *stored = json_object();
-    const char *key;
-    json_t *value;
-    json_object_foreach(c->report, key, value)
-    {
-        if (json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) <= LONG)
-            (void)json_object_set(stored, key, value);
-    }
-    char *text = json_dumps(stored, JSON_COMPACT);
-    json_decref(stored);
-    return text;
-}
-
-sf_status fit_density_save(cli *c, const fit_options *o,
-                           const sf_model *density)
-{
-    sf_run_record record = SF_RUN_RECORD_INIT;
-    char *report = stored_report(c);
-    if (report == NULL || c->report_failed) {
-        free(report);
-        return SFI_FAIL(c->ctx, SF_E_NOMEM, "out of memory for the report");
-    }
-    record.seed = c->common.seed;
-    record.command = c->command_line;
-    record.created_by = "scorefield fit";
-    record.report = report;
-    const sf_status status = sf_model_save(density, o->output, &record);
-    free(report);
-    return status;
-}
-
 /* ---- the command --------------------------------------------------------------- */
 
 /* Rows outside the domain are an error of the file. */
@@ -383,7 +347,7 @@ static sf_status match(typed *t, const fit_options *o, const cli_data *d,
         status = sf_stein_test(c->ctx, density, d->x, &test, &stein);
     report_fit(c, d, domain, &m, &stein, sfi_clock() - begun);
     if (status == SF_OK)
-        status = fit_density_save(c, o, density);
+        status = fit_save(c, o, density, NULL);
     if (status == SF_OK && (c->common.json || !c->common.quiet))
         status = cli_report(c, stderr);
     if (status == SF_OK && stein.rows > 0 && stein.p < 0.05)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fit_sparse.c - scorefield fit --density --sparse: numbers that may be 0. */
-#include "cli/density.h"
+#include "cli/typed_density.h"
 #include "cli/fit.h"
 #include "scorefield/matching.h"
 
@@ -102,7 +102,7 @@ sf_status fit_sparse(cli *c, const fit_options *o, const cli_data *d,
         status = SF_E_ARG;
     SFI_TRY(status);
     report(c, d, domain, &p, sfi_clock() - begun);
-    status = fit_density_save(c, o, density);
+    status = fit_save(c, o, density, NULL);
     if (c->common.json)
         report_supports(c, &p);
     if (status == SF_OK && (c->common.json || !c->common.quiet))

@@ -79,14 +79,13 @@ void cli_print_help(FILE *to, const cli_command *command)
             command->example);
 }
 
-void cli_print_overview(FILE *to)
+void cli_print_overview(FILE *to, const cli_command *const *commands)
 {
     fprintf(to, "Usage: scorefield COMMAND [OPTIONS] ...\n"
                 "Learn the score of data, sample from it, evaluate it and "
                 "draw it.\n\n");
-    for (int i = 0; cli_commands[i] != NULL; i++)
-        fprintf(to, "  %-10s%s\n", cli_commands[i]->name,
-                cli_commands[i]->summary);
+    for (int i = 0; commands[i] != NULL; i++)
+        fprintf(to, "  %-10s%s\n", commands[i]->name, commands[i]->summary);
     fprintf(to,
             "\n`scorefield help COMMAND` explains a command; `scorefield "
             "--version` names\nthis version.  Data goes to stdout or to the "
@@ -104,12 +103,12 @@ static sf_status run(cli *c, const void *values)
 {
     (void)values;
     if (c->operand_count == 0) {
-        cli_print_overview(stdout);
+        cli_print_overview(stdout, c->commands);
         return SF_OK;
     }
-    const cli_command *command = cli_find_command(c->operands[0]);
+    const cli_command *command = cli_find_command(c->commands, c->operands[0]);
     if (command == NULL)
-        return cli_no_command(c->ctx, c->operands[0]);
+        return cli_no_command(c, c->operands[0]);
     cli_print_help(stdout, command);
     return SF_OK;
 }

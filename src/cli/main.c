@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const cli_command *const cli_commands[] = {
+static const cli_command *const cli_commands[] = {
     &cli_fit,    &cli_sample,  &cli_eval,   &cli_denoise,
     &cli_plot,   &cli_compare, &cli_solve,  &cli_flow,
     &cli_evolve, &cli_explain, &cli_verify, &cli_calc,
@@ -39,33 +39,6 @@ static int exit_status(sf_status status)
         break;
     }
     return 1;
-}
-
-static const char *command_name(const void *user, int i)
-{
-    (void)user;
-    return cli_commands[i] != NULL ? cli_commands[i]->name : NULL;
-}
-
-const cli_command *cli_find_command(const char *name)
-{
-    for (int i = 0; cli_commands[i] != NULL; i++)
-        if (strcmp(cli_commands[i]->name, name) == 0)
-            return cli_commands[i];
-    return NULL;
-}
-
-sf_status cli_no_command(sf_context *ctx, const char *name)
-{
-    char shown[SFI_SHOW_SIZE];
-    const char *nearest = sfi_nearest_word(name, command_name, NULL);
-    sfi_show(shown, name, strlen(name));
-    if (nearest != NULL)
-        return SFI_FAIL(ctx, SF_E_ARG, "unknown command %s; did you mean %s?",
-                        shown, nearest);
-    return SFI_FAIL(ctx, SF_E_ARG,
-                    "unknown command %s; `scorefield --help` lists them",
-                    shown);
 }
 
 /* The command line as one text that a shell would read back.  NULL if there is
@@ -102,14 +75,6 @@ static char *quote_command_line(sf_context *ctx, int argc, char **argv,
     }
     *to = '\0';
     return text;
-}
-
-sf_status cli_too_few_operands(cli *c)
-{
-    const cli_command *command = c->command;
-    return SFI_FAIL(c->ctx, SF_E_ARG,
-                    "want: scorefield %s %s; `scorefield help %s` explains",
-                    command->name, command->usage, command->name);
 }
 
 static sf_status check_operands(cli *c)
@@ -151,9 +116,9 @@ static sf_status run_command(cli *c, void *values, int argc, char **argv)
 
 static sf_status dispatch(cli *c, int argc, char **argv)
 {
-    c->command = cli_find_command(argv[1]);
+    c->command = cli_find_command(cli_commands, argv[1]);
     if (c->command == NULL)
-        return cli_no_command(c->ctx, argv[1]);
+        return cli_no_command(c, argv[1]);
     const size_t size = c->command->size > 0 ? c->command->size : 1;
     size_t length = 0;
     char *line = quote_command_line(c->ctx, argc, argv, &length);
@@ -186,12 +151,12 @@ static void print_error(const cli *c)
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        cli_print_overview(stderr);
+        cli_print_overview(stderr, cli_commands);
         return 2;
     }
     if (argv[1][0] != '-') /* a command */
         cli_be_patient(argv);
-    cli c = {0};
+    cli c = {.commands = cli_commands};
     sf_status status = SF_OK;
     if (sf_context_new(&c.ctx, NULL) != SF_OK) {
         fprintf(stderr, "scorefield: out of memory\n");
@@ -200,7 +165,7 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--version") == 0)
         printf("scorefield %s\n", sf_version());
     else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        cli_print_overview(stdout);
+        cli_print_overview(stdout, cli_commands);
     else
         status = dispatch(&c, argc, argv);
     /* What stdout still holds may not fit on its disk. */

@@ -4,7 +4,7 @@
 #ifndef SFI_CLI_PLOT_H
 #define SFI_CLI_PLOT_H
 
-#include "cli/density.h"
+#include "cli/typed_density.h"
 #include "scorefield/plot.h"
 
 typedef struct plot_options {

@@ -32,14 +32,6 @@
         .range = range_, .rare = true                                          \
     }
 
-/* After the first in the order of sf_sampler, then of SAMPLE_NUTS ... */
-const char sample_methods[] =
-    "auto|flow|sde|annealed|pc|langevin|direct|stratified|posterior|jumps|"
-    "tauleap|nuts|hmc|mala|ula|lm";
-
-/* In the order of sf_metric. */
-const char sample_metrics[] = "auto|diagonal|lowrank|dense|unit";
-
 static const cli_option options[] = {
     OPTION(CLI_WHOLE, 'n', "rows", "N", rows, NULL, ">= 1",
            "How many rows to draw"),
@@ -50,7 +42,7 @@ static const cli_option options[] = {
      .argument = "M",
      .offset = offsetof(sample_options, method),
      .initial = "auto",
-     .choices = sample_methods,
+     .choices = SAMPLE_METHODS,
      .help = "direct, flow, sde, annealed, ...; see below"},
     SHOWN(CLI_WHOLE, "steps", "K", steps,
           "64; sde 128; annealed, pc 200; langevin 1000", "[1, 1e9]",
@@ -78,7 +70,7 @@ static const cli_option options[] = {
      .argument = "M",
      .offset = offsetof(sample_options, metric),
      .initial = "auto",
-     .choices = sample_metrics,
+     .choices = SAMPLE_METRICS,
      .help = "Mass matrix: diagonal, lowrank, dense, unit"},
     OPTION(CLI_WHOLE, 0, "temperatures", "R", temperatures, "1", "[1, 64]",
            "Parallel tempering, where there are many modes"),
@@ -124,7 +116,7 @@ static sf_status sample(cli *c, const sample_options *o, const sf_model *model,
     if (o->trace != NULL)
         SFI_TRY(sfi_npy_write_array(c->ctx, trace, o->trace));
     char method[16];
-    cli_choice(sample_methods, o->method, method, sizeof method);
+    cli_choice(SAMPLE_METHODS, o->method, method, sizeof method);
     cli_put_count(c, c->report, "rows", o->rows);
     cli_put_count(c, c->report, "first", o->first);
     cli_put_text(c, c->report, "method", method);

@@ -3,10 +3,13 @@
 #ifndef SFI_CLI_SAMPLE_H
 #define SFI_CLI_SAMPLE_H
 
-#include "cli/density.h"
+#include "cli/typed_density.h"
 
-/* Order of the choices of --method: those of models as in sf_sampler, then those of
+/* Choices of --method: after the first those of models, as in sf_sampler, then those of
  * densities. */
+#define SAMPLE_METHODS                                                         \
+    "auto|flow|sde|annealed|pc|langevin|direct|stratified|posterior|jumps|"    \
+    "tauleap|nuts|hmc|mala|ula|lm"
 enum {
     SAMPLE_AUTO = 0,
     SAMPLE_FLOW = 1,
@@ -16,6 +19,9 @@ enum {
     SAMPLE_ULA,
     SAMPLE_LM
 };
+
+/* Of --metric, as in sf_metric. */
+#define SAMPLE_METRICS "auto|diagonal|lowrank|dense|unit"
 
 typedef struct sample_options {
     const char *output;
@@ -31,11 +37,6 @@ typedef struct sample_options {
     int64_t temperatures;
     double max_temperature;
 } sample_options;
-
-/* Names of the methods, "auto|flow|...". */
-extern const char sample_methods[];
-/* Names of metrics, likewise. */
-extern const char sample_metrics[];
 
 /* Draw from a model by Markov chains or Langevin dynamics, write, and report. */
 sf_status sample_density(cli *c, const sample_options *o,

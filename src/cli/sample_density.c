@@ -229,7 +229,7 @@ static void report_adaptation(drawn *d)
         const sf_chain_report *r = &d->report[i];
         json_t *row = cli_add_object(d->c, list);
         char name[16];
-        cli_choice(sample_metrics, (int)r->metric, name, sizeof name);
+        cli_choice(SAMPLE_METRICS, (int)r->metric, name, sizeof name);
         cli_put_count(d->c, row, "chain", i);
         cli_put_text(d->c, row, "metric", name);
         cli_put_count(d->c, row, "rank", r->rank);
@@ -393,7 +393,7 @@ static sf_status tell(drawn *d, double seconds)
     const sf_draws draws = {d->x,   d->chains, d->draws,
                             d->dim, d->dim,    d->period};
     SFI_TRY(sf_diagnose(c->ctx, &draws, d->diagnosis));
-    cli_choice(sample_methods, d->o->method, method, sizeof method);
+    cli_choice(SAMPLE_METHODS, d->o->method, method, sizeof method);
     cli_put_count(c, c->report, "rows", d->o->rows);
     cli_put_text(c, c->report, "method", method);
     cli_put_count(c, c->report, "warmup", d->o->warmup);

@@ -23,6 +23,7 @@
  * 185-202). */
 #include "compare/compare.h"
 
+#include "base/parallel.h"
 #include "num/sort.h"
 
 #include <math.h>
@@ -163,21 +164,30 @@ static void one_column(sf_compare_column *out, const sf_cmat table[2],
     out->energy = gap.energy;
 }
 
+/* Columns, as the workers see them. */
+typedef struct column_job {
+    const sf_cmat *table;
+    sf_compare_column *column; /* [cols]          */
+    double *work;              /* [workers, each] */
+    size_t each;
+} column_job;
+
+static void take_column(void *user, int worker, int64_t c)
+{
+    const column_job *j = user;
+    one_column(&j->column[c], j->table, c, j->work + (size_t)worker * j->each);
+}
+
 sf_status sfi_compare_columns(sf_context *ctx, sf_compare_report *report,
                               const sf_cmat table[2])
 {
     const size_t each = column_work(table[0].rows, table[1].rows);
-    const int threads = sf_context_threads(ctx);
-    const int64_t slots = report->cols < threads ? report->cols : threads;
-    double *work = sfi_alloc(ctx, (size_t)slots * each, sizeof *work);
+    const int workers = sfi_parallel_workers(ctx, report->cols);
+    double *work = sfi_alloc(ctx, (size_t)workers * each, sizeof *work);
     if (work == NULL)
         return SF_E_NOMEM;
-#pragma omp parallel for num_threads(threads) schedule(static, 1)
-    for (int64_t slot = 0; slot < slots; slot++) {
-        for (int64_t c = slot; c < report->cols; c += slots)
-            one_column(&report->column[c], table, c,
-                       work + (size_t)slot * each);
-    }
-    sfi_free(ctx, work, (size_t)slots * each, sizeof *work);
+    column_job job = {table, report->column, work, each};
+    sfi_parallel_tasks(workers, report->cols, take_column, &job);
+    sfi_free(ctx, work, (size_t)workers * each, sizeof *work);
     return SF_OK;
 }

@@ -12,6 +12,7 @@
  * product, and D is never held as a whole. */
 #include "compare/compare.h"
 
+#include "base/parallel.h"
 #include "base/random.h"
 #include "num/linalg.h"
 #include "num/loops.h"
@@ -78,15 +79,29 @@ static void fill_labels(double *s, int64_t labellings, int64_t ld,
     }
 }
 
-/* part [labellings] = sum of s_i D_ij s_j over the rows of one block.  `ld` is
- * the length of a row of s, and `work` holds the distances, the product, and
- * what forming it asks for. */
-static void block_form(double *part, const sfi_points *z, int64_t block,
-                       const double *s, int64_t labellings, int64_t ld,
-                       int64_t padded, double *work)
+/* The quadratic forms of all labellings, as the workers see them. */
+typedef struct form_job {
+    const sfi_points *z;
+    const double *s;        /* [padded, ld]             */
+    int64_t labellings, ld; /* ... of ld, the row of s  */
+    int64_t padded;         /* ... rows of z            */
+    double *part;           /* [blocks, labellings]     */
+    double *work;           /* [workers, each] the distances, the product, and
+                                   what forming it asks for */
+    size_t each;
+} form_job;
+
+/* part = sum of s_i D_ij s_j over the rows of one block. */
+static void block_form(void *user, int worker, int64_t block)
 {
+    const form_job *j = user;
+    const sfi_points *z = j->z;
+    const double *s = j->s;
+    const int64_t labellings = j->labellings, ld = j->ld, padded = j->padded;
+    double *part = j->part + block * labellings;
+    double *work = j->work + (size_t)worker * j->each;
     const int64_t first = block * BLOCK;
-    const int64_t end = first + BLOCK < z->n ? first + BLOCK : z->n;
+    const int64_t end = sfi_smaller(first + BLOCK, z->n);
     double *product = work + BLOCK * padded;
     sfi_pairs_rows(work, padded, z, first, end);
     const sfi_gemm g = {.m = end - first,
@@ -137,15 +152,14 @@ sf_status sfi_energy_test(sf_context *ctx, sf_compare_test *test,
     const int64_t ld = sfi_row_length(labellings);
     const int64_t padded = (total + SFI_PANEL - 1) / SFI_PANEL * SFI_PANEL;
     const int64_t blocks = (total + BLOCK - 1) / BLOCK;
-    const int threads = sf_context_threads(ctx);
-    const int64_t slots = blocks < threads ? blocks : threads;
+    const int workers = sfi_parallel_workers(ctx, blocks);
     const size_t s_count = (size_t)(padded * ld);
     const size_t part_count = (size_t)(blocks * labellings);
     const size_t product_work =
         sfi_loops_for(SF_F64)->gemm_work(BLOCK, ld, padded) / sizeof(double);
     const size_t each =
         (size_t)(BLOCK * (padded + ld)) + (product_work + 8) / 8 * 8;
-    const size_t work_count = (size_t)slots * each;
+    const size_t work_count = (size_t)workers * each;
     const size_t energy_count = 2 * (size_t)labellings;
     sf_status status = SF_E_NOMEM;
     int64_t *index = sfi_alloc(ctx, (size_t)total, sizeof *index);
@@ -157,12 +171,8 @@ sf_status sfi_energy_test(sf_context *ctx, sf_compare_test *test,
         energy == NULL)
         goto done;
     fill_labels(s, labellings, ld, rows, seed, index);
-#pragma omp parallel for num_threads(threads) schedule(static, 1)
-    for (int64_t slot = 0; slot < slots; slot++) {
-        for (int64_t b = slot; b < blocks; b += slots)
-            block_form(part + b * labellings, joined, b, s, labellings, ld,
-                       padded, work + (size_t)slot * each);
-    }
+    form_job job = {joined, s, labellings, ld, padded, part, work, each};
+    sfi_parallel_tasks(workers, blocks, block_form, &job);
     for (int64_t b = 0; b < blocks; b++) {
         for (int64_t k = 0; k < labellings; k++)
             energy[k] -= part[b * labellings + k];

@@ -11,6 +11,7 @@
  * the square root. */
 #include "compare/pairs.h"
 
+#include "base/parallel.h"
 #include "num/loops.h"
 
 #include <math.h>
@@ -149,35 +150,42 @@ sfi_points sfi_points_first(const sfi_points *p, int64_t count)
     return view;
 }
 
-static int64_t smaller(int64_t a, int64_t b)
+/* Blocks of rows of x against all of y. */
+typedef struct pairs_job {
+    const struct loops *run;
+    const sfi_points *x, *y;
+    int64_t count; /* rows of x that are asked about          */
+    double *out;   /* a partial sum a block, or a number a row */
+} pairs_job;
+
+static void sum_block(void *user, int worker, int64_t b)
 {
-    return a < b ? a : b;
+    (void)worker;
+    const pairs_job *j = user;
+    const sfi_points *x = j->x, *y = j->y;
+    const int64_t panels = sfi_parallel_parts(y->n, SFI_PANEL);
+    const double *rows = x->rows + b * BLOCK * x->d;
+    const int64_t here = sfi_smaller(BLOCK, j->count - b * BLOCK);
+    if (x == y) {
+        /* A block with itself holds each pair twice already. */
+        const int64_t own = b * (BLOCK / SFI_PANEL);
+        const int64_t next = sfi_smaller(own + BLOCK / SFI_PANEL, panels);
+        j->out[b] = j->run->sum(rows, here, y, own, next) +
+                    2.0 * j->run->sum(rows, here, y, next, panels);
+    } else {
+        j->out[b] = j->run->sum(rows, here, y, 0, panels);
+    }
 }
 
 sf_status sfi_pairs_sum(sf_context *ctx, double *sum, const sfi_points *x,
                         const sfi_points *y)
 {
-    const int64_t blocks = (x->n + BLOCK - 1) / BLOCK;
-    const int64_t panels = (y->n + SFI_PANEL - 1) / SFI_PANEL;
+    const int64_t blocks = sfi_parallel_parts(x->n, BLOCK);
     double *part = sfi_alloc(ctx, (size_t)blocks, sizeof *part);
     if (part == NULL)
         return SF_E_NOMEM;
-    const struct loops *run = loops();
-    const int threads = sf_context_threads(ctx);
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (int64_t b = 0; b < blocks; b++) {
-        const double *rows = x->rows + b * BLOCK * x->d;
-        const int64_t here = smaller(BLOCK, x->n - b * BLOCK);
-        if (x == y) {
-            /* A block with itself holds each pair twice already. */
-            const int64_t own = b * (BLOCK / SFI_PANEL);
-            const int64_t next = smaller(own + BLOCK / SFI_PANEL, panels);
-            part[b] = run->sum(rows, here, y, own, next) +
-                      2.0 * run->sum(rows, here, y, next, panels);
-        } else {
-            part[b] = run->sum(rows, here, y, 0, panels);
-        }
-    }
+    pairs_job job = {loops(), x, y, x->n, part};
+    sfi_parallel_tasks(sf_context_threads(ctx), blocks, sum_block, &job);
     double total = 0.0, lost = 0.0; /* Kahan: `lost` is what rounding took */
     for (int64_t b = 0; b < blocks; b++) {
         const double add = part[b] - lost;
@@ -190,28 +198,31 @@ sf_status sfi_pairs_sum(sf_context *ctx, double *sum, const sfi_points *x,
     return SF_OK;
 }
 
+static void nearest_block(void *user, int worker, int64_t b)
+{
+    (void)worker;
+    const pairs_job *j = user;
+    SFI_ALIGNED(64) double best[BLOCK * SFI_PANEL];
+    for (int l = 0; l < BLOCK * SFI_PANEL; l++)
+        best[l] = INFINITY;
+    const int64_t first = b * BLOCK;
+    const int64_t here = sfi_smaller(BLOCK, j->count - first);
+    j->run->nearest(best, j->x->rows + first * j->x->d, here, j->y,
+                    j->x == j->y ? first : -1);
+    for (int64_t i = 0; i < here; i++) {
+        double smallest = INFINITY;
+        for (int l = 0; l < SFI_PANEL; l++)
+            smallest = fmin(smallest, best[i * SFI_PANEL + l]);
+        j->out[first + i] = sqrt(smallest);
+    }
+}
+
 void sfi_pairs_nearest(sf_context *ctx, double *nearest, const sfi_points *x,
                        int64_t count, const sfi_points *y)
 {
-    const int64_t blocks = (count + BLOCK - 1) / BLOCK;
-    const struct loops *run = loops();
-    const int threads = sf_context_threads(ctx);
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (int64_t b = 0; b < blocks; b++) {
-        SFI_ALIGNED(64) double best[BLOCK * SFI_PANEL];
-        for (int l = 0; l < BLOCK * SFI_PANEL; l++)
-            best[l] = INFINITY;
-        const int64_t first = b * BLOCK;
-        const int64_t here = smaller(BLOCK, count - first);
-        run->nearest(best, x->rows + first * x->d, here, y,
-                     x == y ? first : -1);
-        for (int64_t i = 0; i < here; i++) {
-            double smallest = INFINITY;
-            for (int l = 0; l < SFI_PANEL; l++)
-                smallest = fmin(smallest, best[i * SFI_PANEL + l]);
-            nearest[first + i] = sqrt(smallest);
-        }
-    }
+    pairs_job job = {loops(), x, y, count, nearest};
+    sfi_parallel_tasks(sf_context_threads(ctx),
+                       sfi_parallel_parts(count, BLOCK), nearest_block, &job);
 }
 
 void sfi_pairs_rows(double *out, int64_t ld, const sfi_points *x, int64_t first,

@@ -8,6 +8,7 @@
  * differ by a shift the sum of W2^2 over a frame is even exact. */
 #include "compare/compare.h"
 
+#include "base/parallel.h"
 #include "base/random.h"
 #include "num/linalg.h"
 #include "num/sort.h"
@@ -52,6 +53,22 @@ static sfi_gap along(const double *u, const sf_cmat table[2], double *work)
     return sfi_distribution_gap(at[0], table[0].rows, at[1], table[1].rows);
 }
 
+/* Projections, as its workers see them. */
+typedef struct projection_job {
+    const sf_cmat *table;
+    const double *directions; /* [projections, d]  */
+    sfi_gap *gap;             /* [projections]     */
+    double *work;             /* [workers, each]   */
+    size_t each;
+} projection_job;
+
+static void project(void *user, int worker, int64_t p)
+{
+    const projection_job *j = user;
+    j->gap[p] = along(j->directions + p * j->table[0].cols, j->table,
+                      j->work + (size_t)worker * j->each);
+}
+
 static void summarise(sf_compare_report *report, const sfi_gap *gap, int count)
 {
     double sum = 0.0, squares = 0.0, w2 = 0.0;
@@ -76,11 +93,10 @@ sf_status sfi_compare_sliced(sf_context *ctx, sf_compare_report *report,
                              uint64_t seed)
 {
     const int64_t n = table[0].rows, m = table[1].rows, d = report->cols;
-    const int threads = sf_context_threads(ctx);
-    const int64_t slots = projections < threads ? projections : threads;
+    const int workers = sfi_parallel_workers(ctx, projections);
     const size_t each = (size_t)(n + m + (n > m ? n : m));
     const size_t u_count = (size_t)projections * (size_t)d;
-    const size_t work_count = (size_t)slots * each;
+    const size_t work_count = (size_t)workers * each;
     sf_status status = SF_E_NOMEM;
     double *u = sfi_alloc(ctx, u_count, sizeof *u);
     double *work = sfi_alloc(ctx, work_count, sizeof *work);
@@ -91,11 +107,8 @@ sf_status sfi_compare_sliced(sf_context *ctx, sf_compare_report *report,
     /* Scaled columns: the scales go to the directions. */
     for (size_t i = 0; i < u_count; i++)
         u[i] /= report->scale[i % (size_t)d];
-#pragma omp parallel for num_threads(threads) schedule(static, 1)
-    for (int64_t slot = 0; slot < slots; slot++) {
-        for (int64_t p = slot; p < projections; p += slots)
-            gap[p] = along(u + p * d, table, work + (size_t)slot * each);
-    }
+    projection_job job = {table, u, gap, work, each};
+    sfi_parallel_tasks(workers, projections, project, &job);
     summarise(report, gap, projections);
     status = SF_OK;
 

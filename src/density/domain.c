@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* domain.c - charts of a point's numbers onto the real line, row by row and as nodes.
+ *
+ * One number has the chart of its bounds: ln(x - lo), ln(hi - x), or the logit
+ * ln((x - lo)/(hi - x)).  A group of n shares has n - 1 coordinates, by breaking a
+ * stick: with k pieces still to come, the next one is the part 1/(1 + k exp(-y)) of what
+ * is left, so that y = 0 is n equal shares.  What is left is kept as a logarithm, which
+ * small shares do not cancel in.  Each map stands here twice, in numbers and as nodes,
+ * of which the graph takes derivatives. */
 #include "density/domain.h"
 
 #include "num/decimal.h"

@@ -22,6 +22,7 @@
 #include "fit/loss.h"
 #include "fit/noised.h"
 #include "model/network.h"
+#include "model/network_options.h"
 #include "num/linalg.h"
 #include "num/loops.h"
 
@@ -81,34 +82,9 @@ struct sf_trainer {
 
 /* ---- options ---------------------------------------------------------------- */
 
-static sf_status check_range(sf_context *ctx, const char *name, double value,
-                             double lo, double hi)
-{
-    if (value >= lo && value <= hi)
-        return SF_OK;
-    return SFI_FAIL(ctx, SF_E_ARG, "fit: %s is %g, want %g to %g", name, value,
-                    lo, hi);
-}
-
 static sf_status check_options(sf_context *ctx, const sf_network_options *o)
 {
-    SFI_TRY(check_range(ctx, "objective", o->objective, SF_OBJECTIVE_DSM,
-                        SF_OBJECTIVE_SLICED));
-    SFI_TRY(check_range(ctx, "width", (double)o->width, 1, 16384));
-    SFI_TRY(check_range(ctx, "layers", (double)o->layers, 1, 64));
-    SFI_TRY(check_range(ctx, "steps", (double)o->steps, 0, 1e9));
-    SFI_TRY(check_range(ctx, "batch", (double)o->batch, 0, 1 << 20));
-    SFI_TRY(check_range(ctx, "rate", o->rate, 1e-12, 10));
-    SFI_TRY(check_range(ctx, "decay", o->decay, 0, 10));
-    SFI_TRY(check_range(ctx, "clip", o->clip, 0, 1e12));
-    SFI_TRY(check_range(ctx, "warmup", o->warmup, 0, 0.99));
-    SFI_TRY(check_range(ctx, "ema", o->ema, 1e-6, 1));
-    SFI_TRY(check_range(ctx, "validation", o->validation, 0, 0.9));
-    SFI_TRY(check_range(ctx, "patience", o->patience, 0, 1));
-    SFI_TRY(check_range(ctx, "sigma_min", o->sigma_min, 0, 10));
-    SFI_TRY(check_range(ctx, "sigma_max", o->sigma_max, 1, 1e5));
-    SFI_TRY(check_range(ctx, "noise_level", o->noise_level, 0, 100));
-    SFI_TRY(check_range(ctx, "target_rows", (double)o->target_rows, 1, 65536));
+    SFI_TRY(sfi_option_check(ctx, "fit", sfi_network_options, o));
     if (o->target_rows > 1 && o->kernel == NULL)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "fit: targets are means over rows only with kernels");
@@ -116,7 +92,7 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
         return SFI_FAIL(
             ctx, SF_E_ARG,
             "fit: with kernels the objective is DSM, and no energy");
-    return check_range(ctx, "time_limit", o->time_limit, 0, 1e9);
+    return SF_OK;
 }
 
 /* What the user left open.  Small tables get smaller and fewer batches, and

@@ -35,7 +35,7 @@
 enum { TERM_A = 1, TERM_B = 2, TERM_Z = 4, UPDATES = 8 };
 
 /* What a field gives. */
-typedef enum want { WANT_DRIFT, WANT_SCORE, WANT_BOTH, WANT_COUNT } want;
+typedef enum asked { WANT_DRIFT, WANT_SCORE, WANT_BOTH, WANT_COUNT } asked;
 
 typedef struct sampler {
     sf_context *ctx;
@@ -140,7 +140,7 @@ static void set(sampler *s, int term, double x, int power)
 }
 
 /* The field at y (or at another place) and a level, into `out` and `second`. */
-static sf_status ask(sampler *s, want w, const float *y, double level,
+static sf_status ask(sampler *s, asked w, const float *y, double level,
                      float *out, float *second)
 {
     void *const outputs[2] = {out, second};

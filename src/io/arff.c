@@ -289,13 +289,5 @@ bool sfi_arff_begins(const char *bytes, size_t size)
     return false;
 }
 
-const sfi_table_format sfi_arff_format = {.extensions = ".arff",
-                                          .expands = true,
-                                          .open = open_arff,
-                                          .next = sfi_csv_next,
-                                          .complete = sfi_csv_complete,
-                                          .rewind = sfi_csv_rewind,
-                                          .has_names = sfi_csv_has_names,
-                                          .count = sfi_csv_count,
-                                          .bound = sfi_csv_bound,
-                                          .close = sfi_csv_reader_free};
+const sfi_table_format sfi_arff_format = {
+    .extensions = ".arff", .open = open_arff, SFI_CSV_ROWS};

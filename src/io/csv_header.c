@@ -247,13 +247,6 @@ static sf_status open_csv(sf_context *ctx, void **state, sfi_input *input,
 const sfi_table_format sfi_csv_format = {.extensions =
                                              ".csv|.tsv|.txt|.data|.dat|.tab",
                                          .writes = ".csv",
-                                         .expands = true,
                                          .open = open_csv,
-                                         .next = sfi_csv_next,
-                                         .complete = sfi_csv_complete,
-                                         .rewind = sfi_csv_rewind,
-                                         .has_names = sfi_csv_has_names,
-                                         .count = sfi_csv_count,
-                                         .bound = sfi_csv_bound,
-                                         .close = sfi_csv_reader_free,
-                                         .write = sfi_csv_write};
+                                         .write = sfi_csv_write,
+                                         SFI_CSV_ROWS};

@@ -94,7 +94,8 @@ sfi_csv_outcome sfi_csv_note_cell(sfi_csv_reader *r, sfi_csv_column *column,
                                   size_t note, const sfi_csv_field *f,
                                   int64_t line);
 
-/* The functions of sfi_table_format that do not depend on the header. */
+/* The functions of sfi_table_format that do not depend on the header, which are
+ * SFI_CSV_ROWS in a format's initializer. */
 sf_status sfi_csv_next(void *reader, double *cells, int64_t limit, int64_t *got,
                        bool first);
 sf_status sfi_csv_complete(void *reader, bool *again);
@@ -102,5 +103,11 @@ sf_status sfi_csv_rewind(void *reader);
 bool sfi_csv_has_names(const void *reader);
 int64_t sfi_csv_count(const void *reader);
 sf_status sfi_csv_bound(void *reader, int64_t *rows);
+
+#define SFI_CSV_ROWS                                                           \
+    .expands = true, .next = sfi_csv_next, .complete = sfi_csv_complete,       \
+    .rewind = sfi_csv_rewind, .has_names = sfi_csv_has_names,                  \
+    .count = sfi_csv_count, .bound = sfi_csv_bound,                            \
+    .close = sfi_csv_reader_free
 
 #endif

@@ -128,6 +128,29 @@ static size_t portion(size_t want)
     return want < (size_t)1 << 30 ? want : (size_t)1 << 30;
 }
 
+/* As many of `want` bytes of the file as there are, from byte `at`, or where it is
+ * read next if that is -1. */
+static sf_status read_file(sfi_input *input, off_t at, void *bytes, size_t want,
+                           size_t *got)
+{
+    for (*got = 0; *got < want;) {
+        void *to = (char *)bytes + *got;
+        const size_t size = portion(want - *got);
+        const ssize_t n = at < 0
+                              ? read(input->file, to, size)
+                              : pread(input->file, to, size, at + (off_t)*got);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return SFI_FAIL(input->ctx, SF_E_IO, "%s: cannot be read: %s",
+                            input->name, strerror(errno));
+        if (n == 0)
+            break;
+        *got += (size_t)n;
+    }
+    return SF_OK;
+}
+
 static sf_status read_on(sfi_input *input, void *bytes, size_t want,
                          size_t *got)
 {
@@ -141,19 +164,7 @@ static sf_status read_on(sfi_input *input, void *bytes, size_t want,
         input->at += (int64_t)*got;
         return SF_OK;
     }
-    while (*got < want) {
-        const ssize_t n =
-            read(input->file, (char *)bytes + *got, portion(want - *got));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return SFI_FAIL(input->ctx, SF_E_IO, "%s: cannot be read: %s",
-                            input->name, strerror(errno));
-        if (n == 0)
-            break;
-        *got += (size_t)n;
-    }
-    return SF_OK;
+    return read_file(input, -1, bytes, want, got);
 }
 
 sf_status sfi_input_read(sfi_input *input, void *bytes, size_t want,
@@ -239,20 +250,9 @@ sf_status sfi_input_read_at(sfi_input *input, uint64_t offset, void *bytes,
         return SF_OK;
     }
     size_t got = 0;
-    while (got < size) {
-        const ssize_t n =
-            pread(input->file, (char *)bytes + got, portion(size - got),
-                  (off_t)(input->start + (int64_t)(offset + got)));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return SFI_FAIL(input->ctx, SF_E_IO, "%s: cannot be read: %s",
-                            input->name, strerror(errno));
-        if (n == 0)
-            return fail_short(input, offset, size);
-        got += (size_t)n;
-    }
-    return SF_OK;
+    SFI_TRY(read_file(input, (off_t)(input->start + (int64_t)offset), bytes,
+                      size, &got));
+    return got == size ? SF_OK : fail_short(input, offset, size);
 }
 
 sf_status sfi_input_rewind(sfi_input *input)

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* mixture_family.c - means over a data set by products of statistics and parameters.
+ *
+ * As the density of a pair is exp(T(y).eta_i - A_i), a weight of the mixture is an
+ * exponential of one inner product: data are held as eta and A, computed once for a
+ * time, points come as T, and num/posterior.h takes the means of eta.  What remains is
+ * of one point: a program finishes E[eta | y], and Cov(eta | y) where a Jacobian is
+ * wanted, to the score.  The clean rows travel behind eta with statistics of 0, which
+ * change no weight. */
 #include "model/mixture_family.h"
 
 #include "model/mixture_nodes.h"

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* outer.c - one program from what is known in the chart to the data's units.
+ *
+ * Its inputs are the point x, the chart's y that belongs to it, and what the model said
+ * at y; the charts are nodes, so that all of the factors in the header are derivatives
+ * that the graph takes.  The Jacobian wants the score as a function of x near y: there it is
+ * s + J (Y(x) - y), right to first order, which is all that a derivative sees. */
 #include "model/outer.h"
 
 struct sfi_outer {

@@ -29,32 +29,34 @@ static sf_status check_tables(const sf_model *m, sf_cmat x, sf_cmat y)
                     (long long)sf_model_unknowns(m));
 }
 
+/* Row by row through the chart of a typed density; else as they are. */
+static void carry_over(const sf_model *m,
+                       void (*chart)(const sfi_domain *, const double *,
+                                     double *),
+                       sf_cmat from, sf_mat to)
+{
+    for (int64_t i = 0; i < from.rows; i++) {
+        const double *in = from.data + i * from.stride;
+        double *out = to.data + i * to.stride;
+        if (m->density != NULL)
+            chart(&m->density->domain, in, out);
+        for (int64_t j = 0; j < m->dim && m->density == NULL; j++)
+            out[j] = in[j];
+    }
+}
+
 sf_status sf_model_to_unknowns(const sf_model *m, sf_cmat x, sf_mat y)
 {
     SFI_TRY(check_tables(m, x, sf_mat_const(y)));
     SFI_TRY(sfi_check_support(m, x, "points"));
-    for (int64_t i = 0; i < x.rows; i++) {
-        const double *from = x.data + i * x.stride;
-        double *to = y.data + i * y.stride;
-        if (m->density != NULL)
-            sfi_domain_to_line(&m->density->domain, from, to);
-        for (int64_t j = 0; j < m->dim && m->density == NULL; j++)
-            to[j] = from[j];
-    }
+    carry_over(m, sfi_domain_to_line, x, y);
     return SF_OK;
 }
 
 sf_status sf_model_from_unknowns(const sf_model *m, sf_cmat y, sf_mat x)
 {
     SFI_TRY(check_tables(m, sf_mat_const(x), y));
-    for (int64_t i = 0; i < x.rows; i++) {
-        const double *from = y.data + i * y.stride;
-        double *to = x.data + i * x.stride;
-        if (m->density != NULL)
-            sfi_domain_from_line(&m->density->domain, from, to);
-        for (int64_t j = 0; j < m->dim && m->density == NULL; j++)
-            to[j] = from[j];
-    }
+    carry_over(m, sfi_domain_from_line, y, x);
     return SF_OK;
 }
 

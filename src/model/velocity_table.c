@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* velocity_table.c - a table is made for one time, and grows where it must.
+ *
+ * Points of one call lie close together, so that a table begins with what they ask for
+ * and is made anew, a quarter wider, when others fall outside.  Its values are one run
+ * of a program that integrates (kernel.h, `costly`). */
 #include "model/velocity_table.h"
 
 #include <math.h>

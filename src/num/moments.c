@@ -20,6 +20,7 @@
  * lanes are joined in order.  Which thread runs a lane makes no difference. */
 #include "num/moments.h"
 
+#include "base/parallel.h"
 #include "num/linalg.h"
 #include "num/loops.h"
 
@@ -301,6 +302,33 @@ void sfi_moments_clear(sfi_moments *m)
     lane_clear(&m->total, m->cols);
 }
 
+/* The rows of one call, as its lanes see them. */
+typedef struct addition {
+    sfi_moments *m;
+    sf_cmat rows;
+    const double *weights;
+    int64_t blocks, lanes;
+} addition;
+
+/* Lane k takes its blocks, in order. */
+static void add_to_lane(void *user, int worker, int64_t k)
+{
+    (void)worker;
+    const addition *t = user;
+    struct lane *a = &t->m->lane[k];
+    const sf_cmat x = t->rows;
+    const int64_t d = t->m->cols, size = t->m->block_rows;
+    const int64_t end = t->blocks * (k + 1) / t->lanes;
+    lane_clear(a, d);
+    for (int64_t b = t->blocks * k / t->lanes; b < end; b++) {
+        const int64_t first = b * size;
+        const int64_t here = sfi_smaller(size, x.rows - first);
+        add_block(a, d, x.data + first * x.stride, x.stride,
+                  t->weights != NULL ? t->weights + first : NULL, here,
+                  x.rows - first - here);
+    }
+}
+
 sf_status sfi_moments_add(sfi_moments *m, sf_cmat rows, const double *weights)
 {
     SFI_TRY(sfi_check_table(m->ctx, rows, false, "moments: rows"));
@@ -313,29 +341,12 @@ sf_status sfi_moments_add(sfi_moments *m, sf_cmat rows, const double *weights)
     if (weights != NULL)
         SFI_TRY(check_weights(m->ctx, weights, rows.rows));
 
-    const int64_t d = m->cols;
-    const int64_t size = m->block_rows;
-    const int64_t blocks = (rows.rows + size - 1) / size;
-    const int lanes = blocks < m->lanes ? (int)blocks : m->lanes;
-    const int threads = sf_context_threads(m->ctx);
-#pragma omp parallel for num_threads(threads)                                  \
-    schedule(dynamic, 1) if (lanes > 1)
-    for (int k = 0; k < lanes; k++) {
-        struct lane *a = &m->lane[k];
-        lane_clear(a, d);
-        for (int64_t b = blocks * k / lanes; b < blocks * (k + 1) / lanes;
-             b++) {
-            const int64_t first = b * size;
-            const int64_t here =
-                rows.rows - first < size ? rows.rows - first : size;
-            add_block(a, d, rows.data + first * rows.stride, rows.stride,
-                      weights != NULL ? weights + first : NULL, here,
-                      rows.rows - first - here);
-        }
-    }
-    for (int k = 0; k < lanes; k++) {
+    const int64_t blocks = sfi_parallel_parts(rows.rows, m->block_rows);
+    addition t = {m, rows, weights, blocks, sfi_smaller(blocks, m->lanes)};
+    sfi_parallel_tasks(sf_context_threads(m->ctx), t.lanes, add_to_lane, &t);
+    for (int64_t k = 0; k < t.lanes; k++) {
         if (m->lane[k].weight > 0.0)
-            add_lane(&m->total, &m->lane[k], d, m->total.sums);
+            add_lane(&m->total, &m->lane[k], m->cols, m->total.sums);
     }
     m->rows += rows.rows;
     return SF_OK;

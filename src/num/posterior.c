@@ -7,6 +7,7 @@
  * go to the rows where they belong. */
 #include "num/posterior.h"
 
+#include "base/parallel.h"
 #include "num/array.h"
 #include "num/linalg.h"
 #include "num/loops.h"
@@ -15,7 +16,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include <omp.h>
 #include <string.h>
 
 enum {
@@ -301,6 +301,7 @@ typedef struct task {
     double scale, cut;
     sfi_likeness likeness;
     int moments;
+    int64_t kept, block; /* queries that are finite, and how many at a time */
     const sfi_posterior_want *want;
 } task;
 
@@ -340,11 +341,24 @@ static int64_t put_in_order(const task *t)
     return sum;
 }
 
-static void run_block(const task *t, const int32_t *order, int64_t rows)
+static void find_homes(void *user, int64_t part, int64_t first, int64_t count)
 {
+    (void)part;
+    const unsigned saved = sfi_flush_denormals();
+    for (int64_t i = first; i < first + count; i++)
+        find_home(user, i);
+    sfi_restore_denormals(saved);
+}
+
+static void run_block(void *user, int worker, int64_t block)
+{
+    const task *t = user;
     const sfi_posterior *p = t->p;
+    const int32_t *order = p->order + block * t->block;
+    const int64_t rows = sfi_smaller(t->block, t->kept - block * t->block);
+    const unsigned saved = sfi_flush_denormals();
     sfi_posterior_job b = {.p = p,
-                           .desk = &p->desk[omp_get_thread_num()],
+                           .desk = &p->desk[worker],
                            .rows = rows,
                            .scale = t->scale,
                            .cut = t->cut,
@@ -364,28 +378,17 @@ static void run_block(const task *t, const int32_t *order, int64_t rows)
     sfi_posterior_sum(&b, homes);
     for (int64_t i = 0; i < rows; i++)
         give(&b, i, t->first + order[i], t->want);
+    sfi_restore_denormals(saved);
 }
 
-static void run_batch(const task *t)
+static void run_batch(task *t)
 {
-    const sfi_posterior *p = t->p;
     const int64_t m = t->queries.rows;
-    const int64_t size = m < FEW ? SMALL_BLOCK : BLOCK;
-    int64_t kept = 0;
-#pragma omp parallel num_threads(p->threads) if (m > size)
-    {
-        const unsigned saved = sfi_flush_denormals();
-#pragma omp for schedule(static)
-        for (int64_t i = 0; i < m; i++)
-            find_home(t, i);
-#pragma omp single
-        kept = put_in_order(t);
-#pragma omp for schedule(dynamic, 1)
-        for (int64_t first = 0; first < kept; first += size)
-            run_block(t, p->order + first,
-                      kept - first < size ? kept - first : size);
-        sfi_restore_denormals(saved);
-    }
+    sfi_parallel(t->p->ctx, m, FEW, find_homes, t);
+    t->kept = put_in_order(t);
+    t->block = m < FEW ? SMALL_BLOCK : BLOCK;
+    sfi_parallel_tasks(t->p->threads, sfi_parallel_parts(t->kept, t->block),
+                       run_block, t);
 }
 
 void sfi_posterior_run(sfi_posterior *p, sf_cmat queries, double scale,

@@ -138,3 +138,16 @@ void sfi_legend_draw(sfi_canvas *canvas, const sfi_legend *legend, double x,
 {
     walk(canvas, legend, x, y, width, true);
 }
+
+double sfi_draw_head(sfi_canvas *canvas, const char *title,
+                     const sfi_legend *legend, double x, double y, double width)
+{
+    double top = y;
+    if (title != NULL && title[0] != '\0') {
+        sfi_draw_text(canvas, x, top + 6.0, SFI_LEFT, 0, width, title,
+                      sfi_font_title);
+        top += 19.0;
+    }
+    sfi_legend_draw(canvas, legend, x, top, width);
+    return top + sfi_legend_height(canvas, legend, width) - y;
+}

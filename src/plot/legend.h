@@ -40,4 +40,10 @@ double sfi_legend_height(sfi_canvas *canvas, const sfi_legend *legend,
 void sfi_legend_draw(sfi_canvas *canvas, const sfi_legend *legend, double x,
                      double y, double width);
 
+/* The head of a page of panels with its left top corner at (x, y): the title, unless
+ * that is NULL or empty, over the legend.  Returns its height. */
+double sfi_draw_head(sfi_canvas *canvas, const char *title,
+                     const sfi_legend *legend, double x, double y,
+                     double width);
+
 #endif

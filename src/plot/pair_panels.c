@@ -421,13 +421,7 @@ static sf_status draw(sfi_canvas *canvas, pairs_page *w)
     const double bottom = canvas->height - edge - 28.0;
     left += left_room(canvas, w, (bottom - top - 30.0) / w->d - gap);
     const double width = right - left;
-    if (w->o.title != NULL && w->o.title[0] != '\0') {
-        sfi_draw_text(canvas, left, top + 6.0, SFI_LEFT, 0, width, w->o.title,
-                      sfi_font_title);
-        top += 19.0;
-    }
-    sfi_legend_draw(canvas, &legend, left, top, width);
-    top += sfi_legend_height(canvas, &legend, width) + 4.0;
+    top += sfi_draw_head(canvas, w->o.title, &legend, left, top, width) + 4.0;
 
     const double step_x = fmax((width + gap) / w->d, gap + 4.0);
     const double step_y = fmax((bottom - top + gap) / w->d, gap + 4.0);
@@ -458,12 +452,8 @@ static sf_status check(sf_context *ctx, sf_cmat real, sf_cmat synthetic,
                         "numbers, 1 to %d",
                         what, (long long)d, (long long)synthetic.cols,
                         (int)MOST_COLUMNS);
-    if (o->most_points < 0)
-        return SFI_FAIL(ctx, SF_E_ARG, "%s: most_points is %lld, want >= 0",
-                        what, (long long)o->most_points);
-    if (o->most_points == 0)
-        o->most_points = MOST_POINTS;
-    return SF_OK;
+    return sfi_plot_most(ctx, what, "most_points", &o->most_points,
+                         MOST_POINTS);
 }
 
 sf_status sf_plot_pairs(sf_context *ctx, const char *path, sf_cmat real,

@@ -45,12 +45,8 @@ static sf_status check(sf_context *ctx, sf_cmat data, sf_plot_plane_options *o)
     }
     if (o->grid.values == NULL || o->heat == SF_PLOT_HEAT_VALUE)
         o->mass_count = -1;
-    if (o->most_points < 0)
-        return SFI_FAIL(ctx, SF_E_ARG, "%s: most_points is %lld, want >= 0",
-                        what, (long long)o->most_points);
-    if (o->most_points == 0)
-        o->most_points = MOST_POINTS;
-    return SF_OK;
+    return sfi_plot_most(ctx, what, "most_points", &o->most_points,
+                         MOST_POINTS);
 }
 
 static sf_status set_axes(sf_context *ctx, sfi_panel *panel, sf_cmat data,

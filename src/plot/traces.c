@@ -157,13 +157,7 @@ static void draw(sfi_canvas *canvas, const trace_page *w)
     const double bottom = canvas->height - edge - 30.0;
     left += left_room(canvas, w, (bottom - top) / w->d - row);
     const double width = right - left;
-    if (w->o.title != NULL && w->o.title[0] != '\0') {
-        sfi_draw_text(canvas, left, top + 6.0, SFI_LEFT, 0, width, w->o.title,
-                      sfi_font_title);
-        top += 19.0;
-    }
-    sfi_legend_draw(canvas, &legend, left, top, width);
-    top += sfi_legend_height(canvas, &legend, width);
+    top += sfi_draw_head(canvas, w->o.title, &legend, left, top, width);
     const double step = fmax((bottom - top) / w->d, row + 8.0);
     for (int j = 0; j < w->d; j++) {
         const sfi_rect frame = {left, top + j * step + row,
@@ -191,12 +185,8 @@ static sf_status check(sf_context *ctx, const sf_array *trace,
             (int)MOST_COLUMNS);
     if (trace->data == NULL && trace->shape[0] > 0 && trace->shape[1] > 0)
         return SFI_FAIL(ctx, SF_E_SHAPE, "%s: trace has no data", what);
-    if (o->most_chains < 0)
-        return SFI_FAIL(ctx, SF_E_ARG, "%s: most_chains is %lld, want >= 0",
-                        what, (long long)o->most_chains);
-    if (o->most_chains == 0)
-        o->most_chains = MOST_CHAINS;
-    return SF_OK;
+    return sfi_plot_most(ctx, what, "most_chains", &o->most_chains,
+                         MOST_CHAINS);
 }
 
 static sf_status draw_page(trace_page *w, const char *path)

@@ -29,6 +29,17 @@ sf_status sfi_plot_check(sf_context *ctx, const char *what, const char *name,
     return SF_OK;
 }
 
+sf_status sfi_plot_most(sf_context *ctx, const char *what, const char *name,
+                        int64_t *most, int64_t usual)
+{
+    if (*most < 0)
+        return SFI_FAIL(ctx, SF_E_ARG, "%s: %s is %lld, want >= 0", what, name,
+                        (long long)*most);
+    if (*most == 0)
+        *most = usual;
+    return SF_OK;
+}
+
 static int ascending(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;

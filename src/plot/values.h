@@ -17,6 +17,11 @@ static inline double sfi_cell(sf_cmat m, int64_t row, int64_t col)
 sf_status sfi_plot_check(sf_context *ctx, const char *what, const char *name,
                          sf_cmat m, int64_t cols);
 
+/* An option that says how many to show at most: 0 becomes `usual`.
+ * Returns SF_OK or SF_E_ARG: it is negative. */
+sf_status sfi_plot_most(sf_context *ctx, const char *what, const char *name,
+                        int64_t *most, int64_t usual);
+
 /* The finite values of a column, sorted.  values == NULL if not made yet. */
 typedef struct sfi_sorted {
     sf_context *ctx;

@@ -111,9 +111,7 @@ static sf_status check(sf_context *ctx, const char *what, const sf_array *trace,
     if (!(o->depth > 0.0 && o->depth < INFINITY))
         return SFI_FAIL(ctx, SF_E_ARG, "%s: depth is %g, want > 0", what,
                         o->depth);
-    if (o->most_walkers < 0)
-        return SFI_FAIL(ctx, SF_E_ARG, "%s: most_walkers is %lld, want >= 0",
-                        what, (long long)o->most_walkers);
+    SFI_TRY(sfi_plot_most(ctx, what, "most_walkers", &o->most_walkers, 0));
     if (o->frames == 0)
         o->frames = 60;
     if (o->frames < 2 || o->frames > MOST_FRAMES)

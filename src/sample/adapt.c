@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* adapt.c - step, windows and moments, each a few numbers that are updated in place.
+ *
+ * What is learnt comes from the chain alone, in the order of its iterations, and costs
+ * a fixed number of operations for each: nothing is kept of the draws themselves. */
 #include "sample/adapt.h"
 
 #include <math.h>

@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* chain.c - a chain as a machine: where a gradient is wanted next, and what follows.
+ *
+ * An iteration draws a momentum, makes a path from it, and ends in a new state.  Its
+ * stages follow each other:
+ *
+ *     search    steps are doubled or halved until one is of a fair length
+ *     path      a step, and another one, until the path has ended (here for HMC and
+ *               MALA, in nuts.c for paths that double)
+ *     wait      for the other rungs of a ladder
+ *     done
+ *
+ * sfi_chain_move() and sfi_chain_take() are the two halves of one step in whichever
+ * stage the chain is; between them its owner finds the gradient. */
 #include "sample/chain.h"
 
 #include "evolve/symplectic.h"
@@ -8,9 +21,7 @@
 
 enum { DRAW_ACCEPT = 1 << 26, DRAW_JITTER = 1 << 27 };
 
-/* Iterations of the search for a first step have numbers of their own. */
-enum { SEARCHES = 100 };
-static const uint32_t search_step = 0xFFFFFF00u;
+enum { SEARCHES = 100 }; /* for a first step */
 
 /* ---- memory -------------------------------------------------------------------- */
 
@@ -88,62 +99,7 @@ void sfi_chain_set_periods(sfi_chain *c, const double *period)
     c->period = period;
 }
 
-/* ---- small things -------------------------------------------------------------- */
-
-static sfi_where where_of(const sfi_chain *c, sfi_stream stream)
-{
-    const uint32_t step = c->stage == SFI_CHAIN_SEARCH
-                              ? search_step + (uint32_t)c->searches
-                              : (uint32_t)c->iteration;
-    return (sfi_where){c->o->seed, c->number, step, stream};
-}
-
-double sfi_chain_uniform(const sfi_chain *c, uint32_t what)
-{
-    return sfi_uniform_at(where_of(c, SFI_STREAM_CHOICE), what);
-}
-
-void sfi_phase_copy(sfi_phase *to, const sfi_phase *from, int64_t dim)
-{
-    const size_t bytes = (size_t)dim * sizeof *to->q;
-    memcpy(to->q, from->q, bytes);
-    memcpy(to->p, from->p, bytes);
-    memcpy(to->v, from->v, bytes);
-    memcpy(to->g, from->g, bytes);
-    memcpy(to->w, from->w, bytes);
-    to->f = from->f;
-}
-
-void sfi_chain_place(sfi_chain *c, const double *q, const double *g,
-                     const double *w, double f)
-{
-    const size_t bytes = (size_t)c->dim * sizeof *q;
-    memcpy(c->at.q, q, bytes);
-    memcpy(c->at.g, g, bytes);
-    memcpy(c->at.w, w, bytes);
-    c->at.f = f;
-}
-
-double sfi_phase_energy(const sfi_phase *p, int64_t dim)
-{
-    double twice = 0.0;
-    for (int64_t j = 0; j < dim; j++)
-        twice += p->p[j] * p->v[j];
-    return p->f + 0.5 * twice;
-}
-
-/* The sum of momenta times the step is, but for half a step at each end, mass times the
- * way.  Like the turn it is a property of the part alone, so the path that ends by it
- * could have come from each of its points. */
-bool sfi_chain_goes_around(const sfi_chain *c, const double *momenta)
-{
-    sfi_metric_velocity(&c->metric, momenta, c->span);
-    for (int64_t j = 0; j < c->dim; j++)
-        if (c->period[j] > 0.0 &&
-            fabs(c->path_step * c->span[j]) > 0.5 * c->period[j])
-            return true;
-    return false;
-}
+/* ---- circles ----------------------------------------------------------------- */
 
 /* The middle of the draws so far, about which angles are counted: so their spread is not
  * that of turns. */
@@ -162,15 +118,6 @@ static void stay_on_circles(sfi_chain *c)
         if (c->period[j] > 0.0)
             c->at.q[j] -= c->period[j] *
                           round((c->at.q[j] - middle(c, j)) / c->period[j]);
-}
-
-/* Beyond a wall f is infinite, and so is the loss; no number there is is something
- * else. */
-bool sfi_chain_diverges(sfi_chain *c, double loss)
-{
-    c->diverged = !(loss <= SFI_DIVERGENCE);
-    c->undefined = c->diverged && isnan(loss) && !isinf(c->now.f);
-    return c->diverged;
 }
 
 /* ---- one step ------------------------------------------------------------------ */
@@ -206,7 +153,8 @@ static void finish_step(sfi_chain *c)
 
 static void draw_momentum(sfi_chain *c)
 {
-    sfi_metric_draw(&c->metric, where_of(c, SFI_STREAM_MOMENTUM), c->at.p);
+    sfi_metric_draw(&c->metric, sfi_chain_where(c, SFI_STREAM_MOMENTUM),
+                    c->at.p);
     sfi_metric_velocity(&c->metric, c->at.p, c->at.v);
     if (c->new_metric)
         sfi_metric_velocity(&c->metric, c->at.g, c->at.w);

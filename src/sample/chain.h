@@ -130,11 +130,14 @@ sf_status sfi_chain_resume(sf_context *ctx, sfi_chain *c);
 void sfi_chain_exchange(sfi_chain *a, sfi_chain *b);
 void sfi_chain_temper(sfi_chain *c, double beta);
 
-/* ---- for nuts.c ------------------------------------------------------------------ */
+/* ---- points of paths (phase.c) --------------------------------------------------- */
 
-double sfi_chain_uniform(const sfi_chain *c, uint32_t what);
 void sfi_phase_copy(sfi_phase *to, const sfi_phase *from, int64_t dim);
 double sfi_phase_energy(const sfi_phase *p, int64_t dim);
+
+/* Where the chain's random numbers of this iteration are, and one of them. */
+sfi_where sfi_chain_where(const sfi_chain *c, sfi_stream stream);
+double sfi_chain_uniform(const sfi_chain *c, uint32_t what);
 /* Where the chain is from now on. */
 void sfi_chain_place(sfi_chain *c, const double *q, const double *g,
                      const double *w, double f);
@@ -142,6 +145,8 @@ void sfi_chain_place(sfi_chain *c, const double *q, const double *g,
 bool sfi_chain_goes_around(const sfi_chain *c, const double *momenta);
 /* Whether the energy has risen too far, or is none. */
 bool sfi_chain_diverges(sfi_chain *c, double loss);
+
+/* ---- paths that double (nuts.c) -------------------------------------------------- */
 
 /* Begin a path at c->at, which has its momentum, and take in its next point, c->now;
  * true where the path has ended, with the draw in c->at. */

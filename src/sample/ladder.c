@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* ladder.c - temperatures, and whose state is where.
+ *
+ * Here are only numbers: the chains that have the states are chains.c's.  What pairs
+ * refuse is summed up as probabilities, not as the events, which would be noisier, and
+ * is what the temperatures are placed by. */
 #include "sample/ladder.h"
 
 #include <math.h>

@@ -18,11 +18,13 @@
  * is gone through again step by step.
  *
  * The noise of walker i at step t is a function of (seed, i, t, j)
- * (sfi_langevin_noise()): no generator state exists, so walkers are split into
- * fixed tiles that threads take in any order.  Leimkuhler-Matthews averages the normals of steps t and t+1; the
- * latter wait in `kept` [n, d] for the next step. */
+ * (sfi_langevin_noise()): no generator state exists, so the table is split into
+ * fixed tiles of walkers and slabs of components, which threads take in any order.
+ * Leimkuhler-Matthews averages the normals of steps t and t+1; the latter wait in
+ * `kept` [n, d] for the next step. */
 #include "sample/langevin_program.h"
 
+#include "base/parallel.h"
 #include "base/random.h"
 #include "num/array.h"
 #include "num/linalg.h"
@@ -31,9 +33,9 @@
 #include <math.h>
 #include <string.h>
 
-/* A thread takes TILE walkers at a time, and of them CHUNK components: its noise
- * is 16 KiB, half of a first-level cache. */
-enum { TILE = 64, CHUNK = 32 };
+/* A thread takes TILE walkers at a time and of them SLAB components, CHUNK by CHUNK:
+ * its noise is 16 KiB, half of a first-level cache. */
+enum { TILE = 64, CHUNK = 32, SLAB = 128 * CHUNK };
 
 _Static_assert(TILE % SFI_ROW_MULTIPLE == 0, "a tile is whole rows");
 
@@ -52,7 +54,9 @@ struct sf_langevin {
     double *kept; /* [walkers, unknowns] normals of the last step; NULL: ULA */
     bool compiled;
     sfi_langevin_program many, one;
-    float *bad; /* [walkers] numbers that are not finite */
+    int64_t slabs; /* of a walker; 1 where programs take the steps */
+    float *
+        bad; /* [slabs, walkers] not 0: there are numbers that are not finite */
 };
 
 static sf_status check_steps(sf_context *ctx, const sf_langevin_options *o,
@@ -113,16 +117,15 @@ static void normals(const sf_langevin *r, double *z, int64_t first,
 }
 
 /* Turn the gradients in `move` into proposals, for `count` <= CHUNK components
- * from `from` on, of the walkers from `first` to `end`.  Returns the first of
- * them whose proposal is not finite, or `end`. */
-static int64_t propose_chunk(const sf_langevin *r, int64_t first, int64_t end,
-                             int64_t from, int64_t count, int64_t step)
+ * from `from` on, of the walkers from `first` to `end`; `bad`, by walker, learns
+ * whose are not finite. */
+static void propose_chunk(const sf_langevin *r, int64_t first, int64_t end,
+                          int64_t from, int64_t count, int64_t step, float *bad)
 {
     SFI_ALIGNED(64) double z[CHUNK * TILE];
     SFI_ALIGNED(64) double before[CHUNK * TILE];
     const double drift = 0.5 * r->options.step;
     const double spread = sqrt(r->options.step * r->options.temperature);
-    int64_t first_bad = end;
     if (r->kept == NULL) {
         normals(r, z, first, end - first, from, count, step);
     } else {
@@ -133,12 +136,12 @@ static int64_t propose_chunk(const sf_langevin *r, int64_t first, int64_t end,
     for (int64_t i = first; i < end; i++) {
         const double *state = (const double *)r->state + i * r->unknowns + from;
         double *move = (double *)r->move + i * r->unknowns + from;
-        double bad = 0.0;
+        double lost = 0.0;
         if (r->kept == NULL) {
             for (int64_t j = 0; j < count; j++) {
                 const double noise = z[j * TILE + i - first];
                 move[j] = state[j] - drift * move[j] + spread * noise;
-                bad += move[j] * 0.0; /* inf*0 and nan*0 are nan */
+                lost += move[j] * 0.0; /* inf*0 and nan*0 are nan */
             }
         } else {
             double *kept = r->kept + i * r->unknowns + from;
@@ -149,38 +152,45 @@ static int64_t propose_chunk(const sf_langevin *r, int64_t first, int64_t end,
                 move[j] =
                     state[j] - drift * move[j] + spread * (0.5 * (old + next));
                 kept[j] = next;
-                bad += move[j] * 0.0;
+                lost += move[j] * 0.0;
             }
         }
-        if (isnan(bad) && i < first_bad)
-            first_bad = i;
+        if (isnan(lost))
+            bad[i] = 1.0f;
     }
-    return first_bad;
 }
 
-/* All walkers; returns the first one whose proposal is not finite, or
- * r->walkers. */
-static int64_t propose(sf_context *ctx, const sf_langevin *r, int64_t step)
+typedef struct proposal {
+    const sf_langevin *r;
+    int64_t step;
+} proposal;
+
+/* One slab of the walkers of one tile. */
+static void propose_slab(void *user, int worker, int64_t task)
 {
-    const int64_t tiles = (r->walkers + TILE - 1) / TILE;
-    const int threads = sf_context_threads(ctx);
-    int64_t first_bad = r->walkers;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)             \
-    reduction(min                                                              \
-              : first_bad)
-    for (int64_t tile = 0; tile < tiles; tile++) {
-        const int64_t first = tile * TILE;
-        const int64_t end =
-            first + TILE < r->walkers ? first + TILE : r->walkers;
-        for (int64_t from = 0; from < r->unknowns; from += CHUNK) {
-            const int64_t left = r->unknowns - from;
-            const int64_t bad = propose_chunk(
-                r, first, end, from, left < CHUNK ? left : CHUNK, step);
-            if (bad < end && bad < first_bad)
-                first_bad = bad;
-        }
-    }
-    return first_bad;
+    (void)worker;
+    const proposal *p = user;
+    const sf_langevin *r = p->r;
+    const int64_t slab = task % r->slabs, first = task / r->slabs * TILE;
+    const int64_t end = sfi_smaller(first + TILE, r->walkers);
+    const int64_t to = sfi_smaller((slab + 1) * SLAB, r->unknowns);
+    float *bad = r->bad + slab * r->walkers;
+    for (int64_t i = first; i < end; i++)
+        bad[i] = 0.0f;
+    for (int64_t from = slab * SLAB; from < to; from += CHUNK)
+        propose_chunk(r, first, end, from, sfi_smaller(CHUNK, to - from),
+                      p->step, bad);
+}
+
+/* The first walker of which r->bad says that it is not finite, or r->walkers. */
+static int64_t find_bad(const sf_langevin *r)
+{
+    int64_t bad = r->walkers;
+    for (int64_t slab = 0; slab < r->slabs; slab++)
+        for (int64_t i = 0; i < bad; i++)
+            if (r->bad[slab * r->walkers + i] != 0.0f)
+                bad = i;
+    return bad;
 }
 
 static void exchange(sf_langevin *r)
@@ -223,7 +233,11 @@ static sf_status take_step(sf_langevin *r, int64_t step)
 {
     SFI_TRY(sfi_functional_gradient(r->ctx, &r->f, NULL, r->move, r->state,
                                     r->walkers));
-    const int64_t bad = propose(r->ctx, r, step);
+    proposal p = {r, step};
+    const int64_t tiles = sfi_parallel_parts(r->walkers, TILE);
+    sfi_parallel_tasks(sf_context_threads(r->ctx), tiles * r->slabs,
+                       propose_slab, &p);
+    const int64_t bad = find_bad(r);
     if (bad < r->walkers)
         return not_finite(r, bad, step);
     exchange(r);
@@ -237,9 +251,7 @@ static sf_status run_program(sf_langevin *r, sfi_langevin_program *p,
 {
     SFI_TRY(sfi_langevin_apply(p, r->walkers, r->options.first_step + step,
                                r->state, r->move, r->bad));
-    int64_t bad = 0;
-    while (bad < r->walkers && r->bad[bad] == 0.0f)
-        bad++;
+    const int64_t bad = find_bad(r);
     if (bad == r->walkers) {
         exchange(r);
         r->done += p->steps;
@@ -284,10 +296,9 @@ static sf_status allocate(sf_langevin *r)
     const bool keep = !r->compiled && r->options.method == SF_LANGEVIN_LM;
     if (keep)
         r->kept = sfi_alloc(r->ctx, count, sizeof *r->kept);
-    if (r->compiled)
-        r->bad = sfi_alloc(r->ctx, (size_t)r->walkers, sizeof *r->bad);
-    return r->state != NULL && r->move != NULL && (r->kept != NULL || !keep) &&
-                   (r->bad != NULL || !r->compiled)
+    r->bad = sfi_alloc(r->ctx, (size_t)(r->slabs * r->walkers), sizeof *r->bad);
+    return r->state != NULL && r->move != NULL && r->bad != NULL &&
+                   (r->kept != NULL || !keep)
                ? SF_OK
                : SF_E_NOMEM;
 }
@@ -299,6 +310,7 @@ static sf_status make(sf_langevin *r)
     r->loops = sfi_loops_for(SF_F64);
     r->elem = sf_dtype_size(o->dtype);
     r->compiled = r->f.node != NULL;
+    r->slabs = r->compiled ? 1 : sfi_parallel_parts(r->unknowns, SLAB);
     if (o->dtype != SF_F64 && !r->compiled)
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
                         "langevin: the gradient of %s is no expression, which "
@@ -385,7 +397,7 @@ void sf_langevin_free(sf_langevin *r)
     const size_t count = (size_t)r->walkers * (size_t)r->unknowns;
     sfi_langevin_discard(&r->many);
     sfi_langevin_discard(&r->one);
-    sfi_free(ctx, r->bad, (size_t)r->walkers, sizeof *r->bad);
+    sfi_free(ctx, r->bad, (size_t)(r->slabs * r->walkers), sizeof *r->bad);
     sfi_free(ctx, r->kept, count, sizeof *r->kept);
     sfi_free(ctx, r->move, count, r->elem);
     sfi_free(ctx, r->state, count, r->elem);

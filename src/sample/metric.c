@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* metric.c - products with mass matrices and their roots.
+ *
+ * Each form of M^-1 has a root that costs no more than itself: S for scales, C for a
+ * Cholesky factor, and for S (I + U' (L - I) U) S, since the rows of U are orthonormal,
+ * the same expression with the root of L.  So a momentum of covariance M is a standard
+ * normal vector to which one form or its inverse root is applied, and nothing is
+ * factored while a chain runs. */
 #include "sample/metric.h"
 
 #include <math.h>

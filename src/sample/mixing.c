@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chains.c - spread, R-hat and effective draws of m chains of n draws.
+/* mixing.c - spread, R-hat and effective draws of m chains of n draws.
  *
  * With the mean W of the chains' variances, the variance B of their means and
  * the mean c_t of their autocovariances at lag t (divisor n at every lag), all

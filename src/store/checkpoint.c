@@ -5,10 +5,12 @@
  *     numbers  JSON: the options by their names
  *     schema   JSON: columns, rows, fingerprint of the data
  *
- * The options are one list, from which writing and reading are both made. */
+ * Which options there are, and what they may be, is one list, which the trainer has too
+ * (model/network_options.h). */
 #include "store/store.h"
 
 #include "base/text.h"
+#include "model/network_options.h"
 #include "store/metadata.h"
 
 #include <math.h>
@@ -17,26 +19,6 @@
 #include <string.h>
 
 enum { MOST_SCHEMA = 1 << 22, MOST_NUMBERS = 1 << 12 };
-
-#define OPTION_LIST(WHOLE, REAL)                                               \
-    WHOLE(objective)                                                           \
-    WHOLE(energy)                                                              \
-    WHOLE(width)                                                               \
-    WHOLE(layers)                                                              \
-    WHOLE(steps)                                                               \
-    WHOLE(batch)                                                               \
-    WHOLE(target_rows)                                                         \
-    REAL(rate)                                                                 \
-    REAL(decay)                                                                \
-    REAL(clip)                                                                 \
-    REAL(warmup)                                                               \
-    REAL(ema)                                                                  \
-    REAL(validation)                                                           \
-    REAL(patience)                                                             \
-    REAL(sigma_min)                                                            \
-    REAL(sigma_max)                                                            \
-    REAL(noise_level)                                                          \
-    REAL(time_limit)
 
 uint64_t sf_data_fingerprint(sf_cmat data)
 {
@@ -64,14 +46,14 @@ static json_t *make_options(const sf_network_options *o)
 {
     json_t *numbers = json_object();
     bool failed = false;
-#define PUT_WHOLE(name)                                                        \
-    failed |= json_object_set_new(numbers, #name,                              \
-                                  json_integer((json_int_t)o->name)) != 0;
-#define PUT_REAL(name)                                                         \
-    failed |= json_object_set_new(numbers, #name, json_real(o->name)) != 0;
-    OPTION_LIST(PUT_WHOLE, PUT_REAL)
-#undef PUT_WHOLE
-#undef PUT_REAL
+    for (const sfi_option *row = sfi_network_options; row->name != NULL;
+         row++) {
+        const double value = sfi_option_get(row, o);
+        json_t *number = row->type == SFI_OPTION_REAL
+                             ? json_real(value)
+                             : json_integer((json_int_t)value);
+        failed |= json_object_set_new(numbers, row->name, number) != 0;
+    }
     if (!failed)
         return numbers;
     json_decref(numbers);
@@ -98,16 +80,8 @@ static json_t *make_schema(const sf_checkpoint *c)
 
 static sf_status check_checkpoint(sf_context *ctx, const sf_checkpoint *c)
 {
-#define CHECK_REAL(name)                                                       \
-    if (!isfinite(c->options.name))                                            \
-        return SFI_FAIL(ctx, SF_E_ARG,                                         \
-                        "checkpoint: %s is %g, want a finite "                 \
-                        "number",                                              \
-                        #name, c->options.name);
-#define CHECK_WHOLE(name)
-    OPTION_LIST(CHECK_WHOLE, CHECK_REAL)
-#undef CHECK_WHOLE
-#undef CHECK_REAL
+    SFI_TRY(
+        sfi_option_check(ctx, "checkpoint", sfi_network_options, &c->options));
     for (int64_t j = 0; j < c->dim; j++) {
         const size_t size = strlen(c->columns[j]);
         char shown[SFI_SHOW_SIZE];
@@ -216,27 +190,22 @@ static sf_status read_real(sf_context *ctx, const json_t *numbers,
 static sf_status take_options(sf_context *ctx, const json_t *numbers,
                               const char *source, sf_network_options *o)
 {
-    int64_t objective = 0, energy = 0, width = 0, layers = 0, steps = 0,
-            batch = 0, target_rows = 0;
-#define READ_WHOLE(name)                                                       \
-    SFI_TRY(read_whole(ctx, numbers, source, #name, &name));
-#define READ_REAL(name)                                                        \
-    SFI_TRY(read_real(ctx, numbers, source, #name, &o->name));
-    OPTION_LIST(READ_WHOLE, READ_REAL)
-#undef READ_WHOLE
-#undef READ_REAL
-    if (objective > SF_OBJECTIVE_SLICED || energy > 1)
-        return SFI_FAIL(ctx, SF_E_FORMAT,
-                        "%s: objective %lld and energy %lld are not known to "
-                        "this version",
-                        source, (long long)objective, (long long)energy);
-    o->objective = (sf_objective)objective;
-    o->energy = energy != 0;
-    o->width = width;
-    o->layers = layers;
-    o->steps = steps;
-    o->batch = batch;
-    o->target_rows = target_rows;
+    for (const sfi_option *row = sfi_network_options; row->name != NULL;
+         row++) {
+        int64_t whole = 0;
+        double value = 0.0;
+        if (row->type == SFI_OPTION_REAL) {
+            SFI_TRY(read_real(ctx, numbers, source, row->name, &value));
+        } else {
+            SFI_TRY(read_whole(ctx, numbers, source, row->name, &whole));
+            value = (double)whole;
+        }
+        if (!(value >= row->least && value <= row->most))
+            return SFI_FAIL(ctx, SF_E_FORMAT,
+                            "%s: \"%s\" is %g, and this version knows %g to %g",
+                            source, row->name, value, row->least, row->most);
+        sfi_option_set(row, o, value);
+    }
     return SF_OK;
 }
 

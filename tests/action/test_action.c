@@ -459,11 +459,10 @@ TEST(every_allocation_may_fail)
     struct faults faults;
     sf_context *ctx = faulty_context(&faults);
     sf_status status = SF_E_NOMEM;
-    for (int64_t k = 0; status != SF_OK; k++) {
+    while (NEXT_FAULT(&faults, status)) {
         sf_grid *g = NULL;
         sf_action *a = NULL;
         sf_field phi = {0};
-        faults.left = k;
         status = sf_grid_parse(ctx, &g, "x = 0:1:5 pin x*y; y = 0:1:4 flux 1");
         if (status == SF_OK)
             status = sf_action_new(ctx, &a, g, "0.5*grad2(phi)*c - rho*phi",
@@ -476,12 +475,9 @@ TEST(every_allocation_may_fail)
             status = sf_action_field(a, &phi, 0);
         if (status == SF_OK)
             status = sf_action_solve(a, &phi, NULL, NULL);
-        CHECK(status == SF_OK || status == SF_E_NOMEM);
-        faults.left = INT64_MAX;
         sf_field_free(ctx, &phi);
         sf_action_free(a);
         sf_grid_free(g);
-        CHECK(faults.bytes == faults.own);
     }
     sf_context_free(ctx);
 }

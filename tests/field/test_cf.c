@@ -501,15 +501,11 @@ TEST(every_allocation_may_fail)
     text(&f, 0, "bounds", "b");
     sf_context *ctx = faulty_context(&faults);
     sf_status status = SF_E_NOMEM;
-    for (int k = 0; status != SF_OK; k++) {
+    while (NEXT_FAULT(&faults, status)) {
         sfi_cf *cf = NULL;
-        faults.left = k;
         status = sfi_cf_read(ctx, &cf, &f.source, v, 0.0);
-        CHECK(status == SF_OK || status == SF_E_NOMEM);
         sfi_cf_free(cf);
-        CHECK(faults.bytes == faults.own);
     }
-    faults.left = INT64_MAX;
     end(&f);
     sf_context_free(ctx);
     sf_context_free(plain);

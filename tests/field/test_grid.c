@@ -283,18 +283,14 @@ TEST(every_allocation_may_fail)
     struct faults faults;
     sf_context *ctx = faulty_context(&faults);
     sf_status status = SF_E_NOMEM;
-    for (int k = 0; status != SF_OK; k++) {
+    while (NEXT_FAULT(&faults, status)) {
         sf_grid *g = NULL;
-        faults.left = k;
         status = sf_grid_parse(ctx, &g,
                                "lat = -90:90:5 map s+s^2; lon = "
                                "0:360:4 periodic; lev = [1, 2, 5] "
                                "pin 1, robin 2, 3");
-        CHECK(status == SF_OK || status == SF_E_NOMEM);
         sf_grid_free(g);
-        CHECK(faults.bytes == faults.own);
     }
-    faults.left = INT64_MAX;
     sf_context_free(ctx);
 }
 

@@ -466,17 +466,12 @@ TEST(a_failed_allocation_leaves_nothing_behind)
     struct faults faults;
     sf_context *ctx = faulty_context(&faults);
     sf_model *m = of_four(ctx, "binomial");
-    const int64_t held = faults.bytes;
     double x = 3.0, birth;
     sf_status status = SF_E_NOMEM;
-    for (int64_t k = 0; status != SF_OK; k++) {
-        CHECK(status == SF_E_NOMEM && k < 1000);
-        faults.left = k;
+    while (NEXT_FAULT(&faults, status)) {
         status =
             sf_model_rates(m, (sf_cmat){&x, 1, 1, 1}, 0.4,
                            (sf_mat){&birth, 1, 1, 1}, (sf_mat){0}, (sf_mat){0});
-        faults.left = INT64_MAX;
-        CHECK(faults.bytes == held);
     }
     sf_model_free(m);
     sf_context_free(ctx);

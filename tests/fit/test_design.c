@@ -245,20 +245,15 @@ TEST(every_allocation_may_fail)
     struct faults faults;
     sf_context *ctx = faulty_context(&faults);
     sf_model *d = density_of(ctx, &laws[4]);
-    const int64_t before = faults.bytes;
     sf_status status = SF_E_NOMEM;
-    for (int k = 0; status != SF_OK; k++) {
+    while (NEXT_FAULT(&faults, status)) {
         sfi_match m = {.ctx = ctx, .model = d, .weight = laws[4].weight};
-        faults.left = k;
         status = sfi_match_begin(&m, laws[4].parameters,
                                  (sf_cmat){table(), ROWS, DIM, DIM});
         if (status == SF_OK)
             status = sfi_match_take_design(&m);
-        CHECK(status == SF_OK || status == SF_E_NOMEM);
         sfi_match_end(&m);
-        CHECK(faults.bytes == before);
     }
-    faults.left = INT64_MAX;
     sf_model_free(d);
     sf_context_free(ctx);
 }

@@ -389,18 +389,13 @@ TEST(a_failed_allocation_leaves_nothing_behind)
     struct faults faults;
     sf_context *ctx = faulty_context(&faults);
     sf_model *m = of_four(ctx, "binomial", 0.1);
-    const int64_t held = faults.bytes;
     double x[2];
     for (int method = SF_SAMPLER_JUMPS; method <= SF_SAMPLER_TAULEAP;
          method++) {
         const sf_sample_options o = options_of((sf_sampler)method, 2, 0);
         sf_status status = SF_E_NOMEM;
-        for (int64_t k = 0; status != SF_OK; k++) {
-            CHECK(status == SF_E_NOMEM && k < 1000);
-            faults.left = k;
+        while (NEXT_FAULT(&faults, status)) {
             status = sf_sample(m, (sf_mat){x, 2, 1, 1}, &o);
-            faults.left = INT64_MAX;
-            CHECK(faults.bytes == held);
         }
     }
     sf_model_free(m);

@@ -268,20 +268,15 @@ TEST(every_allocation_may_fail)
     double value[2], score[2];
     const sf_model_values values = {.score = {score, 2, 1, 1},
                                     .logpdf = {value, 2, 1, 1}};
-    const int64_t before = f.bytes;
     sf_status status = SF_E_NOMEM;
-    for (int64_t k = 0; status != SF_OK; k++) {
+    while (NEXT_FAULT(&f, status)) {
         sf_evaluator *owner = NULL;
         sf_functional g;
-        f.left = k;
         status = sf_model_eval(m, (sf_cmat){x, 2, 1, 1}, 0.0, &values);
         if (status == SF_OK)
             status = sf_model_functional(ctx, &owner, &g, m, 0.0);
-        CHECK(status == SF_OK || status == SF_E_NOMEM);
         sf_evaluator_free(owner);
-        CHECK(f.bytes == before);
     }
-    f.left = INT64_MAX;
     sf_model_free(m);
     sf_context_free(ctx);
 }

@@ -176,10 +176,9 @@ TEST(every_allocation_may_fail)
     const double y[2] = {0.1, 0.2};
     make_data(data);
     sf_status status = SF_E_NOMEM;
-    for (int k = 0; status != SF_OK; k++) {
+    while (NEXT_FAULT(&faults, status)) {
         sfi_noise noise = {0};
         sfi_mixture *p = NULL;
-        faults.left = k;
         status = sfi_noise_parse(ctx, &noise, "c0=beta; c1=gamma", COLUMNS,
                                  names, NULL);
         if (status == SF_OK)
@@ -191,10 +190,8 @@ TEST(every_allocation_may_fail)
                 sfi_mixture_run(p, (sf_cmat){y, 1, 2, 2}, 0.3,
                                 &(sfi_mixture_want){.velocity = {got, 1, 2, 2},
                                                     .divergence = &div});
-        CHECK(status == SF_OK || status == SF_E_NOMEM);
         sfi_mixture_free(p);
         sfi_noise_free(ctx, &noise);
-        CHECK(faults.bytes == faults.own);
     }
     sf_context_free(ctx);
 }

@@ -252,14 +252,9 @@ TEST(every_allocation_may_fail)
     sf_context *ctx = faulty_context(&faults);
     double out[8];
     sf_status status = SF_E_NOMEM;
-    for (int k = 0; status != SF_OK; k++) {
-        faults.left = k;
+    while (NEXT_FAULT(&faults, status))
         status = sfi_lattice_green(ctx, out, 3, (const int64_t[]){2, 2, 2},
                                    (const double[]){1.0, 1.0, 1.0}, 0.0);
-        CHECK(status == SF_OK || status == SF_E_NOMEM);
-        CHECK(faults.bytes == faults.own);
-    }
-    faults.left = INT64_MAX;
     sf_context_free(ctx);
 }
 

@@ -15,7 +15,7 @@ static sf_checkpoint some_checkpoint(const void *state, size_t size)
     c.options.width = 17;
     c.options.target_rows = 3;
     c.options.rate = 1.0 / 3.0;
-    c.options.time_limit = 1e300;
+    c.options.time_limit = 1e9 / 3.0;
     c.options.seed = UINT64_MAX - 1;
     c.rows = 272;
     c.dim = 2;
@@ -132,7 +132,7 @@ TEST(every_text_is_checked)
                "\"warmup\":1,\"ema\":1,\"validation\":1,\"patience\":1,"
                "\"sigma_min\":1,\"sigma_max\":1,\"noise_level\":1,"
                "\"time_limit\":1}",
-               "objective 9");
+               "\"objective\" is 9, and this version knows 0 to 3");
     check_text("schema", "{}", "\"rows\"");
     check_text("schema", "{\"rows\":1}", "16 hexadecimal digits");
     check_text("schema", "{\"rows\":1,\"fingerprint\":\"000000000000000g\"}",
@@ -155,15 +155,10 @@ TEST(every_allocation_may_fail)
     size_t size = 0;
     unsigned char *bytes = checkpoint_bytes(ctx, &c, &size);
     sf_status status = SF_E_NOMEM;
-    for (int k = 0; status != SF_OK; k++) {
+    while (NEXT_FAULT(&faults, status)) {
         sf_checkpoint back;
-        faults.left = k;
         status = sfi_checkpoint_load_memory(ctx, &back, bytes, size);
-        CHECK(status == SF_OK || status == SF_E_NOMEM);
-        faults.left = INT64_MAX;
         sf_checkpoint_free(ctx, &back);
-        CHECK(faults.bytes == faults.own);
-        CHECK(k < 1000);
     }
     free(bytes);
     sf_context_free(ctx);

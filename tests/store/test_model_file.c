@@ -555,18 +555,13 @@ static void fail_to_load(small_model *small)
     unsigned char *bytes = save_bytes(ctx, m, &record, &size);
     sf_model_free(m);
     sf_status status = SF_E_NOMEM;
-    for (int k = 0; status != SF_OK; k++) {
+    while (NEXT_FAULT(&faults, status)) {
         sf_model *back = NULL;
         sf_run_record *back_record = NULL;
-        faults.left = k;
         status = sf_model_load_memory(ctx, &back, &back_record, bytes, size);
-        CHECK(status == SF_OK || status == SF_E_NOMEM);
         CHECK((status == SF_OK) == (back != NULL));
-        faults.left = INT64_MAX;
         sf_run_record_free(ctx, back_record);
         sf_model_free(back);
-        CHECK(faults.bytes == faults.own);
-        CHECK(k < 1000);
     }
     free(bytes);
     sf_context_free(ctx);

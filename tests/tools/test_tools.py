@@ -123,6 +123,26 @@ class Layers(Case):
         self.code("num/linalg.c", "    info = LAPACKE_dsyevd_work(a);\n")
         self.rejects("linalg.c:3: want take_turn()", *self.tool)
 
+    def test_threads_outside_their_files(self):
+        for line in ("#pragma omp parallel for", "  # pragma omp  for",
+                     "#pragma omp barrier", "#include <omp.h>",
+                     "int n = omp_get_num_threads();",
+                     '_Pragma("omp parallel")'):
+            self.code("low/bad.c", "\n" + line + "\n")
+            self.rejects("low/bad.c:4: threads begin in", *self.tool)
+        self.code("low/bad.c", "#pragma omp simd\n"
+                  "/* as with an omp parallel region */\n")
+        self.accepts(*self.tool)
+
+    def test_threads_in_their_files(self):
+        self.write("src/LAYERS", "base:\ngraph:\nlow:\nmid: low\ntop: low\n")
+        for name in ("base/parallel.c", "graph/exec_cpu.c",
+                     "graph/exec_steps.c"):
+            self.code(name, "#include <omp.h>\n#pragma omp parallel\n")
+        self.accepts(*self.tool)
+        self.code("graph/exec.c", "#pragma omp parallel\n")
+        self.rejects("graph/exec.c:3: threads begin in", *self.tool)
+
     def test_folder_that_is_no_floor(self):
         self.write("src/attic/z.c", "\n")
         self.rejects("src/attic/ is not in src/LAYERS", *self.tool)

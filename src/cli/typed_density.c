@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* density.c - densities typed on the command line, with names and parameters. */
-#include "cli/density.h"
+/* typed_density.c - densities typed on the command line, with names and parameters. */
+#include "cli/typed_density.h"
 
 #include "base/assign.h"
 #include "base/text.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* density.h - densities typed on the command line. */
-#ifndef SFI_CLI_DENSITY_H
-#define SFI_CLI_DENSITY_H
+/* typed_density.h - densities typed on the command line. */
+#ifndef SFI_CLI_TYPED_DENSITY_H
+#define SFI_CLI_TYPED_DENSITY_H
 
 #include "base/assign.h"
 #include "cli/cli.h"

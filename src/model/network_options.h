@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* network_options.h - the numbers among sf_network_options as a list, for the trainer,
+ * which looks whether they are in their ranges, and for checkpoints, which keep them. */
+#ifndef SFI_NETWORK_OPTIONS_H
+#define SFI_NETWORK_OPTIONS_H
+
+#include "base/option.h"
+#include "scorefield/fit.h"
+
+/* All members but size, seed and kernel. */
+extern const sfi_option sfi_network_options[];
+
+#endif
