@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* latent.c - the verb: blocks of rows through the search, the geometry and the
+/* infer.c - the verb: blocks of rows through the search, the geometry and the
  * importance sampler, and what is counted on the way. */
 #include "latent/geometry.h"
 #include "latent/importance.h"
