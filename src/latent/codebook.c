@@ -340,17 +340,21 @@ void sfi_codebook_free(sfi_codebook *c)
 
 /* ---- looking up -------------------------------------------------------------- */
 
-/* The points within `apart` of the one at `best` are no candidates any more. */
+/* The points within `apart` of the one at `best` are no candidates any more.  Loops
+ * that vector units take: SFI_ROW_MULTIPLE points side by side. */
 static void strike(const sfi_codebook *c, int64_t best, double *scores)
 {
-    for (int64_t i = 0; i < c->count; i++) {
-        double square = 0.0;
+    for (int64_t first = 0; first < c->padded; first += SFI_ROW_MULTIPLE) {
+        double square[SFI_ROW_MULTIPLE] = {0.0};
         for (int64_t k = 0; k < c->latent; k++) {
-            const double *z = c->z + k * c->padded;
-            square += (z[i] - z[best]) * (z[i] - z[best]);
+            const double *z = c->z + k * c->padded + first;
+            const double from = c->z[k * c->padded + best];
+            for (int i = 0; i < SFI_ROW_MULTIPLE; i++)
+                square[i] += (z[i] - from) * (z[i] - from);
         }
-        if (square <= apart * apart)
-            scores[i] = -INFINITY;
+        for (int i = 0; i < SFI_ROW_MULTIPLE; i++)
+            scores[first + i] =
+                square[i] <= apart * apart ? -INFINITY : scores[first + i];
     }
 }
 
@@ -358,10 +362,11 @@ static void choose(const sfi_codebook *c, int64_t row, double *scores)
 {
     c->found[row] = 0;
     for (int64_t s = 0; s < c->starts; s++) {
+        const double most = c->loops->largest(scores, c->padded);
         int64_t best = 0;
-        for (int64_t i = 1; i < c->count; i++)
-            best = scores[i] > scores[best] ? i : best;
-        if (c->count == 0 || scores[best] == -INFINITY)
+        while (best < c->count && scores[best] != most)
+            best++;
+        if (best == c->count || most == -INFINITY)
             return;
         for (int64_t k = 0; k < c->latent; k++)
             c->out[(row * c->starts + s) * c->latent + k] =
