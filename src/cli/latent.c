@@ -52,6 +52,12 @@ static const cli_option options[] = {
            "Of the search, for each row"),
     OPTION(CLI_WHOLE, 0, "samples", "S", samples, "256", "[16, 1e9]",
            "Of each row, for logpdf"),
+    OPTION(CLI_TEXT, 0, "geodesic", "Z,..:Z,..", geodesic, NULL, NULL,
+           "Instead, the shortest curve between two points"),
+    OPTION(CLI_TEXT, 0, "between", "I,J", between, NULL, NULL,
+           "Or between those of rows I and J (from 1)"),
+    OPTION(CLI_WHOLE, 0, "segments", "N", segments, "64", "[2, 1e6]",
+           "Of the curve: a power of two is best"),
     CLI_READ_OPTIONS(cli_latent_options, read),
     {0}};
 
@@ -295,11 +301,7 @@ static void make_report(const latent_run *j, double seconds)
 
 static sf_status evaluate(latent_run *j)
 {
-    sf_latent_options o = SF_LATENT_OPTIONS_INIT;
-    o.prior = (sf_latent_prior)j->o->prior;
-    o.starts = j->o->starts;
-    o.samples = j->o->samples;
-    o.seed = j->c->common.seed;
+    const sf_latent_options o = cli_latent_how(j->c, j->o);
     return j->at.data == NULL ? sf_latent_infer(j->c->ctx, j->decoder, j->x,
                                                 &j->values, &j->result, &o)
                               : sf_latent_at(j->c->ctx, j->decoder, j->x, j->at,
@@ -322,21 +324,19 @@ static sf_status infer(latent_run *j)
     cli_progress_end(c);
     if (status != SF_OK && status != SF_E_CONVERGE)
         return status;
-    char message[512];
+    char message[CLI_LATENT_MESSAGE];
     snprintf(message, sizeof message, "%s", sf_context_message(c->ctx));
     SFI_TRY(write_table(j));
     make_report(j, sfi_clock() - begun);
-    if (c->common.json || !c->common.quiet)
-        SFI_TRY(cli_report(c, stderr));
-    return status == SF_OK ? SF_OK : SFI_FAIL(c->ctx, status, "%s", message);
+    return cli_latent_end(c, status, message);
 }
 
 static sf_status run(cli *c, const void *values)
 {
     const sf_latent_result none = SF_LATENT_RESULT_INIT;
     latent_run j = {.c = c, .o = values, .result = none};
-    SFI_TRY(take_wants(&j));
     SFI_TRY(cli_latent_check(c, j.o));
+    SFI_TRY(take_wants(&j));
     const cli_file out = {.option = "-o",
                           .path = j.o->output,
                           .is_output = true,
@@ -344,6 +344,8 @@ static sf_status run(cli *c, const void *values)
                           .want = CLI_TABLE_WANT};
     SFI_TRY(cli_check_files(c, &out, 1));
     cli_catch_signals();
+    if (j.o->geodesic != NULL || j.o->between != NULL)
+        return cli_latent_geodesic(c, j.o);
     const sf_status status = infer(&j);
     sfi_free(c->ctx, j.numbers, (size_t)(j.x.rows * j.columns),
              sizeof *j.numbers);
@@ -356,10 +358,10 @@ const cli_command cli_latent = {
     .name = "latent",
     .summary =
         "Latent points of rows through a decoder, and the geometry there",
-    .usage = "[OPTIONS] --decoder EXPRS --latent-dim K DATA -o OUT",
+    .usage = "[OPTIONS] --decoder EXPRS --latent-dim K [DATA] -o OUT",
     .operands =
         "  DATA                     A table, of which --columns are x\n",
-    .least = 1,
+    .least = 0,
     .most = 1,
     .size = sizeof(cli_latent_options),
     .options = options,

@@ -10,7 +10,8 @@ typedef struct cli_latent_options {
     const char *output, *decoder, *want;
     const char *sigma, *covariance, *log_sigma;
     const char *at, *columns;
-    int64_t latent, starts, samples;
+    const char *geodesic, *between;
+    int64_t latent, starts, samples, segments;
     int prior;
     cli_read read;
 } cli_latent_options;
@@ -22,6 +23,21 @@ sf_status cli_latent_check(cli *c, const cli_latent_options *o);
  * `data`.  SF_E_FORMAT for a cell that is missing: every one is needed. */
 sf_status cli_latent_read(cli *c, const cli_latent_options *o, cli_data *data,
                           sf_cmat *x, sf_cmat *at);
+
+/* How z is inferred. */
+sf_latent_options cli_latent_how(const cli *c, const cli_latent_options *o);
+
+/* "1,2,3" as numbers, to be freed with their number; rows of them are parted by
+ * semicolons. */
+sf_status cli_latent_numbers(cli *c, const char *option, const char *text,
+                             double **out, int64_t *count, int64_t *rows);
+
+/* Report, and end with `status`, of which `message` was said before. */
+enum { CLI_LATENT_MESSAGE = 512 };
+sf_status cli_latent_end(cli *c, sf_status status, const char *message);
+
+/* --geodesic or --between (latent_geodesic.c). */
+sf_status cli_latent_geodesic(cli *c, const cli_latent_options *o);
 
 /* The decoder of rows of `dim` columns, whose names are those of the first of `data`
  * (NULL: x0, x1, ...); dim 0: as many as the text gives. */

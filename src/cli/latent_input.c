@@ -8,6 +8,34 @@
 #include <math.h>
 #include <string.h>
 
+/* A table where there are rows, none where there are not, and no option that is not
+ * used. */
+static sf_status check_curve(cli *c, const cli_latent_options *o)
+{
+    static const char *const unused[] = {"want", "at", "samples"};
+    const bool curve = o->geodesic != NULL || o->between != NULL;
+    if (o->geodesic == NULL && c->operand_count < 1)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "want DATA, a table of rows x; `scorefield help "
+                        "latent` explains");
+    if (o->geodesic != NULL && o->between != NULL)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "want --geodesic or --between, not both");
+    if (o->geodesic != NULL && c->operand_count > 0)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--geodesic needs no table: between two of its rows, "
+                        "--between I,J");
+    for (size_t i = 0; curve && i < sizeof unused / sizeof *unused; i++)
+        if (cli_given(c, unused[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s is not for a curve between points",
+                            unused[i]);
+    if (!curve && cli_given(c, "segments"))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--segments is for --geodesic and --between");
+    return SF_OK;
+}
+
 sf_status cli_latent_check(cli *c, const cli_latent_options *o)
 {
     const int kinds =
@@ -24,7 +52,24 @@ sf_status cli_latent_check(cli *c, const cli_latent_options *o)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "want at most one of --sigma, --covariance and "
                         "--log-sigma");
-    return SF_OK;
+    return check_curve(c, o);
+}
+
+sf_latent_options cli_latent_how(const cli *c, const cli_latent_options *o)
+{
+    sf_latent_options how = SF_LATENT_OPTIONS_INIT;
+    how.prior = (sf_latent_prior)o->prior;
+    how.starts = o->starts;
+    how.samples = o->samples;
+    how.seed = c->common.seed;
+    return how;
+}
+
+sf_status cli_latent_end(cli *c, sf_status status, const char *message)
+{
+    if (c->common.json || !c->common.quiet)
+        SFI_TRY(cli_report(c, stderr));
+    return status == SF_OK ? SF_OK : SFI_FAIL(c->ctx, status, "%s", message);
 }
 
 /* ---- numbers -------------------------------------------------------------- */
@@ -60,9 +105,8 @@ static sf_status parse_numbers(cli *c, const char *option, const char *text,
                     *at == '\0' ? " (the list ends in a comma?)" : "");
 }
 
-/* The numbers of --sigma or --covariance, to be freed with their number. */
-static sf_status take_numbers(cli *c, const char *option, const char *text,
-                              double **out, int64_t *count, int64_t *rows)
+sf_status cli_latent_numbers(cli *c, const char *option, const char *text,
+                             double **out, int64_t *count, int64_t *rows)
 {
     SFI_TRY(parse_numbers(c, option, text, 0, NULL, count, rows));
     *out = sfi_alloc(c->ctx, (size_t)*count, sizeof **out);
@@ -82,7 +126,7 @@ static sf_status make_decoder(cli *c, const cli_latent_options *o,
     int64_t count = 0, rows = 1;
     sf_status status = SF_OK;
     if (text != NULL)
-        SFI_CHECK(take_numbers(c, option, text, &numbers, &count, &rows));
+        SFI_CHECK(cli_latent_numbers(c, option, text, &numbers, &count, &rows));
     if (o->sigma != NULL) {
         d->sigma = numbers;
         d->sigma_count = count;

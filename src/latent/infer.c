@@ -361,11 +361,10 @@ static sf_status run(latent_job *j, const sf_latent_values *values,
     release(j);
     SFI_TRY(status);
     finish(j);
-    if (result != NULL) {
-        const size_t known = result->size;
-        memcpy(result, &j->result, known);
-        result->size = known;
-    }
+    if (result != NULL)
+        memcpy((char *)result + sizeof r.size,
+               (char *)&j->result + sizeof r.size,
+               result->size - sizeof r.size);
     return judge(j);
 }
 

@@ -5,7 +5,7 @@ import csv, sys
 rows = list(csv.reader(sys.stdin))
 print(",".join(rows[0]))
 for row in rows[1:]:
-    print(",".join("%.9g" % (0 if abs(float(x)) < 1e-7 else float(x)) if x else x for x in row))'; }
+    print(",".join("%.6g" % (0 if abs(float(x)) < 1e-6 else float(x)) if x else x for x in row))'; }
 latent() { scorefield latent "$@" -q -o - | rounded; }
 printf 'a,b,c\n1.2,-0.7,0.9\n-0.4,0.8,0.1\n0.3,0.25,-0.6\n' >x.csv
 latent x.csv --decoder "$quadratic" --latent-dim 2 --sigma 0.5
@@ -44,7 +44,20 @@ cmp 1.csv 3.csv && echo same
 echo "-- rows far from the manifold, and rows that do not determine z"
 printf 'a,b\n0.6,0.8\n0,0\n30,40\n' >circle.csv
 try latent circle.csv --decoder '2*cos(z0); 2*sin(z0)' --latent-dim 1 --sigma 0.5 --prior none \
-    --want z,kind,posterior -o out.csv
+    --want z,kind,posterior -o out.csv | sed -E '/orthogonality|iterations/s/[0-9.e-]+$/#/'
+echo "-- shortest curves"
+sphere='sin(z0)*cos(z1); sin(z0)*sin(z1); cos(z0)'
+scorefield latent --decoder "$sphere" --latent-dim 2 --geodesic 0.5,0.2:1.9,1.4 --segments 4 -q -o - | rounded
+try latent --decoder "$sphere" --latent-dim 2 --geodesic 0.5,0.2:1.9,1.4 --segments 16 -o curve.csv | numbers
+latent x.csv --decoder "$quadratic" --latent-dim 2 --sigma 0.5 --between 1,3 --segments 2
+try latent x.csv --decoder "$quadratic" --latent-dim 2 --between 1,4 -o c.csv
+try latent --decoder "$sphere" --latent-dim 2 --geodesic 1,2:3 -o c.csv
+try latent --decoder "$sphere" --latent-dim 2 --geodesic 1,2 -o c.csv
+try latent x.csv --decoder "$sphere" --latent-dim 2 --geodesic 1,2:2,2 -o c.csv
+try latent --decoder "$sphere" --latent-dim 2 --geodesic 1,2:2,2 --want z -o c.csv
+try latent --decoder "log(z0); z1" --latent-dim 2 --geodesic -1,2:2,2 -o c.csv
+try latent x.csv --decoder "$quadratic" --latent-dim 2 --segments 8 -o c.csv
+try latent --decoder "$quadratic" --latent-dim 2 -o c.csv
 echo "-- what is refused"
 try latent x.csv --latent-dim 2 -o out.csv
 try latent x.csv --decoder "$quadratic" -o out.csv
