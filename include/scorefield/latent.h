@@ -77,22 +77,24 @@ typedef struct sf_latent_values {
     sf_mat metric;         /* [n, K*K]  I(z)                                  */
     sf_mat hessian;        /* [n, K*K]  H                                     */
     sf_mat log_volume;     /* [n, 1]    (1/2) ln det I(z)                     */
-    sf_mat principal;      /* [n, K*(2+d)]  for k = 1, ..., K: |J v_k|, s_k and
-                              the unit vector along J v_k                     */
+    sf_mat principal;      /* [n, K*(2+d)]  for each k: |J v_k|, s_k, and the
+                              unit vector along J v_k                         */
     sf_mat covariance;     /* [n, K*K]  (-H)^-1; NaN where kind is not 1      */
-    sf_mat kind;           /* [n, 1]    1 a maximum, 0 undetermined (H is
-                              singular to 1e-10, or J without a prior), -1 else */
+    sf_mat kind;           /* [n, 1]    1 a maximum; 0 undetermined: H is
+                              singular to 1e-10, or without a prior J; else -1 */
     sf_mat focal;          /* [n, 1]                                          */
-    sf_mat misfit;      /* [n, 1]    e'e, chi-squared for rows of the model */
-    sf_mat loglik;      /* [n, 1]    ln p(x|z)                             */
-    sf_mat logjoint;    /* [n, 1]    ln p(x,z), of a normal prior          */
-    sf_mat laplace;     /* [n, 1]    O + (K/2) ln 2 pi - (1/2) ln det(-H);
+    sf_mat misfit;         /* [n, 1]    e'e, chi-squared of rows of the model */
+    sf_mat loglik;         /* [n, 1]    ln p(x|z)                             */
+    sf_mat logjoint;       /* [n, 1]    ln p(x,z), of a normal prior          */
+    sf_mat laplace;        /* [n, 1]    O + (K/2) ln 2 pi - (1/2) ln det(-H);
                               NaN where kind is not 1                         */
-    sf_mat logpdf;      /* [n, 1]    ln p(x), by importance sampling       */
-    sf_mat logpdf_se;   /* [n, 1]    its standard error; 0 of linear ones  */
-    sf_mat contours;    /* [n, K]    ln N(z_k) - (1/2) ln |J_k|^2          */
-    sf_mat information; /* [n, 1]    sum_k (1/2) ln |J_k|^2
+    sf_mat logpdf;         /* [n, 1]    ln p(x), by importance sampling       */
+    sf_mat logpdf_se;      /* [n, 1]    its standard error; 0 of linear ones  */
+    sf_mat contours;       /* [n, K]    ln N(z_k) - (1/2) ln |J_k|^2          */
+    sf_mat information;    /* [n, 1]    sum_k (1/2) ln |J_k|^2
                               - (1/2) ln det J'J                              */
+    sf_mat curvature;      /* [n, 1]    Gaussian curvature of I(z), for K = 2;
+                              1/r^2 of a sphere                               */
 } sf_latent_values;
 
 #define SF_LATENT_VALUES_INIT                                                  \
@@ -102,28 +104,32 @@ typedef struct sf_latent_values {
 
 /* What was found, over all rows. */
 typedef struct sf_latent_result {
-    size_t size;          /* set by _INIT                                 */
-    int64_t rows;         /*                                              */
-    int64_t converged;    /* rows whose certificate is below tolerance, or
-                                 below what the rounding of x - f leaves      */
-    int64_t maxima;       /* rows of kind 1, -1 and 0                     */
-    int64_t saddles;      /*                                              */
-    int64_t undetermined; /*                                              */
-    int64_t undefined;    /* rows where f is not finite at any start      */
-    int64_t ambiguous;    /* rows whose starts ended at different maxima
-                                 within 2 nats of the best                    */
-    int64_t unreachable;  /* rows whose misfit a chi-squared number of
-                                 d - K degrees exceeds once in 10^6           */
-    int64_t tied;         /* rows with two principal directions of equal
-                                 s_k: they are arbitrary in their plane       */
-    int64_t starts;       /* of each row                                  */
-    int64_t iterations;   /* of the slowest start                         */
+    size_t size; /* set by _INIT */
+
+    int64_t rows;
+    int64_t converged;    /* their certificate is below the tolerance, or
+                             below what the rounding of x - f leaves          */
+    int64_t maxima;       /* of kind 1                                        */
+    int64_t saddles;      /* of kind -1                                       */
+    int64_t undetermined; /* of kind 0                                        */
+    int64_t undefined;    /* f is not finite at any start                     */
+    int64_t ambiguous;    /* their starts ended at different maxima within 2
+                             nats of the best                                 */
+    int64_t unreachable;  /* a chi-squared number of d - K degrees is above
+                             their misfit once in 10^6                        */
+    int64_t tied;         /* with two principal directions of equal s_k, which
+                             are arbitrary in their plane                     */
+
+    int64_t starts;     /* of each row       */
+    int64_t iterations; /* of the slowest    */
     double worst_orthogonality;
-    double mean_logpdf;    /* over rows, where logpdf is wanted, else NaN; */
-    double mean_logpdf_se; /* its standard error by the samples alone, and */
-    double worst_se;       /* the largest of a row                         */
+
+    /* Where logpdf is wanted, else NaN and 0. */
+    double mean_logpdf;    /* over rows                                       */
+    double mean_logpdf_se; /* by the samples alone                            */
+    double worst_se;       /* of a row                                        */
     int64_t doubtful;      /* rows whose se is above 0.1, or one of whose
-                                 weights is more than half of all             */
+                              weights is more than half of all                */
 } sf_latent_result;
 
 #define SF_LATENT_RESULT_INIT                                                  \
@@ -156,7 +162,8 @@ typedef struct sf_latent_result {
  * Returns SF_OK, or
  *   SF_E_SHAPE        x or a member of `values` has the wrong shape
  *   SF_E_ARG          an option out of range; K >= d without a prior, where every
- *                     residual is 0; logpdf, logjoint or laplace without a prior
+ *                     residual is 0; logpdf, logjoint or laplace without a prior;
+ *                     curvature where K is not 2
  *   SF_E_NUMERIC      x is not finite (row and column are named), or the decoder is
  *                     not finite at any start of any row
  *   SF_E_CONVERGE     no row has converged; values and result are filled

@@ -88,7 +88,8 @@ typedef enum latent_shape { ONE, LATENT, COLUMN, PAIR, DIRECTION } latent_shape;
     WANT("logpdf", logpdf, "logpdf", ONE)                                      \
     WANT("logpdf", logpdf_se, "logpdf_se", ONE)                                \
     WANT("contours", contours, "contour", LATENT)                              \
-    WANT("contours", information, "information", ONE)
+    WANT("contours", information, "information", ONE)                          \
+    WANT("curvature", curvature, "curvature", ONE)
 
 static const struct {
     const char *name, *prefix;
@@ -131,7 +132,7 @@ typedef struct latent_run {
     sf_cmat x, at;
     int count;
     int list[WANTS]; /* rows of `wants`, in the order of the columns */
-    double *numbers; /* of all values, [rows, columns]               */
+    double *numbers; /* of all values, [rows, columns] */
     int64_t columns;
     sf_latent_values values;
     sf_latent_result result;
@@ -368,8 +369,8 @@ const cli_command cli_latent = {
     .notes =
         "What may be wanted: z, score, tangential, residual, reconstruction, "
         "metric,\northogonality, hessian, volume, principal, posterior, kind, "
-        "focal, misfit,\nloglik, logjoint, laplace, logpdf, contours; the "
-        "manual says what they are.\n",
+        "focal, misfit,\nloglik, logjoint, laplace, logpdf, contours, "
+        "curvature; the manual says more.\n",
     .example = "  scorefield latent data/faithful.csv --latent-dim 1 --decoder "
                "'3+z;71+9*z' -o -\n",
     .run = run};

@@ -16,7 +16,7 @@ typedef struct curve {
     sf_decoder *decoder;
     int64_t dim;
     double ends[2 * SF_LATENT_MAX]; /* the first and the last point */
-    sf_table table;                 /* t, z, x, length              */
+    sf_table table;                 /* t, z, x, length */
     sf_geodesic_result result;
 } curve;
 

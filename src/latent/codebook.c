@@ -34,20 +34,17 @@ static const double apart = 0.5, scale_without_prior = 1.5;
 
 struct sfi_codebook {
     sf_context *ctx;
-    sf_program
-        *row_features; /* of (x, m)                                     */
+    sf_program *row_features; /* of (x, m) */
     const sfi_loops *loops;
     int64_t latent, features, starts, most;
-    int64_t
-        planned; /* points before some were left out                       */
+    int64_t planned; /* points before some were left out */
     int64_t count, padded;
-    double *z;    /* [K, padded], a row for each component                   */
-    double *code; /* [features, padded]                                      */
-    double
-        *middle;   /* m [d]                                                   */
-    double *rows;  /* [most, features]                                        */
-    double *table; /* [WAVE, padded]                                          */
-    char *work;    /* [WAVE / CHUNK, work_size] of products                   */
+    double *z;      /* [K, padded], a row for each component */
+    double *code;   /* [features, padded] */
+    double *middle; /* m [d] */
+    double *rows;   /* [most, features] */
+    double *table;  /* [WAVE, padded] */
+    char *work;     /* [WAVE / CHUNK, work_size] of products */
     size_t work_size;
     int64_t dim;
     /* Of a wave. */

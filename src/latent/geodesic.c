@@ -33,24 +33,23 @@ static const double uneven_enough = 1e-2;
 
 /* The terms of all chords of a chain. */
 typedef struct terms {
-    double *points;            /* [N + 1, K]                          */
-    double *square, *gradient; /* [N], [N, 2 K]                       */
-    double *gauss, *hessian;   /* [N, 2 K, 2 K]                       */
-    double energy;             /* NaN where one is not finite         */
+    double *points;            /* [N + 1, K] */
+    double *square, *gradient; /* [N], [N, 2 K] */
+    double *gauss, *hessian;   /* [N, 2 K, 2 K] */
+    double energy;             /* NaN where one is not finite */
 } terms;
 
 typedef struct chain {
     sf_context *ctx;
     sfi_chords *chords;
     const sf_geodesic_options *options;
-    int n;         /* K                                                   */
-    int64_t most;  /* N of the finest grid                                */
-    int64_t count; /* N of the present one                                */
+    int n;         /* K */
+    int64_t most;  /* N of the finest grid */
+    int64_t count; /* N of the present one */
     terms now, trial;
-    double *diagonal,
-        *above;       /* [N - 1, K, K] of a matrix and its factor      */
-    double *g, *step; /* [N - 1, K]                                    */
-    double gradient;  /* |grad E|/(1 + E)                              */
+    double *diagonal, *above; /* [N - 1, K, K] of a matrix and its factor */
+    double *g, *step;         /* [N - 1, K] */
+    double gradient;          /* |grad E|/(1 + E) */
     int64_t iterations;
     bool minimum;
 } chain;

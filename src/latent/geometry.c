@@ -30,12 +30,10 @@ static const double log_two_pi = 1.83787706640934548356;
 struct sfi_latent_geometry {
     sf_context *ctx;
     sfi_latent_programs *programs;
-    int64_t latent, dim, most,
-        tall; /* tall: rows of T, the most               */
-    sfi_latent_parts
-        parts;     /* [most, ...]                                     */
-    int64_t *rows; /* [most]                                          */
-    double *work;  /* [ranges, work_size]                             */
+    int64_t latent, dim, most, tall; /* tall: rows of T, the most */
+    sfi_latent_parts parts;          /* [most, ...] */
+    int64_t *rows;                   /* [most] */
+    double *work;                    /* [ranges, work_size] */
     size_t work_size;
     /* Of a run. */
     int64_t first;
@@ -122,12 +120,11 @@ typedef struct row_state {
     const double *z, *f, *error, *jacobian, *whitened, *slopes;
     const double *tangential, *score, *metric, *hessian;
     double loglik;
-    double *columns;                         /* [K, tall] work           */
-    double t[SFI_SMALL_MAX];                 /* of T, descending         */
-    double v[SFI_SMALL_MAX * SFI_SMALL_MAX]; /* row k is v_k             */
-    int rank;                                /* of T                     */
-    double
-        minus_factor[SFI_SMALL_MAX * SFI_SMALL_MAX]; /* Cholesky of -H       */
+    double *columns;                                    /* [K, tall] work */
+    double t[SFI_SMALL_MAX];                            /* of T, descending */
+    double v[SFI_SMALL_MAX * SFI_SMALL_MAX];            /* row k is v_k */
+    int rank;                                           /* of T */
+    double minus_factor[SFI_SMALL_MAX * SFI_SMALL_MAX]; /* Cholesky of -H */
 } row_state;
 
 static row_state look_at(const sfi_latent_geometry *g, int64_t i, double *work)

@@ -10,12 +10,10 @@ typedef struct sfi_latent_geometry sfi_latent_geometry;
 /* What the verb counts and the importance sampler needs of a row. */
 typedef struct sfi_latent_point {
     double certificate;
-    double
-        objective; /* O                                                     */
+    double objective; /* O */
     double misfit;
     int kind;
-    bool
-        is_tied; /* two principal directions have one s_k                     */
+    bool is_tied; /* two principal directions have one s_k */
 } sfi_latent_point;
 
 /* Room for blocks of `most` rows.  SF_OK or SF_E_NOMEM; on failure *out is NULL.

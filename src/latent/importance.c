@@ -30,16 +30,14 @@ static const double log_two_pi = 1.83787706640934548356;
 struct sfi_importance {
     sf_context *ctx;
     sfi_latent_programs *programs;
-    int64_t latent, samples, of_prior,
-        wave; /* wave: rows at a time            */
+    int64_t latent, samples, of_prior, wave; /* wave: rows at a time */
     uint64_t seed;
-    double
-        log_share[2]; /* of the Student-t and of the prior                   */
-    double log_norm;  /* of the Student-t, but for ln det                    */
-    double *points;   /* [wave, samples, K]                                  */
-    double *log_q;    /* [wave, samples]                                     */
-    double *value;    /* [wave, samples]                                     */
-    int64_t *rows;    /* [wave, samples]                                     */
+    double log_share[2]; /* of the Student-t and of the prior */
+    double log_norm;     /* of the Student-t, but for ln det */
+    double *points;      /* [wave, samples, K] */
+    double *log_q;       /* [wave, samples] */
+    double *value;       /* [wave, samples] */
+    int64_t *rows;       /* [wave, samples] */
     /* Of a wave. */
     int64_t first;
     const double *z, *spread;

@@ -25,21 +25,17 @@ typedef struct latent_job {
     sfi_latent_programs programs;
     sfi_latent_search *search;
     sfi_latent_geometry *geometry;
-    sfi_importance
-        *importance; /* NULL where logpdf is not wanted             */
+    sfi_importance *importance; /* NULL where logpdf is not wanted */
     sf_cmat x;
-    sf_cmat
-        at; /* given points; data NULL where z is inferred                 */
+    sf_cmat at; /* given points; data NULL where z is inferred */
     int64_t block;
-    double *z;      /* [block, K]                                     */
-    double *spread; /* [block, K*K] where there is importance         */
-    sfi_latent_found
-        *found; /* [block]                                        */
-    sfi_latent_point
-        *point;             /* [block]                                        */
-    sfi_evidence *evidence; /* [block] where there is importance              */
-    double se_squares;      /* sum of squared standard errors                 */
-    int64_t evident;        /* rows with a logpdf                             */
+    double *z;               /* [block, K] */
+    double *spread;          /* [block, K*K] where there is importance */
+    sfi_latent_found *found; /* [block] */
+    sfi_latent_point *point; /* [block] */
+    sfi_evidence *evidence;  /* [block] where there is importance */
+    double se_squares;       /* sum of squared standard errors */
+    int64_t evident;         /* rows with a logpdf */
 } latent_job;
 
 /* ---- what is asked ------------------------------------------------------------- */
@@ -72,6 +68,16 @@ static sf_status check_options(const latent_job *j)
         return SFI_FAIL(j->ctx, SF_E_ARG,
                         "latent: samples is %lld, want 16 to 2^31",
                         (long long)o->samples);
+    return SF_OK;
+}
+
+static sf_status check_curvature(const latent_job *j)
+{
+    if (j->values.curvature.data != NULL && j->decoder->latent != 2)
+        return SFI_FAIL(j->ctx, SF_E_ARG,
+                        "latent: there are %lld latent numbers, and the "
+                        "Gaussian curvature is of 2",
+                        (long long)j->decoder->latent);
     return SF_OK;
 }
 
@@ -149,7 +155,8 @@ static sf_status plan(latent_job *j)
     sf_context *ctx = j->ctx;
     const size_t n = (size_t)j->block, k = (size_t)j->decoder->latent;
     SFI_TRY(sfi_latent_programs_make(ctx, &j->programs, j->decoder,
-                                     j->options.prior));
+                                     j->options.prior,
+                                     j->values.curvature.data != NULL));
     j->programs.x = j->x;
     if (j->at.data == NULL)
         SFI_TRY(sfi_latent_search_new(ctx, &j->search, j->decoder, &j->programs,
@@ -264,6 +271,11 @@ static sf_status run_block(latent_job *j, int64_t first, int64_t count)
                (size_t)k * sizeof *j->z);
     SFI_TRY(sfi_latent_geometry_run(j->geometry, first, count, j->z, &j->values,
                                     j->point, j->spread));
+    const sf_mat *curvature = &j->values.curvature;
+    if (curvature->data != NULL)
+        SFI_TRY(sfi_latent_curvature_at(
+            &j->programs, count, j->z,
+            curvature->data + first * curvature->stride, curvature->stride));
     for (int64_t i = 0; i < count; i++)
         count_row(j, &j->found[i], &j->point[i]);
     return j->importance != NULL ? add_evidence(j, first, count) : SF_OK;
@@ -352,6 +364,7 @@ static sf_status run(latent_job *j, const sf_latent_values *values,
     SFI_TRY(check_options(j));
     SFI_TRY(check_shapes(j));
     SFI_TRY(check_prior(j));
+    SFI_TRY(check_curvature(j));
     if (j->decoder->is_linear)
         j->options.starts = 1;
     j->block = choose_block(j);

@@ -13,10 +13,10 @@
 /* The objective and its first derivatives, beside those of the decoder. */
 typedef struct objective {
     sfi_decoder_nodes n;
-    sf_node value;  /* O                            */
-    sf_node score;  /* grad O [K]                   */
-    sf_node matrix; /* I(z) + Lambda [K, K]         */
-    sf_node length; /* sqrt(e'e + z' Lambda z)      */
+    sf_node value;  /* O */
+    sf_node score;  /* grad O [K] */
+    sf_node matrix; /* I(z) + Lambda [K, K] */
+    sf_node length; /* sqrt(e'e + z' Lambda z) */
 } objective;
 
 static sf_status expand(const sf_decoder *d, sf_graph *g, sf_latent_prior prior,
@@ -64,7 +64,7 @@ static sf_node head(const sf_decoder *d, sf_graph *g, const objective *o)
 }
 
 static sf_status compile(sfi_latent_programs *p, const sf_decoder *d,
-                         sf_graph *g)
+                         bool curved, sf_graph *g)
 {
     objective o;
     SFI_TRY(expand(d, g, p->prior, &o));
@@ -72,7 +72,7 @@ static sf_status compile(sfi_latent_programs *p, const sf_decoder *d,
     const sf_output terms[] = {{head(d, g, &o), SF_EACH},
                                {sf_neg(g, o.score), SF_EACH},
                                {o.matrix, SF_EACH}};
-    const sf_output curved[] = {{sf_neg(g, hessian), SF_EACH}};
+    const sf_output second[] = {{sf_neg(g, hessian), SF_EACH}};
     const sf_output value[] = {{o.value, SF_EACH}};
     const sf_output geometry[] = {
         {o.n.f, SF_EACH},        {o.n.error, SF_EACH},
@@ -81,14 +81,20 @@ static sf_status compile(sfi_latent_programs *p, const sf_decoder *d,
         {o.score, SF_EACH},      {o.n.metric, SF_EACH},
         {hessian, SF_EACH},      {p->varies ? o.n.slopes : o.n.f, SF_EACH}};
     SFI_TRY(sf_program_new(p->ctx, &p->terms, g, SF_F64, 3, terms));
-    SFI_TRY(sf_program_new(p->ctx, &p->hessian, g, SF_F64, 1, curved));
+    SFI_TRY(sf_program_new(p->ctx, &p->hessian, g, SF_F64, 1, second));
     SFI_TRY(sf_program_new(p->ctx, &p->value, g, SF_F64, 1, value));
-    return sf_program_new(p->ctx, &p->geometry, g, SF_F64, p->varies ? 10 : 9,
-                          geometry);
+    SFI_TRY(sf_program_new(p->ctx, &p->geometry, g, SF_F64, p->varies ? 10 : 9,
+                           geometry));
+    if (!curved)
+        return SF_OK;
+    const sf_output curvature[] = {
+        {sfi_gaussian_curvature(g, o.n.metric, o.n.z), SF_EACH}};
+    return sf_program_new(p->ctx, &p->curvature, g, SF_F64, 1, curvature);
 }
 
 sf_status sfi_latent_programs_make(sf_context *ctx, sfi_latent_programs *p,
-                                   const sf_decoder *d, sf_latent_prior prior)
+                                   const sf_decoder *d, sf_latent_prior prior,
+                                   bool curved)
 {
     sf_graph *g = NULL;
     *p = (sfi_latent_programs){.ctx = ctx,
@@ -97,13 +103,14 @@ sf_status sfi_latent_programs_make(sf_context *ctx, sfi_latent_programs *p,
                                .varies = d->noise == SF_DECODER_VARYING,
                                .prior = prior};
     SFI_TRY(sf_graph_new(ctx, &g));
-    const sf_status status = compile(p, d, g);
+    const sf_status status = compile(p, d, curved, g);
     sf_graph_free(g);
     return status;
 }
 
 void sfi_latent_programs_free(sfi_latent_programs *p)
 {
+    sf_program_free(p->curvature);
     sf_program_free(p->geometry);
     sf_program_free(p->value);
     sf_program_free(p->hessian);
@@ -181,4 +188,12 @@ sf_status sfi_latent_parts_at(sfi_latent_programs *p, int64_t count,
                              each(out->hessian, k * k),
                              each(out->slopes, d * k)};
     return run(p, p->geometry, count, row, z, sinks);
+}
+
+sf_status sfi_latent_curvature_at(sfi_latent_programs *p, int64_t count,
+                                  const double *z, double *curvature,
+                                  int64_t stride)
+{
+    const sf_sink sinks[] = {each(curvature, stride)};
+    return run(p, p->curvature, count, NULL, z, sinks);
 }

@@ -31,26 +31,28 @@
     X(logpdf, 1)                                                               \
     X(logpdf_se, 1)                                                            \
     X(contours, K)                                                             \
-    X(information, 1)
+    X(information, 1)                                                          \
+    X(curvature, 1)
 
 /* All of them are maps of (z, x) in double; K latent numbers, d columns. */
 typedef struct sfi_latent_programs {
     sf_context *ctx;
-    int64_t latent,
-        dim;     /* K, d                                               */
-    bool varies; /* the noise does                                     */
+    int64_t latent, dim; /* K, d */
+    bool varies;         /* the noise does */
     sf_latent_prior prior;
-    sf_program *terms;   /* head, gradient and matrix of F = -O               */
-    sf_program *hessian; /* of F                                              */
-    sf_program *value;   /* O                                                 */
-    sf_program
-        *geometry; /* sfi_latent_geometry                               */
-    sf_cmat x;     /* the rows; the caller's                            */
+    sf_program *terms;     /* head, gradient and matrix of F = -O */
+    sf_program *hessian;   /* of F */
+    sf_program *value;     /* O */
+    sf_program *geometry;  /* sfi_latent_parts */
+    sf_program *curvature; /* of z alone; NULL where it is not wanted */
+    sf_cmat x;             /* the rows; the caller's */
 } sfi_latent_programs;
 
-/* Compile.  What *out holds may be freed also after a failure. */
+/* Compile, for sfi_latent_curvature_at() too if it is `curved`.  What *out holds may
+ * be freed also after a failure. */
 sf_status sfi_latent_programs_make(sf_context *ctx, sfi_latent_programs *out,
-                                   const sf_decoder *d, sf_latent_prior prior);
+                                   const sf_decoder *d, sf_latent_prior prior,
+                                   bool curved);
 void sfi_latent_programs_free(sfi_latent_programs *p);
 
 /* The least-squares problem of p->x; its user pointer is p. */
@@ -64,17 +66,25 @@ sf_status sfi_latent_values_at(sfi_latent_programs *p, int64_t count,
 
 /* What geometry is made of, at `count` points: arrays [count, ...]. */
 typedef struct sfi_latent_parts {
-    double *f, *error; /* [d], [d]                                   */
-    double *jacobian,
-        *whitened;              /* [d*K] each                                 */
-    double *slopes;             /* [d*K] of a noise that varies               */
-    double *loglik;             /* [1]                                        */
-    double *tangential, *score; /* [K] each; score is grad O                  */
-    double *metric, *hessian;   /* [K*K] each; of O                           */
+    double *f, *error;           /* [d], [d] */
+    double *jacobian, *whitened; /* [d*K] each */
+    double *slopes;              /* [d*K] of a noise that varies */
+    double *loglik;              /* [1] */
+    double *tangential, *score;  /* [K] each; score is grad O */
+    double *metric, *hessian;    /* [K*K] each; of O */
 } sfi_latent_parts;
 
 sf_status sfi_latent_parts_at(sfi_latent_programs *p, int64_t count,
                               const int64_t *row, const double *z,
                               const sfi_latent_parts *out);
+
+/* The Gaussian curvature [count, stride] of the metric of two latent numbers at z. */
+sf_status sfi_latent_curvature_at(sfi_latent_programs *p, int64_t count,
+                                  const double *z, double *curvature,
+                                  int64_t stride);
+
+/* The same as a node, of a metric [2, 2] that is an expression of z [2]
+ * (curvature.c). */
+sf_node sfi_gaussian_curvature(sf_graph *g, sf_node metric, sf_node z);
 
 #endif

@@ -26,16 +26,14 @@ struct sfi_latent_search {
     sfi_codebook *codebook;
     sfi_levenberg *levenberg;
     int64_t latent, starts, most, problems;
-    double *z;      /* [most, starts, K]                               */
-    int64_t *found; /* [most] starts of a row                          */
-    double *points; /* [problems, K] the starts of all rows, compact   */
-    int64_t *rows;  /* [problems] their rows in x                      */
-    sfi_levenberg_end
-        *end; /* [problems]                                      */
-    sfi_levenberg_end
-        *best;       /* [most]                                         */
-    int64_t *list;   /* [most] rows of the block that are looked at     */
-    double *hessian; /* [most, K*K]                                     */
+    double *z;               /* [most, starts, K] */
+    int64_t *found;          /* [most] starts of a row */
+    double *points;          /* [problems, K] the starts of all rows, compact */
+    int64_t *rows;           /* [problems] their rows in x */
+    sfi_levenberg_end *end;  /* [problems] */
+    sfi_levenberg_end *best; /* [most] */
+    int64_t *list;           /* [most] rows of the block that are looked at */
+    double *hessian;         /* [most, K*K] */
 };
 
 /* ---- kinds ------------------------------------------------------------------- */

@@ -10,11 +10,10 @@ typedef struct sfi_latent_search sfi_latent_search;
 
 /* What the search knows of a row. */
 typedef struct sfi_latent_found {
-    bool defined;   /* f was finite at a start                             */
-    bool converged; /* see sf_latent_result                                */
-    bool ambiguous; /*                                                     */
-    int64_t
-        iterations; /* of its slowest start                                */
+    bool defined;       /* f was finite at a start */
+    bool converged;     /* see sf_latent_result */
+    bool ambiguous;     /* likewise */
+    int64_t iterations; /* of its slowest start */
 } sfi_latent_found;
 
 /* Room for blocks of `most` rows.  SF_OK or SF_E_NOMEM; on failure *out is NULL.

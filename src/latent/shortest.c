@@ -22,13 +22,13 @@ static const double least_spread = 1.5;
 /* Points 0 and 1 are the ends. */
 typedef struct net {
     sfi_chords *chords;
-    int n;            /* K                                    */
-    double *z;        /* [POINTS, K]                          */
-    double *ends;     /* [POINTS, NEIGHBOURS, 2, K] of edges  */
-    double *length;   /* [POINTS, NEIGHBOURS]                 */
-    double *distance; /* [POINTS] from point 0                */
-    int32_t *next;    /* [POINTS, NEIGHBOURS]                 */
-    int32_t *before;  /* [POINTS] on the path from 0, or -1   */
+    int n;            /* K */
+    double *z;        /* [POINTS, K] */
+    double *ends;     /* [POINTS, NEIGHBOURS, 2, K] of edges */
+    double *length;   /* [POINTS, NEIGHBOURS] */
+    double *distance; /* [POINTS] from point 0 */
+    int32_t *next;    /* [POINTS, NEIGHBOURS] */
+    int32_t *before;  /* [POINTS] on the path from 0, or -1 */
 } net;
 
 static void make_points(const net *t, const double *from, const double *to,

@@ -44,27 +44,27 @@ typedef enum step_kind { DAMPED = 0, NEWTON } step_kind;
 /* Of one problem, beside its arrays. */
 typedef struct state {
     double mu, nu;
-    double foreseen;   /* fall of F by the step that is tried      */
-    step_kind kind;    /* of that step                             */
-    bool newton_fails; /* the last one was not taken               */
+    double foreseen;   /* fall of F by the step that is tried */
+    step_kind kind;    /* of that step */
+    bool newton_fails; /* the last one was not taken */
     bool running;
 } state;
 
 struct sfi_levenberg {
     sf_context *ctx;
     int64_t most;
-    int n;         /* unknowns */
-    state *states; /* [most] by problem, as are ...          */
-    double *head, *gradient,
-        *matrix;     /* ... [most, HEAD], [most, n], [most, nn] */
-    int64_t *active; /* [most] the problems that run           */
-    int64_t *rows;   /* [most] of a batch: its row,            */
-    int64_t *places; /* and where its problem is in `active`   */
-    double *points;  /* [most, n]                              */
-    double *steps;   /* [most, n] by place in `active`         */
-    double *trial_head, *trial_gradient,
-        *trial_matrix; /* by place, likewise  */
-    double *hessian;   /* [most, nn] by place                    */
+    int n;            /* unknowns */
+    state *states;    /* [most] by problem, as are ... */
+    double *head;     /* ... [most, HEAD], */
+    double *gradient; /* [most, n] */
+    double *matrix;   /* and [most, nn] */
+    int64_t *active;  /* [most] the problems that run */
+    int64_t *rows;    /* [most] of a batch: its row, */
+    int64_t *places;  /* and where its problem is in `active` */
+    double *points;   /* [most, n] */
+    double *steps;    /* [most, n] by place in `active` */
+    double *trial_head, *trial_gradient, *trial_matrix; /* by place, likewise */
+    double *hessian; /* [most, nn] by place */
     /* Of the run. */
     const sfi_levenberg_options *options;
     double *z;

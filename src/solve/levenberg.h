@@ -40,19 +40,16 @@ typedef struct sfi_levenberg_problem {
 } sfi_levenberg_problem;
 
 typedef struct sfi_levenberg_options {
-    double tolerance; /* > 0, of the certificate                          */
-    int64_t
-        max_iterations; /* trials of one problem, >= 1                      */
+    double tolerance;       /* > 0, of the certificate */
+    int64_t max_iterations; /* trials of one problem, >= 1 */
 } sfi_levenberg_options;
 
 /* How one problem ended. */
 typedef struct sfi_levenberg_end {
-    double value; /* F; NaN where it is not finite at the start           */
-    double
-        certificate; /* sqrt(g' matrix^-1 g) / (1 + size), see below         */
-    int64_t
-        iterations; /* trials                                               */
-    bool converged; /* certificate <= max(tolerance, rounding)              */
+    double value;       /* F; NaN where it is not finite at the start */
+    double certificate; /* sqrt(g' matrix^-1 g) / (1 + size), see below */
+    int64_t iterations; /* trials */
+    bool converged;     /* certificate <= max(tolerance, rounding) */
 } sfi_levenberg_end;
 
 typedef struct sfi_levenberg sfi_levenberg;

@@ -292,6 +292,38 @@ TEST(contours_and_information_add_up_to_the_density_without_noise)
     sf_context_free(ctx);
 }
 
+/* The paraboloid z1 = a r^2 has the curvature 4 a^2/(1 + 4 a^2 r^2)^2, which is 1 for
+ * a = 1 at r = 1/2; a sphere of radius 2 has 1/4, in units of half a standard
+ * deviation 1/16; the hyperbolic plane of normal distributions -1/2. */
+TEST(curvatures_are_those_of_known_surfaces)
+{
+    static const double z[] = {0.4, -0.3};
+    static const struct {
+        const char *text, *log_sigma;
+        double sigma, want;
+    } cases[] = {
+        {"z0; z1; z0^2 + z1^2", NULL, 1.0, 1.0},
+        {"2*sin(z0)*cos(z1); 2*sin(z0)*sin(z1); 2*cos(z0)", NULL, 0.5, 0.0625},
+        {"z0; z0 + z1; z1", NULL, 1.0, 0.0},
+        {"z0", "z1", 0.0, -0.5}};
+    sf_context *ctx = new_context();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sf_decoder_options o = SF_DECODER_OPTIONS_INIT;
+        sf_latent_values v = SF_LATENT_VALUES_INIT;
+        double x[3] = {0.0}, curvature;
+        o.sigma = cases[i].log_sigma == NULL ? &cases[i].sigma : NULL;
+        o.sigma_count = 1;
+        o.log_sigma = cases[i].log_sigma;
+        sf_decoder *d = new_decoder(ctx, cases[i].text, 2, &o);
+        v.curvature = room(&curvature, 1, 1);
+        CHECK_OK(ctx, sf_latent_at(ctx, d, table(x, 1, sf_decoder_dim(d)),
+                                   table(z, 1, 2), &v, NULL, NULL));
+        CHECK_NEAR(curvature, cases[i].want, 1e-12);
+        sf_decoder_free(d);
+    }
+    sf_context_free(ctx);
+}
+
 /* ---- inference ------------------------------------------------------------------ */
 
 enum { STRIP_ROWS = 1000 };
@@ -704,6 +736,10 @@ TEST(what_has_no_answer_is_refused)
     CHECK_FAILS(
         ctx, sf_latent_infer(ctx, line, table(nan_row, 1, 2), NULL, NULL, NULL),
         SF_E_NUMERIC, "x");
+    v = (sf_latent_values)SF_LATENT_VALUES_INIT;
+    v.curvature = room(number, 1, 1);
+    CHECK_FAILS(ctx, sf_latent_infer(ctx, line, row, &v, NULL, NULL), SF_E_ARG,
+                "the Gaussian curvature is of 2");
     sf_decoder_free(line);
     sf_decoder_free(square);
     sf_context_free(ctx);
@@ -715,6 +751,7 @@ TESTS(CASE(points_and_geometry_are_those_of_forty_digits),
       CASE(the_certificate_does_not_depend_on_the_units_of_z),
       CASE(principal_directions_are_those_of_the_covariance),
       CASE(contours_and_information_add_up_to_the_density_without_noise),
+      CASE(curvatures_are_those_of_known_surfaces),
       CASE(the_global_maximum_of_a_rolled_strip_is_found),
       CASE(saddles_are_left),
       CASE(what_the_decoder_does_not_use_is_undetermined),
