@@ -324,6 +324,144 @@ TEST(curvatures_are_those_of_known_surfaces)
     sf_context_free(ctx);
 }
 
+/* ---- networks ------------------------------------------------------------------- */
+
+enum { NET_LATENT = 3, NET_DIM = 6, NET_WIDTH = 8, NET_TEXT = 8192 };
+
+/* f = V tanh(W z + b), and what it gives. */
+struct net {
+    double w[NET_WIDTH][NET_LATENT], b[NET_WIDTH], v[NET_DIM][NET_WIDTH];
+    char text[NET_TEXT];
+};
+
+static double normal(uint64_t seed, int64_t i, int j)
+{
+    return sfi_normal_at((sfi_where){seed, (uint64_t)i, 0, SFI_STREAM_USER},
+                         (uint32_t)j);
+}
+
+static void make_net(struct net *n, uint64_t seed)
+{
+    size_t used = 0;
+    for (int i = 0; i < NET_WIDTH; i++) {
+        n->b[i] = normal(seed, i, 0);
+        for (int k = 0; k < NET_LATENT; k++)
+            n->w[i][k] = normal(seed, i, 1 + k);
+        for (int j = 0; j < NET_DIM; j++)
+            n->v[j][i] = normal(seed, i, 8 + j) / sqrt(NET_WIDTH);
+    }
+    for (int j = 0; j < NET_DIM; j++)
+        for (int i = 0; i < NET_WIDTH; i++)
+            used += (size_t)snprintf(
+                n->text + used, NET_TEXT - used,
+                "%s%.17g*tanh(%.17g*z0 + %.17g*z1 + %.17g*z2 + %.17g)",
+                i > 0   ? " + "
+                : j > 0 ? "; "
+                        : "",
+                n->v[j][i], n->w[i][0], n->w[i][1], n->w[i][2], n->b[i]);
+    CHECK(used < NET_TEXT);
+}
+
+static void decode(const struct net *n, const double *z, double *x)
+{
+    for (int j = 0; j < NET_DIM; j++) {
+        x[j] = 0.0;
+        for (int i = 0; i < NET_WIDTH; i++)
+            x[j] += n->v[j][i] * tanh(n->w[i][0] * z[0] + n->w[i][1] * z[1] +
+                                      n->w[i][2] * z[2] + n->b[i]);
+    }
+}
+
+/* Score and Hessian of twenty networks by central differences of O with a step of
+ * 1e-4: 1e-8 of third and fourth derivatives of order 1000, and 1e-16 of |O| = 100 over
+ * the square of the step. */
+TEST(derivatives_of_random_networks_are_differences)
+{
+    static struct net n;
+    const double h = 1e-4, sigma = 0.3;
+    sf_context *ctx = new_context();
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        double x[NET_DIM], z[NET_LATENT], score[3], hessian[9], near[9][9];
+        make_net(&n, seed);
+        sf_decoder *d = isotropic(ctx, n.text, NET_LATENT, sigma);
+        for (int k = 0; k < NET_LATENT; k++)
+            z[k] = normal(seed, 100, k);
+        decode(&n, z, x);
+        for (int j = 0; j < NET_DIM; j++)
+            x[j] += sigma * normal(seed, 101, j);
+        sf_latent_values v = SF_LATENT_VALUES_INIT;
+        v.score = room(score, 1, 3);
+        v.hessian = room(hessian, 1, 9);
+        CHECK_OK(ctx, sf_latent_at(ctx, d, table(x, 1, NET_DIM), table(z, 1, 3),
+                                   &v, NULL, NULL));
+        /* O by hand on a cross of steps in each pair of directions. */
+        for (int a = 0; a < 3; a++)
+            for (int b = 0; b < 3; b++)
+                for (int s = 0; s < 4; s++) {
+                    double at[3] = {z[0], z[1], z[2]}, f[NET_DIM], sum = 0.0;
+                    at[a] += s % 2 == 0 ? h : -h;
+                    at[b] += s / 2 == 0 ? h : -h;
+                    decode(&n, at, f);
+                    for (int j = 0; j < NET_DIM; j++)
+                        sum -= 0.5 * (x[j] - f[j]) * (x[j] - f[j]) /
+                               (sigma * sigma);
+                    for (int k = 0; k < 3; k++)
+                        sum -= 0.5 * at[k] * at[k];
+                    near[3 * a + b][s] = sum;
+                }
+        for (int a = 0; a < 3; a++) {
+            CHECK_NEAR(score[a], (near[4 * a][0] - near[4 * a][3]) / (4.0 * h),
+                       1e-5);
+            for (int b = 0; b < 3; b++) {
+                const double *o = near[3 * a + b];
+                const double mixed =
+                    (o[0] - o[1] - o[2] + o[3]) / (4.0 * h * h);
+                CHECK_NEAR(hessian[3 * a + b], mixed, 1e-4);
+            }
+        }
+        sf_decoder_free(d);
+    }
+    sf_context_free(ctx);
+}
+
+/* Ten thousand rows that a network made: all are certified, nearly all at a maximum at
+ * least as good as the point that made them, and no misfit is out of proportion. */
+TEST(rows_of_a_network_are_certified)
+{
+    enum { ROWS = 10000 };
+    static struct net n;
+    static double x[ROWS * NET_DIM], z[ROWS * NET_LATENT], joint[ROWS],
+        made[ROWS];
+    const double sigma = 0.1;
+    sf_context *ctx = new_context();
+    make_net(&n, 3);
+    sf_decoder *d = isotropic(ctx, n.text, NET_LATENT, sigma);
+    for (int64_t i = 0; i < ROWS; i++) {
+        for (int k = 0; k < NET_LATENT; k++)
+            z[i * NET_LATENT + k] = normal(5, i, k);
+        decode(&n, z + i * NET_LATENT, x + i * NET_DIM);
+        for (int j = 0; j < NET_DIM; j++)
+            x[i * NET_DIM + j] += sigma * normal(5, i, 8 + j);
+    }
+    sf_latent_values v = SF_LATENT_VALUES_INIT;
+    sf_latent_result r = SF_LATENT_RESULT_INIT;
+    v.logjoint = room(made, ROWS, 1);
+    CHECK_OK(ctx, sf_latent_at(ctx, d, table(x, ROWS, NET_DIM),
+                               table(z, ROWS, NET_LATENT), &v, NULL, NULL));
+    v.logjoint = room(joint, ROWS, 1);
+    CHECK_OK(ctx,
+             sf_latent_infer(ctx, d, table(x, ROWS, NET_DIM), &v, &r, NULL));
+    int64_t better = 0;
+    for (int64_t i = 0; i < ROWS; i++)
+        better += joint[i] >= made[i];
+    CHECK(r.converged >= ROWS - 10);
+    CHECK(r.maxima >= ROWS - 10);
+    CHECK(better >= ROWS - 10);
+    CHECK(r.unreachable == 0);
+    sf_decoder_free(d);
+    sf_context_free(ctx);
+}
+
 /* ---- inference ------------------------------------------------------------------ */
 
 enum { STRIP_ROWS = 1000 };
@@ -752,6 +890,8 @@ TESTS(CASE(points_and_geometry_are_those_of_forty_digits),
       CASE(principal_directions_are_those_of_the_covariance),
       CASE(contours_and_information_add_up_to_the_density_without_noise),
       CASE(curvatures_are_those_of_known_surfaces),
+      CASE(derivatives_of_random_networks_are_differences),
+      CASE(rows_of_a_network_are_certified),
       CASE(the_global_maximum_of_a_rolled_strip_is_found),
       CASE(saddles_are_left),
       CASE(what_the_decoder_does_not_use_is_undetermined),
