@@ -182,6 +182,66 @@ SF_API sf_status sf_latent_at(sf_context *ctx, const sf_decoder *decoder,
                               sf_latent_result *result,
                               const sf_latent_options *options);
 
+/* ---- draws of z given x ----------------------------------------------------------- */
+
+typedef struct sf_latent_draw_options {
+    size_t size;     /* set by _INIT                                          */
+    int64_t draws;   /* kept of each chain, 1 to 2^30              [250]      */
+    int64_t chains;  /* of each row, 1 to 64                       [4]        */
+    int64_t warmup;  /* iterations that adapt the step, 0 to 2^30  [200]      */
+    int64_t starts;  /* of the search for each row, 1 to 64        [4]        */
+    int64_t samples; /* of which the chains' starts are chosen, 16 to 2^31
+                                                                   [256]      */
+    uint64_t seed;   /*                                            [0]        */
+} sf_latent_draw_options;
+
+#define SF_LATENT_DRAW_OPTIONS_INIT                                            \
+    {                                                                          \
+        sizeof(sf_latent_draw_options), 250, 4, 200, 4, 256, 0                 \
+    }
+
+typedef struct sf_latent_draw_result {
+    size_t size;       /* set by _INIT                                        */
+    int64_t rows;      /*                                                     */
+    int64_t undefined; /* rows without a start: their draws are NaN           */
+    int64_t unmixed;   /* rows whose R-hat is above 1.05                      */
+    double worst_rhat; /* NaN for fewer than 4 draws of a chain               */
+    double least_ess;  /* NaN for fewer than 12                               */
+    double accept;     /* mean probability of acceptance of local steps       */
+    double jumps;      /* and of jumps                                        */
+} sf_latent_draw_result;
+
+#define SF_LATENT_DRAW_RESULT_INIT                                             \
+    {                                                                          \
+        .size = sizeof(sf_latent_draw_result)                                  \
+    }
+
+/* Draw from the posterior p(z|x), with the prior N(0, I), of each row of x [n, d].
+ *
+ *   z     [n, chains, draws, K]  out: the draws
+ *   rhat  [n], or NULL           out: the largest of the row's numbers, and
+ *   ess   [n], or NULL           the smallest bulk or tail effective sample size
+ *                                (diagnose.h)
+ *
+ * All chains of a block of rows are one batch.  An iteration is a step of
+ * Metropolis-adjusted Langevin, with the covariance of Laplace's posterior for its
+ * metric and a length that the warm-up adapts to 57.4 % acceptance; and a proposal from
+ * a mixture as sf_latent_infer() takes for logpdf, but one in four of it from the prior,
+ * which goes from mode to mode.
+ * Chains start at draws of that mixture, chosen by their weights.  Rows of kind 0 or -1,
+ * which are ambiguous or whose logpdf is doubtful are those that need this.
+ *
+ * The draws of a row are a function of the seed, the options, the row and its index.
+ *
+ * Returns as sf_latent_infer() does, but never SF_E_CONVERGE.
+ *
+ * Source: G. O. Roberts and R. L. Tweedie, Bernoulli 2 (1996) 341-363; L. Tierney,
+ * Ann. Statist. 22 (1994) 1701-1762 (mixtures and cycles of kernels). */
+SF_API sf_status sf_latent_draw(sf_context *ctx, const sf_decoder *decoder,
+                                sf_cmat x, double *z, double *rhat, double *ess,
+                                sf_latent_draw_result *result,
+                                const sf_latent_draw_options *options);
+
 #ifdef __cplusplus
 }
 #endif

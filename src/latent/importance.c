@@ -1,47 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* importance.c - the marginal likelihood by importance sampling,
  *
- *     p(x) = E_q[ p(x, z)/q(z) ],     q = (1 - a) t_6(z*, 1.2 C) + a N(0, I)
+ *     p(x) = E_q[ p(x, z)/q(z) ],     q as in proposal.h, one in twenty from the prior.
  *
- * with C the covariance of Laplace's posterior at z*.  A normal proposal would leave
- * weights unbounded where the posterior has heavier tails; the share a of the prior,
- * one in twenty, bounds them by p(x|z)/a wherever else the posterior has mass.  As many
- * draws come from the prior as its share says, so that q is the mean of what they come
- * from, and the estimate is unbiased with less variance than that of a random number.
+ * As many draws come from the prior as its share says, so that q is the mean of what
+ * they come from, and the estimate is unbiased with less variance than that of a random
+ * number.
  *
  *     ln p = ln mean w,     se = sd(w)/(sqrt(S) mean w)        (delta method)
  *
- * Draw i of row r is a function of (seed, r, i).  A chi-squared number of 6 degrees is
- * -2 ln(u1 u2 u3). */
+ * Draw i of row r is a function of (seed, r, i). */
 #include "latent/importance.h"
 
 #include "base/parallel.h"
-#include "base/random.h"
-#include "num/special.h"
+#include "latent/proposal.h"
 
 #include <math.h>
 
 /* Draws that are held at a time, or those of one row if they are more. */
 enum { MOST_DRAWS = 1 << 15 };
 
-static const double degrees = 6.0, widening = 1.2, share_of_prior = 0.05;
-static const double log_two_pi = 1.83787706640934548356;
+static const double share_of_prior = 0.05;
 
 struct sfi_importance {
     sf_context *ctx;
     sfi_latent_programs *programs;
     int64_t latent, samples, of_prior, wave; /* wave: rows at a time */
     uint64_t seed;
-    double log_share[2]; /* of the Student-t and of the prior */
-    double log_norm;     /* of the Student-t, but for ln det */
-    double *points;      /* [wave, samples, K] */
-    double *log_q;       /* [wave, samples] */
-    double *value;       /* [wave, samples] */
-    int64_t *rows;       /* [wave, samples] */
+    sfi_proposal proposal;
+    double *points; /* [wave, samples, K] */
+    double *log_q;  /* [wave, samples] */
+    double *value;  /* [wave, samples] */
+    int64_t *rows;  /* [wave, samples] */
     /* Of a wave. */
     int64_t first;
     const double *z, *spread;
-    sfi_evidence *out;
+    sfi_evidence *out; /* or NULL: ... */
+    double *picks;     /* [rows, each, K] */
+    int64_t each;
 };
 
 void sfi_importance_free(sfi_importance *s)
@@ -75,18 +71,14 @@ sf_status sfi_importance_new(sf_context *ctx, sfi_importance **out,
     sfi_importance *s = sfi_alloc_zero(ctx, 1, sizeof *s);
     if (s == NULL)
         return SF_E_NOMEM;
-    const double k = (double)programs->latent;
     s->ctx = ctx;
     s->programs = programs;
     s->latent = programs->latent;
     s->samples = o->samples;
     s->seed = o->seed;
     s->of_prior = (int64_t)fmax(1.0, rint(share_of_prior * (double)o->samples));
-    const double share = (double)s->of_prior / (double)s->samples;
-    s->log_share[0] = log1p(-share);
-    s->log_share[1] = log(share);
-    s->log_norm = sfi_lgamma(0.5 * (degrees + k)) - sfi_lgamma(0.5 * degrees) -
-                  0.5 * k * (log(0.5 * degrees) + log_two_pi);
+    s->proposal = sfi_proposal_make((int)s->latent,
+                                    (double)s->of_prior / (double)s->samples);
     s->wave = s->samples < MOST_DRAWS ? MOST_DRAWS / s->samples : 1;
     if (!make_room(s)) {
         sfi_importance_free(s);
@@ -98,50 +90,6 @@ sf_status sfi_importance_new(sf_context *ctx, sfi_importance **out,
 
 /* ---- draws ------------------------------------------------------------------- */
 
-/* ln q(z) of a row at z* with the factor l of C. */
-static double log_proposal(const sfi_importance *s, const double *z,
-                           const double *at, const double *l)
-{
-    const int n = (int)s->latent;
-    double from[SFI_SMALL_MAX], square = 0.0, from_prior = 0.0, log_det = 0.0;
-    for (int k = 0; k < n; k++) {
-        from[k] = z[k] - at[k];
-        log_det += log(l[k * n + k]);
-        from_prior += z[k] * z[k];
-    }
-    sfi_small_lower_solve(l, n, from);
-    for (int k = 0; k < n; k++)
-        square += from[k] * from[k] / widening;
-    const double a = s->log_share[0] + s->log_norm - log_det -
-                     0.5 * n * log(widening) -
-                     0.5 * (degrees + n) * log1p(square / degrees);
-    const double b = s->log_share[1] - 0.5 * (from_prior + n * log_two_pi);
-    return fmax(a, b) + log1p(exp(-fabs(a - b)));
-}
-
-static void draw(const sfi_importance *s, int64_t row, int64_t i,
-                 const double *at, const double *l, double *z)
-{
-    const int n = (int)s->latent;
-    const sfi_where where = {s->seed, (uint64_t)row, (uint32_t)i,
-                             SFI_STREAM_LATENT};
-    double normal[SFI_SMALL_MAX];
-    for (int k = 0; k < n; k++)
-        normal[k] = z[k] = sfi_normal_at(where, (uint32_t)k);
-    if (i < s->of_prior)
-        return;
-    const uint32_t next = (uint32_t)(n + 3) / 4 * 4; /* words of their own */
-    double chi_squared = 0.0;
-    for (uint32_t k = 0; k < 3; k++)
-        chi_squared -= 2.0 * log(sfi_uniform_at(where, next + k));
-    const double scale = sqrt(widening * degrees / chi_squared);
-    for (int j = 0; j < n; j++) {
-        z[j] = at[j];
-        for (int k = 0; k <= j; k++)
-            z[j] += scale * l[j * n + k] * normal[k];
-    }
-}
-
 static void draw_rows(void *user, int64_t part, int64_t first, int64_t count)
 {
     const sfi_importance *s = user;
@@ -151,8 +99,12 @@ static void draw_rows(void *user, int64_t part, int64_t first, int64_t count)
         for (int64_t i = 0; i < s->samples; i++) {
             const int64_t p = r * s->samples + i;
             const double *at = s->z + r * n, *l = s->spread + r * n * n;
-            draw(s, s->first + r, i, at, l, s->points + p * n);
-            s->log_q[p] = log_proposal(s, s->points + p * n, at, l);
+            const sfi_where where = {s->seed, (uint64_t)(s->first + r),
+                                     (uint32_t)i, SFI_STREAM_LATENT};
+            sfi_proposal_draw(&s->proposal, i < s->of_prior, where, 0, at, l,
+                              s->points + p * n);
+            s->log_q[p] =
+                sfi_proposal_log(&s->proposal, s->points + p * n, at, l);
             s->rows[p] = s->first + r;
         }
 }
@@ -191,9 +143,43 @@ static void weigh_rows(void *user, int64_t part, int64_t first, int64_t count)
                                 s->log_q + r * s->samples, s->samples);
 }
 
-sf_status sfi_importance_run(sfi_importance *s, int64_t first, int64_t count,
-                             const double *z, const double *spread,
-                             sfi_evidence *out)
+/* The draw in which the sum of weights passes a part u of their total. */
+static int64_t pick(const double *value, const double *log_q, int64_t n,
+                    double u)
+{
+    double most = -INFINITY, sum = 0.0, so_far = 0.0;
+    for (int64_t i = 0; i < n; i++)
+        most = fmax(most, value[i] - log_q[i]);
+    for (int64_t i = 0; i < n; i++)
+        sum += fmax(0.0, exp(value[i] - log_q[i] - most)); /* of NaN 0 */
+    for (int64_t i = 0; i < n; i++) {
+        so_far += fmax(0.0, exp(value[i] - log_q[i] - most));
+        if (so_far > u * sum)
+            return i;
+    }
+    return -1;
+}
+
+static void pick_rows(void *user, int64_t part, int64_t first, int64_t count)
+{
+    const sfi_importance *s = user;
+    const int64_t n = s->latent, m = s->samples;
+    (void)part;
+    for (int64_t r = first; r < first + count; r++)
+        for (int64_t c = 0; c < s->each; c++) {
+            const sfi_where where = {s->seed, (uint64_t)(s->first + r),
+                                     UINT32_MAX, SFI_STREAM_CHOICE};
+            double *to = s->picks + (r * s->each + c) * n;
+            const int64_t i = pick(s->value + r * m, s->log_q + r * m, m,
+                                   sfi_uniform_at(where, (uint32_t)c));
+            for (int64_t k = 0; k < n; k++)
+                to[k] = i < 0 ? (double)NAN : s->points[(r * m + i) * n + k];
+        }
+}
+
+static sf_status run(sfi_importance *s, int64_t first, int64_t count,
+                     const double *z, const double *spread, sfi_evidence *out,
+                     double *picks)
 {
     const int64_t n = s->latent;
     for (int64_t at = 0; at < count; at += s->wave) {
@@ -201,11 +187,27 @@ sf_status sfi_importance_run(sfi_importance *s, int64_t first, int64_t count,
         s->first = first + at;
         s->z = z + at * n;
         s->spread = spread + at * n * n;
-        s->out = out + at;
+        s->out = out != NULL ? out + at : NULL;
+        s->picks = picks != NULL ? picks + at * s->each * n : NULL;
         sfi_parallel(s->ctx, rows, 1, draw_rows, s);
         SFI_TRY(sfi_latent_values_at(s->programs, rows * s->samples, s->rows,
                                      s->points, s->value));
-        sfi_parallel(s->ctx, rows, 1, weigh_rows, s);
+        sfi_parallel(s->ctx, rows, 1, out != NULL ? weigh_rows : pick_rows, s);
     }
     return SF_OK;
+}
+
+sf_status sfi_importance_run(sfi_importance *s, int64_t first, int64_t count,
+                             const double *z, const double *spread,
+                             sfi_evidence *out)
+{
+    return run(s, first, count, z, spread, out, NULL);
+}
+
+sf_status sfi_importance_pick(sfi_importance *s, int64_t first, int64_t count,
+                              const double *z, const double *spread,
+                              int64_t each, double *picks)
+{
+    s->each = each;
+    return run(s, first, count, z, spread, NULL, picks);
 }

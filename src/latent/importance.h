@@ -27,4 +27,10 @@ sf_status sfi_importance_run(sfi_importance *s, int64_t first, int64_t count,
                              const double *z, const double *spread,
                              sfi_evidence *out);
 
+/* Draws by their weights instead (sampling-importance-resampling): picks
+ * [count, each, K]; NaN where z is, or where no draw has a weight. */
+sf_status sfi_importance_pick(sfi_importance *s, int64_t first, int64_t count,
+                              const double *z, const double *spread,
+                              int64_t each, double *picks);
+
 #endif

@@ -154,9 +154,9 @@ static sf_status plan(latent_job *j)
 {
     sf_context *ctx = j->ctx;
     const size_t n = (size_t)j->block, k = (size_t)j->decoder->latent;
-    SFI_TRY(sfi_latent_programs_make(ctx, &j->programs, j->decoder,
-                                     j->options.prior,
-                                     j->values.curvature.data != NULL));
+    SFI_TRY(sfi_latent_programs_make(
+        ctx, &j->programs, j->decoder, j->options.prior,
+        j->values.curvature.data != NULL ? SFI_LATENT_CURVATURE : 0));
     j->programs.x = j->x;
     if (j->at.data == NULL)
         SFI_TRY(sfi_latent_search_new(ctx, &j->search, j->decoder, &j->programs,

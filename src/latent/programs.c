@@ -63,8 +63,21 @@ static sf_node head(const sf_decoder *d, sf_graph *g, const objective *o)
     return sf_concat(g, SFI_LEVENBERG_HEAD, rows, 0);
 }
 
+static sf_status compile_extras(sfi_latent_programs *p, sf_graph *g,
+                                unsigned extras, const objective *o)
+{
+    const sf_output slope[] = {{o->value, SF_EACH}, {o->score, SF_EACH}};
+    if ((extras & SFI_LATENT_SLOPE) != 0)
+        SFI_TRY(sf_program_new(p->ctx, &p->slope, g, SF_F64, 2, slope));
+    if ((extras & SFI_LATENT_CURVATURE) == 0)
+        return SF_OK;
+    const sf_output curvature[] = {
+        {sfi_gaussian_curvature(g, o->n.metric, o->n.z), SF_EACH}};
+    return sf_program_new(p->ctx, &p->curvature, g, SF_F64, 1, curvature);
+}
+
 static sf_status compile(sfi_latent_programs *p, const sf_decoder *d,
-                         bool curved, sf_graph *g)
+                         unsigned extras, sf_graph *g)
 {
     objective o;
     SFI_TRY(expand(d, g, p->prior, &o));
@@ -85,16 +98,12 @@ static sf_status compile(sfi_latent_programs *p, const sf_decoder *d,
     SFI_TRY(sf_program_new(p->ctx, &p->value, g, SF_F64, 1, value));
     SFI_TRY(sf_program_new(p->ctx, &p->geometry, g, SF_F64, p->varies ? 10 : 9,
                            geometry));
-    if (!curved)
-        return SF_OK;
-    const sf_output curvature[] = {
-        {sfi_gaussian_curvature(g, o.n.metric, o.n.z), SF_EACH}};
-    return sf_program_new(p->ctx, &p->curvature, g, SF_F64, 1, curvature);
+    return compile_extras(p, g, extras, &o);
 }
 
 sf_status sfi_latent_programs_make(sf_context *ctx, sfi_latent_programs *p,
                                    const sf_decoder *d, sf_latent_prior prior,
-                                   bool curved)
+                                   unsigned extras)
 {
     sf_graph *g = NULL;
     *p = (sfi_latent_programs){.ctx = ctx,
@@ -103,13 +112,14 @@ sf_status sfi_latent_programs_make(sf_context *ctx, sfi_latent_programs *p,
                                .varies = d->noise == SF_DECODER_VARYING,
                                .prior = prior};
     SFI_TRY(sf_graph_new(ctx, &g));
-    const sf_status status = compile(p, d, curved, g);
+    const sf_status status = compile(p, d, extras, g);
     sf_graph_free(g);
     return status;
 }
 
 void sfi_latent_programs_free(sfi_latent_programs *p)
 {
+    sf_program_free(p->slope);
     sf_program_free(p->curvature);
     sf_program_free(p->geometry);
     sf_program_free(p->value);
@@ -170,6 +180,14 @@ sf_status sfi_latent_values_at(sfi_latent_programs *p, int64_t count,
 {
     const sf_sink sinks[] = {each(value, 1)};
     return run(p, p->value, count, row, z, sinks);
+}
+
+sf_status sfi_latent_slope_at(sfi_latent_programs *p, int64_t count,
+                              const int64_t *row, const double *z,
+                              double *value, double *gradient)
+{
+    const sf_sink sinks[] = {each(value, 1), each(gradient, p->latent)};
+    return run(p, p->slope, count, row, z, sinks);
 }
 
 sf_status sfi_latent_parts_at(sfi_latent_programs *p, int64_t count,

@@ -45,14 +45,17 @@ typedef struct sfi_latent_programs {
     sf_program *value;     /* O */
     sf_program *geometry;  /* sfi_latent_parts */
     sf_program *curvature; /* of z alone; NULL where it is not wanted */
+    sf_program *slope;     /* O and its gradient, likewise */
     sf_cmat x;             /* the rows; the caller's */
 } sfi_latent_programs;
 
-/* Compile, for sfi_latent_curvature_at() too if it is `curved`.  What *out holds may
- * be freed also after a failure. */
+/* What is compiled only where it is asked for: bits. */
+enum { SFI_LATENT_CURVATURE = 1, SFI_LATENT_SLOPE = 2 };
+
+/* Compile.  What *out holds may be freed also after a failure. */
 sf_status sfi_latent_programs_make(sf_context *ctx, sfi_latent_programs *out,
                                    const sf_decoder *d, sf_latent_prior prior,
-                                   bool curved);
+                                   unsigned extras);
 void sfi_latent_programs_free(sfi_latent_programs *p);
 
 /* The least-squares problem of p->x; its user pointer is p. */
@@ -63,6 +66,11 @@ sfi_levenberg_problem sfi_latent_problem(sfi_latent_programs *p);
 sf_status sfi_latent_values_at(sfi_latent_programs *p, int64_t count,
                                const int64_t *row, const double *z,
                                double *value);
+
+/* O [count] and its gradient [count, K]; SFI_LATENT_SLOPE. */
+sf_status sfi_latent_slope_at(sfi_latent_programs *p, int64_t count,
+                              const int64_t *row, const double *z,
+                              double *value, double *gradient);
 
 /* What geometry is made of, at `count` points: arrays [count, ...]. */
 typedef struct sfi_latent_parts {
@@ -78,7 +86,7 @@ sf_status sfi_latent_parts_at(sfi_latent_programs *p, int64_t count,
                               const int64_t *row, const double *z,
                               const sfi_latent_parts *out);
 
-/* The Gaussian curvature [count, stride] of the metric of two latent numbers at z. */
+/* SFI_LATENT_CURVATURE: the Gaussian curvature [count, stride] of the metric of two latent numbers at z. */
 sf_status sfi_latent_curvature_at(sfi_latent_programs *p, int64_t count,
                                   const double *z, double *curvature,
                                   int64_t stride);

@@ -549,6 +549,29 @@ TEST(saddles_are_left)
     sf_context_free(ctx);
 }
 
+/* At the one start, the origin, everything is symmetric: it is the stationary point of
+ * the row (0, 0, 1.0001), a saddle beside two maxima at z1 = +-0.01 that the codebook is
+ * too coarse to see. */
+TEST(a_start_on_a_saddle_is_no_end)
+{
+    static const double x[] = {0.0, 0.0, 1.0001};
+    sf_context *ctx = new_context();
+    sf_decoder *d = isotropic(ctx, "z0; z1; z1^2", 2, 1.0);
+    double z[2];
+    sf_latent_options o = SF_LATENT_OPTIONS_INIT;
+    sf_latent_values v = SF_LATENT_VALUES_INIT;
+    sf_latent_result r = SF_LATENT_RESULT_INIT;
+    v.z = room(z, 1, 2);
+    o.starts = 1;
+    o.tolerance = 1e-13;
+    CHECK_OK(ctx, sf_latent_infer(ctx, d, table(x, 1, 3), &v, &r, &o));
+    CHECK_NEAR(z[0], 0.0, 1e-12);
+    CHECK_NEAR(fabs(z[1]), 0.01, 1e-7);
+    assert_int_equal(r.maxima, 1);
+    sf_decoder_free(d);
+    sf_context_free(ctx);
+}
+
 /* A coordinate that f does not use is not determined without a prior, and normal with
  * it; rows are given in both cases. */
 TEST(what_the_decoder_does_not_use_is_undetermined)
@@ -893,7 +916,7 @@ TESTS(CASE(points_and_geometry_are_those_of_forty_digits),
       CASE(derivatives_of_random_networks_are_differences),
       CASE(rows_of_a_network_are_certified),
       CASE(the_global_maximum_of_a_rolled_strip_is_found),
-      CASE(saddles_are_left),
+      CASE(saddles_are_left), CASE(a_start_on_a_saddle_is_no_end),
       CASE(what_the_decoder_does_not_use_is_undetermined),
       CASE(large_offsets_are_certified_to_their_rounding),
       CASE(starts_where_the_decoder_is_not_finite_are_dropped),
