@@ -58,6 +58,12 @@ static const cli_option options[] = {
            "Or between those of rows I and J (from 1)"),
     OPTION(CLI_WHOLE, 0, "segments", "N", segments, "64", "[2, 1e6]",
            "Of the curve: a power of two is best"),
+    OPTION(CLI_WHOLE, 0, "draws", "N", draws, NULL, "[1, 1e9]",
+           "Instead, draws of z given x, of each row"),
+    OPTION(CLI_WHOLE, 0, "chains", "C", chains, "4", "[1, 64]",
+           "Markov chains that draw, for each row"),
+    OPTION(CLI_WHOLE, 0, "warmup", "W", warmup, "200", "[0, 1e9]",
+           "Iterations before draws are kept"),
     CLI_READ_OPTIONS(cli_latent_options, read),
     {0}};
 
@@ -347,6 +353,8 @@ static sf_status run(cli *c, const void *values)
     cli_catch_signals();
     if (j.o->geodesic != NULL || j.o->between != NULL)
         return cli_latent_geodesic(c, j.o);
+    if (cli_given(c, "draws"))
+        return cli_latent_draws(c, j.o);
     const sf_status status = infer(&j);
     sfi_free(c->ctx, j.numbers, (size_t)(j.x.rows * j.columns),
              sizeof *j.numbers);

@@ -12,6 +12,7 @@ typedef struct cli_latent_options {
     const char *at, *columns;
     const char *geodesic, *between;
     int64_t latent, starts, samples, segments;
+    int64_t draws, chains, warmup;
     int prior;
     cli_read read;
 } cli_latent_options;
@@ -38,6 +39,9 @@ sf_status cli_latent_end(cli *c, sf_status status, const char *message);
 
 /* --geodesic or --between (latent_geodesic.c). */
 sf_status cli_latent_geodesic(cli *c, const cli_latent_options *o);
+
+/* --draws (latent_draws.c). */
+sf_status cli_latent_draws(cli *c, const cli_latent_options *o);
 
 /* The decoder of rows of `dim` columns, whose names are those of the first of `data`
  * (NULL: x0, x1, ...); dim 0: as many as the text gives. */

@@ -8,12 +8,45 @@
 #include <math.h>
 #include <string.h>
 
-/* A table where there are rows, none where there are not, and no option that is not
- * used. */
-static sf_status check_curve(cli *c, const cli_latent_options *o)
+/* Refuse those of `names`, up to a NULL, that were given: they do not apply to `what`. */
+static sf_status refuse(const cli *c, const char *what,
+                        const char *const *names)
 {
-    static const char *const unused[] = {"want", "at", "samples"};
+    for (; *names != NULL; names++)
+        if (cli_given(c, *names))
+            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s does not apply %s", *names,
+                            what);
+    return SF_OK;
+}
+
+/* No option that is not used: points, curves and draws have their own. */
+static sf_status check_unused(cli *c, const cli_latent_options *o)
+{
+    static const char *const of_points[] = {"want", "at", NULL};
+    static const char *const of_curves[] = {"segments", NULL};
+    static const char *const of_draws[] = {"draws", "chains", "warmup", NULL};
+    static const char *const inferring[] = {"starts", "prior", "samples",
+                                            "columns", NULL};
     const bool curve = o->geodesic != NULL || o->between != NULL;
+    const bool draws = cli_given(c, "draws");
+    if (curve || draws)
+        SFI_TRY(refuse(c, draws ? "to --draws" : "to a curve", of_points));
+    if (!curve)
+        SFI_TRY(refuse(c, "without --geodesic or --between", of_curves));
+    if (curve || !draws)
+        SFI_TRY(refuse(c, curve ? "to a curve" : "without --draws", of_draws));
+    if (o->geodesic != NULL)
+        SFI_TRY(refuse(c, "where nothing is inferred", inferring));
+    if (draws && o->prior != (int)SF_LATENT_NORMAL)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--draws needs the normal prior: without one there is "
+                        "no distribution of z");
+    return SF_OK;
+}
+
+/* A table where there are rows, none where there are not. */
+static sf_status check_table(cli *c, const cli_latent_options *o)
+{
     if (o->geodesic == NULL && c->operand_count < 1)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "want DATA, a table of rows x; `scorefield help "
@@ -25,15 +58,7 @@ static sf_status check_curve(cli *c, const cli_latent_options *o)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--geodesic needs no table: between two of its rows, "
                         "--between I,J");
-    for (size_t i = 0; curve && i < sizeof unused / sizeof *unused; i++)
-        if (cli_given(c, unused[i]))
-            return SFI_FAIL(c->ctx, SF_E_ARG,
-                            "--%s is not for a curve between points",
-                            unused[i]);
-    if (!curve && cli_given(c, "segments"))
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--segments is for --geodesic and --between");
-    return SF_OK;
+    return check_unused(c, o);
 }
 
 sf_status cli_latent_check(cli *c, const cli_latent_options *o)
@@ -52,7 +77,7 @@ sf_status cli_latent_check(cli *c, const cli_latent_options *o)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "want at most one of --sigma, --covariance and "
                         "--log-sigma");
-    return check_curve(c, o);
+    return check_table(c, o);
 }
 
 sf_latent_options cli_latent_how(const cli *c, const cli_latent_options *o)

@@ -58,6 +58,17 @@ try latent --decoder "$sphere" --latent-dim 2 --geodesic 1,2:2,2 --want z -o c.c
 try latent --decoder "log(z0); z1" --latent-dim 2 --geodesic -1,2:2,2 -o c.csv
 try latent x.csv --decoder "$quadratic" --latent-dim 2 --segments 8 -o c.csv
 try latent --decoder "$quadratic" --latent-dim 2 -o c.csv
+echo "-- draws"
+scorefield latent x.csv --decoder "$quadratic" --latent-dim 2 --sigma 0.5 --draws 8 --warmup 20 -q -o - | cut -d, -f1-3
+try latent x.csv --decoder "$quadratic" --latent-dim 2 --sigma 0.5 --draws 400 -o d.csv | numbers
+for j in 1 3; do
+    scorefield latent x.csv --decoder "$quadratic" --latent-dim 2 --draws 40 -j $j -q -o $j.csv 2>warnings
+done
+cmp 1.csv 3.csv && echo same
+try latent x.csv --decoder "$quadratic" --latent-dim 2 --draws 10 -o c.csv
+try latent x.csv --decoder "$quadratic" --latent-dim 2 --draws 8 --prior none -o c.csv
+try latent x.csv --decoder "$quadratic" --latent-dim 2 --draws 8 --want z -o c.csv
+try latent x.csv --decoder "$quadratic" --latent-dim 2 --chains 2 -o c.csv
 echo "-- what is refused"
 try latent x.csv --latent-dim 2 -o out.csv
 try latent x.csv --decoder "$quadratic" -o out.csv

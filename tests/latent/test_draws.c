@@ -96,8 +96,7 @@ TEST(modes_have_their_weights)
     sf_context_free(ctx);
 }
 
-/* One chain without a warm-up: a local step alone would not be enough to tell, so the
- * cube of a curved posterior's mean is compared with quadrature, too: f = (e^z, z). */
+/* Three moments of a skewed posterior, of f = (e^(2 z), z/5), by the trapezoid rule. */
 TEST(skewed_posteriors_have_their_moments)
 {
     static const double x[] = {0.4, -0.5};
