@@ -16,7 +16,7 @@
  * Grids go from coarse to fine: on a fine one alone, a wave as long as the curve would
  * take the most steps. */
 #include "latent/chords.h"
-#include "latent/tridiagonal.h"
+#include "latent/block_chain.h"
 
 #include "num/linalg.h"
 #include "scorefield/geodesic.h"
@@ -164,11 +164,11 @@ static int64_t unknowns(const chain *c)
 /* c->step <- -(matrix)^-1 g of what is in diagonal and above. */
 static bool solve(const chain *c)
 {
-    if (!sfi_tridiagonal_factor(c->diagonal, c->above, c->count - 1, c->n))
+    if (!sfi_block_chain_factor(c->diagonal, c->above, c->count - 1, c->n))
         return false;
     for (int64_t i = 0; i < unknowns(c); i++)
         c->step[i] = -c->g[i];
-    sfi_tridiagonal_solve(c->diagonal, c->above, c->count - 1, c->n, c->step);
+    sfi_block_chain_solve(c->diagonal, c->above, c->count - 1, c->n, c->step);
     return true;
 }
 

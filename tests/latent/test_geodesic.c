@@ -3,7 +3,7 @@
 #include "check.h"
 #include "faults.h"
 
-#include "latent/tridiagonal.h"
+#include "latent/block_chain.h"
 #include "scorefield/geodesic.h"
 
 enum { MOST = 256 };
@@ -190,8 +190,8 @@ TEST(tridiagonal_equations_are_solved)
             }
     for (int i = 0; i < M * N; i++)
         b[i] = cos(i);
-    CHECK(sfi_tridiagonal_factor(diagonal, above, M, N));
-    sfi_tridiagonal_solve(diagonal, above, M, N, b);
+    CHECK(sfi_block_chain_factor(diagonal, above, M, N));
+    sfi_block_chain_solve(diagonal, above, M, N, b);
     for (int i = 0; i < M * N; i++) {
         double sum = 0.0;
         for (int j = 0; j < M * N; j++)
@@ -199,7 +199,7 @@ TEST(tridiagonal_equations_are_solved)
         CHECK_NEAR(sum, cos(i), 1e-14);
     }
     diagonal[N * N] = -1.0;
-    CHECK(!sfi_tridiagonal_factor(diagonal, above, M, N));
+    CHECK(!sfi_block_chain_factor(diagonal, above, M, N));
 }
 
 static sf_status one_curve(sf_context *ctx)

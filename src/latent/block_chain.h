@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tridiagonal.h - symmetric matrices of m x m blocks of n x n numbers, of which only
+/* block_chain.h - symmetric matrices of m x m blocks of n x n numbers, of which only
  * those on the diagonal and beside it are not zero: what a chain of m points leads to,
  * each of which meets its neighbours.  O(m n^3). */
-#ifndef SFI_LATENT_TRIDIAGONAL_H
-#define SFI_LATENT_TRIDIAGONAL_H
+#ifndef SFI_LATENT_BLOCK_CHAIN_H
+#define SFI_LATENT_BLOCK_CHAIN_H
 
 #include "num/small.h"
 
@@ -11,10 +11,10 @@
  * block (i, i+1) of A, become the lower triangles of L's diagonal and its blocks
  * below, transposed.  False where A is not positive definite; then they hold nothing
  * of use. */
-bool sfi_tridiagonal_factor(double *diagonal, double *above, int64_t m, int n);
+bool sfi_block_chain_factor(double *diagonal, double *above, int64_t m, int n);
 
 /* b [m, n] <- A^-1 b of a factored A. */
-void sfi_tridiagonal_solve(const double *diagonal, const double *above,
+void sfi_block_chain_solve(const double *diagonal, const double *above,
                            int64_t m, int n, double *b);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tridiagonal.c - Cholesky's factor of a block tridiagonal matrix:
+/* block_chain.c - Cholesky's factor of a block tridiagonal matrix:
  *
  *     L_i L_i' = A_ii - C_i' C_i,      C_(i+1) = L_i^-1 A_(i, i+1),     C_0 = 0 */
-#include "latent/tridiagonal.h"
+#include "latent/block_chain.h"
 
 /* c [n, n] <- L^-1 c, column by column. */
 static void divide_block(const double *l, double *c, int n)
@@ -26,7 +26,7 @@ static void subtract_square(double *a, const double *c, int n)
                 a[i * n + j] -= c[k * n + i] * c[k * n + j];
 }
 
-bool sfi_tridiagonal_factor(double *diagonal, double *above, int64_t m, int n)
+bool sfi_block_chain_factor(double *diagonal, double *above, int64_t m, int n)
 {
     const int64_t block = (int64_t)n * n;
     for (int64_t i = 0; i < m; i++) {
@@ -41,7 +41,7 @@ bool sfi_tridiagonal_factor(double *diagonal, double *above, int64_t m, int n)
     return true;
 }
 
-void sfi_tridiagonal_solve(const double *diagonal, const double *above,
+void sfi_block_chain_solve(const double *diagonal, const double *above,
                            int64_t m, int n, double *b)
 {
     const int64_t block = (int64_t)n * n;
