@@ -100,12 +100,13 @@ sf_status cli_latent_end(cli *c, sf_status status, const char *message)
 /* ---- numbers -------------------------------------------------------------- */
 
 /* A list of numbers; `*count` of them to `to`, which has room for `most`.  The
- * numbers of a row are parted by commas, rows by semicolons. */
+ * numbers of a row are parted by commas, rows of one length by semicolons. */
 static sf_status parse_numbers(cli *c, const char *option, const char *text,
                                int64_t most, double *to, int64_t *count,
                                int64_t *rows)
 {
     const char *at = text;
+    int64_t width = 0; /* of the first row */
     *count = 0;
     *rows = 1;
     for (;;) {
@@ -118,6 +119,13 @@ static sf_status parse_numbers(cli *c, const char *option, const char *text,
             to[*count] = value;
         (*count)++;
         at = end + strspn(end, " ");
+        if (*rows == 1)
+            width = *count;
+        if (*at != ',' && *count != *rows * width)
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "%s: row %lld has not the %lld numbers of the "
+                            "first",
+                            option, (long long)*rows, (long long)width);
         if (*at == '\0')
             return SF_OK;
         if (*at != ',' && *at != ';')
@@ -142,6 +150,30 @@ sf_status cli_latent_numbers(cli *c, const char *option, const char *text,
 
 /* ---- the decoder ---------------------------------------------------------- */
 
+/* What --sigma or --covariance says, to `d`. */
+static sf_status take_noise(cli *c, const cli_latent_options *o,
+                            const double *numbers, int64_t count, int64_t rows,
+                            sf_decoder_options *d)
+{
+    if (o->sigma != NULL && rows > 1)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--sigma is a list, with commas between its numbers");
+    if (o->sigma != NULL) {
+        d->sigma = numbers;
+        d->sigma_count = count;
+        return SF_OK;
+    }
+    d->covariance = numbers;
+    d->dim = d->dim > 0 ? d->dim : rows;
+    if (rows != d->dim || count != rows * rows)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--covariance has %lld numbers in %lld rows, want "
+                        "%lld rows of %lld for the columns of x",
+                        (long long)count, (long long)rows, (long long)d->dim,
+                        (long long)d->dim);
+    return SF_OK;
+}
+
 static sf_status make_decoder(cli *c, const cli_latent_options *o,
                               sf_decoder_options *d, sf_decoder **out)
 {
@@ -150,26 +182,13 @@ static sf_status make_decoder(cli *c, const cli_latent_options *o,
     double *numbers = NULL;
     int64_t count = 0, rows = 1;
     sf_status status = SF_OK;
-    if (text != NULL)
-        SFI_CHECK(cli_latent_numbers(c, option, text, &numbers, &count, &rows));
-    if (o->sigma != NULL) {
-        d->sigma = numbers;
-        d->sigma_count = count;
-    } else if (o->covariance != NULL) {
-        d->covariance = numbers;
-        d->dim = d->dim > 0 ? d->dim : rows;
-        if (rows != d->dim || count != rows * rows) {
-            status = SFI_FAIL(c->ctx, SF_E_ARG,
-                              "--covariance has %lld numbers in %lld rows, "
-                              "want %lld rows of %lld for the columns of x",
-                              (long long)count, (long long)rows,
-                              (long long)d->dim, (long long)d->dim);
-            goto done;
-        }
-    }
     d->log_sigma = o->log_sigma;
-    status = sf_decoder_new(c->ctx, out, o->decoder, o->latent, d);
-done:
+    if (text != NULL)
+        status = cli_latent_numbers(c, option, text, &numbers, &count, &rows);
+    if (text != NULL && status == SF_OK)
+        status = take_noise(c, o, numbers, count, rows, d);
+    if (status == SF_OK)
+        status = sf_decoder_new(c->ctx, out, o->decoder, o->latent, d);
     sfi_free(c->ctx, numbers, (size_t)count, sizeof *numbers);
     return status;
 }

@@ -298,8 +298,10 @@ static int find_kind(row_state *s, bool prior)
                       : 0;
 }
 
-/* The Cholesky factor of the covariance, of Laplace or else of Gauss-Newton.  Where
- * not even that exists (no prior) the verb has no use for it. */
+/* The Cholesky factor of the covariance, of Laplace or else of Gauss-Newton; where
+ * rounding leaves none, standard deviations of the numbers by themselves, which
+ * proposals may have as well.  (Without a prior there may be neither, and nobody who
+ * asks.) */
 static void put_spread(const row_state *s, int kind, double *covariance,
                        double *spread)
 {
@@ -314,8 +316,11 @@ static void put_spread(const row_state *s, int kind, double *covariance,
                                  (s->t[k] * s->t[k]);
         }
     }
-    if (spread != NULL && !sfi_small_cholesky(spread, covariance, n))
-        memset(spread, 0, (size_t)(n * n) * sizeof *spread);
+    if (spread == NULL || sfi_small_cholesky(spread, covariance, n))
+        return;
+    memset(spread, 0, (size_t)(n * n) * sizeof *spread);
+    for (int k = 0; k < n; k++)
+        spread[k * (n + 1)] = sqrt(covariance[k * (n + 1)]);
 }
 
 /* (1/2) ln det I(z). */
@@ -383,6 +388,9 @@ static void put_posterior(const sfi_latent_geometry *g, int64_t i, row_state *s)
     point->certificate = find_certificate(s, prior);
     point->objective = prior ? joint : s->loglik;
     point->misfit = sfi_dot(s->error, s->error, s->d);
+    point->half_log_det = 0.0;
+    for (int k = 0; k < s->n; k++)
+        point->half_log_det += log(s->t[k]);
     point->kind = find_kind(s, prior);
     put_spread(s, point->kind, covariance,
                g->spread != NULL ? g->spread + i * s->n * s->n : NULL);
@@ -400,7 +408,7 @@ static void put_row(const sfi_latent_geometry *g, int64_t i, double *work)
     const int64_t row = g->first + i;
     sfi_latent_point *point = &g->point[i];
     row_state s = look_at(g, i, work);
-    *point = (sfi_latent_point){NAN, NAN, NAN, 0, false};
+    *point = (sfi_latent_point){NAN, NAN, NAN, NAN, 0, false};
     put_undefined(to, row);
     if (isnan(s.z[0]))
         return;

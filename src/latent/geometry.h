@@ -12,6 +12,7 @@ typedef struct sfi_latent_point {
     double certificate;
     double objective; /* O */
     double misfit;
+    double half_log_det; /* (1/2) ln det (I(z) + Lambda) */
     int kind;
     bool is_tied; /* two principal directions have one s_k */
 } sfi_latent_point;

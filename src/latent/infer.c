@@ -220,12 +220,11 @@ static void count_row(latent_job *j, const sfi_latent_found *f,
 /* Of a linear decoder the posterior is normal, and Laplace's integral exact. */
 static sfi_evidence exact_evidence(const latent_job *j, int64_t i)
 {
-    const int n = (int)j->decoder->latent;
-    const double *l = j->spread + i * n * n;
-    double sum = j->point[i].objective + 0.5 * n * 1.83787706640934548356;
-    for (int k = 0; k < n; k++)
-        sum += log(l[k * n + k]);
-    return (sfi_evidence){sum, 0.0, 0.0};
+    const sfi_latent_point *p = &j->point[i];
+    const double half_log_two_pi = 0.91893853320467274178;
+    return (sfi_evidence){.logpdf =
+                              p->objective - p->half_log_det +
+                              (double)j->decoder->latent * half_log_two_pi};
 }
 
 static void count_evidence(latent_job *j, int64_t row, const sfi_evidence *e)

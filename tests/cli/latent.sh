@@ -79,6 +79,8 @@ try latent x.csv --decoder "$quadratic" --latent-dim 2 --sigma 1,0,1 -o out.csv
 try latent x.csv --decoder "$quadratic" --latent-dim 2 --sigma 1,x -o out.csv
 try latent x.csv --decoder "$quadratic" --latent-dim 2 --covariance '1,2,0; 2,1,0; 0,0,1' -o out.csv
 try latent x.csv --decoder "$quadratic" --latent-dim 2 --covariance '1,2; 2,1' -o out.csv
+try latent x.csv --decoder "$quadratic" --latent-dim 2 --covariance '1,2,0; 2,1; 0,0,1' -o out.csv
+try latent x.csv --decoder "$quadratic" --latent-dim 2 --sigma '1;1;1' -o out.csv
 try latent x.csv --decoder "$quadratic" --latent-dim 2 --sigma 1 --log-sigma z0 -o out.csv
 try latent x.csv --decoder "z0; z1; z2" --latent-dim 3 --prior none -o out.csv
 try latent x.csv --decoder "z0; z1; z2" --latent-dim 4 --prior none -o out.csv

@@ -692,6 +692,24 @@ TEST(the_density_of_a_linear_decoder_is_exact)
     sf_context_free(ctx);
 }
 
+/* Signal over noise of 1e9 and 1: ln p of each column is normal, of variances
+ * 1e10 + 1e-8 and 2e-8; the Hessian is singular to its rounding, the density is not. */
+TEST(densities_are_exact_where_the_noise_is_tiny)
+{
+    static const double x[] = {3e4, -2e-4};
+    sf_context *ctx = new_context();
+    sf_decoder *d = isotropic(ctx, "1e5*z0; 1e-4*z1", 2, 1e-4);
+    double logpdf;
+    sf_latent_values v = SF_LATENT_VALUES_INIT;
+    v.logpdf = room(&logpdf, 1, 1);
+    CHECK_OK(ctx, sf_latent_infer(ctx, d, table(x, 1, 2), &v, NULL, NULL));
+    const double want = -log(2.0 * pi) - 0.5 * log(1e10) - 0.5 * 0.09 -
+                        0.5 * log(2e-8) - 0.5 * 4e-8 / 2e-8;
+    CHECK_NEAR(logpdf, want, 1e-7);
+    sf_decoder_free(d);
+    sf_context_free(ctx);
+}
+
 enum { CURVE_ROWS = 100 };
 
 static const char curve[] =
@@ -922,6 +940,7 @@ TESTS(CASE(points_and_geometry_are_those_of_forty_digits),
       CASE(starts_where_the_decoder_is_not_finite_are_dropped),
       CASE(rows_that_are_not_on_the_manifold_are_counted),
       CASE(the_density_of_a_linear_decoder_is_exact),
+      CASE(densities_are_exact_where_the_noise_is_tiny),
       CASE(importance_sampling_errs_by_its_standard_error),
       CASE(many_samples_reach_the_evidence_of_the_surface),
       CASE(results_have_the_same_bits_for_any_number_of_threads),
