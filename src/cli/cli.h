@@ -116,9 +116,9 @@ sf_status cli_no_command(cli *c, const char *name);
 /* SF_E_ARG: which operands the command wants. */
 sf_status cli_too_few_operands(cli *c);
 
-extern const cli_command cli_fit, cli_sample, cli_eval, cli_denoise, cli_plot,
-    cli_compare, cli_calc, cli_solve, cli_flow, cli_evolve, cli_explain,
-    cli_verify, cli_info, cli_check, cli_help;
+extern const cli_command cli_fit, cli_sample, cli_eval, cli_denoise, cli_latent,
+    cli_plot, cli_compare, cli_calc, cli_solve, cli_flow, cli_evolve,
+    cli_explain, cli_verify, cli_info, cli_check, cli_help;
 
 /* ---- options ---------------------------------------------------------------- */
 
@@ -325,6 +325,10 @@ sf_status cli_data_choose(cli *c, cli_data *d, const char *list);
 /* Use the columns of these names; in a file without names, all in their order. */
 sf_status cli_data_match(cli *c, cli_data *d, const cli_named *of);
 
+/* Use the columns index [count]. */
+sf_status cli_data_select(cli *c, cli_data *d, const int64_t *index,
+                          int64_t count);
+
 /* Gather the complete rows, and say how many are not. */
 sf_status cli_data_take(cli *c, cli_data *d);
 
@@ -348,6 +352,34 @@ sf_status cli_data_error(const cli_data *d, sf_status status);
  * columns from `at` on, in the rows of the file that they belong to. */
 void cli_clear(sf_table *table);
 void cli_scatter(const cli_data *d, sf_cmat from, sf_table *to, int64_t at);
+
+/* ---- what is wanted (wants.c) ------------------------------------------------ */
+
+/* Names that --want may list: name(user, i) for i = 0, 1, ..., NULL after the last. */
+typedef struct cli_want_names {
+    const char *(*name)(const void *user, int i);
+    const void *user;
+} cli_want_names;
+
+/* Take "a,b,c" apart: list [as many as there are names] receives their numbers, in
+ * their order.  SF_OK; SF_E_ARG (an unknown name, or one twice). */
+sf_status cli_parse_wants(cli *c, const char *text, const cli_want_names *names,
+                          int *list, int *count);
+
+/* Names of the columns of an output, made of the data's, which may be long. */
+typedef struct cli_names {
+    sf_context *ctx;
+    char **list; /* [capacity] */
+    int64_t count, capacity;
+} cli_names;
+
+/* SF_OK or SF_E_NOMEM; cli_names_free() frees them, also after a failure. */
+sf_status cli_names_make(sf_context *ctx, cli_names *names, int64_t capacity);
+void cli_names_free(cli_names *names);
+
+/* Append prefix_first_second, without those that are empty. */
+sf_status cli_add_name(cli_names *names, const char *prefix, const char *first,
+                       const char *second);
 
 /* ---- threads (threads.c) ---------------------------------------------------- */
 

@@ -3,7 +3,6 @@
 #include "cli/cli.h"
 #include "cli/typed_density.h"
 
-#include "base/text.h"
 #include "scorefield/flow.h"
 #include "scorefield/store.h"
 
@@ -96,45 +95,12 @@ typedef struct eval_job {
     cli_data points;
     sf_cmat x; /* its complete rows */
     int count;
-    want list[WANT_COUNT];     /* in the order they are wanted */
+    int list[WANT_COUNT];      /* in the order they are wanted */
     sf_mat values[WANT_COUNT]; /* [rows, columns], by want */
     double *se;                /* [rows], of logpdf */
     bool has_se;
     int64_t copies; /* points that are rows of an empirical model's data */
 } eval_job;
-
-static sf_status parse_wants(eval_job *j, const char *text)
-{
-    for (;;) {
-        char word[32], shown[SFI_SHOW_SIZE];
-        const size_t size = strcspn(text, ",");
-        snprintf(word, sizeof word, "%.*s", (int)size, text);
-        int found = 0;
-        while (found < WANT_COUNT && strcmp(wants[found].name, word) != 0)
-            found++;
-        sfi_show(shown, text, size);
-        if (found == WANT_COUNT) {
-            const char *nearest = sfi_nearest_word(word, want_name, NULL);
-            if (nearest != NULL)
-                return SFI_FAIL(j->c->ctx, SF_E_ARG,
-                                "--want: unknown \"%s\"; did you mean %s?",
-                                shown, nearest);
-            return SFI_FAIL(j->c->ctx, SF_E_ARG,
-                            "--want: unknown \"%s\", want logpdf, score, "
-                            "velocity, divergence, jacobian, denoised, code, "
-                            "posterior or stability",
-                            shown);
-        }
-        for (int i = 0; i < j->count; i++)
-            if ((int)j->list[i] == found)
-                return SFI_FAIL(j->c->ctx, SF_E_ARG,
-                                "--want: \"%s\" is named twice", shown);
-        j->list[j->count++] = (want)found;
-        if (text[size] == '\0')
-            return SF_OK;
-        text += size + 1;
-    }
-}
 
 static int64_t columns_of(const eval_job *j, want w)
 {
@@ -256,48 +222,27 @@ static sf_status evaluate(eval_job *j)
 
 /* ---- the output table ----------------------------------------------------- */
 
-/* Names are made of the model's, which may be long: room for all of them. */
-typedef struct name_list {
-    sf_context *ctx;
-    char **list; /* [capacity] */
-    int64_t count, capacity;
-} name_list;
-
-static sf_status add_name(name_list *names, const char *prefix,
-                          const char *first, const char *second)
-{
-    const size_t size = strlen(prefix) + strlen(first) + strlen(second) + 3;
-    char *name = sfi_alloc(names->ctx, size, 1);
-    if (name == NULL)
-        return SF_E_NOMEM;
-    snprintf(name, size, "%s%s%s%s%s", prefix, first[0] != '\0' ? "_" : "",
-             first, second[0] != '\0' ? "_" : "", second);
-    /* Freed by its length. */
-    names->list[names->count] = sfi_copy_text(names->ctx, name);
-    sfi_free(names->ctx, name, size, 1);
-    return names->list[names->count++] != NULL ? SF_OK : SF_E_NOMEM;
-}
-
-static sf_status add_names(const eval_job *j, name_list *names, want w)
+static sf_status add_names(const eval_job *j, cli_names *names, want w)
 {
     const int64_t d = sf_model_dim(j->model);
     const char *prefix = wants[w].name;
     if (wants[w].columns == ONE)
-        return add_name(names, prefix, "", "");
+        return cli_add_name(names, prefix, "", "");
     for (int k = 1; k <= MOST_DATA && wants[w].columns == EACH_DATUM; k++) {
         char number[8];
         snprintf(number, sizeof number, "%d", k);
-        SFI_TRY(add_name(names, prefix, "row", number));
-        SFI_TRY(add_name(names, prefix, "weight", number));
+        SFI_TRY(cli_add_name(names, prefix, "row", number));
+        SFI_TRY(cli_add_name(names, prefix, "weight", number));
     }
     if (wants[w].columns == EACH_DATUM)
         return SF_OK;
     for (int64_t a = 0; a < d; a++) {
         const char *row = sf_model_column(j->model, a);
         if (wants[w].columns == EACH_COLUMN)
-            SFI_TRY(add_name(names, prefix, row, ""));
+            SFI_TRY(cli_add_name(names, prefix, row, ""));
         for (int64_t b = 0; b < d && wants[w].columns == EACH_PAIR; b++)
-            SFI_TRY(add_name(names, prefix, row, sf_model_column(j->model, b)));
+            SFI_TRY(
+                cli_add_name(names, prefix, row, sf_model_column(j->model, b)));
     }
     return SF_OK;
 }
@@ -318,13 +263,13 @@ static void fill_table(const eval_job *j, sf_table *table)
     }
 }
 
-static sf_status write_named(const eval_job *j, name_list *names)
+static sf_status write_named(const eval_job *j, cli_names *names)
 {
     sf_table table;
     for (int k = 0; k < j->count; k++) {
         SFI_TRY(add_names(j, names, j->list[k]));
         if (j->list[k] == WANT_logpdf && j->has_se)
-            SFI_TRY(add_name(names, "logpdf_se", "", ""));
+            SFI_TRY(cli_add_name(names, "logpdf_se", "", ""));
     }
     SFI_TRY(sf_table_new(j->c->ctx, &table, j->points.rows, names->count,
                          (const char *const *)names->list));
@@ -336,17 +281,14 @@ static sf_status write_named(const eval_job *j, name_list *names)
 
 static sf_status write_table(const eval_job *j)
 {
-    name_list names = {.ctx = j->c->ctx, .capacity = 1};
+    cli_names names;
+    int64_t capacity = 1;
     for (int k = 0; k < j->count; k++)
-        names.capacity += columns_of(j, j->list[k]);
-    names.list =
-        sfi_alloc_zero(j->c->ctx, (size_t)names.capacity, sizeof *names.list);
-    if (names.list == NULL)
-        return SF_E_NOMEM;
-    const sf_status status = write_named(j, &names);
-    for (int64_t k = 0; k < names.count; k++)
-        sfi_free_text(j->c->ctx, names.list[k]);
-    sfi_free(j->c->ctx, names.list, (size_t)names.capacity, sizeof *names.list);
+        capacity += columns_of(j, j->list[k]);
+    sf_status status = cli_names_make(j->c->ctx, &names, capacity);
+    if (status == SF_OK)
+        status = write_named(j, &names);
+    cli_names_free(&names);
     return status;
 }
 
@@ -417,7 +359,8 @@ static sf_status eval(eval_job *j)
 static sf_status run(cli *c, const void *values)
 {
     eval_job j = {.c = c, .o = values};
-    SFI_TRY(parse_wants(&j, j.o->want));
+    const cli_want_names names = {want_name, NULL};
+    SFI_TRY(cli_parse_wants(c, j.o->want, &names, j.list, &j.count));
     SFI_TRY(cli_check_density(c, &j.o->density, 2));
     const cli_file out = {.option = "-o",
                           .path = j.o->output,

@@ -154,6 +154,16 @@ static sf_status find_columns(cli *c, const cli_data *d, const cli_named *of,
     return found < of->dim ? fail_missing(c, d, of) : SF_OK;
 }
 
+sf_status cli_data_select(cli *c, cli_data *d, const int64_t *index,
+                          int64_t count)
+{
+    sf_frame_free(d->some);
+    d->some = NULL;
+    SFI_TRY(sf_frame_select(c->ctx, &d->some, d->all, index, count));
+    d->dim = count;
+    return check_numbers(c, d, d->some);
+}
+
 sf_status cli_data_match(cli *c, cli_data *d, const cli_named *of)
 {
     const size_t dim = (size_t)of->dim;
@@ -163,15 +173,11 @@ sf_status cli_data_match(cli *c, cli_data *d, const cli_named *of)
     int64_t *index = sfi_alloc(c->ctx, dim, sizeof *index);
     if (index == NULL)
         return SF_E_NOMEM;
-    sf_frame_free(d->some);
-    d->some = NULL;
     sf_status status = find_columns(c, d, of, index);
     if (status == SF_OK)
-        status = sf_frame_select(c->ctx, &d->some, d->all, index, of->dim);
+        status = cli_data_select(c, d, index, of->dim);
     sfi_free(c->ctx, index, dim, sizeof *index);
-    SFI_TRY(status);
-    d->dim = of->dim;
-    return check_numbers(c, d, d->some);
+    return status;
 }
 
 /* ---- rows ----------------------------------------------------------------- */

@@ -15,7 +15,7 @@
 #include "num/special.h"
 
 #include <math.h>
-#include <stdint.h>
+#include <stdbool.h>
 
 static const double root_half = 0.70710678118654752440;   /* 1/sqrt(2)   */
 static const double root_two_pi = 2.50662827463100050242; /* sqrt(2 pi) */
@@ -93,4 +93,19 @@ double sfi_beta_probability(double a, double b, double x)
     if (x * (a + b + 2.0) < a + 1.0)
         return exp(log_size) / a * beta_fraction(a, b, x);
     return 1.0 - exp(log_size) / b * beta_fraction(b, a, 1.0 - x);
+}
+
+/* ---- chi-squared --------------------------------------------------------------- */
+
+/* Q_n(x) = Q_(n-2)(x) + (x/2)^(n/2-1) e^(-x/2)/Gamma(n/2) (26.4.8 of Abramowitz and
+ * Stegun), from Q_1 = erfc(sqrt(x/2)) or Q_2 = e^(-x/2). */
+double sfi_chi_squared_above(int64_t degrees, double x)
+{
+    const double half = 0.5 * x;
+    const bool odd = degrees % 2 == 1;
+    double above = odd ? erfc(sqrt(half)) : exp(-half);
+    for (int64_t n = odd ? 3 : 4; n <= degrees && x > 0.0; n += 2)
+        above += exp((0.5 * (double)n - 1.0) * log(half) - half -
+                     sfi_lgamma(0.5 * (double)n));
+    return fmin(above, 1.0);
 }
