@@ -404,9 +404,14 @@ static sf_status maximise(sfi_em *e)
 
 /* ---- runs ---------------------------------------------------------------------- */
 
+static const char *name_of(const sfi_em *e)
+{
+    return e->pseudo_rows >= 0.0 ? "gaussian" : "mixture";
+}
+
 static bool goes_on(sfi_em *e, int64_t done, int64_t of, double value)
 {
-    const sf_progress p = {.stage = "mixture",
+    const sf_progress p = {.stage = name_of(e),
                            .step = done,
                            .steps = of,
                            .loss = -value,
@@ -424,8 +429,8 @@ static sf_status judge(sfi_em *e, sfi_em_result *r)
     if (isfinite(r->posterior))
         return SF_OK;
     return SFI_FAIL(e->ctx, SF_E_NUMERIC,
-                    "mixture: the likelihood of %lld components is not finite",
-                    (long long)e->now.count);
+                    "%s: the likelihood of %lld components is not finite",
+                    name_of(e), (long long)e->now.count);
 }
 
 /* The same after a leap, which is taken back if it led down. */
@@ -457,7 +462,7 @@ static sf_status iterate(sfi_em *e, int64_t most, double tolerance,
         if (r->converged || r->iterations == most)
             return SF_OK;
         if (!goes_on(e, r->iterations, most, r->log_likelihood / (double)e->n))
-            return SFI_FAIL(e->ctx, SF_E_CANCELLED, "mixture: stopped");
+            return SFI_FAIL(e->ctx, SF_E_CANCELLED, "%s: stopped", name_of(e));
         SFI_TRY(maximise(e));
         leapt = e->squarem != NULL && sfi_squarem_leap(e->squarem, &e->now);
     }
