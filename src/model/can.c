@@ -79,6 +79,11 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
         return m->ops->trained ? NULL : "has no weights that are trained";
     case SF_CAN_MATCH:
         return m->density != NULL ? NULL : "was not typed";
+    case SF_CAN_CONDITION:
+        return m->ops->parts != NULL
+                   ? NULL
+                   : "is no mixture of normal distributions, whose columns "
+                     "have exact distributions given others";
     }
     return "knows no such ability";
 }
