@@ -329,10 +329,18 @@ sf_status cli_data_match(cli *c, cli_data *d, const cli_named *of);
 /* Gather the complete rows, and say how many are not. */
 sf_status cli_data_take(cli *c, cli_data *d);
 
+/* Gather the rows that have any cell, NaN where one is missing; *missing counts these,
+ * which is said, and so is how many rows have none. */
+sf_status cli_data_take_any(cli *c, cli_data *d, int64_t *missing);
+
 /* Name of the k-th used column. */
 const char *cli_data_name(const cli_data *d, int64_t k);
 
-/* All of that for points at which something is asked.  SF_E_FORMAT: columns that
+/* Read the table of points at which something is asked, and find their columns. */
+sf_status cli_data_locate(cli *c, cli_data *d, const char *path,
+                          const cli_read *how, const cli_named *of);
+
+/* All of that, and their complete rows.  SF_E_FORMAT: columns that
  * are missing, by their names; text where a number is wanted; no complete row. */
 sf_status cli_data_points(cli *c, cli_data *d, const char *path,
                           const cli_read *how, const cli_named *of);

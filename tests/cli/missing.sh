@@ -10,3 +10,21 @@ cat holes.csv | scorefield fit - --model gaussian --prior-rows 0 -q -o p.safeten
 try info p.safetensors | sed -n '/^columns/,/^seed/p'
 try fit holes.csv --model mixture --components 1 -o m.safetensors
 try fit holes.csv --model mixture --prior-rows 2 -o x.safetensors
+echo "-- the log density of what is there; rows without any cell have none"
+printf 'a,b\n0.2,-0.1\n,-0.1\n0.2,\n,\n' >points.csv
+try eval g.safetensors points.csv -o l.csv
+cut -c1-10 l.csv
+try eval g.safetensors points.csv --want logpdf,score -o s.csv
+echo "-- given a = 1, b is 0.772 +- 0.637: mean and spread of the regression on a"
+try sample g.safetensors -n 40000 --given a=1 -o s.csv
+awk -F, 'NR > 1 { n++; a += $1; s += $2; q += $2 * $2 } END {
+    printf "a %g, b %.2f +- %.2f\n", a / n, s / n, sqrt(q / n - (s / n) ^ 2) }' s.csv
+try sample g.safetensors -n 3 --given 'a>0.5' --given 'b in 0:1' -o s.csv --json | numbers
+awk -F, 'NR > 1 { print ($1 > 0.5 && $2 > 0 && $2 < 1) }' s.csv
+echo "-- what cannot be given"
+try sample g.safetensors -n 3 --given 'a>50' -o s.csv
+try sample g.safetensors -n 3 --given 'a>1' --given 'a<0' -o s.csv
+try sample g.safetensors -n 3 --given 'c>1' -o s.csv
+try sample g.safetensors -n 3 --given 'a=1' --given 'b=1' -o s.csv
+try sample g.safetensors -n 3 --given 'a=1' --method flow -o s.csv
+try sample "$corpus/model/network.safetensors" -n 3 --given 'waiting=70' -o s.csv
