@@ -89,14 +89,14 @@ SF_API sf_status sf_conditional_component(const sf_conditional *conditional,
                                           double *mean, double *covariance);
 
 /* Mean [d] and covariance [d, d] of all columns; NULL for what is not wanted.
- * Returns SF_OK; SF_E_UNSUPPORTED (several intervals: draw). */
+ * Returns SF_OK; SF_E_UNSUPPORTED (several intervals: draw); SF_E_NOMEM. */
 SF_API sf_status sf_conditional_moments(const sf_conditional *conditional,
                                         double *mean, double *covariance);
 
 /* The values x [count] which column `column` is below with the probabilities p
  * [count], within (0, 1): to 1e-12 of its spread.
  * Returns SF_OK; SF_E_ARG (column, p); SF_E_UNSUPPORTED (there is an interval of
- * another column: draw). */
+ * another column: draw); SF_E_NOMEM. */
 SF_API sf_status sf_conditional_quantiles(const sf_conditional *conditional,
                                           int64_t column, int64_t count,
                                           const double *p, double *x);
@@ -106,7 +106,7 @@ SF_API sf_status sf_conditional_quantiles(const sf_conditional *conditional,
  * given those before, and the row is kept with the probability that it had to be within
  * the bounds after the first: exact too, but for rows that were refused 10000 times,
  * which are kept with a warning.
- * Returns SF_OK; SF_E_SHAPE; SF_E_ARG (first < 0). */
+ * Returns SF_OK; SF_E_SHAPE; SF_E_ARG (first < 0); SF_E_NOMEM. */
 SF_API sf_status sf_conditional_draw(const sf_conditional *conditional,
                                      uint64_t seed, int64_t first, sf_mat x);
 

@@ -114,9 +114,9 @@ const cli_command *cli_find_command(const char *name);
  * meant. */
 sf_status cli_no_command(sf_context *ctx, const char *name);
 
-extern const cli_command cli_fit, cli_sample, cli_eval, cli_denoise, cli_plot,
-    cli_compare, cli_calc, cli_solve, cli_flow, cli_evolve, cli_explain,
-    cli_verify, cli_info, cli_check, cli_help;
+extern const cli_command cli_fit, cli_sample, cli_eval, cli_denoise, cli_impute,
+    cli_plot, cli_compare, cli_calc, cli_solve, cli_flow, cli_evolve,
+    cli_explain, cli_verify, cli_info, cli_check, cli_help;
 
 /* ---- options ---------------------------------------------------------------- */
 

@@ -44,6 +44,7 @@ void sf_conditional_free(sf_conditional *c)
     sfi_free(ctx, c->lower, d, sizeof *c->lower);
     sfi_free(ctx, c->order, d, sizeof *c->order);
     sfi_free(ctx, c->value, d, sizeof *c->value);
+    sfi_point_free(ctx, &c->point, &c->parts);
     sfi_given_free(ctx, &c->given);
     sfi_parts_free(ctx, &c->parts);
     sfi_free(ctx, c, 1, sizeof *c);
@@ -54,6 +55,7 @@ static sf_status allocate(sf_conditional *c, const sf_model *m)
     sf_context *ctx = c->ctx;
     SFI_TRY(m->ops->parts(ctx, m, &c->parts));
     SFI_TRY(sfi_given_new(ctx, &c->given, &c->parts));
+    SFI_TRY(sfi_point_new(ctx, &c->point, &c->parts));
     const size_t d = (size_t)c->dim, groups = (size_t)c->parts.groups;
     c->value = sfi_alloc(ctx, d, sizeof *c->value);
     c->order = sfi_alloc(ctx, d, sizeof *c->order);
@@ -68,23 +70,6 @@ static sf_status allocate(sf_conditional *c, const sf_model *m)
 }
 
 /* ---- intervals ---------------------------------------------------------------- */
-
-/* A pivot that is 0 up to rounding is the least that divides. */
-static void factorise(double *t, int64_t m)
-{
-    for (int64_t i = 0; i < m; i++) {
-        const double diagonal = t[i * m + i];
-        double pivot = diagonal;
-        for (int64_t j = 0; j < i; j++) {
-            double sum = t[i * m + j];
-            for (int64_t p = 0; p < j; p++)
-                sum -= t[i * m + p] * t[j * m + p];
-            t[i * m + j] = sum / t[j * m + j];
-            pivot -= t[i * m + j] * t[i * m + j];
-        }
-        t[i * m + i] = sqrt(fmax(pivot, 1e-26 * diagonal));
-    }
-}
 
 /* The order of the columns that are not known, and their factors. */
 static void take_order(sf_conditional *c, const double *lower,
@@ -110,7 +95,7 @@ static void take_order(sf_conditional *c, const double *lower,
         for (int64_t i = 0; i < m; i++)
             for (int64_t j = 0; j <= i; j++)
                 t[i * m + j] = g->split[k].rest[c->order[i] * m + c->order[j]];
-        factorise(t, m);
+        sfi_root_semidefinite(t, m);
     }
 }
 
@@ -194,19 +179,19 @@ static sf_status take_intervals(sf_conditional *c)
         return SF_E_NOMEM;
     double total = 0.0, variance = 0.0, most = -INFINITY, sum = 0.0;
     for (int64_t k = 0; k < n; k++)
-        most = fmax(most, log(c->given.weight[k]) + log_first(c, k));
+        most = fmax(most, log(c->point.weight[k]) + log_first(c, k));
     for (int64_t k = 0; k < n && isfinite(most); k++) {
         /* About the most likely component, so that nothing underflows. */
-        const double w = exp(log(c->given.weight[k]) + log_first(c, k) - most);
+        const double w = exp(log(c->point.weight[k]) + log_first(c, k) - most);
         sum += w;
         c->first[k] = sum;
         double se = 0.0, part = w;
         if (several && w > 1e-12) {
-            const double prior = c->given.weight[k];
+            const double prior = c->point.weight[k];
             part = prior * integrate(c, k, work, &se) / exp(most);
             se *= prior / exp(most);
         }
-        c->given.weight[k] = part;
+        c->point.weight[k] = part;
         total += part;
         variance += se * se;
     }
@@ -214,7 +199,7 @@ static sf_status take_intervals(sf_conditional *c)
     c->log_probability = isfinite(most) ? most + log(total) : -INFINITY;
     c->se = several && total > 0.0 ? sqrt(variance) / total : 0.0;
     for (int64_t k = 0; k < n && total > 0.0; k++)
-        c->given.weight[k] /= total;
+        c->point.weight[k] /= total;
     return SF_OK;
 }
 
@@ -270,8 +255,8 @@ static sf_status take_bounds(sf_conditional *c, const sf_model *m,
     const sf_status status = sfi_given_columns(c->ctx, &c->given, known);
     sfi_free(c->ctx, known, d, 1);
     SFI_TRY(status);
-    sfi_given_at(&c->given, c->value);
-    c->log_density = c->given.given > 0 ? c->given.log_density : 0.0;
+    sfi_given_at(&c->given, c->value, -1, &c->point);
+    c->log_density = c->given.given > 0 ? c->point.log_density : 0.0;
     take_order(c, lower, upper);
     SFI_TRY(take_intervals(c));
     return c->log_probability >= SF_LEAST_LOG_PROBABILITY
@@ -343,11 +328,11 @@ sf_status sf_conditional_component(const sf_conditional *c, int64_t k,
                         (long long)k, (long long)c->parts.count);
     const double *rest = sfi_given_covariance(&c->given, k);
     if (weight != NULL)
-        *weight = c->given.weight[k];
+        *weight = c->point.weight[k];
     begin_moments(c, mean, covariance);
     for (int64_t i = 0; i < m; i++) {
         if (mean != NULL)
-            mean[index[i]] = c->given.mean[k * m + i];
+            mean[index[i]] = c->point.mean[k * m + i];
         for (int64_t j = 0; j < m && covariance != NULL; j++)
             covariance[index[i] * d + index[j]] = rest[i * m + j];
     }
@@ -393,11 +378,11 @@ sf_status sf_conditional_moments(const sf_conditional *c, double *mean,
         interval_moments(c, k, &shift, &rest);
         for (int64_t i = 0; i < m; i++)
             own[sfi_column_of(c, i)] +=
-                c->given.weight[k] * shifted_mean(c, k, i, shift);
+                c->point.weight[k] * shifted_mean(c, k, i, shift);
     }
     for (int64_t k = 0; k < c->parts.count && covariance != NULL; k++) {
         const double *v = sfi_given_covariance(&c->given, k);
-        const double *t = sfi_factor_of(c, k), w = c->given.weight[k];
+        const double *t = sfi_factor_of(c, k), w = c->point.weight[k];
         double shift, rest;
         interval_moments(c, k, &shift, &rest);
         for (int64_t i = 0; i < m; i++)

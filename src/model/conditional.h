@@ -11,6 +11,7 @@ struct sf_conditional {
     int64_t dim, others, intervals; /* d, m, r                               */
     sfi_parts parts;
     sfi_given given;
+    sfi_point point;
     double *value;         /* [d] of columns that are known                  */
     int64_t *order;        /* [m] of `others`: those with intervals first    */
     double *lower, *upper; /* [m] in that order                              */
@@ -28,7 +29,7 @@ static inline const double *sfi_factor_of(const sf_conditional *c, int64_t k)
 /* Its mean of column i in the order. */
 static inline double sfi_mean_of(const sf_conditional *c, int64_t k, int64_t i)
 {
-    return c->given.mean[k * c->others + c->order[i]];
+    return c->point.mean[k * c->others + c->order[i]];
 }
 
 /* The column of the model that is number i in the order. */

@@ -7,6 +7,8 @@
  * about the first component's mean, so that a large offset costs no digits. */
 #include "model/parts.h"
 
+#include "base/parallel.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -60,12 +62,8 @@ void sfi_given_free(sf_context *ctx, sfi_given *g)
     const size_t groups = (size_t)g->parts->groups;
     for (size_t i = 0; i < groups && g->split != NULL; i++)
         sfi_split_free(ctx, &g->split[i]);
-    sfi_free(ctx, g->line, d, sizeof *g->line);
     sfi_free(ctx, g->still, n * d, sizeof *g->still);
     sfi_free(ctx, g->white, n * d, sizeof *g->white);
-    sfi_free(ctx, g->z, d, sizeof *g->z);
-    sfi_free(ctx, g->mean, n * d, sizeof *g->mean);
-    sfi_free(ctx, g->weight, n, sizeof *g->weight);
     sfi_free(ctx, g->split, groups, sizeof *g->split);
     *g = (sfi_given){0};
 }
@@ -75,14 +73,9 @@ static sf_status allocate(sf_context *ctx, sfi_given *g)
     const size_t d = (size_t)g->parts->dim, n = (size_t)g->parts->count;
     const size_t groups = (size_t)g->parts->groups;
     g->split = sfi_alloc_zero(ctx, groups, sizeof *g->split);
-    g->weight = sfi_alloc(ctx, n, sizeof *g->weight);
-    g->mean = sfi_alloc(ctx, n * d, sizeof *g->mean);
-    g->z = sfi_alloc(ctx, d, sizeof *g->z);
     g->white = sfi_alloc(ctx, n * d, sizeof *g->white);
     g->still = sfi_alloc(ctx, n * d, sizeof *g->still);
-    g->line = sfi_alloc(ctx, d, sizeof *g->line);
-    if (g->split == NULL || g->weight == NULL || g->mean == NULL ||
-        g->z == NULL || g->white == NULL || g->still == NULL || g->line == NULL)
+    if (g->split == NULL || g->white == NULL || g->still == NULL)
         return SF_E_NOMEM;
     for (size_t i = 0; i < groups; i++)
         SFI_TRY(sfi_split_new(ctx, &g->split[i], (int64_t)d));
@@ -96,6 +89,29 @@ sf_status sfi_given_new(sf_context *ctx, sfi_given *g, const sfi_parts *parts)
     if (status != SF_OK)
         sfi_given_free(ctx, g);
     return status;
+}
+
+void sfi_point_free(sf_context *ctx, sfi_point *p, const sfi_parts *parts)
+{
+    const size_t d = (size_t)parts->dim, n = (size_t)parts->count;
+    sfi_free(ctx, p->line, d, sizeof *p->line);
+    sfi_free(ctx, p->z, d, sizeof *p->z);
+    sfi_free(ctx, p->mean, n * d, sizeof *p->mean);
+    sfi_free(ctx, p->weight, n, sizeof *p->weight);
+    *p = (sfi_point){0};
+}
+
+sf_status sfi_point_new(sf_context *ctx, sfi_point *p, const sfi_parts *parts)
+{
+    const size_t d = (size_t)parts->dim, n = (size_t)parts->count;
+    p->weight = sfi_alloc(ctx, n, sizeof *p->weight);
+    p->mean = sfi_alloc(ctx, n * d, sizeof *p->mean);
+    p->z = sfi_alloc(ctx, d, sizeof *p->z);
+    p->line = sfi_alloc(ctx, d, sizeof *p->line);
+    if (p->weight != NULL && p->mean != NULL && p->z != NULL && p->line != NULL)
+        return SF_OK;
+    sfi_point_free(ctx, p, parts);
+    return SF_E_NOMEM;
 }
 
 /* ---- columns ------------------------------------------------------------------ */
@@ -120,50 +136,71 @@ static void add_slope(const sfi_split *s, double sign, const double *origin,
     }
 }
 
+typedef struct split_job {
+    sfi_given *g;
+    const unsigned char *present;
+} split_job;
+
+/* `given` -1 marks a group whose covariance is singular. */
+static void split_group(void *user, int64_t part, int64_t group, int64_t count)
+{
+    const split_job *job = user;
+    const sfi_given *g = job->g;
+    const sfi_parts *p = g->parts;
+    const int64_t d = p->dim;
+    sfi_split *s = &g->split[group];
+    (void)part;
+    (void)count;
+    if (!sfi_split_set(s, p->covariance + group * d * d, job->present)) {
+        s->given = -1;
+        return;
+    }
+    const int64_t o = s->given, m = d - o;
+    for (int64_t k = p->first[group]; k < p->first[group + 1]; k++) {
+        const double *mean = p->mean + k * d;
+        double *still = g->still + k * m;
+        whiten(s, p->mean, mean, g->white + k * o);
+        for (int64_t j = 0; j < m; j++)
+            still[j] = mean[s->index[o + j]];
+        add_slope(s, -1.0, p->mean, mean, still);
+    }
+}
+
 sf_status sfi_given_columns(sf_context *ctx, sfi_given *g,
                             const unsigned char *present)
 {
     const sfi_parts *p = g->parts;
-    const int64_t d = p->dim;
-    for (int64_t i = 0; i < p->groups; i++) {
-        sfi_split *s = &g->split[i];
-        if (!sfi_split_set(s, p->covariance + i * d * d, present))
+    split_job job = {g, present};
+    sfi_parallel(ctx, p->groups, 1, split_group, &job);
+    for (int64_t i = 0; i < p->groups; i++)
+        if (g->split[i].given < 0)
             return SFI_FAIL(ctx, SF_E_NUMERIC,
                             "conditional: the covariance of a component is "
                             "singular in the columns that are given");
-        g->given = s->given;
-        g->others = d - s->given;
-        for (int64_t k = p->first[i]; k < p->first[i + 1]; k++) {
-            const double *mean = p->mean + k * d;
-            double *still = g->still + k * g->others;
-            whiten(s, p->mean, mean, g->white + k * g->given);
-            for (int64_t j = 0; j < g->others; j++)
-                still[j] = mean[s->index[g->given + j]];
-            add_slope(s, -1.0, p->mean, mean, still);
-        }
-    }
+    g->given = g->split[0].given;
+    g->others = p->dim - g->given;
     g->index = g->split[0].index + g->given;
     return SF_OK;
 }
 
 /* ---- values ------------------------------------------------------------------- */
 
-static void normalise(sfi_given *g)
+static void normalise(int64_t n, sfi_point *p)
 {
-    const int64_t n = g->parts->count;
     double most = -INFINITY, total = 0.0;
     for (int64_t k = 0; k < n; k++)
-        most = fmax(most, g->weight[k]);
+        most = fmax(most, p->weight[k]);
     for (int64_t k = 0; k < n; k++) {
-        g->weight[k] = exp(g->weight[k] - most);
-        total += g->weight[k];
+        p->weight[k] = exp(p->weight[k] - most);
+        total += p->weight[k];
     }
     for (int64_t k = 0; k < n; k++)
-        g->weight[k] /= total;
-    g->log_density = most + log(total);
+        p->weight[k] /= total;
+    p->log_density = most + log(total);
 }
 
-void sfi_given_weigh(sfi_given *g, const double *x)
+/* ln of the weights before they are scaled. */
+static void weigh(const sfi_given *g, const double *x, sfi_point *point)
 {
     const double log_two_pi = 1.8378770664093453;
     const sfi_parts *p = g->parts;
@@ -171,29 +208,33 @@ void sfi_given_weigh(sfi_given *g, const double *x)
     for (int64_t i = 0; i < p->groups; i++) {
         const sfi_split *s = &g->split[i];
         const double top = -0.5 * ((double)o * log_two_pi + s->log_det);
-        whiten(s, p->mean, x, g->z);
+        whiten(s, p->mean, x, point->z);
         for (int64_t k = p->first[i]; k < p->first[i + 1]; k++) {
             const double *white = g->white + k * o;
             double square = 0.0;
+#pragma omp simd reduction(+ : square)
             for (int64_t j = 0; j < o; j++)
-                square += (g->z[j] - white[j]) * (g->z[j] - white[j]);
-            g->weight[k] = p->log_weight[k] + top - 0.5 * square;
+                square += (point->z[j] - white[j]) * (point->z[j] - white[j]);
+            point->weight[k] = p->log_weight[k] + top - 0.5 * square;
         }
     }
-    normalise(g);
 }
 
-void sfi_given_at(sfi_given *g, const double *x)
+void sfi_given_at(const sfi_given *g, const double *x, int64_t without,
+                  sfi_point *point)
 {
     const sfi_parts *p = g->parts;
     const int64_t m = g->others;
-    sfi_given_weigh(g, x);
+    weigh(g, x, point);
+    if (without >= 0)
+        point->weight[without] = -INFINITY;
+    normalise(p->count, point);
     for (int64_t i = 0; i < p->groups; i++) {
-        memset(g->line, 0, (size_t)m * sizeof *g->line);
-        add_slope(&g->split[i], 1.0, p->mean, x, g->line);
+        memset(point->line, 0, (size_t)m * sizeof *point->line);
+        add_slope(&g->split[i], 1.0, p->mean, x, point->line);
         for (int64_t k = p->first[i]; k < p->first[i + 1]; k++)
             for (int64_t j = 0; j < m; j++)
-                g->mean[k * m + j] = g->still[k * m + j] + g->line[j];
+                point->mean[k * m + j] = g->still[k * m + j] + point->line[j];
     }
 }
 

@@ -30,31 +30,36 @@ void sfi_parts_free(sf_context *ctx, sfi_parts *p);
 typedef struct sfi_given {
     const sfi_parts *parts;
     int64_t given, others;
-    const int64_t *index; /* [others], of the model                          */
-    sfi_split *split;     /* [groups]                                        */
-    double *weight;       /* [count] posterior, sums to 1                    */
-    double *mean;         /* [count, others]                                 */
-    double log_density;   /* of what was given                               */
-    double *z, *white;    /* [dim]; [count, given] whitened means            */
-    double *still;        /* [count, others]: mean_m - B mean_o              */
-    double *line;         /* [dim]                                           */
+    const int64_t *index; /* [others], of the model            */
+    sfi_split *split;     /* [groups]                          */
+    double *white;        /* [count, given] whitened means     */
+    double *still;        /* [count, others] mean_m - B mean_o */
 } sfi_given;
+
+/* What they say of one point; several may be asked at a time. */
+typedef struct sfi_point {
+    double *weight;   /* [count] posterior, sums to 1                         */
+    double *mean;     /* [count, others]                                      */
+    double *z, *line; /* [dim] scratch                                        */
+    double
+        log_density; /* of what was given                                    */
+} sfi_point;
 
 /* Room for any pattern; `parts` must outlive it.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_given_new(sf_context *ctx, sfi_given *g, const sfi_parts *parts);
 void sfi_given_free(sf_context *ctx, sfi_given *g);
+sf_status sfi_point_new(sf_context *ctx, sfi_point *p, const sfi_parts *parts);
+void sfi_point_free(sf_context *ctx, sfi_point *p, const sfi_parts *parts);
 
 /* Which columns are given.  SF_OK; SF_E_NUMERIC (a covariance that is singular in
  * these). */
 sf_status sfi_given_columns(sf_context *ctx, sfi_given *g,
                             const unsigned char *present);
 
-/* What they hold: the cells of x [dim] that are present.  Sets weight, mean and
- * log_density. */
-void sfi_given_at(sfi_given *g, const double *x);
-
-/* The same without `mean`. */
-void sfi_given_weigh(sfi_given *g, const double *x);
+/* What they hold: the cells of x [dim] that are present.  Component `without` is left
+ * out; -1: none is. */
+void sfi_given_at(const sfi_given *g, const double *x, int64_t without,
+                  sfi_point *p);
 
 /* Covariance [others, others] of component k. */
 const double *sfi_given_covariance(const sfi_given *g, int64_t k);

@@ -7,74 +7,92 @@
 #include <math.h>
 #include <string.h>
 
+/* One block: three matrices, then the numbers of the columns. */
+static size_t block_size(int64_t dim)
+{
+    const size_t d = (size_t)dim;
+    return 3 * d * d * sizeof(double) + d * sizeof(int64_t);
+}
+
 sf_status sfi_split_new(sf_context *ctx, sfi_split *s, int64_t dim)
 {
     const size_t d = (size_t)dim;
     *s = (sfi_split){.dim = dim};
-    s->index = sfi_alloc(ctx, d, sizeof *s->index);
-    s->root = sfi_alloc(ctx, d * d, sizeof *s->root);
-    s->slope = sfi_alloc(ctx, d * d, sizeof *s->slope);
-    s->rest = sfi_alloc(ctx, d * d, sizeof *s->rest);
-    if (s->index != NULL && s->root != NULL && s->slope != NULL &&
-        s->rest != NULL)
-        return SF_OK;
-    sfi_split_free(ctx, s);
-    return SF_E_NOMEM;
+    double *block = sfi_alloc(ctx, block_size(dim), 1);
+    if (block == NULL)
+        return SF_E_NOMEM;
+    s->root = block;
+    s->slope = block + d * d;
+    s->rest = block + 2 * d * d;
+    s->index = (int64_t *)(void *)(block + 3 * d * d);
+    return SF_OK;
 }
 
 void sfi_split_free(sf_context *ctx, sfi_split *s)
 {
-    const size_t d = (size_t)s->dim;
-    sfi_free(ctx, s->rest, d * d, sizeof *s->rest);
-    sfi_free(ctx, s->slope, d * d, sizeof *s->slope);
-    sfi_free(ctx, s->root, d * d, sizeof *s->root);
-    sfi_free(ctx, s->index, d, sizeof *s->index);
+    sfi_free(ctx, s->root, block_size(s->dim), 1);
     *s = (sfi_split){0};
+}
+
+static double dot(const double *a, const double *b, int64_t n)
+{
+    double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < n; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+/* Row i of L from those before it, and its pivot. */
+static double reduce(double *l, int64_t n, int64_t i)
+{
+    double *row = l + i * n, pivot = row[i];
+    for (int64_t j = 0; j < i; j++) {
+        const double *other = l + j * n;
+        row[j] = (row[j] - dot(row, other, j)) / other[j];
+        pivot -= row[j] * row[j];
+    }
+    for (int64_t j = i + 1; j < n; j++)
+        row[j] = 0.0;
+    return pivot;
 }
 
 bool sfi_root(double *l, int64_t n)
 {
     const double least = (double)n * DBL_EPSILON;
     for (int64_t i = 0; i < n; i++) {
-        double *row = l + i * n;
-        const double diagonal = row[i];
-        double pivot = diagonal;
-        for (int64_t j = 0; j < i; j++) {
-            const double *other = l + j * n;
-            double sum = row[j];
-            for (int64_t p = 0; p < j; p++)
-                sum -= row[p] * other[p];
-            row[j] = sum / other[j];
-            pivot -= row[j] * row[j];
-        }
+        const double diagonal = l[i * n + i], pivot = reduce(l, n, i);
         if (!(pivot > least * diagonal) || !isfinite(pivot))
             return false;
-        row[i] = sqrt(pivot);
-        for (int64_t j = i + 1; j < n; j++)
-            row[j] = 0.0;
+        l[i * n + i] = sqrt(pivot);
     }
     return true;
+}
+
+void sfi_root_semidefinite(double *l, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const double diagonal = l[i * n + i], pivot = reduce(l, n, i);
+        l[i * n + i] = sqrt(fmax(pivot, 1e-26 * diagonal));
+    }
 }
 
 /* row [o] becomes row L'^-1. */
 static void forward(const double *l, int64_t o, double *row)
 {
-    for (int64_t j = 0; j < o; j++) {
-        double sum = row[j];
-        for (int64_t p = 0; p < j; p++)
-            sum -= l[j * o + p] * row[p];
-        row[j] = sum / l[j * o + j];
-    }
+    for (int64_t j = 0; j < o; j++)
+        row[j] = (row[j] - dot(l + j * o, row, j)) / l[j * o + j];
 }
 
 /* row [o] becomes row L^-1. */
 static void backward(const double *l, int64_t o, double *row)
 {
     for (int64_t j = o - 1; j >= 0; j--) {
-        double sum = row[j];
-        for (int64_t p = j + 1; p < o; p++)
-            sum -= l[p * o + j] * row[p];
-        row[j] = sum / l[j * o + j];
+        const double *line = l + j * o;
+        row[j] /= line[j];
+        const double last = row[j];
+        for (int64_t p = 0; p < j; p++)
+            row[p] -= last * line[p];
     }
 }
 
@@ -109,11 +127,9 @@ bool sfi_split_set(sfi_split *s, const double *c, const unsigned char *present)
             row[j] = c[others[i] * d + given[j]];
         forward(s->root, o, row);
         for (int64_t k = 0; k <= i; k++) {
-            const double *other = s->slope + k * o;
-            double sum = c[others[i] * d + others[k]];
-            for (int64_t j = 0; j < o; j++)
-                sum -= row[j] * other[j];
-            s->rest[i * m + k] = s->rest[k * m + i] = sum;
+            const double product = dot(row, s->slope + k * o, o);
+            s->rest[i * m + k] = s->rest[k * m + i] =
+                c[others[i] * d + others[k]] - product;
         }
     }
     for (int64_t i = 0; i < m; i++)

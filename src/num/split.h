@@ -44,4 +44,8 @@ void sfi_split_whiten(const sfi_split *s, const double *mean,
  * entry counts as not positive. */
 bool sfi_root(double *l, int64_t n);
 
+/* The same of a matrix that may be singular: a pivot that is 0 up to rounding is the
+ * least that can be divided by. */
+void sfi_root_semidefinite(double *l, int64_t n);
+
 #endif
