@@ -2,7 +2,8 @@
 /* condition.h - what a model says of some columns, given others.
  *
  * Models that are mixtures of normal distributions (SF_CAN_CONDITION) know this
- * exactly.  With the columns split into those that are known, o, and the others, m,
+ * exactly: Gaussians, fitted mixtures, and data sets under the kernels gaussian and
+ * mvgaussian, at their bandwidth.  With the columns split into those that are known, o, and the others, m,
  * component k has
  *
  *     weight      w_k N(x_o; mean_o, S_oo), scaled to sum 1

@@ -241,6 +241,13 @@ typedef struct sfi_empirical {
 
 sfi_empirical sfi_empirical_of(const sf_model *m);
 
+/* It as a mixture of normal distributions (empirical_parts.c), where its noise is
+ * normal. */
+sf_status sfi_empirical_parts(sf_context *ctx, const sf_model *m,
+                              const sfi_empirical *e, sfi_parts *out);
+/* Whether it is: all kernels are gaussian or mvgaussian. */
+bool sfi_noise_is_normal(const sfi_noise *noise);
+
 /* SF_OK, or `status` with a message if the noise has no law to be a floor: counts,
  * and the path "ve". */
 sf_status sfi_check_floor(const sf_model *m, sf_status status);

@@ -28,3 +28,12 @@ try sample g.safetensors -n 3 --given 'c>1' -o s.csv
 try sample g.safetensors -n 3 --given 'a=1' --given 'b=1' -o s.csv
 try sample g.safetensors -n 3 --given 'a=1' --method flow -o s.csv
 try sample "$corpus/model/network.safetensors" -n 3 --given 'waiting=70' -o s.csv
+echo "-- data sets under normal noise are mixtures too"
+scorefield fit "$data/faithful.csv" --model empirical --kernel mvgaussian -q -o e.safetensors
+try sample e.safetensors -n 2000 --given 'waiting>80' -o s.csv
+awk -F, 'NR > 1 { n++; s += $1; low = low || $2 < 80 } END { printf "%.1f %d\n", s / n, low }' s.csv
+printf 'eruptions,waiting\n,80\n4.3,\n' >points.csv
+scorefield eval e.safetensors points.csv -q -o - | cut -c1-8
+scorefield impute e.safetensors points.csv -q -o - | cut -c1-6
+scorefield fit "$data/faithful.csv" --model empirical --kernel laplace -q -o l.safetensors
+try sample l.safetensors -n 3 --given 'waiting>80' -o s.csv

@@ -7,6 +7,7 @@
 #include "num/special.h"
 #include "num/truncated.h"
 #include "scorefield/condition.h"
+#include "scorefield/fit.h"
 #include "scorefield/flow.h"
 #include "scorefield/mixture.h"
 
@@ -271,6 +272,60 @@ TEST(offsets_do_not_matter)
         CHECK_NEAR(mean[k][1] - off, 0.9, 1e-8);
     }
     CHECK_NEAR(logpdf[1], logpdf[0], 1e-8);
+    sf_context_free(ctx);
+}
+
+/* A data set under normal noise is a mixture of one component for each datum: its log
+ * density, by another way, is that of the mixture, whatever the kernels, weights,
+ * bandwidths and background; and its conditional distributions are those of it. */
+TEST(data_sets_under_normal_noise_are_mixtures)
+{
+    enum { N = 40 };
+    static const char *const kernels[] = {"gaussian", "mvgaussian",
+                                          "gaussian:path=vp,sigma=1.5",
+                                          "c0=gaussian; c1,c2=mvgaussian"};
+    double x[3 * N], at[6], weights[N], closed[2], marginal[2];
+    sf_context *ctx = new_context();
+    for (int i = 0; i < N; i++) {
+        const sfi_where w = {8, (uint64_t)i, 0, SFI_STREAM_USER};
+        for (uint32_t j = 0; j < 3; j++)
+            x[3 * i + (int)j] =
+                100.0 * j +
+                (1.0 + 4.0 * j) * (sfi_normal_at(w, j) + sfi_normal_at(w, 7));
+        weights[i] = 1.0 + i % 3;
+    }
+    for (int i = 0; i < 6; i++)
+        at[i] = x[i] + 0.3;
+    for (int k = 0; k < 8; k++) {
+        sf_model *m = NULL;
+        sf_empirical_options o = SF_EMPIRICAL_OPTIONS_INIT;
+        o.kernel = kernels[k % 4];
+        o.bandwidth = k < 4 ? SF_BANDWIDTH_FIXED : SF_BANDWIDTH_ADAPTIVE;
+        o.weights = k % 2 == 0 ? weights : NULL;
+        o.floor = k % 4 < 2 ? 0.1 : 0.0;
+        CHECK_OK(ctx, sf_fit_empirical(ctx, &m, (sf_cmat){x, N, 3, 3}, NULL, &o,
+                                       NULL));
+        CHECK_OK(ctx, sf_logpdf(m, (sf_cmat){at, 2, 3, 3}, closed, NULL, NULL));
+        CHECK_OK(ctx,
+                 sf_logpdf_marginal(ctx, marginal, m, (sf_cmat){at, 2, 3, 3}));
+        for (int i = 0; i < 2; i++)
+            CHECK_NEAR(marginal[i], closed[i], 1e-10);
+        const double first[] = {at[0], NAN, NAN};
+        sf_conditional *q = given(ctx, m, first);
+        CHECK(sf_conditional_count(q) == N + (o.floor > 0.0));
+        sf_conditional_free(q);
+        sf_model_free(m);
+    }
+    sf_model *m = NULL;
+    double lower[3] = {0.0, -inf, -inf}, upper[3] = {1.0, inf, inf};
+    sf_empirical_options o = SF_EMPIRICAL_OPTIONS_INIT;
+    sf_conditional *q = NULL;
+    o.kernel = "c0=laplace; c1,c2=mvgaussian";
+    CHECK_OK(ctx,
+             sf_fit_empirical(ctx, &m, (sf_cmat){x, N, 3, 3}, NULL, &o, NULL));
+    CHECK_FAILS(ctx, sf_conditional_new(ctx, &q, m, lower, upper),
+                SF_E_UNSUPPORTED, "not gaussian or mvgaussian");
+    sf_model_free(m);
     sf_context_free(ctx);
 }
 
@@ -587,6 +642,7 @@ TESTS(CASE(intervals_have_their_probability),
       CASE(a_mixture_given_one_column_and_given_two),
       CASE(neighbourhoods_explain_a_column), CASE(marginals_are_integrals),
       CASE(offsets_do_not_matter),
+      CASE(data_sets_under_normal_noise_are_mixtures),
       CASE(one_interval_is_an_integral_over_values),
       CASE(orthants_have_their_probability),
       CASE(draws_are_of_the_distribution),
