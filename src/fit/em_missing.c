@@ -551,6 +551,12 @@ sf_status sfi_standardise_cells(sf_context *ctx, sf_cmat x,
                                 names != NULL ? names[j] : "?");
     for (int64_t j = 0; j < x.cols; j++) {
         const int64_t count = measure(x, j, &mean[j], &sd[j]);
+        if (count < 2)
+            return SFI_FAIL(ctx, SF_E_NUMERIC,
+                            "%s: column \"%s\" has %s; want two cells that "
+                            "differ, or leave it out",
+                            who, names != NULL ? names[j] : "?",
+                            count == 0 ? "no cell" : "one cell");
         if (!(sd[j] > 0.0) || !isfinite(sd[j]))
             return SFI_FAIL(ctx, SF_E_NUMERIC,
                             "%s: column \"%s\" is constant in the %lld rows "

@@ -18,8 +18,12 @@
 
 enum { MOST_LANES = 16 };
 
-/* Components of less weight than this are not seen in an answer. */
-static const double least_weight = 1e-13;
+/* Components of less weight than this are not seen in an answer; of many, all that are
+ * left out together move a quantile by less than a millionth of its spread. */
+static double least_weight(int64_t count)
+{
+    return count > 1000 ? 1e-7 / (double)count : 1e-13;
+}
 
 const double sf_impute_probabilities[SF_IMPUTE_QUANTILES] = {
     0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95};
@@ -106,11 +110,12 @@ static sfi_normal_sum sum_of(const impute_job *job, const scratch *s, int64_t j)
 {
     const sfi_parts *p = &job->m->parts;
     const int64_t m = job->given.others;
+    const double least = least_weight(p->count);
     int64_t count = 0;
     for (int64_t g = 0; g < p->groups; g++) {
         const double sd = sqrt(job->given.split[g].rest[j * m + j]);
         for (int64_t k = p->first[g]; k < p->first[g + 1]; k++) {
-            if (!(s->point.weight[k] > least_weight))
+            if (!(s->point.weight[k] > least))
                 continue;
             s->weight[count] = s->point.weight[k];
             s->mean[count] = s->point.mean[k * m + j];

@@ -21,7 +21,8 @@
 
 enum {
     EM_ITERATIONS = 1000,
-    GUESSED_ROWS = 300 /* at most, of which hidden cells are guessed */
+    GUESSED_ROWS = 300, /* at most, of which hidden cells are guessed  */
+    PAIR_WORK = 200     /* of a pair of rows, beside its distance      */
 };
 
 static const double em_tolerance = 1e-10;
@@ -139,12 +140,12 @@ static sf_status make_parts(const imputer_job *j, int64_t count, double h,
 }
 
 /* How many donors may be had for `queries` rows of `patterns` patterns: a pair of
- * patterns costs d^3, a pair of rows d, and as many patterns are among donors as
- * among the rows at most. */
+ * patterns costs d^3, a pair of rows d and some evaluations of a distribution function,
+ * and as many patterns are among donors as among the rows at most. */
 static int64_t affordable(int64_t n, int64_t d, int64_t queries,
                           int64_t patterns, int64_t most_patterns, double work)
 {
-    const double row = (double)queries * (double)d;
+    const double row = (double)queries * ((double)d + PAIR_WORK);
     const double pattern = (double)patterns * (double)d * (double)d * (double)d;
     const double share = (double)most_patterns / (double)n;
     const double donors = work / (row + pattern * share);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* normal_sum.c - quantiles are roots of the distribution function: Newton's steps
- * within a bracket that they shrink. */
+ * within a bracket that they shrink, from that of a normal number of the same mean and
+ * variance on. */
 #include "num/normal_sum.h"
 
+#include "num/probability.h"
 #include "num/special.h"
 #include "num/truncated.h"
 
@@ -39,26 +41,38 @@ double sfi_normal_sum_below(const sfi_normal_sum *s, double x, double *density)
     return sum;
 }
 
-static void bracket(const sfi_normal_sum *s, double *low, double *high)
+/* Where the quantile is for certain, and, without the bounds, mean and sd. */
+static void bracket(const sfi_normal_sum *s, double *low, double *high,
+                    double *mean, double *sd)
 {
+    double first = 0.0, second = 0.0, total = 0.0;
     *low = INFINITY;
     *high = -INFINITY;
     for (int64_t k = 0; k < s->count; k++) {
+        const double w = s->weight[k], at = s->mean[k] - s->mean[0];
         const double spread = 38.0 * s->sd[k];
-        if (!(s->weight[k] > least_weight))
+        if (!(w > least_weight))
             continue;
         *low = fmin(*low, s->mean[k] - spread);
         *high = fmax(*high, s->mean[k] + spread);
+        first += w * at;
+        second += w * (at * at + s->sd[k] * s->sd[k]);
+        total += w;
     }
+    first /= total;
+    *mean = s->mean[0] + first;
+    *sd = sqrt(fmax(second / total - first * first, 0.0));
     *low = fmax(*low, s->lower);
     *high = fmin(*high, s->upper);
 }
 
 double sfi_normal_sum_quantile(const sfi_normal_sum *s, double p)
 {
-    double low, high, density;
-    bracket(s, &low, &high);
-    double x = 0.5 * (low + high);
+    double low, high, density, mean, sd;
+    bracket(s, &low, &high, &mean, &sd);
+    double x = mean + sd * sfi_normal_quantile(p);
+    if (!(x > low && x < high))
+        x = 0.5 * (low + high);
     const double tiny = 1e-14 * (high - low);
     for (int step = 0; step < ROOT_STEPS && high - low > tiny; step++) {
         const double excess = sfi_normal_sum_below(s, x, &density) - p;

@@ -372,7 +372,7 @@ TEST(what_cannot_be_fitted_is_refused)
     x[3] = NAN;
     x[5] = NAN;
     CHECK_FAILS(ctx, sf_fit_gaussian(ctx, &m, data, names), SF_E_NUMERIC,
-                "\"b\" is constant in the 0 rows");
+                "\"b\" has no cell");
     x[3] = -INFINITY;
     CHECK_FAILS(ctx, sf_fit_gaussian(ctx, &m, data, names), SF_E_NUMERIC,
                 "row 2, column \"b\"");
