@@ -17,19 +17,74 @@ extern "C" {
  * 0 at the end, -1 on failure (with the context's message set). */
 typedef int64_t (*sf_rows_fn)(void *user, double *block, int64_t capacity);
 
-/* Fit mean and covariance in one pass (maximum likelihood, divisor n; for a
- * Gaussian implicit score matching has the same minimum: A. Hyvarinen, JMLR 6
- * (2005) 695-709, section 3.1).
+/* How a Gaussian is fitted. */
+typedef struct sf_gaussian_options {
+    size_t size;        /* set by _INIT                                       */
+    double prior_rows;  /* rows of each column's own variance without any
+                           correlation that the prior counts as, >= 0; < 0: 5
+                           if a cell is missing, else 0          [default -1] */
+    int64_t iterations; /* where cells are missing, at most, >= 1
+                                                               [default 2000] */
+    double tolerance;   /* of the mean log posterior density of a row, > 0:
+                           what an iteration must gain to be followed by
+                           another                            [default 1e-12] */
+} sf_gaussian_options;
+
+#define SF_GAUSSIAN_OPTIONS_INIT                                               \
+    {                                                                          \
+        sizeof(sf_gaussian_options), -1.0, 2000, 1e-12                         \
+    }
+
+/* What came of it.  Set `size` (SF_GAUSSIAN_FIT_INIT) before the call. */
+typedef struct sf_gaussian_fit {
+    size_t size;
+    int64_t rows;          /* with a cell that is there                       */
+    int64_t missing;       /* cells of these that are missing                 */
+    int64_t iterations;    /* 0 where none is                                 */
+    bool converged;        /* they ended by the tolerance                     */
+    double prior_rows;     /* of the prior                                    */
+    double log_likelihood; /* of the cells that are there, in nats            */
+} sf_gaussian_fit;
+
+#define SF_GAUSSIAN_FIT_INIT                                                   \
+    {                                                                          \
+        sizeof(sf_gaussian_fit), 0, 0, 0, false, 0.0, 0.0                      \
+    }
+
+/* Fit mean and covariance by maximum likelihood (divisor n; for a Gaussian implicit
+ * score matching has the same minimum: A. Hyvarinen, JMLR 6 (2005) 695-709, section
+ * 3.1), in one pass if no cell is missing.
  *
- * Returns SF_OK; SF_E_ARG (fewer than d + 1 rows); SF_E_NUMERIC (a value that
- * is not finite: its row and column; or a singular covariance: the columns that
- * depend on others, and what to do); SF_E_NOMEM. */
+ * Missing cells.  NaN is a missing cell, and cells are assumed to be missing at random
+ * (D. B. Rubin, Biometrika 63 (1976) 581-592): whether one is may depend on cells that
+ * are there, not on what it would hold.  The likelihood is that of the cells that are
+ * there, rows without any count nothing, and the maximum is found by expectation and
+ * maximisation (Z. Ghahramani, M. I. Jordan, NIPS 6 (1994) 120-127).  It need not exist
+ * where few rows have two columns both, so that the prior then counts as 5 rows, unless
+ * told otherwise:
+ *
+ *     covariance = (scatter + prior_rows diag(s_j^2)) / (n + prior_rows),
+ *
+ * s_j^2 the variance of the cells of column j.
+ *
+ * Returns SF_OK; SF_E_ARG (an option outside its range; fewer than d + 1 rows without
+ * a prior); SF_E_NUMERIC (a value that is infinite: its row and column; a column
+ * without two cells that differ; or a singular covariance: the columns that depend on
+ * others, and what to do); SF_E_SHAPE; SF_E_CANCELLED; SF_E_NOMEM.  `options` and
+ * `fit` may be NULL; that the iterations ended unconverged is a warning. */
+SF_API sf_status sf_fit_gaussian_with(sf_context *ctx, sf_model **out,
+                                      sf_cmat data, const char *const *names,
+                                      const sf_gaussian_options *options,
+                                      sf_gaussian_fit *fit);
+
+/* The same with options as they are by default. */
 SF_API sf_status sf_fit_gaussian(sf_context *ctx, sf_model **out, sf_cmat data,
                                  const char *const *names);
 
-/* The same from rows that `rows` hands out, with `user`, until it returns 0;
+/* The same from complete rows that `rows` hands out, with `user`, until it returns 0;
  * `row_count` may be NULL and receives how many there were, also on failure.
- * Returns SF_E_IO as well: `rows` returned a negative number. */
+ * Returns SF_E_IO as well: `rows` returned a negative number.  A missing cell is
+ * SF_E_NUMERIC. */
 SF_API sf_status sf_fit_gaussian_rows(sf_context *ctx, sf_model **out,
                                       int64_t dim, const char *const *names,
                                       sf_rows_fn rows, void *user,

@@ -59,11 +59,13 @@ typedef struct sf_mixture_fit {
     double log_likelihood; /* of all rows, in nats                            */
     double bic;            /* p ln n - 2 log likelihood, p the free parameters:
                               K - 1 + K d + K d (d + 1)/2                      */
+    int64_t rows;          /* n, with a cell that is there                    */
+    int64_t missing;       /* cells of these that are missing                 */
 } sf_mixture_fit;
 
 #define SF_MIXTURE_FIT_INIT                                                    \
     {                                                                          \
-        sizeof(sf_mixture_fit), 0, 0, 0, false, 0.0, 0.0                       \
+        sizeof(sf_mixture_fit), 0, 0, 0, false, 0.0, 0.0, 0, 0                 \
     }
 
 #define SF_MIXTURE_SEARCH_ROWS 10000
@@ -81,10 +83,15 @@ typedef struct sf_mixture_fit {
  * Of more than SF_MIXTURE_SEARCH_ROWS rows, so many drawn at random choose K and the
  * point from which EM goes on with all of them.
  *
+ * Missing cells (NaN) are treated as sf_fit_gaussian_with() treats them: likelihoods
+ * are those of the cells that are there, R is that of one normal distribution, and the
+ * iterations are speeded up by extrapolation (R. Varadhan, C. Roland, Scand. J. Stat.
+ * 35 (2008) 335-353).  Rows without any cell count nothing.
+ *
  * `fit` and `options` may be NULL.
  *
  * Returns SF_OK; SF_E_ARG (an option outside its range, fewer than 2 rows, fewer rows
- * than components); SF_E_NUMERIC (a value that is not finite: row and column; a
+ * than components); SF_E_NUMERIC (a value that is infinite: row and column; a
  * constant column: its name); SF_E_SHAPE; SF_E_CANCELLED; SF_E_NOMEM.  On failure
  * *out is NULL. */
 SF_API sf_status sf_fit_mixture(sf_context *ctx, sf_model **out, sf_cmat data,

@@ -102,7 +102,8 @@ SF_API double sf_model_used_time(const sf_model *model, double time);
     X(SF_CAN_JUMP, "samples by jumps alone: all columns are counts")           \
     X(SF_CAN_ROWS, "rows of data that points may come from")                   \
     X(SF_CAN_TRAIN, "weights that an objective trains")                        \
-    X(SF_CAN_MATCH, "parameters of a text, which score matching estimates")
+    X(SF_CAN_MATCH, "parameters of a text, which score matching estimates")    \
+    X(SF_CAN_CONDITION, "distributions of some columns given others")
 
 typedef enum sf_ability {
 #define SF_ABILITY_ENUM(name, text) name,

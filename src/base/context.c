@@ -257,3 +257,13 @@ sf_status sfi_options(sf_context *ctx, void *options, size_t size,
     memcpy(options, &size, sizeof size);
     return SF_OK;
 }
+
+void sfi_result(void *given, const void *result, size_t size)
+{
+    size_t own = 0;
+    memcpy(&own, given, sizeof own);
+    const size_t copied = own < size ? own : size;
+    if (copied > sizeof own)
+        memcpy((char *)given + sizeof own, (const char *)result + sizeof own,
+               copied - sizeof own);
+}

@@ -73,4 +73,8 @@ double sfi_clock(void);
 sf_status sfi_options(sf_context *ctx, void *options, size_t size,
                       const void *given);
 
+/* The same the other way: copy a result of this library's `size` over the caller's,
+ * as far as its own size goes, which stays. */
+void sfi_result(void *given, const void *result, size_t size);
+
 #endif

@@ -116,9 +116,7 @@ sf_status cli_no_command(cli *c, const char *name);
 /* SF_E_ARG: which operands the command wants. */
 sf_status cli_too_few_operands(cli *c);
 
-extern const cli_command cli_fit, cli_sample, cli_eval, cli_denoise, cli_latent,
-    cli_plot, cli_compare, cli_calc, cli_solve, cli_flow, cli_evolve,
-    cli_explain, cli_verify, cli_info, cli_check, cli_help;
+extern const cli_command cli_fit, cli_sample, cli_eval, cli_denoise, cli_impute, cli_latent, cli_plot, cli_compare, cli_solve, cli_flow, cli_evolve, cli_explain, cli_verify, cli_calc, cli_info, cli_check, cli_help;
 
 /* ---- options ---------------------------------------------------------------- */
 
@@ -332,10 +330,18 @@ sf_status cli_data_select(cli *c, cli_data *d, const int64_t *index,
 /* Gather the complete rows, and say how many are not. */
 sf_status cli_data_take(cli *c, cli_data *d);
 
+/* Gather the rows that have any cell, NaN where one is missing; *missing counts these,
+ * which is said, and so is how many rows have none. */
+sf_status cli_data_take_any(cli *c, cli_data *d, int64_t *missing);
+
 /* Name of the k-th used column. */
 const char *cli_data_name(const cli_data *d, int64_t k);
 
-/* All of that for points at which something is asked.  SF_E_FORMAT: columns that
+/* Read the table of points at which something is asked, and find their columns. */
+sf_status cli_data_locate(cli *c, cli_data *d, const char *path,
+                          const cli_read *how, const cli_named *of);
+
+/* All of that, and their complete rows.  SF_E_FORMAT: columns that
  * are missing, by their names; text where a number is wanted; no complete row. */
 sf_status cli_data_points(cli *c, cli_data *d, const char *path,
                           const cli_read *how, const cli_named *of);

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/typed_density.h"
 
+#include "scorefield/condition.h"
 #include "scorefield/flow.h"
 #include "scorefield/store.h"
 
@@ -99,7 +100,8 @@ typedef struct eval_job {
     sf_mat values[WANT_COUNT]; /* [rows, columns], by want */
     double *se;                /* [rows], of logpdf */
     bool has_se;
-    int64_t copies; /* points that are rows of an empirical model's data */
+    int64_t copies;  /* points that are rows of an empirical model's data */
+    int64_t missing; /* cells of the points */
 } eval_job;
 
 static int64_t columns_of(const eval_job *j, want w)
@@ -203,6 +205,8 @@ static sf_status evaluate(eval_job *j)
     l.rtol = l.atol = j->o->tolerance;
     l.probes = j->o->probes;
     l.seed = j->c->common.seed;
+    if (j->missing > 0)
+        return sf_logpdf_marginal(j->c->ctx, logpdf.data, j->model, j->x);
     SFI_TRY(sf_model_eval(j->model, j->x, j->o->time, &direct));
     if (logpdf.data != NULL && !closed)
         SFI_TRY(sf_logpdf(j->model, j->x, logpdf.data, j->se, &l));
@@ -301,6 +305,8 @@ static void make_report(const eval_job *j, double seconds)
     cli_put_count(c, c->report, "rows", n);
     if (n < j->points.rows)
         cli_put_count(c, c->report, "dropped_rows", j->points.rows - n);
+    if (j->missing > 0)
+        cli_put_count(c, c->report, "missing_cells", j->missing);
     cli_put_number(c, c->report, "time",
                    sf_model_used_time(j->model, j->o->time));
     const double *logpdf = j->values[WANT_logpdf].data;
@@ -329,14 +335,35 @@ static void make_report(const eval_job *j, double seconds)
     cli_put_number(c, c->report, "seconds", seconds);
 }
 
+/* Whether rows may lack cells: what has a marginal density, and nothing else is
+ * wanted. */
+static bool takes_parts(const eval_job *j)
+{
+    return j->count == 1 && j->list[0] == WANT_logpdf && j->o->time == 0.0 &&
+           sf_model_can(j->model, SF_CAN_CONDITION);
+}
+
+static sf_status take_parts(eval_job *j)
+{
+    SFI_TRY(cli_data_take_any(j->c, &j->points, &j->missing));
+    if (j->missing > 0)
+        cli_note(j->c,
+                 "%lld of %lld cells are missing; log densities are those of "
+                 "the others",
+                 (long long)j->missing,
+                 (long long)(j->points.x.rows * j->points.dim));
+    return SF_OK;
+}
+
 static sf_status read_operands(eval_job *j)
 {
     cli *c = j->c;
     SFI_TRY(cli_open_model(c, &j->o->density, &j->model, &j->record));
     SFI_TRY(check_wants(j));
     const cli_named columns = cli_model_columns(j->model);
-    SFI_TRY(cli_data_points(c, &j->points, c->operands[c->operand_count - 1],
+    SFI_TRY(cli_data_locate(c, &j->points, c->operands[c->operand_count - 1],
                             &j->o->read, &columns));
+    SFI_TRY(takes_parts(j) ? take_parts(j) : cli_data_take(c, &j->points));
     j->x = j->points.x;
     return SF_OK;
 }

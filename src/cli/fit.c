@@ -51,6 +51,7 @@ static const cli_option options[] = {
     OPTION(CLI_CHOICE, 0, "model", "M", model, "auto", NULL, models,
            "auto, gaussian, mixture, network, empirical"),
     RARE(CLI_WHOLE, "components", "K", components, NULL, "[1, 256]"),
+    RARE(CLI_NUMBER, "prior-rows", "N", prior_rows, NULL, ">= 0"),
     SHOWN(CLI_TEXT, "kernel", "K", kernel, "by column", NULL,
           "FAMILY[:NAME=VALUE,...] or \"A=K; B,C=K\""),
     SHOWN(CLI_TEXT, "bandwidth", "B", bandwidth, "loo", NULL,
@@ -139,6 +140,11 @@ static sf_status check_about(cli *c, const fit_options *o)
     if (cli_given(c, "components") && o->model != FIT_MIXTURE)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--components applies only to --model mixture, and "
+                        "--model is %s",
+                        name);
+    if (cli_given(c, "prior-rows") && o->model != FIT_GAUSSIAN)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--prior-rows applies only to --model gaussian, and "
                         "--model is %s",
                         name);
     if (o->target_rows > 1 && !cli_given(c, "kernel") && o->resume == NULL)
@@ -358,6 +364,12 @@ static void make_report(const fit_job *j, double seconds)
                   d->complete - (is_network ? j->held.count : 0));
     cli_put_count(c, report, "held_out_rows", j->held.count);
     cli_put_count(c, report, "dropped_rows", d->rows - d->complete);
+    if (d->missing > 0)
+        cli_put_count(c, report, "missing_cells", d->missing);
+    if (k == &j->gaussian && j->gaussian_fit.iterations > 0) {
+        cli_put_count(c, report, "iterations", j->gaussian_fit.iterations);
+        cli_put_number(c, report, "prior_rows", j->gaussian_fit.prior_rows);
+    }
     if (k == &j->mixture) {
         cli_put_count(c, report, "components", j->mixture_fit.components);
         cli_put_number(c, report, "bic", j->mixture_fit.bic);
@@ -411,9 +423,15 @@ static sf_status fit(fit_job *j)
         SFI_TRY(sf_checkpoint_load(c->ctx, &j->checkpoint, o->resume));
     SFI_TRY(fit_network_options(c, o, resumed, &j->network_options));
     /* A pipe passes by only once. */
-    const bool streams = o->model == FIT_GAUSSIAN && !sfi_path_is_device(path);
+    const bool streams = o->model == FIT_GAUSSIAN &&
+                         !sfi_path_is_device(path) &&
+                         !cli_given(c, "prior-rows");
+    const fit_rows rows = streams ? FIT_ROWS_STREAM
+                          : o->model == FIT_GAUSSIAN || o->model == FIT_MIXTURE
+                              ? FIT_ROWS_WITH_MISSING
+                              : FIT_ROWS_COMPLETE;
     SFI_TRY(fit_data_open(&j->data, c, path, &o->read, o->columns, o->weights,
-                          resumed, streams));
+                          resumed, rows));
     SFI_TRY(fit_candidates(j));
     make_report(j, sfi_clock() - j->begun);
     SFI_TRY(save(j));

@@ -32,6 +32,7 @@ typedef struct fit_options {
     double epochs;
     int64_t steps, batch, target_rows;
     int64_t components; /* of a mixture; 0: found */
+    double prior_rows;  /* of a gaussian, if it was given */
     double lr, ema, decay;
     double sigma_min, sigma_max, noise_level;
     double time_limit;
@@ -64,8 +65,16 @@ sf_status fit_save(cli *c, const fit_options *o, const sf_model *model,
 
 /* ---- data ------------------------------------------------------------------ */
 
+/* Which rows a model is fitted to. */
+typedef enum fit_rows {
+    FIT_ROWS_COMPLETE, /* those without a missing cell                     */
+    FIT_ROWS_WITH_MISSING, /* those with a cell                                */
+    FIT_ROWS_STREAM        /* the same; where none is missing they are not kept
+                              in memory                                        */
+} fit_rows;
+
 /* The rows of a table that a model is fitted to: the columns that are used, and
- * of those the rows without a missing cell. */
+ * of those the rows without a missing cell, or with any cell. */
 typedef struct fit_data {
     cli *c;
     const char *path;
@@ -86,20 +95,21 @@ typedef struct fit_data {
     int64_t dropped_row_count;
     int64_t weight;   /* the column --weights names, -1 without; its cells
                          follow the used ones in a row of `matrix` */
-    int64_t complete; /* rows without a missing cell among the used columns;
-                         of a stream, when fit_stream() has passed */
-    sf_cmat matrix;   /* [complete, dim]; not of a stream */
+    int64_t complete; /* rows without a missing cell among the used columns, or
+                         with a cell; of a stream, when fit_stream() has passed */
+    int64_t missing;  /* cells of these rows */
+    sf_cmat matrix;   /* [complete, dim], or of all rows with missing cells; not
+                         of a stream */
 } fit_data;
 
 /* Read DATA, show its columns, choose those that are used (`list`; if NULL
  * those of the run that is resumed; if NULL all of numbers that differ but
- * `weights`, a column or NULL) and check that each can have a density.  With
- * `streams`, a file is not kept in memory but read again by fit_stream().
- * fit_data_free() frees *d, also after a failure. */
+ * `weights`, a column or NULL) and check that each can have a density.  A stream is
+ * read again by fit_stream().  fit_data_free() frees *d, also after a failure. */
 sf_status fit_data_open(fit_data *d, cli *c, const char *path,
                         const cli_read *how, const char *list,
                         const char *weights, const sf_checkpoint *resumed,
-                        bool streams);
+                        fit_rows rows);
 void fit_data_free(fit_data *d);
 
 /* As cli_data_error(). */
@@ -141,6 +151,7 @@ typedef struct fit_job {
     sf_checkpoint checkpoint; /* of --resume                               */
     held_out held;
     candidate gaussian, mixture, network, empirical;
+    sf_gaussian_fit gaussian_fit;
     sf_mixture_fit mixture_fit;
     sf_empirical_report noise; /* of the empirical model */
     const candidate *kept;

@@ -149,8 +149,15 @@ static sf_status fit_whole_gaussian(fit_job *j)
     fit_data *d = &j->data;
     sf_model *model = NULL;
     sf_status status = SF_OK;
+    sf_gaussian_options o = SF_GAUSSIAN_OPTIONS_INIT;
+    j->gaussian_fit = (sf_gaussian_fit)SF_GAUSSIAN_FIT_INIT;
+    if (cli_given(c, "prior-rows"))
+        o.prior_rows = j->o->prior_rows;
     if (d->stream == NULL) {
-        status = sf_fit_gaussian(c->ctx, &model, d->matrix, d->names);
+        cli_progress_begin(c);
+        status = sf_fit_gaussian_with(c->ctx, &model, d->matrix, d->names, &o,
+                                      &j->gaussian_fit);
+        cli_progress_end(c);
     } else {
         SFI_TRY(fit_rewind(d));
         status = sf_fit_gaussian_rows(c->ctx, &model, d->dim, d->names,
@@ -171,6 +178,10 @@ static sf_status fit_whole_gaussian(fit_job *j)
 static sf_status own_likelihood(fit_job *j, double *value)
 {
     const int64_t d = j->data.dim;
+    if (j->gaussian_fit.rows > 0) {
+        *value = j->gaussian_fit.log_likelihood / (double)j->gaussian_fit.rows;
+        return SF_OK;
+    }
     double *mean = sfi_alloc(j->c->ctx, (size_t)d, sizeof *mean);
     if (mean == NULL)
         return SF_E_NOMEM;
@@ -207,7 +218,8 @@ static sf_status fit_mixture(fit_job *j, sf_cmat rows)
 static sf_status fit_whole_mixture(fit_job *j)
 {
     SFI_TRY(fit_mixture(j, j->data.matrix));
-    j->mixture.mean = j->mixture_fit.log_likelihood / (double)j->data.complete;
+    j->mixture.mean =
+        j->mixture_fit.log_likelihood / (double)j->mixture_fit.rows;
     return SF_OK;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fit_data.c - the table that a model is fitted to.
  *
- * A gaussian needs one pass over the rows, so a file for it is never held in
- * memory: opening it shows what the columns are, a reader hands out the rows.  Other
- * models, and standard input, get the whole table. */
+ * A gaussian needs one pass over complete rows, so a file for it is not held in
+ * memory: opening it shows what the columns are, a reader hands out the rows.  Where a
+ * cell is missing it needs many, and the file is read after all.  Other models, and
+ * standard input, get the whole table. */
 #include "cli/fit.h"
 
 #include "base/text.h"
@@ -157,7 +158,7 @@ static sf_status check_range(const fit_data *d, int64_t j)
                     s.min);
 }
 
-/* ---- complete rows -------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------- */
 
 /* The used columns, and the weights behind them. */
 static sf_status select_columns(fit_data *d)
@@ -204,6 +205,51 @@ static sf_status take_matrix(fit_data *d)
     return SF_OK;
 }
 
+/* All rows, NaN where a cell is missing; those without a cell are not counted. */
+static sf_status take_with_missing(fit_data *d)
+{
+    SFI_TRY(sf_frame_matrix(d->c->ctx, d->some, &d->matrix));
+    for (int64_t i = 0; i < d->matrix.rows; i++) {
+        int64_t missing = 0;
+        for (int64_t j = 0; j < d->dim; j++)
+            missing += isnan(d->matrix.data[i * d->matrix.stride + j]);
+        d->complete += missing < d->dim;
+        d->missing += missing < d->dim ? missing : 0;
+    }
+    return SF_OK;
+}
+
+/* Whether a cell of the used columns is missing. */
+static bool misses(const fit_data *d)
+{
+    for (int64_t k = 0; k < d->dim; k++) {
+        sf_frame_summary s = SF_FRAME_SUMMARY_INIT;
+        if (sf_frame_summarise(d->c->ctx, &s, d->all, d->index[k]) != SF_OK ||
+            s.missing > 0)
+            return true;
+    }
+    return false;
+}
+
+/* The rows of a stream after all; what is warned of a file was. */
+static sf_status hold(fit_data *d, const sf_read_options *options)
+{
+    sf_frame *held = NULL;
+    sf_context_set_warning(d->c->ctx, NULL, NULL);
+    const sf_status status = sf_frame_read(d->c->ctx, &held, d->path, options);
+    sf_context_set_warning(d->c->ctx, cli_on_warning, d->c);
+    SFI_TRY(status);
+    sf_frame_free(d->all);
+    d->all = held;
+    for (int64_t k = 0; k < d->dim; k++)
+        d->names[k] = sf_frame_name(held, d->index[k]);
+    d->dropped_count = 0;
+    for (int64_t j = 0; j < d->cols; j++)
+        if (!d->used[j])
+            d->dropped[d->dropped_count++] = sf_frame_name(held, j);
+    return SF_OK;
+}
+
 sf_status fit_rewind(fit_data *d)
 {
     d->complete = 0;
@@ -236,6 +282,19 @@ void fit_say_dropped(const fit_data *d)
                  (long long)dropped, (long long)d->rows);
 }
 
+static void say_missing(const fit_data *d)
+{
+    const int64_t empty = d->rows - d->complete;
+    if (empty > 0)
+        cli_note(d->c, "%lld of %lld rows are dropped: they have no cell",
+                 (long long)empty, (long long)d->rows);
+    if (d->missing > 0)
+        cli_note(d->c,
+                 "%lld of %lld cells are missing; the likelihood is that of "
+                 "the others",
+                 (long long)d->missing, (long long)(d->complete * d->dim));
+}
+
 /* ---- opening -------------------------------------------------------------- */
 
 static sf_status allocate(fit_data *d)
@@ -256,8 +315,9 @@ static sf_status allocate(fit_data *d)
 sf_status fit_data_open(fit_data *d, cli *c, const char *path,
                         const cli_read *how, const char *list,
                         const char *weights, const sf_checkpoint *resumed,
-                        bool streams)
+                        fit_rows rows)
 {
+    bool streams = rows == FIT_ROWS_STREAM;
     memset(d, 0, sizeof *d);
     d->c = c;
     d->path = path;
@@ -272,9 +332,18 @@ sf_status fit_data_open(fit_data *d, cli *c, const char *path,
     SFI_TRY(cli_show_columns(c, d->all, d->used));
     for (int64_t k = 0; k < d->dim; k++)
         SFI_TRY(check_range(d, d->index[k]));
+    if (streams && misses(d)) {
+        SFI_TRY(hold(d, &options));
+        streams = false;
+    }
     SFI_TRY(select_columns(d));
     if (streams)
         return sf_frame_reader_new(c->ctx, &d->stream, d->some, true);
+    if (rows != FIT_ROWS_COMPLETE) {
+        SFI_TRY(take_with_missing(d));
+        say_missing(d);
+        return SF_OK;
+    }
     SFI_TRY(take_matrix(d));
     fit_say_dropped(d);
     return SF_OK;

@@ -49,10 +49,11 @@ static const cli_option options[] = {
           "Noise levels; langevin: updates"),
     SHOWN(CLI_NUMBER, "step", "H", step, "by method", "> 0",
           "Langevin or leapfrog step"),
-    SHOWN(CLI_WHOLE, "corrections", "K", corrections, "annealed 10; pc 1",
-          "[1, 1e6]", "Langevin updates at a noise level"),
+    RARE(CLI_WHOLE, "corrections", "K", corrections, NULL, "[1, 1e6]"),
     OPTION(CLI_NUMBER, 0, "churn", "S", churn, "30", ">= 0",
            "sde: how much noise is put back"),
+    OPTION(CLI_TEXTS, 0, "given", "CONDITION", given, NULL, NULL,
+           "\"a=1\", \"b>2\", \"c in 1:3\"; many times"),
     OPTION(CLI_TEXT, 0, "trace", "FILE", trace, NULL, NULL,
            "Paths, .npy of [step, walker, column]"),
     CLI_DENSITY_OPTIONS(sample_options, density, "names in EXPR",
@@ -211,6 +212,8 @@ static sf_status run_model(cli *c, const sample_options *o,
     sf_table table = {0};
     sf_array trace = {0};
     cli_catch_signals();
+    if (o->given.count > 0)
+        return sample_given(c, o, model);
     if (o->method >= SAMPLE_NUTS)
         return sample_density(c, o, model);
     const sf_status status = sample(c, o, model, &table, &trace);
@@ -227,6 +230,11 @@ static sf_status run(cli *c, const void *values)
         return SFI_FAIL(c->ctx, SF_E_ARG, "-n N is missing: how many rows?");
     SFI_TRY(cli_check_density(c, &o.density, 1));
     SFI_TRY(check_outputs(c, &o));
+    if (o.given.count > 0 && o.method == SAMPLE_AUTO)
+        o.method = SAMPLE_FLOW + (int)SF_SAMPLER_DIRECT;
+    if (o.given.count > 0 && o.method != SAMPLE_FLOW + (int)SF_SAMPLER_DIRECT)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--given applies only to the method direct");
     if (o.method != SAMPLE_AUTO)
         SFI_TRY(check_options(c, &o, o.method >= SAMPLE_NUTS));
     SFI_TRY(cli_open_model(c, &o.density, &model, NULL));
@@ -247,7 +255,6 @@ const cli_command cli_sample = {
     .most = 1,
     .size = sizeof(sample_options),
     .options = options,
-    .later = " given ",
     .notes = "Methods: direct [of data], stratified, posterior, jumps, "
              "tauleap; flow [of other\nmodels], sde, annealed, pc, langevin; "
              "nuts [of densities], hmc, mala, ula, lm.\n",

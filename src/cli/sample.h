@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sample.h - the two halves of the command `sample`: models, and densities. */
+/* sample.h - the parts of the command `sample`: models, densities, conditions. */
 #ifndef SFI_CLI_SAMPLE_H
 #define SFI_CLI_SAMPLE_H
 
@@ -30,6 +30,7 @@ typedef struct sample_options {
     int64_t steps, corrections;
     double step, churn;
     const char *trace;
+    cli_texts given; /* conditions */
     cli_density density;
     int64_t chains, warmup, thin, max_treedepth;
     int metric; /* of sf_metric */
@@ -41,5 +42,8 @@ typedef struct sample_options {
 /* Draw from a model by Markov chains or Langevin dynamics, write, and report. */
 sf_status sample_density(cli *c, const sample_options *o,
                          const sf_model *model);
+
+/* Draw rows from a model given conditions, write, and report. */
+sf_status sample_given(cli *c, const sample_options *o, const sf_model *model);
 
 #endif

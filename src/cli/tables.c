@@ -195,7 +195,49 @@ sf_status cli_data_take(cli *c, cli_data *d)
     return SF_OK;
 }
 
-sf_status cli_data_points(cli *c, cli_data *d, const char *path,
+/* Numbers of the rows that have a cell, into map; cells of these that are missing are
+ * counted.  Returns how many rows that are. */
+static int64_t find_any(const sf_frame *f, int64_t *map, int64_t *missing)
+{
+    int64_t count = 0;
+    *missing = 0;
+    for (int64_t i = 0; i < sf_frame_rows(f); i++) {
+        int64_t lacks = 0;
+        for (int64_t j = 0; j < sf_frame_cols(f); j++)
+            lacks += isnan(sf_frame_cell(f, i, j));
+        if (lacks == sf_frame_cols(f))
+            continue;
+        *missing += lacks;
+        map[count++] = i;
+    }
+    return count;
+}
+
+sf_status cli_data_take_any(cli *c, cli_data *d, int64_t *missing)
+{
+    const size_t n = (size_t)d->rows;
+    int64_t *map = sfi_alloc(c->ctx, n, sizeof *map);
+    if (map == NULL)
+        return SF_E_NOMEM;
+    const int64_t count = find_any(d->some, map, missing);
+    sf_status status =
+        count > 0 ? sfi_frame_view(c->ctx, &d->whole, d->some, NULL, d->dim,
+                                   count < d->rows ? map : NULL, count)
+                  : SFI_FAIL(c->ctx, SF_E_FORMAT,
+                             "%s: no row has a number in any of the %lld "
+                             "columns",
+                             cli_shown_path(d->path), (long long)d->dim);
+    sfi_free(c->ctx, map, n, sizeof *map);
+    if (status == SF_OK)
+        status = sf_frame_matrix(c->ctx, d->whole, &d->x);
+    if (status == SF_OK && count < d->rows)
+        cli_note(c, "%s: %lld of %lld rows have none of the columns",
+                 cli_shown_path(d->path), (long long)(d->rows - count),
+                 (long long)d->rows);
+    return status;
+}
+
+sf_status cli_data_locate(cli *c, cli_data *d, const char *path,
                           const cli_read *how, const cli_named *of)
 {
     SFI_TRY(cli_data_read(c, d, path, how));
@@ -205,6 +247,13 @@ sf_status cli_data_points(cli *c, cli_data *d, const char *path,
         cli_note(c, "%s: %lld column%s that the %s does not have %s ignored",
                  cli_shown_path(path), (long long)others,
                  others == 1 ? "" : "s", of->noun, others == 1 ? "is" : "are");
+    return SF_OK;
+}
+
+sf_status cli_data_points(cli *c, cli_data *d, const char *path,
+                          const cli_read *how, const cli_named *of)
+{
+    SFI_TRY(cli_data_locate(c, d, path, how, of));
     return cli_data_take(c, d);
 }
 

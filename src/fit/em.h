@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* em.h - a mixture of normal distributions with K components, by expectation and
- * maximisation. */
+ * maximisation; cells may be missing (NaN). */
 #ifndef SFI_EM_H
 #define SFI_EM_H
 
@@ -19,6 +19,8 @@ typedef struct sfi_em_options {
     int64_t starts, iterations;
     double tolerance;
     uint64_t seed;
+    double pseudo_rows; /* < 0: the conjugate prior; else as many rows whose
+                           scatter is the prior's scale, 0 for no prior */
 } sfi_em_options;
 
 typedef struct sfi_em_result {
@@ -31,7 +33,8 @@ typedef struct sfi_em_result {
 typedef struct sfi_em sfi_em;
 
 /* Plan for rows y [n, d], standardised, of which a copy is kept, with the prior's scale
- * `correlation` [d, d] and up to `most` components.  SF_OK or SF_E_NOMEM. */
+ * `correlation` [d, d] and up to `most` components.  Each row has a cell that is not
+ * missing.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_em_new(sf_context *ctx, sfi_em **out, sf_cmat y,
                      const double *correlation, int64_t most);
 void sfi_em_free(sfi_em *e);

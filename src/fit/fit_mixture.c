@@ -7,14 +7,17 @@
  *                                             c = |R - I|^2
  *
  * (O. Ledoit, M. Wolf 2004, with the identity as the target), which is the prior's
- * scale; then each number of components is fitted by em.c: of a large table to rows
+ * scale; with missing cells the correlations are those of one normal distribution
+ * (normal_em.c), whose prior shrinks them.  Then each number of components is fitted by em.c: of a large table to rows
  * drawn from it, and the best one of these goes on with all rows. */
 #include "base/context.h"
 #include "base/random.h"
-#include "fit/em.h"
+#include "fit/em_missing.h"
+#include "fit/normal_em.h"
 #include "model/gaussian_mixture.h"
 #include "num/linalg.h"
 #include "num/moments.h"
+#include "num/patterns.h"
 #include "scorefield/mixture.h"
 
 #include <math.h>
@@ -28,8 +31,9 @@ enum {
 typedef struct mixture_job {
     sf_context *ctx;
     const sf_mixture_options *o;
-    int64_t n, d, most;
-    double *y;           /* [n, d] standardised */
+    int64_t n, d, most;  /* rows with a cell    */
+    int64_t room;        /* rows of the table   */
+    double *y;           /* [room, d], the first n standardised */
     double *mean, *sd;   /* [d]                 */
     double *correlation; /* [d, d]              */
     sfi_components found, best;
@@ -44,7 +48,9 @@ static sf_status check_rows(sf_context *ctx, sf_cmat data,
     if (data.rows < 2)
         return SFI_FAIL(ctx, SF_E_ARG, "mixture: %lld rows, want at least 2",
                         (long long)data.rows);
-    return sfi_check_finite(ctx, data, 0, names, "mixture");
+    return sfi_has_missing(data)
+               ? SF_OK
+               : sfi_check_finite(ctx, data, 0, names, "mixture");
 }
 
 static sf_status check_options(sf_context *ctx, const sf_mixture_options *o,
@@ -103,6 +109,32 @@ static sf_status standardise(mixture_job *j, sf_cmat data,
     return SF_OK;
 }
 
+/* The same of the cells that are there; the correlations are the prior's scale. */
+static sf_status standardise_cells(mixture_job *j, sf_cmat data,
+                                   const char *const *names,
+                                   sf_mixture_fit *fit)
+{
+    const int64_t d = j->d;
+    const sf_mixture_options *o = j->o;
+    SFI_TRY(sfi_standardise_cells(j->ctx, data, names, "mixture", j->y, &j->n,
+                                  j->mean, j->sd));
+    for (int64_t i = 0; i < j->n * d; i++)
+        fit->missing += isnan(j->y[i]);
+    double *mean = sfi_alloc(j->ctx, (size_t)d, sizeof *mean);
+    if (mean == NULL)
+        return SF_E_NOMEM;
+    sfi_em_result r;
+    const sf_status status = sfi_normal_em(
+        j->ctx, (sf_cmat){j->y, j->n, d, d}, (double)SFI_PRIOR_ROWS,
+        o->iterations, o->tolerance, mean, j->correlation, &r);
+    for (int64_t i = 0; i < d; i++)
+        mean[i] = sqrt(j->correlation[i * d + i]);
+    for (int64_t i = 0; i < d * d; i++)
+        j->correlation[i] /= mean[i / d] * mean[i % d];
+    sfi_free(j->ctx, mean, (size_t)d, sizeof *mean);
+    return status;
+}
+
 static void shrink(mixture_job *j)
 {
     const int64_t d = j->d;
@@ -124,6 +156,18 @@ static void shrink(mixture_job *j)
     for (int64_t k = 0; k < d * d; k++)
         if (k / d != k % d)
             j->correlation[k] *= 1.0 - s;
+}
+
+static sf_status prepare(mixture_job *j, sf_cmat data, const char *const *names,
+                         sf_mixture_fit *fit)
+{
+    if (sfi_has_missing(data)) {
+        SFI_TRY(standardise_cells(j, data, names, fit));
+        return check_options(j->ctx, j->o, j->n);
+    }
+    SFI_TRY(standardise(j, data, names));
+    shrink(j);
+    return SF_OK;
 }
 
 /* ---- components ----------------------------------------------------------------- */
@@ -176,7 +220,7 @@ static sf_status choose(mixture_job *j, sfi_em *em, const sfi_em_options *how,
     const int64_t first = j->o->components > 0 ? j->o->components : 1;
     int64_t worse = 0;
     fit->bic = INFINITY;
-    for (int64_t k = first; k <= j->most && worse < PATIENCE; k++) {
+    for (int64_t k = first; k <= j->most && k <= n && worse < PATIENCE; k++) {
         sfi_em_result r;
         j->found.count = k;
         SFI_TRY(sfi_em_fit(em, &j->found, how, &r));
@@ -196,8 +240,11 @@ static sf_status choose(mixture_job *j, sfi_em *em, const sfi_em_options *how,
 static sf_status search(mixture_job *j, sf_mixture_fit *fit)
 {
     const sf_mixture_options *o = j->o;
-    const sfi_em_options how = {o->starts, o->iterations, o->tolerance,
-                                o->seed};
+    const sfi_em_options how = {.starts = o->starts,
+                                .iterations = o->iterations,
+                                .tolerance = o->tolerance,
+                                .seed = o->seed,
+                                .pseudo_rows = -1.0};
     const sf_cmat all = {j->y, j->n, j->d, j->d};
     const bool sampled = j->n > SEARCH_ROWS;
     sfi_em *em = NULL;
@@ -220,10 +267,15 @@ static sf_status search(mixture_job *j, sf_mixture_fit *fit)
 static void to_units(const mixture_job *j, sf_mixture_fit *fit)
 {
     double volume = 0.0;
-    for (int64_t k = 0; k < j->d; k++)
-        volume += log(j->sd[k]);
-    fit->log_likelihood -= (double)j->n * volume;
-    fit->bic += 2.0 * (double)j->n * volume;
+    for (int64_t k = 0; k < j->d; k++) {
+        int64_t cells = 0;
+        for (int64_t i = 0; i < j->n; i++)
+            cells += !isnan(j->y[i * j->d + k]);
+        volume += (double)cells * log(j->sd[k]);
+    }
+    fit->log_likelihood -= volume;
+    fit->bic += 2.0 * volume;
+    fit->rows = j->n;
 }
 
 static sf_status make_model(const mixture_job *j, const char *const *names,
@@ -272,7 +324,7 @@ static void free_components(const mixture_job *j, sfi_components *c)
 
 static bool allocate(mixture_job *j)
 {
-    const size_t n = (size_t)j->n, d = (size_t)j->d;
+    const size_t n = (size_t)j->room, d = (size_t)j->d;
     j->y = sfi_alloc(j->ctx, n * d, sizeof *j->y);
     j->mean = sfi_alloc(j->ctx, d, sizeof *j->mean);
     j->sd = sfi_alloc(j->ctx, d, sizeof *j->sd);
@@ -285,7 +337,7 @@ static bool allocate(mixture_job *j)
 
 static void release(mixture_job *j)
 {
-    const size_t n = (size_t)j->n, d = (size_t)j->d;
+    const size_t n = (size_t)j->room, d = (size_t)j->d;
     free_components(j, &j->best);
     free_components(j, &j->found);
     sfi_free(j->ctx, j->correlation, d * d, sizeof *j->correlation);
@@ -308,13 +360,13 @@ sf_status sf_fit_mixture(sf_context *ctx, sf_model **out, sf_cmat data,
     mixture_job j = {.ctx = ctx,
                      .o = &o,
                      .n = data.rows,
+                     .room = data.rows,
                      .d = data.cols,
                      .most = most < data.rows ? most : data.rows};
-    sf_status status = allocate(&j) ? standardise(&j, data, names) : SF_E_NOMEM;
-    if (status == SF_OK) {
-        shrink(&j);
+    sf_status status =
+        allocate(&j) ? prepare(&j, data, names, &found) : SF_E_NOMEM;
+    if (status == SF_OK)
         status = search(&j, &found);
-    }
     if (status == SF_OK)
         status = make_model(&j, names, out);
     if (status == SF_OK) {
@@ -327,9 +379,6 @@ sf_status sf_fit_mixture(sf_context *ctx, sf_model **out, sf_cmat data,
     }
     release(&j);
     if (status == SF_OK && fit != NULL)
-        memcpy((char *)fit + sizeof fit->size,
-               (const char *)&found + sizeof found.size,
-               (fit->size < sizeof found ? fit->size : sizeof found) -
-                   sizeof found.size);
+        sfi_result(fit, &found, sizeof found);
     return status;
 }

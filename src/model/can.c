@@ -43,6 +43,17 @@ static const char *no_flow(const sf_model *m)
     return no_noise(m);
 }
 
+static const char *no_parts(const sf_model *m)
+{
+    if (m->ops->parts == NULL)
+        return "is no mixture of normal distributions, whose columns have "
+               "exact distributions given others";
+    if (sfi_has_kernels(m) && !sfi_noise_is_normal(&m->noise))
+        return "has a kernel that is not gaussian or mvgaussian, whose columns "
+               "have no distributions given others in closed form";
+    return NULL;
+}
+
 const char *sf_model_why_not(const sf_model *m, sf_ability ability)
 {
     const bool no_rows = m->ops->mixture == NULL;
@@ -79,6 +90,8 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
         return m->ops->trained ? NULL : "has no weights that are trained";
     case SF_CAN_MATCH:
         return m->density != NULL ? NULL : "was not typed";
+    case SF_CAN_CONDITION:
+        return no_parts(m);
     }
     return "knows no such ability";
 }

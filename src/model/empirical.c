@@ -154,8 +154,16 @@ static sf_status empirical_mixture(const sf_model *m, sfi_mixture **out,
     return sfi_mixture_new(m->ctx, out, &m->noise, e.data, &options);
 }
 
+static sf_status empirical_parts(sf_context *ctx, const sf_model *m,
+                                 sfi_parts *out)
+{
+    const sfi_empirical e = sfi_empirical_of(m);
+    return sfi_empirical_parts(ctx, m, &e, out);
+}
+
 const sfi_model_ops sfi_empirical_ops = {.family = "empirical",
                                          .closed = true,
                                          .declare = empirical_declare,
                                          .mixture = empirical_mixture,
+                                         .parts = empirical_parts,
                                          .check = empirical_check};

@@ -64,11 +64,22 @@ static sf_status gaussian_check(const sf_model *m)
     return SF_OK;
 }
 
+static sf_status gaussian_parts(sf_context *ctx, const sf_model *m,
+                                sfi_parts *out)
+{
+    SFI_TRY(sfi_parts_new(ctx, out, m->dim, 1, 1));
+    out->log_weight[0] = 0.0;
+    out->first[0] = 0;
+    out->first[1] = 1;
+    return sf_gaussian_moments(m, out->mean, out->covariance, NULL);
+}
+
 const sfi_model_ops sfi_gaussian_ops = {.family = "gaussian",
                                         .closed = true,
                                         .no_kernels = true,
                                         .declare = gaussian_declare,
                                         .answer = gaussian_answer,
+                                        .parts = gaussian_parts,
                                         .check = gaussian_check};
 
 /* Name the columns that the smallest eigenvector is made of. */

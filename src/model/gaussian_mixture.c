@@ -132,11 +132,24 @@ static sf_status mixture_check(const sf_model *m)
     return SF_OK;
 }
 
+static sf_status mixture_parts(sf_context *ctx, const sf_model *m,
+                               sfi_parts *out)
+{
+    const int64_t count = sf_mixture_components(m);
+    SFI_TRY(sfi_parts_new(ctx, out, m->dim, count, count));
+    for (int64_t k = 0; k <= count; k++)
+        out->first[k] = k;
+    for (int64_t k = 0; k < count; k++)
+        out->log_weight[k] = *part(m, LOG_WEIGHTS, k);
+    return sf_mixture_moments(m, NULL, out->mean, out->covariance);
+}
+
 const sfi_model_ops sfi_gaussian_mixture_ops = {.family = "mixture",
                                                 .closed = true,
                                                 .no_kernels = true,
                                                 .declare = mixture_declare,
                                                 .answer = mixture_answer,
+                                                .parts = mixture_parts,
                                                 .check = mixture_check};
 
 /* ---- making ------------------------------------------------------------------ */

@@ -15,6 +15,7 @@
 #include "density/density.h"
 #include "kernel/noise.h"
 #include "model/mixture.h"
+#include "model/parts.h"
 #include "scorefield/model.h"
 #include "scorefield/program.h"
 
@@ -64,6 +65,10 @@ typedef struct sfi_model_ops {
     /* The law of the data that m holds, which must outlive it. */
     sf_status (*mixture)(const sf_model *m, sfi_mixture **out, sfi_velocity how,
                          bool spread);
+
+    /* OPTIONAL.  The model at time 0 as a mixture of normal distributions in the data's
+     * units: arrays that the caller frees.  SF_OK or SF_E_NOMEM. */
+    sf_status (*parts)(sf_context *ctx, const sf_model *m, sfi_parts *out);
 
     /* OPTIONAL.  Check the weights, which came from a file and are finite.
      * Returns SF_OK or SF_E_FORMAT. */
@@ -235,6 +240,13 @@ typedef struct sfi_empirical {
 } sfi_empirical;
 
 sfi_empirical sfi_empirical_of(const sf_model *m);
+
+/* It as a mixture of normal distributions (empirical_parts.c), where its noise is
+ * normal. */
+sf_status sfi_empirical_parts(sf_context *ctx, const sf_model *m,
+                              const sfi_empirical *e, sfi_parts *out);
+/* Whether it is: all kernels are gaussian or mvgaussian. */
+bool sfi_noise_is_normal(const sfi_noise *noise);
 
 /* SF_OK, or `status` with a message if the noise has no law to be a floor: counts,
  * and the path "ve". */

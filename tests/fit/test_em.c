@@ -249,7 +249,7 @@ TEST(iterations_rise)
     double weight[3], mean[6], covariance[12], before = -INFINITY;
     sfi_components c = {3, 2, weight, mean, covariance};
     for (int64_t k = 1; k < 13; k++) {
-        const sfi_em_options o = {1, k, 1e-300, 5};
+        const sfi_em_options o = {1, k, 1e-300, 5, -1.0};
         sfi_em_result r;
         CHECK_OK(ctx, sfi_em_fit(em, &c, &o, &r));
         CHECK(r.posterior >= before - 1e-9 * fabs(before));
@@ -316,7 +316,7 @@ TEST(what_is_no_mixture_is_refused)
     sf_mixture_options o = SF_MIXTURE_OPTIONS_INIT;
     CHECK_FAILS(ctx, sf_fit_mixture(ctx, &m, data, names, NULL, NULL),
                 SF_E_NUMERIC, "column \"b\" is constant");
-    x[3] = NAN;
+    x[3] = INFINITY;
     CHECK_FAILS(ctx, sf_fit_mixture(ctx, &m, data, names, NULL, NULL),
                 SF_E_NUMERIC, "row 2, column \"b\"");
     x[3] = 4.0;

@@ -40,7 +40,7 @@ static sf_model *empirical_of(sf_context *ctx, const char *kernel)
 }
 
 /* In the order of SF_ABILITY_LIST: score, noise, flow, logpdf, closed, normalised,
- * rates, jump, rows, train, match. */
+ * rates, jump, rows, train, match, condition. */
 static void check_abilities(const sf_model *m, const char *yes)
 {
     static const sf_ability all[] = {
@@ -61,8 +61,8 @@ TEST(each_family_can_what_it_can)
     sf_model *const models[] = {
         gaussian_of(ctx), typed_of(ctx, "-x0^2", "real"),
         empirical_of(ctx, "gaussian"), empirical_of(ctx, "poisson")};
-    static const char *const can[] = {"yyyyyy-----", "y--yy-----y",
-                                      "yyyyyy--y--", "-y-yyyyyy--"};
+    static const char *const can[] = {"yyyyyy-----y", "y--yy-----y-",
+                                      "yyyyyy--y--y", "-y-yyyyyy---"};
     for (size_t k = 0; k < SFI_COUNT(models); k++) {
         check_abilities(models[k], can[k]);
         sf_model_free(models[k]);

@@ -161,7 +161,7 @@ TEST(a_singular_covariance_names_the_columns_and_a_remedy)
     CHECK_FAILS(ctx,
                 sf_fit_gaussian(ctx, &m, (sf_cmat){&x[0][0], 3, 3, 3}, names),
                 SF_E_ARG, "3 rows");
-    x[5][1] = NAN;
+    x[5][1] = INFINITY;
     CHECK_FAILS(ctx,
                 sf_fit_gaussian(ctx, &m, (sf_cmat){&x[0][0], 40, 3, 3}, names),
                 SF_E_NUMERIC, "row 6, column \"weight\"");

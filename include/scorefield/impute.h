@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* impute.h - fill the missing cells of a table.
+ *
+ *     sf_imputer *imputer = NULL;
+ *     sf_imputer_fit(ctx, &imputer, table, NULL, NULL, NULL);
+ *     sf_impute(ctx, out, imputer, table, NULL);
+ *     sf_imputer_free(imputer);
+ *
+ * A row's missing cells have the distribution that a mixture of normal distributions
+ * gives them, given the cells that are there (condition.h).  NaN is a missing cell;
+ * cells are assumed to be missing at random (fit.h).  Cells that are there come back
+ * unchanged, bit for bit. */
+#ifndef SCOREFIELD_IMPUTE_H
+#define SCOREFIELD_IMPUTE_H
+
+#include "scorefield/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sf_imputer sf_imputer;
+
+/* An imputer that asks a model, which need not outlive it.
+ * Returns SF_OK; SF_E_UNSUPPORTED (SF_CAN_CONDITION); SF_E_NOMEM; on failure *out is
+ * NULL. */
+SF_API sf_status sf_imputer_new(sf_context *ctx, sf_imputer **out,
+                                const sf_model *model);
+
+/* NULL is allowed. */
+SF_API void sf_imputer_free(sf_imputer *imputer);
+
+typedef struct sf_imputer_options {
+    size_t size;       /* set by _INIT                                        */
+    double bandwidth;  /* h > 0; 0: the one of 0.35, 0.5, 0.7, 1 and 1.4 that
+                          guesses hidden cells best              [default 0]  */
+    double hidden;     /* fraction of the cells that are hidden on purpose to
+                          find it, within (0, 0.5]             [default 0.1]  */
+    double prior_rows; /* of the covariance, as in sf_gaussian_options, >= 0
+                                                                 [default 5]  */
+    int64_t donors;    /* rows that others are explained by, drawn at random;
+                          0: all, or as many as 2e10 operations allow
+                                                                 [default 0]  */
+    uint64_t seed;     /* of what is hidden and drawn            [default 0]  */
+} sf_imputer_options;
+
+#define SF_IMPUTER_OPTIONS_INIT                                                \
+    {                                                                          \
+        sizeof(sf_imputer_options), 0.0, 0.1, 5.0, 0, 0                        \
+    }
+
+enum { SF_IMPUTER_BANDWIDTHS = 5 };
+
+/* What an imputer was fitted to, and how.  Set `size` (SF_IMPUTER_REPORT_INIT). */
+typedef struct sf_imputer_report {
+    size_t size;
+    int64_t rows;     /* with a cell that is there                            */
+    int64_t missing;  /* cells of these that are missing                      */
+    int64_t donors;   /* rows that others are explained by                    */
+    double bandwidth; /* h                                                    */
+    int64_t hidden;   /* cells that it was found by, 0 if it was given        */
+    double error[SF_IMPUTER_BANDWIDTHS]; /* of each h: mean absolute difference
+                                            of the median and the hidden cell,
+                                            in standard deviations            */
+} sf_imputer_report;
+
+#define SF_IMPUTER_REPORT_INIT                                                 \
+    {                                                                          \
+        sizeof(sf_imputer_report), 0, 0, 0, 0.0, 0,                            \
+        {                                                                      \
+            0.0                                                                \
+        }                                                                      \
+    }
+
+/* Fit an imputer to the table itself, data [n, d], by a kernel estimate whose noise has
+ * the covariance h^2 S: with S and the mean of a normal distribution fitted to the cells
+ * that are there (sf_fit_gaussian_with()), row i stands for
+ *
+ *     N((x_io, E[x_im | x_io]), h^2 S + Cov[x_m | x_io] in the block of m),
+ *
+ * o the cells that it has and m the others.  Most of what is known of a cell is linear,
+ * which S knows; the rows know what is not.
+ *
+ * Returns SF_OK; SF_E_ARG (an option outside its range, fewer than 2 rows);
+ * SF_E_NUMERIC (a value that is infinite; a column without two cells that differ);
+ * SF_E_SHAPE; SF_E_CANCELLED; SF_E_NOMEM.  `names`, `options` and `report` may be
+ * NULL.  On failure *out is NULL. */
+SF_API sf_status sf_imputer_fit(sf_context *ctx, sf_imputer **out, sf_cmat data,
+                                const char *const *names,
+                                const sf_imputer_options *options,
+                                sf_imputer_report *report);
+
+/* ---- imputing ------------------------------------------------------------------- */
+
+/* What a missing cell becomes.
+ *
+ *   MEDIAN  of its distribution given the row's other cells
+ *   MEAN    likewise
+ *   DRAW    one joint draw of the row's missing cells, for multiple imputation
+ *           (D. B. Rubin, Multiple Imputation for Nonresponse in Surveys, 1987)
+ *
+ * Tables filled by medians or means have too little spread. */
+typedef enum sf_impute_with {
+    SF_IMPUTE_MEDIAN = 0,
+    SF_IMPUTE_MEAN,
+    SF_IMPUTE_DRAW
+} sf_impute_with;
+
+typedef struct sf_impute_options {
+    size_t size;         /* set by _INIT                                      */
+    sf_impute_with with; /*                                  [default MEDIAN] */
+    double contract; /* of DRAW: the part of the way to the median that draws
+                            are moved, 0 to 1; above 0 they are better guesses,
+                            and draws no more                [default 0]      */
+    uint64_t seed;   /* of DRAW                          [default 0]      */
+    uint32_t draw;   /* which one: row i is a function of the seed, this
+                            number and i                     [default 0]      */
+    bool own_rows;   /* x is the table that the imputer was fitted to, and
+                            no row is explained by itself    [default false]  */
+} sf_impute_options;
+
+#define SF_IMPUTE_OPTIONS_INIT                                                 \
+    {                                                                          \
+        sizeof(sf_impute_options), SF_IMPUTE_MEDIAN, 0.0, 0, 0, false          \
+    }
+
+/* Copy x [n, d] to out [n, d], which may be the same table, with its missing cells
+ * filled.  A row without any cell gets what is known without it.
+ * Returns SF_OK; SF_E_ARG; SF_E_SHAPE (also: own_rows, and other rows); SF_E_NUMERIC (a
+ * value that is infinite: row, column); SF_E_NOMEM; SF_E_CANCELLED. */
+SF_API sf_status sf_impute(sf_context *ctx, sf_mat out,
+                           const sf_imputer *imputer, sf_cmat x,
+                           const sf_impute_options *options);
+
+enum { SF_IMPUTE_QUANTILES = 7 };
+
+/* What is known of a missing cell: mean, standard deviation, and the quantiles of
+ * probability 0.05, 0.1, 0.25, 0.5, 0.75, 0.9 and 0.95. */
+typedef struct sf_imputed_cell {
+    int64_t row, column; /* from 0 */
+    double mean, sd, quantile[SF_IMPUTE_QUANTILES];
+} sf_imputed_cell;
+
+extern SF_API const double sf_impute_probabilities[SF_IMPUTE_QUANTILES];
+
+/* The same for each missing cell of x, by rows, then columns; `cells` has room for as
+ * many as there are.  Of the options `own_rows` is used.  Returns as sf_impute(). */
+SF_API sf_status sf_impute_spread(sf_context *ctx, sf_imputed_cell *cells,
+                                  const sf_imputer *imputer, sf_cmat x,
+                                  const sf_impute_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
