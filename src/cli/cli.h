@@ -116,7 +116,9 @@ sf_status cli_no_command(cli *c, const char *name);
 /* SF_E_ARG: which operands the command wants. */
 sf_status cli_too_few_operands(cli *c);
 
-extern const cli_command cli_fit, cli_sample, cli_eval, cli_denoise, cli_impute, cli_latent, cli_plot, cli_compare, cli_solve, cli_flow, cli_evolve, cli_explain, cli_verify, cli_calc, cli_info, cli_check, cli_help;
+extern const cli_command cli_fit, cli_sample, cli_eval, cli_denoise, cli_impute,
+    cli_latent, cli_plot, cli_compare, cli_solve, cli_flow, cli_evolve,
+    cli_explain, cli_verify, cli_calc, cli_info, cli_check, cli_help;
 
 /* ---- options ---------------------------------------------------------------- */
 

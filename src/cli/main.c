@@ -13,10 +13,10 @@
 #include <string.h>
 
 static const cli_command *const cli_commands[] = {
-    &cli_fit, &cli_sample, &cli_eval, &cli_denoise, &cli_impute, &cli_latent, &cli_plot, &cli_compare, &cli_solve, &cli_flow, &cli_evolve, &cli_explain, &cli_verify, &cli_calc, &cli_info, &cli_check, &cli_help, NULL};
-    &cli_plot,    &cli_compare, &cli_solve, &cli_flow,    &cli_evolve,
-    &cli_explain, &cli_verify,  &cli_calc,  &cli_info,    &cli_check,
-    &cli_help,    NULL};
+    &cli_fit,    &cli_sample,  &cli_eval,    &cli_denoise, &cli_impute,
+    &cli_latent, &cli_plot,    &cli_compare, &cli_solve,   &cli_flow,
+    &cli_evolve, &cli_explain, &cli_verify,  &cli_calc,    &cli_info,
+    &cli_check,  &cli_help,    NULL};
 
 static int exit_status(sf_status status)
 {
