@@ -39,7 +39,7 @@ typedef struct sf_model sf_model;
 /* Free a model; NULL is allowed. */
 SF_API void sf_model_free(sf_model *model);
 
-/* "density", "gaussian", "mixture", "empirical" or "network". */
+/* "density", "gaussian", "mixture", "pca", "fa", "empirical" or "network". */
 SF_API const char *sf_model_family(const sf_model *model);
 
 /* Number of columns d. */
@@ -102,7 +102,9 @@ SF_API double sf_model_used_time(const sf_model *model, double time);
     X(SF_CAN_JUMP, "samples by jumps alone: all columns are counts")           \
     X(SF_CAN_ROWS, "rows of data that points may come from")                   \
     X(SF_CAN_TRAIN, "weights that an objective trains")                        \
-    X(SF_CAN_MATCH, "parameters of a text, which score matching estimates")
+    X(SF_CAN_MATCH, "parameters of a text, which score matching estimates")    \
+    X(SF_CAN_CODE, "latent variables")                                         \
+    X(SF_CAN_DRAW, "samples that are drawn directly")
 
 typedef enum sf_ability {
 #define SF_ABILITY_ENUM(name, text) name,
@@ -284,6 +286,19 @@ SF_API sf_status sf_model_stability(const sf_model *model, sf_cmat x,
  * the second case the outputs are written). */
 SF_API sf_status sf_model_rates(const sf_model *model, sf_cmat x, double time,
                                 sf_mat birth, sf_mat death, sf_mat ratio);
+
+/* ---- latent variables ----------------------------------------------------------- */
+
+/* How many latent variables z ~ N(0, I) a model has; 0 where it has none. */
+SF_API int64_t sf_model_latents(const sf_model *model);
+
+/* The codes z [n, latents] of rows x [n, d]: the mean E[z | x].
+ * Returns SF_OK; SF_E_SHAPE; SF_E_UNSUPPORTED (no latent variables); SF_E_NUMERIC (x is
+ * not finite: row and column); SF_E_NOMEM. */
+SF_API sf_status sf_model_code(const sf_model *model, sf_cmat x, sf_mat z);
+
+/* The mean of x [n, d] given codes z [n, latents].  Returns as sf_model_code(). */
+SF_API sf_status sf_model_decode(const sf_model *model, sf_cmat z, sf_mat x);
 
 /* A Gaussian with a given mean [d] and covariance [d, d] (symmetric, positive
  * definite, row-major).  Column names may be NULL.

@@ -79,6 +79,12 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
         return m->ops->trained ? NULL : "has no weights that are trained";
     case SF_CAN_MATCH:
         return m->density != NULL ? NULL : "was not typed";
+    case SF_CAN_CODE:
+        return m->ops->code != NULL ? NULL : "has no latent variables";
+    case SF_CAN_DRAW:
+        return m->ops->code != NULL || !no_rows
+                   ? NULL
+                   : "has no latent variables and holds no rows of data";
     }
     return "knows no such ability";
 }

@@ -65,6 +65,14 @@ typedef struct sfi_model_ops {
     sf_status (*mixture)(const sf_model *m, sfi_mixture **out, sfi_velocity how,
                          bool spread);
 
+    /* OPTIONAL, of models with latent variables z ~ N(0, I), sf_model_latents() of
+     * them; code.c makes programs of these.  The code of y, E[z | y], and y of a code
+     * and of noise N(0, I) [dim], without it where its id is -1; SF_OK or SF_E_NOMEM. */
+    sf_node (*code)(const sf_model *m, sf_graph *g, sf_node y,
+                    const sf_node *weights);
+    sf_status (*decode)(const sf_model *m, sf_graph *g, sf_node z,
+                        sf_node noise, const sf_node *weights, sf_node *out);
+
     /* OPTIONAL.  Check the weights, which came from a file and are finite.
      * Returns SF_OK or SF_E_FORMAT. */
     sf_status (*check)(const sf_model *m);
@@ -91,7 +99,7 @@ struct sf_model {
 
 /* Families: NULL-terminated. */
 extern const sfi_model_ops sfi_density_ops, sfi_gaussian_ops, sfi_network_ops,
-    sfi_empirical_ops, sfi_gaussian_mixture_ops;
+    sfi_empirical_ops, sfi_gaussian_mixture_ops, sfi_pca_ops, sfi_fa_ops;
 const sfi_model_ops *sfi_model_family(const char *name);
 
 /* A model with zero weights, mean 0 and scale 1.  `names` may be NULL: c0, c1,
@@ -222,6 +230,11 @@ sf_status sfi_prior_draw(const sf_model *m, uint64_t seed, int64_t first,
                          sf_mat y);
 /* ln p of y. */
 sf_status sfi_prior_logpdf(const sf_model *m, sf_cmat y, double *out);
+
+/* Rows x [n, dim] of a model with latent variables (code.c): row i is a function of the
+ * seed and of first + i.  SF_OK or SF_E_NOMEM. */
+sf_status sfi_draw_decoded(const sf_model *m, uint64_t seed, int64_t first,
+                           sf_mat x);
 
 /* ---- the law of a data set (empirical.c) --------------------------------------- */
 
