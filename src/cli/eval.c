@@ -48,7 +48,13 @@ static const cli_option options[] = {
 /* ---- what is wanted ------------------------------------------------------- */
 
 /* How many columns one asks for. */
-typedef enum extent { ONE, EACH_COLUMN, EACH_PAIR, EACH_DATUM } extent;
+typedef enum extent {
+    ONE,
+    EACH_COLUMN,
+    EACH_PAIR,
+    EACH_DATUM,
+    EACH_CODE /* latent variables, or columns of a code at time 1 */
+} extent;
 
 /* Posterior weights that are told. */
 enum { MOST_DATA = 5 };
@@ -61,7 +67,7 @@ enum { MOST_DATA = 5 };
     WANT(divergence, ONE, SF_CAN_FLOW)                                         \
     WANT(jacobian, EACH_PAIR, SF_CAN_SCORE)                                    \
     WANT(denoised, EACH_COLUMN, SF_CAN_NOISE)                                  \
-    WANT(code, EACH_COLUMN, SF_CAN_FLOW)                                       \
+    WANT(code, EACH_CODE, SF_CAN_FLOW)                                         \
     WANT(posterior, EACH_DATUM, SF_CAN_ROWS)                                   \
     WANT(stability, ONE, SF_CAN_FLOW)
 
@@ -139,8 +145,10 @@ static sf_status parse_wants(eval_job *j, const char *text)
 static int64_t columns_of(const eval_job *j, want w)
 {
     const int64_t d = sf_model_dim(j->model);
+    const int64_t latents = sf_model_latents(j->model);
     return wants[w].columns == ONE           ? 1
            : wants[w].columns == EACH_COLUMN ? d
+           : wants[w].columns == EACH_CODE   ? (latents > 0 ? latents : d)
            : wants[w].columns == EACH_PAIR   ? d * d
                                              : 2 * MOST_DATA;
 }
@@ -209,12 +217,19 @@ static sf_status count_copies(eval_job *j)
 static sf_status check_wants(const eval_job *j)
 {
     for (int k = 0; k < j->count; k++) {
-        const sf_ability ability = wants[j->list[k]].ability;
+        const bool coded =
+            j->list[k] == WANT_code && sf_model_can(j->model, SF_CAN_CODE);
+        const sf_ability ability =
+            coded ? SF_CAN_CODE : wants[j->list[k]].ability;
         const char *why = sf_model_why_not(j->model, ability);
         if (why != NULL)
             return SFI_FAIL(j->c->ctx, SF_E_UNSUPPORTED,
                             "--want %s: the model %s", wants[j->list[k]].name,
                             why);
+        if (coded && j->o->time > 0.0)
+            return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                            "--want code: latent variables are those of points "
+                            "without noise; want --time 0");
     }
     const char *why = sf_model_why_not(j->model, SF_CAN_NOISE);
     if (j->o->time > 0.0 && why != NULL)
@@ -248,7 +263,9 @@ static sf_status evaluate(eval_job *j)
         SFI_TRY(sf_model_stability(j->model, j->x, j->o->time,
                                    j->values[WANT_stability].data));
     if (j->values[WANT_code].data != NULL)
-        SFI_TRY(sf_encode(j->model, j->x, j->values[WANT_code], &l));
+        SFI_TRY(sf_model_can(j->model, SF_CAN_CODE)
+                    ? sf_model_code(j->model, j->x, j->values[WANT_code])
+                    : sf_encode(j->model, j->x, j->values[WANT_code], &l));
     for (int64_t i = 0; i < j->x.rows; i++)
         j->has_se = j->has_se || j->se[i] > 0.0;
     return SF_OK;
@@ -292,9 +309,17 @@ static sf_status add_names(const eval_job *j, name_list *names, want w)
     }
     if (wants[w].columns == EACH_DATUM)
         return SF_OK;
+    const int64_t latents = sf_model_latents(j->model);
+    for (int64_t k = 0; k < latents && wants[w].columns == EACH_CODE; k++) {
+        char number[24];
+        snprintf(number, sizeof number, "z%lld", (long long)k);
+        SFI_TRY(add_name(names, prefix, number, ""));
+    }
+    if (wants[w].columns == EACH_CODE && latents > 0)
+        return SF_OK;
     for (int64_t a = 0; a < d; a++) {
         const char *row = sf_model_column(j->model, a);
-        if (wants[w].columns == EACH_COLUMN)
+        if (wants[w].columns != EACH_PAIR)
             SFI_TRY(add_name(names, prefix, row, ""));
         for (int64_t b = 0; b < d && wants[w].columns == EACH_PAIR; b++)
             SFI_TRY(add_name(names, prefix, row, sf_model_column(j->model, b)));
@@ -458,7 +483,8 @@ const cli_command cli_eval = {
         "  divergence  of the velocity: divergence\n"
         "  jacobian    of the score: jacobian_ROW_COLUMN\n"
         "  denoised    mean of the clean point: denoised_COLUMN\n"
-        "  code        the point carried to noise: code_COLUMN\n"
+        "  code        latent variables code_zK, or the point at noise: "
+        "code_COLUMN\n"
         "  posterior   empirical models: the rows it may be of, "
         "posterior_row_K "
         "and\n              posterior_weight_K, K = 1 to 5\n"

@@ -40,7 +40,8 @@
     }
 
 /* In the order of FIT_AUTO ... */
-static const char models[] = "auto|gaussian|mixture|network|empirical|decoder";
+static const char models[] =
+    "auto|gaussian|mixture|network|empirical|pca|fa|decoder";
 
 /* Of networks in the order of sf_objective, then of densities. */
 static const char objectives[] = "dsm|flow|implicit|sliced|general";
@@ -49,14 +50,15 @@ static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL, NULL,
            "The model, a .safetensors file"),
     OPTION(CLI_CHOICE, 0, "model", "M", model, "auto", NULL, models,
-           "auto, gaussian, mixture, network, empirical"),
+           "auto, gaussian, mixture, network, empirical, pca, fa"),
     RARE(CLI_WHOLE, "components", "K", components, NULL, "[1, 256]"),
+    RARE(CLI_TEXT, "latent", "K", latent, "auto", NULL),
+    RARE(CLI_FLAG, "standardise", NULL, standardise, NULL, NULL),
     SHOWN(CLI_TEXT, "kernel", "K", kernel, "by column", NULL,
           "FAMILY[:NAME=VALUE,...] or \"A=K; B,C=K\""),
     SHOWN(CLI_TEXT, "bandwidth", "B", bandwidth, "loo", NULL,
           "Noise time: loo, adaptive or a number"),
-    OPTION(CLI_TEXT, 0, "floor", "E", floor, "0", NULL, NULL,
-           "Mixture weight of the prior: auto or a number"),
+    RARE(CLI_TEXT, "floor", "E", floor, "0", NULL),
     OPTION(CLI_TEXT, 0, "weights", "COLUMN", weights, NULL, NULL, NULL,
            "Observation weights"),
     SHOWN(CLI_TEXT, "columns", "LIST", columns, "all of numbers", NULL,
@@ -109,12 +111,24 @@ static const cli_option options[] = {
 
 /* Options that mean nothing without a network. */
 static const char *const network_only[] = {
-    "validation",  "objective",  "energy",
-    "hidden",      "steps",      "epochs",
-    "batch",       "lr",         "ema",
-    "decay",       "sigma-min",  "sigma-max",
-    "noise-level", "time-limit", "checkpoint",
-    "resume",      "curve",      "checkpoint-every",
+    "validation", /* first: the number of latent variables is chosen by it too */
+    "objective",
+    "energy",
+    "hidden",
+    "steps",
+    "epochs",
+    "batch",
+    "lr",
+    "ema",
+    "decay",
+    "sigma-min",
+    "sigma-max",
+    "noise-level",
+    "time-limit",
+    "checkpoint",
+    "resume",
+    "curve",
+    "checkpoint-every",
     "target-rows"};
 
 static const char *const empirical_only[] = {"bandwidth", "floor", "weights"};
@@ -125,8 +139,9 @@ static sf_status check_about(cli *c, const fit_options *o)
     char name[32];
     cli_choice(models, o->model, name, sizeof name);
     const bool trains = o->model == FIT_AUTO || o->model == FIT_NETWORK;
+    const bool latent = o->model == FIT_PCA || o->model == FIT_FA;
     for (size_t i = 0; i < SFI_COUNT(network_only) && !trains; i++)
-        if (cli_given(c, network_only[i]))
+        if (cli_given(c, network_only[i]) && (i > 0 || !latent))
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s applies only to networks, and --model is %s",
                             network_only[i], name);
@@ -141,6 +156,20 @@ static sf_status check_about(cli *c, const fit_options *o)
                         "--components applies only to --model mixture, and "
                         "--model is %s",
                         name);
+    if (cli_given(c, "latent") && !latent)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--latent applies only to --model pca and fa, and "
+                        "--model is %s",
+                        name);
+    if (o->standardise && o->model != FIT_PCA)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--standardise applies only to --model pca (factor "
+                        "analysis does not depend on units), and --model is %s",
+                        name);
+    if (latent && o->validation == 0.0 && strcmp(o->latent, "auto") == 0)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--latent auto compares on held-out rows; want "
+                        "--validation > 0");
     if (o->target_rows > 1 && !cli_given(c, "kernel") && o->resume == NULL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--target-rows applies only to networks with "
@@ -227,10 +256,11 @@ static sf_status check_options(cli *c, const fit_options *o)
     if (o->model >= FIT_LATER) {
         char name[32];
         cli_choice(models, o->model, name, sizeof name);
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--model %s is not in this version, scorefield %s; "
-                        "want auto, gaussian, mixture, network or empirical",
-                        name, sf_version());
+        return SFI_FAIL(
+            c->ctx, SF_E_ARG,
+            "--model %s is not in this version, scorefield %s; "
+            "want auto, gaussian, mixture, network, empirical, pca or fa",
+            name, sf_version());
     }
     SFI_TRY(check_about(c, o));
     for (size_t i = 0; i < SFI_COUNT(density_only); i++)
@@ -367,6 +397,11 @@ static void make_report(const fit_job *j, double seconds)
         cli_put_number(c, report, "held_out_log_likelihood_se", k->se);
         cli_put_count(c, report, "likelihood_rows", j->held.rows);
         cli_put_text(c, report, "unit", "nats a row");
+    } else if (k == &j->latent) {
+        cli_put_count(c, report, "latent", j->low_rank_fit.latent);
+        cli_put_number(c, report, "log_likelihood", k->mean);
+        cli_put_text(c, report, "unit", "nats a row");
+        cli_put_loadings(c, report, k->model);
     } else if (is_empirical) {
         report_noise(j, report);
     } else if (!is_network) {
@@ -467,7 +502,7 @@ const cli_command cli_fit = {
     .most = 1,
     .size = sizeof(fit_options),
     .options = options,
-    .later = " categorical integer latent ",
+    .later = " categorical integer ",
     .example = "  scorefield fit data/faithful.csv --time-limit 60 "
                "-o faithful.safetensors\n",
     .run = run};

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "scorefield/fit.h"
+#include "scorefield/low_rank.h"
 #include "scorefield/mixture.h"
 #include "scorefield/store.h"
 
@@ -16,6 +17,8 @@ enum {
     FIT_MIXTURE,
     FIT_NETWORK,
     FIT_EMPIRICAL,
+    FIT_PCA,
+    FIT_FA,
     FIT_LATER
 };
 
@@ -32,6 +35,8 @@ typedef struct fit_options {
     double epochs;
     int64_t steps, batch, target_rows;
     int64_t components; /* of a mixture; 0: found */
+    const char *latent; /* a number of latent variables, or auto */
+    bool standardise;
     double lr, ema, decay;
     double sigma_min, sigma_max, noise_level;
     double time_limit;
@@ -139,8 +144,9 @@ typedef struct fit_job {
     sf_network_options network_options;
     sf_checkpoint checkpoint; /* of --resume                               */
     held_out held;
-    candidate gaussian, mixture, network, empirical;
+    candidate gaussian, mixture, network, empirical, latent;
     sf_mixture_fit mixture_fit;
+    sf_low_rank_fit low_rank_fit;
     sf_empirical_report noise; /* of the empirical model */
     const candidate *kept;
     char why[200];       /* `auto` kept it                                 */
@@ -149,6 +155,9 @@ typedef struct fit_job {
 
 /* Fit what --model says; j->kept is what is to be written. */
 sf_status fit_candidates(fit_job *j);
+
+/* Fit principal components or factors to all rows, as the candidate `latent`. */
+sf_status fit_low_rank(fit_job *j);
 
 /* Free all parts of a job. */
 void fit_job_free(fit_job *j);

@@ -515,6 +515,10 @@ sf_status fit_candidates(fit_job *j)
         j->kept = &j->empirical;
         return fit_empirical(j);
     }
+    if (j->o->model == FIT_PCA || j->o->model == FIT_FA) {
+        j->kept = &j->latent;
+        return fit_low_rank(j);
+    }
     SFI_TRY(take_held_out(j, n->seed, n->validation));
     if (j->o->model == FIT_AUTO)
         return fit_auto(j);
@@ -538,6 +542,7 @@ void fit_job_free(fit_job *j)
     sf_model_free(j->mixture.model);
     sf_model_free(j->network.model);
     sf_model_free(j->empirical.model);
+    sf_model_free(j->latent.model);
     sf_trainer_free(j->trainer);
     sf_checkpoint_free(ctx, &j->checkpoint);
     fit_data_free(&j->data);

@@ -34,7 +34,7 @@ static const double most_damping = 1e12;
 /* Of ln psi, in a step. */
 static const double longest_step = 3.0;
 
-typedef struct search {
+typedef struct factor_search {
     sf_context *ctx;
     const double *s;
     sfi_factors *f;      /* at the point that is tried                      */
@@ -47,7 +47,7 @@ typedef struct search {
     double *step;        /* [d]                                             */
     bool *bound;         /* [d] left where it is                            */
     double value;        /* F there                                         */
-} search;
+} factor_search;
 
 /* The latent variables of the point that are worth their loadings. */
 static int64_t top_of(const sfi_factors *f, const double *values)
@@ -59,7 +59,7 @@ static int64_t top_of(const sfi_factors *f, const double *values)
 }
 
 /* F at f->noise; eigenvalues and vectors to f. */
-static sf_status evaluate(search *q, double *value)
+static sf_status evaluate(factor_search *q, double *value)
 {
     sfi_factors *f = q->f;
     const int64_t d = f->dim;
@@ -79,7 +79,8 @@ static sf_status evaluate(search *q, double *value)
 }
 
 /* H_ij from the vectors of the best point. */
-static double curvature(const search *q, int64_t rest, int64_t i, int64_t j)
+static double curvature(const factor_search *q, int64_t rest, int64_t i,
+                        int64_t j)
 {
     const int64_t d = q->f->dim;
     const double *t = q->best_values;
@@ -101,7 +102,7 @@ static double curvature(const search *q, int64_t rest, int64_t i, int64_t j)
     return 0.5 * (plain * weighted + mixed);
 }
 
-static void differentiate(search *q)
+static void differentiate(factor_search *q)
 {
     const int64_t d = q->f->dim, rest = d - top_of(q->f, q->best_values);
     for (int64_t i = 0; i < d; i++) {
@@ -117,7 +118,7 @@ static void differentiate(search *q)
 }
 
 /* Which noises stay at their bound, and the largest part of the others' gradient. */
-static double free_gradient(search *q)
+static double free_gradient(factor_search *q)
 {
     double most = 0.0;
     for (int64_t j = 0; j < q->f->dim; j++) {
@@ -131,7 +132,7 @@ static double free_gradient(search *q)
 
 /* Solve (H + damping) step = -g among the free ones; what F should fall by, negative
  * where the matrix is not positive definite. */
-static double solve(search *q, double damping)
+static double solve(factor_search *q, double damping)
 {
     const int64_t d = q->f->dim;
     double longest = 0.0, fall = 0.0;
@@ -158,7 +159,7 @@ static double solve(search *q, double damping)
     return fall;
 }
 
-static void accept(search *q, double value)
+static void accept(factor_search *q, double value)
 {
     const size_t d = (size_t)q->f->dim;
     for (int64_t j = 0; j < q->f->dim; j++)
@@ -170,7 +171,7 @@ static void accept(search *q, double value)
 
 /* K. G. Joreskog's start, (1 - K/(2 d))/(S^-1)_jj, or half the variance where S is
  * singular. */
-static sf_status begin(search *q)
+static sf_status begin(factor_search *q)
 {
     const int64_t d = q->f->dim;
     const double share = 1.0 - 0.5 * (double)q->f->latent / (double)d;
@@ -192,13 +193,13 @@ static sf_status begin(search *q)
 
 /* What rounding leaves of F and its gradient: eigenvalues are right to a part of the
  * largest, which is a million where a noise is at its bound. */
-static double rounding_of(const search *q)
+static double rounding_of(const factor_search *q)
 {
     return epsilon *
            (16.0 * (double)q->f->dim + 4.0 * q->best_values[q->f->dim - 1]);
 }
 
-static sf_status iterate(search *q, int64_t iterations)
+static sf_status iterate(factor_search *q, int64_t iterations)
 {
     sfi_factors *f = q->f;
     double damping = 1e-3;
@@ -238,7 +239,7 @@ sf_status sfi_factors_fit(sf_context *ctx, sfi_factors *f, const double *s,
                           int64_t iterations)
 {
     const size_t d = (size_t)f->dim, room = 3 * d * d + 4 * d;
-    search q = {.ctx = ctx, .s = s, .f = f};
+    factor_search q = {.ctx = ctx, .s = s, .f = f};
     double *work = sfi_alloc(ctx, room, sizeof *work);
     q.bound = sfi_alloc_zero(ctx, d, sizeof *q.bound);
     sf_status status = SF_E_NOMEM;

@@ -29,7 +29,7 @@ static const double stands_out = 1e-9;
  * before no more are tried. */
 enum { PATIENCE = 3 };
 
-typedef struct job {
+typedef struct low_rank_job {
     sf_context *ctx;
     bool pca;
     const char *who; /* "pca" or "fa" */
@@ -45,12 +45,12 @@ typedef struct job {
     double *along;    /* [d] v_k' held v_k of principal components      */
     double *spectrum; /* [d] of s, ascending                            */
     sfi_factors f;
-} job;
+} low_rank_job;
 
 /* ---- moments ---------------------------------------------------------------------- */
 
-static sf_status take_moments(const job *j, const double *weights, double *mean,
-                              double *covariance)
+static sf_status take_moments(const low_rank_job *j, const double *weights,
+                              double *mean, double *covariance)
 {
     sfi_moments *m = NULL;
     SFI_TRY(sfi_moments_new(j->ctx, &m, j->dim));
@@ -64,7 +64,7 @@ static sf_status take_moments(const job *j, const double *weights, double *mean,
 }
 
 /* The columns' units, from their variances; s becomes theirs. */
-static sf_status take_units(job *j)
+static sf_status take_units(low_rank_job *j)
 {
     const int64_t d = j->dim;
     const bool standardise = !j->pca || j->o.standardise;
@@ -82,7 +82,7 @@ static sf_status take_units(job *j)
 }
 
 /* Held-out second moments about the mean of the others, in the units. */
-static void centre_held(job *j)
+static void centre_held(low_rank_job *j)
 {
     const int64_t d = j->dim;
     for (int64_t i = 0; i < d; i++)
@@ -107,7 +107,7 @@ static double square_along(const double *s, const double *v, int64_t d)
 
 /* Mean log density in the data's units of rows whose S* has the trace `trace` and
  * w_k' S* w_k = along[k] / noise, k ascending as the values. */
-static double mean_log(const job *j, double trace, const double *along,
+static double mean_log(const low_rank_job *j, double trace, const double *along,
                        double noise)
 {
     const int64_t d = j->dim;
@@ -121,7 +121,7 @@ static double mean_log(const job *j, double trace, const double *along,
 }
 
 /* Of rows with second moments s, by the factors. */
-static double log_under_factors(job *j, const double *s)
+static double log_under_factors(low_rank_job *j, const double *s)
 {
     const int64_t d = j->dim;
     double trace = 0.0;
@@ -141,13 +141,13 @@ static double log_under_factors(job *j, const double *s)
 
 /* ---- principal components ----------------------------------------------------------- */
 
-static sf_status decompose(job *j)
+static sf_status decompose(low_rank_job *j)
 {
     return sfi_eigen_symmetric(j->ctx, j->spectrum, j->f.vectors, j->s, j->dim);
 }
 
 /* The noise of K components; whether K directions stand out from it. */
-static bool take_components(job *j, int64_t latent)
+static bool take_components(low_rank_job *j, int64_t latent)
 {
     const int64_t d = j->dim;
     double sum = 0.0;
@@ -165,7 +165,7 @@ static bool take_components(job *j, int64_t latent)
 }
 
 /* Likelihood of rows whose second moments along the vectors are along[d]. */
-static double log_under_components(const job *j, const double *along)
+static double log_under_components(const low_rank_job *j, const double *along)
 {
     const int64_t d = j->dim;
     const double noise = j->f.noise[0];
@@ -175,7 +175,7 @@ static double log_under_components(const job *j, const double *along)
     return mean_log(j, trace, along, noise);
 }
 
-static sf_status say_no_components(job *j)
+static sf_status say_no_components(low_rank_job *j)
 {
     const int64_t wanted = j->o.latent;
     int64_t works = j->dim - 1;
@@ -195,7 +195,7 @@ static sf_status say_no_components(job *j)
 
 /* ---- the number of latent variables --------------------------------------------------- */
 
-static void choose_components(job *j, int64_t *best)
+static void choose_components(low_rank_job *j, int64_t *best)
 {
     const int64_t d = j->dim;
     double most = -INFINITY;
@@ -218,7 +218,7 @@ static bool identified(int64_t d, int64_t latent)
     return (d - latent) * (d - latent) >= d + latent;
 }
 
-static sf_status choose_factors(job *j, int64_t *best)
+static sf_status choose_factors(low_rank_job *j, int64_t *best)
 {
     double most = -INFINITY;
     for (int64_t k = 1; k < j->dim && identified(j->dim, k); k++) {
@@ -236,7 +236,7 @@ static sf_status choose_factors(job *j, int64_t *best)
     return SF_OK;
 }
 
-static sf_status choose_with(job *j, double *weights)
+static sf_status choose_with(low_rank_job *j, double *weights)
 {
     const int64_t n = j->data.rows;
     SFI_TRY(take_moments(j, weights, j->mean, j->s));
@@ -256,7 +256,7 @@ static sf_status choose_with(job *j, double *weights)
     return SF_OK;
 }
 
-static sf_status choose(job *j)
+static sf_status choose(low_rank_job *j)
 {
     const int64_t n = j->data.rows;
     int64_t *index = sfi_alloc(j->ctx, (size_t)n, sizeof *index);
@@ -282,7 +282,7 @@ static sf_status choose(job *j)
 
 /* ---- all rows ------------------------------------------------------------------------ */
 
-static sf_status fit_components(job *j, double *likelihood)
+static sf_status fit_components(low_rank_job *j, double *likelihood)
 {
     SFI_TRY(decompose(j));
     if (!take_components(j, j->o.latent))
@@ -291,7 +291,7 @@ static sf_status fit_components(job *j, double *likelihood)
     return SF_OK;
 }
 
-static void warn_of_factors(const job *j)
+static void warn_of_factors(const low_rank_job *j)
 {
     const int64_t d = j->dim;
     if (!j->f.converged)
@@ -314,7 +314,7 @@ static void warn_of_factors(const job *j)
                      j->names != NULL ? j->names[k] : "?", SFI_FACTORS_BOUND);
 }
 
-static sf_status fit_factors(job *j, double *likelihood)
+static sf_status fit_factors(low_rank_job *j, double *likelihood)
 {
     const int64_t d = j->dim;
     int64_t works = 0;
@@ -333,7 +333,7 @@ static sf_status fit_factors(job *j, double *likelihood)
 }
 
 /* The noise's standard deviations to `held_mean`, the loadings to `held`. */
-static sf_status make_model(const job *j, sf_model **out)
+static sf_status make_model(const low_rank_job *j, sf_model **out)
 {
     const int64_t d = j->dim, latent = j->o.latent;
     for (int64_t i = 0; i < d; i++) {
@@ -347,7 +347,7 @@ static sf_status make_model(const job *j, sf_model **out)
                            j->held, j->held_mean);
 }
 
-static sf_status fit_all(job *j, sf_model **out, sf_low_rank_fit *fit)
+static sf_status fit_all(low_rank_job *j, sf_model **out, sf_low_rank_fit *fit)
 {
     double likelihood = NAN;
     if (j->o.latent == 0)
@@ -365,7 +365,7 @@ static sf_status fit_all(job *j, sf_model **out, sf_low_rank_fit *fit)
     return SF_OK;
 }
 
-static sf_status check(const job *j)
+static sf_status check(const low_rank_job *j)
 {
     const sf_low_rank_options *o = &j->o;
     SFI_TRY(sfi_check_table(j->ctx, j->data, false, j->who));
@@ -389,7 +389,7 @@ static sf_status check(const job *j)
     return sfi_check_finite(j->ctx, j->data, 0, j->names, j->who);
 }
 
-static sf_status run(job *j, sf_model **out, sf_low_rank_fit *fit)
+static sf_status run(low_rank_job *j, sf_model **out, sf_low_rank_fit *fit)
 {
     const size_t d = (size_t)j->dim, room = 3 * d * d + 7 * d;
     double *work = sfi_alloc(j->ctx, room, sizeof *work);
@@ -418,13 +418,13 @@ static sf_status begin(sf_context *ctx, sf_model **out, bool pca, sf_cmat data,
                        const sf_low_rank_options *options, sf_low_rank_fit *fit)
 {
     sf_low_rank_fit found = SF_LOW_RANK_FIT_INIT;
-    job j = {.ctx = ctx,
-             .pca = pca,
-             .who = pca ? "pca" : "fa",
-             .names = names,
-             .o = SF_LOW_RANK_OPTIONS_INIT,
-             .data = data,
-             .dim = data.cols};
+    low_rank_job j = {.ctx = ctx,
+                      .pca = pca,
+                      .who = pca ? "pca" : "fa",
+                      .names = names,
+                      .o = SF_LOW_RANK_OPTIONS_INIT,
+                      .data = data,
+                      .dim = data.cols};
     *out = NULL;
     SFI_TRY(sfi_options(ctx, &j.o, sizeof j.o, options));
     SFI_TRY(check(&j));
