@@ -41,19 +41,38 @@
 
 /* In the order of FIT_AUTO ... */
 static const char models[] =
-    "auto|gaussian|mixture|network|empirical|pca|fa|decoder";
+    "auto|gaussian|mixture|network|empirical|pca|fa|flow|decoder";
+
+/* In the order of FIT_METRIC_STANDARD ..., and of sf_coupling. */
+static const char metrics[] = "standard|data", couplings[] = "spline|affine";
 
 /* Of networks in the order of sf_objective, then of densities. */
-static const char objectives[] = "dsm|flow|implicit|sliced|general";
+static const char objectives[] = "dsm|flow|implicit|sliced|likelihood|general";
 
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL, NULL,
            "The model, a .safetensors file"),
     OPTION(CLI_CHOICE, 0, "model", "M", model, "auto", NULL, models,
-           "auto, gaussian, mixture, network, empirical, pca, fa"),
+           "auto, gaussian, mixture, network, empirical, ..."),
     RARE(CLI_WHOLE, "components", "K", components, NULL, "[1, 256]"),
     RARE(CLI_TEXT, "latent", "K", latent, "auto", NULL),
     RARE(CLI_FLAG, "standardise", NULL, standardise, NULL, NULL),
+    RARE(CLI_NUMBER, "principal", "A", principal, "0", "[0, 1e6]"),
+    {.kind = CLI_CHOICE,
+     .name = "metric",
+     .argument = "M",
+     .offset = offsetof(fit_options, metric),
+     .initial = "standard",
+     .choices = metrics,
+     .rare = true},
+    {.kind = CLI_CHOICE,
+     .name = "coupling",
+     .argument = "C",
+     .offset = offsetof(fit_options, coupling),
+     .initial = "spline",
+     .choices = couplings,
+     .rare = true},
+    RARE(CLI_WHOLE, "bins", "K", bins, "8", "[2, 64]"),
     SHOWN(CLI_TEXT, "kernel", "K", kernel, "by column", NULL,
           "FAMILY[:NAME=VALUE,...] or \"A=K; B,C=K\""),
     SHOWN(CLI_TEXT, "bandwidth", "B", bandwidth, "loo", NULL,
@@ -131,6 +150,13 @@ static const char *const network_only[] = {
     "checkpoint-every",
     "target-rows"};
 
+/* Of those, what means nothing for flows. */
+static const char *const score_only[] = {"objective", "energy", "sigma-min",
+                                         "sigma-max", "noise-level"};
+
+static const char *const flow_only[] = {"principal", "metric", "coupling",
+                                        "bins"};
+
 static const char *const empirical_only[] = {"bandwidth", "floor", "weights"};
 
 /* Options that are about another model than the one that is fitted. */
@@ -138,7 +164,8 @@ static sf_status check_about(cli *c, const fit_options *o)
 {
     char name[32];
     cli_choice(models, o->model, name, sizeof name);
-    const bool trains = o->model == FIT_AUTO || o->model == FIT_NETWORK;
+    const bool trains =
+        o->model == FIT_AUTO || o->model == FIT_NETWORK || o->model == FIT_FLOW;
     const bool latent = o->model == FIT_PCA || o->model == FIT_FA;
     for (size_t i = 0; i < SFI_COUNT(network_only) && !trains; i++)
         if (cli_given(c, network_only[i]) && (i > 0 || !latent))
@@ -156,6 +183,17 @@ static sf_status check_about(cli *c, const fit_options *o)
                         "--components applies only to --model mixture, and "
                         "--model is %s",
                         name);
+    for (size_t i = 0; i < SFI_COUNT(score_only); i++)
+        if (o->model == FIT_FLOW && cli_given(c, score_only[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s applies only to networks, and --model is %s",
+                            score_only[i], name);
+    for (size_t i = 0; i < SFI_COUNT(flow_only); i++)
+        if (o->model != FIT_FLOW && cli_given(c, flow_only[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s applies only to --model flow, and --model is "
+                            "%s",
+                            flow_only[i], name);
     if (cli_given(c, "latent") && !latent)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--latent applies only to --model pca and fa, and "
@@ -259,7 +297,8 @@ static sf_status check_options(cli *c, const fit_options *o)
         return SFI_FAIL(
             c->ctx, SF_E_ARG,
             "--model %s is not in this version, scorefield %s; "
-            "want auto, gaussian, mixture, network, empirical, pca or fa",
+            "want auto, gaussian, mixture, network, empirical, pca, fa or "
+            "flow",
             name, sf_version());
     }
     SFI_TRY(check_about(c, o));
@@ -334,7 +373,7 @@ static void report_training(const fit_job *j, json_t *report)
 {
     cli *c = j->c;
     sf_fit_report r;
-    sf_trainer_report(j->trainer, &r);
+    sf_trainer_report(j->kept == &j->flow ? j->flow_trainer : j->trainer, &r);
     cli_put_count(c, report, "steps", r.steps);
     cli_put_count(c, report, "planned_steps", r.planned);
     cli_put_count(c, report, "best_step", r.best_step);
@@ -379,7 +418,7 @@ static void make_report(const fit_job *j, double seconds)
     cli *c = j->c;
     json_t *report = c->report;
     const candidate *k = j->kept;
-    const bool is_network = k == &j->network;
+    const bool is_network = k == &j->network || k == &j->flow;
     const bool is_empirical = k == &j->empirical;
     const fit_data *d = &j->data;
     cli_put_text(c, report, "family", sf_model_family(k->model));
@@ -418,6 +457,7 @@ static void make_report(const fit_job *j, double seconds)
     report_candidate(j, list, &j->mixture, "mixture");
     report_candidate(j, list, &j->empirical, "empirical");
     report_candidate(j, list, &j->network, "network");
+    report_candidate(j, list, &j->flow, "flow");
     cli_put_text(c, report, "chosen_because", j->why);
 }
 
@@ -456,7 +496,11 @@ static sf_status fit(fit_job *j)
     const sf_checkpoint *resumed = o->resume != NULL ? &j->checkpoint : NULL;
     if (resumed != NULL)
         SFI_TRY(sf_checkpoint_load(c->ctx, &j->checkpoint, o->resume));
-    SFI_TRY(fit_network_options(c, o, resumed, &j->network_options));
+    const bool flow = o->model == FIT_FLOW;
+    SFI_TRY(fit_network_options(c, o, flow, resumed,
+                                flow ? &j->flow_options : &j->network_options));
+    if (flow)
+        j->network_options = j->flow_options;
     /* A pipe passes by only once. */
     const bool streams = o->model == FIT_GAUSSIAN && !sfi_path_is_device(path);
     SFI_TRY(fit_data_open(&j->data, c, path, &o->read, o->columns, o->weights,
@@ -464,9 +508,11 @@ static sf_status fit(fit_job *j)
     SFI_TRY(fit_candidates(j));
     make_report(j, sfi_clock() - j->begun);
     SFI_TRY(save(j));
-    if (o->curve != NULL && j->trainer != NULL)
-        SFI_TRY(fit_write_curve(c, j->trainer, o->curve));
-    if (j->trainer != NULL && cli_stop_wanted())
+    const sf_trainer *trainer =
+        j->trainer != NULL ? j->trainer : j->flow_trainer;
+    if (o->curve != NULL && trainer != NULL)
+        SFI_TRY(fit_write_curve(c, trainer, o->curve));
+    if (trainer != NULL && cli_stop_wanted())
         cli_warn(c, "interrupted; the best model so far is in %s", o->output);
     if (c->common.json || !c->common.quiet)
         SFI_TRY(cli_report(c, stderr));

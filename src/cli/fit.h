@@ -19,6 +19,7 @@ enum {
     FIT_EMPIRICAL,
     FIT_PCA,
     FIT_FA,
+    FIT_FLOW,
     FIT_LATER
 };
 
@@ -37,6 +38,9 @@ typedef struct fit_options {
     int64_t components; /* of a mixture; 0: found */
     const char *latent; /* a number of latent variables, or auto */
     bool standardise;
+    double principal; /* of a flow */
+    int metric, coupling;
+    int64_t bins;
     double lr, ema, decay;
     double sigma_min, sigma_max, noise_level;
     double time_limit;
@@ -52,8 +56,11 @@ typedef struct fit_options {
     double lambda_ratio, gamma;
 } fit_options;
 
+/* Choices of --metric. */
+enum { FIT_METRIC_STANDARD, FIT_METRIC_DATA };
+
 /* The objective of densities that follows those of networks. */
-enum { FIT_GENERAL = SF_OBJECTIVE_SLICED + 1 };
+enum { FIT_GENERAL = SF_OBJECTIVE_LIKELIHOOD + 1 };
 
 /* Fit the density of the options to DATA, write it, and report. */
 sf_status fit_density(cli *c, const fit_options *o);
@@ -141,16 +148,17 @@ typedef struct fit_job {
     double begun; /* by sfi_clock() */
     const fit_options *o;
     fit_data data;
-    sf_network_options network_options;
+    sf_network_options network_options, flow_options;
     sf_checkpoint checkpoint; /* of --resume                               */
     held_out held;
-    candidate gaussian, mixture, network, empirical, latent;
+    candidate gaussian, mixture, network, empirical, latent, flow;
     sf_mixture_fit mixture_fit;
     sf_low_rank_fit low_rank_fit;
     sf_empirical_report noise; /* of the empirical model */
     const candidate *kept;
-    char why[200];       /* `auto` kept it                                 */
-    sf_trainer *trainer; /* of the network, or NULL                        */
+    char why[200]; /* `auto` kept it                                 */
+    sf_trainer *trainer,
+        *flow_trainer; /* of the network and the flow, or NULL */
 } fit_job;
 
 /* Fit what --model says; j->kept is what is to be written. */
@@ -164,9 +172,9 @@ void fit_job_free(fit_job *j);
 
 /* ---- networks --------------------------------------------------------------- */
 
-/* What the options mean for the library; of a run that is resumed, what its
- * checkpoint says.  SF_E_ARG if the two disagree. */
-sf_status fit_network_options(cli *c, const fit_options *o,
+/* What the options mean for the library, of a network or of a flow; of a run that is
+ * resumed, what its checkpoint says.  SF_E_ARG if the two disagree. */
+sf_status fit_network_options(cli *c, const fit_options *o, bool flow,
                               const sf_checkpoint *resumed,
                               sf_network_options *out);
 

@@ -213,14 +213,25 @@ static sf_status fit_whole_mixture(fit_job *j)
 
 /* ---- network -------------------------------------------------------------- */
 
-static sf_status fit_network(fit_job *j)
+static sf_status train(fit_job *j, candidate *k, sf_network_options options,
+                       double part, sf_trainer **trainer)
 {
     const sf_checkpoint *resumed = j->o->resume != NULL ? &j->checkpoint : NULL;
-    sf_network_options options = j->network_options;
     if (j->o->time_limit > 0.0)
-        options.time_limit = fmax(0.001, training_part * time_left(j));
-    SFI_TRY(fit_train(j->c, j->o, &j->data, &options, resumed, &j->trainer));
-    return sf_trainer_model(j->trainer, &j->network.model);
+        options.time_limit = fmax(0.001, part * time_left(j));
+    SFI_TRY(fit_train(j->c, j->o, &j->data, &options, resumed, trainer));
+    return sf_trainer_model(*trainer, &k->model);
+}
+
+static sf_status fit_network(fit_job *j)
+{
+    return train(j, &j->network, j->network_options, training_part,
+                 &j->trainer);
+}
+
+static sf_status fit_flow(fit_job *j)
+{
+    return train(j, &j->flow, j->flow_options, training_part, &j->flow_trainer);
 }
 
 /* ---- empirical ------------------------------------------------------------ */
@@ -522,6 +533,11 @@ sf_status fit_candidates(fit_job *j)
     SFI_TRY(take_held_out(j, n->seed, n->validation));
     if (j->o->model == FIT_AUTO)
         return fit_auto(j);
+    if (j->o->model == FIT_FLOW) {
+        j->kept = &j->flow;
+        SFI_TRY(fit_flow(j));
+        return judge(j, &j->flow);
+    }
     j->kept = &j->network;
     SFI_TRY(fit_network(j));
     return judge(j, &j->network);
@@ -535,6 +551,7 @@ void fit_job_free(fit_job *j)
     sfi_free(ctx, j->mixture.logpdf, (size_t)h->room, sizeof(double));
     sfi_free(ctx, j->empirical.logpdf, (size_t)h->room, sizeof(double));
     sfi_free(ctx, j->network.logpdf, (size_t)h->room, sizeof(double));
+    sfi_free(ctx, j->flow.logpdf, (size_t)h->room, sizeof(double));
     sfi_free(ctx, h->index, (size_t)h->n, sizeof *h->index);
     sfi_free(ctx, h->points, (size_t)(h->room * j->data.dim),
              sizeof *h->points);
@@ -543,7 +560,9 @@ void fit_job_free(fit_job *j)
     sf_model_free(j->network.model);
     sf_model_free(j->empirical.model);
     sf_model_free(j->latent.model);
+    sf_model_free(j->flow.model);
     sf_trainer_free(j->trainer);
+    sf_trainer_free(j->flow_trainer);
     sf_checkpoint_free(ctx, &j->checkpoint);
     fit_data_free(&j->data);
 }

@@ -125,7 +125,7 @@ static sf_status tell_model(cli *c, const char *path)
 static sf_status tell_checkpoint(cli *c, const char *path)
 {
     static const char *const objectives[] = {"dsm", "flow", "implicit",
-                                             "sliced"};
+                                             "sliced", "likelihood"};
     sf_checkpoint k;
     SFI_TRY(sf_checkpoint_load(c->ctx, &k, path));
     const sf_network_options *o = &k.options;

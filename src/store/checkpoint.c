@@ -38,6 +38,13 @@ enum { MOST_SCHEMA = 1 << 22, MOST_NUMBERS = 1 << 12 };
     REAL(noise_level)                                                          \
     REAL(time_limit)
 
+/* In the checkpoints of flows alone. */
+#define FLOW_OPTION_LIST(WHOLE, REAL)                                          \
+    WHOLE(bins)                                                                \
+    WHOLE(coupling)                                                            \
+    WHOLE(one_scale)                                                           \
+    REAL(principal)
+
 uint64_t sf_data_fingerprint(sf_cmat data)
 {
     /* FNV-1a over the words of the cells rather than their bytes, each mixed
@@ -70,6 +77,9 @@ static json_t *make_options(const sf_network_options *o)
 #define PUT_REAL(name)                                                         \
     failed |= json_object_set_new(numbers, #name, json_real(o->name)) != 0;
     OPTION_LIST(PUT_WHOLE, PUT_REAL)
+    if (o->objective == SF_OBJECTIVE_LIKELIHOOD) {
+        FLOW_OPTION_LIST(PUT_WHOLE, PUT_REAL)
+    }
 #undef PUT_WHOLE
 #undef PUT_REAL
     if (!failed)
@@ -106,6 +116,7 @@ static sf_status check_checkpoint(sf_context *ctx, const sf_checkpoint *c)
                         #name, c->options.name);
 #define CHECK_WHOLE(name)
     OPTION_LIST(CHECK_WHOLE, CHECK_REAL)
+    FLOW_OPTION_LIST(CHECK_WHOLE, CHECK_REAL)
 #undef CHECK_WHOLE
 #undef CHECK_REAL
     for (int64_t j = 0; j < c->dim; j++) {
@@ -217,15 +228,24 @@ static sf_status take_options(sf_context *ctx, const json_t *numbers,
                               const char *source, sf_network_options *o)
 {
     int64_t objective = 0, energy = 0, width = 0, layers = 0, steps = 0,
-            batch = 0, target_rows = 0;
+            batch = 0, target_rows = 0, bins = o->bins, coupling = 0,
+            one_scale = 0;
 #define READ_WHOLE(name)                                                       \
     SFI_TRY(read_whole(ctx, numbers, source, #name, &name));
 #define READ_REAL(name)                                                        \
     SFI_TRY(read_real(ctx, numbers, source, #name, &o->name));
     OPTION_LIST(READ_WHOLE, READ_REAL)
+    if (objective == SF_OBJECTIVE_LIKELIHOOD) {
+        FLOW_OPTION_LIST(READ_WHOLE, READ_REAL)
+    }
 #undef READ_WHOLE
 #undef READ_REAL
-    if (objective > SF_OBJECTIVE_SLICED || energy > 1)
+    if (coupling > SF_COUPLING_AFFINE || one_scale > 1)
+        return SFI_FAIL(ctx, SF_E_FORMAT,
+                        "%s: coupling %lld and one_scale %lld are not known to "
+                        "this version",
+                        source, (long long)coupling, (long long)one_scale);
+    if (objective > SF_OBJECTIVE_LIKELIHOOD || energy > 1)
         return SFI_FAIL(ctx, SF_E_FORMAT,
                         "%s: objective %lld and energy %lld are not known to "
                         "this version",
@@ -237,6 +257,9 @@ static sf_status take_options(sf_context *ctx, const json_t *numbers,
     o->steps = steps;
     o->batch = batch;
     o->target_rows = target_rows;
+    o->bins = bins;
+    o->coupling = (sf_coupling)coupling;
+    o->one_scale = one_scale > 0;
     return SF_OK;
 }
 
