@@ -200,11 +200,12 @@ typedef struct sf_network_options {
             NULL, 1, 0.0, 8, SF_COUPLING_SPLINE, false                         \
     }
 
-/* The same for a flow: LIKELIHOOD, 6 layers of width 64, a rate of 3e-3 with a warm-up of
+/* The same for a flow: LIKELIHOOD, 6 layers, of width 32 up to 4 columns and 96 for more
+ * (width 0 means that; wider ones overfit an arc of 9000 rows), a rate of 3e-3 with a warm-up of
  * 0.05, decay 1e-5 and clip 5. */
 #define SF_FLOW_OPTIONS_INIT                                                   \
     {                                                                          \
-        sizeof(sf_network_options), SF_OBJECTIVE_LIKELIHOOD, false, 64, 6, 0,  \
+        sizeof(sf_network_options), SF_OBJECTIVE_LIKELIHOOD, false, 0, 6, 0,   \
             0, 3e-3, 1e-5, 5.0, 0.05, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0, \
             NULL, 1, 0.0, 8, SF_COUPLING_SPLINE, false                         \
     }

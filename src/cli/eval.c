@@ -16,7 +16,7 @@ typedef struct eval_options {
     const char *want;
     double time;
     double tolerance;
-    int64_t probes;
+    int64_t probes, rank;
     cli_density density;
     cli_read read;
 } eval_options;
@@ -40,6 +40,12 @@ static const cli_option options[] = {
            "Of the integration of log densities"),
     OPTION(CLI_WHOLE, 0, "probes", "K", probes, "8", "[2, 1e6]",
            "Directions of a stochastic trace"),
+    {.kind = CLI_WHOLE,
+     .name = "rank",
+     .argument = "R",
+     .offset = offsetof(eval_options, rank),
+     .range = "[1, 1e6]",
+     .rare = true},
     CLI_DENSITY_OPTIONS(eval_options, density, "names in EXPR",
                         "Names of its variables: a,b"),
     CLI_READ_OPTIONS(eval_options, read),
@@ -53,7 +59,9 @@ typedef enum extent {
     EACH_COLUMN,
     EACH_PAIR,
     EACH_DATUM,
-    EACH_CODE /* latent variables, or columns of a code at time 1 */
+    EACH_CODE, /* latent variables, or columns of a code at time 1 */
+    EACH_DIRECTION,
+    VALUE_AND_RANK
 } extent;
 
 /* Posterior weights that are told. */
@@ -69,7 +77,11 @@ enum { MOST_DATA = 5 };
     WANT(denoised, EACH_COLUMN, SF_CAN_NOISE)                                  \
     WANT(code, EACH_CODE, SF_CAN_FLOW)                                         \
     WANT(posterior, EACH_DATUM, SF_CAN_ROWS)                                   \
-    WANT(stability, ONE, SF_CAN_FLOW)
+    WANT(stability, ONE, SF_CAN_FLOW)                                          \
+    WANT(contours, EACH_CODE, SF_CAN_PRINCIPAL)                                \
+    WANT(information, ONE, SF_CAN_PRINCIPAL)                                   \
+    WANT(principal, EACH_DIRECTION, SF_CAN_PRINCIPAL)                          \
+    WANT(manifold, VALUE_AND_RANK, SF_CAN_PRINCIPAL)
 
 typedef enum want {
 #define WANT_ENUM(name, columns, ability) WANT_##name,
@@ -128,7 +140,8 @@ static sf_status parse_wants(eval_job *j, const char *text)
             return SFI_FAIL(j->c->ctx, SF_E_ARG,
                             "--want: unknown \"%s\", want logpdf, score, "
                             "velocity, divergence, jacobian, denoised, code, "
-                            "posterior or stability",
+                            "posterior, stability, contours, information, "
+                            "principal or manifold",
                             shown);
         }
         for (int i = 0; i < j->count; i++)
@@ -146,11 +159,13 @@ static int64_t columns_of(const eval_job *j, want w)
 {
     const int64_t d = sf_model_dim(j->model);
     const int64_t latents = sf_model_latents(j->model);
-    return wants[w].columns == ONE           ? 1
-           : wants[w].columns == EACH_COLUMN ? d
-           : wants[w].columns == EACH_CODE   ? (latents > 0 ? latents : d)
-           : wants[w].columns == EACH_PAIR   ? d * d
-                                             : 2 * MOST_DATA;
+    return wants[w].columns == ONE              ? 1
+           : wants[w].columns == EACH_COLUMN    ? d
+           : wants[w].columns == EACH_CODE      ? (latents > 0 ? latents : d)
+           : wants[w].columns == EACH_PAIR      ? d * d
+           : wants[w].columns == EACH_DIRECTION ? d * (d + 1)
+           : wants[w].columns == VALUE_AND_RANK ? 2
+                                                : 2 * MOST_DATA;
 }
 
 /* ---- evaluating ----------------------------------------------------------- */
@@ -237,6 +252,32 @@ static sf_status check_wants(const eval_job *j)
     return SF_OK;
 }
 
+/* The columns from `first` on of what was wanted; of what was not wanted, nothing. */
+static sf_mat part_of(const eval_job *j, want w, int64_t first, int64_t columns)
+{
+    sf_mat m = j->values[w];
+    if (m.data == NULL)
+        return m;
+    m.data += first;
+    m.cols = columns;
+    return m;
+}
+
+static sf_status put_principal(const eval_job *j)
+{
+    const int64_t d = sf_model_dim(j->model);
+    const sf_principal p = {.contours = j->values[WANT_contours],
+                            .information = j->values[WANT_information],
+                            .sd = part_of(j, WANT_principal, 0, d),
+                            .directions = part_of(j, WANT_principal, d, d * d),
+                            .manifold = part_of(j, WANT_manifold, 0, 1),
+                            .rank = part_of(j, WANT_manifold, 1, 1)};
+    return p.contours.data != NULL || p.information.data != NULL ||
+                   p.sd.data != NULL || p.manifold.data != NULL
+               ? sf_model_principal(j->model, j->x, j->o->rank, &p)
+               : SF_OK;
+}
+
 static sf_status evaluate(eval_job *j)
 {
     const sf_mat none = {0}, logpdf = j->values[WANT_logpdf];
@@ -266,6 +307,7 @@ static sf_status evaluate(eval_job *j)
         SFI_TRY(sf_model_can(j->model, SF_CAN_CODE)
                     ? sf_model_code(j->model, j->x, j->values[WANT_code])
                     : sf_encode(j->model, j->x, j->values[WANT_code], &l));
+    SFI_TRY(put_principal(j));
     for (int64_t i = 0; i < j->x.rows; i++)
         j->has_se = j->has_se || j->se[i] > 0.0;
     return SF_OK;
@@ -316,6 +358,24 @@ static sf_status add_names(const eval_job *j, name_list *names, want w)
         SFI_TRY(add_name(names, prefix, number, ""));
     }
     if (wants[w].columns == EACH_CODE && latents > 0)
+        return SF_OK;
+    if (wants[w].columns == VALUE_AND_RANK) {
+        SFI_TRY(add_name(names, prefix, "", ""));
+        return add_name(names, prefix, "rank", "");
+    }
+    for (int64_t k = 1; k <= d && wants[w].columns == EACH_DIRECTION; k++) {
+        char number[24];
+        snprintf(number, sizeof number, "%lld", (long long)k);
+        SFI_TRY(add_name(names, prefix, "sd", number));
+    }
+    for (int64_t k = 1; k <= d && wants[w].columns == EACH_DIRECTION; k++)
+        for (int64_t a = 0; a < d; a++) {
+            char number[24];
+            snprintf(number, sizeof number, "%lld", (long long)k);
+            SFI_TRY(
+                add_name(names, prefix, number, sf_model_column(j->model, a)));
+        }
+    if (wants[w].columns == EACH_DIRECTION)
         return SF_OK;
     for (int64_t a = 0; a < d; a++) {
         const char *row = sf_model_column(j->model, a);
@@ -409,6 +469,13 @@ static void make_report(const eval_job *j, double seconds)
         if (sf_model_can(j->model, SF_CAN_ROWS))
             cli_put_count(c, c->report, "copies_of_data", j->copies);
     }
+    const double *information = j->values[WANT_information].data;
+    if (information != NULL) {
+        double sum = 0.0;
+        for (int64_t i = 0; i < n; i++)
+            sum += information[i];
+        cli_put_number(c, c->report, "mean_information", sum / (double)n);
+    }
     cli_put_number(c, c->report, "seconds", seconds);
 }
 
@@ -488,7 +555,10 @@ const cli_command cli_eval = {
         "  posterior   empirical models: the rows it may be of, "
         "posterior_row_K "
         "and\n              posterior_weight_K, K = 1 to 5\n"
-        "  stability   above 0 where paths of the flow split: stability\n",
+        "  stability   above 0 where paths of the flow split: stability\n"
+        "  contours, information, principal, manifold  of --model flow; see "
+        "the "
+        "manual\n",
     .example = "  scorefield eval faithful.safetensors data/faithful.csv "
                "-o densities.csv\n",
     .run = run};

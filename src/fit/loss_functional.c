@@ -81,22 +81,17 @@ static sf_status check(sf_context *ctx, const sf_model *m, sf_cmat data,
                        const sf_loss_options *o)
 {
     SFI_TRY(sfi_want_ability(ctx, m, SF_CAN_TRAIN, "loss"));
-    if (sfi_has_kernels(m))
+    if (sfi_has_kernels(m) || m->ops == &sfi_flow_ops)
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
-                        "loss: of networks with kernels it is not offered");
+                        "loss: of networks with kernels and of flows it is not "
+                        "offered");
     const bool one_level = o->objective == SF_OBJECTIVE_IMPLICIT ||
                            o->objective == SF_OBJECTIVE_SLICED;
     if ((int)o->objective < SF_OBJECTIVE_DSM ||
-        (int)o->objective > SF_OBJECTIVE_LIKELIHOOD)
+        (int)o->objective > SF_OBJECTIVE_SLICED)
         return SFI_FAIL(ctx, SF_E_ARG, "loss: objective is %d, want 0 to %d",
-                        (int)o->objective, SF_OBJECTIVE_LIKELIHOOD);
-    const bool flow = m->ops == &sfi_flow_ops;
-    if (flow != (o->objective == SF_OBJECTIVE_LIKELIHOOD))
-        return SFI_FAIL(ctx, SF_E_ARG,
-                        "loss: the objective LIKELIHOOD is that of flows, and "
-                        "the model is a %s",
-                        m->ops->family);
-    if (!flow && one_level != sfi_single_level(m))
+                        (int)o->objective, SF_OBJECTIVE_SLICED);
+    if (one_level != sfi_single_level(m))
         return SFI_FAIL(ctx, SF_E_ARG,
                         "loss: the network was made for %s, want objective %s",
                         one_level ? "all noise levels" : "one noise level",

@@ -21,8 +21,8 @@
  *
  * of a flow z = g(y) with the rows G_k of its Jacobian.  I >= 0 (J. Hadamard), and 0 where
  * the rows are orthogonal, as then are the contours of the latent variables (E. Cunningham
- * et al., Principal component flows, 2022).  Up to MOST_ROWS columns all rows are taken; of
- * more one, drawn at random, of which d ln |G_k| - ln |det G| has the mean I. */
+ * et al., Principal component flows, 2022).  Up to 3 columns all rows are taken; of more
+ * one, drawn at random, of which d ln |G_k| - ln |det G| has the mean I. */
 #include "fit/objective.h"
 
 #include "model/coupling_flow.h"
@@ -31,8 +31,6 @@
 /* Where the noise levels of DSM lie: the middle where the structure of a
  * standardised table is, wide enough to reach both ends. */
 static const double log_sigma_mean = -1.2, log_sigma_spread = 1.6;
-
-enum { MOST_ROWS = 3 };
 
 static sf_node squared_norm(sf_graph *g, sf_node a)
 {
@@ -94,39 +92,26 @@ static sf_node score_matching(const sf_model *m, sf_graph *g, sf_node y0,
                   sf_mul(g, half, sf_square(g, sf_dot(g, v, s))));
 }
 
-/* ln |G_k|^2, the row that `chosen` [d] is 1 at. */
-static sf_node log_row(sf_graph *g, sf_node z, sf_node y, sf_node chosen)
+/* sum_k ln |G_k| of all rows. */
+static sf_node all_rows(sf_graph *g, sf_node jacobian)
 {
-    sf_node row;
-    sf_vjp(g, z, chosen, 1, &y, &row);
-    return sf_log(g, squared_norm(g, row));
+    const sf_node squares = sf_sum(g, sf_square(g, jacobian), 2u);
+    return sf_mul(g, sf_const(g, 0.5), sf_sum_all(g, sf_log(g, squares)));
 }
 
-/* 1 at the element that a number in (0, 1) falls on. */
-static sf_node choose_row(sf_graph *g, int64_t d, sf_node draw)
+/* d ln |G_k| of the row that a number in (0, 1) falls on. */
+static sf_node one_row(sf_graph *g, sf_node z, sf_node y, sf_node draw)
 {
+    const int64_t d = sf_node_extent(g, y, 0);
     const sf_node ones = sf_broadcast(g, sf_const(g, 1.0), 1, &d);
     const sf_node after = sf_cumsum(g, ones); /* 1, 2, ..., d */
     const sf_node place = sf_mul(g, sf_const(g, (double)d), draw);
-    return sf_sub(g, sf_less(g, place, after),
-                  sf_less(g, place, sf_sub(g, after, ones)));
-}
-
-static sf_node information(sf_graph *g, sf_node z, sf_node y, sf_node log_det,
-                           sf_node draw)
-{
-    const int64_t d = sf_node_extent(g, y, 0);
-    sf_node sum = sf_const(g, 0.0);
-    for (int64_t k = 0; k < d && d <= MOST_ROWS; k++)
-        sum = sf_add(
-            g, sum,
-            log_row(
-                g, z, y,
-                choose_row(g, d, sf_const(g, ((double)k + 0.5) / (double)d))));
-    if (d > MOST_ROWS)
-        sum = sf_mul(g, sf_const(g, (double)d),
-                     log_row(g, z, y, choose_row(g, d, draw)));
-    return sf_sub(g, sf_mul(g, sf_const(g, 0.5), sum), log_det);
+    const sf_node chosen = sf_sub(g, sf_less(g, place, after),
+                                  sf_less(g, place, sf_sub(g, after, ones)));
+    sf_node row;
+    sf_vjp(g, z, chosen, 1, &y, &row);
+    return sf_mul(g, sf_const(g, 0.5 * (double)d),
+                  sf_log(g, squared_norm(g, row)));
 }
 
 static sf_node flow_loss(const sf_model *m, sf_graph *g, sf_node y,
@@ -134,8 +119,11 @@ static sf_node flow_loss(const sf_model *m, sf_graph *g, sf_node y,
 {
     const double alpha = sfi_number_of(m, "principal");
     const double log_two_pi = 1.8378770664093453;
-    sf_node log_det;
-    const sf_node z = sfi_flow_forward(m, g, y, weights, &log_det);
+    const bool all = alpha > 0.0 && m->dim <= SFI_FLOW_JACOBIAN;
+    sf_node log_det, jacobian;
+    const sf_node z =
+        all ? sfi_flow_jacobian(m, g, y, weights, &log_det, &jacobian)
+            : sfi_flow_forward(m, g, y, weights, &log_det);
     const sf_node half =
         sf_mul(g, sf_const(g, 0.5),
                sf_add(g, squared_norm(g, z),
@@ -143,9 +131,9 @@ static sf_node flow_loss(const sf_model *m, sf_graph *g, sf_node y,
     const sf_node loss = sf_sub(g, half, log_det);
     if (alpha == 0.0)
         return loss;
-    return sf_add(
-        g, loss,
-        sf_mul(g, sf_const(g, alpha), information(g, z, y, log_det, draw)));
+    const sf_node rows = all ? all_rows(g, jacobian) : one_row(g, z, y, draw);
+    return sf_add(g, loss,
+                  sf_mul(g, sf_const(g, alpha), sf_sub(g, rows, log_det)));
 }
 
 sf_node sfi_objective_targets(const sf_model *m, sf_graph *g, sf_node x0,

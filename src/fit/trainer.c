@@ -95,7 +95,8 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
 {
     SFI_TRY(check_range(ctx, "objective", o->objective, SF_OBJECTIVE_DSM,
                         SF_OBJECTIVE_LIKELIHOOD));
-    SFI_TRY(check_range(ctx, "width", (double)o->width, 1, 16384));
+    const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
+    SFI_TRY(check_range(ctx, "width", (double)o->width, flow ? 0 : 1, 16384));
     SFI_TRY(check_range(ctx, "layers", (double)o->layers, 1, 64));
     SFI_TRY(check_range(ctx, "steps", (double)o->steps, 0, 1e9));
     SFI_TRY(check_range(ctx, "batch", (double)o->batch, 0, 1 << 20));
@@ -114,7 +115,7 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
     SFI_TRY(check_range(ctx, "bins", (double)o->bins, 2, 64));
     SFI_TRY(check_range(ctx, "coupling", o->coupling, SF_COUPLING_SPLINE,
                         SF_COUPLING_AFFINE));
-    if (o->objective == SF_OBJECTIVE_LIKELIHOOD && o->energy)
+    if (flow && o->energy)
         return SFI_FAIL(ctx, SF_E_ARG, "fit: a flow has no energy");
     if (o->target_rows > 1 && o->kernel == NULL)
         return SFI_FAIL(ctx, SF_E_ARG,
@@ -132,13 +133,15 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
  * Noise that is small beside the gaps between n points shows only where these
  * happen to lie: five splits of Old Faithful, four seeds each, have a mean log
  * likelihood of -4.156 with noise down to 0.002 and -4.140 down to 0.05. */
-static void choose_budget(sf_network_options *o, int64_t rows)
+static void choose_budget(sf_network_options *o, int64_t rows, int64_t columns)
 {
     const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
     if (o->batch == 0)
         o->batch = rows < 1000 || flow ? 512 : 1024;
     if (o->steps == 0 && flow)
         o->steps = 3000;
+    if (o->width == 0)
+        o->width = columns <= 4 ? 32 : 96;
     if (o->target_rows > o->batch)
         o->target_rows = o->batch;
     if (o->steps == 0)
@@ -349,7 +352,9 @@ static void apply_gradient(sf_trainer *t)
     if (t->o.clip > 0.0 && norm > t->o.clip)
         gscale *= t->o.clip / norm;
     const double n = (double)t->s.step + 1.0;
-    const double beta1 = 0.9, beta2 = 0.99;
+    const double beta1 = 0.9;
+    const double beta2 =
+        t->o.objective == SF_OBJECTIVE_LIKELIHOOD ? 0.999 : 0.99;
     update_job job = {t,
                       {.gscale = gscale,
                        .rate = learning_rate(t),
@@ -636,7 +641,7 @@ static sf_status make(sf_trainer *t, sf_cmat data, const char *const *names)
     if (index != NULL && t->data != NULL) {
         t->held = sf_split_rows(o->seed, data.rows, o->validation, index);
         t->rows = data.rows - t->held;
-        choose_budget(o, t->rows);
+        choose_budget(o, t->rows, data.cols);
         status = o->kernel != NULL ? prepare_kernels(t, data, names) : SF_OK;
     }
     if (status == SF_OK)

@@ -87,6 +87,8 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
         return m->ops->code != NULL || !no_rows
                    ? NULL
                    : "has no latent variables and holds no rows of data";
+    case SF_CAN_PRINCIPAL:
+        return m->ops->invertible ? NULL : "is no invertible flow";
     }
     return "knows no such ability";
 }

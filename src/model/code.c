@@ -10,13 +10,16 @@
 #include "base/random.h"
 #include "num/linalg.h"
 
-/* A graph that is being made, with one node for each weight. */
-typedef struct coder {
+/* A graph that is being made, with one node for each weight, and its program. */
+struct sfi_code_program {
     const sf_model *m;
     sf_graph *g;
     sf_node *weights;
     const void **params;
-} coder;
+    sf_program *program;
+};
+
+typedef struct sfi_code_program coder;
 
 static sf_status open_coder(coder *c, const sf_model *m)
 {
@@ -33,23 +36,25 @@ static sf_status open_coder(coder *c, const sf_model *m)
 
 static void close_coder(coder *c)
 {
+    sf_program_free(c->program);
     sfi_free(c->m->ctx, c->params, c->m->layout_count, sizeof *c->params);
     sfi_free(c->m->ctx, c->weights, c->m->layout_count, sizeof *c->weights);
     sf_graph_free(c->g);
 }
 
+static sf_status compile(coder *c, int count, const sf_output *outputs)
+{
+    SFI_TRY(sf_graph_status(c->g));
+    return sf_program_new(c->m->ctx, &c->program, c->g, SF_F64, count, outputs);
+}
+
 static sf_status run(coder *c, sf_node out, int64_t rows,
                      const sf_source *sources, sf_mat to)
 {
-    sf_program *program = NULL;
     const sf_output output = {out, SF_EACH};
     const sf_sink sink = {to.data, SF_F64, to.stride};
-    SFI_TRY(sf_graph_status(c->g));
-    SFI_TRY(sf_program_new(c->m->ctx, &program, c->g, SF_F64, 1, &output));
-    const sf_status status =
-        sf_program_run(program, rows, sources, c->params, &sink);
-    sf_program_free(program);
-    return status;
+    SFI_TRY(compile(c, 1, &output));
+    return sf_program_run(c->program, rows, sources, c->params, &sink);
 }
 
 static sf_status check_rows(const sf_model *m, sf_cmat from, int64_t columns,
@@ -79,7 +84,8 @@ int64_t sf_model_latents(const sf_model *m)
     return missing ? m->dim : (int64_t)latent;
 }
 
-static sf_status encode(coder *c, sf_cmat x, sf_mat z)
+/* The code of an input in the data's units, and *y, which it goes through. */
+static sf_status code_node(coder *c, sf_node *y, sf_node *z)
 {
     const sf_model *m = c->m;
     sf_graph *g = c->g;
@@ -87,10 +93,23 @@ static sf_status encode(coder *c, sf_cmat x, sf_mat z)
     const sf_node mean = sf_const_array(g, 1, &m->dim, m->mean);
     const sf_node scale = sf_const_array(g, 1, &m->dim, m->scale);
     SFI_TRY(sfi_weight_nodes(m, g, c->weights));
-    const sf_node y = sf_div(g, sf_sub(g, row, mean), scale);
-    const sf_source source = {
+    *y = sf_div(g, sf_sub(g, row, mean), scale);
+    *z = m->ops->code(m, g, *y, c->weights);
+    return sf_graph_status(g);
+}
+
+static sf_source rows_of(sf_cmat x)
+{
+    return (sf_source){
         .kind = SF_ROWS, .data = x.data, .dtype = SF_F64, .stride = x.stride};
-    return run(c, m->ops->code(m, g, y, c->weights), x.rows, &source, z);
+}
+
+static sf_status encode(coder *c, sf_cmat x, sf_mat to)
+{
+    sf_node y, z;
+    const sf_source source = rows_of(x);
+    SFI_TRY(code_node(c, &y, &z));
+    return run(c, z, x.rows, &source, to);
 }
 
 sf_status sf_model_code(const sf_model *m, sf_cmat x, sf_mat z)
@@ -102,6 +121,54 @@ sf_status sf_model_code(const sf_model *m, sf_cmat x, sf_mat z)
         status = encode(&c, x, z);
     close_coder(&c);
     return status;
+}
+
+/* ---- codes and their derivatives ------------------------------------------------------ */
+
+static sf_status compile_derivatives(coder *c)
+{
+    const int64_t d = c->m->dim, cells = d * d;
+    sf_node y, z;
+    SFI_TRY(open_coder(c, c->m));
+    SFI_TRY(code_node(c, &y, &z));
+    const sf_output outputs[] = {
+        {z, SF_EACH},
+        {sf_reshape(c->g, sf_jacobian(c->g, z, y), 1, &cells), SF_EACH}};
+    return compile(c, 2, outputs);
+}
+
+sf_status sfi_code_program_new(const sf_model *m, sfi_code_program **out)
+{
+    *out = NULL;
+    coder *c = sfi_alloc_zero(m->ctx, 1, sizeof *c);
+    if (c == NULL)
+        return SF_E_NOMEM;
+    c->m = m;
+    const sf_status status = compile_derivatives(c);
+    if (status != SF_OK) {
+        sfi_code_program_free(c);
+        return status;
+    }
+    *out = c;
+    return SF_OK;
+}
+
+void sfi_code_program_free(sfi_code_program *c)
+{
+    if (c == NULL)
+        return;
+    sf_context *ctx = c->m->ctx;
+    close_coder(c);
+    sfi_free(ctx, c, 1, sizeof *c);
+}
+
+sf_status sfi_code_program_run(sfi_code_program *c, sf_cmat x, double *z,
+                               double *jacobian)
+{
+    const int64_t d = c->m->dim;
+    const sf_source source = rows_of(x);
+    const sf_sink sinks[] = {{z, SF_F64, d}, {jacobian, SF_F64, d * d}};
+    return sf_program_run(c->program, x.rows, &source, c->params, sinks);
 }
 
 /* ---- back ----------------------------------------------------------------------- */
@@ -128,8 +195,7 @@ sf_status sf_model_decode(const sf_model *m, sf_cmat z, sf_mat x)
 {
     coder c;
     SFI_TRY(check_rows(m, z, sf_model_latents(m), x, m->dim, "decode"));
-    const sf_source source = {
-        .kind = SF_ROWS, .data = z.data, .dtype = SF_F64, .stride = z.stride};
+    const sf_source source = rows_of(z);
     sf_status status = open_coder(&c, m);
     if (status == SF_OK)
         status = decode(&c, z.rows, &source, false, x);

@@ -187,19 +187,20 @@ static sf_node numbers_along(sf_graph *g, int64_t d, int axis)
     return sf_reshape(g, counted, 2, shape);
 }
 
-/* y = P (I + tril(N)) (triu(N') + diag(exp s)) x + b */
-static sf_node linear(const architecture *a, sf_graph *g, const sf_node *w,
-                      sf_node order, sf_node x)
+/* P (I + tril(N)) (triu(N') + diag(exp s)) x, of a vector or of the columns of a matrix. */
+static sf_node multiply(const architecture *a, sf_graph *g, const sf_node *w,
+                        sf_node order, sf_node x)
 {
     const int64_t d = a->dim, column[] = {d, 1};
     const sf_node i = numbers_along(g, d, 0), j = numbers_along(g, d, 1);
     const sf_node lower = sf_mul(g, sf_less(g, j, i), w[LOWER]);
     const sf_node upper = sf_mul(g, sf_less(g, i, j), w[UPPER]);
     const sf_node place = sf_equal(g, sf_reshape(g, order, 2, column), j);
-    const sf_node u =
-        sf_add(g, sf_matmul(g, upper, x), sf_mul(g, sf_exp(g, w[SCALE]), x));
-    const sf_node v = sf_add(g, u, sf_matmul(g, lower, u));
-    return sf_add(g, sf_matmul(g, place, v), w[SHIFT]);
+    const sf_node scale = sf_exp(g, w[SCALE]);
+    const bool vector = sf_node_rank(g, x) == 1;
+    const sf_node own = vector ? scale : sf_reshape(g, scale, 2, column);
+    const sf_node u = sf_add(g, sf_matmul(g, upper, x), sf_mul(g, own, x));
+    return sf_matmul(g, place, sf_add(g, u, sf_matmul(g, lower, u)));
 }
 
 /* The inverse matrix of linear layer l [d, d], from its weights: for each unit vector the
@@ -229,15 +230,14 @@ static void invert(const sf_model *m, const architecture *a, int64_t l,
 
 /* ---- couplings ------------------------------------------------------------------------------ */
 
-/* The logits [logits, moved] that the first numbers of x give. */
+/* The logits [logits, moved] that the passing numbers give. */
 static sf_node logits_of(const architecture *a, sf_graph *g, const sf_node *w,
-                         sf_node x)
+                         sf_node passed)
 {
     const int64_t shape[] = {a->logits, a->moved};
     if (a->passing == 0)
         return sf_reshape(g, w[0], 2, shape);
-    const sf_node in = sf_slice(g, x, 0, 0, a->passing, 1);
-    const sf_node h = sf_silu(g, sf_add(g, sf_matmul(g, w[0], in), w[1]));
+    const sf_node h = sf_silu(g, sf_add(g, sf_matmul(g, w[0], passed), w[1]));
     const sf_node more = sf_silu(g, sf_add(g, sf_matmul(g, w[2], h), w[3]));
     const sf_node out = sf_add(g, sf_matmul(g, w[4], sf_add(g, h, more)), w[5]);
     return sf_reshape(g, out, 2, shape);
@@ -256,47 +256,115 @@ static sf_node affine_slope(const architecture *a, sf_graph *g, sf_node logits)
     return sf_mul(g, two, sf_tanh(g, sf_mul(g, half, r)));
 }
 
-/* One way, or the other. */
-static sf_node couple(const architecture *a, sf_graph *g, const sf_node *w,
-                      sf_node x, bool back, sf_node *log_slope)
+/* The numbers that pass, and those that are moved. */
+static sf_node passing_of(const architecture *a, sf_graph *g, sf_node x)
 {
-    const sf_node logits = logits_of(a, g, w, x);
-    const sf_node moved = sf_slice(g, x, 0, a->passing, a->moved, 1);
-    sf_node y;
-    if (a->coupling == SFI_AFFINE) {
-        const sf_node shift = row_of(g, logits, 1, a->moved);
-        *log_slope = affine_slope(a, g, logits);
-        const sf_node slope = sf_exp(g, *log_slope);
-        y = back ? sf_div(g, sf_sub(g, moved, shift), slope)
-                 : sf_add(g, sf_mul(g, slope, moved), shift);
-    } else {
-        y = back ? sfi_spline_inverse(g, &a->spline, logits, moved)
-                 : sfi_spline(g, &a->spline, logits, moved, log_slope);
-    }
+    return sf_slice(g, x, 0, 0, a->passing, 1);
+}
+
+static sf_node moved_of(const architecture *a, sf_graph *g, sf_node x)
+{
+    return sf_slice(g, x, 0, a->passing, a->moved, 1);
+}
+
+/* What the moved numbers become, one way or the other, and ln of the slope. */
+static sf_node move(const architecture *a, sf_graph *g, sf_node logits,
+                    sf_node moved, bool back, sf_node *log_slope)
+{
+    if (a->coupling == SFI_SPLINE)
+        return back ? sfi_spline_inverse(g, &a->spline, logits, moved)
+                    : sfi_spline(g, &a->spline, logits, moved, log_slope);
+    const sf_node shift = row_of(g, logits, 1, a->moved);
+    *log_slope = affine_slope(a, g, logits);
+    const sf_node slope = sf_exp(g, *log_slope);
+    return back ? sf_div(g, sf_sub(g, moved, shift), slope)
+                : sf_add(g, sf_mul(g, slope, moved), shift);
+}
+
+/* The second part below the first, if there is a first. */
+static sf_node joined(const architecture *a, sf_graph *g, sf_node passed,
+                      sf_node moved)
+{
+    const sf_node parts[] = {passed, moved};
+    return a->passing > 0 ? sf_concat(g, 2, parts, 0) : moved;
+}
+
+static sf_node couple_back(const architecture *a, sf_graph *g, const sf_node *w,
+                           sf_node x)
+{
+    const sf_node passed = a->passing > 0 ? passing_of(a, g, x) : (sf_node){-1};
+    const sf_node logits = logits_of(a, g, w, passed);
+    sf_node slope;
+    return joined(a, g, passed,
+                  move(a, g, logits, moved_of(a, g, x), true, &slope));
+}
+
+/* The Jacobian of a coupling times another, the moved rows of which get what the passing
+ * one adds: the derivative of the moved numbers by the one that passes. */
+static sf_node couple_jacobian(const architecture *a, sf_graph *g,
+                               sf_node passed, sf_node y, sf_node log_slope,
+                               sf_node jacobian)
+{
+    const int64_t one = 1, column[] = {a->moved, 1};
+    const sf_node slope = sf_reshape(g, sf_exp(g, log_slope), 2, column);
+    const sf_node below = sf_mul(g, slope, moved_of(a, g, jacobian));
     if (a->passing == 0)
-        return y;
-    const sf_node parts[] = {sf_slice(g, x, 0, 0, a->passing, 1), y};
-    return sf_concat(g, 2, parts, 0);
+        return below;
+    const sf_node unit = sf_broadcast(g, sf_const(g, 1.0), 1, &one);
+    const sf_node by_passed =
+        sf_reshape(g, sf_jvp(g, y, passed, unit), 2, column);
+    const sf_node above = passing_of(a, g, jacobian);
+    return joined(a, g, above, sf_add(g, below, sf_mul(g, by_passed, above)));
+}
+
+/* Forth; *jacobian, unless it is NULL, becomes the coupling's times itself. */
+static sf_node couple(const architecture *a, sf_graph *g, const sf_node *w,
+                      sf_node x, sf_node *log_slope, sf_node *jacobian)
+{
+    const sf_node passed = a->passing > 0 ? passing_of(a, g, x) : (sf_node){-1};
+    const sf_node y = move(a, g, logits_of(a, g, w, passed), moved_of(a, g, x),
+                           false, log_slope);
+    if (jacobian != NULL)
+        *jacobian = couple_jacobian(a, g, passed, y, *log_slope, *jacobian);
+    return joined(a, g, passed, y);
 }
 
 /* ---- the family ----------------------------------------------------------------------------- */
 
-sf_node sfi_flow_forward(const sf_model *m, sf_graph *g, sf_node y,
-                         const sf_node *weights, sf_node *log_det)
+static sf_node forward(const sf_model *m, sf_graph *g, sf_node y,
+                       const sf_node *weights, sf_node *log_det,
+                       sf_node *jacobian)
 {
     const architecture a = architecture_of(m);
     sf_node sum = sf_const(g, 0.0), log_slope;
     for (int64_t l = 0; l <= a.layers; l++) {
         const sf_node *w = weights + linear_of(&a, l);
-        y = linear(&a, g, w, weights[a.orders + l], y);
+        const sf_node order = weights[a.orders + l];
+        y = sf_add(g, multiply(&a, g, w, order, y), w[SHIFT]);
+        if (jacobian != NULL)
+            *jacobian = multiply(&a, g, w, order, *jacobian);
         sum = sf_add(g, sum, sf_sum_all(g, w[SCALE]));
         if (l == a.layers)
             break;
-        y = couple(&a, g, w + LINEAR, y, false, &log_slope);
+        y = couple(&a, g, w + LINEAR, y, &log_slope, jacobian);
         sum = sf_add(g, sum, sf_sum_all(g, log_slope));
     }
     *log_det = sum;
     return y;
+}
+
+sf_node sfi_flow_forward(const sf_model *m, sf_graph *g, sf_node y,
+                         const sf_node *weights, sf_node *log_det)
+{
+    return forward(m, g, y, weights, log_det, NULL);
+}
+
+sf_node sfi_flow_jacobian(const sf_model *m, sf_graph *g, sf_node y,
+                          const sf_node *weights, sf_node *log_det,
+                          sf_node *jacobian)
+{
+    *jacobian = sf_eye(g, m->dim);
+    return forward(m, g, y, weights, log_det, jacobian);
 }
 
 static sfi_answer flow_answer(const sf_model *m, sf_graph *g, sf_node y,
@@ -329,14 +397,13 @@ static sf_status flow_decode(const sf_model *m, sf_graph *g, sf_node z,
     const int64_t d = a.dim, shape[] = {d, d};
     const size_t cells = (size_t)(d * d);
     double *inverse = sfi_alloc(m->ctx, cells, sizeof *inverse);
-    sf_node log_slope;
     (void)noise; /* there is none */
     if (inverse == NULL)
         return SF_E_NOMEM;
     for (int64_t l = a.layers; l >= 0; l--) {
         const sf_node *w = weights + linear_of(&a, l);
         if (l < a.layers)
-            z = couple(&a, g, w + LINEAR, z, true, &log_slope);
+            z = couple_back(&a, g, w + LINEAR, z);
         invert(m, &a, l, inverse);
         z = sf_matmul(g, sf_const_array(g, 2, shape, inverse),
                       sf_sub(g, z, w[SHIFT]));
@@ -350,6 +417,7 @@ const sfi_model_ops sfi_flow_ops = {.family = "flow",
                                     .noiseless = true,
                                     .closed = true,
                                     .trained = true,
+                                    .invertible = true,
                                     .no_kernels = true,
                                     .declare = flow_declare,
                                     .answer = flow_answer,
@@ -387,6 +455,17 @@ static void choose_order(const architecture *a, uint64_t seed, int64_t layer,
         order[j] = (double)work[j];
 }
 
+/* Of weights of networks 1/sqrt(inputs); of the first layer's biases 1, so that its units
+ * bend at different places of the few numbers that it reads; of all others 0. */
+static double spread_of(const sfi_weight *w)
+{
+    if (strstr(w->name, ".net.0.bias") != NULL)
+        return 1.0;
+    const bool inner = strstr(w->name, ".net.0.weight") != NULL ||
+                       strstr(w->name, ".net.1.weight") != NULL;
+    return inner ? 1.0 / sqrt((double)w->shape[1]) : 0.0;
+}
+
 sf_status sfi_flow_initialise(sf_model *m, uint64_t seed)
 {
     const architecture a = architecture_of(m);
@@ -395,10 +474,7 @@ sf_status sfi_flow_initialise(sf_model *m, uint64_t seed)
         return SF_E_NOMEM;
     for (size_t k = 0; k < m->layout_count; k++) {
         const sfi_weight *w = &m->layout[k];
-        const bool inner =
-            w->rank == 2 && (strstr(w->name, ".net.0.") != NULL ||
-                             strstr(w->name, ".net.1.") != NULL);
-        const double spread = inner ? 1.0 / sqrt((double)w->shape[1]) : 0.0;
+        const double spread = spread_of(w);
         for (int64_t i = 0; i < w->count; i++) {
             const sfi_where where = {seed, (uint64_t)i, (uint32_t)k,
                                      SFI_STREAM_WEIGHTS};

@@ -25,4 +25,12 @@ sf_status sfi_flow_initialise(sf_model *m, uint64_t seed);
 sf_node sfi_flow_forward(const sf_model *m, sf_graph *g, sf_node y,
                          const sf_node *weights, sf_node *log_det);
 
+/* The same, and the Jacobian dz/dy [d, d], of at most SFI_FLOW_JACOBIAN columns: one number
+ * passes through each coupling, so that one forward derivative of its network gives all of
+ * it. */
+enum { SFI_FLOW_JACOBIAN = 3 };
+sf_node sfi_flow_jacobian(const sf_model *m, sf_graph *g, sf_node y,
+                          const sf_node *weights, sf_node *log_det,
+                          sf_node *jacobian);
+
 #endif

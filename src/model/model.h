@@ -52,6 +52,7 @@ typedef struct sfi_model_ops {
     bool noiseless; /* there is time 0 alone: a typed density */
     bool closed;  /* ln p has a closed form: `answer` gives it, or `mixture` */
     bool trained; /* by an objective */
+    bool invertible; /* `code` has an inverse and a volume: it is the model */
     bool no_kernels; /* it has the noise of levels sigma, or none */
 
     /* REQUIRED.  Check m->numbers and declare the weights with sfi_add_weight.
@@ -236,6 +237,14 @@ sf_status sfi_prior_logpdf(const sf_model *m, sf_cmat y, double *out);
  * seed and of first + i.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_draw_decoded(const sf_model *m, uint64_t seed, int64_t first,
                            sf_mat x);
+
+/* The codes z [n, dim] of rows x [n, dim] of a flow, and dz/dy [n, dim, dim], in one program
+ * that is compiled once.  SF_OK or SF_E_NOMEM. */
+typedef struct sfi_code_program sfi_code_program;
+sf_status sfi_code_program_new(const sf_model *m, sfi_code_program **out);
+void sfi_code_program_free(sfi_code_program *c);
+sf_status sfi_code_program_run(sfi_code_program *c, sf_cmat x, double *z,
+                               double *jacobian);
 
 /* ---- the law of a data set (empirical.c) --------------------------------------- */
 
