@@ -86,8 +86,7 @@ static const cli_option options[] = {
            NULL, "Fraction of rows held out"),
     OPTION(CLI_CHOICE, 0, "objective", "O", objective, "dsm", NULL, objectives,
            "dsm, flow, implicit, sliced; general"),
-    OPTION(CLI_FLAG, 0, "energy", NULL, energy, NULL, NULL, NULL,
-           "The score is the gradient of a scalar"),
+    RARE(CLI_FLAG, "energy", NULL, energy, NULL, NULL),
     OPTION(CLI_PAIR, 0, "hidden", "WxL", hidden, "128x4", NULL, NULL,
            "Width and number of hidden layers"),
     SHOWN(CLI_WHOLE, "steps", "N", steps, "from rows", "[1, 1e9]", "Updates"),
@@ -449,6 +448,10 @@ static void make_report(const fit_job *j, double seconds)
     }
     if (is_network)
         report_training(j, report);
+    if (k == &j->flow) {
+        cli_put_number(c, report, "principal", j->flow_options.principal);
+        cli_put_number(c, report, "mean_information", j->information);
+    }
     cli_put_number(c, report, "seconds", seconds);
     if (j->o->model != FIT_AUTO)
         return;

@@ -154,6 +154,7 @@ typedef struct fit_job {
     candidate gaussian, mixture, network, empirical, latent, flow;
     sf_mixture_fit mixture_fit;
     sf_low_rank_fit low_rank_fit;
+    double information;        /* mean of the flow's at held-out rows, or NaN */
     sf_empirical_report noise; /* of the empirical model */
     const candidate *kept;
     char why[200]; /* `auto` kept it                                 */
@@ -163,6 +164,9 @@ typedef struct fit_job {
 
 /* Fit what --model says; j->kept is what is to be written. */
 sf_status fit_candidates(fit_job *j);
+
+/* Where the candidate `flow` was judged, the mean information of the held-out rows. */
+sf_status fit_flow_information(fit_job *j);
 
 /* Fit principal components or factors to all rows, as the candidate `latent`. */
 sf_status fit_low_rank(fit_job *j);

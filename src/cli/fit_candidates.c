@@ -536,7 +536,8 @@ sf_status fit_candidates(fit_job *j)
     if (j->o->model == FIT_FLOW) {
         j->kept = &j->flow;
         SFI_TRY(fit_flow(j));
-        return judge(j, &j->flow);
+        SFI_TRY(judge(j, &j->flow));
+        return fit_flow_information(j);
     }
     j->kept = &j->network;
     SFI_TRY(fit_network(j));

@@ -43,3 +43,26 @@ sf_status fit_low_rank(fit_job *j)
     j->latent.mean = j->low_rank_fit.log_likelihood;
     return SF_OK;
 }
+
+sf_status fit_flow_information(fit_job *j)
+{
+    const held_out *h = &j->held;
+    const int64_t d = j->data.dim;
+    const size_t rows = (size_t)h->rows;
+    j->information = NAN;
+    if (j->flow.logpdf == NULL)
+        return SF_OK;
+    double *each = sfi_alloc(j->c->ctx, rows, sizeof *each);
+    if (each == NULL)
+        return SF_E_NOMEM;
+    const sf_principal out = {.information = {each, h->rows, 1, 1}};
+    const sf_status status = sf_model_principal(
+        j->flow.model, (sf_cmat){h->points, h->rows, d, d}, 0, &out);
+    double sum = 0.0;
+    for (size_t i = 0; i < rows && status == SF_OK; i++)
+        sum += each[i];
+    if (status == SF_OK)
+        j->information = sum / (double)rows;
+    sfi_free(j->c->ctx, each, rows, sizeof *each);
+    return status;
+}
