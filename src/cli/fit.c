@@ -459,8 +459,8 @@ static void make_report(const fit_job *j, double seconds)
     report_candidate(j, list, &j->gaussian, "gaussian");
     report_candidate(j, list, &j->mixture, "mixture");
     report_candidate(j, list, &j->empirical, "empirical");
-    report_candidate(j, list, &j->network, "network");
     report_candidate(j, list, &j->flow, "flow");
+    report_candidate(j, list, &j->network, "network");
     cli_put_text(c, report, "chosen_because", j->why);
 }
 
@@ -504,6 +504,11 @@ static sf_status fit(fit_job *j)
                                 flow ? &j->flow_options : &j->network_options));
     if (flow)
         j->network_options = j->flow_options;
+    else
+        SFI_TRY(fit_network_options(c, o, true, NULL, &j->flow_options));
+    /* Of a run that is resumed too: they hold out the same rows. */
+    j->flow_options.seed = j->network_options.seed;
+    j->flow_options.validation = j->network_options.validation;
     /* A pipe passes by only once. */
     const bool streams = o->model == FIT_GAUSSIAN && !sfi_path_is_device(path);
     SFI_TRY(fit_data_open(&j->data, c, path, &o->read, o->columns, o->weights,
@@ -511,8 +516,9 @@ static sf_status fit(fit_job *j)
     SFI_TRY(fit_candidates(j));
     make_report(j, sfi_clock() - j->begun);
     SFI_TRY(save(j));
-    const sf_trainer *trainer =
-        j->trainer != NULL ? j->trainer : j->flow_trainer;
+    const sf_trainer *trainer = j->trainer != NULL && j->kept != &j->flow
+                                    ? j->trainer
+                                    : j->flow_trainer;
     if (o->curve != NULL && trainer != NULL)
         SFI_TRY(fit_write_curve(c, trainer, o->curve));
     if (trainer != NULL && cli_stop_wanted())

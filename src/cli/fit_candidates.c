@@ -25,7 +25,7 @@ enum { SLICE = 64 };
 /* The part of a time limit that training may take; the rest is for likelihoods. */
 static const double training_part = 0.85;
 /* Of what is left before these. */
-static const double mixture_part = 0.4, empirical_part = 0.3;
+static const double mixture_part = 0.4, empirical_part = 0.3, flow_part = 0.4;
 
 /* ---- held-out rows -------------------------------------------------------- */
 
@@ -213,25 +213,32 @@ static sf_status fit_whole_mixture(fit_job *j)
 
 /* ---- network -------------------------------------------------------------- */
 
-static sf_status train(fit_job *j, candidate *k, sf_network_options options,
-                       double part, sf_trainer **trainer)
+static sf_status train(fit_job *j, candidate *k, const fit_options *o,
+                       sf_network_options options, double part,
+                       sf_trainer **trainer)
 {
-    const sf_checkpoint *resumed = j->o->resume != NULL ? &j->checkpoint : NULL;
-    if (j->o->time_limit > 0.0)
+    const sf_checkpoint *resumed = o->resume != NULL ? &j->checkpoint : NULL;
+    if (o->time_limit > 0.0)
         options.time_limit = fmax(0.001, part * time_left(j));
-    SFI_TRY(fit_train(j->c, j->o, &j->data, &options, resumed, trainer));
+    SFI_TRY(fit_train(j->c, o, &j->data, &options, resumed, trainer));
     return sf_trainer_model(*trainer, &k->model);
 }
 
 static sf_status fit_network(fit_job *j)
 {
-    return train(j, &j->network, j->network_options, training_part,
+    return train(j, &j->network, j->o, j->network_options, training_part,
                  &j->trainer);
 }
 
+/* Among candidates a checkpoint is the network's. */
 static sf_status fit_flow(fit_job *j)
 {
-    return train(j, &j->flow, j->flow_options, training_part, &j->flow_trainer);
+    const bool alone = j->o->model == FIT_FLOW;
+    fit_options o = *j->o;
+    if (!alone)
+        o.checkpoint = o.resume = NULL;
+    return train(j, &j->flow, &o, j->flow_options,
+                 alone ? training_part : flow_part, &j->flow_trainer);
 }
 
 /* ---- empirical ------------------------------------------------------------ */
@@ -321,7 +328,7 @@ static sf_status fit_empirical(fit_job *j)
 static candidate *in_order(fit_job *j, int i)
 {
     candidate *const all[] = {&j->gaussian, &j->mixture, &j->empirical,
-                              &j->network, NULL};
+                              &j->flow,     &j->network, NULL};
     return all[i];
 }
 
@@ -366,8 +373,9 @@ static void choose(fit_job *j)
                      (long long)rows, gain, se, sf_model_family(kept->model));
         kept = k;
     }
-    if (cli_stop_wanted() && j->network.model != NULL) {
-        kept = &j->network;
+    const candidate *last = j->network.model != NULL ? &j->network : &j->flow;
+    if (cli_stop_wanted() && last->model != NULL) {
+        kept = last;
         snprintf(j->why, sizeof j->why,
                  "interrupted before the candidates were compared");
     }
@@ -434,9 +442,13 @@ static sf_status weigh_all(fit_job *j, sf_cmat rows)
         c->deadline = 0.0;
         SFI_TRY(weigh(j, &j->empirical, status, "empirical"));
     }
-    if (j->data.complete >= NETWORK_ROWS)
-        return weigh(j, &j->network, fit_network(j), "network");
-    cli_note(c, "network: wants at least %d rows, and there are %lld",
+    if (j->data.complete >= NETWORK_ROWS) {
+        SFI_TRY(weigh(j, &j->flow, fit_flow(j), "flow"));
+        return cli_stop_wanted()
+                   ? SF_OK
+                   : weigh(j, &j->network, fit_network(j), "network");
+    }
+    cli_note(c, "flow, network: want at least %d rows, and there are %lld",
              (int)NETWORK_ROWS, (long long)j->data.complete);
     return SF_OK;
 }
@@ -506,7 +518,9 @@ static sf_status fit_auto(fit_job *j)
         return fit_data_error(&j->data, SF_E_NUMERIC);
     cli_note(j->c, "keeps the %s: %s", sf_model_family(j->kept->model), j->why);
     /* What was compared without the held-out rows may as well use them now, but for a
-     * network, which stopped by them. */
+     * network and a flow, which stopped by them. */
+    if (j->kept == &j->flow)
+        return fit_flow_information(j);
     return j->kept == &j->network ? SF_OK : fit_again(j);
 }
 
