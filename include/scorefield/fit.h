@@ -130,7 +130,9 @@ SF_API sf_status sf_fit_empirical(sf_context *ctx, sf_model **out, sf_cmat data,
  *   LIKELIHOOD
  *             E [ -ln p ] of an invertible flow, a model of the family "flow", plus
  *             `principal` times what its latent variables' contours lack to be
- *             orthogonal (E. Cunningham et al., Principal component flows, 2022) */
+ *             orthogonal (E. Cunningham et al., Principal component flows, 2022).  A
+ *             warning names the columns of which more than 5 % of the rows share a
+ *             value: the likelihood has no bound there */
 typedef enum sf_objective {
     SF_OBJECTIVE_DSM = 0,
     SF_OBJECTIVE_FLOW,

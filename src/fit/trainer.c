@@ -21,6 +21,7 @@
 #include "fit/kernels.h"
 #include "fit/loss.h"
 #include "fit/noised.h"
+#include "fit/repeats.h"
 #include "model/coupling_flow.h"
 #include "model/network.h"
 #include "num/linalg.h"
@@ -673,6 +674,8 @@ sf_status sf_trainer_new(sf_context *ctx, sf_trainer **out, sf_cmat data,
                         "fit: %lld rows, want at least 4 (and 2 of them not "
                         "held out)",
                         (long long)data.rows);
+    if (o.objective == SF_OBJECTIVE_LIKELIHOOD)
+        SFI_TRY(sfi_warn_of_repeats(ctx, data, names));
     sf_trainer *t = sfi_alloc_zero(ctx, 1, sizeof *t);
     if (t == NULL)
         return SF_E_NOMEM;

@@ -3,6 +3,7 @@
 #include "base/random.h"
 #include "faults.h"
 #include "fit/loss.h"
+#include "fit/repeats.h"
 #include "model/coupling_flow.h"
 #include "scorefield/fit.h"
 #include "typed.h"
@@ -275,6 +276,31 @@ TEST(training_is_a_function_of_its_inputs)
     }
 }
 
+static void keep_warning(void *user, const char *text)
+{
+    snprintf(user, 200, "%s", text);
+}
+
+TEST(values_that_many_rows_share_are_said)
+{
+    static const char *const names[] = {"a", "b"};
+    sf_context *ctx = new_context();
+    char said[200] = "";
+    double x[2 * 100];
+    arc(x, 100, 1);
+    const sf_cmat rows = {x, 100, 2, 2};
+    sf_context_set_warning(ctx, keep_warning, said);
+    for (int i = 0; i < 5; i++)
+        x[2 * 7 * i + 1] = 1.5;
+    CHECK_OK(ctx, sfi_warn_of_repeats(ctx, rows, names));
+    CHECK(said[0] == '\0');
+    x[2 * 99 + 1] = 1.5;
+    CHECK_OK(ctx, sfi_warn_of_repeats(ctx, rows, names));
+    CHECK(strstr(said, "1 columns") != NULL);
+    CHECK(strstr(said, "\"b\" (6 % are 1.5)") != NULL);
+    sf_context_free(ctx);
+}
+
 TEST(options_out_of_range_are_refused)
 {
     sf_context *ctx = new_context();
@@ -330,4 +356,5 @@ TEST(every_allocation_may_fail)
 TESTS(CASE(the_mean_over_single_rows_is_the_information),
       CASE(gradients_are_those_of_the_loss), CASE(an_arc_is_learned),
       CASE(training_is_a_function_of_its_inputs),
+      CASE(values_that_many_rows_share_are_said),
       CASE(options_out_of_range_are_refused), CASE(every_allocation_may_fail))
