@@ -154,6 +154,7 @@ typedef struct fit_job {
     candidate gaussian, mixture, network, empirical, latent, flow;
     sf_mixture_fit mixture_fit;
     sf_low_rank_fit low_rank_fit;
+    char flow_warning[800];    /* to be said if the flow is kept */
     double information;        /* mean of the flow's at held-out rows, or NaN */
     sf_empirical_report noise; /* of the empirical model */
     const candidate *kept;

@@ -230,15 +230,29 @@ static sf_status fit_network(fit_job *j)
                  &j->trainer);
 }
 
-/* Among candidates a checkpoint is the network's. */
 static sf_status fit_flow(fit_job *j)
 {
-    const bool alone = j->o->model == FIT_FLOW;
+    return train(j, &j->flow, j->o, j->flow_options, training_part,
+                 &j->flow_trainer);
+}
+
+static void keep_warning(void *user, const char *text)
+{
+    fit_job *j = user;
+    snprintf(j->flow_warning, sizeof j->flow_warning, "%s", text);
+}
+
+/* Among candidates a checkpoint is the network's, and warnings wait until the flow is
+ * kept. */
+static sf_status fit_candidate_flow(fit_job *j)
+{
     fit_options o = *j->o;
-    if (!alone)
-        o.checkpoint = o.resume = NULL;
-    return train(j, &j->flow, &o, j->flow_options,
-                 alone ? training_part : flow_part, &j->flow_trainer);
+    o.checkpoint = o.resume = NULL;
+    sf_context_set_warning(j->c->ctx, keep_warning, j);
+    const sf_status status =
+        train(j, &j->flow, &o, j->flow_options, flow_part, &j->flow_trainer);
+    sf_context_set_warning(j->c->ctx, cli_on_warning, j->c);
+    return status;
 }
 
 /* ---- empirical ------------------------------------------------------------ */
@@ -443,7 +457,7 @@ static sf_status weigh_all(fit_job *j, sf_cmat rows)
         SFI_TRY(weigh(j, &j->empirical, status, "empirical"));
     }
     if (j->data.complete >= NETWORK_ROWS) {
-        SFI_TRY(weigh(j, &j->flow, fit_flow(j), "flow"));
+        SFI_TRY(weigh(j, &j->flow, fit_candidate_flow(j), "flow"));
         return cli_stop_wanted()
                    ? SF_OK
                    : weigh(j, &j->network, fit_network(j), "network");
@@ -519,6 +533,8 @@ static sf_status fit_auto(fit_job *j)
     cli_note(j->c, "keeps the %s: %s", sf_model_family(j->kept->model), j->why);
     /* What was compared without the held-out rows may as well use them now, but for a
      * network and a flow, which stopped by them. */
+    if (j->kept == &j->flow && j->flow_warning[0] != '\0')
+        cli_on_warning(j->c, j->flow_warning);
     if (j->kept == &j->flow)
         return fit_flow_information(j);
     return j->kept == &j->network ? SF_OK : fit_again(j);

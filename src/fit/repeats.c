@@ -26,7 +26,6 @@ sf_status sfi_warn_of_repeats(sf_context *ctx, sf_cmat data,
 {
     char list[600] = "";
     size_t used = 0;
-    int64_t columns = 0;
     const int64_t n = data.rows;
     double *x = sfi_alloc(ctx, 2 * (size_t)n, sizeof *x);
     if (x == NULL)
@@ -40,7 +39,6 @@ sf_status sfi_warn_of_repeats(sf_context *ctx, sf_cmat data,
         const double share = (double)run / (double)n;
         if (run < 2 || !(share > SFI_REPEATS_SHARE))
             continue;
-        columns++;
         if (used < sizeof list - 140)
             used += (size_t)snprintf(
                 list + used, sizeof list - used, "%s\"%.60s\" (%.0f %% are %g)",
@@ -48,11 +46,11 @@ sf_status sfi_warn_of_repeats(sf_context *ctx, sf_cmat data,
                 100.0 * share, value);
     }
     sfi_free(ctx, x, 2 * (size_t)n, sizeof *x);
-    if (columns > 0)
-        sfi_warn(ctx,
-                 "%lld columns have values that many rows share: %s; there the "
-                 "likelihood of a flow has no bound, and says less than it "
-                 "seems to",
-                 (long long)columns, list);
+    if (used > 0)
+        sfi_warn(
+            ctx,
+            "many rows share a value of %s: there the likelihood of a flow "
+            "has no bound, and says less than it seems to",
+            list);
     return SF_OK;
 }
