@@ -49,7 +49,7 @@ typedef struct sfi_answer {
 
 typedef struct sfi_model_ops {
     const char *family;
-    bool noiseless; /* there is time 0 alone: a typed density */
+    bool noiseless; /* there is time 0 alone: a typed density, a flow */
     bool closed;  /* ln p has a closed form: `answer` gives it, or `mixture` */
     bool trained; /* by an objective */
     bool invertible; /* `code` has an inverse and a volume: it is the model */
