@@ -19,10 +19,10 @@ extern "C" {
  * recursion of each method, unit variance, sigma_max 80): FLOW +0.6 %, SDE +1 %,
  * ANNEALED +1.8 %, PC +0.8 %. */
 typedef enum sf_sampler {
-    SF_SAMPLER_AUTO =
-        -1,              /* DIRECT where the model holds data, LANGEVIN where it
-                             knows one noise level, else FLOW */
-    SF_SAMPLER_FLOW = 0, /* Heun steps down the probability flow (Karras et al.
+    SF_SAMPLER_AUTO = -1, /* DIRECT where the model holds data or has latent
+                             variables, LANGEVIN where it knows one noise level,
+                             else FLOW */
+    SF_SAMPLER_FLOW = 0,  /* Heun steps down the probability flow (Karras et al.
                             2022, algorithm 1), deterministic after the start */
     SF_SAMPLER_SDE,      /* the same with noise put back (algorithm 2)        */
     SF_SAMPLER_ANNEALED, /* Langevin steps at each of falling noise levels
@@ -31,8 +31,11 @@ typedef enum sf_sampler {
                             SDE, then Langevin steps (Song et al. 2021)       */
     SF_SAMPLER_LANGEVIN, /* Langevin steps at the lowest noise level alone;
                             what models of one noise level can do             */
+    /* Exact. */
+    SF_SAMPLER_DIRECT, /* of empirical models a datum by its weight, plus noise of
+                          its bandwidth; of models with latent variables, what they
+                          decode to, plus noise */
     /* Of empirical models only, exact: */
-    SF_SAMPLER_DIRECT, /* a datum by its weight, plus noise of its bandwidth */
     SF_SAMPLER_STRATIFIED, /* the same, and samples i n to i n + n - 1 use each
                               of the n data once                             */
     SF_SAMPLER_POSTERIOR,  /* from the prior, down falling levels: a datum from

@@ -39,7 +39,7 @@ typedef struct sf_model sf_model;
 /* Free a model; NULL is allowed. */
 SF_API void sf_model_free(sf_model *model);
 
-/* "density", "gaussian", "mixture", "empirical" or "network". */
+/* "density", "gaussian", "mixture", "pca", "fa", "flow", "empirical" or "network". */
 SF_API const char *sf_model_family(const sf_model *model);
 
 /* Number of columns d. */
@@ -103,7 +103,10 @@ SF_API double sf_model_used_time(const sf_model *model, double time);
     X(SF_CAN_ROWS, "rows of data that points may come from")                   \
     X(SF_CAN_TRAIN, "weights that an objective trains")                        \
     X(SF_CAN_MATCH, "parameters of a text, which score matching estimates")    \
-    X(SF_CAN_CONDITION, "distributions of some columns given others")
+    X(SF_CAN_CONDITION, "distributions of some columns given others")          \
+    X(SF_CAN_CODE, "latent variables")                                         \
+    X(SF_CAN_DRAW, "samples that are drawn directly")                          \
+    X(SF_CAN_PRINCIPAL, "contours and principal manifolds")
 
 typedef enum sf_ability {
 #define SF_ABILITY_ENUM(name, text) name,
@@ -285,6 +288,50 @@ SF_API sf_status sf_model_stability(const sf_model *model, sf_cmat x,
  * the second case the outputs are written). */
 SF_API sf_status sf_model_rates(const sf_model *model, sf_cmat x, double time,
                                 sf_mat birth, sf_mat death, sf_mat ratio);
+
+/* ---- latent variables ----------------------------------------------------------- */
+
+/* How many latent variables z ~ N(0, I) a model has; 0 where it has none. */
+SF_API int64_t sf_model_latents(const sf_model *model);
+
+/* The codes z [n, latents] of rows x [n, d]: the mean E[z | x]; of a flow z itself.
+ * Returns SF_OK; SF_E_SHAPE; SF_E_UNSUPPORTED (no latent variables); SF_E_NUMERIC (x is
+ * not finite: row and column); SF_E_NOMEM. */
+SF_API sf_status sf_model_code(const sf_model *model, sf_cmat x, sf_mat z);
+
+/* The mean of x [n, d] given codes z [n, latents]; of a flow x itself.  Returns as sf_model_code(). */
+SF_API sf_status sf_model_decode(const sf_model *model, sf_cmat z, sf_mat x);
+
+/* The geometry of a flow z = g(x) at points.  With J = dx/dz, its columns J_k,
+ *
+ *     contours_k  = ln N(z_k) - ln |J_k|
+ *     information = sum_k ln |J_k| - ln |det J| >= 0,
+ *     ln p(x)     = sum_k contours_k + information,
+ *
+ * and information 0 where the columns are orthogonal (E. Cunningham et al., Principal
+ * component flows, 2022).  Lengths are those of the columns of x over their scales, times the
+ * scales' geometric mean; with one scale for all columns they are lengths in x.
+ *
+ *   contours     [n, d]
+ *   information  [n, 1]
+ *   sd           [n, d]     standard deviations of x along the principal directions, to
+ *                           first order, in the data's units, in the order of the
+ *                           singular values of J
+ *   directions   [n, d*d]   unit vectors of x, one after the other; the entry of largest
+ *                           magnitude is positive
+ *   manifold     [n, 1]     sum of the contours of the `rank` largest |J_k|: a log density
+ *                           with respect to the area of the principal manifold
+ *   rank         [n, 1]     how many; where `rank` is 0, up to the largest gap in ln |J_k| */
+typedef struct sf_principal {
+    sf_mat contours, information, sd, directions, manifold, rank;
+} sf_principal;
+
+/* Members of `out` whose data is NULL are not given.  `rank` is 0 to d.
+ * Returns SF_OK; SF_E_ARG (rank); SF_E_SHAPE; SF_E_UNSUPPORTED (no flow);
+ * SF_E_NUMERIC (x is not finite: row and column; the map's derivative is singular at a row,
+ * which is named: the outputs are written up to it); SF_E_NOMEM. */
+SF_API sf_status sf_model_principal(const sf_model *model, sf_cmat x,
+                                    int64_t rank, const sf_principal *out);
 
 /* A Gaussian with a given mean [d] and covariance [d, d] (symmetric, positive
  * definite, row-major).  Column names may be NULL.

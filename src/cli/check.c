@@ -11,6 +11,7 @@
 #include "model/network.h"
 #include "scorefield/fit.h"
 #include "scorefield/flow.h"
+#include "scorefield/low_rank.h"
 #include "store/store.h"
 
 #include <math.h>
@@ -320,6 +321,38 @@ static sf_status check_file(sf_context *ctx, double *error)
     return status;
 }
 
+/* ---- latent variables ------------------------------------------------------- */
+
+/* Two principal components of eight rows, and the density and code of a point, with 40
+ * digits. */
+static sf_status check_pca(sf_context *ctx, double *error)
+{
+    static const double table[] = {
+        1.2, 0.8, 2.1,  -0.3, 0.4,  1.1,  1.0, 0.2,  -0.9, -0.2, -1.4,
+        0.5, 2.0, 1.9,  3.2,  -1.1, -0.5, 0.3, -0.2, 0.1,  0.1,  -0.7,
+        0.3, 0.4, -1.6, -1.2, -2.7, 0.9,  0.8, 0.2,  1.7,  -0.6};
+    static const double x[] = {0.5, 0.5, 1.0, -0.2};
+    sf_model *m = NULL;
+    sf_low_rank_options o = SF_LOW_RANK_OPTIONS_INIT;
+    double sd[4], z[2], logp = NAN;
+    o.latent = 2;
+    SFI_TRY(sf_fit_pca(ctx, &m, (sf_cmat){table, 8, 4, 4}, NULL, &o, NULL));
+    sf_status status = sf_low_rank_parts(m, NULL, NULL, sd);
+    const sf_cmat point = {x, 1, 4, 4};
+    if (status == SF_OK)
+        status = sf_model_code(m, point, (sf_mat){z, 1, 2, 2});
+    if (status == SF_OK)
+        status = sf_logpdf(m, point, &logp, NULL, NULL);
+    if (status == SF_OK) {
+        *error = larger(*error, sd[0] * sd[0], 0.03110691623179424);
+        *error = larger(*error, z[0], 0.28497758273803375);
+        *error = larger(*error, z[1], -0.014432033619798411);
+        *error = larger(*error, logp, -0.37211986456785473);
+    }
+    sf_model_free(m);
+    return status;
+}
+
 /* ---- the command ---------------------------------------------------------- */
 
 static const struct {
@@ -339,6 +372,7 @@ static const struct {
     {"network: Jacobian against differences", check_jacobian, 1e-7},
     {"network: the same bits for 1 and 3 threads", check_threads, 0.0},
     {"network: through a file and back", check_file, 0.0},
+    {"pca: noise, codes and log density of eight rows", check_pca, 1e-12},
 };
 
 static sf_status run(cli *c, const void *values)

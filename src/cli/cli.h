@@ -162,6 +162,8 @@ void cli_put_text(cli *c, json_t *object, const char *key, const char *text);
 /* Column j's kernel, if the model has kernels, and with which columns it shares it,
  * if any. */
 void cli_put_kernel(cli *c, json_t *object, const sf_model *m, int64_t j);
+/* Of principal components and factors: the noise of each column and its first loadings. */
+void cli_put_loadings(cli *c, json_t *object, const sf_model *m);
 void cli_put_count(cli *c, json_t *object, const char *key, int64_t value);
 /* Not finite becomes null. */
 void cli_put_number(cli *c, json_t *object, const char *key, double value);

@@ -16,7 +16,7 @@ typedef struct eval_options {
     const char *want;
     double time;
     double tolerance;
-    int64_t probes;
+    int64_t probes, rank;
     cli_density density;
     cli_read read;
 } eval_options;
@@ -36,10 +36,26 @@ static const cli_option options[] = {
            "Of the names below, with commas"),
     OPTION(CLI_NUMBER, 0, "time", "T", time, "0", "[0, 1]",
            "Noise time: 0 is the data, 1 is noise"),
-    OPTION(CLI_NUMBER, 0, "tolerance", "R", tolerance, "1e-5", "(0, 0.1]",
-           "Of the integration of log densities"),
-    OPTION(CLI_WHOLE, 0, "probes", "K", probes, "8", "[2, 1e6]",
-           "Directions of a stochastic trace"),
+    {.kind = CLI_NUMBER,
+     .name = "tolerance",
+     .argument = "R",
+     .offset = offsetof(eval_options, tolerance),
+     .initial = "1e-5",
+     .range = "(0, 0.1]",
+     .rare = true},
+    {.kind = CLI_WHOLE,
+     .name = "probes",
+     .argument = "K",
+     .offset = offsetof(eval_options, probes),
+     .initial = "8",
+     .range = "[2, 1e6]",
+     .rare = true},
+    {.kind = CLI_WHOLE,
+     .name = "rank",
+     .argument = "R",
+     .offset = offsetof(eval_options, rank),
+     .range = "[1, 1e6]",
+     .rare = true},
     CLI_DENSITY_OPTIONS(eval_options, density, "names in EXPR",
                         "Names of its variables: a,b"),
     CLI_READ_OPTIONS(eval_options, read),
@@ -48,7 +64,15 @@ static const cli_option options[] = {
 /* ---- what is wanted ------------------------------------------------------- */
 
 /* How many columns one asks for. */
-typedef enum extent { ONE, EACH_COLUMN, EACH_PAIR, EACH_DATUM } extent;
+typedef enum extent {
+    ONE,
+    EACH_COLUMN,
+    EACH_PAIR,
+    EACH_DATUM,
+    EACH_CODE, /* latent variables, or columns of a code at time 1 */
+    EACH_DIRECTION,
+    VALUE_AND_RANK
+} extent;
 
 /* Posterior weights that are told. */
 enum { MOST_DATA = 5 };
@@ -61,9 +85,13 @@ enum { MOST_DATA = 5 };
     WANT(divergence, ONE, SF_CAN_FLOW)                                         \
     WANT(jacobian, EACH_PAIR, SF_CAN_SCORE)                                    \
     WANT(denoised, EACH_COLUMN, SF_CAN_NOISE)                                  \
-    WANT(code, EACH_COLUMN, SF_CAN_FLOW)                                       \
+    WANT(code, EACH_CODE, SF_CAN_FLOW)                                         \
     WANT(posterior, EACH_DATUM, SF_CAN_ROWS)                                   \
-    WANT(stability, ONE, SF_CAN_FLOW)
+    WANT(stability, ONE, SF_CAN_FLOW)                                          \
+    WANT(contours, EACH_CODE, SF_CAN_PRINCIPAL)                                \
+    WANT(information, ONE, SF_CAN_PRINCIPAL)                                   \
+    WANT(principal, EACH_DIRECTION, SF_CAN_PRINCIPAL)                          \
+    WANT(manifold, VALUE_AND_RANK, SF_CAN_PRINCIPAL)
 
 typedef enum want {
 #define WANT_ENUM(name, columns, ability) WANT_##name,
@@ -107,10 +135,14 @@ typedef struct eval_job {
 static int64_t columns_of(const eval_job *j, want w)
 {
     const int64_t d = sf_model_dim(j->model);
-    return wants[w].columns == ONE           ? 1
-           : wants[w].columns == EACH_COLUMN ? d
-           : wants[w].columns == EACH_PAIR   ? d * d
-                                             : 2 * MOST_DATA;
+    const int64_t latents = sf_model_latents(j->model);
+    return wants[w].columns == ONE              ? 1
+           : wants[w].columns == EACH_COLUMN    ? d
+           : wants[w].columns == EACH_CODE      ? (latents > 0 ? latents : d)
+           : wants[w].columns == EACH_PAIR      ? d * d
+           : wants[w].columns == EACH_DIRECTION ? d * (d + 1)
+           : wants[w].columns == VALUE_AND_RANK ? 2
+                                                : 2 * MOST_DATA;
 }
 
 /* ---- evaluating ----------------------------------------------------------- */
@@ -177,17 +209,50 @@ static sf_status count_copies(eval_job *j)
 static sf_status check_wants(const eval_job *j)
 {
     for (int k = 0; k < j->count; k++) {
-        const sf_ability ability = wants[j->list[k]].ability;
+        const bool coded =
+            j->list[k] == WANT_code && sf_model_can(j->model, SF_CAN_CODE);
+        const sf_ability ability =
+            coded ? SF_CAN_CODE : wants[j->list[k]].ability;
         const char *why = sf_model_why_not(j->model, ability);
         if (why != NULL)
             return SFI_FAIL(j->c->ctx, SF_E_UNSUPPORTED,
                             "--want %s: the model %s", wants[j->list[k]].name,
                             why);
+        if (coded && j->o->time > 0.0)
+            return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                            "--want code: latent variables are those of points "
+                            "without noise; want --time 0");
     }
     const char *why = sf_model_why_not(j->model, SF_CAN_NOISE);
     if (j->o->time > 0.0 && why != NULL)
         return SFI_FAIL(j->c->ctx, SF_E_ARG, "--time: the model %s", why);
     return SF_OK;
+}
+
+/* The columns from `first` on of what was wanted; of what was not wanted, nothing. */
+static sf_mat part_of(const eval_job *j, want w, int64_t first, int64_t columns)
+{
+    sf_mat m = j->values[w];
+    if (m.data == NULL)
+        return m;
+    m.data += first;
+    m.cols = columns;
+    return m;
+}
+
+static sf_status put_principal(const eval_job *j)
+{
+    const int64_t d = sf_model_dim(j->model);
+    const sf_principal p = {.contours = j->values[WANT_contours],
+                            .information = j->values[WANT_information],
+                            .sd = part_of(j, WANT_principal, 0, d),
+                            .directions = part_of(j, WANT_principal, d, d * d),
+                            .manifold = part_of(j, WANT_manifold, 0, 1),
+                            .rank = part_of(j, WANT_manifold, 1, 1)};
+    return p.contours.data != NULL || p.information.data != NULL ||
+                   p.sd.data != NULL || p.manifold.data != NULL
+               ? sf_model_principal(j->model, j->x, j->o->rank, &p)
+               : SF_OK;
 }
 
 static sf_status evaluate(eval_job *j)
@@ -218,7 +283,10 @@ static sf_status evaluate(eval_job *j)
         SFI_TRY(sf_model_stability(j->model, j->x, j->o->time,
                                    j->values[WANT_stability].data));
     if (j->values[WANT_code].data != NULL)
-        SFI_TRY(sf_encode(j->model, j->x, j->values[WANT_code], &l));
+        SFI_TRY(sf_model_can(j->model, SF_CAN_CODE)
+                    ? sf_model_code(j->model, j->x, j->values[WANT_code])
+                    : sf_encode(j->model, j->x, j->values[WANT_code], &l));
+    SFI_TRY(put_principal(j));
     for (int64_t i = 0; i < j->x.rows; i++)
         j->has_se = j->has_se || j->se[i] > 0.0;
     return SF_OK;
@@ -240,9 +308,35 @@ static sf_status add_names(const eval_job *j, cli_names *names, want w)
     }
     if (wants[w].columns == EACH_DATUM)
         return SF_OK;
+    const int64_t latents = sf_model_latents(j->model);
+    for (int64_t k = 0; k < latents && wants[w].columns == EACH_CODE; k++) {
+        char number[24];
+        snprintf(number, sizeof number, "z%lld", (long long)k);
+        SFI_TRY(cli_add_name(names, prefix, number, ""));
+    }
+    if (wants[w].columns == EACH_CODE && latents > 0)
+        return SF_OK;
+    if (wants[w].columns == VALUE_AND_RANK) {
+        SFI_TRY(cli_add_name(names, prefix, "", ""));
+        return cli_add_name(names, prefix, "rank", "");
+    }
+    for (int64_t k = 1; k <= d && wants[w].columns == EACH_DIRECTION; k++) {
+        char number[24];
+        snprintf(number, sizeof number, "%lld", (long long)k);
+        SFI_TRY(cli_add_name(names, prefix, "sd", number));
+    }
+    for (int64_t k = 1; k <= d && wants[w].columns == EACH_DIRECTION; k++)
+        for (int64_t a = 0; a < d; a++) {
+            char number[24];
+            snprintf(number, sizeof number, "%lld", (long long)k);
+            SFI_TRY(cli_add_name(names, prefix, number,
+                                 sf_model_column(j->model, a)));
+        }
+    if (wants[w].columns == EACH_DIRECTION)
+        return SF_OK;
     for (int64_t a = 0; a < d; a++) {
         const char *row = sf_model_column(j->model, a);
-        if (wants[w].columns == EACH_COLUMN)
+        if (wants[w].columns != EACH_PAIR)
             SFI_TRY(cli_add_name(names, prefix, row, ""));
         for (int64_t b = 0; b < d && wants[w].columns == EACH_PAIR; b++)
             SFI_TRY(
@@ -331,6 +425,13 @@ static void make_report(const eval_job *j, double seconds)
                          : "nats a row, up to a constant");
         if (sf_model_can(j->model, SF_CAN_ROWS))
             cli_put_count(c, c->report, "copies_of_data", j->copies);
+    }
+    const double *information = j->values[WANT_information].data;
+    if (information != NULL) {
+        double sum = 0.0;
+        for (int64_t i = 0; i < n; i++)
+            sum += information[i];
+        cli_put_number(c, c->report, "mean_information", sum / (double)n);
     }
     cli_put_number(c, c->report, "seconds", seconds);
 }
@@ -428,11 +529,15 @@ const cli_command cli_eval = {
         "  divergence  of the velocity: divergence\n"
         "  jacobian    of the score: jacobian_ROW_COLUMN\n"
         "  denoised    mean of the clean point: denoised_COLUMN\n"
-        "  code        the point carried to noise: code_COLUMN\n"
+        "  code        latent variables code_zK, or the point at noise: "
+        "code_COLUMN\n"
         "  posterior   empirical models: the rows it may be of, "
         "posterior_row_K "
         "and\n              posterior_weight_K, K = 1 to 5\n"
-        "  stability   above 0 where paths of the flow split: stability\n",
+        "  stability   above 0 where paths of the flow split: stability\n"
+        "  contours, information, principal, manifold  of --model flow; see "
+        "the "
+        "manual\n",
     .example = "  scorefield eval faithful.safetensors data/faithful.csv "
                "-o densities.csv\n",
     .run = run};

@@ -40,24 +40,45 @@
     }
 
 /* In the order of FIT_AUTO ... */
-static const char models[] = "auto|gaussian|mixture|network|empirical|decoder";
+static const char models[] =
+    "auto|gaussian|mixture|network|empirical|pca|fa|flow|decoder";
+
+/* In the order of FIT_METRIC_STANDARD ..., and of sf_coupling. */
+static const char metrics[] = "standard|data", couplings[] = "spline|affine";
 
 /* Of networks in the order of sf_objective, then of densities. */
-static const char objectives[] = "dsm|flow|implicit|sliced|general";
+static const char objectives[] = "dsm|flow|implicit|sliced|likelihood|general";
 
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL, NULL,
            "The model, a .safetensors file"),
     OPTION(CLI_CHOICE, 0, "model", "M", model, "auto", NULL, models,
-           "auto, gaussian, mixture, network, empirical"),
+           "auto, gaussian, mixture, network, empirical, ..."),
     RARE(CLI_WHOLE, "components", "K", components, NULL, "[1, 256]"),
     RARE(CLI_NUMBER, "prior-rows", "N", prior_rows, NULL, ">= 0"),
+    RARE(CLI_TEXT, "latent", "K", latent, "auto", NULL),
+    RARE(CLI_FLAG, "standardise", NULL, standardise, NULL, NULL),
+    RARE(CLI_NUMBER, "principal", "A", principal, "0", "[0, 1e6]"),
+    {.kind = CLI_CHOICE,
+     .name = "metric",
+     .argument = "M",
+     .offset = offsetof(fit_options, metric),
+     .initial = "standard",
+     .choices = metrics,
+     .rare = true},
+    {.kind = CLI_CHOICE,
+     .name = "coupling",
+     .argument = "C",
+     .offset = offsetof(fit_options, coupling),
+     .initial = "spline",
+     .choices = couplings,
+     .rare = true},
+    RARE(CLI_WHOLE, "bins", "K", bins, "8", "[2, 64]"),
     SHOWN(CLI_TEXT, "kernel", "K", kernel, "by column", NULL,
           "FAMILY[:NAME=VALUE,...] or \"A=K; B,C=K\""),
     SHOWN(CLI_TEXT, "bandwidth", "B", bandwidth, "loo", NULL,
           "Noise time: loo, adaptive or a number"),
-    OPTION(CLI_TEXT, 0, "floor", "E", floor, "0", NULL, NULL,
-           "Mixture weight of the prior: auto or a number"),
+    RARE(CLI_TEXT, "floor", "E", floor, "0", NULL),
     OPTION(CLI_TEXT, 0, "weights", "COLUMN", weights, NULL, NULL, NULL,
            "Observation weights"),
     SHOWN(CLI_TEXT, "columns", "LIST", columns, "all of numbers", NULL,
@@ -66,8 +87,7 @@ static const cli_option options[] = {
            NULL, "Fraction of rows held out"),
     OPTION(CLI_CHOICE, 0, "objective", "O", objective, "dsm", NULL, objectives,
            "dsm, flow, implicit, sliced; general"),
-    OPTION(CLI_FLAG, 0, "energy", NULL, energy, NULL, NULL, NULL,
-           "The score is the gradient of a scalar"),
+    RARE(CLI_FLAG, "energy", NULL, energy, NULL, NULL),
     OPTION(CLI_PAIR, 0, "hidden", "WxL", hidden, "128x4", NULL, NULL,
            "Width and number of hidden layers"),
     SHOWN(CLI_WHOLE, "steps", "N", steps, "from rows", "[1, 1e9]", "Updates"),
@@ -110,13 +130,32 @@ static const cli_option options[] = {
 
 /* Options that mean nothing without a network. */
 static const char *const network_only[] = {
-    "validation",  "objective",  "energy",
-    "hidden",      "steps",      "epochs",
-    "batch",       "lr",         "ema",
-    "decay",       "sigma-min",  "sigma-max",
-    "noise-level", "time-limit", "checkpoint",
-    "resume",      "curve",      "checkpoint-every",
+    "validation", /* first: the number of latent variables is chosen by it too */
+    "objective",
+    "energy",
+    "hidden",
+    "steps",
+    "epochs",
+    "batch",
+    "lr",
+    "ema",
+    "decay",
+    "sigma-min",
+    "sigma-max",
+    "noise-level",
+    "time-limit",
+    "checkpoint",
+    "resume",
+    "curve",
+    "checkpoint-every",
     "target-rows"};
+
+/* Of those, what means nothing for flows. */
+static const char *const score_only[] = {"objective", "energy", "sigma-min",
+                                         "sigma-max", "noise-level"};
+
+static const char *const flow_only[] = {"principal", "metric", "coupling",
+                                        "bins"};
 
 static const char *const empirical_only[] = {"bandwidth", "floor", "weights"};
 
@@ -125,9 +164,11 @@ static sf_status check_about(cli *c, const fit_options *o)
 {
     char name[32];
     cli_choice(models, o->model, name, sizeof name);
-    const bool trains = o->model == FIT_AUTO || o->model == FIT_NETWORK;
+    const bool trains =
+        o->model == FIT_AUTO || o->model == FIT_NETWORK || o->model == FIT_FLOW;
+    const bool latent = o->model == FIT_PCA || o->model == FIT_FA;
     for (size_t i = 0; i < SFI_COUNT(network_only) && !trains; i++)
-        if (cli_given(c, network_only[i]))
+        if (cli_given(c, network_only[i]) && (i > 0 || !latent))
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s applies only to networks, and --model is %s",
                             network_only[i], name);
@@ -147,6 +188,31 @@ static sf_status check_about(cli *c, const fit_options *o)
                         "--prior-rows applies only to --model gaussian, and "
                         "--model is %s",
                         name);
+    for (size_t i = 0; i < SFI_COUNT(score_only); i++)
+        if (o->model == FIT_FLOW && cli_given(c, score_only[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s applies only to networks, and --model is %s",
+                            score_only[i], name);
+    for (size_t i = 0; i < SFI_COUNT(flow_only); i++)
+        if (o->model != FIT_FLOW && cli_given(c, flow_only[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s applies only to --model flow, and --model is "
+                            "%s",
+                            flow_only[i], name);
+    if (cli_given(c, "latent") && !latent)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--latent applies only to --model pca and fa, and "
+                        "--model is %s",
+                        name);
+    if (o->standardise && o->model != FIT_PCA)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--standardise applies only to --model pca (factor "
+                        "analysis does not depend on units), and --model is %s",
+                        name);
+    if (latent && o->validation == 0.0 && strcmp(o->latent, "auto") == 0)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--latent auto compares on held-out rows; want "
+                        "--validation > 0");
     if (o->target_rows > 1 && !cli_given(c, "kernel") && o->resume == NULL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--target-rows applies only to networks with "
@@ -233,10 +299,12 @@ static sf_status check_options(cli *c, const fit_options *o)
     if (o->model >= FIT_LATER) {
         char name[32];
         cli_choice(models, o->model, name, sizeof name);
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--model %s is not in this version, scorefield %s; "
-                        "want auto, gaussian, mixture, network or empirical",
-                        name, sf_version());
+        return SFI_FAIL(
+            c->ctx, SF_E_ARG,
+            "--model %s is not in this version, scorefield %s; "
+            "want auto, gaussian, mixture, network, empirical, pca, fa or "
+            "flow",
+            name, sf_version());
     }
     SFI_TRY(check_about(c, o));
     for (size_t i = 0; i < SFI_COUNT(density_only); i++)
@@ -310,7 +378,7 @@ static void report_training(const fit_job *j, json_t *report)
 {
     cli *c = j->c;
     sf_fit_report r;
-    sf_trainer_report(j->trainer, &r);
+    sf_trainer_report(j->kept == &j->flow ? j->flow_trainer : j->trainer, &r);
     cli_put_count(c, report, "steps", r.steps);
     cli_put_count(c, report, "planned_steps", r.planned);
     cli_put_count(c, report, "best_step", r.best_step);
@@ -355,7 +423,7 @@ static void make_report(const fit_job *j, double seconds)
     cli *c = j->c;
     json_t *report = c->report;
     const candidate *k = j->kept;
-    const bool is_network = k == &j->network;
+    const bool is_network = k == &j->network || k == &j->flow;
     const bool is_empirical = k == &j->empirical;
     const fit_data *d = &j->data;
     cli_put_text(c, report, "family", sf_model_family(k->model));
@@ -379,6 +447,11 @@ static void make_report(const fit_job *j, double seconds)
         cli_put_number(c, report, "held_out_log_likelihood_se", k->se);
         cli_put_count(c, report, "likelihood_rows", j->held.rows);
         cli_put_text(c, report, "unit", "nats a row");
+    } else if (k == &j->latent) {
+        cli_put_count(c, report, "latent", j->low_rank_fit.latent);
+        cli_put_number(c, report, "log_likelihood", k->mean);
+        cli_put_text(c, report, "unit", "nats a row");
+        cli_put_loadings(c, report, k->model);
     } else if (is_empirical) {
         report_noise(j, report);
     } else if (!is_network) {
@@ -387,6 +460,10 @@ static void make_report(const fit_job *j, double seconds)
     }
     if (is_network)
         report_training(j, report);
+    if (k == &j->flow) {
+        cli_put_number(c, report, "principal", j->flow_options.principal);
+        cli_put_number(c, report, "mean_information", j->information);
+    }
     cli_put_number(c, report, "seconds", seconds);
     if (j->o->model != FIT_AUTO)
         return;
@@ -394,6 +471,7 @@ static void make_report(const fit_job *j, double seconds)
     report_candidate(j, list, &j->gaussian, "gaussian");
     report_candidate(j, list, &j->mixture, "mixture");
     report_candidate(j, list, &j->empirical, "empirical");
+    report_candidate(j, list, &j->flow, "flow");
     report_candidate(j, list, &j->network, "network");
     cli_put_text(c, report, "chosen_because", j->why);
 }
@@ -421,7 +499,16 @@ static sf_status fit(fit_job *j)
     const sf_checkpoint *resumed = o->resume != NULL ? &j->checkpoint : NULL;
     if (resumed != NULL)
         SFI_TRY(sf_checkpoint_load(c->ctx, &j->checkpoint, o->resume));
-    SFI_TRY(fit_network_options(c, o, resumed, &j->network_options));
+    const bool flow = o->model == FIT_FLOW;
+    SFI_TRY(fit_network_options(c, o, flow, resumed,
+                                flow ? &j->flow_options : &j->network_options));
+    if (flow)
+        j->network_options = j->flow_options;
+    else
+        SFI_TRY(fit_network_options(c, o, true, NULL, &j->flow_options));
+    /* Of a run that is resumed too: they hold out the same rows. */
+    j->flow_options.seed = j->network_options.seed;
+    j->flow_options.validation = j->network_options.validation;
     /* A pipe passes by only once. */
     const bool streams = o->model == FIT_GAUSSIAN &&
                          !sfi_path_is_device(path) &&
@@ -435,9 +522,12 @@ static sf_status fit(fit_job *j)
     SFI_TRY(fit_candidates(j));
     make_report(j, sfi_clock() - j->begun);
     SFI_TRY(save(j));
-    if (o->curve != NULL && j->trainer != NULL)
-        SFI_TRY(fit_write_curve(c, j->trainer, o->curve));
-    if (j->trainer != NULL && cli_stop_wanted())
+    const sf_trainer *trainer = j->trainer != NULL && j->kept != &j->flow
+                                    ? j->trainer
+                                    : j->flow_trainer;
+    if (o->curve != NULL && trainer != NULL)
+        SFI_TRY(fit_write_curve(c, trainer, o->curve));
+    if (trainer != NULL && cli_stop_wanted())
         cli_warn(c, "interrupted; the best model so far is in %s", o->output);
     if (c->common.json || !c->common.quiet)
         SFI_TRY(cli_report(c, stderr));
@@ -473,7 +563,7 @@ const cli_command cli_fit = {
     .most = 1,
     .size = sizeof(fit_options),
     .options = options,
-    .later = " categorical integer latent ",
+    .later = " categorical integer ",
     .example = "  scorefield fit data/faithful.csv --time-limit 60 "
                "-o faithful.safetensors\n",
     .run = run};

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "scorefield/fit.h"
+#include "scorefield/low_rank.h"
 #include "scorefield/mixture.h"
 #include "scorefield/store.h"
 
@@ -16,6 +17,9 @@ enum {
     FIT_MIXTURE,
     FIT_NETWORK,
     FIT_EMPIRICAL,
+    FIT_PCA,
+    FIT_FA,
+    FIT_FLOW,
     FIT_LATER
 };
 
@@ -33,6 +37,11 @@ typedef struct fit_options {
     int64_t steps, batch, target_rows;
     int64_t components; /* of a mixture; 0: found */
     double prior_rows;  /* of a gaussian, if it was given */
+    const char *latent; /* a number of latent variables, or auto */
+    bool standardise;
+    double principal; /* of a flow */
+    int metric, coupling;
+    int64_t bins;
     double lr, ema, decay;
     double sigma_min, sigma_max, noise_level;
     double time_limit;
@@ -48,8 +57,11 @@ typedef struct fit_options {
     double lambda_ratio, gamma;
 } fit_options;
 
+/* Choices of --metric. */
+enum { FIT_METRIC_STANDARD, FIT_METRIC_DATA };
+
 /* The objective of densities that follows those of networks. */
-enum { FIT_GENERAL = SF_OBJECTIVE_SLICED + 1 };
+enum { FIT_GENERAL = SF_OBJECTIVE_LIKELIHOOD + 1 };
 
 /* Fit the density of the options to DATA, write it, and report. */
 sf_status fit_density(cli *c, const fit_options *o);
@@ -147,29 +159,39 @@ typedef struct fit_job {
     double begun; /* by sfi_clock() */
     const fit_options *o;
     fit_data data;
-    sf_network_options network_options;
+    sf_network_options network_options, flow_options;
     sf_checkpoint checkpoint; /* of --resume                               */
     held_out held;
-    candidate gaussian, mixture, network, empirical;
+    candidate gaussian, mixture, network, empirical, latent, flow;
     sf_gaussian_fit gaussian_fit;
     sf_mixture_fit mixture_fit;
+    sf_low_rank_fit low_rank_fit;
+    char flow_warning[800];    /* to be said if the flow is kept */
+    double information;        /* mean of the flow's at held-out rows, or NaN */
     sf_empirical_report noise; /* of the empirical model */
     const candidate *kept;
-    char why[200];       /* `auto` kept it                                 */
-    sf_trainer *trainer; /* of the network, or NULL                        */
+    char why[200]; /* `auto` kept it                                 */
+    sf_trainer *trainer,
+        *flow_trainer; /* of the network and the flow, or NULL */
 } fit_job;
 
 /* Fit what --model says; j->kept is what is to be written. */
 sf_status fit_candidates(fit_job *j);
+
+/* Where the candidate `flow` was judged, the mean information of the held-out rows. */
+sf_status fit_flow_information(fit_job *j);
+
+/* Fit principal components or factors to all rows, as the candidate `latent`. */
+sf_status fit_low_rank(fit_job *j);
 
 /* Free all parts of a job. */
 void fit_job_free(fit_job *j);
 
 /* ---- networks --------------------------------------------------------------- */
 
-/* What the options mean for the library; of a run that is resumed, what its
- * checkpoint says.  SF_E_ARG if the two disagree. */
-sf_status fit_network_options(cli *c, const fit_options *o,
+/* What the options mean for the library, of a network or of a flow; of a run that is
+ * resumed, what its checkpoint says.  SF_E_ARG if the two disagree. */
+sf_status fit_network_options(cli *c, const fit_options *o, bool flow,
                               const sf_checkpoint *resumed,
                               sf_network_options *out);
 

@@ -25,7 +25,7 @@ enum { SLICE = 64 };
 /* The part of a time limit that training may take; the rest is for likelihoods. */
 static const double training_part = 0.85;
 /* Of what is left before these. */
-static const double mixture_part = 0.4, empirical_part = 0.3;
+static const double mixture_part = 0.4, empirical_part = 0.3, flow_part = 0.4;
 
 /* ---- held-out rows -------------------------------------------------------- */
 
@@ -225,14 +225,46 @@ static sf_status fit_whole_mixture(fit_job *j)
 
 /* ---- network -------------------------------------------------------------- */
 
+static sf_status train(fit_job *j, candidate *k, const fit_options *o,
+                       sf_network_options options, double part,
+                       sf_trainer **trainer)
+{
+    const sf_checkpoint *resumed = o->resume != NULL ? &j->checkpoint : NULL;
+    if (o->time_limit > 0.0)
+        options.time_limit = fmax(0.001, part * time_left(j));
+    SFI_TRY(fit_train(j->c, o, &j->data, &options, resumed, trainer));
+    return sf_trainer_model(*trainer, &k->model);
+}
+
 static sf_status fit_network(fit_job *j)
 {
-    const sf_checkpoint *resumed = j->o->resume != NULL ? &j->checkpoint : NULL;
-    sf_network_options options = j->network_options;
-    if (j->o->time_limit > 0.0)
-        options.time_limit = fmax(0.001, training_part * time_left(j));
-    SFI_TRY(fit_train(j->c, j->o, &j->data, &options, resumed, &j->trainer));
-    return sf_trainer_model(j->trainer, &j->network.model);
+    return train(j, &j->network, j->o, j->network_options, training_part,
+                 &j->trainer);
+}
+
+static sf_status fit_flow(fit_job *j)
+{
+    return train(j, &j->flow, j->o, j->flow_options, training_part,
+                 &j->flow_trainer);
+}
+
+static void keep_warning(void *user, const char *text)
+{
+    fit_job *j = user;
+    snprintf(j->flow_warning, sizeof j->flow_warning, "%s", text);
+}
+
+/* Among candidates a checkpoint is the network's, and warnings wait until the flow is
+ * kept. */
+static sf_status fit_candidate_flow(fit_job *j)
+{
+    fit_options o = *j->o;
+    o.checkpoint = o.resume = NULL;
+    sf_context_set_warning(j->c->ctx, keep_warning, j);
+    const sf_status status =
+        train(j, &j->flow, &o, j->flow_options, flow_part, &j->flow_trainer);
+    sf_context_set_warning(j->c->ctx, cli_on_warning, j->c);
+    return status;
 }
 
 /* ---- empirical ------------------------------------------------------------ */
@@ -322,7 +354,7 @@ static sf_status fit_empirical(fit_job *j)
 static candidate *in_order(fit_job *j, int i)
 {
     candidate *const all[] = {&j->gaussian, &j->mixture, &j->empirical,
-                              &j->network, NULL};
+                              &j->flow,     &j->network, NULL};
     return all[i];
 }
 
@@ -367,8 +399,9 @@ static void choose(fit_job *j)
                      (long long)rows, gain, se, sf_model_family(kept->model));
         kept = k;
     }
-    if (cli_stop_wanted() && j->network.model != NULL) {
-        kept = &j->network;
+    const candidate *last = j->network.model != NULL ? &j->network : &j->flow;
+    if (cli_stop_wanted() && last->model != NULL) {
+        kept = last;
         snprintf(j->why, sizeof j->why,
                  "interrupted before the candidates were compared");
     }
@@ -435,9 +468,13 @@ static sf_status weigh_all(fit_job *j, sf_cmat rows)
         c->deadline = 0.0;
         SFI_TRY(weigh(j, &j->empirical, status, "empirical"));
     }
-    if (j->data.complete >= NETWORK_ROWS)
-        return weigh(j, &j->network, fit_network(j), "network");
-    cli_note(c, "network: wants at least %d rows, and there are %lld",
+    if (j->data.complete >= NETWORK_ROWS) {
+        SFI_TRY(weigh(j, &j->flow, fit_candidate_flow(j), "flow"));
+        return cli_stop_wanted()
+                   ? SF_OK
+                   : weigh(j, &j->network, fit_network(j), "network");
+    }
+    cli_note(c, "flow, network: want at least %d rows, and there are %lld",
              (int)NETWORK_ROWS, (long long)j->data.complete);
     return SF_OK;
 }
@@ -507,7 +544,11 @@ static sf_status fit_auto(fit_job *j)
         return fit_data_error(&j->data, SF_E_NUMERIC);
     cli_note(j->c, "keeps the %s: %s", sf_model_family(j->kept->model), j->why);
     /* What was compared without the held-out rows may as well use them now, but for a
-     * network, which stopped by them. */
+     * network and a flow, which stopped by them. */
+    if (j->kept == &j->flow && j->flow_warning[0] != '\0')
+        cli_on_warning(j->c, j->flow_warning);
+    if (j->kept == &j->flow)
+        return fit_flow_information(j);
     return j->kept == &j->network ? SF_OK : fit_again(j);
 }
 
@@ -527,9 +568,19 @@ sf_status fit_candidates(fit_job *j)
         j->kept = &j->empirical;
         return fit_empirical(j);
     }
+    if (j->o->model == FIT_PCA || j->o->model == FIT_FA) {
+        j->kept = &j->latent;
+        return fit_low_rank(j);
+    }
     SFI_TRY(take_held_out(j, n->seed, n->validation));
     if (j->o->model == FIT_AUTO)
         return fit_auto(j);
+    if (j->o->model == FIT_FLOW) {
+        j->kept = &j->flow;
+        SFI_TRY(fit_flow(j));
+        SFI_TRY(judge(j, &j->flow));
+        return fit_flow_information(j);
+    }
     j->kept = &j->network;
     SFI_TRY(fit_network(j));
     return judge(j, &j->network);
@@ -543,6 +594,7 @@ void fit_job_free(fit_job *j)
     sfi_free(ctx, j->mixture.logpdf, (size_t)h->room, sizeof(double));
     sfi_free(ctx, j->empirical.logpdf, (size_t)h->room, sizeof(double));
     sfi_free(ctx, j->network.logpdf, (size_t)h->room, sizeof(double));
+    sfi_free(ctx, j->flow.logpdf, (size_t)h->room, sizeof(double));
     sfi_free(ctx, h->index, (size_t)h->n, sizeof *h->index);
     sfi_free(ctx, h->points, (size_t)(h->room * j->data.dim),
              sizeof *h->points);
@@ -550,7 +602,10 @@ void fit_job_free(fit_job *j)
     sf_model_free(j->mixture.model);
     sf_model_free(j->network.model);
     sf_model_free(j->empirical.model);
+    sf_model_free(j->latent.model);
+    sf_model_free(j->flow.model);
     sf_trainer_free(j->trainer);
+    sf_trainer_free(j->flow_trainer);
     sf_checkpoint_free(ctx, &j->checkpoint);
     fit_data_free(&j->data);
 }

@@ -51,6 +51,10 @@ static sf_status check_resumed(cli *c, const sf_network_options *was,
     SAME("sigma-min", sigma_min);
     SAME("sigma-max", sigma_max);
     SAME("noise-level", noise_level);
+    SAME("principal", principal);
+    SAME("bins", bins);
+    SAME("coupling", coupling);
+    SAME("metric", one_scale);
 #undef SAME
     SFI_TRY(check_same(c, "objective", now->objective != was->objective,
                        "another"));
@@ -67,20 +71,32 @@ static sf_status check_resumed(cli *c, const sf_network_options *was,
                       (unsigned long long)was->seed);
 }
 
-sf_status fit_network_options(cli *c, const fit_options *o,
+sf_status fit_network_options(cli *c, const fit_options *o, bool flow,
                               const sf_checkpoint *resumed,
                               sf_network_options *out)
 {
-    sf_network_options n = SF_NETWORK_OPTIONS_INIT;
-    n.objective = (sf_objective)o->objective;
-    n.energy = o->energy;
-    n.width = o->hidden.first;
-    n.layers = o->hidden.second;
+    const sf_network_options of_network = SF_NETWORK_OPTIONS_INIT,
+                             of_flow = SF_FLOW_OPTIONS_INIT;
+    sf_network_options n = flow ? of_flow : of_network;
+    if (!flow)
+        n.objective = (sf_objective)o->objective;
+    n.energy = o->energy && !flow;
+    /* What is not given has another default for flows. */
+    if (!flow || (cli_given(c, "hidden") && o->model == FIT_FLOW)) {
+        n.width = o->hidden.first;
+        n.layers = o->hidden.second;
+    }
+    if (!flow || (cli_given(c, "lr") && o->model == FIT_FLOW))
+        n.rate = o->lr;
+    if (!flow || (cli_given(c, "decay") && o->model == FIT_FLOW))
+        n.decay = o->decay;
+    n.principal = o->principal;
+    n.one_scale = o->metric == FIT_METRIC_DATA;
+    n.coupling = (sf_coupling)o->coupling;
+    n.bins = o->bins;
     n.steps = o->steps;
     n.batch = o->batch;
     n.target_rows = o->target_rows;
-    n.rate = o->lr;
-    n.decay = o->decay;
     n.ema = o->ema;
     n.validation = o->validation;
     n.sigma_min = o->sigma_min;
@@ -89,6 +105,11 @@ sf_status fit_network_options(cli *c, const fit_options *o,
     n.time_limit = o->time_limit;
     n.seed = c->common.seed;
     n.kernel = o->kernel;
+    if (resumed != NULL &&
+        flow != (resumed->options.objective == SF_OBJECTIVE_LIKELIHOOD))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--resume: the run was of a %s; want --model %s",
+                        flow ? "network" : "flow", flow ? "network" : "flow");
     if (resumed != NULL) {
         SFI_TRY(check_resumed(c, &resumed->options, &n));
         n = resumed->options;

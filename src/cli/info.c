@@ -25,8 +25,9 @@ static void put_columns(cli *c, const sf_model *m, const sf_run_record *r)
         if (sf_density_text(m) == NULL) {
             /* What kernels see is (x - offset)/scale. */
             const bool kernels = sfi_has_kernels(m);
+            const bool scaled = kernels || sf_model_can(m, SF_CAN_CODE);
             cli_put_number(c, row, kernels ? "offset" : "mean", m->mean[j]);
-            cli_put_number(c, row, kernels ? "scale" : "sd", m->scale[j]);
+            cli_put_number(c, row, scaled ? "scale" : "sd", m->scale[j]);
         }
         cli_put_kernel(c, row, m, j);
     }
@@ -111,6 +112,8 @@ static sf_status tell_model(cli *c, const char *path)
     else
         put_settings(c, m);
     put_columns(c, m, r);
+    if (sf_model_can(m, SF_CAN_CODE))
+        cli_put_loadings(c, c->report, m);
     const sf_status status = put_record(c, r);
     sf_run_record_free(c->ctx, r);
     sf_model_free(m);
@@ -122,7 +125,7 @@ static sf_status tell_model(cli *c, const char *path)
 static sf_status tell_checkpoint(cli *c, const char *path)
 {
     static const char *const objectives[] = {"dsm", "flow", "implicit",
-                                             "sliced"};
+                                             "sliced", "likelihood"};
     sf_checkpoint k;
     SFI_TRY(sf_checkpoint_load(c->ctx, &k, path));
     const sf_network_options *o = &k.options;

@@ -161,10 +161,12 @@ static sf_status draw_by_flow(plot_job *j)
     return status;
 }
 
-/* Chains need values; a network of one noise level has none. */
+/* Chains need values, which a network of one noise level has not, and are for what cannot
+ * be drawn directly. */
 static bool needs_chains(const plot_job *j)
 {
     return !sf_model_can(j->model, SF_CAN_NOISE) &&
+           !sf_model_can(j->model, SF_CAN_DRAW) &&
            sf_model_can(j->model, SF_CAN_LOGPDF_CLOSED);
 }
 

@@ -16,6 +16,7 @@
 #include "cli/cli.h"
 
 #include "base/text.h"
+#include "scorefield/low_rank.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -50,6 +51,29 @@ void cli_put_kernel(cli *c, json_t *object, const sf_model *m, int64_t j)
     }
     if (count > 1)
         cli_put_text(c, object, "joint", names);
+}
+
+void cli_put_loadings(cli *c, json_t *object, const sf_model *m)
+{
+    enum { SHOWN = 6 };
+    const int64_t d = sf_model_dim(m), latent = sf_model_latents(m);
+    const size_t count = (size_t)(d * (latent + 1));
+    double *sd = sfi_alloc(c->ctx, count, sizeof *sd);
+    const bool has =
+        sd != NULL && sf_low_rank_parts(m, NULL, sd + d, sd) == SF_OK;
+    json_t *rows = has ? cli_put_list(c, object, "loadings") : NULL;
+    c->report_failed |= sd == NULL;
+    for (int64_t j = 0; j < d && has; j++) {
+        json_t *row = cli_add_object(c, rows);
+        cli_put_text(c, row, "column", sf_model_column(m, j));
+        cli_put_number(c, row, "noise_sd", sd[j]);
+        for (int64_t k = 0; k < latent && k < SHOWN; k++) {
+            char key[32];
+            snprintf(key, sizeof key, "z%lld", (long long)k);
+            cli_put_number(c, row, key, sd[d + j * latent + k]);
+        }
+    }
+    sfi_free(c->ctx, sd, count, sizeof *sd);
 }
 
 void cli_put_count(cli *c, json_t *object, const char *key, int64_t value)

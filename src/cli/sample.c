@@ -183,8 +183,9 @@ static sf_status check_options(cli *c, const sample_options *o, bool chains)
         (sampler == SF_SAMPLER_DIRECT || sampler == SF_SAMPLER_STRATIFIED))
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--steps does not apply to the methods direct, which "
-                        "is what empirical models are sampled by, and "
-                        "stratified; want another --method with it");
+                        "is what empirical models and those of latent "
+                        "variables are sampled by, and stratified; want "
+                        "another --method with it");
     if (cli_given(c, "step") && !chains && sampler != SF_SAMPLER_ANNEALED &&
         sampler != SF_SAMPLER_PC && sampler != SF_SAMPLER_LANGEVIN)
         return SFI_FAIL(c->ctx, SF_E_ARG,
@@ -199,7 +200,7 @@ static int choose_method(const sample_options *o, const sf_model *m)
 {
     if (o->method != SAMPLE_AUTO)
         return o->method;
-    if (sf_model_can(m, SF_CAN_ROWS))
+    if (sf_model_can(m, SF_CAN_DRAW))
         return SAMPLE_FLOW + (int)SF_SAMPLER_DIRECT;
     return sf_model_can(m, SF_CAN_NOISE) || sf_model_can(m, SF_CAN_TRAIN)
                ? SAMPLE_FLOW

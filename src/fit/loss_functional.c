@@ -81,9 +81,10 @@ static sf_status check(sf_context *ctx, const sf_model *m, sf_cmat data,
                        const sf_loss_options *o)
 {
     SFI_TRY(sfi_want_ability(ctx, m, SF_CAN_TRAIN, "loss"));
-    if (sfi_has_kernels(m))
+    if (sfi_has_kernels(m) || m->ops == &sfi_flow_ops)
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
-                        "loss: of networks with kernels it is not offered");
+                        "loss: of networks with kernels and of flows it is not "
+                        "offered");
     const bool one_level = o->objective == SF_OBJECTIVE_IMPLICIT ||
                            o->objective == SF_OBJECTIVE_SLICED;
     if ((int)o->objective < SF_OBJECTIVE_DSM ||

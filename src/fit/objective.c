@@ -15,9 +15,17 @@
  *     IMPLICIT  div S + |S|^2 / 2
  *     SLICED    v' (dS/dy) v + (v' S)^2 / 2
  *
- * whose expectations equal E|S - grad ln p|^2 / 2 up to a constant. */
+ * whose expectations equal E|S - grad ln p|^2 / 2 up to a constant.
+ *
+ *     LIKELIHOOD  -ln p + alpha I,   I = sum_k ln |G_k| - ln |det G|
+ *
+ * of a flow z = g(y) with the rows G_k of its Jacobian.  I >= 0 (J. Hadamard), and 0 where
+ * the rows are orthogonal, as then are the contours of the latent variables (E. Cunningham
+ * et al., Principal component flows, 2022).  Up to 3 columns all rows are taken; of more
+ * one, drawn at random, of which d ln |G_k| - ln |det G| has the mean I. */
 #include "fit/objective.h"
 
+#include "model/coupling_flow.h"
 #include "model/network.h"
 
 /* Where the noise levels of DSM lie: the middle where the structure of a
@@ -84,6 +92,50 @@ static sf_node score_matching(const sf_model *m, sf_graph *g, sf_node y0,
                   sf_mul(g, half, sf_square(g, sf_dot(g, v, s))));
 }
 
+/* sum_k ln |G_k| of all rows. */
+static sf_node all_rows(sf_graph *g, sf_node jacobian)
+{
+    const sf_node squares = sf_sum(g, sf_square(g, jacobian), 2u);
+    return sf_mul(g, sf_const(g, 0.5), sf_sum_all(g, sf_log(g, squares)));
+}
+
+/* d ln |G_k| of the row that a number in (0, 1) falls on. */
+static sf_node one_row(sf_graph *g, sf_node z, sf_node y, sf_node draw)
+{
+    const int64_t d = sf_node_extent(g, y, 0);
+    const sf_node ones = sf_broadcast(g, sf_const(g, 1.0), 1, &d);
+    const sf_node after = sf_cumsum(g, ones); /* 1, 2, ..., d */
+    const sf_node place = sf_mul(g, sf_const(g, (double)d), draw);
+    const sf_node chosen = sf_sub(g, sf_less(g, place, after),
+                                  sf_less(g, place, sf_sub(g, after, ones)));
+    sf_node row;
+    sf_vjp(g, z, chosen, 1, &y, &row);
+    return sf_mul(g, sf_const(g, 0.5 * (double)d),
+                  sf_log(g, squared_norm(g, row)));
+}
+
+static sf_node flow_loss(const sf_model *m, sf_graph *g, sf_node y,
+                         sf_node draw, const sf_node *weights)
+{
+    const double alpha = sfi_number_of(m, "principal");
+    const double log_two_pi = 1.8378770664093453;
+    const bool all = alpha > 0.0 && m->dim <= SFI_FLOW_JACOBIAN;
+    sf_node log_det, jacobian;
+    const sf_node z =
+        all ? sfi_flow_jacobian(m, g, y, weights, &log_det, &jacobian)
+            : sfi_flow_forward(m, g, y, weights, &log_det);
+    const sf_node half =
+        sf_mul(g, sf_const(g, 0.5),
+               sf_add(g, squared_norm(g, z),
+                      sf_const(g, (double)m->dim * log_two_pi)));
+    const sf_node loss = sf_sub(g, half, log_det);
+    if (alpha == 0.0)
+        return loss;
+    const sf_node rows = all ? all_rows(g, jacobian) : one_row(g, z, y, draw);
+    return sf_add(g, loss,
+                  sf_mul(g, sf_const(g, alpha), sf_sub(g, rows, log_det)));
+}
+
 sf_node sfi_objective_targets(const sf_model *m, sf_graph *g, sf_node x0,
                               sf_node y, sf_node t, const sf_node *weights,
                               sf_node *logp)
@@ -138,8 +190,9 @@ sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
 {
     if (sfi_has_kernels(m))
         return (sfi_objective){kernel_loss(m, g, averaged, weights), SF_NORMAL};
-    const bool levels =
-        objective == SF_OBJECTIVE_DSM || objective == SF_OBJECTIVE_FLOW;
+    const bool levels = objective == SF_OBJECTIVE_DSM ||
+                        objective == SF_OBJECTIVE_FLOW ||
+                        objective == SF_OBJECTIVE_LIKELIHOOD;
     const sf_node y0 = sf_input(g, "y0", 1, &m->dim);
     const sf_node z = sf_input(g, "z", 1, &m->inner);
     const sf_node third =
@@ -158,6 +211,10 @@ sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
         break;
     case SF_OBJECTIVE_SLICED:
         o.loss = score_matching(m, g, y0, z, third, true, weights);
+        break;
+    case SF_OBJECTIVE_LIKELIHOOD:
+        o.loss = flow_loss(m, g, y0, third, weights);
+        o.third = SF_UNIFORM;
         break;
     }
     return o;

@@ -7,8 +7,8 @@
 #include "scorefield/fit.h"
 
 /* The inputs of an objective, in order: the clean point y_0 [d]; noise z [d],
- * normal; and what draws the noise level (DSM: normal, FLOW: uniform) or the
- * direction v [d] (SLICED: normal). */
+ * normal; and what draws the noise level (DSM: normal, FLOW: uniform), the
+ * direction v [d] (SLICED: normal) or the row (LIKELIHOOD: uniform). */
 enum { SFI_OBJECTIVE_INPUTS = 3 };
 
 typedef struct sfi_objective {

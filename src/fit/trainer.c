@@ -21,6 +21,8 @@
 #include "fit/kernels.h"
 #include "fit/loss.h"
 #include "fit/noised.h"
+#include "fit/repeats.h"
+#include "model/coupling_flow.h"
 #include "model/network.h"
 #include "model/network_options.h"
 #include "num/linalg.h"
@@ -85,6 +87,12 @@ struct sf_trainer {
 static sf_status check_options(sf_context *ctx, const sf_network_options *o)
 {
     SFI_TRY(sfi_option_check(ctx, "fit", sfi_network_options, o));
+    const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
+    SFI_TRY(sfi_option_check(ctx, "fit", sfi_flow_options, o));
+    if (!flow && o->width < 1)
+        return SFI_FAIL(ctx, SF_E_ARG, "fit: width is 0, want 1 to 16384");
+    if (flow && o->energy)
+        return SFI_FAIL(ctx, SF_E_ARG, "fit: a flow has no energy");
     if (o->target_rows > 1 && o->kernel == NULL)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "fit: targets are means over rows only with kernels");
@@ -101,10 +109,15 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
  * Noise that is small beside the gaps between n points shows only where these
  * happen to lie: five splits of Old Faithful, four seeds each, have a mean log
  * likelihood of -4.156 with noise down to 0.002 and -4.140 down to 0.05. */
-static void choose_budget(sf_network_options *o, int64_t rows)
+static void choose_budget(sf_network_options *o, int64_t rows, int64_t columns)
 {
+    const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
     if (o->batch == 0)
-        o->batch = rows < 1000 ? 512 : 1024;
+        o->batch = rows < 1000 || flow ? 512 : 1024;
+    if (o->steps == 0 && flow)
+        o->steps = 3000;
+    if (o->width == 0)
+        o->width = columns <= 4 ? 32 : 96;
     if (o->target_rows > o->batch)
         o->target_rows = o->batch;
     if (o->steps == 0)
@@ -150,6 +163,7 @@ static sf_status take_data(sf_trainer *t, sf_cmat data, const int64_t *index)
     if (t->noise.dim > 0)
         return take_exact(t, data, index);
     const int64_t d = data.cols;
+    double total = 0.0;
     for (int64_t j = 0; j < d; j++) {
         double mean = 0.0, squares = 0.0;
         for (int64_t i = t->held; i < data.rows; i++)
@@ -160,6 +174,7 @@ static sf_status take_data(sf_trainer *t, sf_cmat data, const int64_t *index)
             squares += x * x;
         }
         const double scale = sqrt(squares / (double)t->rows);
+        total += squares / (double)t->rows;
         if (!(scale > 1e-14 * fabs(mean)) || !isfinite(scale))
             return SFI_FAIL(
                 t->ctx, SF_E_NUMERIC,
@@ -168,10 +183,14 @@ static sf_status take_data(sf_trainer *t, sf_cmat data, const int64_t *index)
                 m->names[j], mean);
         m->mean[j] = mean;
         m->scale[j] = scale;
-        for (int64_t i = 0; i < data.rows; i++)
-            t->data[i * d + j] =
-                (float)((data.data[index[i] * data.stride + j] - mean) / scale);
     }
+    for (int64_t j = 0; j < d && t->o.one_scale; j++)
+        m->scale[j] = sqrt(total / (double)d);
+    for (int64_t i = 0; i < data.rows; i++)
+        for (int64_t j = 0; j < d; j++)
+            t->data[i * d + j] =
+                (float)((data.data[index[i] * data.stride + j] - m->mean[j]) /
+                        m->scale[j]);
     return SF_OK;
 }
 
@@ -204,6 +223,10 @@ static uint64_t identify(const sf_trainer *t)
                               o->sigma_max,
                               o->noise_level,
                               (double)o->target_rows,
+                              o->principal,
+                              (double)o->bins,
+                              o->coupling,
+                              o->one_scale,
                               (double)t->rows,
                               (double)t->held};
     uint64_t hash = fnv(0xCBF29CE484222325u, numbers, sizeof numbers);
@@ -305,7 +328,9 @@ static void apply_gradient(sf_trainer *t)
     if (t->o.clip > 0.0 && norm > t->o.clip)
         gscale *= t->o.clip / norm;
     const double n = (double)t->s.step + 1.0;
-    const double beta1 = 0.9, beta2 = 0.99;
+    const double beta1 = 0.9;
+    const double beta2 =
+        t->o.objective == SF_OBJECTIVE_LIKELIHOOD ? 0.999 : 0.99;
     update_job job = {t,
                       {.gscale = gscale,
                        .rate = learning_rate(t),
@@ -480,9 +505,12 @@ static sf_status fix_scales(sf_trainer *t)
         (sf_cmat){t->exact + t->held * columns, t->rows, columns, columns});
 }
 
-static void initialise(sf_trainer *t)
+static sf_status initialise(sf_trainer *t)
 {
-    sfi_network_initialise(t->model, t->o.seed);
+    if (t->o.objective == SF_OBJECTIVE_LIKELIHOOD)
+        SFI_TRY(sfi_flow_initialise(t->model, t->o.seed));
+    else
+        sfi_network_initialise(t->model, t->o.seed);
     for (int64_t i = 0; i < t->count; i++)
         t->weights[i] = t->average[i] = t->best[i] =
             (float)t->model->weights[i];
@@ -491,6 +519,7 @@ static void initialise(sf_trainer *t)
     t->s = (progress_state){.best_loss = INFINITY};
     shuffle_epoch(t);
     t->fingerprint = identify(t);
+    return SF_OK;
 }
 
 static sf_status make_model(sf_trainer *t, int64_t dim,
@@ -501,13 +530,19 @@ static sf_status make_model(sf_trainer *t, int64_t dim,
         o->objective == SF_OBJECTIVE_DSM || o->objective == SF_OBJECTIVE_FLOW;
     sfi_number numbers[SFI_MAX_NUMBERS];
     const bool kernels = t->noise.dim > 0;
+    const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
+    const sfi_flow_shape shape = {o->layers,    o->width,
+                                  o->bins,      (sfi_coupling)o->coupling,
+                                  o->principal, o->one_scale};
     const int number_count =
-        kernels ? sfi_kernel_network_numbers(numbers, o->width, o->layers,
-                                             o->sigma_min)
-                : sfi_network_numbers(numbers, o->width, o->layers, o->energy,
-                                      o->sigma_min, o->sigma_max,
-                                      levels ? -1.0 : o->noise_level);
-    SFI_TRY(sfi_model_new(t->ctx, &t->model, &sfi_network_ops, dim, names,
+        flow      ? sfi_flow_numbers(numbers, &shape)
+        : kernels ? sfi_kernel_network_numbers(numbers, o->width, o->layers,
+                                               o->sigma_min)
+                  : sfi_network_numbers(numbers, o->width, o->layers, o->energy,
+                                        o->sigma_min, o->sigma_max,
+                                        levels ? -1.0 : o->noise_level);
+    SFI_TRY(sfi_model_new(t->ctx, &t->model,
+                          flow ? &sfi_flow_ops : &sfi_network_ops, dim, names,
                           kernels ? &t->noise : NULL, number_count, numbers));
     t->count = t->model->weight_count;
     t->trained = sfi_trained_weights(t->model);
@@ -582,7 +617,7 @@ static sf_status make(sf_trainer *t, sf_cmat data, const char *const *names)
     if (index != NULL && t->data != NULL) {
         t->held = sf_split_rows(o->seed, data.rows, o->validation, index);
         t->rows = data.rows - t->held;
-        choose_budget(o, t->rows);
+        choose_budget(o, t->rows, data.cols);
         status = o->kernel != NULL ? prepare_kernels(t, data, names) : SF_OK;
     }
     if (status == SF_OK)
@@ -596,8 +631,7 @@ static sf_status make(sf_trainer *t, sf_cmat data, const char *const *names)
     if (!allocate(t))
         return SF_E_NOMEM;
     SFI_TRY(prepare_losses(t));
-    initialise(t);
-    return SF_OK;
+    return initialise(t);
 }
 
 sf_status sf_trainer_new(sf_context *ctx, sf_trainer **out, sf_cmat data,
@@ -615,6 +649,8 @@ sf_status sf_trainer_new(sf_context *ctx, sf_trainer **out, sf_cmat data,
                         "fit: %lld rows, want at least 4 (and 2 of them not "
                         "held out)",
                         (long long)data.rows);
+    if (o.objective == SF_OBJECTIVE_LIKELIHOOD)
+        SFI_TRY(sfi_warn_of_repeats(ctx, data, names));
     sf_trainer *t = sfi_alloc_zero(ctx, 1, sizeof *t);
     if (t == NULL)
         return SF_E_NOMEM;

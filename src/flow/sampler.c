@@ -345,7 +345,7 @@ static sf_status run_method(sampler *s)
 sf_sampler sf_sample_method(const sf_model *m, const sf_sample_options *o)
 {
     return o->method != SF_SAMPLER_AUTO    ? o->method
-           : sf_model_can(m, SF_CAN_ROWS)  ? SF_SAMPLER_DIRECT
+           : sf_model_can(m, SF_CAN_DRAW)  ? SF_SAMPLER_DIRECT
            : sf_model_can(m, SF_CAN_NOISE) ? SF_SAMPLER_FLOW
                                            : SF_SAMPLER_LANGEVIN;
 }
@@ -420,6 +420,12 @@ static sf_status check(const sf_model *m, sf_mat out, sf_sample_options *o)
                         "sample: the result is [%lld, %lld], want [n, %lld]",
                         (long long)out.rows, (long long)out.cols,
                         (long long)m->dim);
+    if (o->method == SF_SAMPLER_DIRECT && m->ops->code != NULL)
+        return o->trace == NULL
+                   ? SF_OK
+                   : SFI_FAIL(ctx, SF_E_UNSUPPORTED,
+                              "sample: what latent variables decode to is "
+                              "drawn at once: there are no paths to trace");
     if (o->method >= SF_SAMPLER_DIRECT && m->ops->mixture == NULL)
         return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
                         "sample: the methods direct, stratified, posterior, "
@@ -516,7 +522,9 @@ sf_status sf_sample(const sf_model *m, sf_mat out,
     sf_sample_options o = SF_SAMPLE_OPTIONS_INIT;
     SFI_TRY(sfi_options(m->ctx, &o, sizeof o, options));
     SFI_TRY(check(m, out, &o));
-    SFI_TRY(o.method >= SF_SAMPLER_JUMPS    ? sfi_jump(m, out, &o)
+    SFI_TRY(o.method >= SF_SAMPLER_JUMPS ? sfi_jump(m, out, &o)
+            : o.method == SF_SAMPLER_DIRECT && m->ops->code != NULL
+                ? sfi_draw_decoded(m, o.seed, o.first, out)
             : o.method >= SF_SAMPLER_DIRECT ? sfi_resample(m, out, &o)
                                             : walk(m, out, &o));
     return check_samples(m, sf_mat_const(out), o.first);

@@ -29,7 +29,9 @@ static bool holds_counts_alone(const sf_model *m)
 static const char *no_noise(const sf_model *m)
 {
     if (m->ops->noiseless)
-        return "is a typed density, which has no noise";
+        return m->density != NULL
+                   ? "is a typed density, which has no noise"
+                   : "is an invertible flow, which has no noise times";
     if (sfi_single_level(m))
         return "was trained at one noise level: it has a score but no flow";
     return NULL;
@@ -72,8 +74,8 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
                    : "has log densities that are integrals along the "
                      "flow, and none in closed form";
     case SF_CAN_NORMALISED:
-        return m->ops->noiseless ? "is a typed density, known up to a constant"
-                                 : sf_model_why_not(m, SF_CAN_LOGPDF);
+        return m->density != NULL ? "is a typed density, known up to a constant"
+                                  : sf_model_why_not(m, SF_CAN_LOGPDF);
     case SF_CAN_RATES:
         return no_rows           ? "holds no rows of data"
                : holds_counts(m) ? NULL
@@ -92,6 +94,14 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
         return m->density != NULL ? NULL : "was not typed";
     case SF_CAN_CONDITION:
         return no_parts(m);
+    case SF_CAN_CODE:
+        return m->ops->code != NULL ? NULL : "has no latent variables";
+    case SF_CAN_DRAW:
+        return m->ops->code != NULL || !no_rows
+                   ? NULL
+                   : "has no latent variables and holds no rows of data";
+    case SF_CAN_PRINCIPAL:
+        return m->ops->invertible ? NULL : "is no invertible flow";
     }
     return "knows no such ability";
 }

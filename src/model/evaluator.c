@@ -303,9 +303,8 @@ sf_status sfi_check_time(sf_context *ctx, const sf_model *m, double time,
                         time);
     if (time > 0.0 && m->ops->noiseless)
         return SFI_FAIL(ctx, SF_E_ARG,
-                        "%s: time is %g, and a typed density has no noise: "
-                        "want 0",
-                        what, time);
+                        "%s: time is %g, and the model %s: want 0", what, time,
+                        sf_model_why_not(m, SF_CAN_NOISE));
     const double used = sf_model_used_time(m, time);
     if (time > 0.0 && time < used)
         sfi_warn(ctx,
@@ -342,7 +341,7 @@ static sf_status tell(const sf_evaluator *e, sf_cmat x,
         sfi_warn_of_outside(&e->model, x, count->outside, count->first_outside);
     if (count->undefined == 0)
         return SF_OK;
-    if (!e->model.ops->noiseless)
+    if (e->model.density == NULL)
         return SFI_FAIL(e->ctx, SF_E_NUMERIC,
                         "eval: the result for row %lld is not finite",
                         (long long)count->first_undefined + 1);

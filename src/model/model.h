@@ -50,9 +50,10 @@ typedef struct sfi_answer {
 
 typedef struct sfi_model_ops {
     const char *family;
-    bool noiseless; /* there is time 0 alone: a typed density */
+    bool noiseless; /* there is time 0 alone: a typed density, a flow */
     bool closed;  /* ln p has a closed form: `answer` gives it, or `mixture` */
     bool trained; /* by an objective */
+    bool invertible; /* `code` has an inverse and a volume: it is the model */
     bool no_kernels; /* it has the noise of levels sigma, or none */
 
     /* REQUIRED.  Check m->numbers and declare the weights with sfi_add_weight.
@@ -69,6 +70,14 @@ typedef struct sfi_model_ops {
     /* OPTIONAL.  The model at time 0 as a mixture of normal distributions in the data's
      * units: arrays that the caller frees.  SF_OK or SF_E_NOMEM. */
     sf_status (*parts)(sf_context *ctx, const sf_model *m, sfi_parts *out);
+
+    /* OPTIONAL, of models with latent variables z ~ N(0, I), sf_model_latents() of
+     * them; code.c makes programs of these.  The code of y, E[z | y], and y of a code
+     * and of noise N(0, I) [dim], without it where its id is -1; SF_OK or SF_E_NOMEM. */
+    sf_node (*code)(const sf_model *m, sf_graph *g, sf_node y,
+                    const sf_node *weights);
+    sf_status (*decode)(const sf_model *m, sf_graph *g, sf_node z,
+                        sf_node noise, const sf_node *weights, sf_node *out);
 
     /* OPTIONAL.  Check the weights, which came from a file and are finite.
      * Returns SF_OK or SF_E_FORMAT. */
@@ -96,7 +105,8 @@ struct sf_model {
 
 /* Families: NULL-terminated. */
 extern const sfi_model_ops sfi_density_ops, sfi_gaussian_ops, sfi_network_ops,
-    sfi_empirical_ops, sfi_gaussian_mixture_ops;
+    sfi_empirical_ops, sfi_gaussian_mixture_ops, sfi_pca_ops, sfi_fa_ops,
+    sfi_flow_ops;
 const sfi_model_ops *sfi_model_family(const char *name);
 
 /* A model with zero weights, mean 0 and scale 1.  `names` may be NULL: c0, c1,
@@ -227,6 +237,19 @@ sf_status sfi_prior_draw(const sf_model *m, uint64_t seed, int64_t first,
                          sf_mat y);
 /* ln p of y. */
 sf_status sfi_prior_logpdf(const sf_model *m, sf_cmat y, double *out);
+
+/* Rows x [n, dim] of a model with latent variables (code.c): row i is a function of the
+ * seed and of first + i.  SF_OK or SF_E_NOMEM. */
+sf_status sfi_draw_decoded(const sf_model *m, uint64_t seed, int64_t first,
+                           sf_mat x);
+
+/* The codes z [n, dim] of rows x [n, dim] of a flow, and dz/dy [n, dim, dim], in one program
+ * that is compiled once.  SF_OK or SF_E_NOMEM. */
+typedef struct sfi_code_program sfi_code_program;
+sf_status sfi_code_program_new(const sf_model *m, sfi_code_program **out);
+void sfi_code_program_free(sfi_code_program *c);
+sf_status sfi_code_program_run(sfi_code_program *c, sf_cmat x, double *z,
+                               double *jacobian);
 
 /* ---- the law of a data set (empirical.c) --------------------------------------- */
 

@@ -8,9 +8,9 @@
     SFI_OPTION(sf_network_options, member, least, most)
 
 const sfi_option sfi_network_options[] = {
-    ROW(objective, SF_OBJECTIVE_DSM, SF_OBJECTIVE_SLICED),
+    ROW(objective, SF_OBJECTIVE_DSM, SF_OBJECTIVE_LIKELIHOOD),
     ROW(energy, 0, 1),
-    ROW(width, 1, 16384),
+    ROW(width, 0, 16384),
     ROW(layers, 1, 64),
     ROW(steps, 0, 1e9),
     ROW(batch, 0, 1 << 20),
@@ -26,4 +26,11 @@ const sfi_option sfi_network_options[] = {
     ROW(sigma_max, 1, 1e5),
     ROW(noise_level, 0, 100),
     ROW(time_limit, 0, 1e9),
+    {0}};
+
+const sfi_option sfi_flow_options[] = {
+    ROW(principal, 0, 1e6),
+    ROW(bins, 2, 64),
+    ROW(coupling, SF_COUPLING_SPLINE, SF_COUPLING_AFFINE),
+    ROW(one_scale, 0, 1),
     {0}};

@@ -7,7 +7,8 @@
 #include "base/option.h"
 #include "scorefield/fit.h"
 
-/* All members but size, seed and kernel. */
+/* All members but size, seed and kernel; of flows these, too. */
 extern const sfi_option sfi_network_options[];
+extern const sfi_option sfi_flow_options[];
 
 #endif

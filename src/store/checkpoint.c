@@ -42,18 +42,27 @@ uint64_t sf_data_fingerprint(sf_cmat data)
 
 /* The functions that build JSON return NULL, and accept it, where memory is
  * short. */
-static json_t *make_options(const sf_network_options *o)
+static bool put_numbers(json_t *numbers, const sfi_option *list,
+                        const sf_network_options *o)
 {
-    json_t *numbers = json_object();
     bool failed = false;
-    for (const sfi_option *row = sfi_network_options; row->name != NULL;
-         row++) {
+    for (const sfi_option *row = list; row->name != NULL; row++) {
         const double value = sfi_option_get(row, o);
         json_t *number = row->type == SFI_OPTION_REAL
                              ? json_real(value)
                              : json_integer((json_int_t)value);
         failed |= json_object_set_new(numbers, row->name, number) != 0;
     }
+    return !failed;
+}
+
+static json_t *make_options(const sf_network_options *o)
+{
+    json_t *numbers = json_object();
+    bool failed = false;
+    const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
+    failed |= !put_numbers(numbers, sfi_network_options, o);
+    failed |= flow && !put_numbers(numbers, sfi_flow_options, o);
     if (!failed)
         return numbers;
     json_decref(numbers);
@@ -82,6 +91,7 @@ static sf_status check_checkpoint(sf_context *ctx, const sf_checkpoint *c)
 {
     SFI_TRY(
         sfi_option_check(ctx, "checkpoint", sfi_network_options, &c->options));
+    SFI_TRY(sfi_option_check(ctx, "checkpoint", sfi_flow_options, &c->options));
     for (int64_t j = 0; j < c->dim; j++) {
         const size_t size = strlen(c->columns[j]);
         char shown[SFI_SHOW_SIZE];
@@ -187,11 +197,11 @@ static sf_status read_real(sf_context *ctx, const json_t *numbers,
     return SF_OK;
 }
 
-static sf_status take_options(sf_context *ctx, const json_t *numbers,
-                              const char *source, sf_network_options *o)
+static sf_status take_numbers(sf_context *ctx, const json_t *numbers,
+                              const char *source, const sfi_option *list,
+                              sf_network_options *o)
 {
-    for (const sfi_option *row = sfi_network_options; row->name != NULL;
-         row++) {
+    for (const sfi_option *row = list; row->name != NULL; row++) {
         int64_t whole = 0;
         double value = 0.0;
         if (row->type == SFI_OPTION_REAL) {
@@ -206,6 +216,15 @@ static sf_status take_options(sf_context *ctx, const json_t *numbers,
                             source, row->name, value, row->least, row->most);
         sfi_option_set(row, o, value);
     }
+    return SF_OK;
+}
+
+static sf_status take_options(sf_context *ctx, const json_t *numbers,
+                              const char *source, sf_network_options *o)
+{
+    SFI_TRY(take_numbers(ctx, numbers, source, sfi_network_options, o));
+    if (o->objective == SF_OBJECTIVE_LIKELIHOOD)
+        SFI_TRY(take_numbers(ctx, numbers, source, sfi_flow_options, o));
     return SF_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "faults.h"
 #include "scorefield/fit.h"
 #include "scorefield/flow.h"
+#include "scorefield/low_rank.h"
 #include "typed.h"
 
 enum { ROWS = 40 };
@@ -39,8 +40,18 @@ static sf_model *empirical_of(sf_context *ctx, const char *kernel)
     return m;
 }
 
+static sf_model *components_of(sf_context *ctx)
+{
+    static const double mean[] = {1.0, -2.0}, loadings[] = {1.0, 0.5};
+    static const double sd[] = {0.3, 0.3};
+    sf_model *m = NULL;
+    CHECK_OK(ctx,
+             sf_low_rank_new(ctx, &m, true, 2, NULL, 1, mean, loadings, sd));
+    return m;
+}
+
 /* In the order of SF_ABILITY_LIST: score, noise, flow, logpdf, closed, normalised,
- * rates, jump, rows, train, match, condition. */
+ * rates, jump, rows, train, match, condition, code, draw, principal. */
 static void check_abilities(const sf_model *m, const char *yes)
 {
     static const sf_ability all[] = {
@@ -60,9 +71,11 @@ TEST(each_family_can_what_it_can)
     sf_context *ctx = new_context();
     sf_model *const models[] = {
         gaussian_of(ctx), typed_of(ctx, "-x0^2", "real"),
-        empirical_of(ctx, "gaussian"), empirical_of(ctx, "poisson")};
-    static const char *const can[] = {"yyyyyy-----y", "y--yy-----y-",
-                                      "yyyyyy--y--y", "-y-yyyyyy---"};
+        empirical_of(ctx, "gaussian"), empirical_of(ctx, "poisson"),
+        components_of(ctx)};
+    static const char *const can[] = {"yyyyyy-----y---", "y--yy-----y----",
+                                      "yyyyyy--y--y-y-", "-y-yyyyyy----y-",
+                                      "yyyyyy------yy-"};
     for (size_t k = 0; k < SFI_COUNT(models); k++) {
         check_abilities(models[k], can[k]);
         sf_model_free(models[k]);

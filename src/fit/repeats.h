@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* repeats.h - columns with values that many rows share. */
+#ifndef SFI_REPEATS_H
+#define SFI_REPEATS_H
+
+#include "base/context.h"
+#include "scorefield/array.h"
+
+/* Warn of the columns in which more than SFI_REPEATS_SHARE of the rows, and two at least,
+ * have one value: there a likelihood has no bound, since a density may grow as narrow there
+ * as it will.  `names` may be NULL.  SF_OK or SF_E_NOMEM. */
+#define SFI_REPEATS_SHARE 0.05
+sf_status sfi_warn_of_repeats(sf_context *ctx, sf_cmat data,
+                              const char *const *names);
+
+#endif

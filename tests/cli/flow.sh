@@ -1,0 +1,33 @@
+# fit --model flow: fit, info, eval, sample, plot, a run that is taken up again.
+quick="--model flow --hidden 6x2 --bins 4 --steps 20 --batch 64 -j 1"
+try fit "$data/faithful.csv" $quick --principal 1 -o f.safetensors --curve c.csv | numbers
+head -1 c.csv
+try info f.safetensors | numbers
+try eval f.safetensors "$data/faithful.csv" --want logpdf,score,code,contours,information,principal,manifold \
+    -o e.csv | numbers
+head -1 e.csv
+echo "-- the contours and the information are ln p"
+awk -F, 'NR > 1 { off = $1 - $6 - $7 - $8; if (off * off > 1e-16) bad++ } END { print NR - 1, bad + 0 }' e.csv
+try eval f.safetensors "$data/faithful.csv" --want manifold --rank 2 -q -o m.csv
+awk -F, 'NR > 1 { ranks[$2]++ } END { for (r in ranks) print r, ranks[r] }' m.csv
+try sample f.safetensors -n 3 --seed 2 -o s.csv
+try plot f.safetensors "$data/faithful.csv" -q -o f.png
+echo "-- a run that was stopped"
+try fit "$data/faithful.csv" $quick --principal 1 --checkpoint run.safetensors -q -o g.safetensors
+scorefield eval g.safetensors "$data/faithful.csv" -q -o g.csv
+scorefield eval f.safetensors "$data/faithful.csv" -q -o f.csv
+cmp f.csv g.csv && echo same
+try fit "$data/faithful.csv" --model flow --resume run.safetensors -q -o h.safetensors
+scorefield eval h.safetensors "$data/faithful.csv" -q -o h.csv
+cmp f.csv h.csv && echo same
+try fit "$data/faithful.csv" --model network --resume run.safetensors -q -o h.safetensors
+try fit "$data/faithful.csv" --model flow --principal 2 --resume run.safetensors -q -o h.safetensors
+echo "-- what cannot be"
+try fit "$data/faithful.csv" --model flow --objective dsm -o x.safetensors
+try fit "$data/faithful.csv" --model network --principal 1 -o x.safetensors
+try eval f.safetensors "$data/faithful.csv" --want velocity -o x.csv
+try eval f.safetensors "$data/faithful.csv" --time 0.5 -o x.csv
+try eval f.safetensors "$data/faithful.csv" --want manifold --rank 3 -o x.csv
+try sample f.safetensors -n 3 --method sde -o x.csv
+try denoise f.safetensors "$data/faithful.csv" --time 0.1 -o x.csv
+ls
