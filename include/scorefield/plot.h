@@ -168,16 +168,25 @@ SF_API sf_status sf_plot_plane(sf_context *ctx, const char *path, sf_cmat data,
 
 /* ---- maps ----------------------------------------------------------------
  *
- * Numbers of the cells of a rectangular grid, each cell in one colour; missing
- * ones are hatched.  Of longitude and latitude, with coastlines (Natural Earth,
- * 1:110 million). */
+ * Numbers of the cells of a grid, each cell in one colour; missing ones (NaN) are
+ * hatched.  Over them, if wanted, contours with their levels.  Of longitude and
+ * latitude, with coastlines (Natural Earth, 1:110 million). */
 typedef enum sf_plot_colours {
-    SF_PLOT_COLOURS_AUTO = 0, /* diverging where both signs occur, else
+    SF_PLOT_COLOURS_AUTO = 0, /* diverging where both signs occur, the lesser
+                                 with at least 1/20 of the other's size; else
                                  sequential */
     SF_PLOT_SEQUENTIAL,       /* dark to light over the range */
-    SF_PLOT_DIVERGING,        /* white is 0, the range symmetric */
-    SF_PLOT_CYCLIC            /* the ends look the same: directions */
+    SF_PLOT_DIVERGING,        /* white is the centre, the range symmetric */
+    SF_PLOT_CYCLIC,           /* the ends look the same: directions */
+    SF_PLOT_LIGHT             /* white to blue over the range */
 } sf_plot_colours;
+
+/* Marks of an axis that are no plain numbers, such as dates. */
+typedef struct sf_plot_ticks {
+    int count;                 /* up to 24; 0: numbers are marked */
+    const double *at;          /* [count], growing */
+    const char *const *labels; /* [count] */
+} sf_plot_ticks;
 
 typedef struct sf_plot_map_options {
     size_t size;             /* set by _INIT */
@@ -189,10 +198,21 @@ typedef struct sf_plot_map_options {
     const char *y_label;     /* [none] */
     const char *bar_label;   /* name and unit [none] */
     sf_plot_colours colours; /* [SF_PLOT_COLOURS_AUTO] */
-    double low;              /* range of the colours [that of the values] */
-    double high;             /* > low, or both 0 */
-    bool is_geographic;      /* degrees east and north; a degree is equally
-                                long on both axes, and coasts are drawn */
+    double low;             /* range of the colours [that of the values]; the */
+    double high;            /* bar tells if values lie beyond; > low, or both
+                                0 */
+    bool is_geographic;     /* degrees east and north, with coasts; lengths
+                                are true in the middle latitude of the map */
+    double centre;          /* of SF_PLOT_DIVERGING [0] */
+    const double *contours; /* levels, [contour_count] [none] */
+    int contour_count;      /* 0 to 100; -1: about ten round ones */
+    const double *contoured; /* [ny, nx] whose contours are drawn [values] */
+    const double *x;         /* [nx] points in the cells [their middles] */
+    const double *y;         /* [ny] */
+    sf_plot_ticks x_ticks;
+    sf_plot_ticks y_ticks;
+    bool y_falls;  /* numbers grow downwards: pressures, depths */
+    bool is_equal; /* a unit is equally long on both axes */
 } sf_plot_map_options;
 
 #define SF_PLOT_MAP_OPTIONS_INIT                                               \
@@ -201,7 +221,7 @@ typedef struct sf_plot_map_options {
     }
 
 /* values [ny, nx]; x_edges [nx + 1] and y_edges [ny + 1] finite and strictly
- * monotonic in either direction (SF_E_SHAPE).  nx, ny >= 1. */
+ * monotonic in either direction (SF_E_SHAPE).  nx, ny >= 1, nx ny < 2^31. */
 SF_API sf_status sf_plot_map(sf_context *ctx, const char *path,
                              const double *values, int64_t ny, int64_t nx,
                              const double *y_edges, const double *x_edges,

@@ -6,136 +6,189 @@
  * shown, the first unless --select says which, and the title names it.
  *
  * Colours follow the field: a turn of hues for directions, white for 0 where both signs
- * occur, dark to light else. */
-#include "cli/plot.h"
-
-#include "field/reader.h"
-#include "num/decimal.h"
+ * occur and 0 is no convention, dark to light else. */
+#include "cli/plot_field.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* What is read of the file. */
+enum { MOST_LEVELS = 100 };
+
+/* What is read of the files, and what is said of it. */
 typedef struct map_job {
     cli *c;
     const plot_options *o;
-    sfi_field_file file;
-    sfi_field_reader r;
-    int x, y; /* of the reader's axes                                        */
-    double *values, *x_edges, *y_edges;
+    plot_files files;
+    plot_field field;
+    plot_field contoured; /* of --contours-of                                */
+    int x, y;             /* axes of the fields                              */
+    int64_t at[SFI_CF_MOST_AXES]; /* points of the others                    */
     int64_t nx, ny;
-    char title[512], bar[256], x_label[128], y_label[128];
+    double *values, *lines;
+    double levels[MOST_LEVELS];
+    int level_count;  /* -1: chosen by the picture                            */
+    double low, high; /* of --range, or both 0                               */
+    bool is_geographic, is_equal;
+    char title[640], bar[256], x_label[160], y_label[160];
 } map_job;
 
-static const sfi_cf_axis *axis_of(const map_job *j, int k)
-{
-    return &j->r.cf->axis[j->r.kept[k]];
-}
+/* ---- axes ----------------------------------------------------------------------- */
 
 /* The axis of one of two roles, -1 if there is none. */
-static int find_role(const map_job *j, sf_role role, sf_role other)
+static int find_role(const plot_field *f, sf_role role, sf_role other)
 {
-    for (int k = 0; k < j->r.rank; k++)
-        if (axis_of(j, k)->role == role || axis_of(j, k)->role == other)
+    for (int k = 0; k < f->rank; k++)
+        if (f->axis[k].role == role || f->axis[k].role == other)
             return k;
     return -1;
 }
 
+/* The last axis but `taken`. */
+static int last_but(const plot_field *f, int taken)
+{
+    return f->rank - 1 == taken ? f->rank - 2 : f->rank - 1;
+}
+
 static sf_status choose_axes(map_job *j)
 {
-    const char *name = j->file.source.header->vars[j->r.cf->var].name;
-    for (int k = 0; k < j->r.rank; k++)
-        if (j->r.shape[k] == 0)
-            return SFI_FAIL(j->c->ctx, SF_E_SHAPE,
-                            "%s: \"%s\" has no points along %s",
-                            j->file.source.name, name, axis_of(j, k)->name);
-    if (j->r.rank < 2)
+    const plot_field *f = &j->field;
+    if (f->rank < 2)
         return SFI_FAIL(j->c->ctx, SF_E_SHAPE,
                         "%s: a map wants two axes with several points, "
                         "\"%s\" has %d",
-                        j->file.source.name, name, j->r.rank);
-    j->x = find_role(j, SF_ROLE_LON, SF_ROLE_X);
-    j->y = find_role(j, SF_ROLE_LAT, SF_ROLE_Y);
+                        f->file, f->name, f->rank);
+    j->x = find_role(f, SF_ROLE_LON, SF_ROLE_X);
+    j->y = find_role(f, SF_ROLE_LAT, SF_ROLE_Y);
     if (j->x < 0)
-        j->x = j->y == j->r.rank - 1 ? j->r.rank - 2 : j->r.rank - 1;
+        j->x = last_but(f, j->y);
     if (j->y < 0)
-        j->y = j->x == j->r.rank - 1 ? j->r.rank - 2 : j->r.rank - 1;
+        j->y = last_but(f, j->x);
+    const plot_axis *x = &f->axis[j->x], *y = &f->axis[j->y];
+    j->nx = x->count;
+    j->ny = y->count;
+    j->is_geographic = x->role == SF_ROLE_LON && y->role == SF_ROLE_LAT &&
+                       !f->is_rotated && x->turn == 360.0;
     return SF_OK;
 }
 
-/* ---- numbers ---------------------------------------------------------------- */
-
-/* Values [ny, nx] of the first point of every other axis. */
-static sf_status read_values(map_job *j)
+/* Whether two fields have the same axes. */
+static sf_status check_same(const map_job *j, const plot_field *other)
 {
-    int64_t start[SFI_CF_MOST_AXES] = {0}, count[SFI_CF_MOST_AXES];
-    for (int k = 0; k < j->r.rank; k++)
-        count[k] = k == j->x || k == j->y ? j->r.shape[k] : 1;
-    j->nx = j->r.shape[j->x];
-    j->ny = j->r.shape[j->y];
-    const size_t points = (size_t)(j->nx * j->ny);
-    sf_context *ctx = j->c->ctx;
-    j->values = sfi_alloc(ctx, points, sizeof *j->values);
-    double *read = sfi_alloc(ctx, points, sizeof *read);
-    sf_status status = j->values != NULL && read != NULL ? SF_OK : SF_E_NOMEM;
-    if (status == SF_OK)
-        status = sfi_field_reader_box(&j->r, start, count, read);
-    const bool is_turned = j->x < j->y;
-    for (int64_t r = 0; r < j->ny && status == SF_OK; r++)
-        for (int64_t i = 0; i < j->nx; i++)
-            j->values[r * j->nx + i] =
-                read[is_turned ? i * j->ny + r : r * j->nx + i];
-    sfi_free(ctx, read, points, sizeof *read);
-    return status;
+    const plot_field *f = &j->field;
+    for (int k = 0; k < f->rank || k < other->rank; k++) {
+        const plot_axis *a = &f->axis[k], *b = &other->axis[k];
+        if (k >= f->rank || k >= other->rank || a->count != b->count)
+            return SFI_FAIL(j->c->ctx, SF_E_SHAPE,
+                            "%s: \"%s\" does not have the axes of \"%s\"",
+                            other->file, other->name, f->name);
+        for (int64_t i = 0; i < a->count; i++)
+            if (!(fabs(a->coords[i] - b->coords[i]) <=
+                  1e-6 * fabs(a->edges[i + 1] - a->edges[i])))
+                return SFI_FAIL(j->c->ctx, SF_E_SHAPE,
+                                "%s: %s of \"%s\" has %g at point %lld, that "
+                                "of \"%s\" %g",
+                                other->file, b->name, other->name, b->coords[i],
+                                (long long)i, f->name, a->coords[i]);
+    }
+    return SF_OK;
 }
 
-/* Edges of the cells along an axis of the picture. */
-static sf_status make_edges(map_job *j, int k, double **out)
+/* ---- options -------------------------------------------------------------------- */
+
+/* The first number of a text, which `end` follows; false if there is none. */
+static bool take_number(const char **text, double *out, char *end)
 {
-    *out = sfi_alloc(j->c->ctx, (size_t)j->r.shape[k] + 1, sizeof **out);
-    return *out != NULL ? sfi_field_reader_edges(&j->r, k, *out) : SF_E_NOMEM;
+    char *stop = NULL;
+    *out = strtod(*text, &stop);
+    if (stop == *text || !isfinite(*out))
+        return false;
+    *end = *stop;
+    *text = stop + (*stop != '\0');
+    return true;
 }
 
-/* ---- words ------------------------------------------------------------------ */
-
-/* Append "lev = 500 hPa" for a point of axis k of the variable. */
-static void append_point(const sfi_cf_axis *a, int64_t i, char *text,
-                         size_t size)
+/* "A:B:STEP" as levels; false if it is not that. */
+static bool read_steps(const char *text, double *levels, int *count)
 {
-    sfi_date date;
-    char value[SFI_DATE_SIZE];
-    const size_t used = strlen(text);
-    const bool is_date =
-        a->is_dated && sfi_time_date(&a->clock, a->coords[i], &date);
-    if (is_date)
-        (void)sfi_date_write(&date, value);
-    else
-        (void)sfi_number_format(a->coords[i], value);
-    snprintf(text + used, size - used, "%s%s %s%s%s", used > 0 ? ", " : "",
-             a->name, value, is_date || a->unit == NULL ? "" : " ",
-             is_date || a->unit == NULL ? "" : a->unit);
+    double v[3];
+    char end = ':';
+    int n = 0;
+    while (n < 3 && end == ':' && take_number(&text, &v[n], &end))
+        n++;
+    if (n != 3 || end != '\0' || !(v[2] > 0.0) || !(v[0] <= v[1]) ||
+        (v[1] - v[0]) / v[2] > MOST_LEVELS - 1)
+        return false;
+    *count = (int)floor((v[1] - v[0]) / v[2] + 1e-9) + 1;
+    for (int k = 0; k < *count; k++)
+        levels[k] = v[0] + k * v[2];
+    return true;
 }
+
+static bool read_list(const char *text, double *levels, int *count)
+{
+    char end = ',';
+    *count = 0;
+    while (end == ',' && *count < MOST_LEVELS &&
+           take_number(&text, &levels[*count], &end)) {
+        if (*count > 0 && !(levels[*count] > levels[*count - 1]))
+            return false;
+        ++*count;
+    }
+    return *count > 0 && end == '\0' && text[0] == '\0';
+}
+
+static sf_status read_contours(map_job *j)
+{
+    const char *text = j->o->contours;
+    if (text == NULL)
+        j->level_count = j->o->contours_of != NULL ? -1 : 0;
+    else if (strcmp(text, "auto") == 0)
+        j->level_count = -1;
+    else if (!read_steps(text, j->levels, &j->level_count) &&
+             !read_list(text, j->levels, &j->level_count))
+        return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                        "--contours is \"%s\", want auto, A:B:STEP or growing "
+                        "levels A,B,..., at most %d",
+                        text, (int)MOST_LEVELS);
+    return SF_OK;
+}
+
+static sf_status read_range(map_job *j)
+{
+    const char *text = j->o->range;
+    char end = '\0';
+    if (text == NULL)
+        return SF_OK;
+    if (!take_number(&text, &j->low, &end) || end != ':' ||
+        !take_number(&text, &j->high, &end) || end != '\0' ||
+        !(j->low < j->high))
+        return SFI_FAIL(
+            j->c->ctx, SF_E_ARG,
+            "--range is \"%s\", want A:B with A < B for the colours "
+            "of a map",
+            j->o->range);
+    return SF_OK;
+}
+
+/* ---- words ---------------------------------------------------------------------- */
 
 /* "temperature: time 1990-01-16, lev 500 hPa"; a note tells which points were taken
  * without being asked for. */
 static void make_title(map_job *j)
 {
-    const sfi_cf *cf = j->r.cf;
-    char points[400] = "", taken[400] = "";
-    for (int k = 0; k < cf->rank; k++) {
-        const sfi_span *span = &j->r.spans[k];
-        const bool is_shown = k == j->r.kept[j->x] || k == j->r.kept[j->y];
-        if (is_shown)
+    const plot_field *f = &j->field;
+    char points[400], taken[400] = "", words[200];
+    snprintf(points, sizeof points, "%s", f->points);
+    for (int k = 0; k < f->rank; k++) {
+        if (k == j->x || k == j->y)
             continue;
-        append_point(&cf->axis[k], span->first, points, sizeof points);
-        if (span->count > 1)
-            append_point(&cf->axis[k], span->first, taken, sizeof taken);
+        plot_append_point(&f->axis[k], j->at[k], points, sizeof points);
+        if (f->axis[k].count > 1)
+            plot_append_point(&f->axis[k], j->at[k], taken, sizeof taken);
     }
-    const char *name = cf->source->header->vars[cf->var].name;
-    const char *words = cf->long_name != NULL       ? cf->long_name
-                        : cf->standard_name != NULL ? cf->standard_name
-                                                    : name;
+    plot_field_words(f, words, sizeof words);
     snprintf(j->title, sizeof j->title, "%s%s%s", words,
              points[0] != '\0' ? ": " : "", points);
     if (taken[0] != '\0')
@@ -145,75 +198,104 @@ static void make_title(map_job *j)
                  taken);
 }
 
-static void label(char *text, size_t size, const char *name, const char *unit)
+static void make_labels(map_job *j)
 {
-    snprintf(text, size, "%s%s%s%s", name, unit != NULL ? " (" : "",
-             unit != NULL ? unit : "", unit != NULL ? ")" : "");
+    const plot_field *f = &j->field;
+    const plot_axis *x = &f->axis[j->x], *y = &f->axis[j->y];
+    plot_label(f->name, f->unit, j->bar, sizeof j->bar);
+    plot_label(x->name, x->unit, j->x_label, sizeof j->x_label);
+    plot_label(y->name, y->unit, j->y_label, sizeof j->y_label);
 }
 
-/* Whether the values are directions, which close after a turn. */
-static bool is_direction(const sfi_cf *cf)
-{
-    return cf->standard_name != NULL && cf->unit != NULL &&
-           strncmp(cf->unit, "degree", 6) == 0 &&
-           (strstr(cf->standard_name, "_from_direction") != NULL ||
-            strstr(cf->standard_name, "_to_direction") != NULL);
-}
+/* ---- the picture ---------------------------------------------------------------- */
 
-/* ---- the picture ------------------------------------------------------------ */
+static void choose_colours(const map_job *j, sf_plot_map_options *p)
+{
+    const double period = plot_direction_period(&j->field);
+    p->low = j->low;
+    p->high = j->high;
+    p->colours = (sf_plot_colours)j->o->colours;
+    p->centre = j->o->centre;
+    if (p->colours == SF_PLOT_COLOURS_AUTO && cli_given(j->c, "centre"))
+        p->colours = SF_PLOT_DIVERGING;
+    if (p->colours == SF_PLOT_COLOURS_AUTO && period > 0.0)
+        p->colours = SF_PLOT_CYCLIC;
+    if (p->colours == SF_PLOT_COLOURS_AUTO &&
+        plot_unit_is_shifted(j->field.unit))
+        p->colours = SF_PLOT_SEQUENTIAL;
+    if (p->colours == SF_PLOT_CYCLIC && period > 0.0 && j->o->range == NULL)
+        p->high = period;
+}
 
 static sf_status draw(map_job *j)
 {
-    const sfi_cf *cf = j->r.cf;
-    const sfi_cf_axis *x = axis_of(j, j->x), *y = axis_of(j, j->y);
+    const plot_field *f = &j->field;
+    const plot_axis *x = &f->axis[j->x], *y = &f->axis[j->y];
     sf_plot_map_options p = SF_PLOT_MAP_OPTIONS_INIT;
     p.width = j->o->width;
     p.height = j->o->height;
     p.scale = j->o->scale;
-    p.is_geographic = x->role == SF_ROLE_LON && y->role == SF_ROLE_LAT &&
-                      !cf->is_rotated && x->turn == 360.0;
+    p.is_geographic = j->is_geographic;
+    p.is_equal = j->is_equal;
     make_title(j);
-    label(j->bar, sizeof j->bar, cf->source->header->vars[cf->var].name,
-          cf->unit);
-    label(j->x_label, sizeof j->x_label, x->name, x->unit);
-    label(j->y_label, sizeof j->y_label, y->name, y->unit);
+    make_labels(j);
     p.title = j->o->title != NULL ? j->o->title : j->title;
     p.bar_label = j->bar;
     p.x_label = p.is_geographic ? NULL : j->x_label;
     p.y_label = p.is_geographic ? NULL : j->y_label;
-    if (is_direction(cf)) {
-        p.colours = SF_PLOT_CYCLIC;
-        p.high = 360.0;
-    }
+    p.x = x->coords;
+    p.y = y->coords;
+    p.contoured = j->lines;
+    p.contours = j->levels;
+    p.contour_count = j->level_count;
+    choose_colours(j, &p);
     return sf_plot_map(j->c->ctx, j->o->output, j->values, j->ny, j->nx,
-                       j->y_edges, j->x_edges, &p);
+                       y->edges, x->edges, &p);
 }
 
-static sf_status draw_variable(map_job *j)
+static sf_status read_plane(map_job *j, plot_field *f, double **out)
 {
-    SFI_TRY(choose_axes(j));
-    SFI_TRY(read_values(j));
-    SFI_TRY(make_edges(j, j->x, &j->x_edges));
-    SFI_TRY(make_edges(j, j->y, &j->y_edges));
-    sfi_field_reader_warn(&j->r);
-    const sf_status status = draw(j);
-    cli_put_text(j->c, j->c->report, "title", j->title);
-    return status;
+    *out = sfi_alloc(j->c->ctx, (size_t)(j->nx * j->ny), sizeof **out);
+    return *out != NULL ? plot_field_plane(f, j->y, j->x, j->at, *out)
+                        : SF_E_NOMEM;
 }
 
-sf_status plot_draw_map(cli *c, const plot_options *o, const char *path)
+static sf_status draw_fields(map_job *j)
+{
+    const plot_options *o = j->o;
+    SFI_TRY(read_contours(j));
+    SFI_TRY(read_range(j));
+    SFI_TRY(plot_files_open(j->c, &j->files));
+    SFI_TRY(plot_field_open(j->c, &j->field, &j->files, o->var, o->select));
+    SFI_TRY(choose_axes(j));
+    SFI_TRY(read_plane(j, &j->field, &j->values));
+    if (o->contours_of != NULL) {
+        SFI_TRY(plot_field_open(j->c, &j->contoured, &j->files, o->contours_of,
+                                o->select));
+        SFI_TRY(check_same(j, &j->contoured));
+        SFI_TRY(read_plane(j, &j->contoured, &j->lines));
+    }
+    sfi_field_reader_warn(&j->field.reader);
+    return draw(j);
+}
+
+static void put_words(const map_job *j)
+{
+    cli_put_text(j->c, j->c->report, "title", j->title);
+    cli_put_text(j->c, j->c->report, "values", j->bar);
+}
+
+sf_status plot_draw_map(cli *c, const plot_options *o)
 {
     map_job j = {.c = c, .o = o};
-    SFI_TRY(sfi_field_file_open(c->ctx, &j.file, path));
-    sf_status status =
-        sfi_field_reader_open(c->ctx, &j.r, &j.file, o->var, o->select, 0.0);
-    if (status == SF_OK) {
-        status = draw_variable(&j);
-        sfi_field_reader_close(&j.r);
-    }
-    sfi_free(c->ctx, j.values, (size_t)(j.nx * j.ny), sizeof *j.values);
-    sfi_free(c->ctx, j.x_edges, (size_t)j.nx + 1, sizeof *j.x_edges);
-    sfi_free(c->ctx, j.y_edges, (size_t)j.ny + 1, sizeof *j.y_edges);
-    sfi_field_file_close(&j.file);
+    const sf_status status = draw_fields(&j);
+    if (status == SF_OK)
+        put_words(&j);
+    const size_t points = (size_t)(j.nx * j.ny);
+    sfi_free(c->ctx, j.values, points, sizeof *j.values);
+    sfi_free(c->ctx, j.lines, points, sizeof *j.lines);
+    plot_field_close(&j.contoured);
+    plot_field_close(&j.field);
+    plot_files_close(&j.files);
     return status;
 }

@@ -406,7 +406,7 @@ void sfi_draw_text(sfi_canvas *canvas, double x, double y, sfi_align align,
     cairo_restore(cr);
 }
 
-void sfi_draw_halo_text(sfi_canvas *canvas, double x, double y,
+void sfi_draw_halo_text(sfi_canvas *canvas, double x, double y, double turn,
                         const char *text, sfi_font font)
 {
     char clean[TEXT_BYTES];
@@ -415,8 +415,9 @@ void sfi_draw_halo_text(sfi_canvas *canvas, double x, double y,
     cairo_t *cr = canvas->cr;
     cairo_save(cr);
     cairo_new_path(cr);
-    cairo_move_to(cr, x - 0.5 * advance(canvas, clean),
-                  y + 0.5 * 0.729 * font.size);
+    cairo_translate(cr, x, y);
+    cairo_rotate(cr, turn);
+    cairo_move_to(cr, -0.5 * advance(canvas, clean), 0.5 * 0.729 * font.size);
     cairo_text_path(cr, clean);
     cairo_set_line_width(cr, 2.2);
     sfi_set_colour(canvas, sfi_faded(sfi_paper, 0.85));

@@ -104,8 +104,9 @@ double sfi_text_width(sfi_canvas *canvas, const char *text, sfi_font font);
 void sfi_draw_text(sfi_canvas *canvas, double x, double y, sfi_align align,
                    int angle, double room, const char *text, sfi_font font);
 
-/* Draw text with a light rim, centred at (x, y): readable over anything. */
-void sfi_draw_halo_text(sfi_canvas *canvas, double x, double y,
+/* Draw text with a light rim, centred at (x, y) and turned clockwise by `turn`
+ * radians: readable over anything. */
+void sfi_draw_halo_text(sfi_canvas *canvas, double x, double y, double turn,
                         const char *text, sfi_font font);
 
 /* Make `text` fit: into `out` goes valid UTF-8 no wider than `room`. */

@@ -54,7 +54,8 @@ static sfi_colour_bar choose_bar(const sf_plot_grid *g, sf_plot_heat kind,
 {
     double lo, hi;
     finite_range(g->values, g->nx * g->ny, &lo, &hi);
-    sfi_colour_bar bar = {SFI_MAP_LIGHT, lo, hi, false, label};
+    sfi_colour_bar bar = {
+        .map = SFI_MAP_LIGHT, .lo = lo, .hi = hi, .label = label};
     switch (kind) {
     case SF_PLOT_HEAT_LOG:
     case SF_PLOT_HEAT_NONE:
@@ -200,28 +201,6 @@ static void to_page(sfi_lines *lines, const sfi_panel *panel,
     }
 }
 
-static void stroke_lines(sfi_canvas *canvas, const sfi_lines *lines,
-                         sfi_stroke stroke)
-{
-    cairo_t *cr = canvas->cr;
-    cairo_new_path(cr);
-    for (size_t l = 0; l < lines->lines; l++) {
-        const size_t first = lines->start[l], end = lines->start[l + 1];
-        const double *a = lines->xy + 2 * first, *b = lines->xy + 2 * end - 2;
-        cairo_new_sub_path(cr);
-        for (size_t p = first; p < end; p++)
-            cairo_line_to(cr, lines->xy[2 * p], lines->xy[2 * p + 1]);
-        if (end - first > 2 && a[0] == b[0] && a[1] == b[1])
-            cairo_close_path(cr);
-    }
-    cairo_save(cr);
-    sfi_set_dash(canvas, stroke.dash, stroke.width);
-    cairo_set_line_width(cr, stroke.width);
-    sfi_set_colour(canvas, stroke.colour);
-    cairo_stroke(cr);
-    cairo_restore(cr);
-}
-
 static bool is_clear(const sfi_panel *panel, spot at,
                      const sfi_region_labels *taken)
 {
@@ -295,7 +274,7 @@ sf_status sfi_draw_regions(sfi_canvas *canvas, const sfi_panel *panel,
             sfi_contour(ctx, &lines, g->values, g->nx, g->ny, levels[k]);
         if (status == SF_OK) {
             to_page(&lines, panel, g);
-            stroke_lines(canvas, &lines, stroke);
+            sfi_draw_lines(canvas, &lines, stroke);
             if (labels != NULL)
                 place_label(&lines, panel, sorted[k], labels);
         }
@@ -315,7 +294,7 @@ void sfi_draw_region_labels(sfi_canvas *canvas, const sfi_region_labels *labels,
         char number[32], text[48];
         sfi_number_text(100.0 * labels->mass[i], 3, number, sizeof number);
         snprintf(text, sizeof text, "%s %%", number);
-        sfi_draw_halo_text(canvas, labels->x[i], labels->y[i], text, font);
+        sfi_draw_halo_text(canvas, labels->x[i], labels->y[i], 0.0, text, font);
     }
 }
 

@@ -1,23 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* map.c - numbers of the cells of a rectangular grid.
+/* map.c - numbers of the cells of a grid.
  *
  * Layers from below: hatching over the whole frame, the cells as an image that is
- * transparent where a number is missing, coastlines.  A cell has one colour: what is
- * seen are the values that there are. */
+ * transparent where a number is missing, coastlines, contours, their levels.  A cell
+ * has one colour: what is seen are the values that there are.
+ *
+ * On a map of longitude and latitude a degree of longitude is cos(m) times as long
+ * as one of latitude, m the middle latitude: lengths are true there, and a map of the
+ * whole sphere is twice as wide as high. */
 #include "scorefield/plot.h"
 
 #include <math.h>
 
 #include "plot/coast.h"
 #include "plot/image.h"
+#include "plot/isolines.h"
 #include "plot/marks.h"
 
-enum { SHADES = 512 };
+enum { SHADES = 512, LEVELS = 10 };
 
-typedef struct cells {
-    const double *values, *y_edges, *x_edges;
-    int64_t ny, nx;
-} cells;
+/* What is drawn, and how it is measured. */
+typedef struct map_page {
+    sf_context *ctx;
+    const sf_plot_map_options *o;
+    const double *values, *contoured;
+    sfi_tiling tiling;
+    sfi_colour_bar bar;
+    double levels[SFI_MOST_LEVELS];
+    int level_count;
+} map_page;
 
 /* ---- checks ----------------------------------------------------------------- */
 
@@ -41,76 +52,167 @@ static sf_status check_edges(sf_context *ctx, const char *name, int64_t n,
     return SF_OK;
 }
 
-static sf_status check(sf_context *ctx, const cells *m,
-                       const sf_plot_map_options *o)
+/* Points must lie in their cells. */
+static sf_status check_points(sf_context *ctx, const char *name, int64_t n,
+                              const double *points, const double *edges)
 {
-    SFI_TRY(check_edges(ctx, "x", m->nx, m->x_edges));
-    SFI_TRY(check_edges(ctx, "y", m->ny, m->y_edges));
+    for (int64_t i = 0; i < n && points != NULL; i++)
+        if (!(points[i] >= fmin(edges[i], edges[i + 1]) &&
+              points[i] <= fmax(edges[i], edges[i + 1])))
+            return SFI_FAIL(ctx, SF_E_SHAPE,
+                            "plot_map: point %lld of %s is %g, want it between "
+                            "the edges %g and %g",
+                            (long long)i, name, points[i], edges[i],
+                            edges[i + 1]);
+    return SF_OK;
+}
+
+static sf_status check_ticks(sf_context *ctx, const char *name,
+                             const sf_plot_ticks *t)
+{
+    if (t->count < 0 || t->count > SFI_MAX_TICKS ||
+        (t->count > 0 && (t->at == NULL || t->labels == NULL)))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "plot_map: %d marks of %s, want 0 to %d with places "
+                        "and labels",
+                        t->count, name, (int)SFI_MAX_TICKS);
+    return SF_OK;
+}
+
+static sf_status check_contours(sf_context *ctx, const sf_plot_map_options *o)
+{
+    if (o->contour_count < -1 || o->contour_count > SFI_MOST_LEVELS ||
+        (o->contour_count > 0 && o->contours == NULL))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "plot_map: %d contours, want -1 to %d, and levels",
+                        o->contour_count, (int)SFI_MOST_LEVELS);
+    for (int k = 0; k < o->contour_count; k++)
+        if (!isfinite(o->contours[k]) ||
+            (k > 0 && !(o->contours[k] > o->contours[k - 1])))
+            return SFI_FAIL(ctx, SF_E_ARG,
+                            "plot_map: level %d of the contours is %g, want "
+                            "finite ones that grow",
+                            k, o->contours[k]);
+    return SF_OK;
+}
+
+static sf_status check(sf_context *ctx, const map_page *m)
+{
+    const sf_plot_map_options *o = m->o;
+    const sfi_tiling *c = &m->tiling;
+    SFI_TRY(check_edges(ctx, "x", c->nx, c->x_edges));
+    SFI_TRY(check_edges(ctx, "y", c->ny, c->y_edges));
+    SFI_TRY(check_points(ctx, "x", c->nx, c->x, c->x_edges));
+    SFI_TRY(check_points(ctx, "y", c->ny, c->y, c->y_edges));
+    SFI_TRY(check_ticks(ctx, "x", &o->x_ticks));
+    SFI_TRY(check_ticks(ctx, "y", &o->y_ticks));
+    if (c->nx > INT32_MAX / c->ny)
+        return SFI_FAIL(ctx, SF_E_SHAPE,
+                        "plot_map: %lld by %lld cells, want fewer than 2^31",
+                        (long long)c->ny, (long long)c->nx);
     if (m->values == NULL)
         return SFI_FAIL(ctx, SF_E_SHAPE, "plot_map: no values");
-    if ((unsigned)o->colours > SF_PLOT_CYCLIC)
-        return SFI_FAIL(ctx, SF_E_ARG, "plot_map: colours is %d, want 0 to 3",
+    if ((unsigned)o->colours > SF_PLOT_LIGHT)
+        return SFI_FAIL(ctx, SF_E_ARG, "plot_map: colours is %d, want 0 to 4",
                         (int)o->colours);
+    if (!isfinite(o->centre))
+        return SFI_FAIL(ctx, SF_E_ARG, "plot_map: centre is %g, want a number",
+                        o->centre);
     if (!(o->low < o->high) && !(o->low == 0.0 && o->high == 0.0))
         return SFI_FAIL(ctx, SF_E_ARG,
                         "plot_map: low is %g and high %g, want "
                         "low < high",
                         o->low, o->high);
-    return SF_OK;
+    return check_contours(ctx, o);
 }
 
-/* ---- colours ---------------------------------------------------------------- */
+/* ---- ranges ----------------------------------------------------------------- */
 
-static sfi_colour_bar choose_bar(const cells *m, const sf_plot_map_options *o)
+typedef struct reach {
+    double lo, hi; /* lo > hi: of no number */
+} reach;
+
+static void widen(reach *r, const double *values, int64_t count)
 {
-    double lo = INFINITY, hi = -INFINITY;
-    for (int64_t i = 0; i < m->nx * m->ny; i++)
-        if (isfinite(m->values[i])) {
-            lo = fmin(lo, m->values[i]);
-            hi = fmax(hi, m->values[i]);
+    for (int64_t i = 0; i < count; i++)
+        if (isfinite(values[i])) {
+            r->lo = fmin(r->lo, values[i]);
+            r->hi = fmax(r->hi, values[i]);
         }
-    if (o->low < o->high) {
-        lo = o->low;
-        hi = o->high;
+}
+
+/* Whether values fall to both sides of the centre, and not to one of them by
+ * rounding or packing alone. */
+static bool is_two_sided(double lo, double hi, double centre)
+{
+    const double below = centre - lo, above = hi - centre;
+    return below > 0.0 && above > 0.0 &&
+           fmin(below, above) >= 0.05 * fmax(below, above);
+}
+
+static sfi_map map_of(const sf_plot_map_options *o, double lo, double hi)
+{
+    switch (o->colours) {
+    case SF_PLOT_COLOURS_AUTO:
+        break;
+    case SF_PLOT_SEQUENTIAL:
+        return SFI_MAP_VIRIDIS;
+    case SF_PLOT_DIVERGING:
+        return SFI_MAP_SIGNED;
+    case SF_PLOT_CYCLIC:
+        return SFI_MAP_CYCLIC;
+    case SF_PLOT_LIGHT:
+        return SFI_MAP_LIGHT;
     }
-    const bool is_signed =
-        o->colours == SF_PLOT_DIVERGING ||
-        (o->colours == SF_PLOT_COLOURS_AUTO && lo < 0.0 && hi > 0.0);
-    sfi_colour_bar bar = {
-        .map = SFI_MAP_VIRIDIS, .lo = lo, .hi = hi, .label = o->bar_label};
-    if (o->colours == SF_PLOT_CYCLIC)
-        bar.map = SFI_MAP_CYCLIC;
-    if (is_signed) {
-        bar.map = SFI_MAP_SIGNED;
-        if (!(o->low < o->high)) {
-            bar.hi = fmax(fabs(lo), fabs(hi));
-            bar.lo = -bar.hi;
-        }
+    return is_two_sided(lo, hi, o->centre) ? SFI_MAP_SIGNED : SFI_MAP_VIRIDIS;
+}
+
+static sfi_colour_bar choose_bar(const reach *r, const sf_plot_map_options *o)
+{
+    const bool is_given = o->low < o->high;
+    double lo = is_given ? o->low : r->lo, hi = is_given ? o->high : r->hi;
+    sfi_colour_bar bar = {.map = map_of(o, lo, hi), .label = o->bar_label};
+    if (bar.map == SFI_MAP_SIGNED && lo <= hi) {
+        const double half = fmax(fabs(lo - o->centre), fabs(hi - o->centre));
+        lo = o->centre - half;
+        hi = o->centre + half;
     }
-    if (!(lo <= hi))
-        bar.lo = bar.hi = NAN;
+    bar.lo = lo <= hi ? lo : NAN;
+    bar.hi = lo <= hi ? hi : NAN;
+    bar.more_below = r->lo < bar.lo;
+    bar.more_above = r->hi > bar.hi;
     sfi_ticks_range(&bar.lo, &bar.hi, false);
     return bar;
 }
 
-/* ---- cells ------------------------------------------------------------------ */
-
-/* The cell that a value lies in; -1 outside. */
-static int64_t cell_at(const double *edges, int64_t n, double x)
+static void choose_levels(map_page *m, const reach *r)
 {
-    const double sign = edges[n] < edges[0] ? -1.0 : 1.0;
-    if (!(sign * (x - edges[0]) >= 0.0) || !(sign * (edges[n] - x) >= 0.0))
-        return -1;
-    int64_t low = 0, high = n;
-    while (high - low > 1) {
-        const int64_t middle = low + (high - low) / 2;
-        if (sign * (x - edges[middle]) >= 0.0)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
+    const sf_plot_map_options *o = m->o;
+    m->level_count = o->contour_count > 0 ? o->contour_count : 0;
+    for (int k = 0; k < m->level_count; k++)
+        m->levels[k] = o->contours[k];
+    if (o->contour_count >= 0 || !(r->lo < r->hi))
+        return;
+    sfi_ticks ticks;
+    sfi_ticks_linear(r->lo, r->hi, LEVELS, &ticks);
+    for (int k = 0; k < ticks.count; k++)
+        m->levels[m->level_count++] = ticks.at[k];
 }
+
+static void measure(map_page *m)
+{
+    const int64_t count = m->tiling.nx * m->tiling.ny;
+    reach shown = {INFINITY, -INFINITY}, lines = {INFINITY, -INFINITY};
+    widen(&shown, m->values, count);
+    if (m->contoured != m->values)
+        widen(&lines, m->contoured, count);
+    else
+        lines = shown;
+    m->bar = choose_bar(&shown, m->o);
+    choose_levels(m, &lines);
+}
+
+/* ---- cells ------------------------------------------------------------------ */
 
 static uint32_t opaque(sfi_rgba c)
 {
@@ -118,32 +220,17 @@ static uint32_t opaque(sfi_rgba c)
            (uint32_t)(255.0 * c.g + 0.5) << 8 | (uint32_t)(255.0 * c.b + 0.5);
 }
 
-/* Which cell each pixel of a row shows. */
-static void find_columns(const cells *m, const sfi_panel *panel, int width,
-                         int64_t *columns)
+static void paint(const map_page *m, const sfi_raster *raster, sfi_image *image)
 {
-    const sfi_axis *x = &panel->x;
-    for (int c = 0; c < width; c++)
-        columns[c] = cell_at(m->x_edges, m->nx,
-                             x->lo + (c + 0.5) / width * (x->hi - x->lo));
-}
-
-static void paint_rows(const cells *m, const sfi_panel *panel,
-                       const sfi_colour_bar *bar, const int64_t *columns,
-                       sfi_image *image)
-{
+    const sfi_colour_bar *bar = &m->bar;
     uint32_t colours[SHADES];
     for (int k = 0; k < SHADES; k++)
         colours[k] = opaque(sfi_map_at(bar->map, k / (SHADES - 1.0)));
-    const sfi_axis *y = &panel->y;
     for (int r = 0; r < image->height; r++) {
         uint32_t *row = image->pixels + (size_t)r * (size_t)image->stride;
-        const double at = y->hi - (r + 0.5) / image->height * (y->hi - y->lo);
-        const int64_t j = cell_at(m->y_edges, m->ny, at);
+        const int32_t *cell = raster->cell + (size_t)r * (size_t)raster->width;
         for (int c = 0; c < image->width; c++) {
-            const double value = j < 0 || columns[c] < 0
-                                     ? NAN
-                                     : m->values[j * m->nx + columns[c]];
+            const double value = cell[c] < 0 ? NAN : m->values[cell[c]];
             const double share = (value - bar->lo) / (bar->hi - bar->lo);
             row[c] =
                 isnan(share)
@@ -154,21 +241,15 @@ static void paint_rows(const cells *m, const sfi_panel *panel,
     }
 }
 
-static sf_status draw_cells(sfi_canvas *canvas, const cells *m,
-                            const sfi_panel *panel, const sfi_colour_bar *bar)
+static sf_status draw_cells(sfi_canvas *canvas, const map_page *m,
+                            const sfi_panel *panel, const sfi_raster *raster)
 {
     sfi_image image;
     SFI_TRY(sfi_image_new(canvas, &image, "map", panel->frame,
                           CAIRO_FORMAT_ARGB32));
-    const size_t width = (size_t)image.width;
-    int64_t *columns = sfi_alloc(canvas->ctx, width, sizeof *columns);
-    if (columns != NULL) {
-        find_columns(m, panel, image.width, columns);
-        paint_rows(m, panel, bar, columns, &image);
-    }
+    paint(m, raster, &image);
     sfi_image_paint(canvas, &image, panel->frame);
-    sfi_free(canvas->ctx, columns, width, sizeof *columns);
-    return columns != NULL ? SF_OK : SF_E_NOMEM;
+    return SF_OK;
 }
 
 /* Lines at 45 degrees, 5 points apart. */
@@ -183,49 +264,88 @@ static void draw_hatching(sfi_canvas *canvas, sfi_rect f)
 
 /* ---- the page --------------------------------------------------------------- */
 
-static void set_axis(sfi_axis *axis, const double *edges, int64_t n)
+/* The length of a degree of longitude in those of latitude, in the middle of the
+ * map; maps that end at a pole are no narrower than a third. */
+static double narrowing(const map_page *m)
 {
-    axis->lo = fmin(edges[0], edges[n]);
-    axis->hi = fmax(edges[0], edges[n]);
+    const double *y = m->tiling.y_edges;
+    const double middle = 0.5 * (y[0] + y[m->tiling.ny]);
+    return m->o->is_geographic
+               ? fmax(cos(middle * 3.141592653589793 / 180.0), 1.0 / 3.0)
+               : 1.0;
 }
 
-static sf_status draw(sfi_canvas *canvas, const cells *m,
-                      const sf_plot_map_options *o)
+static void set_panel(const map_page *m, sfi_panel *panel)
 {
-    const sfi_colour_bar bar = choose_bar(m, o);
-    sfi_panel panel = {.x = {.label = o->x_label},
-                       .y = {.label = o->y_label},
-                       .title = o->title,
-                       .bar = &bar,
-                       .box = true,
-                       .equal = o->is_geographic};
-    set_axis(&panel.x, m->x_edges, m->nx);
-    set_axis(&panel.y, m->y_edges, m->ny);
+    const sf_plot_map_options *o = m->o;
+    sfi_tiling_axes(&m->tiling, &panel->y, &panel->x);
+    panel->x.label = o->x_label;
+    panel->y.label = o->y_label;
+    panel->x.given = o->x_ticks.count > 0 ? &o->x_ticks : NULL;
+    panel->y.given = o->y_ticks.count > 0 ? &o->y_ticks : NULL;
+    panel->y.falls = o->y_falls;
+    panel->box = true;
+    panel->equal = o->is_geographic || o->is_equal;
+    panel->narrow = narrowing(m);
     if (o->is_geographic) {
-        panel.x.letters = "EW";
-        panel.y.letters = "NS";
+        panel->x.letters = "EW";
+        panel->y.letters = "NS";
     }
+}
+
+/* Everything within the frame of a panel. */
+static sf_status draw_inside(sfi_canvas *canvas, const map_page *m,
+                             const sfi_panel *panel, const sfi_raster *raster)
+{
+    sfi_isolines lines = {0};
+    draw_hatching(canvas, panel->frame);
+    SFI_TRY(draw_cells(canvas, m, panel, raster));
+    if (m->o->is_geographic)
+        sfi_draw_coast(canvas, panel);
+    if (m->level_count > 0)
+        SFI_TRY(sfi_draw_isolines(canvas, panel, &m->tiling, m->contoured,
+                                  m->levels, m->level_count, &lines));
+    sfi_draw_isoline_labels(canvas, &lines);
+    return SF_OK;
+}
+
+static sf_status draw(sfi_canvas *canvas, const map_page *m)
+{
+    sfi_panel panel = {.title = m->o->title, .bar = &m->bar};
+    set_panel(m, &panel);
     sfi_panel_layout(canvas, &panel, sfi_whole_page(canvas));
-    sfi_panel_begin(canvas, &panel);
-    draw_hatching(canvas, panel.frame);
-    const sf_status status = draw_cells(canvas, m, &panel, &bar);
-    if (o->is_geographic)
-        sfi_draw_coast(canvas, &panel);
-    sfi_panel_end(canvas, &panel);
+    sfi_raster raster;
+    sf_status status = sfi_raster_new(canvas, &raster, &m->tiling, &panel);
+    if (status == SF_OK) {
+        sfi_panel_begin(canvas, &panel);
+        status = draw_inside(canvas, m, &panel, &raster);
+        sfi_panel_end(canvas, &panel);
+    }
+    sfi_raster_free(&raster);
     return status;
 }
 
-/* A height at which a degree is as long on both axes: 105 points of the width and 55
- * of the height are for texts. */
-static double usual_height(const cells *m, const sf_plot_map_options *o,
-                           double width)
+/* A height at which both axes have their scale: 105 points of the width and 55 of
+ * the height are for texts. */
+static double usual_height(const map_page *m, double width)
 {
-    if (!o->is_geographic)
+    if (!m->o->is_geographic && !m->o->is_equal)
         return 380.0;
-    const double x = fabs(m->x_edges[m->nx] - m->x_edges[0]),
-                 y = fabs(m->y_edges[m->ny] - m->y_edges[0]);
-    const double height = fmax(width - 105.0, 100.0) * y / x + 55.0;
+    sfi_axis x = {0}, y = {0};
+    sfi_tiling_axes(&m->tiling, &y, &x);
+    const double height = fmax(width - 105.0, 100.0) * (y.hi - y.lo) /
+                              (narrowing(m) * (x.hi - x.lo)) +
+                          55.0;
     return fmin(fmax(floor(height), 160.0), 900.0); /* whole pixels */
+}
+
+/* The period of x, if its edges go all the way round. */
+static double period_of(const sf_plot_map_options *o, const double *edges,
+                        int64_t n)
+{
+    if (!o->is_geographic || n < 2 || edges == NULL)
+        return 0.0;
+    return fabs(fabs(edges[n] - edges[0]) - 360.0) < 1e-6 * 360.0 ? 360.0 : 0.0;
 }
 
 sf_status sf_plot_map(sf_context *ctx, const char *path, const double *values,
@@ -233,13 +353,19 @@ sf_status sf_plot_map(sf_context *ctx, const char *path, const double *values,
                       const double *x_edges, const sf_plot_map_options *opts)
 {
     sf_plot_map_options o = SF_PLOT_MAP_OPTIONS_INIT;
-    const cells m = {values, y_edges, x_edges, ny, nx};
     SFI_TRY(sfi_options(ctx, &o, sizeof o, opts));
-    SFI_TRY(check(ctx, &m, &o));
+    map_page m = {.ctx = ctx,
+                  .o = &o,
+                  .values = values,
+                  .contoured = o.contoured != NULL ? o.contoured : values,
+                  .tiling = {ny, nx, y_edges, x_edges, o.y, o.x,
+                             period_of(&o, x_edges, nx)}};
+    SFI_TRY(check(ctx, &m));
+    measure(&m);
     const double width = o.width != 0.0 ? o.width : 540.0;
     sfi_canvas canvas;
     SFI_TRY(sfi_canvas_open(ctx, &canvas, "plot_map", path,
                             sfi_page_or(o.width, o.height, o.scale, 540.0,
-                                        usual_height(&m, &o, width))));
-    return sfi_canvas_close(&canvas, draw(&canvas, &m, &o));
+                                        usual_height(&m, width))));
+    return sfi_canvas_close(&canvas, draw(&canvas, &m));
 }

@@ -34,10 +34,21 @@ try plot packed.nc --var u -o u.png
 try plot packed.nc --var u --select 'lev=850; lon=-90:90' -o u.svg -q
 try plot climate.nc --select 'time=1861-06' -o t.pdf
 try plot shapes.nc --var a -o a.png
+try plot packed.nc --var u --select lev=500 --contours auto --centre 20 -o lines.png -q
+try plot packed.nc --var u --select lev=500 --contours-of u --contours 0:60:20 --range -10:60 --colours light -o light.svg -q
 ls *.png *.svg *.pdf
+scorefield plot packed.nc --var u --select lev=500 -o words.svg --json 2>&1 | python3 -c '
+import json, sys
+report = json.loads(sys.stdin.read().split("\n", 1)[1])
+print(report["title"], report["values"])'
 try plot packed.nc -o none.png
 try plot packed.nc --var u --select 'lat=10' -o none.png
 try plot packed.nc --var u --select 'lat=0; lon=0' -o none.png
 try plot shapes.nc --var e -o none.png
 try plot packed.nc "$data/iris.csv" --var u -o none.png
 try plot "$data/iris.csv" --var u -o none.png
+try plot packed.nc --var u --contours 3,2 -o none.png
+try plot packed.nc --var u --contours 1:2:0 -o none.png
+try plot packed.nc --var u --range 2:1 -o none.png
+try plot packed.nc --var u --contours-of v -o none.png
+try plot "$data/iris.csv" --contours auto -o none.png

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plot_field.h - what maps ask of files of fields: axes with their points, planes of
+ * values, and words. */
+#ifndef SFI_CLI_PLOT_FIELD_H
+#define SFI_CLI_PLOT_FIELD_H
+
+#include "cli/plot.h"
+
+#include "field/reader.h"
+
+/* ---- fields (plot_field.c) -------------------------------------------------------- */
+
+/* An axis along which more than one point is selected, or may be. */
+typedef struct plot_axis {
+    const char *name, *unit; /* the file's; unit may be NULL                 */
+    sf_role role;
+    int64_t count;
+    double *coords, *edges; /* [count], [count + 1]                          */
+    double turn;            /* of an angle, else 0                           */
+    bool is_dated;          /* then `clock` tells dates                      */
+    sfi_clock_unit clock;
+    bool falls; /* larger numbers are lower down: pressures, depths          */
+} plot_axis;
+
+typedef struct plot_field {
+    cli *c;
+    const char *file, *name, *unit, *long_name, *standard_name;
+    bool is_rotated;
+    int rank;
+    plot_axis axis[SFI_CF_MOST_AXES];
+    char points
+        [400]; /* "lev 500 hPa": the axes of which one point was asked for */
+    sfi_field_reader reader;
+} plot_field;
+
+enum { PLOT_MOST_FILES = 3 };
+
+typedef struct plot_files {
+    sfi_field_file file[PLOT_MOST_FILES];
+    int count;
+} plot_files;
+
+/* Open all operands.  plot_files_close() closes what is open, also on failure. */
+sf_status plot_files_open(cli *c, plot_files *files);
+void plot_files_close(plot_files *files);
+
+/* Open the variable of this name (NULL: the only field) of the first file that has
+ * it.  On failure there is nothing to close. */
+sf_status plot_field_open(cli *c, plot_field *f, const plot_files *files,
+                          const char *name, const char *select);
+void plot_field_close(plot_field *f);
+
+/* Values [axis y's points, axis x's points] at point at[k] of every other axis. */
+sf_status plot_field_plane(plot_field *f, int y, int x, const int64_t *at,
+                           double *out);
+
+/* ---- words (plot_words.c) --------------------------------------------------------- */
+
+/* A unit as people write it: "m s**-1" is "m s" with a superscript; "" where there is
+ * none. */
+void plot_unit_text(const char *unit, char *text, size_t size);
+
+/* Whether the zero of a unit is a convention: degrees Celsius, Fahrenheit. */
+bool plot_unit_is_shifted(const char *unit);
+
+/* "name (unit)". */
+void plot_label(const char *name, const char *unit, char *text, size_t size);
+
+/* "lev 500 hPa", "time 1990-01-16": point i of an axis, behind what is in `text`. */
+void plot_append_point(const plot_axis *a, int64_t i, char *text, size_t size);
+
+/* "air temperature". */
+void plot_field_words(const plot_field *f, char *text, size_t size);
+
+/* The period of a field of directions; 0 if it is not one. */
+double plot_direction_period(const plot_field *f);
+
+#endif
