@@ -169,12 +169,13 @@ SF_API sf_status sf_plot_plane(sf_context *ctx, const char *path, sf_cmat data,
 /* ---- maps ----------------------------------------------------------------
  *
  * Numbers of the cells of a grid, each cell in one colour; missing ones (NaN) are
- * hatched.  Over them, if wanted, contours with their levels.  Of longitude and
- * latitude, with coastlines (Natural Earth, 1:110 million). */
+ * hatched.  Over them, if wanted, contours with their levels, and vectors as arrows
+ * or as evenly spaced streamlines.  Of longitude and latitude, with coastlines (Natural
+ * Earth, 1:110 million). */
 typedef enum sf_plot_colours {
     SF_PLOT_COLOURS_AUTO = 0, /* diverging where both signs occur, the lesser
                                  with at least 1/20 of the other's size; else
-                                 sequential */
+                                 sequential, or light for lengths of vectors */
     SF_PLOT_SEQUENTIAL,       /* dark to light over the range */
     SF_PLOT_DIVERGING,        /* white is the centre, the range symmetric */
     SF_PLOT_CYCLIC,           /* the ends look the same: directions */
@@ -207,6 +208,10 @@ typedef struct sf_plot_map_options {
     const double *contours; /* levels, [contour_count] [none] */
     int contour_count;      /* 0 to 100; -1: about ten round ones */
     const double *contoured; /* [ny, nx] whose contours are drawn [values] */
+    const double *u;         /* [ny, nx] components of vectors along x, or */
+    const double *v;         /* eastward, and along y or northward [none] */
+    bool streamlines;        /* in the place of arrows */
+    const char *vector_unit; /* of the arrow that shows the scale [none] */
     const double *x;         /* [nx] points in the cells [their middles] */
     const double *y;         /* [ny] */
     sf_plot_ticks x_ticks;
@@ -220,8 +225,11 @@ typedef struct sf_plot_map_options {
         .size = sizeof(sf_plot_map_options)                                    \
     }
 
-/* values [ny, nx]; x_edges [nx + 1] and y_edges [ny + 1] finite and strictly
- * monotonic in either direction (SF_E_SHAPE).  nx, ny >= 1, nx ny < 2^31. */
+/* values [ny, nx], or NULL with vectors: their lengths; x_edges [nx + 1] and y_edges [ny + 1] finite and strictly
+ * monotonic in either direction (SF_E_SHAPE).  nx, ny >= 1, nx ny < 2^31.
+ *
+ * An arrow has the direction of its vector on a compass, and its length; every n-th
+ * row and column has one.  A streamline runs as the flow does on the map. */
 SF_API sf_status sf_plot_map(sf_context *ctx, const char *path,
                              const double *values, int64_t ny, int64_t nx,
                              const double *y_edges, const double *x_edges,

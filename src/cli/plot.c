@@ -62,6 +62,12 @@ static const cli_option options[] = {
      .help = "sequential, diverging, cyclic or light"},
     OPTION(CLI_TEXT, 0, "contours", "LEVELS", contours, NULL, NULL,
            "A:B:STEP; A,B,C; or auto"),
+    OPTION(CLI_TEXT, 0, "vector", "U,V", vector, NULL, NULL,
+           "Arrows of these variables; --streamlines"),
+    {.kind = CLI_FLAG,
+     .name = "streamlines",
+     .offset = offsetof(plot_options, streamlines),
+     .rare = true},
     {.kind = CLI_TEXT,
      .name = "contours-of",
      .argument = "NAME",
@@ -410,8 +416,9 @@ static sf_status draw_pairs(plot_job *j)
 /* Whether the operands are files of fields; then all of them are. */
 static sf_status find_fields(const plot_job *j, bool *are_fields)
 {
-    static const char *const own[] = {"var",    "select",   "colours",
-                                      "centre", "contours", "contours-of"};
+    static const char *const own[] = {"var",    "select",     "colours",
+                                      "centre", "contours",   "contours-of",
+                                      "vector", "streamlines"};
     const cli *c = j->c;
     const char *path = NULL;
     int count = 0;

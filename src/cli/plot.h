@@ -9,12 +9,12 @@
 
 typedef struct plot_options {
     const char *output, *range, *title, *trace, *var, *select, *contours;
-    const char *contours_of;
+    const char *contours_of, *vector;
     cli_density density; /* its columns are those of tables, too            */
     double width, height, scale, time, centre;
     int64_t grid, rows;
     int colours;
-    bool chains;
+    bool chains, streamlines;
     cli_read read; /* of the first table                                   */
 } plot_options;
 

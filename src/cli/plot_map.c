@@ -9,6 +9,8 @@
  * occur and 0 is no convention, dark to light else. */
 #include "cli/plot_field.h"
 
+#include "base/assign.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,15 +25,16 @@ typedef struct map_job {
     plot_files files;
     plot_field field;
     plot_field contoured; /* of --contours-of                                */
+    plot_field vector[2]; /* of --vector; the first leads where no --var does */
     int x, y;             /* axes of the fields                              */
     int64_t at[SFI_CF_MOST_AXES]; /* points of the others                    */
     int64_t nx, ny;
-    double *values, *lines;
+    double *values, *lines, *u, *v;
     double levels[MOST_LEVELS];
     int level_count;  /* -1: chosen by the picture                            */
     double low, high; /* of --range, or both 0                               */
     bool is_geographic, is_equal;
-    char title[640], bar[256], x_label[160], y_label[160];
+    char title[640], bar[320], x_label[160], y_label[160], unit[96];
 } map_job;
 
 /* ---- axes ----------------------------------------------------------------------- */
@@ -43,6 +46,11 @@ static int find_role(const plot_field *f, sf_role role, sf_role other)
         if (f->axis[k].role == role || f->axis[k].role == other)
             return k;
     return -1;
+}
+
+static bool is_length(const plot_axis *a)
+{
+    return a->role == SF_ROLE_X || a->role == SF_ROLE_Y || a->role == SF_ROLE_Z;
 }
 
 /* The last axis but `taken`. */
@@ -70,6 +78,7 @@ static sf_status choose_axes(map_job *j)
     j->ny = y->count;
     j->is_geographic = x->role == SF_ROLE_LON && y->role == SF_ROLE_LAT &&
                        !f->is_rotated && x->turn == 360.0;
+    j->is_equal = is_length(x) && is_length(y);
     return SF_OK;
 }
 
@@ -139,6 +148,27 @@ static bool read_list(const char *text, double *levels, int *count)
     return *count > 0 && end == '\0' && text[0] == '\0';
 }
 
+/* The names of "U,V". */
+static sf_status read_vector(const map_job *j, char name[2][SFI_NC_NAME])
+{
+    const char *text = j->o->vector;
+    const char *comma = strchr(text, ',');
+    const size_t left = comma != NULL ? (size_t)(comma - text) : 0;
+    const sfi_piece u = sfi_trimmed(text, left),
+                    v = comma != NULL
+                            ? sfi_trimmed(comma + 1, strlen(comma + 1))
+                            : u;
+    if (u.size == 0 || v.size == 0 || u.size >= SFI_NC_NAME ||
+        v.size >= SFI_NC_NAME || memchr(v.at, ',', v.size) != NULL)
+        return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                        "--vector is \"%s\", want the names of two variables, "
+                        "U,V",
+                        text);
+    snprintf(name[0], SFI_NC_NAME, "%.*s", (int)u.size, u.at);
+    snprintf(name[1], SFI_NC_NAME, "%.*s", (int)v.size, v.at);
+    return SF_OK;
+}
+
 static sf_status read_contours(map_job *j)
 {
     const char *text = j->o->contours;
@@ -174,6 +204,25 @@ static sf_status read_range(map_job *j)
 
 /* ---- words ---------------------------------------------------------------------- */
 
+/* Whether the values are lengths of the vectors. */
+static bool shows_speed(const map_job *j)
+{
+    return j->o->vector != NULL && j->o->var == NULL;
+}
+
+static void speed_words(const map_job *j, char *text, size_t size)
+{
+    const char *u = j->vector[0].standard_name, *v = j->vector[1].standard_name;
+    const bool is_wind = u != NULL && v != NULL &&
+                         strcmp(u, "eastward_wind") == 0 &&
+                         strcmp(v, "northward_wind") == 0;
+    if (is_wind)
+        snprintf(text, size, "wind speed");
+    else
+        snprintf(text, size, "length of (%s, %s)", j->vector[0].name,
+                 j->vector[1].name);
+}
+
 /* "temperature: time 1990-01-16, lev 500 hPa"; a note tells which points were taken
  * without being asked for. */
 static void make_title(map_job *j)
@@ -188,7 +237,10 @@ static void make_title(map_job *j)
         if (f->axis[k].count > 1)
             plot_append_point(&f->axis[k], j->at[k], taken, sizeof taken);
     }
-    plot_field_words(f, words, sizeof words);
+    if (shows_speed(j))
+        speed_words(j, words, sizeof words);
+    else
+        plot_field_words(f, words, sizeof words);
     snprintf(j->title, sizeof j->title, "%s%s%s", words,
              points[0] != '\0' ? ": " : "", points);
     if (taken[0] != '\0')
@@ -202,7 +254,13 @@ static void make_labels(map_job *j)
 {
     const plot_field *f = &j->field;
     const plot_axis *x = &f->axis[j->x], *y = &f->axis[j->y];
-    plot_label(f->name, f->unit, j->bar, sizeof j->bar);
+    char speed[200];
+    speed[0] = '\0';
+    if (shows_speed(j))
+        speed_words(j, speed, sizeof speed);
+    plot_label(shows_speed(j) ? speed : f->name, f->unit, j->bar,
+               sizeof j->bar);
+    plot_unit_text(j->vector[0].unit, j->unit, sizeof j->unit);
     plot_label(x->name, x->unit, j->x_label, sizeof j->x_label);
     plot_label(y->name, y->unit, j->y_label, sizeof j->y_label);
 }
@@ -248,6 +306,10 @@ static sf_status draw(map_job *j)
     p.contoured = j->lines;
     p.contours = j->levels;
     p.contour_count = j->level_count;
+    p.u = j->u;
+    p.v = j->v;
+    p.streamlines = j->o->streamlines;
+    p.vector_unit = j->unit;
     choose_colours(j, &p);
     return sf_plot_map(j->c->ctx, j->o->output, j->values, j->ny, j->nx,
                        y->edges, x->edges, &p);
@@ -260,15 +322,64 @@ static sf_status read_plane(map_job *j, plot_field *f, double **out)
                         : SF_E_NOMEM;
 }
 
+/* Vectors are along both axes, so these must be of one kind. */
+static sf_status check_vectors(const map_job *j)
+{
+    const plot_field *f = &j->field, *u = &j->vector[0], *v = &j->vector[1];
+    const plot_axis *x = &f->axis[j->x], *y = &f->axis[j->y];
+    if (!((x->role == SF_ROLE_LON && y->role == SF_ROLE_LAT) || j->is_equal))
+        return SFI_FAIL(
+            j->c->ctx, SF_E_ARG,
+            "--vector: arrows want a map, of longitude and latitude "
+            "or of two lengths; the axes are %s and %s",
+            x->name, y->name);
+    if (u->unit != NULL && v->unit != NULL && strcmp(u->unit, v->unit) != 0)
+        return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                        "--vector: \"%s\" is in %s and \"%s\" in %s, want one "
+                        "unit",
+                        u->name, u->unit, v->name, v->unit);
+    return SF_OK;
+}
+
+static sf_status open_fields(map_job *j)
+{
+    const plot_options *o = j->o;
+    char name[2][SFI_NC_NAME];
+    if (o->streamlines && o->vector == NULL)
+        return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                        "--streamlines wants --vector U,V");
+    if (o->vector != NULL)
+        SFI_TRY(read_vector(j, name));
+    SFI_TRY(plot_files_open(j->c, &j->files));
+    if (o->var == NULL && o->vector == NULL && j->files.count > 1)
+        return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                        "%d files; want --var NAME, or --vector U,V",
+                        j->files.count);
+    SFI_TRY(plot_field_open(j->c, &j->field, &j->files,
+                            shows_speed(j) ? name[0] : o->var, o->select));
+    SFI_TRY(choose_axes(j));
+    for (int k = 0; k < 2 && o->vector != NULL; k++) {
+        SFI_TRY(plot_field_open(j->c, &j->vector[k], &j->files, name[k],
+                                o->select));
+        SFI_TRY(check_same(j, &j->vector[k]));
+    }
+    if (o->vector != NULL)
+        SFI_TRY(check_vectors(j));
+    return SF_OK;
+}
+
 static sf_status draw_fields(map_job *j)
 {
     const plot_options *o = j->o;
     SFI_TRY(read_contours(j));
     SFI_TRY(read_range(j));
-    SFI_TRY(plot_files_open(j->c, &j->files));
-    SFI_TRY(plot_field_open(j->c, &j->field, &j->files, o->var, o->select));
-    SFI_TRY(choose_axes(j));
-    SFI_TRY(read_plane(j, &j->field, &j->values));
+    SFI_TRY(open_fields(j));
+    if (!shows_speed(j))
+        SFI_TRY(read_plane(j, &j->field, &j->values));
+    if (o->vector != NULL) {
+        SFI_TRY(read_plane(j, &j->vector[0], &j->u));
+        SFI_TRY(read_plane(j, &j->vector[1], &j->v));
+    }
     if (o->contours_of != NULL) {
         SFI_TRY(plot_field_open(j->c, &j->contoured, &j->files, o->contours_of,
                                 o->select));
@@ -294,6 +405,10 @@ sf_status plot_draw_map(cli *c, const plot_options *o)
     const size_t points = (size_t)(j.nx * j.ny);
     sfi_free(c->ctx, j.values, points, sizeof *j.values);
     sfi_free(c->ctx, j.lines, points, sizeof *j.lines);
+    sfi_free(c->ctx, j.u, points, sizeof *j.u);
+    sfi_free(c->ctx, j.v, points, sizeof *j.v);
+    plot_field_close(&j.vector[0]);
+    plot_field_close(&j.vector[1]);
     plot_field_close(&j.contoured);
     plot_field_close(&j.field);
     plot_files_close(&j.files);

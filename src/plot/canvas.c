@@ -32,6 +32,9 @@ const sfi_font sfi_font_label = {9.5, false, {0.13, 0.14, 0.16, 1.0}};
 const sfi_font sfi_font_tick = {8.5, false, {0.25, 0.26, 0.29, 1.0}};
 const sfi_font sfi_font_small = {7.5, false, {0.36, 0.38, 0.41, 1.0}};
 
+const sfi_rgba sfi_rim = {1.0, 1.0, 1.0, 0.5};
+const sfi_rgba sfi_no_rim = {1.0, 1.0, 1.0, 0.0};
+
 /* ---- formats ------------------------------------------------------------- */
 
 sfi_format sfi_format_of(const char *path)
@@ -270,6 +273,45 @@ void sfi_fill_rect(sfi_canvas *canvas, double x0, double y0, double x1,
     sfi_set_colour(canvas, colour);
     cairo_rectangle(canvas->cr, x0, y0, x1 - x0, y1 - y0);
     cairo_fill(canvas->cr);
+}
+
+/* The outline of an arrow along x whose middle is at 0. */
+static void trace_arrow(cairo_t *cr, double length)
+{
+    const double head = fmin(4.2, 0.5 * length), half = 0.42 * head;
+    const double shaft = 0.38;
+    cairo_translate(cr, -0.5 * length, 0.0);
+    cairo_move_to(cr, 0.0, -shaft);
+    cairo_line_to(cr, length - 0.85 * head, -shaft);
+    cairo_line_to(cr, length - head, -half);
+    cairo_line_to(cr, length, 0.0);
+    cairo_line_to(cr, length - head, half);
+    cairo_line_to(cr, length - 0.85 * head, shaft);
+    cairo_line_to(cr, 0.0, shaft);
+    cairo_close_path(cr);
+}
+
+void sfi_draw_arrow(sfi_canvas *canvas, double x, double y, double turn,
+                    double length, sfi_rgba colour, sfi_rgba rim)
+{
+    cairo_t *cr = canvas->cr;
+    cairo_save(cr);
+    cairo_new_path(cr);
+    cairo_translate(cr, x, y);
+    if (length < 1.6) {
+        cairo_arc(cr, 0.0, 0.0, 0.6, 0.0, 6.283185307179586);
+    } else {
+        cairo_rotate(cr, turn);
+        trace_arrow(cr, length);
+    }
+    if (rim.a > 0.0) {
+        cairo_set_line_width(cr, 1.1);
+        sfi_set_colour(canvas, rim);
+        cairo_stroke_preserve(cr);
+    }
+    sfi_set_colour(canvas, colour);
+    cairo_fill(cr);
+    cairo_restore(cr);
 }
 
 /* ---- text ---------------------------------------------------------------- */

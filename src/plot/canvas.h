@@ -69,11 +69,20 @@ sf_status sfi_canvas_close(sfi_canvas *canvas, sf_status status);
 
 /* ---- drawing ------------------------------------------------------------- */
 
+/* The rim of what is drawn over colours, and none. */
+extern const sfi_rgba sfi_rim, sfi_no_rim;
+
 void sfi_set_colour(sfi_canvas *canvas, sfi_rgba colour);
 void sfi_draw_line(sfi_canvas *canvas, double x0, double y0, double x1,
                    double y1, double width, sfi_rgba colour);
 void sfi_fill_rect(sfi_canvas *canvas, double x0, double y0, double x1,
                    double y1, sfi_rgba colour);
+
+/* An arrow whose middle is at (x, y), turned clockwise by `turn` radians from
+ * pointing right; one that is too short to be seen is a dot.  A rim, unless it is
+ * transparent, makes it readable over anything. */
+void sfi_draw_arrow(sfi_canvas *canvas, double x, double y, double turn,
+                    double length, sfi_rgba colour, sfi_rgba rim);
 
 /* ---- text ---------------------------------------------------------------- */
 

@@ -183,6 +183,8 @@ void sfi_draw_isoline_labels(sfi_canvas *canvas, const sfi_isolines *all)
         const sfi_isoline_label *l = &all->label[i];
         char text[SFI_TICK_BYTES];
         label_text(l->level, text);
-        sfi_draw_halo_text(canvas, l->x, l->y, l->turn, text, sfi_font_small);
+        sfi_font font = sfi_font_small;
+        font.colour = sfi_ink;
+        sfi_draw_halo_text(canvas, l->x, l->y, l->turn, text, font);
     }
 }

@@ -16,14 +16,22 @@
 #include "plot/image.h"
 #include "plot/isolines.h"
 #include "plot/marks.h"
+#include "plot/vectors.h"
 
 enum { SHADES = 512, LEVELS = 10 };
+
+/* Of coasts, where other lines are over them. */
+static const sfi_rgba brown = {0.50, 0.28, 0.10, 1.0};
 
 /* What is drawn, and how it is measured. */
 typedef struct map_page {
     sf_context *ctx;
     const sf_plot_map_options *o;
     const double *values, *contoured;
+    double *speeds; /* [ny, nx] the values, where none were given            */
+    sfi_vectors vectors;
+    double largest, rms; /* of the vectors                                   */
+    sfi_legend legend;
     sfi_tiling tiling;
     sfi_colour_bar bar;
     double levels[SFI_MOST_LEVELS];
@@ -110,7 +118,10 @@ static sf_status check(sf_context *ctx, const map_page *m)
         return SFI_FAIL(ctx, SF_E_SHAPE,
                         "plot_map: %lld by %lld cells, want fewer than 2^31",
                         (long long)c->ny, (long long)c->nx);
-    if (m->values == NULL)
+    if ((o->u == NULL) != (o->v == NULL))
+        return SFI_FAIL(ctx, SF_E_SHAPE,
+                        "plot_map: one component of vectors, want u and v");
+    if (m->values == NULL && o->u == NULL)
         return SFI_FAIL(ctx, SF_E_SHAPE, "plot_map: no values");
     if ((unsigned)o->colours > SF_PLOT_LIGHT)
         return SFI_FAIL(ctx, SF_E_ARG, "plot_map: colours is %d, want 0 to 4",
@@ -150,7 +161,9 @@ static bool is_two_sided(double lo, double hi, double centre)
            fmin(below, above) >= 0.05 * fmax(below, above);
 }
 
-static sfi_map map_of(const sf_plot_map_options *o, double lo, double hi)
+/* `is_length`: the values are lengths of the arrows over them. */
+static sfi_map map_of(const sf_plot_map_options *o, double lo, double hi,
+                      bool is_length)
 {
     switch (o->colours) {
     case SF_PLOT_COLOURS_AUTO:
@@ -164,14 +177,18 @@ static sfi_map map_of(const sf_plot_map_options *o, double lo, double hi)
     case SF_PLOT_LIGHT:
         return SFI_MAP_LIGHT;
     }
-    return is_two_sided(lo, hi, o->centre) ? SFI_MAP_SIGNED : SFI_MAP_VIRIDIS;
+    if (is_two_sided(lo, hi, o->centre))
+        return SFI_MAP_SIGNED;
+    return is_length ? SFI_MAP_LIGHT : SFI_MAP_VIRIDIS;
 }
 
-static sfi_colour_bar choose_bar(const reach *r, const sf_plot_map_options *o)
+static sfi_colour_bar choose_bar(const reach *r, const sf_plot_map_options *o,
+                                 bool is_length)
 {
     const bool is_given = o->low < o->high;
     double lo = is_given ? o->low : r->lo, hi = is_given ? o->high : r->hi;
-    sfi_colour_bar bar = {.map = map_of(o, lo, hi), .label = o->bar_label};
+    sfi_colour_bar bar = {.map = map_of(o, lo, hi, is_length),
+                          .label = o->bar_label};
     if (bar.map == SFI_MAP_SIGNED && lo <= hi) {
         const double half = fmax(fabs(lo - o->centre), fabs(hi - o->centre));
         lo = o->centre - half;
@@ -199,6 +216,36 @@ static void choose_levels(map_page *m, const reach *r)
         m->levels[m->level_count++] = ticks.at[k];
 }
 
+/* Lengths of the vectors, as the values if there are no others. */
+static sf_status measure_vectors(map_page *m)
+{
+    const int64_t count = m->tiling.nx * m->tiling.ny;
+    double squares = 0.0;
+    int64_t n = 0;
+    if (m->vectors.u == NULL)
+        return SF_OK;
+    if (m->values == NULL) {
+        m->speeds = sfi_alloc(m->ctx, (size_t)count, sizeof *m->speeds);
+        if (m->speeds == NULL)
+            return SF_E_NOMEM;
+        m->values = m->speeds;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        const double size = hypot(m->vectors.u[i], m->vectors.v[i]);
+        if (m->speeds != NULL)
+            m->speeds[i] = size;
+        if (!isfinite(size))
+            continue;
+        m->largest = fmax(m->largest, size);
+        squares += size * size;
+        n++;
+    }
+    m->rms = n > 0 ? sqrt(squares / (double)n) : 0.0;
+    if (m->contoured == NULL)
+        m->contoured = m->values;
+    return SF_OK;
+}
+
 static void measure(map_page *m)
 {
     const int64_t count = m->tiling.nx * m->tiling.ny;
@@ -208,7 +255,7 @@ static void measure(map_page *m)
         widen(&lines, m->contoured, count);
     else
         lines = shown;
-    m->bar = choose_bar(&shown, m->o);
+    m->bar = choose_bar(&shown, m->o, m->speeds != NULL);
     choose_levels(m, &lines);
 }
 
@@ -293,32 +340,71 @@ static void set_panel(const map_page *m, sfi_panel *panel)
     }
 }
 
+/* The arrow that shows the scale, once the panel has its place. */
+static sfi_arrow_scale set_scale(map_page *m, const sfi_panel *panel)
+{
+    const sfi_arrow_scale scale =
+        sfi_arrow_scale_of(m->largest, m->rms, &m->tiling, panel);
+    char number[SFI_TICK_BYTES];
+    const char *unit = m->o->vector_unit;
+    const bool has_unit = unit != NULL && unit[0] != '\0';
+    m->legend.count = 0;
+    if (m->vectors.u == NULL || m->o->streamlines || scale.full == 0.0)
+        return scale;
+    sfi_number_text(scale.reference, 3, number, sizeof number);
+    m->legend.entry[0].length = sfi_arrow_length(&scale, scale.reference);
+    sfi_legend_add(&m->legend, SFI_SWATCH_SCALE, sfi_ink, "%s%s%s", number,
+                   has_unit ? " " : "", has_unit ? unit : "");
+    return scale;
+}
+
+static sf_status draw_vectors(sfi_canvas *canvas, const map_page *m,
+                              const sfi_panel *panel,
+                              const sfi_arrow_scale *scale)
+{
+    if (m->vectors.u == NULL)
+        return SF_OK;
+    if (m->o->streamlines)
+        return sfi_draw_streamlines(canvas, panel, &m->tiling, &m->vectors);
+    sfi_draw_vectors(canvas, panel, &m->tiling, &m->vectors, scale);
+    return SF_OK;
+}
+
 /* Everything within the frame of a panel. */
 static sf_status draw_inside(sfi_canvas *canvas, const map_page *m,
-                             const sfi_panel *panel, const sfi_raster *raster)
+                             const sfi_panel *panel, const sfi_raster *raster,
+                             const sfi_arrow_scale *scale)
 {
     sfi_isolines lines = {0};
     draw_hatching(canvas, panel->frame);
     SFI_TRY(draw_cells(canvas, m, panel, raster));
     if (m->o->is_geographic)
-        sfi_draw_coast(canvas, panel);
+        sfi_draw_coast(canvas, panel,
+                       m->level_count > 0 || m->vectors.u != NULL ? brown
+                                                                  : sfi_ink);
     if (m->level_count > 0)
         SFI_TRY(sfi_draw_isolines(canvas, panel, &m->tiling, m->contoured,
                                   m->levels, m->level_count, &lines));
+    SFI_TRY(draw_vectors(canvas, m, panel, scale));
     sfi_draw_isoline_labels(canvas, &lines);
     return SF_OK;
 }
 
-static sf_status draw(sfi_canvas *canvas, const map_page *m)
+static sf_status draw(sfi_canvas *canvas, map_page *m)
 {
-    sfi_panel panel = {.title = m->o->title, .bar = &m->bar};
+    sfi_panel panel = {
+        .title = m->o->title, .bar = &m->bar, .legend = &m->legend};
     set_panel(m, &panel);
+    /* With an arrow of some length, which takes a row, and then with its own. */
     sfi_panel_layout(canvas, &panel, sfi_whole_page(canvas));
+    (void)set_scale(m, &panel);
+    sfi_panel_layout(canvas, &panel, sfi_whole_page(canvas));
+    const sfi_arrow_scale scale = set_scale(m, &panel);
     sfi_raster raster;
     sf_status status = sfi_raster_new(canvas, &raster, &m->tiling, &panel);
     if (status == SF_OK) {
         sfi_panel_begin(canvas, &panel);
-        status = draw_inside(canvas, m, &panel, &raster);
+        status = draw_inside(canvas, m, &panel, &raster, &scale);
         sfi_panel_end(canvas, &panel);
     }
     sfi_raster_free(&raster);
@@ -333,9 +419,10 @@ static double usual_height(const map_page *m, double width)
         return 380.0;
     sfi_axis x = {0}, y = {0};
     sfi_tiling_axes(&m->tiling, &y, &x);
-    const double height = fmax(width - 105.0, 100.0) * (y.hi - y.lo) /
-                              (narrowing(m) * (x.hi - x.lo)) +
-                          55.0;
+    const double height =
+        fmax(width - 105.0, 100.0) * (y.hi - y.lo) /
+            (narrowing(m) * (x.hi - x.lo)) +
+        55.0 + (m->vectors.u != NULL && !m->o->streamlines ? 16.0 : 0.0);
     return fmin(fmax(floor(height), 160.0), 900.0); /* whole pixels */
 }
 
@@ -348,6 +435,18 @@ static double period_of(const sf_plot_map_options *o, const double *edges,
     return fabs(fabs(edges[n] - edges[0]) - 360.0) < 1e-6 * 360.0 ? 360.0 : 0.0;
 }
 
+static sf_status draw_page(map_page *m, const char *path)
+{
+    const sf_plot_map_options *o = m->o;
+    const double width = o->width != 0.0 ? o->width : 540.0;
+    sfi_canvas canvas;
+    measure(m);
+    SFI_TRY(sfi_canvas_open(m->ctx, &canvas, "plot_map", path,
+                            sfi_page_or(o->width, o->height, o->scale, 540.0,
+                                        usual_height(m, width))));
+    return sfi_canvas_close(&canvas, draw(&canvas, m));
+}
+
 sf_status sf_plot_map(sf_context *ctx, const char *path, const double *values,
                       int64_t ny, int64_t nx, const double *y_edges,
                       const double *x_edges, const sf_plot_map_options *opts)
@@ -358,14 +457,13 @@ sf_status sf_plot_map(sf_context *ctx, const char *path, const double *values,
                   .o = &o,
                   .values = values,
                   .contoured = o.contoured != NULL ? o.contoured : values,
+                  .vectors = {o.u, o.v, o.is_geographic},
                   .tiling = {ny, nx, y_edges, x_edges, o.y, o.x,
                              period_of(&o, x_edges, nx)}};
     SFI_TRY(check(ctx, &m));
-    measure(&m);
-    const double width = o.width != 0.0 ? o.width : 540.0;
-    sfi_canvas canvas;
-    SFI_TRY(sfi_canvas_open(ctx, &canvas, "plot_map", path,
-                            sfi_page_or(o.width, o.height, o.scale, 540.0,
-                                        usual_height(&m, width))));
-    return sfi_canvas_close(&canvas, draw(&canvas, &m));
+    sf_status status = measure_vectors(&m);
+    if (status == SF_OK)
+        status = draw_page(&m, path);
+    sfi_free(ctx, m.speeds, (size_t)(nx * ny), sizeof *m.speeds);
+    return status;
 }

@@ -75,6 +75,33 @@ void sfi_tiling_spot(const sfi_tiling *tiling, const sfi_panel *panel, double v,
     *page_y = sfi_axis_at(&panel->y, y);
 }
 
+/* Where x is among the points of an axis. */
+static bool find_along(const double *points, const double *edges, int64_t n,
+                       double period, double x, double *out)
+{
+    const int64_t i = interval_of(edges, n, x);
+    if (i < 0)
+        return false;
+    const double here = point_at(points, edges, n, period, i);
+    const bool is_before = (x < here) != (edges[n] < edges[0]);
+    const int64_t k = is_before ? i - 1 : i + 1;
+    *out = (double)i;
+    if (x == here || (period == 0.0 && (k < 0 || k >= n)))
+        return true;
+    const double there = point_at(points, edges, n, period, k);
+    *out += (is_before ? -1.0 : 1.0) * (x - here) / (there - here);
+    return true;
+}
+
+bool sfi_tiling_find(const sfi_tiling *t, const sfi_panel *panel, double page_x,
+                     double page_y, double *v, double *u)
+{
+    return find_along(t->x, t->x_edges, t->nx, t->period,
+                      sfi_axis_value(&panel->x, page_x), u) &&
+           find_along(t->y, t->y_edges, t->ny, 0.0,
+                      sfi_axis_value(&panel->y, page_y), v);
+}
+
 /* ---- pixels ----------------------------------------------------------------- */
 
 static void fill_raster(sfi_raster *r, const sfi_tiling *tiling,

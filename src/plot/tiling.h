@@ -22,6 +22,11 @@ void sfi_tiling_axes(const sfi_tiling *tiling, sfi_axis *y, sfi_axis *x);
 void sfi_tiling_spot(const sfi_tiling *tiling, const sfi_panel *panel, double v,
                      double u, double *page_x, double *page_y);
 
+/* The place on the grid of a position on the page that lies in a cell; false if it
+ * lies in none.  Beyond the outermost points it is theirs. */
+bool sfi_tiling_find(const sfi_tiling *tiling, const sfi_panel *panel,
+                     double page_x, double page_y, double *v, double *u);
+
 /* ---- pixels -----------------------------------------------------------------
  *
  * Which cell each pixel of a frame shows: found once for all panels of a picture

@@ -36,6 +36,8 @@ try plot climate.nc --select 'time=1861-06' -o t.pdf
 try plot shapes.nc --var a -o a.png
 try plot packed.nc --var u --select lev=500 --contours auto --centre 20 -o lines.png -q
 try plot packed.nc --var u --select lev=500 --contours-of u --contours 0:60:20 --range -10:60 --colours light -o light.svg -q
+try plot packed.nc --vector 'u, u' --select lev=850 -o arrows.png -q
+try plot packed.nc --var u --vector u,u --select lev=500 --streamlines -o flow.svg -q
 ls *.png *.svg *.pdf
 scorefield plot packed.nc --var u --select lev=500 -o words.svg --json 2>&1 | python3 -c '
 import json, sys
@@ -52,3 +54,9 @@ try plot packed.nc --var u --contours 1:2:0 -o none.png
 try plot packed.nc --var u --range 2:1 -o none.png
 try plot packed.nc --var u --contours-of v -o none.png
 try plot "$data/iris.csv" --contours auto -o none.png
+try plot packed.nc --vector u -o none.png
+try plot packed.nc --vector u,w -o none.png
+try plot packed.nc --vector u,v -o none.png
+try plot packed.nc --vector u,u --select lon=0 -o none.png
+try plot packed.nc --var u --streamlines -o none.png
+try plot packed.nc climate.nc -o none.png

@@ -252,6 +252,61 @@ TEST(an_axis_may_fall)
     sf_context_free(ctx);
 }
 
+/* Of one arrow, on one cell of which it is in the middle, most ink is near its head. */
+TEST(an_arrow_points_along_its_vector)
+{
+    (void)state_;
+    sf_context *ctx = new_context();
+    sf_plot_map_options o = SF_PLOT_MAP_OPTIONS_INIT;
+    const double value = 1.0, edges[] = {0, 1}, one = 1.0, zero = 0.0,
+                 minus = -1.0;
+    const double *const way[][2] = {
+        {&one, &zero}, {&zero, &one}, {&minus, &zero}, {&zero, &minus}};
+    o.width = o.height = 300.0;
+    o.low = -1e6;
+    o.high = 1e6;
+    o.colours = SF_PLOT_SEQUENTIAL;
+    o.is_equal = true;
+    const sfi_rgba ground = sfi_map_at(SFI_MAP_VIRIDIS, 256.0 / 511.0);
+    for (int k = 0; k < 4; k++) {
+        o.u = way[k][0];
+        o.v = way[k][1];
+        CHECK_OK(ctx, sf_plot_map(ctx, path, &value, 1, 1, edges, edges, &o));
+        const patch all = find(ground);
+        CHECK_OK(ctx, sf_plot_map(ctx, path, &value, 1, 1, edges, edges, &o));
+        const int x = (int)(all.x + 0.5), y = (int)(all.y + 0.5);
+        const patch arrow = look(ground, false, x - 60, x + 60, y - 60, y + 60);
+        CHECK(arrow.count > 40 && arrow.count < 1200);
+        CHECK((arrow.x - all.x) * *o.u - (arrow.y - all.y) * *o.v > 1.0);
+        CHECK_NEAR((arrow.x - all.x) * *o.v, 0.0, 1.0);
+        CHECK_NEAR((arrow.y - all.y) * *o.u, 0.0, 1.0);
+    }
+    sf_context_free(ctx);
+}
+
+/* (3, 4) is 5 long: the cell of (0, 0) has the lightest colour, that of (6, 8) the
+ * darkest, and (3, 4) the one between. */
+TEST(without_values_a_map_shows_lengths)
+{
+    (void)state_;
+    sf_context *ctx = new_context();
+    sf_plot_map_options o = SF_PLOT_MAP_OPTIONS_INIT;
+    const double u[] = {0, 3, 6}, v[] = {0, 4, 8}, y[] = {0, 1},
+                 x[] = {0, 1, 2, 3};
+    o.u = u;
+    o.v = v;
+    CHECK_OK(ctx, sf_plot_map(ctx, path, NULL, 1, 3, y, x, &o));
+    CHECK(find(sfi_map_at(SFI_MAP_LIGHT, 256.0 / 511.0)).count > 5000);
+    CHECK_OK(ctx, sf_plot_map(ctx, path, NULL, 1, 3, y, x, &o));
+    CHECK(find(sfi_map_at(SFI_MAP_LIGHT, 1.0)).count > 5000);
+    CHECK_FAILS(ctx, sf_plot_map(ctx, path, NULL, 1, 3, y, x, NULL), SF_E_SHAPE,
+                "no values");
+    o.v = NULL;
+    CHECK_FAILS(ctx, sf_plot_map(ctx, path, v, 1, 3, y, x, &o), SF_E_SHAPE,
+                "want u and v");
+    sf_context_free(ctx);
+}
+
 TEST(numbers_that_make_no_map_are_refused)
 {
     (void)state_;
@@ -294,10 +349,12 @@ TEST(every_allocation_may_fail)
     sf_plot_map_options o = SF_PLOT_MAP_OPTIONS_INIT;
     o.contour_count = -1;
     o.is_geographic = true;
+    o.u = o.v = v;
+    o.streamlines = true;
     sf_status status = SF_E_NOMEM;
     for (int k = 0; status != SF_OK; k++) {
         faults.left = k;
-        status = sf_plot_map(ctx, path, v, 2, 2, y, x, &o);
+        status = sf_plot_map(ctx, path, NULL, 2, 2, y, x, &o);
         CHECK(status == SF_OK || status == SF_E_NOMEM);
         CHECK(faults.bytes == faults.own);
     }
@@ -314,5 +371,7 @@ TESTS(CASE(a_cell_has_its_colour_over_its_area),
       CASE(contours_go_over_the_seam),
       CASE(colours_diverge_about_a_stated_centre),
       CASE(a_negligible_other_sign_does_not_split_the_colours),
-      CASE(an_axis_may_fall), CASE(numbers_that_make_no_map_are_refused),
+      CASE(an_axis_may_fall), CASE(an_arrow_points_along_its_vector),
+      CASE(without_values_a_map_shows_lengths),
+      CASE(numbers_that_make_no_map_are_refused),
       CASE(every_allocation_may_fail))
