@@ -189,6 +189,13 @@ typedef struct sf_plot_ticks {
     const char *const *labels; /* [count] */
 } sf_plot_ticks;
 
+/* Degrees of an axis that are marked as such: "60\u00b0W". */
+typedef enum sf_plot_degrees {
+    SF_PLOT_NUMBERS = 0, /* no degrees */
+    SF_PLOT_EAST,
+    SF_PLOT_NORTH
+} sf_plot_degrees;
+
 typedef struct sf_plot_map_options {
     size_t size;             /* set by _INIT */
     double width;            /* points [540] */
@@ -216,8 +223,13 @@ typedef struct sf_plot_map_options {
     const double *y;         /* [ny] */
     sf_plot_ticks x_ticks;
     sf_plot_ticks y_ticks;
-    bool y_falls;  /* numbers grow downwards: pressures, depths */
-    bool is_equal; /* a unit is equally long on both axes */
+    bool y_falls;              /* numbers grow downwards: pressures, depths */
+    bool is_equal;             /* a unit is equally long on both axes */
+    sf_plot_degrees x_degrees; /* of axes of a section [SF_PLOT_NUMBERS] */
+    sf_plot_degrees y_degrees;
+    bool y_log;        /* logarithmic; edges are then > 0 */
+    int columns;       /* of panels [so that the page is wider than high] */
+    double frame_time; /* of a film, in seconds, up to 60 [0.25] */
 } sf_plot_map_options;
 
 #define SF_PLOT_MAP_OPTIONS_INIT                                               \
@@ -234,6 +246,34 @@ SF_API sf_status sf_plot_map(sf_context *ctx, const char *path,
                              const double *values, int64_t ny, int64_t nx,
                              const double *y_edges, const double *x_edges,
                              const sf_plot_map_options *opts);
+
+/* What one panel of several shows. */
+typedef struct sf_plot_map_frame {
+    const char *title;       /* [none] */
+    const double *values;    /* [ny, nx]; NULL with vectors: their lengths */
+    const double *contoured; /* [ny, nx] [values] */
+    const double *u;         /* [ny, nx] [none] */
+    const double *v;
+} sf_plot_map_frame;
+
+/* Fill in panel k; what it points to stays as it is until the next call. */
+typedef sf_status (*sf_plot_map_fn)(void *user, int64_t k,
+                                    sf_plot_map_frame *out);
+
+/* Several maps of one grid, with one scale of colours, levels and arrows: panels of
+ * one picture, up to 60, or frames of a film (.gif, .webp; its own size is 420 x
+ * about 240 points at 1.5 pixels each), up to 2000.
+ *
+ *   frame  called at least twice for each k from 0 to count - 1, in any order
+ *   opts   as of sf_plot_map(), but for contoured, u and v
+ *
+ * Returns also what `frame` returned; SF_E_ARG (count); SF_E_CANCELLED if the
+ * progress callback stops a film. */
+SF_API sf_status sf_plot_maps(sf_context *ctx, const char *path, int64_t count,
+                              sf_plot_map_fn frame, void *user, int64_t ny,
+                              int64_t nx, const double *y_edges,
+                              const double *x_edges,
+                              const sf_plot_map_options *opts);
 
 /* ---- more columns --------------------------------------------------------
  *

@@ -1,42 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* map.c - numbers of the cells of a grid.
+/* map.c - maps of cells: pictures of one or several panels, and films.
  *
- * Layers from below: hatching over the whole frame, the cells as an image that is
- * transparent where a number is missing, coastlines, contours, their levels.  A cell
- * has one colour: what is seen are the values that there are.
- *
- * On a map of longitude and latitude a degree of longitude is cos(m) times as long
- * as one of latitude, m the middle latitude: lengths are true there, and a map of the
- * whole sphere is twice as wide as high. */
-#include "scorefield/plot.h"
+ * Panels come one at a time from a function of the caller, at least twice: to measure
+ * them, and to draw them.  No more than one is held, however many there are. */
+#include "plot/map.h"
 
 #include <math.h>
+#include <stdio.h>
 
-#include "plot/coast.h"
-#include "plot/image.h"
-#include "plot/isolines.h"
-#include "plot/marks.h"
-#include "plot/vectors.h"
+#include "plot/film.h"
 
-enum { SHADES = 512, LEVELS = 10 };
-
-/* Of coasts, where other lines are over them. */
-static const sfi_rgba brown = {0.50, 0.28, 0.10, 1.0};
-
-/* What is drawn, and how it is measured. */
-typedef struct map_page {
-    sf_context *ctx;
-    const sf_plot_map_options *o;
-    const double *values, *contoured;
-    double *speeds; /* [ny, nx] the values, where none were given            */
-    sfi_vectors vectors;
-    double largest, rms; /* of the vectors                                   */
-    sfi_legend legend;
-    sfi_tiling tiling;
-    sfi_colour_bar bar;
-    double levels[SFI_MOST_LEVELS];
-    int level_count;
-} map_page;
+enum { MOST_PANELS = 60, MOST_FRAMES = 2000 };
 
 /* ---- checks ----------------------------------------------------------------- */
 
@@ -104,7 +78,7 @@ static sf_status check_contours(sf_context *ctx, const sf_plot_map_options *o)
     return SF_OK;
 }
 
-static sf_status check(sf_context *ctx, const map_page *m)
+static sf_status check(sf_context *ctx, const sfi_map_page *m)
 {
     const sf_plot_map_options *o = m->o;
     const sfi_tiling *c = &m->tiling;
@@ -118,14 +92,19 @@ static sf_status check(sf_context *ctx, const map_page *m)
         return SFI_FAIL(ctx, SF_E_SHAPE,
                         "plot_map: %lld by %lld cells, want fewer than 2^31",
                         (long long)c->ny, (long long)c->nx);
-    if ((o->u == NULL) != (o->v == NULL))
-        return SFI_FAIL(ctx, SF_E_SHAPE,
-                        "plot_map: one component of vectors, want u and v");
-    if (m->values == NULL && o->u == NULL)
-        return SFI_FAIL(ctx, SF_E_SHAPE, "plot_map: no values");
     if ((unsigned)o->colours > SF_PLOT_LIGHT)
         return SFI_FAIL(ctx, SF_E_ARG, "plot_map: colours is %d, want 0 to 4",
                         (int)o->colours);
+    if (!(o->frame_time >= 0.0 && o->frame_time <= 60.0) || o->columns < 0)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "plot_map: frame_time is %g and columns %d, want 0 to "
+                        "60, and at least 0",
+                        o->frame_time, o->columns);
+    if (o->y_log && !(fmin(c->y_edges[0], c->y_edges[c->ny]) > 0.0))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "plot_map: an edge of y is %g, want > 0 for a "
+                        "logarithmic axis",
+                        fmin(c->y_edges[0], c->y_edges[c->ny]));
     if (!isfinite(o->centre))
         return SFI_FAIL(ctx, SF_E_ARG, "plot_map: centre is %g, want a number",
                         o->centre);
@@ -137,293 +116,94 @@ static sf_status check(sf_context *ctx, const map_page *m)
     return check_contours(ctx, o);
 }
 
-/* ---- ranges ----------------------------------------------------------------- */
+/* ---- pictures --------------------------------------------------------------- */
 
-typedef struct reach {
-    double lo, hi; /* lo > hi: of no number */
-} reach;
-
-static void widen(reach *r, const double *values, int64_t count)
+/* One panel, which fills the page. */
+static sf_status draw_one(sfi_canvas *canvas, sfi_map_page *m,
+                          const sf_plot_map_frame *frame, const char *title)
 {
-    for (int64_t i = 0; i < count; i++)
-        if (isfinite(values[i])) {
-            r->lo = fmin(r->lo, values[i]);
-            r->hi = fmax(r->hi, values[i]);
-        }
-}
-
-/* Whether values fall to both sides of the centre, and not to one of them by
- * rounding or packing alone. */
-static bool is_two_sided(double lo, double hi, double centre)
-{
-    const double below = centre - lo, above = hi - centre;
-    return below > 0.0 && above > 0.0 &&
-           fmin(below, above) >= 0.05 * fmax(below, above);
-}
-
-/* `is_length`: the values are lengths of the arrows over them. */
-static sfi_map map_of(const sf_plot_map_options *o, double lo, double hi,
-                      bool is_length)
-{
-    switch (o->colours) {
-    case SF_PLOT_COLOURS_AUTO:
-        break;
-    case SF_PLOT_SEQUENTIAL:
-        return SFI_MAP_VIRIDIS;
-    case SF_PLOT_DIVERGING:
-        return SFI_MAP_SIGNED;
-    case SF_PLOT_CYCLIC:
-        return SFI_MAP_CYCLIC;
-    case SF_PLOT_LIGHT:
-        return SFI_MAP_LIGHT;
-    }
-    if (is_two_sided(lo, hi, o->centre))
-        return SFI_MAP_SIGNED;
-    return is_length ? SFI_MAP_LIGHT : SFI_MAP_VIRIDIS;
-}
-
-static sfi_colour_bar choose_bar(const reach *r, const sf_plot_map_options *o,
-                                 bool is_length)
-{
-    const bool is_given = o->low < o->high;
-    double lo = is_given ? o->low : r->lo, hi = is_given ? o->high : r->hi;
-    sfi_colour_bar bar = {.map = map_of(o, lo, hi, is_length),
-                          .label = o->bar_label};
-    if (bar.map == SFI_MAP_SIGNED && lo <= hi) {
-        const double half = fmax(fabs(lo - o->centre), fabs(hi - o->centre));
-        lo = o->centre - half;
-        hi = o->centre + half;
-    }
-    bar.lo = lo <= hi ? lo : NAN;
-    bar.hi = lo <= hi ? hi : NAN;
-    bar.more_below = r->lo < bar.lo;
-    bar.more_above = r->hi > bar.hi;
-    sfi_ticks_range(&bar.lo, &bar.hi, false);
-    return bar;
-}
-
-static void choose_levels(map_page *m, const reach *r)
-{
-    const sf_plot_map_options *o = m->o;
-    m->level_count = o->contour_count > 0 ? o->contour_count : 0;
-    for (int k = 0; k < m->level_count; k++)
-        m->levels[k] = o->contours[k];
-    if (o->contour_count >= 0 || !(r->lo < r->hi))
-        return;
-    sfi_ticks ticks;
-    sfi_ticks_linear(r->lo, r->hi, LEVELS, &ticks);
-    for (int k = 0; k < ticks.count; k++)
-        m->levels[m->level_count++] = ticks.at[k];
-}
-
-/* Lengths of the vectors, as the values if there are no others. */
-static sf_status measure_vectors(map_page *m)
-{
-    const int64_t count = m->tiling.nx * m->tiling.ny;
-    double squares = 0.0;
-    int64_t n = 0;
-    if (m->vectors.u == NULL)
-        return SF_OK;
-    if (m->values == NULL) {
-        m->speeds = sfi_alloc(m->ctx, (size_t)count, sizeof *m->speeds);
-        if (m->speeds == NULL)
-            return SF_E_NOMEM;
-        m->values = m->speeds;
-    }
-    for (int64_t i = 0; i < count; i++) {
-        const double size = hypot(m->vectors.u[i], m->vectors.v[i]);
-        if (m->speeds != NULL)
-            m->speeds[i] = size;
-        if (!isfinite(size))
-            continue;
-        m->largest = fmax(m->largest, size);
-        squares += size * size;
-        n++;
-    }
-    m->rms = n > 0 ? sqrt(squares / (double)n) : 0.0;
-    if (m->contoured == NULL)
-        m->contoured = m->values;
-    return SF_OK;
-}
-
-static void measure(map_page *m)
-{
-    const int64_t count = m->tiling.nx * m->tiling.ny;
-    reach shown = {INFINITY, -INFINITY}, lines = {INFINITY, -INFINITY};
-    widen(&shown, m->values, count);
-    if (m->contoured != m->values)
-        widen(&lines, m->contoured, count);
-    else
-        lines = shown;
-    m->bar = choose_bar(&shown, m->o, m->speeds != NULL);
-    choose_levels(m, &lines);
-}
-
-/* ---- cells ------------------------------------------------------------------ */
-
-static uint32_t opaque(sfi_rgba c)
-{
-    return UINT32_C(255) << 24 | (uint32_t)(255.0 * c.r + 0.5) << 16 |
-           (uint32_t)(255.0 * c.g + 0.5) << 8 | (uint32_t)(255.0 * c.b + 0.5);
-}
-
-static void paint(const map_page *m, const sfi_raster *raster, sfi_image *image)
-{
-    const sfi_colour_bar *bar = &m->bar;
-    uint32_t colours[SHADES];
-    for (int k = 0; k < SHADES; k++)
-        colours[k] = opaque(sfi_map_at(bar->map, k / (SHADES - 1.0)));
-    for (int r = 0; r < image->height; r++) {
-        uint32_t *row = image->pixels + (size_t)r * (size_t)image->stride;
-        const int32_t *cell = raster->cell + (size_t)r * (size_t)raster->width;
-        for (int c = 0; c < image->width; c++) {
-            const double value = cell[c] < 0 ? NAN : m->values[cell[c]];
-            const double share = (value - bar->lo) / (bar->hi - bar->lo);
-            row[c] =
-                isnan(share)
-                    ? 0
-                    : colours[(int)(fmin(fmax(share, 0.0), 1.0) * (SHADES - 1) +
-                                    0.5)];
-        }
-    }
-}
-
-static sf_status draw_cells(sfi_canvas *canvas, const map_page *m,
-                            const sfi_panel *panel, const sfi_raster *raster)
-{
-    sfi_image image;
-    SFI_TRY(sfi_image_new(canvas, &image, "map", panel->frame,
-                          CAIRO_FORMAT_ARGB32));
-    paint(m, raster, &image);
-    sfi_image_paint(canvas, &image, panel->frame);
-    return SF_OK;
-}
-
-/* Lines at 45 degrees, 5 points apart. */
-static void draw_hatching(sfi_canvas *canvas, sfi_rect f)
-{
-    const double height = f.bottom - f.top;
-    sfi_fill_rect(canvas, f.left, f.top, f.right, f.bottom, sfi_paper);
-    for (double x = f.left - height; x < f.right; x += 5.0)
-        sfi_draw_line(canvas, x, f.bottom, x + height, f.top, 0.5,
-                      sfi_faded(sfi_soft_ink, 0.55));
-}
-
-/* ---- the page --------------------------------------------------------------- */
-
-/* The length of a degree of longitude in those of latitude, in the middle of the
- * map; maps that end at a pole are no narrower than a third. */
-static double narrowing(const map_page *m)
-{
-    const double *y = m->tiling.y_edges;
-    const double middle = 0.5 * (y[0] + y[m->tiling.ny]);
-    return m->o->is_geographic
-               ? fmax(cos(middle * 3.141592653589793 / 180.0), 1.0 / 3.0)
-               : 1.0;
-}
-
-static void set_panel(const map_page *m, sfi_panel *panel)
-{
-    const sf_plot_map_options *o = m->o;
-    sfi_tiling_axes(&m->tiling, &panel->y, &panel->x);
-    panel->x.label = o->x_label;
-    panel->y.label = o->y_label;
-    panel->x.given = o->x_ticks.count > 0 ? &o->x_ticks : NULL;
-    panel->y.given = o->y_ticks.count > 0 ? &o->y_ticks : NULL;
-    panel->y.falls = o->y_falls;
-    panel->box = true;
-    panel->equal = o->is_geographic || o->is_equal;
-    panel->narrow = narrowing(m);
-    if (o->is_geographic) {
-        panel->x.letters = "EW";
-        panel->y.letters = "NS";
-    }
-}
-
-/* The arrow that shows the scale, once the panel has its place. */
-static sfi_arrow_scale set_scale(map_page *m, const sfi_panel *panel)
-{
-    const sfi_arrow_scale scale =
-        sfi_arrow_scale_of(m->largest, m->rms, &m->tiling, panel);
-    char number[SFI_TICK_BYTES];
-    const char *unit = m->o->vector_unit;
-    const bool has_unit = unit != NULL && unit[0] != '\0';
-    m->legend.count = 0;
-    if (m->vectors.u == NULL || m->o->streamlines || scale.full == 0.0)
-        return scale;
-    sfi_number_text(scale.reference, 3, number, sizeof number);
-    m->legend.entry[0].length = sfi_arrow_length(&scale, scale.reference);
-    sfi_legend_add(&m->legend, SFI_SWATCH_SCALE, sfi_ink, "%s%s%s", number,
-                   has_unit ? " " : "", has_unit ? unit : "");
-    return scale;
-}
-
-static sf_status draw_vectors(sfi_canvas *canvas, const map_page *m,
-                              const sfi_panel *panel,
-                              const sfi_arrow_scale *scale)
-{
-    if (m->vectors.u == NULL)
-        return SF_OK;
-    if (m->o->streamlines)
-        return sfi_draw_streamlines(canvas, panel, &m->tiling, &m->vectors);
-    sfi_draw_vectors(canvas, panel, &m->tiling, &m->vectors, scale);
-    return SF_OK;
-}
-
-/* Everything within the frame of a panel. */
-static sf_status draw_inside(sfi_canvas *canvas, const map_page *m,
-                             const sfi_panel *panel, const sfi_raster *raster,
-                             const sfi_arrow_scale *scale)
-{
-    sfi_isolines lines = {0};
-    draw_hatching(canvas, panel->frame);
-    SFI_TRY(draw_cells(canvas, m, panel, raster));
-    if (m->o->is_geographic)
-        sfi_draw_coast(canvas, panel,
-                       m->level_count > 0 || m->vectors.u != NULL ? brown
-                                                                  : sfi_ink);
-    if (m->level_count > 0)
-        SFI_TRY(sfi_draw_isolines(canvas, panel, &m->tiling, m->contoured,
-                                  m->levels, m->level_count, &lines));
-    SFI_TRY(draw_vectors(canvas, m, panel, scale));
-    sfi_draw_isoline_labels(canvas, &lines);
-    return SF_OK;
-}
-
-static sf_status draw(sfi_canvas *canvas, map_page *m)
-{
-    sfi_panel panel = {
-        .title = m->o->title, .bar = &m->bar, .legend = &m->legend};
-    set_panel(m, &panel);
-    /* With an arrow of some length, which takes a row, and then with its own. */
-    sfi_panel_layout(canvas, &panel, sfi_whole_page(canvas));
-    (void)set_scale(m, &panel);
-    sfi_panel_layout(canvas, &panel, sfi_whole_page(canvas));
-    const sfi_arrow_scale scale = set_scale(m, &panel);
-    sfi_raster raster;
-    sf_status status = sfi_raster_new(canvas, &raster, &m->tiling, &panel);
-    if (status == SF_OK) {
-        sfi_panel_begin(canvas, &panel);
-        status = draw_inside(canvas, m, &panel, &raster, &scale);
-        sfi_panel_end(canvas, &panel);
-    }
-    sfi_raster_free(&raster);
+    const sfi_rect all = sfi_whole_page(canvas);
+    sfi_panel panel = {.title = title, .bar = &m->bar, .legend = &m->legend};
+    sfi_map_set_panel(m, &panel);
+    /* First with an arrow of some length, which takes a row, then with its own. */
+    sfi_panel_layout(canvas, &panel, all);
+    sfi_map_set_scale(m, &panel);
+    sfi_panel_layout(canvas, &panel, all);
+    sfi_map_set_scale(m, &panel);
+    sfi_panel_begin(canvas, &panel);
+    const sf_status status = sfi_map_draw(canvas, m, &panel, frame);
+    sfi_panel_end(canvas, &panel);
     return status;
 }
 
-/* A height at which both axes have their scale: 105 points of the width and 55 of
- * the height are for texts. */
-static double usual_height(const map_page *m, double width)
+/* The page of a single map: 105 points of the width and 55 of the height are for
+ * texts, and a row for the arrow of the scale. */
+static sfi_page page_of(const sfi_map_page *m, double width, double scale)
 {
-    if (!m->o->is_geographic && !m->o->is_equal)
-        return 380.0;
-    sfi_axis x = {0}, y = {0};
-    sfi_tiling_axes(&m->tiling, &y, &x);
+    const sf_plot_map_options *o = m->o;
+    const double aspect = sfi_map_aspect(m);
+    const double asked = o->width != 0.0 ? o->width : width;
     const double height =
-        fmax(width - 105.0, 100.0) * (y.hi - y.lo) /
-            (narrowing(m) * (x.hi - x.lo)) +
-        55.0 + (m->vectors.u != NULL && !m->o->streamlines ? 16.0 : 0.0);
-    return fmin(fmax(floor(height), 160.0), 900.0); /* whole pixels */
+        aspect > 0.0 ? fmax(asked - 105.0, 100.0) * aspect + 55.0 +
+                           (m->has_vectors && !o->streamlines ? 16.0 : 0.0)
+                     : 380.0 / 540.0 * width;
+    return sfi_page_or(o->width, o->height, o->scale != 0.0 ? o->scale : scale,
+                       width, fmin(fmax(floor(height), 160.0), 900.0));
+}
+
+static sf_status draw_picture(sfi_map_page *m, const char *path)
+{
+    sfi_canvas canvas;
+    sf_plot_map_frame frame;
+    if (m->count > 1) {
+        SFI_TRY(sfi_canvas_open(m->ctx, &canvas, "plot_map", path,
+                                sfi_map_panels_page(m)));
+        return sfi_canvas_close(&canvas, sfi_map_draw_panels(&canvas, m));
+    }
+    SFI_TRY(sfi_canvas_open(m->ctx, &canvas, "plot_map", path,
+                            page_of(m, 540.0, 2.0)));
+    sf_status status = sfi_map_frame(m, 0, &frame);
+    if (status == SF_OK)
+        status = draw_one(&canvas, m, &frame,
+                          m->o->title != NULL ? m->o->title : frame.title);
+    return sfi_canvas_close(&canvas, status);
+}
+
+/* ---- films ------------------------------------------------------------------ */
+
+typedef struct map_film {
+    sfi_map_page *m;
+    sfi_canvas canvas;
+} map_film;
+
+static sf_status draw_frame(void *user, int64_t k)
+{
+    map_film *f = user;
+    const sfi_rect all = sfi_whole_page(&f->canvas);
+    sf_plot_map_frame frame;
+    char title[512];
+    SFI_TRY(sfi_map_frame(f->m, k, &frame));
+    const bool has_both = f->m->o->title != NULL && frame.title != NULL;
+    snprintf(title, sizeof title, "%s%s%s",
+             f->m->o->title != NULL ? f->m->o->title : "", has_both ? ", " : "",
+             frame.title != NULL ? frame.title : "");
+    sfi_fill_rect(&f->canvas, all.left, all.top, all.right, all.bottom,
+                  sfi_paper);
+    return draw_one(&f->canvas, f->m, &frame, title);
+}
+
+static sf_status make_film(sfi_map_page *m, const char *path)
+{
+    map_film f = {.m = m};
+    SFI_TRY(sfi_canvas_open_image(m->ctx, &f.canvas, page_of(m, 420.0, 1.5)));
+    const double seconds = m->o->frame_time > 0.0 ? m->o->frame_time : 0.25;
+    const sfi_film film = {.what = "plot_maps",
+                           .canvas = &f.canvas,
+                           .count = m->count,
+                           .seconds = seconds,
+                           .draw = draw_frame,
+                           .user = &f};
+    return sfi_canvas_close(&f.canvas, sfi_film_write(&film, path));
 }
 
 /* The period of x, if its edges go all the way round. */
@@ -435,16 +215,59 @@ static double period_of(const sf_plot_map_options *o, const double *edges,
     return fabs(fabs(edges[n] - edges[0]) - 360.0) < 1e-6 * 360.0 ? 360.0 : 0.0;
 }
 
-static sf_status draw_page(map_page *m, const char *path)
+/* ---- the calls -------------------------------------------------------------- */
+
+static sf_status run(sfi_map_page *m, const char *path)
 {
-    const sf_plot_map_options *o = m->o;
-    const double width = o->width != 0.0 ? o->width : 540.0;
-    sfi_canvas canvas;
-    measure(m);
-    SFI_TRY(sfi_canvas_open(m->ctx, &canvas, "plot_map", path,
-                            sfi_page_or(o->width, o->height, o->scale, 540.0,
-                                        usual_height(m, width))));
-    return sfi_canvas_close(&canvas, draw(&canvas, m));
+    const bool is_film = sfi_is_film(path);
+    const int64_t most = is_film ? MOST_FRAMES : MOST_PANELS;
+    if (m->count < 1 || m->count > most)
+        return SFI_FAIL(m->ctx, SF_E_ARG, "plot_maps: %lld %s, want 1 to %lld",
+                        (long long)m->count, is_film ? "frames" : "panels",
+                        (long long)most);
+    SFI_TRY(check(m->ctx, m));
+    sf_status status = sfi_map_measure(m);
+    if (status == SF_OK)
+        status = is_film ? make_film(m, path) : draw_picture(m, path);
+    sfi_raster_free(&m->raster);
+    sfi_free(m->ctx, m->speeds, (size_t)(m->tiling.nx * m->tiling.ny),
+             sizeof *m->speeds);
+    return status;
+}
+
+sf_status sf_plot_maps(sf_context *ctx, const char *path, int64_t count,
+                       sf_plot_map_fn frame, void *user, int64_t ny, int64_t nx,
+                       const double *y_edges, const double *x_edges,
+                       const sf_plot_map_options *opts)
+{
+    sf_plot_map_options o = SF_PLOT_MAP_OPTIONS_INIT;
+    SFI_TRY(sfi_options(ctx, &o, sizeof o, opts));
+    sfi_map_page *m = sfi_alloc_zero(ctx, 1, sizeof *m);
+    if (m == NULL)
+        return SF_E_NOMEM;
+    m->ctx = ctx;
+    m->o = &o;
+    m->count = count;
+    m->frame = frame;
+    m->user = user;
+    m->raster.ctx = ctx;
+    m->tiling = (sfi_tiling){.ny = ny,
+                             .nx = nx,
+                             .y_edges = y_edges,
+                             .x_edges = x_edges,
+                             .y = o.y,
+                             .x = o.x,
+                             .period = period_of(&o, x_edges, nx)};
+    const sf_status status = run(m, path);
+    sfi_free(ctx, m, 1, sizeof *m);
+    return status;
+}
+
+static sf_status only_frame(void *user, int64_t k, sf_plot_map_frame *out)
+{
+    (void)k;
+    *out = *(const sf_plot_map_frame *)user;
+    return SF_OK;
 }
 
 sf_status sf_plot_map(sf_context *ctx, const char *path, const double *values,
@@ -453,17 +276,8 @@ sf_status sf_plot_map(sf_context *ctx, const char *path, const double *values,
 {
     sf_plot_map_options o = SF_PLOT_MAP_OPTIONS_INIT;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, opts));
-    map_page m = {.ctx = ctx,
-                  .o = &o,
-                  .values = values,
-                  .contoured = o.contoured != NULL ? o.contoured : values,
-                  .vectors = {o.u, o.v, o.is_geographic},
-                  .tiling = {ny, nx, y_edges, x_edges, o.y, o.x,
-                             period_of(&o, x_edges, nx)}};
-    SFI_TRY(check(ctx, &m));
-    sf_status status = measure_vectors(&m);
-    if (status == SF_OK)
-        status = draw_page(&m, path);
-    sfi_free(ctx, m.speeds, (size_t)(nx * ny), sizeof *m.speeds);
-    return status;
+    sf_plot_map_frame frame = {
+        .values = values, .contoured = o.contoured, .u = o.u, .v = o.v};
+    return sf_plot_maps(ctx, path, 1, only_frame, &frame, ny, nx, y_edges,
+                        x_edges, &o);
 }
