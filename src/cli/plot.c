@@ -40,7 +40,7 @@ enum { MOST_PAIRED = 12 };
 
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "PICTURE", output, NULL, NULL,
-           ".png, .svg, .pdf; .gif, .webp of a trace"),
+           ".png, .svg, .pdf; .gif, .webp for films"),
     CLI_DENSITY_OPTIONS(plot_options, density, "all of numbers",
                         "Show these columns; or EXPR's"),
     SHOWN(CLI_TEXT, "range", "A:B[,C:D]", range, "of the data", NULL,
@@ -64,6 +64,8 @@ static const cli_option options[] = {
            "A:B:STEP; A,B,C; or auto"),
     OPTION(CLI_TEXT, 0, "vector", "U,V", vector, NULL, NULL,
            "Arrows of these variables; --streamlines"),
+    OPTION(CLI_TEXT, 0, "over", "AXIS", over, NULL, NULL,
+           "A panel for each of its points, or a frame"),
     {.kind = CLI_FLAG,
      .name = "streamlines",
      .offset = offsetof(plot_options, streamlines),
@@ -151,6 +153,14 @@ static sf_status check_about(const plot_job *j)
     return SF_OK;
 }
 
+static bool any_fields(const cli *c)
+{
+    for (int i = 0; i < c->operand_count; i++)
+        if (cli_holds_fields(c->operands[i]))
+            return true;
+    return false;
+}
+
 static sf_status check_options(plot_job *j)
 {
     const plot_options *o = j->o;
@@ -162,12 +172,13 @@ static sf_status check_options(plot_job *j)
          .is_output = true,
          .is_binary = true,
          .endings = ".png|.svg|.pdf|.gif|.webp",
-         .want = ".png, .svg or .pdf, or .gif or .webp of a trace"},
+         .want = ".png, .svg or .pdf, or .gif or .webp for films"},
         {.option = "--trace", .path = o->trace}};
     SFI_TRY(cli_check_files(j->c, files, (int)SFI_COUNT(files)));
-    if (plot_is_film(o->output) && o->trace == NULL)
+    if (plot_is_film(o->output) && o->trace == NULL && !any_fields(j->c))
         return SFI_FAIL(j->c->ctx, SF_E_ARG,
-                        "%s: films are made of paths; want --trace FILE",
+                        "%s: films are made of paths and of fields; want "
+                        "--trace FILE, or a file of fields (.nc)",
                         o->output);
     if (o->trace == NULL && o->density.text == NULL && j->c->operand_count == 0)
         return SFI_FAIL(j->c->ctx, SF_E_ARG,
@@ -416,9 +427,9 @@ static sf_status draw_pairs(plot_job *j)
 /* Whether the operands are files of fields; then all of them are. */
 static sf_status find_fields(const plot_job *j, bool *are_fields)
 {
-    static const char *const own[] = {"var",    "select",     "colours",
-                                      "centre", "contours",   "contours-of",
-                                      "vector", "streamlines"};
+    static const char *const own[] = {"var",    "select",      "colours",
+                                      "centre", "contours",    "contours-of",
+                                      "vector", "streamlines", "over"};
     const cli *c = j->c;
     const char *path = NULL;
     int count = 0;

@@ -9,7 +9,7 @@
 
 typedef struct plot_options {
     const char *output, *range, *title, *trace, *var, *select, *contours;
-    const char *contours_of, *vector;
+    const char *contours_of, *vector, *over;
     cli_density density; /* its columns are those of tables, too            */
     double width, height, scale, time, centre;
     int64_t grid, rows;

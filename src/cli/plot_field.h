@@ -54,6 +54,39 @@ void plot_field_close(plot_field *f);
 sf_status plot_field_plane(plot_field *f, int y, int x, const int64_t *at,
                            double *out);
 
+/* ---- axes of a picture (plot_axes.c) ---------------------------------------------- */
+
+/* What a map shows of a field: axes, and what they are to the picture. */
+typedef struct plot_plane {
+    int x, y, over;     /* axes of the field; over: of panels, or -1         */
+    bool is_geographic; /* degrees on a sphere                               */
+    bool is_equal;      /* both axes are lengths in one unit                 */
+    bool is_horizontal; /* vectors may be drawn on it                        */
+} plot_plane;
+
+/* Choose the axes; `over` is the name or role of one that has a panel for each point
+ * (NULL: none), or with `is_film` a frame (NULL: time, or the first one that is not
+ * shown).
+ * Returns SF_OK; SF_E_SHAPE, SF_E_ARG: the message names the axes there are. */
+sf_status plot_choose_plane(const plot_field *f, const char *over, bool is_film,
+                            plot_plane *out);
+
+enum { PLOT_MOST_TICKS = 24, PLOT_TICK = 32 };
+
+/* Marks of an axis of dates. */
+typedef struct plot_dates {
+    double at[PLOT_MOST_TICKS];
+    char text[PLOT_MOST_TICKS][PLOT_TICK];
+    const char *labels[PLOT_MOST_TICKS];
+    sf_plot_ticks ticks; /* none of other axes                               */
+} plot_dates;
+
+/* Round dates on an axis, about ten; out->ticks points into *out. */
+void plot_date_ticks(const plot_axis *a, plot_dates *out);
+
+/* Whether pressures span so much that only a logarithm shows them. */
+bool plot_axis_is_log(const plot_axis *a);
+
 /* ---- words (plot_words.c) --------------------------------------------------------- */
 
 /* A unit as people write it: "m s**-1" is "m s" with a superscript; "" where there is

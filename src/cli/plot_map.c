@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plot_map.c - a field of a file as a map.
+/* plot_map.c - fields of files as maps, sections and films.
  *
- * The picture has two axes: longitude or x to the right, latitude or y upwards, or,
- * without those, the last two axes of the variable.  Of every other axis one point is
- * shown, the first unless --select says which, and the title names it.
+ * The picture has two axes (plot_axes.c), and a panel or frame for each point of the one
+ * that --over names.  Of every other axis one point is shown, the first unless --select
+ * says which, and the title names it.
  *
  * Colours follow the field: a turn of hues for directions, white for 0 where both signs
  * occur and 0 is no convention, dark to light else. */
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LEVELS = 100 };
+enum { MOST_LEVELS = 100, MOST_PANELS = 60 };
 
 /* What is read of the files, and what is said of it. */
 typedef struct map_job {
@@ -26,61 +26,18 @@ typedef struct map_job {
     plot_field field;
     plot_field contoured; /* of --contours-of                                */
     plot_field vector[2]; /* of --vector; the first leads where no --var does */
-    int x, y;             /* axes of the fields                              */
-    int64_t at[SFI_CF_MOST_AXES]; /* points of the others                    */
+    plot_plane plane;
+    int64_t at[SFI_CF_MOST_AXES]; /* points of the axes that are not shown    */
     int64_t nx, ny;
     double *values, *lines, *u, *v;
     double levels[MOST_LEVELS];
     int level_count;  /* -1: chosen by the picture                            */
     double low, high; /* of --range, or both 0                               */
-    bool is_geographic, is_equal;
-    char title[640], bar[320], x_label[160], y_label[160], unit[96];
+    plot_dates x_dates, y_dates;
+    char title[640], panel[256], bar[320], x_label[160], y_label[160], unit[96];
 } map_job;
 
-/* ---- axes ----------------------------------------------------------------------- */
-
-/* The axis of one of two roles, -1 if there is none. */
-static int find_role(const plot_field *f, sf_role role, sf_role other)
-{
-    for (int k = 0; k < f->rank; k++)
-        if (f->axis[k].role == role || f->axis[k].role == other)
-            return k;
-    return -1;
-}
-
-static bool is_length(const plot_axis *a)
-{
-    return a->role == SF_ROLE_X || a->role == SF_ROLE_Y || a->role == SF_ROLE_Z;
-}
-
-/* The last axis but `taken`. */
-static int last_but(const plot_field *f, int taken)
-{
-    return f->rank - 1 == taken ? f->rank - 2 : f->rank - 1;
-}
-
-static sf_status choose_axes(map_job *j)
-{
-    const plot_field *f = &j->field;
-    if (f->rank < 2)
-        return SFI_FAIL(j->c->ctx, SF_E_SHAPE,
-                        "%s: a map wants two axes with several points, "
-                        "\"%s\" has %d",
-                        f->file, f->name, f->rank);
-    j->x = find_role(f, SF_ROLE_LON, SF_ROLE_X);
-    j->y = find_role(f, SF_ROLE_LAT, SF_ROLE_Y);
-    if (j->x < 0)
-        j->x = last_but(f, j->y);
-    if (j->y < 0)
-        j->y = last_but(f, j->x);
-    const plot_axis *x = &f->axis[j->x], *y = &f->axis[j->y];
-    j->nx = x->count;
-    j->ny = y->count;
-    j->is_geographic = x->role == SF_ROLE_LON && y->role == SF_ROLE_LAT &&
-                       !f->is_rotated && x->turn == 360.0;
-    j->is_equal = is_length(x) && is_length(y);
-    return SF_OK;
-}
+/* ---- fields --------------------------------------------------------------------- */
 
 /* Whether two fields have the same axes. */
 static sf_status check_same(const map_job *j, const plot_field *other)
@@ -231,7 +188,7 @@ static void make_title(map_job *j)
     char points[400], taken[400] = "", words[200];
     snprintf(points, sizeof points, "%s", f->points);
     for (int k = 0; k < f->rank; k++) {
-        if (k == j->x || k == j->y)
+        if (k == j->plane.x || k == j->plane.y || k == j->plane.over)
             continue;
         plot_append_point(&f->axis[k], j->at[k], points, sizeof points);
         if (f->axis[k].count > 1)
@@ -250,10 +207,27 @@ static void make_title(map_job *j)
                  taken);
 }
 
+/* The label of an axis that is not marked as degrees. */
+static void label_axis(const plot_axis *a, bool is_degrees, char *text,
+                       size_t size)
+{
+    text[0] = '\0';
+    if (!is_degrees)
+        plot_label(a->name, a->is_dated ? NULL : a->unit, text, size);
+}
+
+static sf_plot_degrees degrees_of(const plot_axis *a)
+{
+    if (a->turn != 360.0 && a->role == SF_ROLE_LON)
+        return SF_PLOT_NUMBERS;
+    return a->role == SF_ROLE_LON   ? SF_PLOT_EAST
+           : a->role == SF_ROLE_LAT ? SF_PLOT_NORTH
+                                    : SF_PLOT_NUMBERS;
+}
+
 static void make_labels(map_job *j)
 {
     const plot_field *f = &j->field;
-    const plot_axis *x = &f->axis[j->x], *y = &f->axis[j->y];
     char speed[200];
     speed[0] = '\0';
     if (shows_speed(j))
@@ -261,8 +235,33 @@ static void make_labels(map_job *j)
     plot_label(shows_speed(j) ? speed : f->name, f->unit, j->bar,
                sizeof j->bar);
     plot_unit_text(j->vector[0].unit, j->unit, sizeof j->unit);
-    plot_label(x->name, x->unit, j->x_label, sizeof j->x_label);
-    plot_label(y->name, y->unit, j->y_label, sizeof j->y_label);
+}
+
+/* Labels and marks of both axes. */
+static void set_axes(map_job *j, sf_plot_map_options *p)
+{
+    const plot_field *f = &j->field;
+    const plot_axis *x = &f->axis[j->plane.x], *y = &f->axis[j->plane.y];
+    p->is_geographic = j->plane.is_geographic;
+    p->is_equal = j->plane.is_equal;
+    if (!f->is_rotated) {
+        p->x_degrees = degrees_of(x);
+        p->y_degrees = degrees_of(y);
+    }
+    label_axis(x, p->x_degrees != SF_PLOT_NUMBERS, j->x_label,
+               sizeof j->x_label);
+    label_axis(y, p->y_degrees != SF_PLOT_NUMBERS, j->y_label,
+               sizeof j->y_label);
+    p->x_label = j->x_label;
+    p->y_label = j->y_label;
+    plot_date_ticks(x, &j->x_dates);
+    plot_date_ticks(y, &j->y_dates);
+    p->x_ticks = j->x_dates.ticks;
+    p->y_ticks = j->y_dates.ticks;
+    p->x = x->coords;
+    p->y = y->coords;
+    p->y_falls = y->falls;
+    p->y_log = plot_axis_is_log(y);
 }
 
 /* ---- the picture ---------------------------------------------------------------- */
@@ -285,49 +284,66 @@ static void choose_colours(const map_job *j, sf_plot_map_options *p)
         p->high = period;
 }
 
+/* Panel k, or the only one. */
+static sf_status read_frame(void *user, int64_t k, sf_plot_map_frame *out)
+{
+    map_job *j = user;
+    const plot_plane *p = &j->plane;
+    plot_field *fields[] = {&j->field, &j->contoured, &j->vector[0],
+                            &j->vector[1]};
+    double *values[] = {j->values, j->lines, j->u, j->v};
+    if (p->over >= 0)
+        j->at[p->over] = k;
+    for (size_t i = 0; i < SFI_COUNT(fields); i++)
+        if (values[i] != NULL)
+            SFI_TRY(plot_field_plane(fields[i], p->y, p->x, j->at, values[i]));
+    j->panel[0] = '\0';
+    if (p->over >= 0)
+        plot_append_point(&j->field.axis[p->over], k, j->panel,
+                          sizeof j->panel);
+    *out = (sf_plot_map_frame){j->panel, j->values, j->lines, j->u, j->v};
+    return SF_OK;
+}
+
 static sf_status draw(map_job *j)
 {
     const plot_field *f = &j->field;
-    const plot_axis *x = &f->axis[j->x], *y = &f->axis[j->y];
+    const plot_plane *a = &j->plane;
     sf_plot_map_options p = SF_PLOT_MAP_OPTIONS_INIT;
     p.width = j->o->width;
     p.height = j->o->height;
-    p.scale = j->o->scale;
-    p.is_geographic = j->is_geographic;
-    p.is_equal = j->is_equal;
+    p.scale = cli_given(j->c, "scale") ? j->o->scale : 0.0;
     make_title(j);
     make_labels(j);
+    set_axes(j, &p);
     p.title = j->o->title != NULL ? j->o->title : j->title;
     p.bar_label = j->bar;
-    p.x_label = p.is_geographic ? NULL : j->x_label;
-    p.y_label = p.is_geographic ? NULL : j->y_label;
-    p.x = x->coords;
-    p.y = y->coords;
-    p.contoured = j->lines;
     p.contours = j->levels;
     p.contour_count = j->level_count;
-    p.u = j->u;
-    p.v = j->v;
     p.streamlines = j->o->streamlines;
     p.vector_unit = j->unit;
     choose_colours(j, &p);
-    return sf_plot_map(j->c->ctx, j->o->output, j->values, j->ny, j->nx,
-                       y->edges, x->edges, &p);
+    cli_progress_begin(j->c);
+    const sf_status status = sf_plot_maps(
+        j->c->ctx, j->o->output, a->over >= 0 ? f->axis[a->over].count : 1,
+        read_frame, j, j->ny, j->nx, f->axis[a->y].edges, f->axis[a->x].edges,
+        &p);
+    cli_progress_end(j->c);
+    return status;
 }
 
-static sf_status read_plane(map_job *j, plot_field *f, double **out)
+static sf_status make_room(map_job *j, double **out)
 {
     *out = sfi_alloc(j->c->ctx, (size_t)(j->nx * j->ny), sizeof **out);
-    return *out != NULL ? plot_field_plane(f, j->y, j->x, j->at, *out)
-                        : SF_E_NOMEM;
+    return *out != NULL ? SF_OK : SF_E_NOMEM;
 }
 
 /* Vectors are along both axes, so these must be of one kind. */
 static sf_status check_vectors(const map_job *j)
 {
     const plot_field *f = &j->field, *u = &j->vector[0], *v = &j->vector[1];
-    const plot_axis *x = &f->axis[j->x], *y = &f->axis[j->y];
-    if (!((x->role == SF_ROLE_LON && y->role == SF_ROLE_LAT) || j->is_equal))
+    const plot_axis *x = &f->axis[j->plane.x], *y = &f->axis[j->plane.y];
+    if (!j->plane.is_horizontal)
         return SFI_FAIL(
             j->c->ctx, SF_E_ARG,
             "--vector: arrows want a map, of longitude and latitude "
@@ -357,7 +373,10 @@ static sf_status open_fields(map_job *j)
                         j->files.count);
     SFI_TRY(plot_field_open(j->c, &j->field, &j->files,
                             shows_speed(j) ? name[0] : o->var, o->select));
-    SFI_TRY(choose_axes(j));
+    SFI_TRY(plot_choose_plane(&j->field, o->over, plot_is_film(o->output),
+                              &j->plane));
+    j->nx = j->field.axis[j->plane.x].count;
+    j->ny = j->field.axis[j->plane.y].count;
     for (int k = 0; k < 2 && o->vector != NULL; k++) {
         SFI_TRY(plot_field_open(j->c, &j->vector[k], &j->files, name[k],
                                 o->select));
@@ -368,25 +387,39 @@ static sf_status open_fields(map_job *j)
     return SF_OK;
 }
 
+static sf_status check_panels(const map_job *j)
+{
+    const plot_plane *p = &j->plane;
+    if (p->over < 0 || plot_is_film(j->o->output) ||
+        j->field.axis[p->over].count <= MOST_PANELS)
+        return SF_OK;
+    return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                    "--over %s: a picture of %lld panels, want at most %d; "
+                    "--select chooses some of them",
+                    j->o->over, (long long)j->field.axis[p->over].count,
+                    (int)MOST_PANELS);
+}
+
 static sf_status draw_fields(map_job *j)
 {
     const plot_options *o = j->o;
     SFI_TRY(read_contours(j));
     SFI_TRY(read_range(j));
     SFI_TRY(open_fields(j));
-    if (!shows_speed(j))
-        SFI_TRY(read_plane(j, &j->field, &j->values));
-    if (o->vector != NULL) {
-        SFI_TRY(read_plane(j, &j->vector[0], &j->u));
-        SFI_TRY(read_plane(j, &j->vector[1], &j->v));
-    }
     if (o->contours_of != NULL) {
         SFI_TRY(plot_field_open(j->c, &j->contoured, &j->files, o->contours_of,
                                 o->select));
         SFI_TRY(check_same(j, &j->contoured));
-        SFI_TRY(read_plane(j, &j->contoured, &j->lines));
+        SFI_TRY(make_room(j, &j->lines));
+    }
+    if (!shows_speed(j))
+        SFI_TRY(make_room(j, &j->values));
+    if (o->vector != NULL) {
+        SFI_TRY(make_room(j, &j->u));
+        SFI_TRY(make_room(j, &j->v));
     }
     sfi_field_reader_warn(&j->field.reader);
+    SFI_TRY(check_panels(j));
     return draw(j);
 }
 

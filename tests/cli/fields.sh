@@ -38,7 +38,13 @@ try plot packed.nc --var u --select lev=500 --contours auto --centre 20 -o lines
 try plot packed.nc --var u --select lev=500 --contours-of u --contours 0:60:20 --range -10:60 --colours light -o light.svg -q
 try plot packed.nc --vector 'u, u' --select lev=850 -o arrows.png -q
 try plot packed.nc --var u --vector u,u --select lev=500 --streamlines -o flow.svg -q
-ls *.png *.svg *.pdf
+try plot packed.nc --var u --over level -o panels.png -q
+try plot climate.nc --over t -o panels.svg
+try plot climate.nc -o film.webp
+try plot packed.nc --vector u,u --over lev -o film.gif -q
+try plot packed.nc --var u --select lon=0 -o section.svg
+try plot climate.nc --select lat=30 -o section.pdf
+ls *.png *.svg *.pdf *.webp *.gif
 scorefield plot packed.nc --var u --select lev=500 -o words.svg --json 2>&1 | python3 -c '
 import json, sys
 report = json.loads(sys.stdin.read().split("\n", 1)[1])
@@ -60,3 +66,7 @@ try plot packed.nc --vector u,v -o none.png
 try plot packed.nc --vector u,u --select lon=0 -o none.png
 try plot packed.nc --var u --streamlines -o none.png
 try plot packed.nc climate.nc -o none.png
+try plot packed.nc --var u --over time -o none.png
+try plot packed.nc --var u --over lev --select lev=500 -o none.png
+try plot packed.nc --var u --over lev --select lat=0 -o none.png
+try plot packed.nc --var v -o none.gif
