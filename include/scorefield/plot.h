@@ -230,6 +230,10 @@ typedef struct sf_plot_map_options {
     bool y_log;        /* logarithmic; edges are then > 0 */
     int columns;       /* of panels [so that the page is wider than high] */
     double frame_time; /* of a film, in seconds, up to 60 [0.25] */
+    bool is_disc;      /* x is an angle in radians, y >= 0 the distance from
+                          the centre; u is outwards, v with the angle */
+    const double *x_points; /* [ny, nx] where points lie, in the place of the */
+    const double *y_points; /* edges; no streamlines [none] */
 } sf_plot_map_options;
 
 #define SF_PLOT_MAP_OPTIONS_INIT                                               \
@@ -241,7 +245,10 @@ typedef struct sf_plot_map_options {
  * monotonic in either direction (SF_E_SHAPE).  nx, ny >= 1, nx ny < 2^31.
  *
  * An arrow has the direction of its vector on a compass, and its length; every n-th
- * row and column has one.  A streamline runs as the flow does on the map. */
+ * row and column has one.  A streamline runs as the flow does on the map.
+ *
+ * With x_points and y_points, NaN where there is none, edges may be NULL, nx, ny >= 2,
+ * and a cell has its corners between the points. */
 SF_API sf_status sf_plot_map(sf_context *ctx, const char *path,
                              const double *values, int64_t ny, int64_t nx,
                              const double *y_edges, const double *x_edges,

@@ -83,11 +83,10 @@ static const cli_option options[] = {
      .rare = true},
     OPTION(CLI_FLAG, 0, "chains", NULL, chains, NULL, NULL,
            "Draws of each chain over their number"),
-    {.kind = CLI_WHOLE,
+    {.kind = CLI_TEXT,
      .name = "grid",
      .argument = "K",
      .offset = offsetof(plot_options, grid),
-     .range = "[8, 1025]",
      .rare = true},
     OPTION(CLI_WHOLE, 'n', "rows", "N", rows, "1000", "[2, 1e7]",
            "Rows drawn from a model without a table"),
@@ -153,12 +152,37 @@ static sf_status check_about(const plot_job *j)
     return SF_OK;
 }
 
-static bool any_fields(const cli *c)
+/* Whether a file holds fields: NetCDF, or an array whose grid is given. */
+static bool holds_fields(const plot_options *o, const char *path)
 {
-    for (int i = 0; i < c->operand_count; i++)
-        if (cli_holds_fields(c->operands[i]))
+    return cli_holds_fields(path) ||
+           (cli_has_extension(path, ".npy") && o->grid != NULL &&
+            strchr(o->grid, '=') != NULL);
+}
+
+static bool any_fields(const plot_job *j)
+{
+    for (int i = 0; i < j->c->operand_count; i++)
+        if (holds_fields(j->o, j->c->operands[i]))
             return true;
     return false;
+}
+
+/* Points of an axis of a density. */
+static sf_status parse_grid(plot_job *j)
+{
+    char *end = NULL;
+    if (j->o->grid == NULL)
+        return SF_OK;
+    j->grid = strtoll(j->o->grid, &end, 10);
+    if (*end != '\0' || j->grid < 8 || j->grid > 1025)
+        return SFI_FAIL(
+            j->c->ctx, SF_E_ARG,
+            "--grid is \"%s\", want 8 to 1025 points of an axis of a "
+            "density; axes, as 'x=0:1:64; y=0:1:64', apply only to "
+            ".npy files of fields",
+            j->o->grid);
+    return SF_OK;
 }
 
 static sf_status check_options(plot_job *j)
@@ -175,7 +199,7 @@ static sf_status check_options(plot_job *j)
          .want = ".png, .svg or .pdf, or .gif or .webp for films"},
         {.option = "--trace", .path = o->trace}};
     SFI_TRY(cli_check_files(j->c, files, (int)SFI_COUNT(files)));
-    if (plot_is_film(o->output) && o->trace == NULL && !any_fields(j->c))
+    if (plot_is_film(o->output) && o->trace == NULL && !any_fields(j))
         return SFI_FAIL(j->c->ctx, SF_E_ARG,
                         "%s: films are made of paths and of fields; want "
                         "--trace FILE, or a file of fields (.nc)",
@@ -434,7 +458,7 @@ static sf_status find_fields(const plot_job *j, bool *are_fields)
     const char *path = NULL;
     int count = 0;
     for (int i = 0; i < c->operand_count; i++)
-        if (cli_holds_fields(c->operands[i])) {
+        if (holds_fields(j->o, c->operands[i])) {
             path = c->operands[i];
             count++;
         }
@@ -471,7 +495,8 @@ static sf_status plot(plot_job *j)
     /* An integral for each point has its price. */
     const bool slow =
         j->model != NULL && !sf_model_can(j->model, SF_CAN_LOGPDF_CLOSED);
-    j->grid = cli_given(j->c, "grid") ? j->o->grid : slow ? 49 : 129;
+    j->grid = slow ? 49 : 129;
+    SFI_TRY(parse_grid(j));
     if (j->o->chains)
         return plot_draw_chains(j);
     if (j->o->trace != NULL)

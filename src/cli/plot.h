@@ -9,10 +9,10 @@
 
 typedef struct plot_options {
     const char *output, *range, *title, *trace, *var, *select, *contours;
-    const char *contours_of, *vector, *over;
+    const char *contours_of, *vector, *over, *grid;
     cli_density density; /* its columns are those of tables, too            */
     double width, height, scale, time, centre;
-    int64_t grid, rows;
+    int64_t rows;
     int colours;
     bool chains, streamlines;
     cli_read read; /* of the first table                                   */

@@ -2,6 +2,7 @@
 /* plot_axes.c - the axes of a picture of a field.
  *
  *     longitude, latitude; x, y             a map
+ *     theta, r                              a disc
  *     one of them or r, and a vertical one  a section, which is upright
  *     longitude or x, and time              time upwards
  *     latitude or y or vertical, and time   time to the right
@@ -42,8 +43,12 @@ static void choose_pair(const plot_field *f, plot_plane *p)
               up = find_role(f, p->over, SF_ROLE_LEV, SF_ROLE_Z),
               r = find_role(f, p->over, SF_ROLE_R, SF_ROLE_R),
               time = find_role(f, p->over, SF_ROLE_T, SF_ROLE_T);
+    const int theta = find_role(f, p->over, SF_ROLE_THETA, SF_ROLE_THETA);
     const int level = x >= 0 ? x : y >= 0 ? y : r;
-    if (x >= 0 && y >= 0) {
+    if (r >= 0 && theta >= 0) {
+        p->x = theta;
+        p->y = r;
+    } else if (x >= 0 && y >= 0) {
         p->x = x;
         p->y = y;
     } else if (up >= 0 && level >= 0) {
@@ -140,7 +145,9 @@ sf_status plot_choose_plane(const plot_field *f, const char *over, bool is_film,
     const bool is_sphere = x->role == SF_ROLE_LON && y->role == SF_ROLE_LAT;
     p.is_geographic = is_sphere && !f->is_rotated && x->turn == 360.0;
     p.is_equal = is_length(x) && is_length(y) && have_one_unit(x, y);
-    p.is_horizontal = is_sphere || p.is_equal;
+    p.is_disc =
+        x->role == SF_ROLE_THETA && y->role == SF_ROLE_R && x->turn > 0.0;
+    p.is_horizontal = is_sphere || p.is_equal || p.is_disc;
     *out = p;
     return SF_OK;
 }

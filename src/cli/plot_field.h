@@ -28,20 +28,31 @@ typedef struct plot_field {
     bool is_rotated;
     int rank;
     plot_axis axis[SFI_CF_MOST_AXES];
-    char points
-        [400]; /* "lev 500 hPa": the axes of which one point was asked for */
+    char points[400]; /* "lev 500 hPa": single points that were asked for   */
+    const sf_field *array; /* of an .npy file, in the place of the reader     */
     sfi_field_reader reader;
 } plot_field;
 
 enum { PLOT_MOST_FILES = 3 };
 
+/* A NetCDF file, or an array, whose name is that of its file without the ending. */
+typedef struct plot_file {
+    bool is_array;
+    const char *path;
+    sfi_field_file nc;
+    sf_field array;
+    char name[SFI_NC_NAME];
+} plot_file;
+
 typedef struct plot_files {
-    sfi_field_file file[PLOT_MOST_FILES];
+    sf_context *ctx;
+    plot_file file[PLOT_MOST_FILES];
     int count;
 } plot_files;
 
-/* Open all operands.  plot_files_close() closes what is open, also on failure. */
-sf_status plot_files_open(cli *c, plot_files *files);
+/* Open all operands; `grid` is that of .npy files.  plot_files_close() closes what is
+ * open, also on failure. */
+sf_status plot_files_open(cli *c, plot_files *files, const char *grid);
 void plot_files_close(plot_files *files);
 
 /* Open the variable of this name (NULL: the only field) of the first file that has
@@ -49,6 +60,16 @@ void plot_files_close(plot_files *files);
 sf_status plot_field_open(cli *c, plot_field *f, const plot_files *files,
                           const char *name, const char *select);
 void plot_field_close(plot_field *f);
+
+/* What had to be guessed, as warnings; where axes have positions in two dimensions,
+ * not that they tell none. */
+void plot_field_warn(const plot_field *f, bool has_positions);
+
+/* Where the points of axes y and x lie by coordinates of two dimensions, latitude and
+ * longitude [y's points, x's points]: *has_positions if there are such.
+ * Returns SF_OK, SF_E_NOMEM, or what reading gave; the arrays are the caller's. */
+sf_status plot_field_positions(plot_field *f, int y, int x, bool *has_positions,
+                               double **lat, double **lon);
 
 /* Values [axis y's points, axis x's points] at point at[k] of every other axis. */
 sf_status plot_field_plane(plot_field *f, int y, int x, const int64_t *at,
@@ -61,6 +82,7 @@ typedef struct plot_plane {
     int x, y, over;     /* axes of the field; over: of panels, or -1         */
     bool is_geographic; /* degrees on a sphere                               */
     bool is_equal;      /* both axes are lengths in one unit                 */
+    bool is_disc;       /* x is an angle around r = 0, y is r                */
     bool is_horizontal; /* vectors may be drawn on it                        */
 } plot_plane;
 

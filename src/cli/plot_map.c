@@ -30,6 +30,8 @@ typedef struct map_job {
     int64_t at[SFI_CF_MOST_AXES]; /* points of the axes that are not shown    */
     int64_t nx, ny;
     double *values, *lines, *u, *v;
+    bool has_positions; /* of two dimensions                                 */
+    double *lat, *lon;
     double levels[MOST_LEVELS];
     int level_count;  /* -1: chosen by the picture                            */
     double low, high; /* of --range, or both 0                               */
@@ -237,6 +239,21 @@ static void make_labels(map_job *j)
     plot_unit_text(j->vector[0].unit, j->unit, sizeof j->unit);
 }
 
+/* The axes of a disc are distances along x and y; its angles become radians. */
+static void set_disc(map_job *j, sf_plot_map_options *p)
+{
+    const plot_axis *r = &j->field.axis[j->plane.y];
+    plot_axis *theta = &j->field.axis[j->plane.x];
+    for (int64_t i = 0; i <= theta->count; i++) {
+        theta->edges[i] *= 6.283185307179586 / theta->turn;
+        if (i < theta->count)
+            theta->coords[i] *= 6.283185307179586 / theta->turn;
+    }
+    p->is_disc = true;
+    plot_label(r->name, r->unit, j->x_label, sizeof j->x_label);
+    p->y_label = NULL;
+}
+
 /* Labels and marks of both axes. */
 static void set_axes(map_job *j, sf_plot_map_options *p)
 {
@@ -258,6 +275,13 @@ static void set_axes(map_job *j, sf_plot_map_options *p)
     plot_date_ticks(y, &j->y_dates);
     p->x_ticks = j->x_dates.ticks;
     p->y_ticks = j->y_dates.ticks;
+    if (j->plane.is_disc)
+        set_disc(j, p);
+    if (j->has_positions) {
+        p->x_points = j->lon;
+        p->y_points = j->lat;
+        p->x_label = p->y_label = NULL;
+    }
     p->x = x->coords;
     p->y = y->coords;
     p->y_falls = y->falls;
@@ -343,7 +367,13 @@ static sf_status check_vectors(const map_job *j)
 {
     const plot_field *f = &j->field, *u = &j->vector[0], *v = &j->vector[1];
     const plot_axis *x = &f->axis[j->plane.x], *y = &f->axis[j->plane.y];
-    if (!j->plane.is_horizontal)
+    if (j->has_positions && j->o->streamlines)
+        return SFI_FAIL(
+            j->c->ctx, SF_E_ARG,
+            "--streamlines: \"%s\" has positions in two dimensions; "
+            "arrows can be drawn",
+            f->name);
+    if (!j->plane.is_horizontal && !j->has_positions)
         return SFI_FAIL(
             j->c->ctx, SF_E_ARG,
             "--vector: arrows want a map, of longitude and latitude "
@@ -366,7 +396,7 @@ static sf_status open_fields(map_job *j)
                         "--streamlines wants --vector U,V");
     if (o->vector != NULL)
         SFI_TRY(read_vector(j, name));
-    SFI_TRY(plot_files_open(j->c, &j->files));
+    SFI_TRY(plot_files_open(j->c, &j->files, o->grid));
     if (o->var == NULL && o->vector == NULL && j->files.count > 1)
         return SFI_FAIL(j->c->ctx, SF_E_ARG,
                         "%d files; want --var NAME, or --vector U,V",
@@ -382,8 +412,6 @@ static sf_status open_fields(map_job *j)
                                 o->select));
         SFI_TRY(check_same(j, &j->vector[k]));
     }
-    if (o->vector != NULL)
-        SFI_TRY(check_vectors(j));
     return SF_OK;
 }
 
@@ -418,7 +446,13 @@ static sf_status draw_fields(map_job *j)
         SFI_TRY(make_room(j, &j->u));
         SFI_TRY(make_room(j, &j->v));
     }
-    sfi_field_reader_warn(&j->field.reader);
+    SFI_TRY(plot_field_positions(&j->field, j->plane.y, j->plane.x,
+                                 &j->has_positions, &j->lat, &j->lon));
+    plot_field_warn(&j->field, j->has_positions);
+    if (j->has_positions)
+        j->plane.is_geographic = true;
+    if (o->vector != NULL)
+        SFI_TRY(check_vectors(j));
     SFI_TRY(check_panels(j));
     return draw(j);
 }
@@ -440,6 +474,8 @@ sf_status plot_draw_map(cli *c, const plot_options *o)
     sfi_free(c->ctx, j.lines, points, sizeof *j.lines);
     sfi_free(c->ctx, j.u, points, sizeof *j.u);
     sfi_free(c->ctx, j.v, points, sizeof *j.v);
+    sfi_free(c->ctx, j.lat, points, sizeof *j.lat);
+    sfi_free(c->ctx, j.lon, points, sizeof *j.lon);
     plot_field_close(&j.vector[0]);
     plot_field_close(&j.vector[1]);
     plot_field_close(&j.contoured);

@@ -17,28 +17,36 @@ static const double least_gap = 45.0;    /* between labels                   */
 
 /* ---- lines ------------------------------------------------------------------ */
 
-/* Values with a column more on both sides, if x closes: [ny, nx + 2]. */
-static double *extended(sf_context *ctx, const sfi_tiling *tiling,
-                        const double *values)
+/* Values with a column more behind the last and, if `before` is 1, before the first:
+ * [ny, nx + 1 + before]. */
+static double *with_neighbours(sf_context *ctx, const sfi_tiling *tiling,
+                               const double *values, int64_t before)
 {
-    const int64_t nx = tiling->nx, wide = nx + 2;
+    const int64_t nx = tiling->nx, wide = nx + 1 + before;
     double *out = sfi_alloc(ctx, (size_t)(tiling->ny * wide), sizeof *out);
     for (int64_t j = 0; j < tiling->ny && out != NULL; j++) {
         double *row = out + j * wide;
-        memcpy(row + 1, values + j * nx, (size_t)nx * sizeof *row);
-        row[0] = row[nx];
-        row[nx + 1] = row[1];
+        const double *from = values + j * nx;
+        row[0] = from[nx - 1];
+        memcpy(row + before, from, (size_t)nx * sizeof *row);
+        row[before + nx] = from[0];
     }
     return out;
 }
 
+/* Lines among the points of the grid, `before` columns more on the left, to the page;
+ * where the same places are `aside` points to the side as well, no line jumps. */
 static void to_page(const sfi_tiling *tiling, const sfi_panel *panel,
-                    double before, sfi_lines *lines)
+                    double before, double aside, sfi_lines *lines)
 {
-    for (size_t p = 0; p < lines->points; p++) {
-        double *at = lines->xy + 2 * p;
-        sfi_tiling_spot(tiling, panel, at[1], at[0] - before, &at[0], &at[1]);
-    }
+    for (size_t l = 0; l < lines->lines; l++)
+        for (size_t p = lines->start[l]; p < lines->start[l + 1]; p++) {
+            double *at = lines->xy + 2 * p;
+            sfi_tiling_spot(tiling, panel, at[1], at[0] - before, &at[0],
+                            &at[1]);
+            if (p > lines->start[l])
+                at[0] = sfi_beside(at[0], at[-2], aside);
+        }
 }
 
 /* ---- labels ----------------------------------------------------------------- */
@@ -138,14 +146,21 @@ static void label_text(double level, char text[SFI_TICK_BYTES])
 
 /* ---- drawing ---------------------------------------------------------------- */
 
+/* A level; `aside` > 0: once more that far to the sides. */
 static void draw_level(sfi_canvas *canvas, const sfi_panel *panel,
                        const sfi_lines *lines, double level, bool is_dashed,
-                       sfi_isolines *all)
+                       double aside, sfi_isolines *all)
 {
     const sfi_stroke rim = {1.5, sfi_faded(sfi_paper, 0.35), 0};
     const sfi_stroke line = {0.55, sfi_faded(sfi_ink, 0.9), is_dashed};
-    sfi_draw_lines(canvas, lines, rim);
-    sfi_draw_lines(canvas, lines, line);
+    const int sides = aside > 0.0 ? 2 : 0;
+    for (int side = -sides; side <= sides; side++) {
+        cairo_save(canvas->cr);
+        cairo_translate(canvas->cr, side * aside, 0.0);
+        sfi_draw_lines(canvas, lines, rim);
+        sfi_draw_lines(canvas, lines, line);
+        cairo_restore(canvas->cr);
+    }
     char text[SFI_TICK_BYTES];
     label_text(level, text);
     const double width = 5.0 + sfi_text_width(canvas, text, sfi_font_small);
@@ -158,18 +173,25 @@ sf_status sfi_draw_isolines(sfi_canvas *canvas, const sfi_panel *panel,
                             const double *levels, int count, sfi_isolines *all)
 {
     sf_context *ctx = canvas->ctx;
-    const bool closes = tiling->period > 0.0;
-    const int64_t nx = tiling->nx + (closes ? 2 : 0);
-    double *more = closes ? extended(ctx, tiling, values) : NULL;
+    const bool is_curved = sfi_tiling_is_curved(tiling);
+    const bool closes = tiling->period > 0.0 && !is_curved;
+    const double aside = is_curved ? tiling->period *
+                                         fabs(panel->x.to - panel->x.from) /
+                                         (panel->x.hi - panel->x.lo)
+                                   : 0.0;
+    /* On a disc one more column closes the circle. */
+    const int64_t before = closes && !tiling->is_disc;
+    const int64_t nx = tiling->nx + (closes ? 1 + before : 0);
+    double *more = closes ? with_neighbours(ctx, tiling, values, before) : NULL;
     sf_status status = closes && more == NULL ? SF_E_NOMEM : SF_OK;
     for (int k = 0; k < count && status == SF_OK; k++) {
         sfi_lines lines;
         status = sfi_contour(ctx, &lines, closes ? more : values, nx,
                              tiling->ny, levels[k]);
         if (status == SF_OK) {
-            to_page(tiling, panel, closes ? 1.0 : 0.0, &lines);
+            to_page(tiling, panel, (double)before, aside, &lines);
             draw_level(canvas, panel, &lines, levels[k],
-                       levels[k] < 0.0 && levels[count - 1] > 0.0, all);
+                       levels[k] < 0.0 && levels[count - 1] > 0.0, aside, all);
         }
         sfi_lines_free(&lines);
     }

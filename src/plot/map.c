@@ -78,14 +78,43 @@ static sf_status check_contours(sf_context *ctx, const sf_plot_map_options *o)
     return SF_OK;
 }
 
-static sf_status check(sf_context *ctx, const sfi_map_page *m)
+static sf_status check_axes(sf_context *ctx, const sfi_map_page *m)
 {
-    const sf_plot_map_options *o = m->o;
     const sfi_tiling *c = &m->tiling;
     SFI_TRY(check_edges(ctx, "x", c->nx, c->x_edges));
     SFI_TRY(check_edges(ctx, "y", c->ny, c->y_edges));
     SFI_TRY(check_points(ctx, "x", c->nx, c->x, c->x_edges));
     SFI_TRY(check_points(ctx, "y", c->ny, c->y, c->y_edges));
+    const double least = fmin(c->y_edges[0], c->y_edges[c->ny]);
+    if (m->o->y_log && !(least > 0.0))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "plot_map: an edge of y is %g, want > 0 for a "
+                        "logarithmic axis",
+                        least);
+    if (c->is_disc &&
+        !(least >= 0.0 && fabs(c->x_edges[c->nx] - c->x_edges[0]) < 6.2832))
+        return SFI_FAIL(ctx, SF_E_SHAPE,
+                        "plot_map: a disc from %g, over %g radians, want a "
+                        "distance >= 0 and at most a turn",
+                        least, fabs(c->x_edges[c->nx] - c->x_edges[0]));
+    return SF_OK;
+}
+
+static sf_status check(sf_context *ctx, const sfi_map_page *m)
+{
+    const sf_plot_map_options *o = m->o;
+    const sfi_tiling *c = &m->tiling;
+    if ((o->x_points == NULL) != (o->y_points == NULL) ||
+        (o->x_points != NULL && (c->nx < 2 || c->ny < 2 || o->is_disc)))
+        return SFI_FAIL(ctx, SF_E_SHAPE,
+                        "plot_map: %lld by %lld points, want x_points and "
+                        "y_points, at least 2 by 2, of no disc",
+                        (long long)c->ny, (long long)c->nx);
+    if (o->x_points != NULL && o->streamlines)
+        return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
+                        "plot_map: no streamlines on points that lie anywhere");
+    if (o->x_points == NULL)
+        SFI_TRY(check_axes(ctx, m));
     SFI_TRY(check_ticks(ctx, "x", &o->x_ticks));
     SFI_TRY(check_ticks(ctx, "y", &o->y_ticks));
     if (c->nx > INT32_MAX / c->ny)
@@ -100,11 +129,6 @@ static sf_status check(sf_context *ctx, const sfi_map_page *m)
                         "plot_map: frame_time is %g and columns %d, want 0 to "
                         "60, and at least 0",
                         o->frame_time, o->columns);
-    if (o->y_log && !(fmin(c->y_edges[0], c->y_edges[c->ny]) > 0.0))
-        return SFI_FAIL(ctx, SF_E_ARG,
-                        "plot_map: an edge of y is %g, want > 0 for a "
-                        "logarithmic axis",
-                        fmin(c->y_edges[0], c->y_edges[c->ny]));
     if (!isfinite(o->centre))
         return SFI_FAIL(ctx, SF_E_ARG, "plot_map: centre is %g, want a number",
                         o->centre);
@@ -210,9 +234,11 @@ static sf_status make_film(sfi_map_page *m, const char *path)
 static double period_of(const sf_plot_map_options *o, const double *edges,
                         int64_t n)
 {
-    if (!o->is_geographic || n < 2 || edges == NULL)
+    const double turn = o->is_disc ? 6.283185307179586 : 360.0;
+    if ((!o->is_geographic && !o->is_disc) || n < 2 || edges == NULL ||
+        o->x_points != NULL)
         return 0.0;
-    return fabs(fabs(edges[n] - edges[0]) - 360.0) < 1e-6 * 360.0 ? 360.0 : 0.0;
+    return fabs(fabs(edges[n] - edges[0]) - turn) < 1e-6 * turn ? turn : 0.0;
 }
 
 /* ---- the calls -------------------------------------------------------------- */
@@ -226,10 +252,16 @@ static sf_status run(sfi_map_page *m, const char *path)
                         (long long)m->count, is_film ? "frames" : "panels",
                         (long long)most);
     SFI_TRY(check(m->ctx, m));
-    sf_status status = sfi_map_measure(m);
+    sf_status status = SF_OK;
+    if (m->o->x_points != NULL)
+        status = sfi_tiling_bend(m->ctx, &m->tiling, m->o->y_points,
+                                 m->o->x_points, m->o->is_geographic);
+    if (status == SF_OK)
+        status = sfi_map_measure(m);
     if (status == SF_OK)
         status = is_film ? make_film(m, path) : draw_picture(m, path);
     sfi_raster_free(&m->raster);
+    sfi_tiling_free(m->ctx, &m->tiling);
     sfi_free(m->ctx, m->speeds, (size_t)(m->tiling.nx * m->tiling.ny),
              sizeof *m->speeds);
     return status;
@@ -257,6 +289,7 @@ sf_status sf_plot_maps(sf_context *ctx, const char *path, int64_t count,
                              .x_edges = x_edges,
                              .y = o.y,
                              .x = o.x,
+                             .is_disc = o.is_disc,
                              .period = period_of(&o, x_edges, nx)};
     const sf_status status = run(m, path);
     sfi_free(ctx, m, 1, sizeof *m);

@@ -39,7 +39,11 @@ static void paint(const sfi_map_page *m, const double *values, sfi_image *image)
         uint32_t *row = image->pixels + (size_t)r * (size_t)image->stride;
         const int32_t *cell = raster->cell + (size_t)r * (size_t)raster->width;
         for (int c = 0; c < image->width; c++) {
-            const double value = cell[c] < 0 ? NAN : values[cell[c]];
+            if (cell[c] < 0) { /* no cell, so that nothing is missing */
+                row[c] = opaque(sfi_paper);
+                continue;
+            }
+            const double value = values[cell[c]];
             const double share = (value - bar->lo) / (bar->hi - bar->lo);
             row[c] =
                 isnan(share)
@@ -73,17 +77,44 @@ static void draw_hatching(sfi_canvas *canvas, sfi_rect f)
                       sfi_faded(sfi_soft_ink, 0.55));
 }
 
+/* The rim of a disc, and of a hole in it. */
+static void draw_rim(sfi_canvas *canvas, const sfi_map_page *m,
+                     const sfi_panel *panel)
+{
+    const sfi_tiling *t = &m->tiling;
+    enum { SIDES = 360 };
+    for (int64_t j = 0; j <= t->ny; j += t->ny) {
+        const double first = t->x_edges[0], last = t->x_edges[t->nx];
+        cairo_new_path(canvas->cr);
+        for (int k = 0; k <= SIDES; k++) {
+            const double angle = first + (last - first) * k / SIDES;
+            cairo_line_to(canvas->cr,
+                          sfi_axis_at(&panel->x, t->y_edges[j] * cos(angle)),
+                          sfi_axis_at(&panel->y, t->y_edges[j] * sin(angle)));
+        }
+        sfi_set_colour(canvas, sfi_ink);
+        cairo_set_line_width(canvas->cr, 0.6);
+        cairo_stroke(canvas->cr);
+    }
+}
+
 /* ---- panels ----------------------------------------------------------------- */
 
 /* The length of a degree of longitude in those of latitude, in the middle of the
  * map; maps that end at a pole are no narrower than a third. */
 static double narrowing(const sfi_map_page *m)
 {
-    const double *y = m->tiling.y_edges;
-    const double middle = 0.5 * (y[0] + y[m->tiling.ny]);
+    sfi_axis x, y;
+    sfi_tiling_axes(&m->tiling, &y, &x);
     return m->o->is_geographic
-               ? fmax(cos(middle * 3.141592653589793 / 180.0), 1.0 / 3.0)
+               ? fmax(cos((y.lo + y.hi) * 3.141592653589793 / 360.0), 1.0 / 3.0)
                : 1.0;
+}
+
+/* Whether both axes have one scale. */
+static bool has_scale(const sf_plot_map_options *o)
+{
+    return o->is_geographic || o->is_equal || o->is_disc;
 }
 
 static const char *letters_of(sf_plot_degrees degrees)
@@ -104,7 +135,7 @@ void sfi_map_set_panel(const sfi_map_page *m, sfi_panel *panel)
     panel->y.falls = o->y_falls;
     panel->y.log = o->y_log;
     panel->box = true;
-    panel->equal = o->is_geographic || o->is_equal;
+    panel->equal = has_scale(o);
     panel->narrow = narrowing(m);
     panel->x.letters =
         letters_of(o->is_geographic ? SF_PLOT_EAST : o->x_degrees);
@@ -115,7 +146,7 @@ void sfi_map_set_panel(const sfi_map_page *m, sfi_panel *panel)
 double sfi_map_aspect(const sfi_map_page *m)
 {
     sfi_axis x = {0}, y = {0};
-    if (!m->o->is_geographic && !m->o->is_equal)
+    if (!has_scale(m->o))
         return 0.0;
     sfi_tiling_axes(&m->tiling, &y, &x);
     return (y.hi - y.lo) / (narrowing(m) * (x.hi - x.lo));
@@ -155,6 +186,8 @@ sf_status sfi_map_draw(sfi_canvas *canvas, sfi_map_page *m,
     sfi_isolines lines = {0};
     draw_hatching(canvas, panel->frame);
     SFI_TRY(draw_cells(canvas, m, panel, f->values));
+    if (m->o->is_disc)
+        draw_rim(canvas, m, panel);
     if (m->o->is_geographic)
         sfi_draw_coast(canvas, panel,
                        m->level_count > 0 || f->u != NULL ? brown : sfi_ink);

@@ -6,7 +6,8 @@
  *
  *     (u / cos(lat) sx, v sy)    or    (u sx, v sy)
  *
- * sx and sy points of the page to a unit of the axes.  A streamline is followed by
+ * sx and sy points of the page to a unit of the axes; those of a disc are turned by the
+ * angle of their place first.  A streamline is followed by
  * the method of Runge and Kutta of order 4, in steps of equal length, both ways from
  * a seed, until it leaves the frame, meets a missing value or a point without
  * motion, or comes nearer than half a spacing to another line or to itself.  Seeds lie
@@ -87,8 +88,12 @@ static void fill_flow(stream_page *s, const sfi_panel *panel,
             const double lat = sfi_axis_value(y, py) * 3.141592653589793 / 180;
             const double narrow =
                 vectors->is_geographic ? fmax(cos(lat), 0.02) : 1.0;
-            flow[0] = mixed(t, vectors->u, v, u) / narrow * sx;
-            flow[1] = mixed(t, vectors->v, v, u) * sy;
+            const double along = mixed(t, vectors->u, v, u) / narrow,
+                         across = mixed(t, vectors->v, v, u);
+            const double angle =
+                t->is_disc ? sfi_tiling_angle(panel, px, py) : 0.0;
+            flow[0] = (along * cos(angle) - across * sin(angle)) * sx;
+            flow[1] = (along * sin(angle) + across * cos(angle)) * sy;
         }
 }
 

@@ -7,7 +7,8 @@
 #include "plot/legend.h"
 #include "plot/tiling.h"
 
-/* Components [ny, nx] along x and y, or east and north; NaN where there is none. */
+/* Components [ny, nx] along x and y, or east and north, or of a disc outwards and with
+ * the angle; NaN where there is none. */
 typedef struct sfi_vectors {
     const double *u, *v;
     bool is_geographic;

@@ -44,6 +44,26 @@ try plot climate.nc -o film.webp
 try plot packed.nc --vector u,u --over lev -o film.gif -q
 try plot packed.nc --var u --select lon=0 -o section.svg
 try plot climate.nc --select lat=30 -o section.pdf
+echo "-- positions in two dimensions, discs, arrays"
+try plot curved.nc --var ice -o curved.png
+try plot curved.nc --vector ua,va --contours-of ice --over time -o curved.svg
+try plot curved.nc --var ice --select 'time=2000-01-01; i=2:4' -o part.pdf
+python3 - <<'END'
+import array, math
+def save(name, shape, values):
+    head = "{'descr': '<f8', 'fortran_order': False, 'shape': %s, }" % (shape,)
+    head += " " * (117 - len(head)) + "\n"
+    with open(name, "wb") as file:
+        file.write(b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little"))
+        file.write(head.encode() + array.array("d", values).tobytes())
+save("disc.npy", (3, 8), [r * math.cos(k) for r in range(3) for k in range(8)])
+save("out.npy", (3, 8), [1.0] * 24)
+save("cube.npy", (2, 3, 4), range(24))
+END
+polar='r=0:2:3; theta=0:6.283185307179586:8 periodic'
+try plot disc.npy --grid "$polar" --contours auto -o disc.png
+try plot out.npy disc.npy --grid "$polar" --vector out,disc --streamlines -o disc.svg
+try plot cube.npy --grid 't=0:1:2; y=0:2:3; x=0:3:4' --over t -o cube.png
 ls *.png *.svg *.pdf *.webp *.gif
 scorefield plot packed.nc --var u --select lev=500 -o words.svg --json 2>&1 | python3 -c '
 import json, sys
@@ -70,3 +90,9 @@ try plot packed.nc --var u --over time -o none.png
 try plot packed.nc --var u --over lev --select lev=500 -o none.png
 try plot packed.nc --var u --over lev --select lat=0 -o none.png
 try plot packed.nc --var v -o none.gif
+try plot curved.nc --vector ua,va --streamlines -o none.png
+try plot disc.npy --grid 'r=0:2:4; theta=0:1:8' -o none.png
+try plot disc.npy --grid "$polar" --var disk -o none.png
+try plot disc.npy --grid "$polar" --select r=1 -o none.png
+try plot disc.npy --grid 7 -o none.png
+try plot curved.nc --grid "$polar" --var ice -o none.png
