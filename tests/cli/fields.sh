@@ -44,6 +44,10 @@ try plot climate.nc -o film.webp
 try plot packed.nc --vector u,u --over lev -o film.gif -q
 try plot packed.nc --var u --select lon=0 -o section.svg
 try plot climate.nc --select lat=30 -o section.pdf
+echo "-- the storm"
+try info "$data/storm.nc"
+try plot "$data/storm.nc" --vector u,v --contours-of p --select 'time=1996-01-07 18:00' -o storm.png
+try plot "$data/storm.nc" --var t --vector u,v --streamlines -o storm.webp --select 'time=1996-01-07' --scale 0.5
 echo "-- positions in two dimensions, discs, arrays"
 try plot curved.nc --var ice -o curved.png
 try plot curved.nc --vector ua,va --contours-of ice --over time -o curved.svg
