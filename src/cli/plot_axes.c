@@ -242,7 +242,7 @@ void plot_date_ticks(const plot_axis *a, plot_dates *out)
     for (size_t i = 0; i < SFI_COUNT(steps); i++) {
         const double usual = steps[i].months > 0 ? steps[i].months * 2629746.0
                                                  : steps[i].seconds;
-        if ((hi - lo) * a->clock.seconds / usual > 12.0)
+        if ((hi - lo) * a->clock.seconds / usual > 8.0)
             continue;
         const int count =
             mark_dates(a, lo, hi, steps[i].months, steps[i].seconds, out);

@@ -103,7 +103,7 @@ typedef struct plot_dates {
     sf_plot_ticks ticks; /* none of other axes                               */
 } plot_dates;
 
-/* Round dates on an axis, about ten; out->ticks points into *out. */
+/* Round dates on an axis, up to nine; out->ticks points into *out. */
 void plot_date_ticks(const plot_axis *a, plot_dates *out);
 
 /* Whether pressures span so much that only a logarithm shows them. */

@@ -457,10 +457,27 @@ static sf_status draw_fields(map_job *j)
     return draw(j);
 }
 
+/* "time: 1996-01-06, 1996-01-07": an axis, and its marks if they are dates. */
+static void put_axis(const map_job *j, const char *key, const plot_axis *a,
+                     const plot_dates *dates)
+{
+    char text[PLOT_MOST_TICKS * (PLOT_TICK + 2) + SFI_NC_NAME];
+    int used = snprintf(text, sizeof text, "%s", a->name);
+    for (int k = 0; k < dates->ticks.count; k++)
+        used += snprintf(text + used, sizeof text - (size_t)used, "%s%s",
+                         k == 0 ? ": " : ", ", dates->text[k]);
+    cli_put_text(j->c, j->c->report, key, text);
+}
+
 static void put_words(const map_job *j)
 {
     cli_put_text(j->c, j->c->report, "title", j->title);
     cli_put_text(j->c, j->c->report, "values", j->bar);
+    put_axis(j, "x", &j->field.axis[j->plane.x], &j->x_dates);
+    put_axis(j, "y", &j->field.axis[j->plane.y], &j->y_dates);
+    if (j->plane.over >= 0)
+        cli_put_text(j->c, j->c->report, "over",
+                     j->field.axis[j->plane.over].name);
 }
 
 sf_status plot_draw_map(cli *c, const plot_options *o)

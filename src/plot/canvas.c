@@ -81,7 +81,7 @@ static void set_defaults(sfi_canvas *canvas)
     cairo_set_font_options(canvas->cr, options);
     cairo_font_options_destroy(options);
     cairo_set_line_join(canvas->cr, CAIRO_LINE_JOIN_ROUND);
-    sfi_fill_rect(canvas, 0.0, 0.0, canvas->width, canvas->height, sfi_paper);
+    sfi_canvas_clear(canvas);
 }
 
 static sf_status check_page(sf_context *ctx, const char *what, sfi_page page)
@@ -248,6 +248,12 @@ sf_status sfi_canvas_close(sfi_canvas *canvas, sf_status status)
     sfi_output_abort(canvas->out);
     memset(canvas, 0, sizeof *canvas);
     return status;
+}
+
+void sfi_canvas_clear(sfi_canvas *canvas)
+{
+    sfi_set_colour(canvas, sfi_paper);
+    cairo_paint(canvas->cr);
 }
 
 /* ---- drawing ------------------------------------------------------------- */

@@ -67,6 +67,9 @@ sf_status sfi_canvas_open_image(sf_context *ctx, sfi_canvas *canvas,
  * Returns `status`, or what went wrong while finishing. */
 sf_status sfi_canvas_close(sfi_canvas *canvas, sf_status status);
 
+/* White paper all over, also on the part of a last pixel. */
+void sfi_canvas_clear(sfi_canvas *canvas);
+
 /* ---- drawing ------------------------------------------------------------- */
 
 /* The rim of what is drawn over colours, and none. */

@@ -203,7 +203,6 @@ typedef struct map_film {
 static sf_status draw_frame(void *user, int64_t k)
 {
     map_film *f = user;
-    const sfi_rect all = sfi_whole_page(&f->canvas);
     sf_plot_map_frame frame;
     char title[512];
     SFI_TRY(sfi_map_frame(f->m, k, &frame));
@@ -211,8 +210,7 @@ static sf_status draw_frame(void *user, int64_t k)
     snprintf(title, sizeof title, "%s%s%s",
              f->m->o->title != NULL ? f->m->o->title : "", has_both ? ", " : "",
              frame.title != NULL ? frame.title : "");
-    sfi_fill_rect(&f->canvas, all.left, all.top, all.right, all.bottom,
-                  sfi_paper);
+    sfi_canvas_clear(&f->canvas);
     return draw_one(&f->canvas, f->m, &frame, title);
 }
 

@@ -48,6 +48,20 @@ echo "-- the storm"
 try info "$data/storm.nc"
 try plot "$data/storm.nc" --vector u,v --contours-of p --select 'time=1996-01-07 18:00' -o storm.png
 try plot "$data/storm.nc" --var t --vector u,v --streamlines -o storm.webp --select 'time=1996-01-07' --scale 0.5
+# Which axes, and the dates at their marks.
+axes() {
+    scorefield plot "$@" -o axes.svg --json 2>/dev/null | python3 -c '
+import json, sys
+report = json.load(sys.stdin)
+print(report["x"], "|", report["y"], "|", report.get("over"))'
+}
+axes "$data/storm.nc" --var t
+axes "$data/storm.nc" --var t --select lat=40
+axes "$data/storm.nc" --var t --select 'lat=40; time=1996-01-07:1996-01-07'
+axes "$data/storm.nc" --var t --select 'lon=-100' --over lat --select 'lat=40:45; time=1996-01-06:1996-01-07'
+axes climate.nc --select lat=30
+axes packed.nc --var u --select lon=0
+axes packed.nc --var u --over lat
 echo "-- positions in two dimensions, discs, arrays"
 try plot curved.nc --var ice -o curved.png
 try plot curved.nc --vector ua,va --contours-of ice --over time -o curved.svg

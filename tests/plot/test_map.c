@@ -208,6 +208,21 @@ TEST(contours_go_over_the_seam)
     sf_context_free(ctx);
 }
 
+/* 101 points at 1.5 pixels are 151.5 of them: the last ones are white as well. */
+TEST(the_last_pixels_are_white)
+{
+    (void)state_;
+    sf_context *ctx = new_context();
+    sf_plot_map_options o = SF_PLOT_MAP_OPTIONS_INIT;
+    const double value = 1.0, edges[] = {0, 1};
+    o.width = o.height = 101.0;
+    o.scale = 1.5;
+    CHECK_OK(ctx, sf_plot_map(ctx, path, &value, 1, 1, edges, edges, &o));
+    const sfi_rgba white = {1.0, 1.0, 1.0, 1.0};
+    assert_int_equal(look(white, false, 0, 0, 150, 0).count, 0);
+    sf_context_free(ctx);
+}
+
 /* 10 of a range of 2 to 14 about 8: 5/6 of the way to the end of the red side is at
  * 1/2 + 1/2 * 2/6 of the map. */
 TEST(colours_diverge_about_a_stated_centre)
@@ -259,7 +274,7 @@ TEST(an_arrow_points_along_its_vector)
     sf_context *ctx = new_context();
     sf_plot_map_options o = SF_PLOT_MAP_OPTIONS_INIT;
     const double value = 1.0, edges[] = {0, 1}, one = 1.0, zero = 0.0,
-                 minus = -1.0;
+                 minus = -1.0, south[] = {-65, -64}, west[] = {-150, -148};
     const double *const way[][2] = {
         {&one, &zero}, {&zero, &one}, {&minus, &zero}, {&zero, &minus}};
     o.width = o.height = 300.0;
@@ -268,12 +283,17 @@ TEST(an_arrow_points_along_its_vector)
     o.colours = SF_PLOT_SEQUENTIAL;
     o.is_equal = true;
     const sfi_rgba ground = sfi_map_at(SFI_MAP_VIRIDIS, 256.0 / 511.0);
-    for (int k = 0; k < 4; k++) {
-        o.u = way[k][0];
-        o.v = way[k][1];
-        CHECK_OK(ctx, sf_plot_map(ctx, path, &value, 1, 1, edges, edges, &o));
+    for (int k = 0; k < 8; k++) {
+        const double *x_edges = k < 4 ? edges : west,
+                     *y_edges = k < 4 ? edges : south;
+        o.is_geographic = k >= 4;
+        o.u = way[k % 4][0];
+        o.v = way[k % 4][1];
+        CHECK_OK(ctx,
+                 sf_plot_map(ctx, path, &value, 1, 1, y_edges, x_edges, &o));
         const patch all = find(ground);
-        CHECK_OK(ctx, sf_plot_map(ctx, path, &value, 1, 1, edges, edges, &o));
+        CHECK_OK(ctx,
+                 sf_plot_map(ctx, path, &value, 1, 1, y_edges, x_edges, &o));
         const int x = (int)(all.x + 0.5), y = (int)(all.y + 0.5);
         const patch arrow = look(ground, false, x - 60, x + 60, y - 60, y + 60);
         CHECK(arrow.count > 40 && arrow.count < 1200);
@@ -368,7 +388,7 @@ TESTS(CASE(a_cell_has_its_colour_over_its_area),
       CASE(coasts_are_around_iceland_and_not_in_mid_ocean),
       CASE(lengths_are_true_in_the_middle_latitude),
       CASE(a_contour_is_where_its_level_is_reached),
-      CASE(contours_go_over_the_seam),
+      CASE(contours_go_over_the_seam), CASE(the_last_pixels_are_white),
       CASE(colours_diverge_about_a_stated_centre),
       CASE(a_negligible_other_sign_does_not_split_the_colours),
       CASE(an_axis_may_fall), CASE(an_arrow_points_along_its_vector),
