@@ -126,6 +126,17 @@ static panel_grid lay_out(sfi_canvas *canvas, const sfi_map_page *m,
     return g;
 }
 
+/* Leave out the label of a last mark that would reach over into the next panel. */
+static void keep_within(sfi_canvas *canvas, sfi_axis *x, double right)
+{
+    const int last = x->ticks.count - 1;
+    if (last >= 0 && sfi_axis_at(x, x->ticks.at[last]) +
+                             0.5 * sfi_text_width(canvas, x->ticks.label[last],
+                                                  sfi_font_tick) >
+                         right + 0.5 * gap)
+        x->ticks.label[last][0] = '\0';
+}
+
 static void place_panel(sfi_canvas *canvas, const sfi_map_page *m,
                         const panel_grid *g, int64_t k, sfi_panel *panel)
 {
@@ -139,6 +150,8 @@ static void place_panel(sfi_canvas *canvas, const sfi_map_page *m,
     panel->y.bare = column > 0;
     panel->x.bare = k + g->columns < m->count;
     sfi_axis_place(canvas, &panel->x, false, f->left, f->right);
+    if (column + 1 < g->columns)
+        keep_within(canvas, &panel->x, f->right);
     sfi_axis_place(canvas, &panel->y, true, f->bottom, f->top);
 }
 
