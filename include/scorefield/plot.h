@@ -168,16 +168,33 @@ SF_API sf_status sf_plot_plane(sf_context *ctx, const char *path, sf_cmat data,
 
 /* ---- maps ----------------------------------------------------------------
  *
- * Numbers of the cells of a rectangular grid, each cell in one colour; missing
- * ones are hatched.  Of longitude and latitude, with coastlines (Natural Earth,
- * 1:110 million). */
+ * Numbers of the cells of a grid, each cell in one colour; missing ones (NaN) are
+ * hatched.  Over them, if wanted, contours with their levels, and vectors as arrows
+ * or as evenly spaced streamlines.  Of longitude and latitude, with coastlines (Natural
+ * Earth, 1:110 million). */
 typedef enum sf_plot_colours {
-    SF_PLOT_COLOURS_AUTO = 0, /* diverging where both signs occur, else
-                                 sequential */
+    SF_PLOT_COLOURS_AUTO = 0, /* diverging where both signs occur, the lesser
+                                 with at least 1/20 of the other's size; else
+                                 sequential, or light for lengths of vectors */
     SF_PLOT_SEQUENTIAL,       /* dark to light over the range */
-    SF_PLOT_DIVERGING,        /* white is 0, the range symmetric */
-    SF_PLOT_CYCLIC            /* the ends look the same: directions */
+    SF_PLOT_DIVERGING,        /* white is the centre, the range symmetric */
+    SF_PLOT_CYCLIC,           /* the ends look the same: directions */
+    SF_PLOT_LIGHT             /* white to blue over the range */
 } sf_plot_colours;
+
+/* Marks of an axis that are no plain numbers, such as dates. */
+typedef struct sf_plot_ticks {
+    int count;                 /* up to 24; 0: numbers are marked */
+    const double *at;          /* [count], growing */
+    const char *const *labels; /* [count] */
+} sf_plot_ticks;
+
+/* Degrees of an axis that are marked as such: "60\u00b0W". */
+typedef enum sf_plot_degrees {
+    SF_PLOT_NUMBERS = 0, /* no degrees */
+    SF_PLOT_EAST,
+    SF_PLOT_NORTH
+} sf_plot_degrees;
 
 typedef struct sf_plot_map_options {
     size_t size;             /* set by _INIT */
@@ -189,10 +206,34 @@ typedef struct sf_plot_map_options {
     const char *y_label;     /* [none] */
     const char *bar_label;   /* name and unit [none] */
     sf_plot_colours colours; /* [SF_PLOT_COLOURS_AUTO] */
-    double low;              /* range of the colours [that of the values] */
-    double high;             /* > low, or both 0 */
-    bool is_geographic;      /* degrees east and north; a degree is equally
-                                long on both axes, and coasts are drawn */
+    double low;             /* range of the colours [that of the values]; the */
+    double high;            /* bar tells if values lie beyond; > low, or both
+                                0 */
+    bool is_geographic;     /* degrees east and north, with coasts; lengths
+                                are true in the middle latitude of the map */
+    double centre;          /* of SF_PLOT_DIVERGING [0] */
+    const double *contours; /* levels, [contour_count] [none] */
+    int contour_count;      /* 0 to 100; -1: about ten round ones */
+    const double *contoured; /* [ny, nx] whose contours are drawn [values] */
+    const double *u;         /* [ny, nx] components of vectors along x, or */
+    const double *v;         /* eastward, and along y or northward [none] */
+    bool streamlines;        /* in the place of arrows */
+    const char *vector_unit; /* of the arrow that shows the scale [none] */
+    const double *x;         /* [nx] points in the cells [their middles] */
+    const double *y;         /* [ny] */
+    sf_plot_ticks x_ticks;
+    sf_plot_ticks y_ticks;
+    bool y_falls;              /* numbers grow downwards: pressures, depths */
+    bool is_equal;             /* a unit is equally long on both axes */
+    sf_plot_degrees x_degrees; /* of axes of a section [SF_PLOT_NUMBERS] */
+    sf_plot_degrees y_degrees;
+    bool y_log;        /* logarithmic; edges are then > 0 */
+    int columns;       /* of panels [so that the page is wider than high] */
+    double frame_time; /* of a film, in seconds, up to 60 [0.25] */
+    bool is_disc;      /* x is an angle in radians, y >= 0 the distance from
+                          the centre; u is outwards, v with the angle */
+    const double *x_points; /* [ny, nx] where points lie, in the place of the */
+    const double *y_points; /* edges; no streamlines [none] */
 } sf_plot_map_options;
 
 #define SF_PLOT_MAP_OPTIONS_INIT                                               \
@@ -200,12 +241,46 @@ typedef struct sf_plot_map_options {
         .size = sizeof(sf_plot_map_options)                                    \
     }
 
-/* values [ny, nx]; x_edges [nx + 1] and y_edges [ny + 1] finite and strictly
- * monotonic in either direction (SF_E_SHAPE).  nx, ny >= 1. */
+/* values [ny, nx], or NULL with vectors: their lengths; x_edges [nx + 1] and y_edges [ny + 1] finite and strictly
+ * monotonic in either direction (SF_E_SHAPE).  nx, ny >= 1, nx ny < 2^31.
+ *
+ * An arrow has the direction of its vector on a compass, and its length; every n-th
+ * row and column has one.  A streamline runs as the flow does on the map.
+ *
+ * With x_points and y_points, NaN where there is none, edges may be NULL, nx, ny >= 2,
+ * and a cell has its corners between the points. */
 SF_API sf_status sf_plot_map(sf_context *ctx, const char *path,
                              const double *values, int64_t ny, int64_t nx,
                              const double *y_edges, const double *x_edges,
                              const sf_plot_map_options *opts);
+
+/* What one panel of several shows. */
+typedef struct sf_plot_map_frame {
+    const char *title;       /* [none] */
+    const double *values;    /* [ny, nx]; NULL with vectors: their lengths */
+    const double *contoured; /* [ny, nx] [values] */
+    const double *u;         /* [ny, nx] [none] */
+    const double *v;
+} sf_plot_map_frame;
+
+/* Fill in panel k; what it points to stays as it is until the next call. */
+typedef sf_status (*sf_plot_map_fn)(void *user, int64_t k,
+                                    sf_plot_map_frame *out);
+
+/* Several maps of one grid, with one scale of colours, levels and arrows: panels of
+ * one picture, up to 60, or frames of a film (.gif, .webp; its own size is 420 x
+ * about 240 points at 1.5 pixels each), up to 2000.
+ *
+ *   frame  called at least twice for each k from 0 to count - 1, in any order
+ *   opts   as of sf_plot_map(), but for contoured, u and v
+ *
+ * Returns also what `frame` returned; SF_E_ARG (count); SF_E_CANCELLED if the
+ * progress callback stops a film. */
+SF_API sf_status sf_plot_maps(sf_context *ctx, const char *path, int64_t count,
+                              sf_plot_map_fn frame, void *user, int64_t ny,
+                              int64_t nx, const double *y_edges,
+                              const double *x_edges,
+                              const sf_plot_map_options *opts);
 
 /* ---- more columns --------------------------------------------------------
  *

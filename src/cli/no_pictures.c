@@ -29,6 +29,9 @@ MISSING(sf_plot_plane, const char *path, sf_cmat data,
 MISSING(sf_plot_map, const char *path, const double *values, int64_t ny,
         int64_t nx, const double *y_edges, const double *x_edges,
         const sf_plot_map_options *opts)
+MISSING(sf_plot_maps, const char *path, int64_t count, sf_plot_map_fn frame,
+        void *user, int64_t ny, int64_t nx, const double *y_edges,
+        const double *x_edges, const sf_plot_map_options *opts)
 MISSING(sf_plot_pairs, const char *path, sf_cmat real, sf_cmat synthetic,
         const sf_plot_pairs_options *opts)
 MISSING(sf_plot_training, const char *path, sf_cmat train, sf_cmat held_out,

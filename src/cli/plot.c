@@ -40,11 +40,11 @@ enum { MOST_PAIRED = 12 };
 
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "PICTURE", output, NULL, NULL,
-           ".png, .svg, .pdf; .gif, .webp of a trace"),
+           ".png, .svg, .pdf; .gif, .webp for films"),
     CLI_DENSITY_OPTIONS(plot_options, density, "all of numbers",
-                        "Show these columns; or names of EXPR's variables"),
-    SHOWN(CLI_TEXT, "range", "A:B[,C:D]", range, "from tables or chains", NULL,
-          "What to show of the first two columns"),
+                        "Show these columns; or EXPR's"),
+    SHOWN(CLI_TEXT, "range", "A:B[,C:D]", range, "of the data", NULL,
+          "Of the first two columns; of colours"),
     OPTION(CLI_NUMBER, 0, "time", "T", time, "0", "[0, 1]",
            "Noise time of the model"),
     OPTION(CLI_TEXT, 0, "trace", "FILE", trace, NULL, NULL,
@@ -53,13 +53,40 @@ static const cli_option options[] = {
            "Of a file of fields (.nc), this variable"),
     OPTION(CLI_TEXT, 0, "select", "'A=V; ...'", select, NULL, NULL,
            "Points of its axes: 'lev=500; lon=-30:60'"),
+    {.kind = CLI_CHOICE,
+     .name = "colours",
+     .argument = "C",
+     .offset = offsetof(plot_options, colours),
+     .initial = "auto",
+     .choices = "auto|sequential|diverging|cyclic|light",
+     .help = "sequential, diverging, cyclic or light"},
+    OPTION(CLI_TEXT, 0, "contours", "LEVELS", contours, NULL, NULL,
+           "A:B:STEP; A,B,C; or auto"),
+    OPTION(CLI_TEXT, 0, "vector", "U,V", vector, NULL, NULL,
+           "Arrows of these variables; --streamlines"),
+    OPTION(CLI_TEXT, 0, "over", "AXIS", over, NULL, NULL,
+           "A panel for each of its points, or a frame"),
+    {.kind = CLI_FLAG,
+     .name = "streamlines",
+     .offset = offsetof(plot_options, streamlines),
+     .rare = true},
+    {.kind = CLI_TEXT,
+     .name = "contours-of",
+     .argument = "NAME",
+     .offset = offsetof(plot_options, contours_of),
+     .rare = true},
+    {.kind = CLI_NUMBER,
+     .name = "centre",
+     .argument = "X",
+     .offset = offsetof(plot_options, centre),
+     .initial = "0",
+     .rare = true},
     OPTION(CLI_FLAG, 0, "chains", NULL, chains, NULL, NULL,
            "Draws of each chain over their number"),
-    {.kind = CLI_WHOLE,
+    {.kind = CLI_TEXT,
      .name = "grid",
      .argument = "K",
      .offset = offsetof(plot_options, grid),
-     .range = "[8, 1025]",
      .rare = true},
     OPTION(CLI_WHOLE, 'n', "rows", "N", rows, "1000", "[2, 1e7]",
            "Rows drawn from a model without a table"),
@@ -68,10 +95,18 @@ static const cli_option options[] = {
      .argument = "TEXT",
      .offset = offsetof(plot_options, title),
      .rare = true},
-    SHOWN(CLI_NUMBER, "width", "W", width, "by its kind", "(0, 20000]",
-          "In points, 1/72 inch"),
-    SHOWN(CLI_NUMBER, "height", "H", height, "by its kind", "(0, 20000]",
-          "In points, 1/72 inch"),
+    {.kind = CLI_NUMBER,
+     .name = "width",
+     .argument = "W",
+     .offset = offsetof(plot_options, width),
+     .range = "(0, 20000]",
+     .rare = true},
+    {.kind = CLI_NUMBER,
+     .name = "height",
+     .argument = "H",
+     .offset = offsetof(plot_options, height),
+     .range = "(0, 20000]",
+     .rare = true},
     {.kind = CLI_NUMBER,
      .name = "scale",
      .argument = "S",
@@ -117,6 +152,39 @@ static sf_status check_about(const plot_job *j)
     return SF_OK;
 }
 
+/* Whether a file holds fields: NetCDF, or an array whose grid is given. */
+static bool holds_fields(const plot_options *o, const char *path)
+{
+    return cli_holds_fields(path) ||
+           (cli_has_extension(path, ".npy") && o->grid != NULL &&
+            strchr(o->grid, '=') != NULL);
+}
+
+static bool any_fields(const plot_job *j)
+{
+    for (int i = 0; i < j->c->operand_count; i++)
+        if (holds_fields(j->o, j->c->operands[i]))
+            return true;
+    return false;
+}
+
+/* Points of an axis of a density. */
+static sf_status parse_grid(plot_job *j)
+{
+    char *end = NULL;
+    if (j->o->grid == NULL)
+        return SF_OK;
+    j->grid = strtoll(j->o->grid, &end, 10);
+    if (*end != '\0' || j->grid < 8 || j->grid > 1025)
+        return SFI_FAIL(
+            j->c->ctx, SF_E_ARG,
+            "--grid is \"%s\", want 8 to 1025 points of an axis of a "
+            "density; axes, as 'x=0:1:64; y=0:1:64', apply only to "
+            ".npy files of fields",
+            j->o->grid);
+    return SF_OK;
+}
+
 static sf_status check_options(plot_job *j)
 {
     const plot_options *o = j->o;
@@ -128,12 +196,13 @@ static sf_status check_options(plot_job *j)
          .is_output = true,
          .is_binary = true,
          .endings = ".png|.svg|.pdf|.gif|.webp",
-         .want = ".png, .svg or .pdf, or .gif or .webp of a trace"},
+         .want = ".png, .svg or .pdf, or .gif or .webp for films"},
         {.option = "--trace", .path = o->trace}};
     SFI_TRY(cli_check_files(j->c, files, (int)SFI_COUNT(files)));
-    if (plot_is_film(o->output) && o->trace == NULL)
+    if (plot_is_film(o->output) && o->trace == NULL && !any_fields(j))
         return SFI_FAIL(j->c->ctx, SF_E_ARG,
-                        "%s: films are made of paths; want --trace FILE",
+                        "%s: films are made of paths and of fields; want "
+                        "--trace FILE, or a file of fields (.nc)",
                         o->output);
     if (o->trace == NULL && o->density.text == NULL && j->c->operand_count == 0)
         return SFI_FAIL(j->c->ctx, SF_E_ARG,
@@ -143,7 +212,7 @@ static sf_status check_options(plot_job *j)
         return SFI_FAIL(j->c->ctx, SF_E_ARG,
                         "%s: --chains gives a picture, want .png, .svg or .pdf",
                         o->output);
-    return parse_range(j);
+    return SF_OK;
 }
 
 /* ---- what is given -------------------------------------------------------- */
@@ -379,34 +448,43 @@ static sf_status draw_pairs(plot_job *j)
 
 /* ---- the command ---------------------------------------------------------- */
 
-/* The file of fields among the operands, which is then the only one; NULL. */
-static sf_status find_field_file(plot_job *j, const char **path)
+/* Whether the operands are files of fields; then all of them are. */
+static sf_status find_fields(const plot_job *j, bool *are_fields)
 {
+    static const char *const own[] = {"var",    "select",      "colours",
+                                      "centre", "contours",    "contours-of",
+                                      "vector", "streamlines", "over"};
     const cli *c = j->c;
-    *path = NULL;
+    const char *path = NULL;
+    int count = 0;
     for (int i = 0; i < c->operand_count; i++)
-        if (cli_holds_fields(c->operands[i]))
-            *path = c->operands[i];
-    if (*path != NULL && (c->operand_count > 1 || j->o->density.text != NULL ||
-                          j->o->trace != NULL))
+        if (holds_fields(j->o, c->operands[i])) {
+            path = c->operands[i];
+            count++;
+        }
+    *are_fields = count > 0;
+    if (count > 0 && (c->operand_count > count || j->o->density.text != NULL ||
+                      j->o->trace != NULL))
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "%s: fields are drawn alone, without models, tables or "
                         "densities",
-                        *path);
-    if (*path == NULL && (j->o->var != NULL || j->o->select != NULL))
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--%s applies only to files of fields (.nc)",
-                        j->o->var != NULL ? "var" : "select");
+                        path);
+    for (size_t i = 0; i < SFI_COUNT(own) && count == 0; i++)
+        if (cli_given(c, own[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s applies only to files of fields (.nc)",
+                            own[i]);
     return SF_OK;
 }
 
 static sf_status plot(plot_job *j)
 {
-    const char *fields = NULL;
+    bool are_fields = false;
     SFI_TRY(check_options(j));
-    SFI_TRY(find_field_file(j, &fields));
-    if (fields != NULL)
-        return plot_draw_map(j->c, j->o, fields);
+    SFI_TRY(find_fields(j, &are_fields));
+    if (are_fields)
+        return plot_draw_map(j->c, j->o);
+    SFI_TRY(parse_range(j));
     SFI_TRY(read_files(j));
     if (j->o->density.text != NULL)
         SFI_TRY(cli_open_model(j->c, &j->o->density, &j->model, NULL));
@@ -417,7 +495,8 @@ static sf_status plot(plot_job *j)
     /* An integral for each point has its price. */
     const bool slow =
         j->model != NULL && !sf_model_can(j->model, SF_CAN_LOGPDF_CLOSED);
-    j->grid = cli_given(j->c, "grid") ? j->o->grid : slow ? 49 : 129;
+    j->grid = slow ? 49 : 129;
+    SFI_TRY(parse_grid(j));
     if (j->o->chains)
         return plot_draw_chains(j);
     if (j->o->trace != NULL)

@@ -8,11 +8,13 @@
 #include "scorefield/plot.h"
 
 typedef struct plot_options {
-    const char *output, *range, *title, *trace, *var, *select;
+    const char *output, *range, *title, *trace, *var, *select, *contours;
+    const char *contours_of, *vector, *over, *grid;
     cli_density density; /* its columns are those of tables, too            */
-    double width, height, scale, time;
-    int64_t grid, rows;
-    bool chains;
+    double width, height, scale, time, centre;
+    int64_t rows;
+    int colours;
+    bool chains, streamlines;
     cli_read read; /* of the first table                                   */
 } plot_options;
 
@@ -86,8 +88,8 @@ sf_status plot_read_trace(plot_job *j);
 sf_status plot_draw_trace(plot_job *j);
 bool plot_is_film(const char *path);
 
-/* A field of a NetCDF file as a map (plot_map.c). */
-sf_status plot_draw_map(cli *c, const plot_options *o, const char *path);
+/* Fields of NetCDF files, the operands, as a map (plot_map.c). */
+sf_status plot_draw_map(cli *c, const plot_options *o);
 
 /* A table's chains over their draws (plot_chains.c), or those of --trace. */
 sf_status plot_draw_chains(plot_job *j);

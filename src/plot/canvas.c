@@ -32,6 +32,9 @@ const sfi_font sfi_font_label = {9.5, false, {0.13, 0.14, 0.16, 1.0}};
 const sfi_font sfi_font_tick = {8.5, false, {0.25, 0.26, 0.29, 1.0}};
 const sfi_font sfi_font_small = {7.5, false, {0.36, 0.38, 0.41, 1.0}};
 
+const sfi_rgba sfi_rim = {1.0, 1.0, 1.0, 0.5};
+const sfi_rgba sfi_no_rim = {1.0, 1.0, 1.0, 0.0};
+
 /* ---- formats ------------------------------------------------------------- */
 
 sfi_format sfi_format_of(const char *path)
@@ -78,7 +81,7 @@ static void set_defaults(sfi_canvas *canvas)
     cairo_set_font_options(canvas->cr, options);
     cairo_font_options_destroy(options);
     cairo_set_line_join(canvas->cr, CAIRO_LINE_JOIN_ROUND);
-    sfi_fill_rect(canvas, 0.0, 0.0, canvas->width, canvas->height, sfi_paper);
+    sfi_canvas_clear(canvas);
 }
 
 static sf_status check_page(sf_context *ctx, const char *what, sfi_page page)
@@ -247,6 +250,12 @@ sf_status sfi_canvas_close(sfi_canvas *canvas, sf_status status)
     return status;
 }
 
+void sfi_canvas_clear(sfi_canvas *canvas)
+{
+    sfi_set_colour(canvas, sfi_paper);
+    cairo_paint(canvas->cr);
+}
+
 /* ---- drawing ------------------------------------------------------------- */
 
 void sfi_set_colour(sfi_canvas *canvas, sfi_rgba c)
@@ -270,6 +279,45 @@ void sfi_fill_rect(sfi_canvas *canvas, double x0, double y0, double x1,
     sfi_set_colour(canvas, colour);
     cairo_rectangle(canvas->cr, x0, y0, x1 - x0, y1 - y0);
     cairo_fill(canvas->cr);
+}
+
+/* The outline of an arrow along x whose middle is at 0. */
+static void trace_arrow(cairo_t *cr, double length)
+{
+    const double head = fmin(4.2, 0.5 * length), half = 0.42 * head;
+    const double shaft = 0.38;
+    cairo_translate(cr, -0.5 * length, 0.0);
+    cairo_move_to(cr, 0.0, -shaft);
+    cairo_line_to(cr, length - 0.85 * head, -shaft);
+    cairo_line_to(cr, length - head, -half);
+    cairo_line_to(cr, length, 0.0);
+    cairo_line_to(cr, length - head, half);
+    cairo_line_to(cr, length - 0.85 * head, shaft);
+    cairo_line_to(cr, 0.0, shaft);
+    cairo_close_path(cr);
+}
+
+void sfi_draw_arrow(sfi_canvas *canvas, double x, double y, double turn,
+                    double length, sfi_rgba colour, sfi_rgba rim)
+{
+    cairo_t *cr = canvas->cr;
+    cairo_save(cr);
+    cairo_new_path(cr);
+    cairo_translate(cr, x, y);
+    if (length < 1.6) {
+        cairo_arc(cr, 0.0, 0.0, 0.6, 0.0, 6.283185307179586);
+    } else {
+        cairo_rotate(cr, turn);
+        trace_arrow(cr, length);
+    }
+    if (rim.a > 0.0) {
+        cairo_set_line_width(cr, 1.1);
+        sfi_set_colour(canvas, rim);
+        cairo_stroke_preserve(cr);
+    }
+    sfi_set_colour(canvas, colour);
+    cairo_fill(cr);
+    cairo_restore(cr);
 }
 
 /* ---- text ---------------------------------------------------------------- */
@@ -406,7 +454,7 @@ void sfi_draw_text(sfi_canvas *canvas, double x, double y, sfi_align align,
     cairo_restore(cr);
 }
 
-void sfi_draw_halo_text(sfi_canvas *canvas, double x, double y,
+void sfi_draw_halo_text(sfi_canvas *canvas, double x, double y, double turn,
                         const char *text, sfi_font font)
 {
     char clean[TEXT_BYTES];
@@ -415,8 +463,9 @@ void sfi_draw_halo_text(sfi_canvas *canvas, double x, double y,
     cairo_t *cr = canvas->cr;
     cairo_save(cr);
     cairo_new_path(cr);
-    cairo_move_to(cr, x - 0.5 * advance(canvas, clean),
-                  y + 0.5 * 0.729 * font.size);
+    cairo_translate(cr, x, y);
+    cairo_rotate(cr, turn);
+    cairo_move_to(cr, -0.5 * advance(canvas, clean), 0.5 * 0.729 * font.size);
     cairo_text_path(cr, clean);
     cairo_set_line_width(cr, 2.2);
     sfi_set_colour(canvas, sfi_faded(sfi_paper, 0.85));

@@ -67,13 +67,25 @@ sf_status sfi_canvas_open_image(sf_context *ctx, sfi_canvas *canvas,
  * Returns `status`, or what went wrong while finishing. */
 sf_status sfi_canvas_close(sfi_canvas *canvas, sf_status status);
 
+/* White paper all over, also on the part of a last pixel. */
+void sfi_canvas_clear(sfi_canvas *canvas);
+
 /* ---- drawing ------------------------------------------------------------- */
+
+/* The rim of what is drawn over colours, and none. */
+extern const sfi_rgba sfi_rim, sfi_no_rim;
 
 void sfi_set_colour(sfi_canvas *canvas, sfi_rgba colour);
 void sfi_draw_line(sfi_canvas *canvas, double x0, double y0, double x1,
                    double y1, double width, sfi_rgba colour);
 void sfi_fill_rect(sfi_canvas *canvas, double x0, double y0, double x1,
                    double y1, sfi_rgba colour);
+
+/* An arrow whose middle is at (x, y), turned clockwise by `turn` radians from
+ * pointing right; one that is too short to be seen is a dot.  A rim, unless it is
+ * transparent, makes it readable over anything. */
+void sfi_draw_arrow(sfi_canvas *canvas, double x, double y, double turn,
+                    double length, sfi_rgba colour, sfi_rgba rim);
 
 /* ---- text ---------------------------------------------------------------- */
 
@@ -104,8 +116,9 @@ double sfi_text_width(sfi_canvas *canvas, const char *text, sfi_font font);
 void sfi_draw_text(sfi_canvas *canvas, double x, double y, sfi_align align,
                    int angle, double room, const char *text, sfi_font font);
 
-/* Draw text with a light rim, centred at (x, y): readable over anything. */
-void sfi_draw_halo_text(sfi_canvas *canvas, double x, double y,
+/* Draw text with a light rim, centred at (x, y) and turned clockwise by `turn`
+ * radians: readable over anything. */
+void sfi_draw_halo_text(sfi_canvas *canvas, double x, double y, double turn,
                         const char *text, sfi_font font);
 
 /* Make `text` fit: into `out` goes valid UTF-8 no wider than `room`. */

@@ -29,7 +29,7 @@ static void trace(sfi_canvas *canvas, const sfi_panel *panel,
     }
 }
 
-void sfi_draw_coast(sfi_canvas *canvas, const sfi_panel *panel)
+void sfi_draw_coast(sfi_canvas *canvas, const sfi_panel *panel, sfi_rgba colour)
 {
     const double first = floor((panel->x.lo - 180.0) / 360.0);
     const double last = ceil((panel->x.hi + 180.0) / 360.0);
@@ -46,6 +46,6 @@ void sfi_draw_coast(sfi_canvas *canvas, const sfi_panel *panel)
     sfi_set_colour(canvas, sfi_faded(sfi_paper, 0.45));
     cairo_stroke_preserve(canvas->cr);
     cairo_set_line_width(canvas->cr, 0.6);
-    sfi_set_colour(canvas, sfi_ink);
+    sfi_set_colour(canvas, colour);
     cairo_stroke(canvas->cr);
 }

@@ -6,6 +6,7 @@
 #include "plot/panel.h"
 
 /* Draw them within the frame, whatever turn of longitude it shows. */
-void sfi_draw_coast(sfi_canvas *canvas, const sfi_panel *panel);
+void sfi_draw_coast(sfi_canvas *canvas, const sfi_panel *panel,
+                    sfi_rgba colour);
 
 #endif

@@ -25,7 +25,7 @@ typedef struct tracer {
     int64_t *link; /* [edges, 2] */
 } tracer;
 
-static bool add_point(sfi_lines *lines, double x, double y)
+bool sfi_lines_add(sfi_lines *lines, double x, double y)
 {
     double *grown = sfi_grow(lines->ctx, lines->xy, &lines->xy_capacity,
                              2 * lines->points + 2, sizeof *lines->xy);
@@ -38,8 +38,7 @@ static bool add_point(sfi_lines *lines, double x, double y)
     return true;
 }
 
-/* Close the present line: the next point begins another. */
-static bool end_line(sfi_lines *lines)
+bool sfi_lines_end(sfi_lines *lines)
 {
     size_t *grown = sfi_grow(lines->ctx, lines->start, &lines->start_capacity,
                              lines->lines + 2, sizeof *lines->start);
@@ -123,7 +122,7 @@ static bool add_crossing(const tracer *t, sfi_lines *out, int64_t edge)
     const double to = t->values[node + (upward ? t->nx : 1)];
     const double s = crossing(from, to, t->level);
     const double x = (double)(node % t->nx), y = (double)(node / t->nx);
-    return add_point(out, upward ? x : x + s, upward ? y + s : y);
+    return sfi_lines_add(out, upward ? x : x + s, upward ? y + s : y);
 }
 
 /* Take the join from a to b out of the graph. */
@@ -148,7 +147,7 @@ static bool trace(tracer *t, sfi_lines *out, int64_t first)
         at = next;
         good = add_crossing(t, out, at);
     }
-    return good && end_line(out);
+    return good && sfi_lines_end(out);
 }
 
 sf_status sfi_contour(sf_context *ctx, sfi_lines *out, const double *values,

@@ -25,6 +25,11 @@ sf_status sfi_contour(sf_context *ctx, sfi_lines *out, const double *values,
                       int64_t nx, int64_t ny, double level);
 void sfi_lines_free(sfi_lines *lines);
 
+/* Add a point to the present line; close it, so that the next point begins another.
+ * False if there is no memory. */
+bool sfi_lines_add(sfi_lines *lines, double x, double y);
+bool sfi_lines_end(sfi_lines *lines);
+
 /* Levels of the highest-density regions of exp(values): the set of the cells
  * above levels[k] holds the share masses[k] (0 to 1) of the sum over all cells.
  * Cells that are NaN or -inf hold nothing.  If no cell holds anything, the

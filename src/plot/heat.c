@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* heat.c - pictures of functions of the plane: heat maps, regions, arrows.
+/* heat.c - pictures of functions of the plane: heat maps, regions.
  *
  * A heat map is computed pixel by pixel from the four nodes around, so it is
  * smooth at every scale and needs no filter of Cairo's; SVG and PDF hold it as
@@ -54,7 +54,8 @@ static sfi_colour_bar choose_bar(const sf_plot_grid *g, sf_plot_heat kind,
 {
     double lo, hi;
     finite_range(g->values, g->nx * g->ny, &lo, &hi);
-    sfi_colour_bar bar = {SFI_MAP_LIGHT, lo, hi, false, label};
+    sfi_colour_bar bar = {
+        .map = SFI_MAP_LIGHT, .lo = lo, .hi = hi, .label = label};
     switch (kind) {
     case SF_PLOT_HEAT_LOG:
     case SF_PLOT_HEAT_NONE:
@@ -200,28 +201,6 @@ static void to_page(sfi_lines *lines, const sfi_panel *panel,
     }
 }
 
-static void stroke_lines(sfi_canvas *canvas, const sfi_lines *lines,
-                         sfi_stroke stroke)
-{
-    cairo_t *cr = canvas->cr;
-    cairo_new_path(cr);
-    for (size_t l = 0; l < lines->lines; l++) {
-        const size_t first = lines->start[l], end = lines->start[l + 1];
-        const double *a = lines->xy + 2 * first, *b = lines->xy + 2 * end - 2;
-        cairo_new_sub_path(cr);
-        for (size_t p = first; p < end; p++)
-            cairo_line_to(cr, lines->xy[2 * p], lines->xy[2 * p + 1]);
-        if (end - first > 2 && a[0] == b[0] && a[1] == b[1])
-            cairo_close_path(cr);
-    }
-    cairo_save(cr);
-    sfi_set_dash(canvas, stroke.dash, stroke.width);
-    cairo_set_line_width(cr, stroke.width);
-    sfi_set_colour(canvas, stroke.colour);
-    cairo_stroke(cr);
-    cairo_restore(cr);
-}
-
 static bool is_clear(const sfi_panel *panel, spot at,
                      const sfi_region_labels *taken)
 {
@@ -295,7 +274,7 @@ sf_status sfi_draw_regions(sfi_canvas *canvas, const sfi_panel *panel,
             sfi_contour(ctx, &lines, g->values, g->nx, g->ny, levels[k]);
         if (status == SF_OK) {
             to_page(&lines, panel, g);
-            stroke_lines(canvas, &lines, stroke);
+            sfi_draw_lines(canvas, &lines, stroke);
             if (labels != NULL)
                 place_label(&lines, panel, sorted[k], labels);
         }
@@ -315,105 +294,6 @@ void sfi_draw_region_labels(sfi_canvas *canvas, const sfi_region_labels *labels,
         char number[32], text[48];
         sfi_number_text(100.0 * labels->mass[i], 3, number, sizeof number);
         snprintf(text, sizeof text, "%s %%", number);
-        sfi_draw_halo_text(canvas, labels->x[i], labels->y[i], text, font);
+        sfi_draw_halo_text(canvas, labels->x[i], labels->y[i], 0.0, text, font);
     }
-}
-
-/* ---- arrows -------------------------------------------------------------- */
-
-/* An arrow as a vector on the page. */
-static spot on_page(const sfi_panel *panel, sf_cmat arrows, int64_t i,
-                    sf_plot_arrows kind)
-{
-    const sfi_axis *x = &panel->x, *y = &panel->y;
-    const double sx = (x->to - x->from) / (x->hi - x->lo);
-    const double sy = (y->to - y->from) / (y->hi - y->lo);
-    const double u = sfi_cell(arrows, i, 2), v = sfi_cell(arrows, i, 3);
-    const spot gradient = {u / sx, v / sy}, velocity = {u * sx, v * sy};
-    return kind == SF_PLOT_GRADIENT ? gradient : velocity;
-}
-
-static void draw_arrow(sfi_canvas *canvas, spot at, spot way, double length)
-{
-    cairo_t *cr = canvas->cr;
-    const double head = fmin(4.2, 0.5 * length), half = 0.42 * head;
-    const double shaft = 0.38;
-    cairo_save(cr);
-    cairo_translate(cr, at.x, at.y);
-    cairo_rotate(cr, atan2(way.y, way.x));
-    cairo_translate(cr, -0.5 * length, 0.0);
-    cairo_move_to(cr, 0.0, -shaft);
-    cairo_line_to(cr, length - 0.85 * head, -shaft);
-    cairo_line_to(cr, length - head, -half);
-    cairo_line_to(cr, length, 0.0);
-    cairo_line_to(cr, length - head, half);
-    cairo_line_to(cr, length - 0.85 * head, shaft);
-    cairo_line_to(cr, 0.0, shaft);
-    cairo_close_path(cr);
-    cairo_fill(cr);
-    cairo_restore(cr);
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-sf_status sfi_draw_arrows(sfi_canvas *canvas, const sfi_panel *panel,
-                          sf_cmat arrows, sf_plot_arrows kind, sfi_rgba colour)
-{
-    if (arrows.rows == 0)
-        return SF_OK;
-    sf_context *ctx = canvas->ctx;
-    double *sizes = sfi_alloc(ctx, (size_t)arrows.rows, sizeof *sizes);
-    if (sizes == NULL)
-        return SF_E_NOMEM;
-    size_t n = 0;
-    sfi_rect box = {INFINITY, INFINITY, -INFINITY, -INFINITY};
-    for (int64_t i = 0; i < arrows.rows; i++) {
-        const spot way = on_page(panel, arrows, i, kind);
-        const double size = hypot(way.x, way.y);
-        const double x = sfi_axis_at(&panel->x, sfi_cell(arrows, i, 0));
-        const double y = sfi_axis_at(&panel->y, sfi_cell(arrows, i, 1));
-        if (!isfinite(size) || !isfinite(x) || !isfinite(y))
-            continue;
-        sizes[n++] = size;
-        box.left = fmin(box.left, x);
-        box.right = fmax(box.right, x);
-        box.top = fmin(box.top, y);
-        box.bottom = fmax(box.bottom, y);
-    }
-    if (n > 0)
-        qsort(sizes, n, sizeof *sizes, ascending);
-    const double middle = n > 0 ? sizes[n / 2] : 0.0;
-    sfi_free(ctx, sizes, (size_t)arrows.rows, sizeof *sizes);
-    if (!(middle > 0.0))
-        return SF_OK;
-
-    /* Room for each arrow: n of them share the box of their positions, which
-     * is one spacing wider than its outermost points are apart. */
-    const double w = box.right - box.left, h = box.bottom - box.top;
-    const double root = sqrt((double)n);
-    const double room =
-        n > 1 && w * h > 0.0 ? sqrt(w * h) / fmax(root - 1.0, 1.0) : 24.0;
-    const double longest = fmin(0.92 * room, 30.0);
-    sfi_set_colour(canvas, colour);
-    for (int64_t i = 0; i < arrows.rows; i++) {
-        const spot way = on_page(panel, arrows, i, kind);
-        const double size = hypot(way.x, way.y) / middle;
-        const spot at = {sfi_axis_at(&panel->x, sfi_cell(arrows, i, 0)),
-                         sfi_axis_at(&panel->y, sfi_cell(arrows, i, 1))};
-        if (!isfinite(size) || !isfinite(at.x) || !isfinite(at.y))
-            continue;
-        /* Linear for short arrows; long ones saturate. */
-        const double length = longest * size / sqrt(1.0 + size * size);
-        if (length < 1.6) {
-            cairo_arc(canvas->cr, at.x, at.y, 0.6, 0.0, 6.283185307179586);
-            cairo_fill(canvas->cr);
-        } else {
-            draw_arrow(canvas, at, way, length);
-        }
-    }
-    return SF_OK;
 }

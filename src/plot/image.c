@@ -4,12 +4,20 @@
 
 #include <math.h>
 
+void sfi_image_size(const sfi_canvas *canvas, sfi_rect part, int *width,
+                    int *height)
+{
+    const bool is_vector =
+        canvas->format == SFI_FORMAT_SVG || canvas->format == SFI_FORMAT_PDF;
+    const double scale = is_vector ? 2.0 : canvas->scale;
+    *width = (int)ceil((part.right - part.left) * scale);
+    *height = (int)ceil((part.bottom - part.top) * scale);
+}
+
 sf_status sfi_image_new(sfi_canvas *canvas, sfi_image *image, const char *what,
                         sfi_rect part, cairo_format_t format)
 {
-    const double scale = canvas->format == SFI_FORMAT_PNG ? canvas->scale : 2.0;
-    image->width = (int)ceil((part.right - part.left) * scale);
-    image->height = (int)ceil((part.bottom - part.top) * scale);
+    sfi_image_size(canvas, part, &image->width, &image->height);
     image->surface =
         cairo_image_surface_create(format, image->width, image->height);
     if (cairo_surface_status(image->surface) != CAIRO_STATUS_SUCCESS) {

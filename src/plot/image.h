@@ -12,6 +12,10 @@ typedef struct sfi_image {
     uint32_t *pixels;
 } sfi_image;
 
+/* How many pixels an image of a part of the page has. */
+void sfi_image_size(const sfi_canvas *canvas, sfi_rect part, int *width,
+                    int *height);
+
 /* An image for a part of the page: as many pixels as it has there, twice its size in
  * points in vector formats.  CAIRO_FORMAT_RGB24, or _ARGB32 premultiplied.
  * Returns SF_OK or SF_E_NOMEM; `what` is for the message. */

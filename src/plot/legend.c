@@ -28,18 +28,21 @@ void sfi_legend_add(sfi_legend *legend, sfi_swatch swatch, sfi_rgba colour,
     legend->count++;
 }
 
-static double swatch_room(sfi_swatch swatch)
+static double swatch_room(sfi_swatch swatch, double length)
 {
+    if (swatch == SFI_SWATCH_SCALE)
+        return length;
     return swatch == SFI_SWATCH_DOT || swatch == SFI_SWATCH_RING
                ? 0.5 * swatch_width
                : swatch_width;
 }
 
 static void draw_swatch(sfi_canvas *canvas, sfi_swatch swatch, sfi_rgba colour,
-                        double x, double y)
+                        double length, double x, double y)
 {
     cairo_t *cr = canvas->cr;
-    const double end = x + swatch_room(swatch), middle = 0.5 * (x + end);
+    const double end = x + swatch_room(swatch, length),
+                 middle = 0.5 * (x + end);
     cairo_save(cr);
     cairo_new_path(cr); /* text leaves a current point */
     sfi_set_colour(canvas, colour);
@@ -95,6 +98,9 @@ static void draw_swatch(sfi_canvas *canvas, sfi_swatch swatch, sfi_rgba colour,
         cairo_line_to(cr, end - 5.0, y + 2.3);
         cairo_fill(cr);
         break;
+    case SFI_SWATCH_SCALE:
+        sfi_draw_arrow(canvas, middle, y, 0.0, length, colour, sfi_no_rim);
+        break;
     }
     cairo_restore(cr);
 }
@@ -108,7 +114,8 @@ static int walk(sfi_canvas *canvas, const sfi_legend *legend, double left,
     for (int i = 0; i < legend->count; i++) {
         const char *text = legend->entry[i].text;
         const sfi_swatch swatch = legend->entry[i].swatch;
-        const double before = swatch_room(swatch) + text_gap;
+        const double length = legend->entry[i].length;
+        const double before = swatch_room(swatch, length) + text_gap;
         const double room = width - before;
         const double text_width =
             fmin(room, sfi_text_width(canvas, text, sfi_font_tick));
@@ -118,7 +125,8 @@ static int walk(sfi_canvas *canvas, const sfi_legend *legend, double left,
         }
         if (draw) {
             const double y = top + (rows - 0.5) * row_height;
-            draw_swatch(canvas, swatch, legend->entry[i].colour, left + x, y);
+            draw_swatch(canvas, swatch, legend->entry[i].colour, length,
+                        left + x, y);
             sfi_draw_text(canvas, left + x + before, y, SFI_LEFT, 0, room, text,
                           sfi_font_tick);
         }

@@ -14,7 +14,8 @@ typedef enum sfi_swatch {
     SFI_SWATCH_DOTTED,
     SFI_SWATCH_BAR,  /* filled rectangle           */
     SFI_SWATCH_STEP, /* outline of a histogram     */
-    SFI_SWATCH_ARROW
+    SFI_SWATCH_ARROW,
+    SFI_SWATCH_SCALE /* an arrow of the length of the entry */
 } sfi_swatch;
 
 enum { SFI_LEGEND_MOST = 16, SFI_LEGEND_BYTES = 256 };
@@ -24,6 +25,7 @@ typedef struct sfi_legend {
     struct {
         sfi_swatch swatch;
         sfi_rgba colour;
+        double length; /* of SFI_SWATCH_SCALE */
         char text[SFI_LEGEND_BYTES];
     } entry[SFI_LEGEND_MOST];
 } sfi_legend;

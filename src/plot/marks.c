@@ -219,6 +219,28 @@ void sfi_draw_curve(sfi_canvas *canvas, const sfi_panel *panel, sf_cmat m,
     cairo_restore(cr);
 }
 
+void sfi_draw_lines(sfi_canvas *canvas, const sfi_lines *lines,
+                    sfi_stroke stroke)
+{
+    cairo_t *cr = canvas->cr;
+    cairo_new_path(cr);
+    for (size_t l = 0; l < lines->lines; l++) {
+        const size_t first = lines->start[l], end = lines->start[l + 1];
+        const double *a = lines->xy + 2 * first, *b = lines->xy + 2 * end - 2;
+        cairo_new_sub_path(cr);
+        for (size_t p = first; p < end; p++)
+            cairo_line_to(cr, lines->xy[2 * p], lines->xy[2 * p + 1]);
+        if (end - first > 2 && a[0] == b[0] && a[1] == b[1])
+            cairo_close_path(cr);
+    }
+    cairo_save(cr);
+    sfi_set_dash(canvas, stroke.dash, stroke.width);
+    cairo_set_line_width(cr, stroke.width);
+    sfi_set_colour(canvas, stroke.colour);
+    cairo_stroke(cr);
+    cairo_restore(cr);
+}
+
 /* ---- bars ---------------------------------------------------------------- */
 
 void sfi_draw_bars(sfi_canvas *canvas, const sfi_panel *panel, sfi_bins bins,

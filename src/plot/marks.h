@@ -4,6 +4,7 @@
 #ifndef SFI_PLOT_MARKS_H
 #define SFI_PLOT_MARKS_H
 
+#include "plot/contour.h"
 #include "plot/panel.h"
 #include "plot/values.h"
 #include "scorefield/plot.h"
@@ -55,6 +56,10 @@ sf_status sfi_check_curves(sf_context *ctx, const char *what,
 sfi_rgba sfi_curve_colour(const sf_plot_curve *curve, int64_t k,
                           bool with_data);
 sfi_swatch sfi_curve_swatch(const sf_plot_curve *curve);
+
+/* Lines whose points are on the page, closed where they end as they begin. */
+void sfi_draw_lines(sfi_canvas *canvas, const sfi_lines *lines,
+                    sfi_stroke stroke);
 
 /* Set the dash pattern 0, 1 or 2 for lines of the given width. */
 void sfi_set_dash(sfi_canvas *canvas, int dash, double width);

@@ -259,7 +259,7 @@ static void draw_correlations(sfi_canvas *canvas, const sfi_panel *panel,
         sfi_font font = sfi_font_small;
         font.colour = t == 0 ? sfi_real : sfi_synthetic;
         const double width = sfi_text_width(canvas, text, font);
-        sfi_draw_halo_text(canvas, x + 0.5 * width, panel->frame.top + 7.0,
+        sfi_draw_halo_text(canvas, x + 0.5 * width, panel->frame.top + 7.0, 0.0,
                            text, font);
         x += width + 6.0;
     }

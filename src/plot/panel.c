@@ -15,6 +15,7 @@
 #include "plot/panel.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const double pad = 7.0;         /* page edge                      */
@@ -63,6 +64,13 @@ double sfi_axis_at(const sfi_axis *axis, double value)
     return at < -1e5 ? -1e5 : at > 1e5 ? 1e5 : at;
 }
 
+double sfi_axis_value(const sfi_axis *axis, double at)
+{
+    const double t = (at - axis->from) / (axis->to - axis->from);
+    return axis->log ? axis->lo * exp(t * (log(axis->hi) - log(axis->lo)))
+                     : axis->lo + t * (axis->hi - axis->lo);
+}
+
 bool sfi_axis_has(const sfi_axis *axis, double value)
 {
     return value >= axis->lo && value <= axis->hi;
@@ -98,9 +106,26 @@ static double mark_step(const sfi_axis *axis)
     return axis->ticks.count > 1 ? axis->ticks.at[1] - axis->ticks.at[0] : 1.0;
 }
 
+/* Every one of the marks that were given, every second, ... */
+static void take_marks(sfi_axis *axis, int most)
+{
+    const sf_plot_ticks *given = axis->given;
+    const int stride = (given->count + most - 1) / most;
+    memset(&axis->ticks, 0, sizeof axis->ticks);
+    for (int i = 0; i<given->count; i += stride> 0 ? stride : 1) {
+        if (!sfi_axis_has(axis, given->at[i]))
+            continue;
+        const int k = axis->ticks.count++;
+        axis->ticks.at[k] = given->at[i];
+        snprintf(axis->ticks.label[k], SFI_TICK_BYTES, "%s", given->labels[i]);
+    }
+}
+
 static void choose_marks(sfi_axis *axis, int most)
 {
-    if (axis->log)
+    if (axis->given != NULL)
+        take_marks(axis, most);
+    else if (axis->log)
         sfi_ticks_log(axis->lo, axis->hi, most, &axis->ticks);
     else if (axis->letters != NULL)
         sfi_ticks_degrees(axis->lo, axis->hi, most, axis->letters,
@@ -131,8 +156,8 @@ static void place_names(sfi_canvas *canvas, sfi_axis *axis, bool vertical)
 void sfi_axis_place(sfi_canvas *canvas, sfi_axis *axis, bool vertical,
                     double from, double to)
 {
-    axis->from = from;
-    axis->to = to;
+    axis->from = axis->falls ? to : from;
+    axis->to = axis->falls ? from : to;
     if (axis->name_count > 0) {
         place_names(canvas, axis, vertical);
         return;
@@ -160,21 +185,29 @@ double sfi_widest_label(sfi_canvas *canvas, const sfi_axis *axis)
 /* ---- layout -------------------------------------------------------------- */
 
 /* The marks of a colour bar over its height. */
-static sfi_axis bar_axis(sfi_canvas *canvas, const sfi_panel *panel)
+static sfi_axis bar_axis(sfi_canvas *canvas, const sfi_colour_bar *bar,
+                         sfi_rect frame)
 {
-    sfi_axis axis = {.lo = panel->bar->lo, .hi = panel->bar->hi};
-    sfi_axis_place(canvas, &axis, true, panel->frame.bottom, panel->frame.top);
+    sfi_axis axis = {.lo = bar->lo, .hi = bar->hi};
+    sfi_axis_place(canvas, &axis, true, frame.bottom, frame.top);
     return axis;
 }
 
-static double bar_room(sfi_canvas *canvas, const sfi_panel *panel)
+double sfi_bar_room(sfi_canvas *canvas, const sfi_colour_bar *bar,
+                    sfi_rect frame)
 {
-    const sfi_axis axis = bar_axis(canvas, panel);
+    const sfi_axis axis = bar_axis(canvas, bar, frame);
     double room =
         bar_gap + bar_width + mark_gap + sfi_widest_label(canvas, &axis);
-    if (has_text(panel->bar->label))
+    if (has_text(bar->label))
         room += label_gap + sfi_font_label.size;
     return room;
+}
+
+bool sfi_bar_has_note(sfi_canvas *canvas, const sfi_colour_bar *bar,
+                      sfi_rect frame)
+{
+    return bar_axis(canvas, bar, frame).ticks.note[0] != '\0';
 }
 
 /* How far the last label of a horizontal axis would reach beyond `limit`. */
@@ -216,7 +249,7 @@ static void lay_out(sfi_canvas *canvas, sfi_panel *panel)
 
     sfi_axis_place(canvas, &panel->y, true, bottom, top);
     const bool bar_note =
-        panel->bar != NULL && bar_axis(canvas, panel).ticks.note[0] != '\0';
+        panel->bar != NULL && sfi_bar_has_note(canvas, panel->bar, *frame);
     if (panel->y.ticks.note[0] != '\0' || bar_note) {
         frame->top += note_row;
         sfi_axis_place(canvas, &panel->y, true, bottom, frame->top);
@@ -225,11 +258,12 @@ static void lay_out(sfi_canvas *canvas, sfi_panel *panel)
     if (has_text(panel->y.label))
         left += sfi_font_label.size + label_gap;
     if (panel->bar != NULL)
-        right -= bar_room(canvas, panel);
+        right -= sfi_bar_room(canvas, panel->bar, *frame);
     if (panel->bar == NULL)
         right -= overhang(canvas, &panel->x, left, right, outer.right - 2.0);
     if (panel->equal) {
-        const double w = panel->x.hi - panel->x.lo;
+        const double narrow = panel->narrow > 0.0 ? panel->narrow : 1.0;
+        const double w = narrow * (panel->x.hi - panel->x.lo);
         const double h = panel->y.hi - panel->y.lo;
         const double unit =
             fmin((right - left) / w, (frame->bottom - frame->top) / h);
@@ -346,13 +380,26 @@ static void draw_y_axis(sfi_canvas *canvas, const sfi_panel *panel)
                       f.bottom - f.top, axis->label, sfi_font_label);
 }
 
-static void draw_bar(sfi_canvas *canvas, const sfi_panel *panel)
+/* An end of the bar: a point in its colour if there are values beyond. */
+static void draw_point(sfi_canvas *canvas, double left, double right, double y,
+                       double tip, sfi_rgba colour)
 {
-    const sfi_colour_bar *bar = panel->bar;
-    const sfi_rect f = panel->frame;
+    cairo_t *cr = canvas->cr;
+    cairo_move_to(cr, left, y);
+    cairo_line_to(cr, 0.5 * (left + right), y + tip);
+    cairo_line_to(cr, right, y);
+    sfi_set_colour(canvas, colour);
+    cairo_fill_preserve(cr);
+    sfi_set_colour(canvas, sfi_ink);
+    cairo_set_line_width(cr, 0.6);
+    cairo_stroke(cr);
+}
+
+void sfi_bar_draw(sfi_canvas *canvas, const sfi_colour_bar *bar, sfi_rect f)
+{
     const double left = f.right + bar_gap, right = left + bar_width;
-    const double point = bar->more_below ? 8.0 : 0.0;
-    const sfi_axis axis = bar_axis(canvas, panel);
+    const double point = 8.0;
+    const sfi_axis axis = bar_axis(canvas, bar, f);
     cairo_t *cr = canvas->cr;
 
     /* A gradient with a stop for each of the map's colours; Cairo writes it as
@@ -367,16 +414,16 @@ static void draw_bar(sfi_canvas *canvas, const sfi_panel *panel)
     cairo_set_source(cr, colours);
     cairo_fill(cr);
     cairo_pattern_destroy(colours);
-    cairo_move_to(cr, left, f.top);
-    cairo_line_to(cr, right, f.top);
-    cairo_line_to(cr, right, f.bottom);
-    if (point > 0.0)
-        cairo_line_to(cr, 0.5 * (left + right), f.bottom + point);
-    cairo_line_to(cr, left, f.bottom);
-    cairo_close_path(cr);
+    cairo_rectangle(cr, left, f.top, bar_width, f.bottom - f.top);
     sfi_set_colour(canvas, sfi_ink);
     cairo_set_line_width(cr, 0.6);
     cairo_stroke(cr);
+    if (bar->more_below)
+        draw_point(canvas, left, right, f.bottom, point,
+                   sfi_map_at(bar->map, 0.0));
+    if (bar->more_above)
+        draw_point(canvas, left, right, f.top, -point,
+                   sfi_map_at(bar->map, 1.0));
 
     for (int i = 0; i < axis.ticks.count; i++) {
         const double y = sfi_axis_at(&axis, axis.ticks.at[i]);
@@ -423,7 +470,7 @@ void sfi_panel_end(sfi_canvas *canvas, sfi_panel *panel)
     draw_x_axis(canvas, panel);
     draw_y_axis(canvas, panel);
     if (panel->bar != NULL)
-        draw_bar(canvas, panel);
+        sfi_bar_draw(canvas, panel->bar, f);
 
     double y = o.top + pad;
     if (has_text(panel->title)) {

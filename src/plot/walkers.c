@@ -14,7 +14,7 @@
 
 #include "num/array.h"
 #include "plot/marks.h"
-#include "plot/movie.h"
+#include "plot/film.h"
 
 enum { MOST_MOMENTS = 5000, MOST_FRAMES = 1000 };
 
@@ -298,41 +298,17 @@ sf_status sf_plot_paths(sf_context *ctx, const char *path,
 
 /* ---- animation ----------------------------------------------------------- */
 
-typedef struct film {
+typedef struct moving {
     sfi_canvas canvas;
     sfi_panel panel;
     const tracks *t;
     int tail;
-    int width, height;        /* pixels                         */
-    uint32_t *still, *pixels; /* [height, width]: ground, frame */
-} film;
-
-static void get_pixels(film *f, uint32_t *out)
-{
-    cairo_surface_flush(f->canvas.surface);
-    const unsigned char *data = cairo_image_surface_get_data(f->canvas.surface);
-    const int stride = cairo_image_surface_get_stride(f->canvas.surface);
-    for (int y = 0; y < f->height; y++) {
-        uint32_t *row = out + (size_t)y * (size_t)f->width;
-        memcpy(row, data + (size_t)y * (size_t)stride, 4 * (size_t)f->width);
-        for (int x = 0; x < f->width; x++)
-            row[x] &= 0xFFFFFFu;
-    }
-}
-
-static void put_pixels(film *f, const uint32_t *in)
-{
-    unsigned char *data = cairo_image_surface_get_data(f->canvas.surface);
-    const int stride = cairo_image_surface_get_stride(f->canvas.surface);
-    cairo_surface_flush(f->canvas.surface);
-    for (int y = 0; y < f->height; y++)
-        memcpy(data + (size_t)y * (size_t)stride,
-               in + (size_t)y * (size_t)f->width, 4 * (size_t)f->width);
-    cairo_surface_mark_dirty(f->canvas.surface);
-}
+    size_t pixels;   /* of a frame             */
+    uint32_t *still; /* [pixels] the ground    */
+} moving;
 
 /* The path of each walker over the last frames, fading with age. */
-static void draw_tails(film *f, int64_t moment)
+static void draw_tails(moving *f, int64_t moment)
 {
     cairo_t *cr = f->canvas.cr;
     cairo_set_line_width(cr, 0.9);
@@ -358,11 +334,12 @@ static void draw_tails(film *f, int64_t moment)
     }
 }
 
-static void draw_frame(film *f, int64_t moment)
+static sf_status draw_frame(void *user, int64_t moment)
 {
+    moving *f = user;
     const sfi_rect frame = f->panel.frame;
     cairo_t *cr = f->canvas.cr;
-    put_pixels(f, f->still);
+    sfi_canvas_put(&f->canvas, f->still);
     cairo_save(cr);
     cairo_rectangle(cr, frame.left, frame.top, frame.right - frame.left,
                     frame.bottom - frame.top);
@@ -379,10 +356,10 @@ static void draw_frame(film *f, int64_t moment)
              (long long)(f->t->all_steps - 1));
     sfi_draw_text(&f->canvas, frame.right, frame.top - 7.0, SFI_RIGHT, 0, 0.0,
                   text, sfi_font_tick);
-    get_pixels(f, f->pixels);
+    return SF_OK;
 }
 
-static sf_status draw_still(film *f, const sf_plot_paths_options *o)
+static sf_status draw_still(moving *f, const sf_plot_paths_options *o)
 {
     sf_context *ctx = f->canvas.ctx;
     sfi_heat heat = {0};
@@ -397,73 +374,41 @@ static sf_status draw_still(film *f, const sf_plot_paths_options *o)
         sfi_panel_begin(&f->canvas, &f->panel);
         status = draw_ground(&f->canvas, &f->panel, o, &heat);
         sfi_panel_end(&f->canvas, &f->panel);
-        get_pixels(f, f->still);
+        sfi_canvas_get(&f->canvas, f->still);
     }
     sfi_heat_free(&heat);
     return status;
 }
 
-/* All frames through the codec; the palette learns from every eighth first. */
-static sf_status encode(film *f, const sfi_codec *codec, double seconds,
-                        sfi_output *out)
-{
-    sf_context *ctx = f->canvas.ctx;
-    const sfi_movie_size size = {f->width, f->height, seconds};
-    void *state = NULL;
-    SFI_TRY(codec->open(ctx, &state, size));
-    sf_status status = SF_OK;
-    const int64_t n = f->t->moments;
-    for (int64_t k = 0; k < n && codec->learn != NULL && status == SF_OK;
-         k += 8) {
-        draw_frame(f, k);
-        status = codec->learn(state, f->pixels);
-    }
-    for (int64_t k = 0; k < n && status == SF_OK; k++) {
-        draw_frame(f, k);
-        status = codec->add(state, f->pixels);
-        const sf_progress progress = {"animation", k + 1, n, NAN, NAN, NAN};
-        if (status == SF_OK && !sfi_progress(ctx, &progress, k + 1 == n))
-            status = SFI_FAIL(ctx, SF_E_CANCELLED,
-                              "plot_animation: stopped at frame %lld of %lld",
-                              (long long)(k + 1), (long long)n);
-    }
-    return codec->close(state, status, out);
-}
-
-static sf_status make_film(sf_context *ctx, const char *path,
-                           const sfi_codec *codec, const tracks *t,
+static sf_status make_film(sf_context *ctx, const char *path, const tracks *t,
                            const sf_plot_paths_options *o)
 {
-    film f = {.t = t,
-              .tail = o->tail,
-              .panel = {.x = {.label = o->x_label},
-                        .y = {.label = o->y_label},
-                        .title = o->title,
-                        .box = true,
-                        .equal = o->equal}};
+    moving f = {.t = t,
+                .tail = o->tail,
+                .panel = {.x = {.label = o->x_label},
+                          .y = {.label = o->y_label},
+                          .title = o->title,
+                          .box = true,
+                          .equal = o->equal}};
     SFI_TRY(sfi_canvas_open_image(
         ctx, &f.canvas,
         sfi_page_or(o->width, o->height, o->scale, 240.0, 240.0)));
-    f.width = cairo_image_surface_get_width(f.canvas.surface);
-    f.height = cairo_image_surface_get_height(f.canvas.surface);
-    const size_t count = (size_t)f.width * (size_t)f.height;
-    sf_status status = SF_OK;
-    f.still = sfi_alloc(ctx, count, sizeof *f.still);
-    f.pixels = sfi_alloc(ctx, count, sizeof *f.pixels);
-    if (f.still == NULL || f.pixels == NULL)
-        status = SF_E_NOMEM;
-    if (status == SF_OK)
-        status = draw_still(&f, o);
-    sfi_output *out = NULL;
-    if (status == SF_OK)
-        status = sfi_output_open(ctx, &out, path);
-    if (status == SF_OK)
-        status = encode(&f, codec, o->frame_time, out);
+    cairo_surface_t *s = f.canvas.surface;
+    f.pixels = (size_t)cairo_image_surface_get_width(s) *
+               (size_t)cairo_image_surface_get_height(s);
+    f.still = sfi_alloc(ctx, f.pixels, sizeof *f.still);
+    sf_status status = f.still != NULL ? draw_still(&f, o) : SF_E_NOMEM;
+    if (status == SF_OK) {
+        const sfi_film film = {.what = "plot_animation",
+                               .canvas = &f.canvas,
+                               .count = t->moments,
+                               .seconds = o->frame_time,
+                               .draw = draw_frame,
+                               .user = &f};
+        status = sfi_film_write(&film, path);
+    }
     status = sfi_canvas_close(&f.canvas, status);
-    if (out != NULL)
-        status = sfi_output_close(out, status);
-    sfi_free(ctx, f.still, count, sizeof *f.still);
-    sfi_free(ctx, f.pixels, count, sizeof *f.pixels);
+    sfi_free(ctx, f.still, f.pixels, sizeof *f.still);
     return status;
 }
 
@@ -475,8 +420,7 @@ sf_status sf_plot_animation(sf_context *ctx, const char *path,
     sf_plot_paths_options o = SF_PLOT_PATHS_OPTIONS_INIT;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, opts));
     SFI_TRY(check(ctx, what, trace, 2, &o));
-    const sfi_format format = sfi_format_of(path);
-    if (format != SFI_FORMAT_GIF && format != SFI_FORMAT_WEBP)
+    if (!sfi_is_film(path))
         return SFI_FAIL(ctx, SF_E_ARG,
                         "%s: \"%s\" does not end in .gif or .webp", what,
                         path != NULL ? path : "(null)");
@@ -489,8 +433,7 @@ sf_status sf_plot_animation(sf_context *ctx, const char *path,
     sf_status status = copy_tracks(
         ctx, &t, trace, o.most_walkers > 0 ? o.most_walkers : 400, o.frames);
     if (status == SF_OK)
-        status = make_film(
-            ctx, path, format == SFI_FORMAT_GIF ? &sfi_gif : &sfi_webp, &t, &o);
+        status = make_film(ctx, path, &t, &o);
     free_tracks(&t);
     return status;
 }

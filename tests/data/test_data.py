@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables in data/ are what data/README.md says.
+"""The files in data/ are what data/README.md says.
 
     test_data.py BUILD
 """
@@ -30,7 +30,7 @@ class Data(unittest.TestCase):
         lines = (DATA / "SHA256SUMS").read_text().splitlines()
         noted = dict(reversed(line.split()) for line in lines)
         found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-                 for path in DATA.glob("*.csv")}
+                 for kind in ("*.csv", "*.nc") for path in DATA.glob(kind)}
         self.assertEqual(noted, found)
 
     def test_extents_are_as_documented(self):

@@ -138,5 +138,27 @@ def shapes():
     data.close()
 
 
-for make in (packed, climate, groups, shapes):
+# Positions in two dimensions, over the date line; transposed in one of them; winds
+# east and north.
+def curved():
+    data = create("curved.nc", "NETCDF3_CLASSIC", time=2, j=4, i=6)
+    axis(data, "time", [0, 31], units="days since 2000-01-01")
+    i, j = numpy.meshgrid(numpy.arange(6), numpy.arange(4))
+    lat = data.createVariable("lat", "f4", ("j", "i"))
+    lat.setncatts(dict(units="degrees_north", standard_name="latitude"))
+    lat[:] = 40 + 3 * j + i
+    lon = data.createVariable("lon", "f4", ("i", "j"))
+    lon.setncatts(dict(units="degrees_east", standard_name="longitude"))
+    lon[:] = ((170 + 4 * i - j + 180) % 360 - 180).T
+    for name, unit, word, value in (
+            ("ice", "degC", "sea_surface_temperature", i - 2.0 * j),
+            ("ua", "m s-1", "eastward_wind", 0 * i + 5.0),
+            ("va", "m s-1", "northward_wind", 1.0 * j)):
+        v = data.createVariable(name, "f4", ("time", "j", "i"))
+        v.setncatts(dict(units=unit, standard_name=word, coordinates="lat lon"))
+        v[:] = numpy.stack([value, value + 1])
+    data.close()
+
+
+for make in (packed, climate, groups, shapes, curved):
     make()
