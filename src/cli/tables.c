@@ -154,7 +154,7 @@ static sf_status find_columns(cli *c, const cli_data *d, const cli_named *of,
     return found < of->dim ? fail_missing(c, d, of) : SF_OK;
 }
 
-sf_status cli_data_match(cli *c, cli_data *d, const cli_named *of)
+sf_status cli_data_find(cli *c, cli_data *d, const cli_named *of)
 {
     const size_t dim = (size_t)of->dim;
     /* Names that come from elsewhere may be more than there are columns. */
@@ -171,6 +171,12 @@ sf_status cli_data_match(cli *c, cli_data *d, const cli_named *of)
     sfi_free(c->ctx, index, dim, sizeof *index);
     SFI_TRY(status);
     d->dim = of->dim;
+    return SF_OK;
+}
+
+sf_status cli_data_match(cli *c, cli_data *d, const cli_named *of)
+{
+    SFI_TRY(cli_data_find(c, d, of));
     return check_numbers(c, d, d->some);
 }
 

@@ -36,3 +36,19 @@ scorefield compare wide.csv wide.csv --json | python3 -c '
 import json, sys
 r = json.load(sys.stdin)
 print(r["columns"][0]["sd_real"], r["copies"]["suspicious"])'
+# Categories by their spelling, missing cells, angles, and the pairs that differ most.
+printf 'species,mass,wind,day\nx,1,350,2024-01-01\ny,2,10,2024-01-03\nx,,355,2024-01-02\ny,4,5,2024-01-08\n' >mixed.csv
+printf 'mass,species,day,wind\n1,y,2024-01-01,10\n2,y,2024-01-02,12\n5,z,2024-01-03,358\n' >drawn.csv
+try compare mixed.csv drawn.csv --permutations 0 --projections 0 --domain 'wind=circle:360'
+scorefield compare mixed.csv drawn.csv --held-out mixed.csv --domain 'wind=circle:360' --json | python3 -c '
+import json, sys
+r = json.load(sys.stdin)
+c = {k["column"]: k for k in r["columns"]}
+print(c["species"]["total_variation"], c["species"]["total_variation_held_out"], c["species"]["outside"])
+print(round(c["wind"]["wasserstein"], 9), c["wind"]["wasserstein_held_out"], c["wind"]["period"], c["day"]["kind"])
+print(c["mass"]["missing_real"], r["rows_held_out"], len(r["pairs"]["largest"]))'
+try compare mixed.csv drawn.csv --domain 'wind=360'
+try compare mixed.csv drawn.csv --domain 'wnd=circle'
+try compare mixed.csv drawn.csv --domain 'species=circle'
+printf 'species,mass\n1,2\n2,x\n' >other.csv
+try compare mixed.csv other.csv

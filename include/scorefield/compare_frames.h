@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compare_frames.h - how alike two tables of any kinds of columns are: numbers,
+ * dates, angles and categories, with missing cells.
+ *
+ *     sf_frames_options o = SF_FRAMES_OPTIONS_INIT;
+ *     sf_frames_report *r = NULL;
+ *     o.held_out = test;                          real rows that no model saw
+ *     sf_compare_frames(ctx, &r, train, drawn, &o);
+ *     ... r->column[j].wasserstein[0] ...
+ *     sf_frames_report_free(ctx, r);
+ *
+ * Everything is scaled by `real` alone.  Figures of two tables come in pairs: [0]
+ * is synthetic against real and [1] held-out against real, what rows of the same
+ * distribution give; it is NaN without held-out rows.  Figures of one table come in
+ * threes: real, synthetic, held-out. */
+#ifndef SCOREFIELD_COMPARE_FRAMES_H
+#define SCOREFIELD_COMPARE_FRAMES_H
+
+#include "scorefield/compare.h"
+#include "scorefield/frame.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A column whose values lie on a circle: x and x + period are the same. */
+typedef struct sf_circle {
+    int64_t column;
+    double period; /* > 0, finite, in the unit of the column                  */
+} sf_circle;
+
+typedef struct sf_frames_options {
+    size_t size;              /* set by _INIT                                 */
+    const sf_frame *held_out; /* rows of the distribution of `real` that the
+                               * model was not fitted to, the same columns;
+                               * or NULL                                      */
+    const sf_circle *circles; /* [circle_count] columns of numbers; or NULL   */
+    int64_t circle_count;
+    int64_t max_rows; /* rows of each table that enter sums over pairs
+                               * of columns or rows; more are cut to a random
+                               * part.  >= 2, or 0: all             [10000]   */
+    uint64_t seed;    /* of random parts                    [0]       */
+    const sf_compare_options *numbers; /* of sf_compare() for the columns of
+                               * numbers, without held-out rows; NULL: usual  */
+} sf_frames_options;
+
+#define SF_FRAMES_OPTIONS_INIT                                                 \
+    {                                                                          \
+        sizeof(sf_frames_options), NULL, NULL, 0, 10000, 0, NULL               \
+    }
+
+/* ---- columns ----------------------------------------------------------------
+ *
+ * How a column is compared.  `real` decides: levels of categories are matched by
+ * their spelling, whatever their order in the files, and so are the numbers of
+ * another table where those of real are said to be categories, and 0 and 1.
+ *
+ *   X(name, text) */
+#define SF_COMPARED_LIST(X)                                                    \
+    X(SF_COMPARED_NUMBER, "number")                                            \
+    X(SF_COMPARED_CATEGORY, "category")                                        \
+    X(SF_COMPARED_CIRCLE, "circular")
+
+typedef enum sf_compared {
+#define SF_COMPARED_ENUM(name, text) name,
+    SF_COMPARED_LIST(SF_COMPARED_ENUM)
+#undef SF_COMPARED_ENUM
+} sf_compared;
+
+/* "number", ...; "unknown" for what is none. */
+SF_API const char *sf_compared_name(sf_compared compared);
+
+/* Of the cells that are there.  NaN: not of this kind of column, or too few cells. */
+typedef struct sf_frames_column {
+    sf_kind kind; /* in real                                                  */
+    sf_compared compared;
+    double period;      /* of a circle; else NaN                              */
+    double missing[3];  /* proportion of cells                                */
+    int64_t present[3]; /* cells                                              */
+    int64_t distinct[3];
+
+    /* Numbers; on a circle the mean direction m, in [0, period), and the circular
+     * standard deviation sqrt(-2 ln R) period/2pi, with R exp(2pi i m/period) the
+     * mean of exp(2pi i x/period); no quantiles. */
+    double mean[3];
+    double sd[3]; /* divisor n - 1; 0 if all values are equal                 */
+    double quantile[3][SF_COMPARE_QUANTILES];
+
+    /* Numbers: max |F - G|, its p-value, the integral of |F - G|.  On a circle, where
+     * F and G have no beginning: Kuiper's max (F - G) - min (F - G), its p-value by
+     * Stephens' approximation, and the integral of |F - G - c| over a period for
+     * the c that makes it least. */
+    double ks[2];
+    double ks_p[2];
+    bool ks_exact[2]; /* as sf_compare_column.ks_exact                        */
+    double wasserstein[2];
+    double energy[2]; /* 2 integral of (F - G)^2; NaN on a circle             */
+
+    /* Categories: half the sum of |p - q| over all levels, in [0, 1]. */
+    double total_variation[2];
+
+    /* Proportion of cells below the smallest or above the largest number of real;
+     * of levels that real does not have.  NaN on a circle. */
+    double outside[2];
+} sf_frames_column;
+
+/* ---- pairs of columns -------------------------------------------------------
+ *
+ * The association of two columns in the rows that have both, from 0 to 1 unless
+ * it has a sign:
+ *
+ *   numbers           Pearson's correlation, from -1
+ *   number, circle    the multiple correlation with cosine and sine
+ *   circles           sum sin(a-A) sin(b-B) / sqrt(sum sin^2(a-A) sum sin^2(b-B))
+ *                     with the mean directions A, B, from -1
+ *   number, category  the correlation ratio: the root of the proportion of the
+ *                     variance that is between the levels; a circle counts as a
+ *                     point of the plane
+ *   categories        Cramer's V without the bias of few rows
+ *
+ * Of more than 30 levels the rarer ones in real count as one.  Sources: K. V. Mardia
+ * and P. E. Jupp, Directional Statistics (2000), 11.2; W. Bergsma, J. Korean Stat.
+ * Soc. 42 (2013) 323-328.
+ *
+ *   X(name, text) */
+#define SF_ASSOCIATION_LIST(X)                                                 \
+    X(SF_ASSOCIATION_PEARSON, "Pearson correlation")                           \
+    X(SF_ASSOCIATION_CIRCULAR, "circular correlation")                         \
+    X(SF_ASSOCIATION_RATIO, "correlation ratio")                               \
+    X(SF_ASSOCIATION_CRAMER, "Cramer's V")
+
+typedef enum sf_association {
+#define SF_ASSOCIATION_ENUM(name, text) name,
+    SF_ASSOCIATION_LIST(SF_ASSOCIATION_ENUM)
+#undef SF_ASSOCIATION_ENUM
+} sf_association;
+
+/* "Pearson correlation", ...; "unknown" for what is none. */
+SF_API const char *sf_association_name(sf_association association);
+
+typedef struct sf_frames_pair {
+    int64_t columns[2]; /* [0] < [1]                                          */
+    sf_association association;
+    double value[3]; /* NaN below three rows; 0 if a column does not vary     */
+    double difference[2];
+
+    /* Of the joint distribution: numbers count by the tenth of real in which they
+     * are, angles by the tenth of the circle, missing cells as a level.  Of few rows
+     * it is large by chance, so as many rows of synthetic take part as there are
+     * held-out ones. */
+    double total_variation[2];
+} sf_frames_pair;
+
+/* ---- the report ------------------------------------------------------------- */
+
+typedef struct sf_frames_report {
+    int64_t cols;
+    int64_t rows[3]; /* 0 without held-out rows                               */
+
+    sf_frames_column *column; /* [cols]                                       */
+
+    int64_t pairs;        /* cols (cols - 1)/2; 0 above 1000 columns          */
+    sf_frames_pair *pair; /* [pairs], by the first column, then the second    */
+    int64_t pair_rows[3]; /* that entered them                                */
+    int64_t *largest;     /* [pairs] numbers of pairs by |difference[0]|, the
+                           * largest first, NaN last                          */
+
+    /* The columns of numbers in the rows that have all of them: NULL if there
+     * are no such columns, or fewer than two such rows in real or synthetic. */
+    sf_compare_report *numbers;
+    int64_t *number_columns; /* [number_count] which columns they are         */
+    int64_t number_count;
+} sf_frames_report;
+
+/* Compare the columns of `real` and `synthetic`, which are the same in number and
+ * order (sf_frame_select()); their names are not looked at.  Warns where a part
+ * could not be compared.
+ *
+ * Cost.    Sorting each column; for each pair of columns the rows that enter, of
+ *          which there are fewer (at least 500) where that were more than 4e9.
+ * Memory.  A copy of the tables.
+ *
+ * The same bits for any number of threads.
+ *
+ * Returns SF_OK, or
+ *   SF_E_ARG          an option out of range; a circle of what is no number
+ *   SF_E_SHAPE        fewer than two rows (one held-out row is enough), no columns
+ *                     or different numbers of them
+ *   SF_E_FORMAT       a column is text in one table and numbers, or dates, in real
+ *   SF_E_NUMERIC      as sf_compare()
+ *   SF_E_UNSUPPORTED  the rows of a frame pass by (sf_frame_open())
+ *   SF_E_CANCELLED    the progress callback (stage "compare") said stop
+ *   SF_E_NOMEM
+ * On failure *out is NULL. */
+SF_API sf_status sf_compare_frames(sf_context *ctx, sf_frames_report **out,
+                                   const sf_frame *real,
+                                   const sf_frame *synthetic,
+                                   const sf_frames_options *opts);
+
+/* NULL is allowed. */
+SF_API void sf_frames_report_free(sf_context *ctx, sf_frames_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

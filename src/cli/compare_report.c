@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compare_report.c - the report of the command compare.
+ *
+ * In text, what no column has is left out; JSON has all of it.  Figures of held-out
+ * rows against real ones end in _held_out. */
+#include "cli/compare_job.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What some column has. */
+typedef struct shown {
+    bool all, numbers, categories, missing, held_out;
+} shown;
+
+static shown find_shown(const compare_job *j)
+{
+    const sf_frames_report *r = j->report;
+    shown s = {.all = j->c->common.json, .held_out = r->rows[2] > 0};
+    for (int64_t k = 0; k < r->cols; k++) {
+        const sf_frames_column *c = &r->column[k];
+        const bool category = c->compared == SF_COMPARED_CATEGORY;
+        s.numbers = s.numbers || !category;
+        s.categories = s.categories || category;
+        for (int t = 0; t < 3; t++)
+            s.missing = s.missing || c->missing[t] > 0.0;
+    }
+    s.numbers = s.numbers || s.all;
+    s.categories = s.categories || s.all;
+    s.missing = s.missing || s.all;
+    return s;
+}
+
+/* KEY and, where there are held-out rows, KEY_held_out. */
+static void put_two(const compare_job *j, json_t *o, const char *key,
+                    const double value[2])
+{
+    char second[80];
+    cli_put_number(j->c, o, key, value[0]);
+    if (j->report->rows[2] == 0)
+        return;
+    snprintf(second, sizeof second, "%s_held_out", key);
+    cli_put_number(j->c, o, second, value[1]);
+}
+
+/* KEY_real, KEY_synthetic, and KEY_held_out if `all` are shown. */
+static void put_three(const compare_job *j, json_t *o, const char *key,
+                      const double value[3], bool all)
+{
+    static const char *const of[] = {"real", "synthetic", "held_out"};
+    const int tables = all && j->report->rows[2] > 0 ? 3 : 2;
+    char name[80];
+    for (int k = 0; k < tables; k++) {
+        snprintf(name, sizeof name, "%s_%s", key, of[k]);
+        cli_put_number(j->c, o, name, value[k]);
+    }
+}
+
+static void put_quantiles(cli *c, json_t *object, const char *key,
+                          const double *quantiles)
+{
+    json_t *list = cli_put_list(c, object, key);
+    for (int k = 0; k < SF_COMPARE_QUANTILES; k++)
+        cli_add_number(c, list, quantiles[k]);
+}
+
+/* What the text has no room for. */
+static void put_details(compare_job *j, json_t *row, const sf_frames_column *k)
+{
+    cli *c = j->c;
+    cli_put_text(c, row, "compared_as", sf_compared_name(k->compared));
+    if (k->compared == SF_COMPARED_CIRCLE)
+        cli_put_number(c, row, "period", k->period);
+    cli_put(c, row, "ks_p_exact", json_boolean(k->ks_exact[0]));
+    put_two(j, row, "energy", k->energy);
+    cli_put_count(c, row, "distinct_real", k->distinct[0]);
+    cli_put_count(c, row, "distinct_synthetic", k->distinct[1]);
+    put_quantiles(c, row, "quantiles_real", k->quantile[0]);
+    put_quantiles(c, row, "quantiles_synthetic", k->quantile[1]);
+    if (j->report->rows[2] > 0)
+        put_quantiles(c, row, "quantiles_held_out", k->quantile[2]);
+}
+
+static const char *kind_of(const sf_frames_column *k)
+{
+    return k->compared == SF_COMPARED_CIRCLE ? sf_compared_name(k->compared)
+                                             : sf_kind_name(k->kind);
+}
+
+static void put_columns(compare_job *j)
+{
+    cli *c = j->c;
+    const shown s = find_shown(j);
+    json_t *list = cli_put_list(c, c->report, "columns");
+    for (int64_t i = 0; i < j->report->cols; i++) {
+        const sf_frames_column *k = &j->report->column[i];
+        json_t *row = cli_add_object(c, list);
+        cli_put_text(c, row, "column", cli_data_name(&j->synthetic, i));
+        cli_put_text(c, row, "kind", kind_of(k));
+        if (s.missing)
+            put_three(j, row, "missing", k->missing, s.all);
+        if (s.numbers) {
+            put_three(j, row, "mean", k->mean, s.all);
+            put_three(j, row, "sd", k->sd, s.all);
+            put_two(j, row, "ks", k->ks);
+            put_two(j, row, "ks_p", k->ks_p);
+            put_two(j, row, "wasserstein", k->wasserstein);
+        }
+        if (s.categories)
+            put_two(j, row, "total_variation", k->total_variation);
+        put_two(j, row, "outside", k->outside);
+        if (s.all)
+            put_details(j, row, k);
+    }
+}
+
+/* ---- pairs of columns ----------------------------------------------------- */
+
+enum { LARGEST = 10 };
+
+static void put_pair(compare_job *j, json_t *list, const sf_frames_pair *p)
+{
+    cli *c = j->c;
+    json_t *row = cli_add_object(c, list);
+    cli_put_text(c, row, "column", cli_data_name(&j->synthetic, p->columns[0]));
+    cli_put_text(c, row, "with", cli_data_name(&j->synthetic, p->columns[1]));
+    cli_put_text(c, row, "association", sf_association_name(p->association));
+    put_three(j, row, "value", p->value, c->common.json);
+    put_two(j, row, "difference", p->difference);
+    put_two(j, row, "total_variation", p->total_variation);
+}
+
+/* Mean and maximum of what is a number of all pairs. */
+static void put_all_pairs(compare_job *j, json_t *o, const char *key,
+                          const double *(*figure)(const sf_frames_pair *))
+{
+    const sf_frames_report *r = j->report;
+    double mean[2] = {NAN, NAN}, most[2] = {NAN, NAN};
+    char name[80];
+    for (int t = 0; t < 2; t++) {
+        int64_t n = 0;
+        double sum = 0.0;
+        for (int64_t i = 0; i < r->pairs; i++) {
+            const double value = fabs(figure(&r->pair[i])[t]);
+            if (isnan(value))
+                continue;
+            sum += value;
+            most[t] = fmax(most[t], value);
+            n++;
+        }
+        mean[t] = n > 0 ? sum / (double)n : NAN;
+    }
+    snprintf(name, sizeof name, "%s_mean", key);
+    put_two(j, o, name, mean);
+    snprintf(name, sizeof name, "%s_max", key);
+    put_two(j, o, name, most);
+}
+
+static const double *difference_of(const sf_frames_pair *p)
+{
+    return p->difference;
+}
+
+static const double *variation_of(const sf_frames_pair *p)
+{
+    return p->total_variation;
+}
+
+/* How many rows took part and why, where it is not all of them. */
+static void put_rows(cli *c, json_t *object, const char *key,
+                     const int64_t rows[2], const int64_t of[2],
+                     const char *why)
+{
+    char text[120];
+    if (rows[0] == of[0] && rows[1] == of[1])
+        return;
+    snprintf(text, sizeof text, "%lld of %lld and %lld of %lld, %s",
+             (long long)rows[0], (long long)of[0], (long long)rows[1],
+             (long long)of[1], why);
+    cli_put_text(c, object, key, text);
+}
+
+static void put_part(cli *c, json_t *object, const char *key,
+                     const int64_t rows[2], const int64_t of[2])
+{
+    put_rows(c, object, key, rows, of, "at random");
+}
+
+static void put_pairs(compare_job *j)
+{
+    cli *c = j->c;
+    const sf_frames_report *r = j->report;
+    if (r->pairs == 0)
+        return;
+    json_t *o = cli_put_object(c, c->report, "pairs");
+    put_part(c, o, "rows_of_pairs", r->pair_rows, r->rows);
+    cli_put_count(c, o, "compared", r->pairs);
+    put_all_pairs(j, o, "difference", difference_of);
+    put_all_pairs(j, o, "total_variation", variation_of);
+    json_t *list = cli_put_list(c, o, "largest");
+    for (int64_t i = 0; i < r->pairs && i < LARGEST; i++)
+        put_pair(j, list, &r->pair[r->largest[i]]);
+}
+
+/* ---- rows of numbers ------------------------------------------------------ */
+
+static void put_distances(compare_job *j)
+{
+    cli *c = j->c;
+    const sf_compare_report *r = j->report->numbers;
+    json_t *d = cli_put_object(c, c->report, "distances");
+    put_rows(c, d, "rows_with_all_numbers", r->rows, j->report->rows,
+             "complete");
+    put_part(c, d, "rows_of_the_energy_distance", r->energy_rows, r->rows);
+    if (r->test.permutations > 0)
+        put_part(c, d, "rows_of_its_test", r->test.rows, r->rows);
+    cli_put_number(c, d, "energy_distance", r->energy.distance);
+    cli_put_number(c, d, "energy_distance_unbiased", r->energy.unbiased);
+    cli_put_number(c, d, "energy_distance_relative", r->energy.relative);
+    if (r->test.permutations > 0) {
+        cli_put_number(c, d, "null_mean", r->test.null_mean);
+        cli_put_number(c, d, "distance_of_tested_rows", r->test.distance);
+        cli_put_number(c, d, "p_value", r->test.p);
+    }
+    if (r->projections > 0) {
+        cli_put_number(c, d, "sliced_wasserstein_1", r->sliced_w1);
+        cli_put_number(c, d, "sliced_wasserstein_1_se", r->sliced_w1_se);
+        cli_put_number(c, d, "sliced_wasserstein_2", r->sliced_w2);
+    }
+    if (r->cols > 1) {
+        cli_put_number(c, d, "correlation_difference_max", r->correlation_max);
+        cli_put_number(c, d, "correlation_difference_rms", r->correlation_rms);
+    }
+    cli_put_text(c, d, "unit",
+                 j->o->raw ? "the columns' own"
+                           : "standard deviations of REAL");
+}
+
+static void put_copies(compare_job *j)
+{
+    cli *c = j->c;
+    const sf_compare_copies *k = &j->report->numbers->copies;
+    json_t *o = cli_put_object(c, c->report, "copies");
+    cli_put_count(c, o, "rows_equal_to_a_real_row", k->copies);
+    cli_put_count(c, o, "equal_rows_of_the_reference", k->reference_copies);
+    cli_put_text(c, o, "reference",
+                 k->held_out ? "held-out rows"
+                             : "real rows against the other real rows");
+    cli_put_count(c, o, "repeated_rows_real", k->duplicates[0]);
+    cli_put_count(c, o, "repeated_rows_synthetic", k->duplicates[1]);
+    put_part(c, o, "rows_whose_dcr_is_taken", k->rows,
+             (int64_t[]){k->reference_rows, j->report->numbers->rows[1]});
+    cli_put_number(c, o, "dcr_below_5_percent_quantile", k->closer);
+    cli_put_number(c, o, "dcr_below_p_value", k->closer_p);
+    cli_put_number(c, o, "prob_closer_than_reference", k->nearer);
+    cli_put_number(c, o, "prob_closer_than_reference_se", k->nearer_se);
+    if (c->common.json) {
+        put_quantiles(c, o, "dcr_reference", k->dcr[0]);
+        put_quantiles(c, o, "dcr_synthetic", k->dcr[1]);
+    } else {
+        cli_put_number(c, o, "median_dcr", k->dcr[1][SF_COMPARE_QUANTILES / 2]);
+        cli_put_number(c, o, "median_dcr_reference",
+                       k->dcr[0][SF_COMPARE_QUANTILES / 2]);
+    }
+    cli_put(c, o, "suspicious", json_boolean(k->suspicious));
+    cli_put(c, o, "repetitive", json_boolean(k->repetitive));
+}
+
+void compare_put_report(compare_job *j)
+{
+    cli *c = j->c;
+    const sf_frames_report *r = j->report;
+    cli_put_count(c, c->report, "rows_real", r->rows[0]);
+    cli_put_count(c, c->report, "rows_synthetic", r->rows[1]);
+    if (r->rows[2] > 0)
+        cli_put_count(c, c->report, "rows_held_out", r->rows[2]);
+    put_columns(j);
+    put_pairs(j);
+    if (r->numbers == NULL)
+        return;
+    put_distances(j);
+    put_copies(j);
+}

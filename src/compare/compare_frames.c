@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compare_frames.c - the report of tables of any kinds of columns: frames are made
+ * alike once (mixed.c), then each part fills its fields. */
+#include "scorefield/compare_frames.h"
+
+#include "compare/compare.h"
+#include "compare/mixed.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { STAGES = 3, MOST_COLUMNS_IN_PAIRS = 1000, LEAST_ROWS = 500 };
+
+struct frames_work {
+    const sf_frame *frame[SFI_TABLES];
+    sf_frames_options options;
+    sfi_mixed all;
+    double started;
+};
+
+static sf_status check_options(sf_context *ctx, const sf_frames_options *o)
+{
+    if (o->max_rows < 0 || o->max_rows == 1)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "compare: max_rows is %lld, want 0 or at least 2",
+                        (long long)o->max_rows);
+    if (o->circle_count < 0 || (o->circle_count > 0 && o->circles == NULL))
+        return SFI_FAIL(ctx, SF_E_ARG, "compare: circle_count is %lld%s",
+                        (long long)o->circle_count,
+                        o->circle_count < 0 ? ", want >= 0"
+                                            : " and circles is NULL");
+    if (o->numbers != NULL && o->numbers->held_out.rows > 0)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "compare: options of numbers have held-out rows; "
+                        "want them as a frame");
+    return SF_OK;
+}
+
+static sf_status stage(sf_context *ctx, const struct frames_work *w, int done)
+{
+    return sfi_compare_stage(ctx, w->started, done, STAGES);
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- pairs of columns ----------------------------------------------------- */
+
+/* The rows of each table for which `work` a row is at most 4e9. */
+static void choose_rows(int64_t rows[SFI_TABLES], const struct frames_work *w,
+                        double work)
+{
+    int64_t most = w->options.max_rows > 0 ? w->options.max_rows : INT64_MAX;
+    const double room = fmax(LEAST_ROWS, 4e9 / fmax(work, 1.0));
+    if ((double)most > room)
+        most = (int64_t)room;
+    for (int k = 0; k < SFI_TABLES; k++)
+        rows[k] = smaller(w->all.rows[k], most);
+}
+
+static sf_status fill_pairs(sf_context *ctx, const struct frames_work *w,
+                            sf_frames_report *r)
+{
+    const double cols = (double)r->cols;
+    sfi_mixed part;
+    if (r->cols > MOST_COLUMNS_IN_PAIRS)
+        sfi_warn(ctx,
+                 "pairs of columns are not compared, of which there "
+                 "are %.0f; at most %d columns have pairs",
+                 0.5 * cols * (cols - 1.0), (int)MOST_COLUMNS_IN_PAIRS);
+    if (r->pairs == 0)
+        return SF_OK;
+    /* A pair and a row take about as long as ten additions. */
+    choose_rows(r->pair_rows, w, 5.0 * cols * (cols - 1.0));
+    SFI_TRY(sfi_mixed_part(ctx, &part, &w->all, r->pair_rows, w->options.seed));
+    const int64_t held = r->pair_rows[SFI_HELD_OUT];
+    const int64_t m = r->pair_rows[SFI_SYNTHETIC];
+    const sf_status status =
+        sfi_compare_pairs(ctx, r, &part, held > 0 ? smaller(m, held) : m);
+    sfi_mixed_free(ctx, &part);
+    return status;
+}
+
+/* ---- columns of numbers --------------------------------------------------- */
+
+static bool is_complete(const struct frames_work *w, const sf_frames_report *r,
+                        int k, int64_t row)
+{
+    for (int64_t c = 0; c < r->number_count; c++)
+        if (isnan(sfi_mixed_cells(&w->all, k, r->number_columns[c])[row]))
+            return false;
+    return true;
+}
+
+/* The complete rows of table k; `data` has room for all. */
+static sf_cmat take_complete(double *data, const struct frames_work *w,
+                             const sf_frames_report *r, int k)
+{
+    sf_cmat t = {data, 0, r->number_count, r->number_count};
+    for (int64_t i = 0; i < r->rows[k]; i++) {
+        if (!is_complete(w, r, k, i))
+            continue;
+        for (int64_t c = 0; c < r->number_count; c++)
+            *data++ = sfi_mixed_cells(&w->all, k, r->number_columns[c])[i];
+        t.rows++;
+    }
+    return t;
+}
+
+static sf_status fill_numbers(sf_context *ctx, const struct frames_work *w,
+                              sf_frames_report *r)
+{
+    sf_cmat table[SFI_TABLES];
+    double *data[SFI_TABLES] = {NULL, NULL, NULL};
+    sf_compare_options o = SF_COMPARE_OPTIONS_INIT;
+    sf_status status = SF_OK;
+    SFI_CHECK(sfi_options(ctx, &o, sizeof o, w->options.numbers));
+    for (int k = 0; k < SFI_TABLES; k++) {
+        data[k] = sfi_alloc(ctx, (size_t)(r->rows[k] * r->number_count),
+                            sizeof *data[k]);
+        if (data[k] == NULL) {
+            status = SF_E_NOMEM;
+            goto done;
+        }
+        table[k] = take_complete(data[k], w, r, k);
+    }
+    o.held_out = table[SFI_HELD_OUT];
+    if (table[SFI_REAL].rows < 2 || table[SFI_SYNTHETIC].rows < 2)
+        sfi_warn(ctx,
+                 "%s has %lld rows with a number in each of the %lld "
+                 "columns of numbers, want two: no distances of rows",
+                 table[SFI_REAL].rows < 2 ? "real" : "synthetic",
+                 (long long)(table[SFI_REAL].rows < 2
+                                 ? table[SFI_REAL].rows
+                                 : table[SFI_SYNTHETIC].rows),
+                 (long long)r->number_count);
+    else
+        status = sf_compare(ctx, &r->numbers, table[SFI_REAL],
+                            table[SFI_SYNTHETIC], &o);
+
+done:
+    for (int k = 0; k < SFI_TABLES; k++)
+        sfi_free(ctx, data[k], (size_t)(r->rows[k] * r->number_count),
+                 sizeof *data[k]);
+    return status;
+}
+
+/* ---- the report ----------------------------------------------------------- */
+
+static sf_status allocate(sf_context *ctx, sf_frames_report *r,
+                          const sfi_mixed *m)
+{
+    const size_t d = (size_t)m->cols;
+    r->cols = m->cols;
+    memcpy(r->rows, m->rows, sizeof r->rows);
+    r->pairs =
+        m->cols <= MOST_COLUMNS_IN_PAIRS ? m->cols * (m->cols - 1) / 2 : 0;
+    const size_t pairs = (size_t)r->pairs;
+    r->column = sfi_alloc_zero(ctx, d, sizeof *r->column);
+    r->pair = sfi_alloc_zero(ctx, pairs, sizeof *r->pair);
+    r->largest = sfi_alloc_zero(ctx, pairs, sizeof *r->largest);
+    r->number_columns = sfi_alloc(ctx, d, sizeof *r->number_columns);
+    if (r->column == NULL || r->pair == NULL || r->largest == NULL ||
+        r->number_columns == NULL)
+        return SF_E_NOMEM;
+    for (int64_t j = 0; j < m->cols; j++) {
+        r->column[j].kind = m->column[j].kind;
+        r->column[j].compared = m->column[j].compared;
+        r->column[j].period = m->column[j].period;
+        if (m->column[j].compared == SF_COMPARED_NUMBER)
+            r->number_columns[r->number_count++] = j;
+    }
+    return SF_OK;
+}
+
+static sf_status fill(sf_context *ctx, struct frames_work *w,
+                      sf_frames_report *r)
+{
+    SFI_TRY(allocate(ctx, r, &w->all));
+    SFI_TRY(stage(ctx, w, 0));
+    SFI_TRY(sfi_compare_mixed_columns(ctx, r, &w->all));
+    SFI_TRY(stage(ctx, w, 1));
+    SFI_TRY(fill_pairs(ctx, w, r));
+    SFI_TRY(stage(ctx, w, 2));
+    if (r->number_count > 0)
+        SFI_TRY(fill_numbers(ctx, w, r));
+    return stage(ctx, w, STAGES);
+}
+
+void sf_frames_report_free(sf_context *ctx, sf_frames_report *r)
+{
+    if (r == NULL)
+        return;
+    const size_t d = (size_t)r->cols, pairs = (size_t)r->pairs;
+    sf_compare_report_free(ctx, r->numbers);
+    sfi_free(ctx, r->number_columns, d, sizeof *r->number_columns);
+    sfi_free(ctx, r->largest, pairs, sizeof *r->largest);
+    sfi_free(ctx, r->pair, pairs, sizeof *r->pair);
+    sfi_free(ctx, r->column, d, sizeof *r->column);
+    sfi_free(ctx, r, 1, sizeof *r);
+}
+
+sf_status sf_compare_frames(sf_context *ctx, sf_frames_report **out,
+                            const sf_frame *real, const sf_frame *synthetic,
+                            const sf_frames_options *opts)
+{
+    *out = NULL;
+    struct frames_work w = {.options = SF_FRAMES_OPTIONS_INIT,
+                            .started = sfi_clock()};
+    SFI_TRY(sfi_options(ctx, &w.options, sizeof w.options, opts));
+    SFI_TRY(check_options(ctx, &w.options));
+    w.frame[SFI_REAL] = real;
+    w.frame[SFI_SYNTHETIC] = synthetic;
+    w.frame[SFI_HELD_OUT] = w.options.held_out;
+    SFI_TRY(sfi_mixed_new(ctx, &w.all, w.frame, w.options.circles,
+                          w.options.circle_count));
+    sf_frames_report *r = sfi_alloc_zero(ctx, 1, sizeof *r);
+    const sf_status status = r != NULL ? fill(ctx, &w, r) : SF_E_NOMEM;
+    sfi_mixed_free(ctx, &w.all);
+    if (status != SF_OK) {
+        sf_frames_report_free(ctx, r);
+        return status;
+    }
+    *out = r;
+    return SF_OK;
+}
