@@ -39,14 +39,18 @@ typedef struct sf_frames_options {
     int64_t max_rows; /* rows of each table that enter sums over pairs
                                * of columns or rows; more are cut to a random
                                * part.  >= 2, or 0: all             [10000]   */
-    uint64_t seed;    /* of random parts                    [0]       */
+    double max_work;  /* cells that a search for nearest rows, or all pairs of
+                      * columns, may look at: where max_rows ask for more, fewer
+                      * rows take part, but at least 500.  >= 0, or 0: no
+                      * limit                                       [4e9]     */
+    uint64_t seed; /* of random parts                             [0]       */
     const sf_compare_options *numbers; /* of sf_compare() for the columns of
                                * numbers, without held-out rows; NULL: usual  */
 } sf_frames_options;
 
 #define SF_FRAMES_OPTIONS_INIT                                                 \
     {                                                                          \
-        sizeof(sf_frames_options), NULL, NULL, 0, 10000, 0, NULL               \
+        sizeof(sf_frames_options), NULL, NULL, 0, 10000, 4e9, 0, NULL          \
     }
 
 /* ---- columns ----------------------------------------------------------------
@@ -102,6 +106,12 @@ typedef struct sf_frames_column {
     /* Proportion of cells below the smallest or above the largest number of real;
      * of levels that real does not have.  NaN on a circle. */
     double outside[2];
+
+    /* Numbers whose cells in real are not all decimals of at most six places, which
+     * come up again by chance: how many of them real has once, and how many cells of
+     * synthetic and held-out equal one of these. */
+    int64_t singular;
+    int64_t reproduced[2];
 } sf_frames_column;
 
 /* ---- pairs of columns -------------------------------------------------------
@@ -151,6 +161,39 @@ typedef struct sf_frames_pair {
     double total_variation[2];
 } sf_frames_pair;
 
+/* ---- rows -------------------------------------------------------------------
+ *
+ * Whole rows, with the Gower distance: the sum over columns of |x - y| over the range
+ * in real, for angles the arc over half the period, for categories 1 where they differ;
+ * a missing cell is 1 from all others and 0 from another missing one.  Source: J. C.
+ * Gower, Biometrics 27 (1971) 857-871, who divides by the number of columns. */
+typedef struct sf_frames_rows {
+    /* Exact optimal transport (W1) between real and the other table.  Of few rows it
+     * is large by chance, so as many rows of synthetic take part as there are held-out
+     * ones.  Where a table has more than take part, at most 2000, it is the mean
+     * over five parts. */
+    double transport[2];
+    double transport_sd[2]; /* over the parts; NaN of one                     */
+    int transport_parts[2];
+    int64_t transport_rows[2][2]; /* of real and of the other, in each part   */
+
+    /* Proportion of rows of real whose nearest row of the other table is at most as far
+     * as their second neighbour in real; with as many rows of synthetic as held-out.
+     * Source: M. F. Naeem et al., ICML 2020. */
+    double coverage[2];
+    int64_t coverage_rows[2][2];
+} sf_frames_rows;
+
+/* An attacker knows all of a row but one cell, and takes that of the nearest synthetic
+ * row.  It succeeds with the right level, or with a number within a tenth of the
+ * standard deviation in real. */
+typedef struct sf_frames_inference {
+    double success[2];   /* proportion, of rows of real, of held-out rows     */
+    int64_t rows[2];     /* that have the cell                                */
+    double advantage;    /* success[0] - success[1]: 0 if nothing was copied  */
+    double advantage_se; /* its standard error                                */
+} sf_frames_inference;
+
 /* ---- the report ------------------------------------------------------------- */
 
 typedef struct sf_frames_report {
@@ -165,8 +208,24 @@ typedef struct sf_frames_report {
     int64_t *largest;     /* [pairs] numbers of pairs by |difference[0]|, the
                            * largest first, NaN last                          */
 
+    sf_frames_rows joint;
+
+    /* Copying, as sf_compare_copies, but of whole rows with the Gower distance; `closer`
+     * is the proportion of rows that are near.  Without held-out rows the reference are
+     * the other rows of real, which says less: a model may copy what its data
+     * repeat. */
+    sf_compare_copies copies;
+    double closeness_ratio; /* median distance to the nearest row of real, of
+                             * synthetic over that of the reference: 1 if nothing
+                             * was copied; NaN where the latter is 0          */
+    double second_neighbour[2]; /* proportion of rows more than twice as near to
+                                 * the nearest row of real as to the second, of
+                                 * the reference and of synthetic             */
+    sf_frames_inference *inference; /* [cols]; NULL without held-out rows     */
+
     /* The columns of numbers in the rows that have all of them: NULL if there
-     * are no such columns, or fewer than two such rows in real or synthetic. */
+     * are no such columns, or fewer than two such rows in real or synthetic.  Without
+     * copies, which are those above. */
     sf_compare_report *numbers;
     int64_t *number_columns; /* [number_count] which columns they are         */
     int64_t number_count;
@@ -176,9 +235,9 @@ typedef struct sf_frames_report {
  * order (sf_frame_select()); their names are not looked at.  Warns where a part
  * could not be compared.
  *
- * Cost.    Sorting each column; for each pair of columns the rows that enter, of
- *          which there are fewer (at least 500) where that were more than 4e9.
- * Memory.  A copy of the tables.
+ * Cost.    Sorting each column; max_work for pairs of columns and for each of six
+ *          searches for nearest rows; transport of 2000 rows takes about 0.5 s.
+ * Memory.  Three copies of the tables, and 32 MiB a thread for transport.
  *
  * The same bits for any number of threads.
  *

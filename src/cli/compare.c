@@ -259,13 +259,13 @@ static sf_status compare(compare_job *j)
     numbers.test_rows = o->test_rows;
     numbers.projections = (int)o->projections;
     numbers.seed = c->common.seed;
-    if (cli_given(c, "max-rows"))
-        numbers.max_work = 0.0; /* as many as were asked for */
     sf_frames_options p = SF_FRAMES_OPTIONS_INIT;
     p.held_out = j->held_out.some;
     p.circles = j->circles;
     p.circle_count = j->circle_count;
     p.max_rows = o->max_rows;
+    if (cli_given(c, "max-rows"))
+        p.max_work = 0.0; /* as many as were asked for */
     p.seed = c->common.seed;
     p.numbers = &numbers;
     cli_progress_begin(c);

@@ -205,11 +205,46 @@ static void put_pairs(compare_job *j)
 
 /* ---- rows of numbers ------------------------------------------------------ */
 
-static void put_distances(compare_job *j)
+/* Which rows took part in a figure of both tables, one text each. */
+static void put_taking_part(const compare_job *j, json_t *o, const char *key,
+                            const int64_t rows[2][2], const int parts[2])
+{
+    const int64_t *of = j->report->rows;
+    for (int p = 0; p < (of[2] > 0 ? 2 : 1); p++) {
+        char text[120], name[80];
+        if (rows[p][0] == of[0] && rows[p][1] == of[p + 1])
+            continue;
+        int n = parts != NULL
+                    ? snprintf(text, sizeof text, "%d parts of ", parts[p])
+                    : 0;
+        snprintf(text + n, sizeof text - (size_t)n,
+                 "%lld of %lld and %lld of %lld, at random",
+                 (long long)rows[p][0], (long long)of[0], (long long)rows[p][1],
+                 (long long)of[p + 1]);
+        snprintf(name, sizeof name, "%s%s", key, p == 1 ? "_held_out" : "");
+        cli_put_text(j->c, o, name, text);
+    }
+}
+
+/* Whole rows. */
+static void put_joint(compare_job *j, json_t *d)
+{
+    const sf_frames_rows *r = &j->report->joint;
+    put_taking_part(j, d, "rows_of_transport", r->transport_rows,
+                    r->transport_parts);
+    put_two(j, d, "transport", r->transport);
+    if (j->c->common.json || r->transport_parts[0] > 1 ||
+        r->transport_parts[1] > 1)
+        put_two(j, d, "transport_sd", r->transport_sd);
+    put_taking_part(j, d, "rows_of_coverage", r->coverage_rows, NULL);
+    put_two(j, d, "coverage", r->coverage);
+}
+
+/* Rows of the columns of numbers. */
+static void put_numbers(compare_job *j, json_t *d)
 {
     cli *c = j->c;
     const sf_compare_report *r = j->report->numbers;
-    json_t *d = cli_put_object(c, c->report, "distances");
     put_rows(c, d, "rows_with_all_numbers", r->rows, j->report->rows,
              "complete");
     put_part(c, d, "rows_of_the_energy_distance", r->energy_rows, r->rows);
@@ -237,24 +272,87 @@ static void put_distances(compare_job *j)
                            : "standard deviations of REAL");
 }
 
+/* ---- copies --------------------------------------------------------------- */
+
+/* Numbers of columns, by the advantage of an attacker, the largest first. */
+static void sort_by_advantage(const sf_frames_report *r, int64_t *index)
+{
+    for (int64_t i = 0; i < r->cols; i++) {
+        int64_t at = i;
+        for (; at > 0 && r->inference[index[at - 1]].advantage <
+                             r->inference[i].advantage;
+             at--)
+            index[at] = index[at - 1];
+        index[at] = i;
+    }
+}
+
+static void put_inference(compare_job *j, json_t *o)
+{
+    enum { NAMED = 3 };
+    cli *c = j->c;
+    const sf_frames_report *r = j->report;
+    int64_t *index = sfi_alloc(c->ctx, (size_t)r->cols, sizeof *index);
+    if (index == NULL) {
+        c->report_failed = true;
+        return;
+    }
+    sort_by_advantage(r, index);
+    json_t *list = cli_put_list(c, o, "inference");
+    for (int64_t i = 0; i < r->cols && (i < NAMED || c->common.json); i++) {
+        const sf_frames_inference *f = &r->inference[index[i]];
+        json_t *row = cli_add_object(c, list);
+        cli_put_text(c, row, "column", cli_data_name(&j->synthetic, index[i]));
+        cli_put_number(c, row, "guessed_real", f->success[0]);
+        cli_put_number(c, row, "guessed_held_out", f->success[1]);
+        cli_put_number(c, row, "advantage", f->advantage);
+        cli_put_number(c, row, "advantage_se", f->advantage_se);
+    }
+    sfi_free(c->ctx, index, (size_t)r->cols, sizeof *index);
+}
+
+/* Numbers that come up again although nothing makes them. */
+static void put_outliers(compare_job *j, json_t *o)
+{
+    int64_t singular = 0, reproduced[2] = {0, 0};
+    for (int64_t i = 0; i < j->report->cols; i++) {
+        const sf_frames_column *k = &j->report->column[i];
+        singular += k->singular;
+        for (int p = 0; p < 2; p++)
+            reproduced[p] += k->reproduced[p];
+    }
+    if (singular == 0 && !j->c->common.json)
+        return;
+    cli_put_count(j->c, o, "singular_values_real", singular);
+    cli_put_count(j->c, o, "singular_values_reproduced", reproduced[0]);
+    if (j->report->rows[2] > 0)
+        cli_put_count(j->c, o, "singular_values_reproduced_held_out",
+                      reproduced[1]);
+}
+
 static void put_copies(compare_job *j)
 {
     cli *c = j->c;
-    const sf_compare_copies *k = &j->report->numbers->copies;
+    const sf_frames_report *r = j->report;
+    const sf_compare_copies *k = &r->copies;
     json_t *o = cli_put_object(c, c->report, "copies");
     cli_put_count(c, o, "rows_equal_to_a_real_row", k->copies);
     cli_put_count(c, o, "equal_rows_of_the_reference", k->reference_copies);
     cli_put_text(c, o, "reference",
                  k->held_out ? "held-out rows"
-                             : "real rows against the other real rows");
+                             : "real rows against the other real rows, which "
+                               "is weaker");
     cli_put_count(c, o, "repeated_rows_real", k->duplicates[0]);
     cli_put_count(c, o, "repeated_rows_synthetic", k->duplicates[1]);
     put_part(c, o, "rows_whose_dcr_is_taken", k->rows,
-             (int64_t[]){k->reference_rows, j->report->numbers->rows[1]});
+             (int64_t[]){k->reference_rows, r->rows[1]});
+    cli_put_number(c, o, "closeness_ratio", r->closeness_ratio);
     cli_put_number(c, o, "dcr_below_5_percent_quantile", k->closer);
     cli_put_number(c, o, "dcr_below_p_value", k->closer_p);
     cli_put_number(c, o, "prob_closer_than_reference", k->nearer);
     cli_put_number(c, o, "prob_closer_than_reference_se", k->nearer_se);
+    cli_put_number(c, o, "second_neighbour", r->second_neighbour[1]);
+    cli_put_number(c, o, "second_neighbour_reference", r->second_neighbour[0]);
     if (c->common.json) {
         put_quantiles(c, o, "dcr_reference", k->dcr[0]);
         put_quantiles(c, o, "dcr_synthetic", k->dcr[1]);
@@ -263,6 +361,9 @@ static void put_copies(compare_job *j)
         cli_put_number(c, o, "median_dcr_reference",
                        k->dcr[0][SF_COMPARE_QUANTILES / 2]);
     }
+    put_outliers(j, o);
+    if (r->inference != NULL)
+        put_inference(j, o);
     cli_put(c, o, "suspicious", json_boolean(k->suspicious));
     cli_put(c, o, "repetitive", json_boolean(k->repetitive));
 }
@@ -277,8 +378,9 @@ void compare_put_report(compare_job *j)
         cli_put_count(c, c->report, "rows_held_out", r->rows[2]);
     put_columns(j);
     put_pairs(j);
-    if (r->numbers == NULL)
-        return;
-    put_distances(j);
+    json_t *distances = cli_put_object(c, c->report, "distances");
+    put_joint(j, distances);
+    if (r->numbers != NULL)
+        put_numbers(j, distances);
     put_copies(j);
 }

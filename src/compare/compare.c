@@ -293,7 +293,8 @@ static sf_status fill(sf_context *ctx, struct work *w, sf_compare_report *r)
         SFI_TRY(sfi_compare_sliced(ctx, r, w->table, w->options.projections,
                                    w->options.seed));
     SFI_TRY(stage(ctx, w, 5));
-    SFI_TRY(fill_copies(ctx, w, r));
+    if (!w->options.no_copies)
+        SFI_TRY(fill_copies(ctx, w, r));
     return stage(ctx, w, STAGES);
 }
 

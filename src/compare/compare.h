@@ -71,6 +71,12 @@ sf_status sfi_compare_dcr(sf_context *ctx, sf_compare_copies *out,
                           const sfi_points *real, const sfi_points *reference,
                           const sfi_points *synthetic);
 
+/* Fill what is said of distances to the closest record from those of out->rows[0]
+ * rows of the reference and out->rows[1] of synthetic, which are sorted; scratch as
+ * long as the longer.  `records` is the number of rows of real. */
+void sfi_compare_judge(sf_compare_copies *out, double *const dcr[2],
+                       double *scratch, int64_t records);
+
 /* Raise the flags of tables of rows[] rows.  unique: some column of real never
  * repeats a value. */
 void sfi_compare_flags(sf_compare_copies *out, const int64_t rows[2],

@@ -4,12 +4,13 @@
 #include "scorefield/compare_frames.h"
 
 #include "compare/compare.h"
+#include "compare/gower.h"
 #include "compare/mixed.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { STAGES = 3, MOST_COLUMNS_IN_PAIRS = 1000, LEAST_ROWS = 500 };
+enum { STAGES = 6, MOST_COLUMNS_IN_PAIRS = 1000 };
 
 struct frames_work {
     const sf_frame *frame[SFI_TABLES];
@@ -24,6 +25,9 @@ static sf_status check_options(sf_context *ctx, const sf_frames_options *o)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "compare: max_rows is %lld, want 0 or at least 2",
                         (long long)o->max_rows);
+    if (!(o->max_work >= 0.0))
+        return SFI_FAIL(ctx, SF_E_ARG, "compare: max_work is %g, want >= 0",
+                        o->max_work);
     if (o->circle_count < 0 || (o->circle_count > 0 && o->circles == NULL))
         return SFI_FAIL(ctx, SF_E_ARG, "compare: circle_count is %lld%s",
                         (long long)o->circle_count,
@@ -48,18 +52,6 @@ static int64_t smaller(int64_t a, int64_t b)
 
 /* ---- pairs of columns ----------------------------------------------------- */
 
-/* The rows of each table for which `work` a row is at most 4e9. */
-static void choose_rows(int64_t rows[SFI_TABLES], const struct frames_work *w,
-                        double work)
-{
-    int64_t most = w->options.max_rows > 0 ? w->options.max_rows : INT64_MAX;
-    const double room = fmax(LEAST_ROWS, 4e9 / fmax(work, 1.0));
-    if ((double)most > room)
-        most = (int64_t)room;
-    for (int k = 0; k < SFI_TABLES; k++)
-        rows[k] = smaller(w->all.rows[k], most);
-}
-
 static sf_status fill_pairs(sf_context *ctx, const struct frames_work *w,
                             sf_frames_report *r)
 {
@@ -73,13 +65,96 @@ static sf_status fill_pairs(sf_context *ctx, const struct frames_work *w,
     if (r->pairs == 0)
         return SF_OK;
     /* A pair and a row take about as long as ten additions. */
-    choose_rows(r->pair_rows, w, 5.0 * cols * (cols - 1.0));
+    for (int k = 0; k < SFI_TABLES; k++)
+        r->pair_rows[k] = sfi_compare_limit(&w->options, w->all.rows[k],
+                                            5.0 * cols * (cols - 1.0));
     SFI_TRY(sfi_mixed_part(ctx, &part, &w->all, r->pair_rows, w->options.seed));
     const int64_t held = r->pair_rows[SFI_HELD_OUT];
     const int64_t m = r->pair_rows[SFI_SYNTHETIC];
     const sf_status status =
         sfi_compare_pairs(ctx, r, &part, held > 0 ? smaller(m, held) : m);
     sfi_mixed_free(ctx, &part);
+    return status;
+}
+
+/* ---- whole rows ----------------------------------------------------------- */
+
+/* Table k by rows, where a missing cell is a value. */
+static sf_status take_rows(sf_context *ctx, sf_cmat *out, const sfi_mixed *m,
+                           int k)
+{
+    double *data = sfi_alloc(ctx, (size_t)(m->rows[k] * m->cols), sizeof *data);
+    if (data == NULL)
+        return SF_E_NOMEM;
+    for (int64_t j = 0; j < m->cols; j++) {
+        const double *x = sfi_mixed_cells(m, k, j);
+        for (int64_t i = 0; i < m->rows[k]; i++)
+            data[i * m->cols + j] = isnan(x[i]) ? INFINITY : x[i];
+    }
+    *out = (sf_cmat){data, m->rows[k], m->cols, m->cols};
+    return SF_OK;
+}
+
+static sf_status fill_equal_rows(sf_context *ctx, const struct frames_work *w,
+                                 sf_frames_report *r)
+{
+    sf_cmat table[SFI_TABLES] = {
+        {NULL, 0, 0, 0}, {NULL, 0, 0, 0}, {NULL, 0, 0, 0}};
+    sf_status status = SF_OK;
+    for (int k = 0; k < SFI_TABLES; k++)
+        SFI_CHECK(take_rows(ctx, &table[k], &w->all, k));
+    SFI_CHECK(
+        sfi_compare_equal_rows(ctx, &r->copies, table, table[SFI_HELD_OUT]));
+
+done:
+    for (int k = 0; k < SFI_TABLES; k++)
+        sfi_free(ctx, (void *)(uintptr_t)table[k].data,
+                 (size_t)(table[k].rows * table[k].cols),
+                 sizeof *table[k].data);
+    return status;
+}
+
+/* Scaled rows in random order. */
+static sf_status scale_rows(sf_context *ctx, sfi_gower g[SFI_TABLES],
+                            const struct frames_work *w)
+{
+    sfi_mixed shuffled;
+    SFI_TRY(
+        sfi_mixed_part(ctx, &shuffled, &w->all, w->all.rows, w->options.seed));
+    sf_status status = SF_OK;
+    for (int k = 0; k < SFI_TABLES && status == SF_OK; k++)
+        status = sfi_gower_new(ctx, &g[k], &shuffled, k);
+    sfi_mixed_free(ctx, &shuffled);
+    return status;
+}
+
+static void raise_flags(sf_frames_report *r)
+{
+    bool unique = false;
+    for (int64_t j = 0; j < r->cols; j++)
+        unique = unique || r->column[j].distinct[0] == r->rows[0];
+    sfi_compare_flags(&r->copies, r->rows, unique);
+}
+
+static sf_status fill_rows(sf_context *ctx, const struct frames_work *w,
+                           sf_frames_report *r)
+{
+    sfi_gower g[SFI_TABLES];
+    memset(g, 0, sizeof g);
+    sf_status status = SF_OK;
+    SFI_CHECK(scale_rows(ctx, g, w));
+    SFI_CHECK(sfi_compare_rows(ctx, r, g, &w->options));
+    SFI_CHECK(stage(ctx, w, 3));
+    SFI_CHECK(fill_equal_rows(ctx, w, r));
+    SFI_CHECK(sfi_compare_closeness(ctx, r, g, &w->options));
+    raise_flags(r);
+    SFI_CHECK(stage(ctx, w, 4));
+    if (r->inference != NULL)
+        SFI_CHECK(sfi_compare_inference(ctx, r, g, &w->options));
+
+done:
+    for (int k = 0; k < SFI_TABLES; k++)
+        sfi_gower_free(ctx, &g[k]);
     return status;
 }
 
@@ -112,12 +187,13 @@ static sf_cmat take_complete(double *data, const struct frames_work *w,
 static sf_status fill_numbers(sf_context *ctx, const struct frames_work *w,
                               sf_frames_report *r)
 {
-    sf_cmat table[SFI_TABLES];
-    double *data[SFI_TABLES] = {NULL, NULL, NULL};
+    sf_cmat table[2];
+    double *data[2] = {NULL, NULL};
     sf_compare_options o = SF_COMPARE_OPTIONS_INIT;
     sf_status status = SF_OK;
     SFI_CHECK(sfi_options(ctx, &o, sizeof o, w->options.numbers));
-    for (int k = 0; k < SFI_TABLES; k++) {
+    o.no_copies = true;
+    for (int k = SFI_REAL; k <= SFI_SYNTHETIC; k++) {
         data[k] = sfi_alloc(ctx, (size_t)(r->rows[k] * r->number_count),
                             sizeof *data[k]);
         if (data[k] == NULL) {
@@ -126,7 +202,6 @@ static sf_status fill_numbers(sf_context *ctx, const struct frames_work *w,
         }
         table[k] = take_complete(data[k], w, r, k);
     }
-    o.held_out = table[SFI_HELD_OUT];
     if (table[SFI_REAL].rows < 2 || table[SFI_SYNTHETIC].rows < 2)
         sfi_warn(ctx,
                  "%s has %lld rows with a number in each of the %lld "
@@ -141,7 +216,7 @@ static sf_status fill_numbers(sf_context *ctx, const struct frames_work *w,
                             table[SFI_SYNTHETIC], &o);
 
 done:
-    for (int k = 0; k < SFI_TABLES; k++)
+    for (int k = SFI_REAL; k <= SFI_SYNTHETIC; k++)
         sfi_free(ctx, data[k], (size_t)(r->rows[k] * r->number_count),
                  sizeof *data[k]);
     return status;
@@ -162,6 +237,11 @@ static sf_status allocate(sf_context *ctx, sf_frames_report *r,
     r->pair = sfi_alloc_zero(ctx, pairs, sizeof *r->pair);
     r->largest = sfi_alloc_zero(ctx, pairs, sizeof *r->largest);
     r->number_columns = sfi_alloc(ctx, d, sizeof *r->number_columns);
+    if (r->rows[SFI_HELD_OUT] > 0) {
+        r->inference = sfi_alloc_zero(ctx, d, sizeof *r->inference);
+        if (r->inference == NULL)
+            return SF_E_NOMEM;
+    }
     if (r->column == NULL || r->pair == NULL || r->largest == NULL ||
         r->number_columns == NULL)
         return SF_E_NOMEM;
@@ -184,6 +264,8 @@ static sf_status fill(sf_context *ctx, struct frames_work *w,
     SFI_TRY(stage(ctx, w, 1));
     SFI_TRY(fill_pairs(ctx, w, r));
     SFI_TRY(stage(ctx, w, 2));
+    SFI_TRY(fill_rows(ctx, w, r));
+    SFI_TRY(stage(ctx, w, 5));
     if (r->number_count > 0)
         SFI_TRY(fill_numbers(ctx, w, r));
     return stage(ctx, w, STAGES);
@@ -195,6 +277,7 @@ void sf_frames_report_free(sf_context *ctx, sf_frames_report *r)
         return;
     const size_t d = (size_t)r->cols, pairs = (size_t)r->pairs;
     sf_compare_report_free(ctx, r->numbers);
+    sfi_free(ctx, r->inference, d, sizeof *r->inference);
     sfi_free(ctx, r->number_columns, d, sizeof *r->number_columns);
     sfi_free(ctx, r->largest, pairs, sizeof *r->largest);
     sfi_free(ctx, r->pair, pairs, sizeof *r->pair);

@@ -143,6 +143,41 @@ static double share_outside(const double *x, int64_t n, double low, double high)
     return (double)out / (double)n;
 }
 
+/* Whether a number has at most six decimals: k/10^6 is rounded to the double that
+ * reading these decimals gives. */
+static bool is_decimal(double x)
+{
+    return x == floor(x) || x == rint(x * 1e6) / 1e6;
+}
+
+/* How many cells of a sorted sample equal a number that another one has once; with
+ * y NULL how many there are. */
+static int64_t count_singular(const double *x, int64_t n, const double *y,
+                              int64_t m)
+{
+    int64_t found = 0, j = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const bool once =
+            (i == 0 || x[i - 1] != x[i]) && (i + 1 == n || x[i + 1] != x[i]);
+        if (!once)
+            continue;
+        found += y == NULL;
+        while (j < m && y[j] < x[i])
+            j++;
+        for (; j < m && y[j] == x[i]; j++)
+            found++;
+    }
+    return found;
+}
+
+static bool is_grid(const double *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!is_decimal(x[i]))
+            return false;
+    return true;
+}
+
 /* Sorted samples; work as sfi_kolmogorov_exact(). */
 static void compare_numbers(sf_frames_column *c, int p, const double *x,
                             int64_t n, const double *y, int64_t m, double *work)
@@ -156,6 +191,10 @@ static void compare_numbers(sf_frames_column *c, int p, const double *x,
     c->wasserstein[p] = gap.wasserstein;
     c->energy[p] = gap.energy;
     c->outside[p] = share_outside(y, m, x[0], x[n - 1]);
+    if (is_grid(x, n))
+        return;
+    c->singular = count_singular(x, n, NULL, 0);
+    c->reproduced[p] = count_singular(x, n, y, m);
 }
 
 /* Sorted samples, as parts of a turn; work as sfi_circle_distance(). */
