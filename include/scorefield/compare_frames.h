@@ -43,14 +43,16 @@ typedef struct sf_frames_options {
                       * columns, may look at: where max_rows ask for more, fewer
                       * rows take part, but at least 500.  >= 0, or 0: no
                       * limit                                       [4e9]     */
-    uint64_t seed; /* of random parts                             [0]       */
+    uint64_t seed;  /* of random parts                             [0]       */
+    int64_t target; /* column that rows are to predict (sf_frames_usefulness),
+                      * which takes held-out rows; -1: none         [-1]      */
     const sf_compare_options *numbers; /* of sf_compare() for the columns of
                                * numbers, without held-out rows; NULL: usual  */
 } sf_frames_options;
 
 #define SF_FRAMES_OPTIONS_INIT                                                 \
     {                                                                          \
-        sizeof(sf_frames_options), NULL, NULL, 0, 10000, 4e9, 0, NULL          \
+        sizeof(sf_frames_options), NULL, NULL, 0, 10000, 4e9, 0, -1, NULL      \
     }
 
 /* ---- columns ----------------------------------------------------------------
@@ -179,6 +181,7 @@ typedef struct sf_frames_rows {
 
     /* Proportion of rows of real whose nearest row of the other table is at most as far
      * as their second neighbour in real; with as many rows of synthetic as held-out.
+     * For n and m rows of one continuous distribution about 1 - (n/(n + m))^2.
      * Source: M. F. Naeem et al., ICML 2020. */
     double coverage[2];
     int64_t coverage_rows[2][2];
@@ -193,6 +196,53 @@ typedef struct sf_frames_inference {
     double advantage;    /* success[0] - success[1]: 0 if nothing was copied  */
     double advantage_se; /* its standard error                                */
 } sf_frames_inference;
+
+/* ---- what learns from rows --------------------------------------------------
+ *
+ * Rows become points: numbers in standard deviations of real, angles as cosine and
+ * sine, a coordinate for each of the 30 commonest levels, for all others, and for
+ * missing cells.
+ *
+ *   X(name, text) */
+#define SF_LEARNER_LIST(X)                                                     \
+    X(SF_LEARNER_LINEAR, "linear")                                             \
+    X(SF_LEARNER_NEIGHBOURS, "neighbours")
+
+typedef enum sf_learner {
+#define SF_LEARNER_ENUM(name, text) name,
+    SF_LEARNER_LIST(SF_LEARNER_ENUM)
+#undef SF_LEARNER_ENUM
+} sf_learner;
+
+enum { SF_LEARNERS = 2 };
+
+/* "linear", ...; "unknown" for what is none. */
+SF_API const char *sf_learner_name(sf_learner learner);
+
+/* Can rows be told from rows of real?  A classifier, logistic or by the nearest sqrt(n)
+ * rows, learns it from four fifths and ranks the others: the area under the ROC
+ * curve, mean over five folds, is 1/2 if both tables have one distribution and 1
+ * if rows are told apart; below 1/2 where rows have twins in the other table.
+ * NaN below ten rows.
+ * Source: D. Lopez-Paz and M. Oquab, ICLR 2017. */
+typedef struct sf_frames_two_sample {
+    double auc[SF_LEARNERS][2];
+    double auc_se[2];   /* standard error, if both have one distribution      */
+    int64_t rows[2][2]; /* of real and of the other, as many of synthetic as
+                         * of held-out                                        */
+} sf_frames_two_sample;
+
+/* Are rows as good as real ones to learn a column from the others?  Both are judged on
+ * held-out rows: levels by the mean over levels of F1, numbers by R^2 = 1 - (mean
+ * squared error)/variance.  Linear is logistic regression, a level against the
+ * others, or linear regression; neighbours are five. */
+typedef struct sf_frames_usefulness {
+    int64_t target; /* -1: none was asked for, and the rest is NaN or 0       */
+    bool classes;   /* F1, else R^2                                           */
+    double synthetic[SF_LEARNERS]; /* learned on synthetic rows               */
+    double real[SF_LEARNERS];      /* and on real ones                        */
+    int64_t rows[3]; /* learned from in real and synthetic; judged            */
+} sf_frames_usefulness;
 
 /* ---- the report ------------------------------------------------------------- */
 
@@ -223,6 +273,9 @@ typedef struct sf_frames_report {
                                  * the reference and of synthetic             */
     sf_frames_inference *inference; /* [cols]; NULL without held-out rows     */
 
+    sf_frames_two_sample two_sample;
+    sf_frames_usefulness usefulness;
+
     /* The columns of numbers in the rows that have all of them: NULL if there
      * are no such columns, or fewer than two such rows in real or synthetic.  Without
      * copies, which are those above. */
@@ -242,7 +295,9 @@ typedef struct sf_frames_report {
  * The same bits for any number of threads.
  *
  * Returns SF_OK, or
- *   SF_E_ARG          an option out of range; a circle of what is no number
+ *   SF_E_ARG          an option out of range; a circle of what is no number; a
+ *                     target without held-out rows, of angles, or of more than
+ *                     50 levels
  *   SF_E_SHAPE        fewer than two rows (one held-out row is enough), no columns
  *                     or different numbers of them
  *   SF_E_FORMAT       a column is text in one table and numbers, or dates, in real

@@ -4,6 +4,7 @@
 
 #include "base/assign.h"
 #include "base/text.h"
+#include "table/frame.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -26,6 +27,8 @@ static const cli_option options[] = {
      .help = "Compare these: a,\"b, c\""},
     OPTION(CLI_TEXT, "held-out", "FILE", held_out, NULL, NULL,
            "Real rows that no model was fitted to"),
+    OPTION(CLI_TEXT, "target", "COL", target, NULL, NULL,
+           "Is it learned as well from SYNTHETIC?"),
     OPTION(CLI_TEXT, "domain", "F", domain, NULL, NULL,
            "Angles: wind=circle:360; phase=circle"),
     OPTION(CLI_FLAG, "raw", NULL, raw, NULL, NULL,
@@ -244,6 +247,15 @@ static sf_status find_circles(compare_job *j)
     return status;
 }
 
+static sf_status find_target(compare_job *j, int64_t *target)
+{
+    if (j->o->held_out == NULL)
+        return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                        "--target wants --held-out, rows to be judged on");
+    return sfi_frame_find_column(j->c->ctx, j->synthetic.some, j->o->target,
+                                 "--target", target);
+}
+
 /* ---- the command ---------------------------------------------------------- */
 
 static sf_status compare(compare_job *j)
@@ -268,6 +280,8 @@ static sf_status compare(compare_job *j)
         p.max_work = 0.0; /* as many as were asked for */
     p.seed = c->common.seed;
     p.numbers = &numbers;
+    if (o->target != NULL)
+        SFI_TRY(find_target(j, &p.target));
     cli_progress_begin(c);
     const sf_status status = sf_compare_frames(c->ctx, &j->report, j->real.some,
                                                j->synthetic.some, &p);

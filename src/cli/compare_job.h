@@ -7,7 +7,7 @@
 #include "scorefield/compare_frames.h"
 
 typedef struct compare_options {
-    const char *columns, *held_out, *domain;
+    const char *columns, *held_out, *domain, *target;
     bool raw;
     int64_t max_rows, permutations, test_rows, projections;
     cli_read read; /* of REAL and --held-out                               */

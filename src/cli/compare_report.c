@@ -368,6 +368,41 @@ static void put_copies(compare_job *j)
     cli_put(c, o, "repetitive", json_boolean(k->repetitive));
 }
 
+/* ---- what learns from rows ------------------------------------------------ */
+
+static void put_two_sample(compare_job *j)
+{
+    cli *c = j->c;
+    const sf_frames_two_sample *t = &j->report->two_sample;
+    json_t *o = cli_put_object(c, c->report, "two_sample");
+    put_taking_part(j, o, "rows", t->rows, NULL);
+    put_two(j, o, "auc_logistic", t->auc[SF_LEARNER_LINEAR]);
+    put_two(j, o, "auc_neighbours", t->auc[SF_LEARNER_NEIGHBOURS]);
+    put_two(j, o, "standard_error_if_alike", t->auc_se);
+}
+
+static void put_usefulness(compare_job *j)
+{
+    cli *c = j->c;
+    const sf_frames_usefulness *u = &j->report->usefulness;
+    if (u->target < 0)
+        return;
+    json_t *o = cli_put_object(c, c->report, "usefulness");
+    cli_put_text(c, o, "target", cli_data_name(&j->synthetic, u->target));
+    cli_put_text(c, o, "measure", u->classes ? "macro F1" : "R squared");
+    cli_put_count(c, o, "rows_learned_synthetic", u->rows[1]);
+    cli_put_count(c, o, "rows_learned_real", u->rows[0]);
+    cli_put_count(c, o, "rows_judged", u->rows[2]);
+    for (int l = 0; l < SF_LEARNERS; l++) {
+        char name[80];
+        const char *learner = sf_learner_name((sf_learner)l);
+        snprintf(name, sizeof name, "%s_synthetic", learner);
+        cli_put_number(c, o, name, u->synthetic[l]);
+        snprintf(name, sizeof name, "%s_real", learner);
+        cli_put_number(c, o, name, u->real[l]);
+    }
+}
+
 void compare_put_report(compare_job *j)
 {
     cli *c = j->c;
@@ -382,5 +417,7 @@ void compare_put_report(compare_job *j)
     put_joint(j, distances);
     if (r->numbers != NULL)
         put_numbers(j, distances);
+    put_two_sample(j);
+    put_usefulness(j);
     put_copies(j);
 }

@@ -19,13 +19,8 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-    COMMON = 30,  /* levels that are told apart */
-    OTHERS = 30,  /* the group of all others    */
-    MISSING = 31, /* and of missing cells       */
-    GROUPS = 32,
-    TENTHS = 10
-};
+/* The last group is that of missing cells, the one before it of rarer levels. */
+enum { MISSING = SFI_COMMON_LEVELS + 1, GROUPS, TENTHS = 10 };
 
 static const double PI = 3.14159265358979323846;
 
@@ -52,21 +47,19 @@ static unsigned char *groups_of(const groups *g, int k, int64_t j)
     return g->of[k] + j * g->m->rows[k];
 }
 
-/* group [levels]: of the commonest levels of real by their counts, equal ones in
- * their order. */
-static void number_common(const sfi_mixed *m, int64_t j, unsigned char *group,
-                          int64_t *count)
+void sfi_number_common(const sfi_mixed *m, int64_t j, unsigned char *group,
+                       int64_t *count)
 {
     const int64_t levels = m->column[j].levels;
     const double *x = sfi_mixed_cells(m, SFI_REAL, j);
     for (int64_t l = 0; l < levels; l++) {
         count[l] = 0;
-        group[l] = OTHERS;
+        group[l] = SFI_COMMON_LEVELS;
     }
     for (int64_t i = 0; i < m->rows[SFI_REAL]; i++)
         if (!isnan(x[i]))
             count[(int64_t)x[i]]++;
-    for (int next = 0; next < COMMON; next++) {
+    for (int next = 0; next < SFI_COMMON_LEVELS; next++) {
         int64_t best = 0;
         for (int64_t l = 1; l < levels; l++)
             best = count[l] > count[best] ? l : best;
@@ -84,7 +77,7 @@ static sf_status group_levels(sf_context *ctx, groups *g, int64_t j)
     int64_t *count = sfi_alloc(ctx, levels, sizeof *count);
     const bool there = group != NULL && count != NULL;
     if (there) {
-        number_common(g->m, j, group, count);
+        sfi_number_common(g->m, j, group, count);
         for (int k = 0; k < SFI_TABLES; k++) {
             const double *x = sfi_mixed_cells(g->m, k, j);
             unsigned char *to = groups_of(g, k, j);

@@ -71,6 +71,9 @@ sf_status sfi_compare_dcr(sf_context *ctx, sf_compare_copies *out,
                           const sfi_points *real, const sfi_points *reference,
                           const sfi_points *synthetic);
 
+/* P(b < a) + P(b = a)/2 for sorted a [n], b [m]. */
+double sfi_share_below(const double *a, int64_t n, const double *b, int64_t m);
+
 /* Fill what is said of distances to the closest record from those of out->rows[0]
  * rows of the reference and out->rows[1] of synthetic, which are sorted; scratch as
  * long as the longer.  `records` is the number of rows of real. */

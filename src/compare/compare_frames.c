@@ -4,13 +4,14 @@
 #include "scorefield/compare_frames.h"
 
 #include "compare/compare.h"
+#include "compare/features.h"
 #include "compare/gower.h"
 #include "compare/mixed.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { STAGES = 6, MOST_COLUMNS_IN_PAIRS = 1000 };
+enum { STAGES = 8, MOST_COLUMNS_IN_PAIRS = 1000 };
 
 struct frames_work {
     const sf_frame *frame[SFI_TABLES];
@@ -258,6 +259,7 @@ static sf_status allocate(sf_context *ctx, sf_frames_report *r,
 static sf_status fill(sf_context *ctx, struct frames_work *w,
                       sf_frames_report *r)
 {
+    SFI_TRY(sfi_check_target(ctx, &w->all, &w->options));
     SFI_TRY(allocate(ctx, r, &w->all));
     SFI_TRY(stage(ctx, w, 0));
     SFI_TRY(sfi_compare_mixed_columns(ctx, r, &w->all));
@@ -266,6 +268,10 @@ static sf_status fill(sf_context *ctx, struct frames_work *w,
     SFI_TRY(stage(ctx, w, 2));
     SFI_TRY(fill_rows(ctx, w, r));
     SFI_TRY(stage(ctx, w, 5));
+    SFI_TRY(sfi_compare_two_sample(ctx, r, &w->all, &w->options));
+    SFI_TRY(stage(ctx, w, 6));
+    SFI_TRY(sfi_compare_usefulness(ctx, r, &w->all, &w->options));
+    SFI_TRY(stage(ctx, w, 7));
     if (r->number_count > 0)
         SFI_TRY(fill_numbers(ctx, w, r));
     return stage(ctx, w, STAGES);

@@ -77,9 +77,7 @@ sf_status sfi_compare_equal_rows(sf_context *ctx, sf_compare_copies *out,
 
 /* ---- near rows ---- */
 
-/* P(b < a) + P(b = a)/2 for sorted a [n], b [m]. */
-static double share_below(const double *a, int64_t n, const double *b,
-                          int64_t m)
+double sfi_share_below(const double *a, int64_t n, const double *b, int64_t m)
 {
     double sum = 0.0;
     int64_t below = 0, up_to = 0; /* how many b are < a[i], <= a[i] */
@@ -115,7 +113,7 @@ static void judge_distances(sf_compare_copies *out, double *const sorted[2],
                                                synthetic / (synthetic + rate))
                         : 1.0;
     const double twice = pairs ? 1.0 + reference / (double)records : 1.0;
-    out->nearer = share_below(sorted[0], r, sorted[1], m);
+    out->nearer = sfi_share_below(sorted[0], r, sorted[1], m);
     out->nearer_se = sqrt((twice / reference + 1.0 / synthetic) / 12.0);
 }
 

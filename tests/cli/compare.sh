@@ -52,3 +52,20 @@ try compare mixed.csv drawn.csv --domain 'wnd=circle'
 try compare mixed.csv drawn.csv --domain 'species=circle'
 printf 'species,mass\n1,2\n2,x\n' >other.csv
 try compare mixed.csv other.csv
+# What learns from rows: thirds of iris are alike, and each teaches the species.
+for k in 0 1 2; do
+    awk -v k=$k 'NR == 1 || NR % 3 == k' "$data/iris.csv" >third$k.csv
+done
+scorefield compare third0.csv third1.csv --held-out third2.csv --target species --json | python3 -c '
+import json, sys
+r = json.load(sys.stdin)
+t, u = r["two_sample"], r["usefulness"]
+for key in "auc_logistic", "auc_neighbours", "auc_logistic_held_out":
+    print(key, abs(t[key] - 0.5) < 4 * t["standard_error_if_alike"])
+print(u["target"], u["measure"], u["rows_judged"])
+print([u[k] > 0.9 for k in ("linear_synthetic", "linear_real", "neighbours_synthetic", "neighbours_real")])
+c, d = r["copies"], r["distances"]
+print(c["reference"], 0.7 < c["closeness_ratio"] < 1.4, c["suspicious"], len(c["inference"]))
+print(0.7 < d["transport"] / d["transport_held_out"] < 1.4, d["coverage"] > 0.6)'
+try compare third0.csv third1.csv --target species
+try compare third0.csv third1.csv --held-out third2.csv --target specie
