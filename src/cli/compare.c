@@ -25,6 +25,12 @@ static const cli_option options[] = {
      .offset = offsetof(compare_options, columns),
      .shown = "of SYNTHETIC, but keys",
      .help = "Compare these: a,\"b, c\""},
+    {.kind = CLI_TEXT,
+     .letter = 'o',
+     .name = "output",
+     .argument = "FILE",
+     .offset = offsetof(compare_options, output),
+     .help = "The report as a page, .html"},
     OPTION(CLI_TEXT, "held-out", "FILE", held_out, NULL, NULL,
            "Real rows that no model was fitted to"),
     OPTION(CLI_TEXT, "target", "COL", target, NULL, NULL,
@@ -290,12 +296,24 @@ static sf_status compare(compare_job *j)
         return SF_E_FORMAT;
     SFI_TRY(status);
     compare_put_report(j);
-    return cli_report(c, stdout);
+    if (o->output != NULL)
+        SFI_TRY(compare_write_html(j, o->output));
+    return c->common.json || !c->common.quiet || o->output == NULL
+               ? cli_report(c, stdout)
+               : SF_OK;
 }
 
 static sf_status run(cli *c, const void *values)
 {
     compare_job j = {.c = c, .o = values};
+    const cli_file files[] = {{.option = "-o",
+                               .path = j.o->output,
+                               .is_output = true,
+                               .optional = true,
+                               .endings = ".html",
+                               .want = ".html"},
+                              {.option = "--held-out", .path = j.o->held_out}};
+    SFI_TRY(cli_check_files(c, files, (int)SFI_COUNT(files)));
     cli_catch_signals();
     const sf_status status = compare(&j);
     sf_frames_report_free(c->ctx, j.report);

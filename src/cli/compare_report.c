@@ -403,6 +403,18 @@ static void put_usefulness(compare_job *j)
     }
 }
 
+/* ---- all ------------------------------------------------------------------ */
+
+static void put_words(compare_job *j)
+{
+    compare_words words[COMPARE_WORDS];
+    compare_describe(j, words);
+    json_t *list = cli_put_list(j->c, j->c->report, "summary");
+    for (int k = 0; k < COMPARE_WORDS; k++)
+        if (json_array_append_new(list, json_string(words[k].text)) != 0)
+            j->c->report_failed = true;
+}
+
 void compare_put_report(compare_job *j)
 {
     cli *c = j->c;
@@ -411,6 +423,8 @@ void compare_put_report(compare_job *j)
     cli_put_count(c, c->report, "rows_synthetic", r->rows[1]);
     if (r->rows[2] > 0)
         cli_put_count(c, c->report, "rows_held_out", r->rows[2]);
+    if (c->common.json)
+        put_words(j);
     put_columns(j);
     put_pairs(j);
     json_t *distances = cli_put_object(c, c->report, "distances");

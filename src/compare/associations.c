@@ -47,18 +47,20 @@ static unsigned char *groups_of(const groups *g, int k, int64_t j)
     return g->of[k] + j * g->m->rows[k];
 }
 
-void sfi_number_common(const sfi_mixed *m, int64_t j, unsigned char *group,
-                       int64_t *count)
+void sfi_number_common(const sfi_mixed *m, int64_t j, int tables,
+                       unsigned char *group, int64_t *count)
 {
     const int64_t levels = m->column[j].levels;
-    const double *x = sfi_mixed_cells(m, SFI_REAL, j);
     for (int64_t l = 0; l < levels; l++) {
         count[l] = 0;
         group[l] = SFI_COMMON_LEVELS;
     }
-    for (int64_t i = 0; i < m->rows[SFI_REAL]; i++)
-        if (!isnan(x[i]))
-            count[(int64_t)x[i]]++;
+    for (int k = 0; k < tables; k++) {
+        const double *x = sfi_mixed_cells(m, k, j);
+        for (int64_t i = 0; i < m->rows[k]; i++)
+            if (!isnan(x[i]))
+                count[(int64_t)x[i]]++;
+    }
     for (int next = 0; next < SFI_COMMON_LEVELS; next++) {
         int64_t best = 0;
         for (int64_t l = 1; l < levels; l++)
@@ -77,7 +79,7 @@ static sf_status group_levels(sf_context *ctx, groups *g, int64_t j)
     int64_t *count = sfi_alloc(ctx, levels, sizeof *count);
     const bool there = group != NULL && count != NULL;
     if (there) {
-        sfi_number_common(g->m, j, group, count);
+        sfi_number_common(g->m, j, SFI_REAL + 1, group, count);
         for (int k = 0; k < SFI_TABLES; k++) {
             const double *x = sfi_mixed_cells(g->m, k, j);
             unsigned char *to = groups_of(g, k, j);

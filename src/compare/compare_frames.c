@@ -185,6 +185,17 @@ static sf_cmat take_complete(double *data, const struct frames_work *w,
     return t;
 }
 
+/* Those that have cells at all. */
+static void choose_numbers(sf_frames_report *r)
+{
+    for (int64_t j = 0; j < r->cols; j++) {
+        const sf_frames_column *c = &r->column[j];
+        if (c->compared == SF_COMPARED_NUMBER && c->present[SFI_REAL] > 0 &&
+            c->present[SFI_SYNTHETIC] > 0)
+            r->number_columns[r->number_count++] = j;
+    }
+}
+
 static sf_status fill_numbers(sf_context *ctx, const struct frames_work *w,
                               sf_frames_report *r)
 {
@@ -206,7 +217,7 @@ static sf_status fill_numbers(sf_context *ctx, const struct frames_work *w,
     if (table[SFI_REAL].rows < 2 || table[SFI_SYNTHETIC].rows < 2)
         sfi_warn(ctx,
                  "%s has %lld rows with a number in each of the %lld "
-                 "columns of numbers, want two: no distances of rows",
+                 "columns of numbers, want two: no energy distance",
                  table[SFI_REAL].rows < 2 ? "real" : "synthetic",
                  (long long)(table[SFI_REAL].rows < 2
                                  ? table[SFI_REAL].rows
@@ -250,8 +261,6 @@ static sf_status allocate(sf_context *ctx, sf_frames_report *r,
         r->column[j].kind = m->column[j].kind;
         r->column[j].compared = m->column[j].compared;
         r->column[j].period = m->column[j].period;
-        if (m->column[j].compared == SF_COMPARED_NUMBER)
-            r->number_columns[r->number_count++] = j;
     }
     return SF_OK;
 }
@@ -263,6 +272,7 @@ static sf_status fill(sf_context *ctx, struct frames_work *w,
     SFI_TRY(allocate(ctx, r, &w->all));
     SFI_TRY(stage(ctx, w, 0));
     SFI_TRY(sfi_compare_mixed_columns(ctx, r, &w->all));
+    choose_numbers(r);
     SFI_TRY(stage(ctx, w, 1));
     SFI_TRY(fill_pairs(ctx, w, r));
     SFI_TRY(stage(ctx, w, 2));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* features.c - columns become coordinates one after the other; how many a column has
- * is decided from all tables, so that they agree. */
+ * is decided from all tables, so that they agree.  Which levels are common is, too: the
+ * commonest ones of real are partly so by chance, and would tell its rows from others
+ * of the same distribution. */
 #include "compare/features.h"
 
 #include <math.h>
@@ -90,7 +92,7 @@ static sf_status put_columns(sf_context *ctx, sfi_features *f,
         if (j == skip)
             continue;
         if (m->column[j].compared == SF_COMPARED_CATEGORY)
-            sfi_number_common(m, j, group, count);
+            sfi_number_common(m, j, SFI_TABLES, group, count);
         at = put_column(f, m, j, &about[j], at, group);
     }
     sfi_free(ctx, count, (size_t)most, sizeof *count);

@@ -72,12 +72,12 @@ double sfi_kuiper_p(double kuiper, int64_t n, int64_t m);
 
 /* ---- associations.c ---- */
 
-/* group [levels]: 0, 1, ... for the commonest levels of real in a column of
- * categories, equally common ones in their order, and SFI_COMMON_LEVELS for the
- * others.  count [levels] is scratch. */
+/* group [levels]: 0, 1, ... for the commonest levels of a column of categories in the
+ * first `tables` tables, equally common ones in their order, and SFI_COMMON_LEVELS for
+ * the others.  count [levels] is scratch. */
 enum { SFI_COMMON_LEVELS = 30 };
-void sfi_number_common(const sfi_mixed *m, int64_t j, unsigned char *group,
-                       int64_t *count);
+void sfi_number_common(const sfi_mixed *m, int64_t j, int tables,
+                       unsigned char *group, int64_t *count);
 
 /* Cramer's V of a table of counts, without the bias of few rows; empty rows and
  * columns do not count, at most 32 of each.  NaN below three counts, 0 if there is one row or column. */
