@@ -185,6 +185,15 @@ typedef struct sf_frames_rows {
      * Source: M. F. Naeem et al., ICML 2020. */
     double coverage[2];
     int64_t coverage_rows[2][2];
+
+    /* The squared maximum mean discrepancy, without bias, so that it may be
+     * negative, of rows as points (see "what learns from rows"), with a Gaussian kernel
+     * whose bandwidth is the median distance; and its permutation test, which takes
+     * `permutations` and `test_rows`, at most 2000, of the options of numbers.
+     * Source: A. Gretton et al., J. Mach. Learn. Res. 13 (2012) 723-773. */
+    double mmd[2];
+    double mmd_p[2];
+    int64_t mmd_rows[2][2];
 } sf_frames_rows;
 
 /* An attacker knows all of a row but one cell, and takes that of the nearest synthetic

@@ -238,6 +238,10 @@ static void put_joint(compare_job *j, json_t *d)
         put_two(j, d, "transport_sd", r->transport_sd);
     put_taking_part(j, d, "rows_of_coverage", r->coverage_rows, NULL);
     put_two(j, d, "coverage", r->coverage);
+    put_taking_part(j, d, "rows_of_mmd", r->mmd_rows, NULL);
+    put_two(j, d, "mmd", r->mmd);
+    if (!isnan(r->mmd_p[0]) || j->c->common.json)
+        put_two(j, d, "mmd_p_value", r->mmd_p);
 }
 
 /* Rows of the columns of numbers. */

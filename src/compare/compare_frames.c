@@ -6,12 +6,12 @@
 #include "compare/compare.h"
 #include "compare/features.h"
 #include "compare/gower.h"
-#include "compare/mixed.h"
+#include "compare/mmd.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { STAGES = 8, MOST_COLUMNS_IN_PAIRS = 1000 };
+enum { STAGES = 9, MOST_COLUMNS_IN_PAIRS = 1000 };
 
 struct frames_work {
     const sf_frame *frame[SFI_TABLES];
@@ -282,6 +282,8 @@ static sf_status fill(sf_context *ctx, struct frames_work *w,
     SFI_TRY(stage(ctx, w, 6));
     SFI_TRY(sfi_compare_usefulness(ctx, r, &w->all, &w->options));
     SFI_TRY(stage(ctx, w, 7));
+    SFI_TRY(sfi_compare_mmd(ctx, r, &w->all, &w->options));
+    SFI_TRY(stage(ctx, w, 8));
     if (r->number_count > 0)
         SFI_TRY(fill_numbers(ctx, w, r));
     return stage(ctx, w, STAGES);

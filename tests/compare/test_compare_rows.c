@@ -2,6 +2,7 @@
 /* Whole rows of any kinds of columns: distances and copies with known answers, honest
  * tables within standard errors, and what learns from rows. */
 #include "frames_check.h"
+#include "compare/mmd.h"
 
 /* ---- rows ---- */
 
@@ -48,6 +49,44 @@ TEST(whole_rows_have_known_distances)
     sfi_mixed_free(ctx, &m);
     sf_frame_free(synthetic);
     sf_frame_free(real);
+    sf_context_free(ctx);
+}
+
+/* By definition, with bandwidth 1; without one it is the median of positive distances. */
+TEST(the_mean_discrepancy_is_known)
+{
+    static const double joined[] = {-1.11, -0.38, 2.04, 0.65,  0.66,  -0.51,
+                                    -1.65, 0.17,  0.11, -1.23, -0.68, -0.07};
+    static const double three[] = {0, 1, 0, 3}, same[] = {2, 2, 2, 2, 2};
+    static const int64_t rows[] = {5, 7}, two[] = {2, 2}, five[] = {2, 3};
+    sf_context *ctx = new_context();
+    sfi_mmd mmd;
+    const sf_cmat all = {joined, 12, 1, 1}, few = {three, 4, 1, 1};
+    const sf_cmat one = {same, 5, 1, 1};
+    CHECK_OK(ctx, sfi_mmd_test(ctx, &mmd, all, rows, 1.0, 0, 0));
+    CHECK_CLOSE(mmd.squared, 0.03270248226454675, 1e-9);
+    CHECK(mmd.bandwidth == 1.0 && isnan(mmd.p));
+    CHECK_OK(ctx, sfi_mmd_test(ctx, &mmd, few, two, 0.0, 0, 0));
+    CHECK(mmd.bandwidth == 2.0); /* of 1 1 2 3 3 */
+    CHECK_OK(ctx, sfi_mmd_test(ctx, &mmd, one, five, 0.0, 9, 0));
+    CHECK(mmd.squared == 0.0 && mmd.p == 1.0);
+    sf_context_free(ctx);
+}
+
+/* Of 5 + 5 rows that are apart, 2 of the 252 labellings are as far: of 2999 at random
+ * about 24, with a standard error of 5. */
+TEST(the_test_counts_labellings)
+{
+    double joined[10];
+    static const int64_t rows[] = {5, 5};
+    sf_context *ctx = new_context();
+    sfi_mmd mmd;
+    for (int i = 0; i < 10; i++)
+        joined[i] = i < 5 ? uniform(1, i) : 10.0 + uniform(1, i);
+    const sf_cmat all = {joined, 10, 1, 1};
+    CHECK_OK(ctx, sfi_mmd_test(ctx, &mmd, all, rows, 1.0, 2999, 3));
+    CHECK_NEAR(mmd.p, 24.8 / 3000.0, 5.0 * 4.9 / 3000.0);
+    CHECK(mmd.squared > 1.0);
     sf_context_free(ctx);
 }
 
@@ -125,6 +164,8 @@ TEST(honest_rows_are_no_closer_than_held_out_ones)
     CHECK_NEAR(r->copies.closer, 0.05, 5.0 * sqrt(2 * 0.05 * 0.95 / M));
     CHECK_NEAR(r->second_neighbour[1], r->second_neighbour[0], 0.12);
     CHECK_NEAR(r->joint.transport[0], r->joint.transport[1], 0.03);
+    CHECK(r->joint.mmd_p[0] > 0.004 && r->joint.mmd_p[1] > 0.004);
+    CHECK_NEAR(r->joint.mmd[0], 0.0, 0.01);
     /* Not covered if the two nearest of all 899 are both of real. */
     for (int p = 0; p < 2; p++)
         CHECK_NEAR(r->joint.coverage[p], 1.0 - 4.0 / 9.0, 0.12);
@@ -406,6 +447,7 @@ TEST(usefulness_is_that_of_what_was_learned)
 }
 
 TESTS(CASE(whole_rows_have_known_distances),
+      CASE(the_mean_discrepancy_is_known), CASE(the_test_counts_labellings),
       CASE(missing_cells_and_angles_have_distances),
       CASE(honest_rows_are_no_closer_than_held_out_ones),
       CASE(copies_are_found_out), CASE(large_tables_enter_in_part),
