@@ -72,12 +72,13 @@ typedef struct sf_compare_options {
                            * records, times (columns + 1): where max_rows ask
                            * for more, fewer rows look, but at least 500.
                            * >= 0, or 0: no limit                   [2e10]   */
+    bool no_copies;    /* leave `copies` of the report zero       [false]   */
 } sf_compare_options;
 
 #define SF_COMPARE_OPTIONS_INIT                                                \
     {                                                                          \
         sizeof(sf_compare_options), false, 10000, 199, 1000, 64, 0,            \
-            {NULL, 0, 0, 0}, 2e10                                              \
+            {NULL, 0, 0, 0}, 2e10, false                                       \
     }
 
 /* Quantiles are reported at these probabilities, linear between order

@@ -324,7 +324,11 @@ void cli_data_free(cli_data *d);
 /* Use the columns of a list of names; where it is NULL, all that hold numbers. */
 sf_status cli_data_choose(cli *c, cli_data *d, const char *list);
 
-/* Use the columns of these names; in a file without names, all in their order. */
+/* Use the columns of these names, whatever they hold; in a file without names, all in
+ * their order. */
+sf_status cli_data_find(cli *c, cli_data *d, const cli_named *of);
+
+/* The same, which hold numbers. */
 sf_status cli_data_match(cli *c, cli_data *d, const cli_named *of);
 
 /* Use the columns index [count]. */

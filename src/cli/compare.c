@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* compare.c - scorefield compare: how alike two tables are. */
-#include "cli/cli.h"
+#include "cli/compare_job.h"
 
+#include "base/assign.h"
 #include "base/text.h"
-#include "scorefield/compare.h"
+#include "table/frame.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-typedef struct compare_options {
-    const char *columns, *held_out;
-    bool raw;
-    int64_t max_rows, permutations, test_rows, projections;
-    cli_read read; /* of REAL and --held-out                               */
-} compare_options;
 
 #define OPTION(kind_, name_, argument_, member, initial_, range_, help_)       \
     {                                                                          \
@@ -27,10 +23,20 @@ static const cli_option options[] = {
      .name = "columns",
      .argument = "LIST",
      .offset = offsetof(compare_options, columns),
-     .shown = "numbers of SYNTHETIC",
+     .shown = "of SYNTHETIC, but keys",
      .help = "Compare these: a,\"b, c\""},
+    {.kind = CLI_TEXT,
+     .letter = 'o',
+     .name = "output",
+     .argument = "FILE",
+     .offset = offsetof(compare_options, output),
+     .help = "The report as a page, .html"},
     OPTION(CLI_TEXT, "held-out", "FILE", held_out, NULL, NULL,
            "Real rows that no model was fitted to"),
+    OPTION(CLI_TEXT, "target", "COL", target, NULL, NULL,
+           "Is it learned as well from SYNTHETIC?"),
+    OPTION(CLI_TEXT, "domain", "F", domain, NULL, NULL,
+           "Angles: wind=circle:360; phase=circle"),
     OPTION(CLI_FLAG, "raw", NULL, raw, NULL, NULL,
            "Distances in the columns' own units"),
     OPTION(CLI_WHOLE, "max-rows", "N", max_rows, "10000", "[2, 1e9]",
@@ -46,16 +52,16 @@ static const cli_option options[] = {
 
 /* ---- the tables ----------------------------------------------------------- */
 
-typedef struct compare_job {
-    cli *c;
-    const compare_options *o;
-    cli_data real, synthetic, held_out;
-    sf_compare_report *report;
-} compare_job;
-
 static const char *name_of(const void *user, int64_t k)
 {
     return cli_data_name(user, k);
+}
+
+/* Whether a table says that this column only names its rows. */
+static bool is_key(const sf_frame *f, const char *name)
+{
+    const int64_t k = sf_frame_find(f, name);
+    return k >= 0 && sf_frame_kind(f, k) == SF_KIND_KEY;
 }
 
 static void say_unused(const compare_job *j)
@@ -65,8 +71,9 @@ static void say_unused(const compare_job *j)
         char shown[SFI_SHOW_SIZE];
         const char *name = sf_frame_name(all, k);
         if (sf_frame_find(j->real.some, name) < 0)
-            cli_note(j->c, "column \"%s\" is left out",
-                     sfi_show(shown, name, strlen(name)));
+            cli_note(j->c, "column \"%s\" is left out%s",
+                     sfi_show(shown, name, strlen(name)),
+                     is_key(all, name) ? ": it numbers or names the rows" : "");
     }
 }
 
@@ -126,6 +133,37 @@ static sf_status check_common(const compare_job *j)
                     path, found.missing_list, other, found.common_list);
 }
 
+/* The columns that --columns names; else all of synthetic that no table says are
+ * keys. */
+static sf_status choose_columns(compare_job *j)
+{
+    cli_data *d = &j->synthetic;
+    const sf_frame *all = d->all;
+    const int64_t cols = sf_frame_cols(all);
+    if (j->o->columns != NULL) {
+        SFI_TRY(sf_frame_pick(j->c->ctx, &d->some, all, j->o->columns));
+        d->dim = sf_frame_cols(d->some);
+        return SF_OK;
+    }
+    int64_t *index = sfi_alloc(j->c->ctx, (size_t)cols, sizeof *index);
+    if (index == NULL)
+        return SF_E_NOMEM;
+    for (int64_t k = 0; k < cols; k++) {
+        const char *name = sf_frame_name(all, k);
+        if (!is_key(all, name) && !is_key(j->real.all, name))
+            index[d->dim++] = k;
+    }
+    const sf_status status =
+        d->dim > 0
+            ? sf_frame_select(j->c->ctx, &d->some, all, index, d->dim)
+            : SFI_FAIL(j->c->ctx, SF_E_FORMAT,
+                       "%s: all columns number or name the rows; choose some "
+                       "with --columns",
+                       cli_shown_path(d->path));
+    sfi_free(j->c->ctx, index, (size_t)cols, sizeof *index);
+    return status;
+}
+
 /* The synthetic table leads: a model may have left columns out. */
 static sf_status read_tables(compare_job *j)
 {
@@ -133,167 +171,153 @@ static sf_status read_tables(compare_job *j)
     const cli_read *how = &j->o->read;
     SFI_TRY(cli_data_read(c, &j->real, c->operands[0], how));
     SFI_TRY(cli_data_read(c, &j->synthetic, c->operands[1], NULL));
-    SFI_TRY(cli_data_choose(c, &j->synthetic, j->o->columns));
+    SFI_TRY(choose_columns(j));
     SFI_TRY(check_common(j));
     const cli_named wanted = {"synthetic table", j->synthetic.dim, name_of,
                               &j->synthetic};
-    SFI_TRY(cli_data_match(c, &j->real, &wanted));
+    SFI_TRY(cli_data_find(c, &j->real, &wanted));
     if (j->o->columns == NULL)
         say_unused(j);
-    if (j->o->held_out != NULL) {
-        SFI_TRY(cli_data_read(c, &j->held_out, j->o->held_out, how));
-        SFI_TRY(cli_data_match(c, &j->held_out, &wanted));
-        SFI_TRY(cli_data_take(c, &j->held_out));
-    }
-    SFI_TRY(cli_data_take(c, &j->real));
-    return cli_data_take(c, &j->synthetic);
+    if (j->o->held_out == NULL)
+        return SF_OK;
+    SFI_TRY(cli_data_read(c, &j->held_out, j->o->held_out, how));
+    return cli_data_find(c, &j->held_out, &wanted);
 }
 
-/* ---- the report ----------------------------------------------------------- */
+/* ---- circles -------------------------------------------------------------- */
 
-static void put_quantiles(cli *c, json_t *object, const char *key,
-                          const double *quantiles)
+/* "circle" is of 2 pi, "circle:360" of 360; 0 is neither. */
+static double read_period(sfi_piece value)
 {
-    json_t *list = cli_put_list(c, object, key);
-    for (int k = 0; k < SF_COMPARE_QUANTILES; k++)
-        cli_add_number(c, list, quantiles[k]);
+    static const char word[] = "circle";
+    const size_t size = strlen(word);
+    char text[40], *end;
+    if (value.size < size || memcmp(value.at, word, size) != 0)
+        return 0.0;
+    if (value.size == size)
+        return 2.0 * 3.14159265358979323846;
+    const size_t digits = value.size - size - 1;
+    if (value.at[size] != ':' || digits >= sizeof text)
+        return 0.0;
+    memcpy(text, value.at + size + 1, digits);
+    text[digits] = '\0';
+    const double period = strtod(text, &end);
+    return end > text && *end == '\0' && isfinite(period) ? fmax(0.0, period)
+                                                          : 0.0;
 }
 
-static void put_columns(compare_job *j)
+static sf_status read_circles(compare_job *j, const sfi_dictionary *names)
 {
-    cli *c = j->c;
-    json_t *list = cli_put_list(c, c->report, "columns");
-    for (int64_t k = 0; k < j->report->cols; k++) {
-        const sf_compare_column *column = &j->report->column[k];
-        json_t *row = cli_add_object(c, list);
-        cli_put_text(c, row, "column", cli_data_name(&j->synthetic, k));
-        cli_put_number(c, row, "mean_real", column->mean[0]);
-        cli_put_number(c, row, "mean_synthetic", column->mean[1]);
-        cli_put_number(c, row, "sd_real", column->sd[0]);
-        cli_put_number(c, row, "sd_synthetic", column->sd[1]);
-        cli_put_number(c, row, "ks", column->ks);
-        cli_put_number(c, row, "ks_p", column->ks_p);
-        cli_put_number(c, row, "wasserstein", column->wasserstein);
-        if (!c->common.json)
-            continue;
-        cli_put(c, row, "ks_p_exact", json_boolean(column->ks_exact));
-        cli_put_number(c, row, "energy", column->energy);
-        cli_put_count(c, row, "distinct_real", column->distinct[0]);
-        cli_put_count(c, row, "distinct_synthetic", column->distinct[1]);
-        put_quantiles(c, row, "quantiles_real", column->quantile[0]);
-        put_quantiles(c, row, "quantiles_synthetic", column->quantile[1]);
+    enum { MOST = 256 };
+    int64_t columns[MOST];
+    sfi_assignment a;
+    const char *text = j->o->domain;
+    while (sfi_next_assignment(&text, names, MOST, columns, &a)) {
+        char shown[SFI_SHOW_SIZE];
+        const double period = read_period(a.value);
+        if (a.count < 1 || a.count > MOST || !(period > 0.0))
+            return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                            "--domain: \"%s\", want COLUMN=circle:PERIOD (or "
+                            "circle, of 2 pi) of a column that is compared",
+                            sfi_show(shown, a.text.at, a.text.size));
+        for (int64_t k = 0; k < a.count; k++) {
+            int64_t at = 0;
+            while (at < j->circle_count && j->circles[at].column != columns[k])
+                at++;
+            j->circle_count += at == j->circle_count;
+            j->circles[at] = (sf_circle){columns[k], period};
+        }
     }
+    return SF_OK;
 }
 
-/* How many rows took part, where it is not all of them. */
-static void put_part(cli *c, json_t *object, const char *key,
-                     const int64_t rows[2], const int64_t of[2])
+static sf_status find_circles(compare_job *j)
 {
-    char text[120];
-    if (rows[0] == of[0] && rows[1] == of[1])
-        return;
-    snprintf(text, sizeof text, "%lld of %lld and %lld of %lld, at random",
-             (long long)rows[0], (long long)of[0], (long long)rows[1],
-             (long long)of[1]);
-    cli_put_text(c, object, key, text);
+    sf_context *ctx = j->c->ctx;
+    const size_t dim = (size_t)j->synthetic.dim;
+    sfi_dictionary names = {0};
+    if (j->o->domain == NULL)
+        return SF_OK;
+    const char **list = sfi_alloc(ctx, dim, sizeof *list);
+    j->circles = sfi_alloc(ctx, dim, sizeof *j->circles);
+    sf_status status = list != NULL && j->circles != NULL ? SF_OK : SF_E_NOMEM;
+    if (status == SF_OK) {
+        for (int64_t k = 0; k < j->synthetic.dim; k++)
+            list[k] = cli_data_name(&j->synthetic, k);
+        status = sfi_dictionary_fill(ctx, &names, j->synthetic.dim, list);
+    }
+    if (status == SF_OK)
+        status = read_circles(j, &names);
+    sfi_dictionary_free(ctx, &names);
+    sfi_free(ctx, list, dim, sizeof *list);
+    return status;
 }
 
-static void put_distances(compare_job *j)
+static sf_status find_target(compare_job *j, int64_t *target)
 {
-    cli *c = j->c;
-    const sf_compare_report *r = j->report;
-    json_t *d = cli_put_object(c, c->report, "distances");
-    put_part(c, d, "rows_of_the_energy_distance", r->energy_rows, r->rows);
-    if (r->test.permutations > 0)
-        put_part(c, d, "rows_of_its_test", r->test.rows, r->rows);
-    cli_put_number(c, d, "energy_distance", r->energy.distance);
-    cli_put_number(c, d, "energy_distance_unbiased", r->energy.unbiased);
-    cli_put_number(c, d, "energy_distance_relative", r->energy.relative);
-    if (r->test.permutations > 0) {
-        cli_put_number(c, d, "null_mean", r->test.null_mean);
-        cli_put_number(c, d, "distance_of_tested_rows", r->test.distance);
-        cli_put_number(c, d, "p_value", r->test.p);
-    }
-    if (r->projections > 0) {
-        cli_put_number(c, d, "sliced_wasserstein_1", r->sliced_w1);
-        cli_put_number(c, d, "sliced_wasserstein_1_se", r->sliced_w1_se);
-        cli_put_number(c, d, "sliced_wasserstein_2", r->sliced_w2);
-    }
-    if (r->cols > 1) {
-        cli_put_number(c, d, "correlation_difference_max", r->correlation_max);
-        cli_put_number(c, d, "correlation_difference_rms", r->correlation_rms);
-    }
-    cli_put_text(c, d, "unit",
-                 j->o->raw ? "the columns' own"
-                           : "standard deviations of REAL");
+    if (j->o->held_out == NULL)
+        return SFI_FAIL(j->c->ctx, SF_E_ARG,
+                        "--target wants --held-out, rows to be judged on");
+    return sfi_frame_find_column(j->c->ctx, j->synthetic.some, j->o->target,
+                                 "--target", target);
 }
 
-static void put_copies(compare_job *j)
-{
-    cli *c = j->c;
-    const sf_compare_copies *k = &j->report->copies;
-    json_t *o = cli_put_object(c, c->report, "copies");
-    cli_put_count(c, o, "rows_equal_to_a_real_row", k->copies);
-    cli_put_count(c, o, "equal_rows_of_the_reference", k->reference_copies);
-    cli_put_text(c, o, "reference",
-                 k->held_out ? "held-out rows"
-                             : "real rows against the other real rows");
-    cli_put_count(c, o, "repeated_rows_real", k->duplicates[0]);
-    cli_put_count(c, o, "repeated_rows_synthetic", k->duplicates[1]);
-    put_part(c, o, "rows_whose_dcr_is_taken", k->rows,
-             (int64_t[]){k->reference_rows, j->report->rows[1]});
-    cli_put_number(c, o, "dcr_below_5_percent_quantile", k->closer);
-    cli_put_number(c, o, "dcr_below_p_value", k->closer_p);
-    cli_put_number(c, o, "prob_closer_than_reference", k->nearer);
-    cli_put_number(c, o, "prob_closer_than_reference_se", k->nearer_se);
-    if (c->common.json) {
-        put_quantiles(c, o, "dcr_reference", k->dcr[0]);
-        put_quantiles(c, o, "dcr_synthetic", k->dcr[1]);
-    } else {
-        cli_put_number(c, o, "median_dcr", k->dcr[1][SF_COMPARE_QUANTILES / 2]);
-        cli_put_number(c, o, "median_dcr_reference",
-                       k->dcr[0][SF_COMPARE_QUANTILES / 2]);
-    }
-    cli_put(c, o, "suspicious", json_boolean(k->suspicious));
-    cli_put(c, o, "repetitive", json_boolean(k->repetitive));
-}
+/* ---- the command ---------------------------------------------------------- */
 
 static sf_status compare(compare_job *j)
 {
     cli *c = j->c;
     const compare_options *o = j->o;
     SFI_TRY(read_tables(j));
-    sf_compare_options p = SF_COMPARE_OPTIONS_INIT;
-    p.raw = o->raw;
+    SFI_TRY(find_circles(j));
+    sf_compare_options numbers = SF_COMPARE_OPTIONS_INIT;
+    numbers.raw = o->raw;
+    numbers.max_rows = o->max_rows;
+    numbers.permutations = (int)o->permutations;
+    numbers.test_rows = o->test_rows;
+    numbers.projections = (int)o->projections;
+    numbers.seed = c->common.seed;
+    sf_frames_options p = SF_FRAMES_OPTIONS_INIT;
+    p.held_out = j->held_out.some;
+    p.circles = j->circles;
+    p.circle_count = j->circle_count;
     p.max_rows = o->max_rows;
-    p.permutations = (int)o->permutations;
-    p.test_rows = o->test_rows;
-    p.projections = (int)o->projections;
-    p.seed = c->common.seed;
-    p.held_out = j->held_out.x;
     if (cli_given(c, "max-rows"))
         p.max_work = 0.0; /* as many as were asked for */
+    p.seed = c->common.seed;
+    p.numbers = &numbers;
+    if (o->target != NULL)
+        SFI_TRY(find_target(j, &p.target));
     cli_progress_begin(c);
-    const sf_status status =
-        sf_compare(c->ctx, &j->report, j->real.x, j->synthetic.x, &p);
+    const sf_status status = sf_compare_frames(c->ctx, &j->report, j->real.some,
+                                               j->synthetic.some, &p);
     cli_progress_end(c);
     if (status == SF_E_NUMERIC) /* a matter of what the files hold */
         return SF_E_FORMAT;
     SFI_TRY(status);
-    cli_put_count(c, c->report, "rows_real", j->report->rows[0]);
-    cli_put_count(c, c->report, "rows_synthetic", j->report->rows[1]);
-    put_columns(j);
-    put_distances(j);
-    put_copies(j);
-    return cli_report(c, stdout);
+    compare_put_report(j);
+    if (o->output != NULL)
+        SFI_TRY(compare_write_html(j, o->output));
+    return c->common.json || !c->common.quiet || o->output == NULL
+               ? cli_report(c, stdout)
+               : SF_OK;
 }
 
 static sf_status run(cli *c, const void *values)
 {
     compare_job j = {.c = c, .o = values};
+    const cli_file files[] = {{.option = "-o",
+                               .path = j.o->output,
+                               .is_output = true,
+                               .optional = true,
+                               .endings = ".html",
+                               .want = ".html"},
+                              {.option = "--held-out", .path = j.o->held_out}};
+    SFI_TRY(cli_check_files(c, files, (int)SFI_COUNT(files)));
     cli_catch_signals();
     const sf_status status = compare(&j);
-    sf_compare_report_free(c->ctx, j.report);
+    sf_frames_report_free(c->ctx, j.report);
+    sfi_free(c->ctx, j.circles, (size_t)j.synthetic.dim, sizeof *j.circles);
     cli_data_free(&j.real);
     cli_data_free(&j.synthetic);
     cli_data_free(&j.held_out);

@@ -154,17 +154,25 @@ static sf_status find_columns(cli *c, const cli_data *d, const cli_named *of,
     return found < of->dim ? fail_missing(c, d, of) : SF_OK;
 }
 
-sf_status cli_data_select(cli *c, cli_data *d, const int64_t *index,
-                          int64_t count)
+/* The columns by their numbers, of any kinds. */
+static sf_status take_columns(cli *c, cli_data *d, const int64_t *index,
+                              int64_t count)
 {
     sf_frame_free(d->some);
     d->some = NULL;
     SFI_TRY(sf_frame_select(c->ctx, &d->some, d->all, index, count));
     d->dim = count;
+    return SF_OK;
+}
+
+sf_status cli_data_select(cli *c, cli_data *d, const int64_t *index,
+                          int64_t count)
+{
+    SFI_TRY(take_columns(c, d, index, count));
     return check_numbers(c, d, d->some);
 }
 
-sf_status cli_data_match(cli *c, cli_data *d, const cli_named *of)
+sf_status cli_data_find(cli *c, cli_data *d, const cli_named *of)
 {
     const size_t dim = (size_t)of->dim;
     /* Names that come from elsewhere may be more than there are columns. */
@@ -175,9 +183,15 @@ sf_status cli_data_match(cli *c, cli_data *d, const cli_named *of)
         return SF_E_NOMEM;
     sf_status status = find_columns(c, d, of, index);
     if (status == SF_OK)
-        status = cli_data_select(c, d, index, of->dim);
+        status = take_columns(c, d, index, of->dim);
     sfi_free(c->ctx, index, dim, sizeof *index);
     return status;
+}
+
+sf_status cli_data_match(cli *c, cli_data *d, const cli_named *of)
+{
+    SFI_TRY(cli_data_find(c, d, of));
+    return check_numbers(c, d, d->some);
 }
 
 /* ---- rows ----------------------------------------------------------------- */

@@ -123,7 +123,7 @@ double sfi_kolmogorov_exact(int64_t steps, const double *x, int64_t n,
     return share[m];
 }
 
-static int64_t count_distinct(const double *x, int64_t n)
+int64_t sfi_count_distinct(const double *x, int64_t n)
 {
     int64_t count = n > 0;
     for (int64_t i = 1; i < n; i++)
@@ -151,7 +151,7 @@ static void one_column(sf_compare_column *out, const sf_cmat table[2],
         sfi_sort(sorted[k], scratch, n);
         for (int q = 0; q < SF_COMPARE_QUANTILES; q++)
             out->quantile[k][q] = sfi_quantile(sorted[k], n, probabilities[q]);
-        out->distinct[k] = count_distinct(sorted[k], n);
+        out->distinct[k] = sfi_count_distinct(sorted[k], n);
     }
     const int64_t n = table[0].rows, m = table[1].rows;
     const sfi_gap gap = sfi_distribution_gap(sorted[0], n, sorted[1], m);

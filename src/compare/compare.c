@@ -69,14 +69,20 @@ static sf_status check_tables(sf_context *ctx, const struct work *w)
     return SF_OK;
 }
 
+sf_status sfi_compare_stage(sf_context *ctx, double started, int done,
+                            int stages)
+{
+    const sf_progress p = {"compare", done, stages,
+                           NAN,       NAN,  sfi_clock() - started};
+    if (!sfi_progress(ctx, &p, done == stages))
+        return SFI_FAIL(ctx, SF_E_CANCELLED, "compare: stopped at %d of %d",
+                        done, stages);
+    return SF_OK;
+}
+
 static sf_status stage(sf_context *ctx, const struct work *w, int done)
 {
-    const sf_progress p = {"compare", done, STAGES,
-                           NAN,       NAN,  sfi_clock() - w->started};
-    if (!sfi_progress(ctx, &p, done == STAGES))
-        return SFI_FAIL(ctx, SF_E_CANCELLED, "compare: stopped at %d of %d",
-                        done, (int)STAGES);
-    return SF_OK;
+    return sfi_compare_stage(ctx, w->started, done, STAGES);
 }
 
 static int64_t limited(int64_t rows, int64_t limit)
@@ -287,7 +293,8 @@ static sf_status fill(sf_context *ctx, struct work *w, sf_compare_report *r)
         SFI_TRY(sfi_compare_sliced(ctx, r, w->table, w->options.projections,
                                    w->options.seed));
     SFI_TRY(stage(ctx, w, 5));
-    SFI_TRY(fill_copies(ctx, w, r));
+    if (!w->options.no_copies)
+        SFI_TRY(fill_copies(ctx, w, r));
     return stage(ctx, w, STAGES);
 }
 

@@ -7,6 +7,11 @@
 #include "compare/pairs.h"
 #include "scorefield/compare.h"
 
+/* Tell of progress, `done` of `stages` parts since `started` (sfi_clock()).
+ * SF_OK or SF_E_CANCELLED. */
+sf_status sfi_compare_stage(sf_context *ctx, double started, int done,
+                            int stages);
+
 /* ---- column.c: two samples of one number, sorted ascending ---- */
 
 /* What the two empirical distribution functions F and G differ by. */
@@ -29,6 +34,9 @@ double sfi_kolmogorov_p(double ks, int64_t n, int64_t m);
 bool sfi_kolmogorov_is_exact(int64_t n, int64_t m);
 double sfi_kolmogorov_exact(int64_t steps, const double *x, int64_t n,
                             const double *y, int64_t m, double *work);
+
+/* How many different values a sorted sample has. */
+int64_t sfi_count_distinct(const double *x, int64_t n);
 
 /* Fill report->column but for mean and sd. */
 sf_status sfi_compare_columns(sf_context *ctx, sf_compare_report *report,
@@ -62,6 +70,15 @@ sf_status sfi_compare_equal_rows(sf_context *ctx, sf_compare_copies *out,
 sf_status sfi_compare_dcr(sf_context *ctx, sf_compare_copies *out,
                           const sfi_points *real, const sfi_points *reference,
                           const sfi_points *synthetic);
+
+/* P(b < a) + P(b = a)/2 for sorted a [n], b [m]. */
+double sfi_share_below(const double *a, int64_t n, const double *b, int64_t m);
+
+/* Fill what is said of distances to the closest record from those of out->rows[0]
+ * rows of the reference and out->rows[1] of synthetic, which are sorted; scratch as
+ * long as the longer.  `records` is the number of rows of real. */
+void sfi_compare_judge(sf_compare_copies *out, double *const dcr[2],
+                       double *scratch, int64_t records);
 
 /* Raise the flags of tables of rows[] rows.  unique: some column of real never
  * repeats a value. */

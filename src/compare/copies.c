@@ -77,9 +77,7 @@ sf_status sfi_compare_equal_rows(sf_context *ctx, sf_compare_copies *out,
 
 /* ---- near rows ---- */
 
-/* P(b < a) + P(b = a)/2 for sorted a [n], b [m]. */
-static double share_below(const double *a, int64_t n, const double *b,
-                          int64_t m)
+double sfi_share_below(const double *a, int64_t n, const double *b, int64_t m)
 {
     double sum = 0.0;
     int64_t below = 0, up_to = 0; /* how many b are < a[i], <= a[i] */
@@ -115,8 +113,20 @@ static void judge_distances(sf_compare_copies *out, double *const sorted[2],
                                                synthetic / (synthetic + rate))
                         : 1.0;
     const double twice = pairs ? 1.0 + reference / (double)records : 1.0;
-    out->nearer = share_below(sorted[0], r, sorted[1], m);
+    out->nearer = sfi_share_below(sorted[0], r, sorted[1], m);
     out->nearer_se = sqrt((twice / reference + 1.0 / synthetic) / 12.0);
+}
+
+void sfi_compare_judge(sf_compare_copies *out, double *const dcr[2],
+                       double *scratch, int64_t records)
+{
+    for (int k = 0; k < 2; k++) {
+        sfi_sort(dcr[k], scratch, out->rows[k]);
+        for (int q = 0; q < SF_COMPARE_QUANTILES; q++)
+            out->dcr[k][q] =
+                sfi_quantile(dcr[k], out->rows[k], sf_compare_probability(q));
+    }
+    judge_distances(out, dcr, records);
 }
 
 sf_status sfi_compare_dcr(sf_context *ctx, sf_compare_copies *out,
@@ -131,13 +141,7 @@ sf_status sfi_compare_dcr(sf_context *ctx, sf_compare_copies *out,
     double *of[2] = {dcr, dcr + n};
     sfi_pairs_nearest(ctx, of[0], reference, n, real);
     sfi_pairs_nearest(ctx, of[1], synthetic, m, real);
-    for (int k = 0; k < 2; k++) {
-        sfi_sort(of[k], dcr + n + m, out->rows[k]);
-        for (int q = 0; q < SF_COMPARE_QUANTILES; q++)
-            out->dcr[k][q] =
-                sfi_quantile(of[k], out->rows[k], sf_compare_probability(q));
-    }
-    judge_distances(out, of, real->n);
+    sfi_compare_judge(out, of, dcr + n + m, real->n);
     sfi_free(ctx, dcr, count, sizeof *dcr);
     return SF_OK;
 }

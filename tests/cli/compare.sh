@@ -36,3 +36,78 @@ scorefield compare wide.csv wide.csv --json | python3 -c '
 import json, sys
 r = json.load(sys.stdin)
 print(r["columns"][0]["sd_real"], r["copies"]["suspicious"])'
+# Categories by their spelling, missing cells, angles, and the pairs that differ most.
+printf 'species,mass,wind,day\nx,1,350,2024-01-01\ny,2,10,2024-01-03\nx,,355,2024-01-02\ny,4,5,2024-01-08\n' >mixed.csv
+printf 'mass,species,day,wind\n1,y,2024-01-01,10\n2,y,2024-01-02,12\n5,z,2024-01-03,358\n' >drawn.csv
+try compare mixed.csv drawn.csv --permutations 0 --projections 0 --domain 'wind=circle:360'
+scorefield compare mixed.csv drawn.csv --held-out mixed.csv --domain 'wind=circle:360' --json | python3 -c '
+import json, sys
+r = json.load(sys.stdin)
+c = {k["column"]: k for k in r["columns"]}
+print(c["species"]["total_variation"], c["species"]["total_variation_held_out"], c["species"]["outside"])
+print(round(c["wind"]["wasserstein"], 9), c["wind"]["wasserstein_held_out"], c["wind"]["period"], c["day"]["kind"])
+print(c["mass"]["missing_real"], r["rows_held_out"], len(r["pairs"]["largest"]))'
+try compare mixed.csv drawn.csv --domain 'wind=360'
+try compare mixed.csv drawn.csv --domain 'wnd=circle'
+try compare mixed.csv drawn.csv --domain 'species=circle'
+printf 'species,mass\n1,2\n2,x\n' >other.csv
+try compare mixed.csv other.csv
+# What learns from rows: thirds of iris are alike, and each teaches the species.
+for k in 0 1 2; do
+    awk -v k=$k 'NR == 1 || NR % 3 == k' "$data/iris.csv" >third$k.csv
+done
+scorefield compare third0.csv third1.csv --held-out third2.csv --target species --json | python3 -c '
+import json, sys
+r = json.load(sys.stdin)
+t, u = r["two_sample"], r["usefulness"]
+for key in "auc_logistic", "auc_neighbours", "auc_logistic_held_out":
+    print(key, abs(t[key] - 0.5) < 4 * t["standard_error_if_alike"])
+print(u["target"], u["measure"], u["rows_judged"])
+print([u[k] > 0.9 for k in ("linear_synthetic", "linear_real", "neighbours_synthetic", "neighbours_real")])
+c, d = r["copies"], r["distances"]
+print(c["reference"], 0.7 < c["closeness_ratio"] < 1.4, c["suspicious"], len(c["inference"]))
+print(0.7 < d["transport"] / d["transport_held_out"] < 1.4, d["coverage"] > 0.6)'
+try compare third0.csv third1.csv --target species
+try compare third0.csv third1.csv --held-out third2.csv --target specie
+# The page holds all it needs, each name in it once, and texts of users escaped.
+printf '<b>,"R&D ""x""",wind,k\n1,<i>,350,7\n2,y,10,7\n2.5,<i>,355,7\n4,y,5,7\n' >markup.csv
+scorefield compare markup.csv markup.csv --domain 'wind=circle:360' -o page.html --quiet
+python3 -c '
+import html.parser, re
+text = open("page.html").read()
+void = {"meta", "br", "img"}
+class Reader(html.parser.HTMLParser):
+    open, ids, links, tags, data = [], [], set(), {}, []
+    def handle_starttag(self, tag, attributes):
+        self.tags[tag] = self.tags.get(tag, 0) + 1
+        if tag not in void:
+            self.open.append(tag)
+        for key, value in attributes:
+            if key == "id":
+                self.ids.append(value)
+            elif key.endswith("href") or key == "src":
+                self.links.add(value)
+            elif value and "url(" in value:
+                self.links.update(re.findall(r"url\((.*?)\)", value))
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in void:
+            self.open.pop()
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, tag
+    def handle_data(self, data):
+        self.data.append(data)
+r = Reader()
+r.feed(text)
+r.close()
+print("nested", r.open == [], "names once", len(r.ids) == len(set(r.ids)))
+print("links within", all(l[0] == "#" and l[1:] in r.ids for l in r.links))
+print("sentences", r.tags["li"], "scripts", "script" in r.tags, "maps and pictures", r.tags["svg"])
+print("<b>" in r.data, "R&D \"x\"" in "".join(r.data), "b" in r.tags, "i" in r.tags)
+print(set(re.findall(r"https?://[^\"]*", text)) - {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"})'
+try compare markup.csv markup.csv -o page.txt
+try compare markup.csv markup.csv -o no/page.html
+scorefield compare a.csv b.csv --json | python3 -c '
+import json, sys
+for sentence in json.load(sys.stdin)["summary"]:
+    print(sentence)'
