@@ -171,6 +171,7 @@ enum { SF_HINT_SIZE = 512 };
 SF_API bool sf_frame_hint(const sf_frame *frame, int64_t col,
                           char text[SF_HINT_SIZE]);
 
+/* Its levels: how many, and their texts. */
 SF_API int64_t sf_frame_level_count(const sf_frame *frame, int64_t col);
 SF_API const char *sf_frame_level(const sf_frame *frame, int64_t col,
                                   int64_t level);

@@ -28,6 +28,7 @@
 #define SCOREFIELD_MODEL_H
 
 #include "scorefield/array.h"
+#include "scorefield/frame.h"
 #include "scorefield/functional.h"
 
 #ifdef __cplusplus
@@ -73,6 +74,36 @@ SF_API sf_support sf_model_support(const sf_model *model, int64_t column);
 /* What a column's values are to a model: kernels see (x - mean)/scale. */
 SF_API void sf_model_unit(const sf_model *model, int64_t column, double *mean,
                           double *scale);
+
+/* ---- the table it is of -------------------------------------------------------- */
+
+/* Keep what a frame knows of the model's columns, which are found by their names:
+ * kinds, levels, decimals, units, how dates are spelled.  A file keeps it, too.
+ * Returns SF_OK; SF_E_ARG (a column that the frame does not have), SF_E_NOMEM; on
+ * failure the model knows what it knew. */
+SF_API sf_status sf_model_describe(sf_model *model, const sf_frame *frame);
+
+/* What a column's cells are, as sf_frame_kind() and its companions say it;
+ * SF_KIND_REAL, -1 decimals and no levels where that is not known.  NULL for a level
+ * that is not there. */
+SF_API sf_kind sf_model_kind(const sf_model *model, int64_t column);
+SF_API int sf_model_decimals(const sf_model *model, int64_t column);
+SF_API int64_t sf_model_level_count(const sf_model *model, int64_t column);
+SF_API const char *sf_model_level(const sf_model *model, int64_t column,
+                                  int64_t level);
+
+/* Turn points of the model, which `table` [n, d] holds, into cells as its own table
+ * has them: levels become texts again, days and instants are spelled as they were,
+ * to the step that they had, integers are whole, and numbers get their decimals;
+ * parts of a whole so that they still make it up.
+ * What is strictly inside a kernel's support is so afterwards.  Cells that their
+ * kind does not have, as a Gaussian draws negative numbers, are left, and a warning
+ * counts them.
+ * Returns SF_OK; SF_E_SHAPE (another number of columns), SF_E_NOMEM (the table can
+ * be freed, and is else undefined). */
+SF_API sf_status sf_model_cells(const sf_model *model, sf_table *table);
+
+/* ---- noise --------------------------------------------------------------------- */
 
 /* Noise level at time t in [0, 1], in standardised units; of kernels the time
  * itself, no less than the bandwidth. */

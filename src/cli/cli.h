@@ -274,6 +274,9 @@ sf_read_options cli_read_options(const cli_read *r);
  * of them are not left out. */
 sf_status cli_show_columns(cli *c, const sf_frame *frame, const bool *used);
 
+/* Say what names and ranges of columns suggest. */
+void cli_give_hints(cli *c, const sf_frame *frame);
+
 /* SF_E_ARG: which operands the command wants. */
 sf_status cli_too_few_operands(cli *c);
 

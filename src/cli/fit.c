@@ -401,13 +401,13 @@ static sf_status save(const fit_job *j)
     record.command = c->command_line;
     record.created_by = "scorefield fit";
     record.report = report;
-    record.kinds = j->data.kinds;
     record.dropped = j->data.dropped;
     record.dropped_count = j->data.dropped_count;
     record.dropped_rows = j->data.dropped_rows;
     record.dropped_row_count = j->data.dropped_row_count;
-    const sf_status status =
-        sf_model_save(j->kept->model, j->o->output, &record);
+    sf_status status = sf_model_describe(j->kept->model, j->data.all);
+    if (status == SF_OK)
+        status = sf_model_save(j->kept->model, j->o->output, &record);
     free(report);
     return status;
 }
@@ -426,6 +426,8 @@ static sf_status fit(fit_job *j)
     const bool streams = o->model == FIT_GAUSSIAN && !sfi_path_is_device(path);
     SFI_TRY(fit_data_open(&j->data, c, path, &o->read, o->columns, o->weights,
                           resumed, streams));
+    if (o->kernel == NULL)
+        cli_give_hints(c, j->data.all);
     SFI_TRY(fit_candidates(j));
     make_report(j, sfi_clock() - j->begun);
     SFI_TRY(save(j));

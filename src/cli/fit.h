@@ -76,9 +76,8 @@ typedef struct fit_data {
     bool *used;              /* [cols] */
     int64_t *index;          /* [cols], the first `dim` are used */
     int64_t dim;
-    const char **names;    /* [cols], likewise */
-    sf_column_kind *kinds; /* [cols], likewise */
-    const char **dropped;  /* [cols], the first `dropped_count` */
+    const char **names;   /* [cols], likewise */
+    const char **dropped; /* [cols], the first `dropped_count` */
     int64_t dropped_count;
     int64_t *dropped_rows; /* [dropped_row_count, 2]: as sf_run_record has them,
                               not of a stream */

@@ -82,36 +82,41 @@ static sf_status find_listed(fit_data *d, const char *list)
     return SF_OK;
 }
 
-/* All that are numbers which differ, but the weights; what is left out is said. */
-static sf_status find_numbers(fit_data *d)
+/* Nothing is left; the frame knows why. */
+static sf_status fail_none(const fit_data *d)
 {
     sf_frame *numbers = NULL;
-    char shown[SFI_SHOW_SIZE];
     SFI_TRY(sf_frame_numbers(d->c->ctx, &numbers, d->all, false));
     sf_frame_free(numbers);
-    for (int64_t j = 0; j < d->cols; j++)
-        if (j != d->weight && sf_frame_left_out(d->all, j, false) == NULL)
-            d->index[d->dim++] = j;
-    for (int64_t j = 0; j < d->cols; j++) {
-        const char *reason = sf_frame_left_out(d->all, j, false);
-        if (j != d->weight && reason != NULL)
-            cli_note(d->c, "column \"%s\" is left out: %s",
-                     shown_name(d->all, j, shown), reason);
-    }
-    return d->dim > 0 ? SF_OK
-                      : SFI_FAIL(d->c->ctx, SF_E_FORMAT,
-                                 "%s: no column but that of --weights holds "
-                                 "numbers; want at least one",
-                                 cli_shown_path(d->path));
+    return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
+                    "%s: no column but that of --weights holds numbers; want "
+                    "at least one",
+                    cli_shown_path(d->path));
 }
 
-/* What models call a kind of numbers. */
-static sf_column_kind kind_of(sf_kind kind)
+/* Why a column is left out that nobody named; dates are numbers like others. */
+static const char *left_out(const fit_data *d, int64_t j)
 {
-    return kind == SF_KIND_INTEGER || kind == SF_KIND_BOOLEAN ||
-                   kind == SF_KIND_KEY
-               ? SF_COLUMN_INTEGER
-               : SF_COLUMN_REAL;
+    return sf_frame_kind(d->all, j) == SF_KIND_DATE
+               ? NULL
+               : sf_frame_left_out(d->all, j, false);
+}
+
+/* All that differ and are numbers or dates, but the weights; what is left out is
+ * said. */
+static sf_status find_numbers(fit_data *d)
+{
+    char shown[SFI_SHOW_SIZE];
+    for (int64_t j = 0; j < d->cols; j++)
+        if (j != d->weight && left_out(d, j) == NULL)
+            d->index[d->dim++] = j;
+    if (d->dim == 0)
+        return fail_none(d);
+    for (int64_t j = 0; j < d->cols; j++)
+        if (j != d->weight && left_out(d, j) != NULL)
+            cli_note(d->c, "column \"%s\" is left out: %s",
+                     shown_name(d->all, j, shown), left_out(d, j));
+    return SF_OK;
 }
 
 static sf_status choose_columns(fit_data *d, const char *list,
@@ -128,7 +133,6 @@ static sf_status choose_columns(fit_data *d, const char *list,
                             "--weights and --columns name the same column");
         d->used[j] = true;
         d->names[k] = sf_frame_name(d->all, j);
-        d->kinds[k] = kind_of(sf_frame_kind(d->all, j));
     }
     for (int64_t j = 0; j < d->cols; j++)
         if (!d->used[j])
@@ -245,10 +249,9 @@ static sf_status allocate(fit_data *d)
     d->used = sfi_alloc_zero(ctx, n, sizeof *d->used);
     d->index = sfi_alloc_zero(ctx, n, sizeof *d->index);
     d->names = sfi_alloc_zero(ctx, n, sizeof *d->names);
-    d->kinds = sfi_alloc_zero(ctx, n, sizeof *d->kinds);
     d->dropped = sfi_alloc_zero(ctx, n, sizeof *d->dropped);
     return d->used != NULL && d->index != NULL && d->names != NULL &&
-                   d->kinds != NULL && d->dropped != NULL
+                   d->dropped != NULL
                ? SF_OK
                : SF_E_NOMEM;
 }
@@ -289,7 +292,6 @@ void fit_data_free(fit_data *d)
     sfi_free(ctx, d->used, n, sizeof *d->used);
     sfi_free(ctx, d->index, n, sizeof *d->index);
     sfi_free(ctx, d->names, n, sizeof *d->names);
-    sfi_free(ctx, d->kinds, n, sizeof *d->kinds);
     sfi_free(ctx, d->dropped, n, sizeof *d->dropped);
     sfi_free(ctx, d->dropped_rows, (size_t)d->dropped_row_count,
              2 * sizeof *d->dropped_rows);

@@ -83,6 +83,7 @@ static const cli_option options[] = {
     OPTION(CLI_WHOLE, 0, "temperatures", "R", temperatures, "1", "[1, 64]",
            "Parallel tempering, where there are many modes"),
     RARE(CLI_WHOLE, "max-treedepth", "D", max_treedepth, "10", "[1, 20]"),
+    RARE(CLI_FLAG, "raw", NULL, raw, NULL, NULL),
     RARE(CLI_WHOLE, "first", "I", first, "0", ">= 0"),
     RARE(CLI_NUMBER, "max-temperature", "T", max_temperature, "30", "> 1"),
     {0}};
@@ -120,6 +121,8 @@ static sf_status sample(cli *c, const sample_options *o, const sf_model *model,
         s.trace = trace->data;
     }
     SFI_TRY(draw(c, model, table, &s));
+    if (!o->raw)
+        SFI_TRY(sf_model_cells(model, table));
     SFI_TRY(sf_table_write(c->ctx, table, o->output));
     if (o->trace != NULL)
         SFI_TRY(sfi_npy_write_array(c->ctx, trace, o->trace));

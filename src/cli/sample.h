@@ -20,6 +20,7 @@ enum {
 typedef struct sample_options {
     const char *output;
     int64_t rows, first;
+    bool raw; /* numbers, not cells like the table's */
     int method;
     int64_t steps, corrections;
     double step, churn;

@@ -17,6 +17,7 @@
 #include "model/mixture.h"
 #include "scorefield/model.h"
 #include "scorefield/program.h"
+#include "table/frame.h"
 
 /* One array of weights. */
 typedef struct sfi_weight {
@@ -76,6 +77,7 @@ struct sf_model {
     int64_t dim;
     int64_t inner;        /* numbers of an inner point, dim without kernels */
     char **names;         /* [dim]                    */
+    sfi_schema schema;    /* of dim columns, or empty */
     double *mean;         /* [dim], standardisation   */
     double *scale;        /* [dim]                    */
     sfi_noise noise;      /* of dim 0: Gaussian noise of the levels sigma */
@@ -147,6 +149,9 @@ sf_status sfi_add_fixed_weight(sf_model *m, const char *name, int rank,
                                const int64_t *shape);
 /* The number of weights that are trained. */
 int64_t sfi_trained_weights(const sf_model *m);
+
+/* What is known of a column of the model's table, which may be nothing. */
+const sfi_schema_column *sfi_model_about(const sf_model *m, int64_t column);
 
 /* ---- levels (level.c) -------------------------------------------------------- */
 

@@ -249,7 +249,10 @@ const char *sf_frame_why(const sf_frame *f, int64_t col)
 #undef WHY
     };
     const sfi_schema_column *about = sfi_frame_about(f, col);
-    return about->is_told ? "told" : reasons[about->kind];
+    const bool is_empty = about->kind == SF_KIND_REAL && isnan(about->min);
+    return about->is_told ? "told"
+           : is_empty     ? "no cell is there"
+                          : reasons[about->kind];
 }
 
 int sf_frame_decimals(const sf_frame *f, int64_t col)
