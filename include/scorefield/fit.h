@@ -75,12 +75,15 @@ typedef struct sf_empirical_options {
                          < 0: the one, at most 0.5, that maximises the
                          leave-one-out likelihood, together with the
                          bandwidth; 0: none                [default 0]     */
+    const sf_frame *frame; /* whose column j is that of the data, by its name,
+                         too: kinds and levels, by which kernels are chosen and
+                         which the model keeps             [default NULL]  */
 } sf_empirical_options;
 
 #define SF_EMPIRICAL_OPTIONS_INIT                                              \
     {                                                                          \
         sizeof(sf_empirical_options), NULL, SF_BANDWIDTH_LOO, 0.1, NULL, 0, 0, \
-            0.0                                                                \
+            0.0, NULL                                                          \
     }
 
 typedef struct sf_empirical_report {
@@ -98,7 +101,8 @@ typedef struct sf_empirical_report {
  * kernels at every time, as a model: see sf_model_kernel() and docs/KERNELS.md.
  * A kernel that is named without hyperparameters gets them from its column, and
  * `gaussian`, `laplace` and `student` then work on standardised values; with
- * hyperparameters nothing is rescaled.  Kernels of counts, `poisson` and `binomial`,
+ * hyperparameters nothing is rescaled.  Columns of texts are numbers of levels, whose
+ * kernel is `category`; its prior is the levels' shares.  Kernels of counts, `poisson` and `binomial`,
  * must be named and want the bandwidth FIXED: the noise of the first does not vanish
  * with the time, and under the second no other rows explain the largest.  `weights`
  * are not all 0; NULL stands for equal ones.

@@ -92,6 +92,19 @@ SF_API int64_t sf_model_level_count(const sf_model *model, int64_t column);
 SF_API const char *sf_model_level(const sf_model *model, int64_t column,
                                   int64_t level);
 
+/* Give a column of a table the levels of column `column` of the model, whose numbers
+ * its cells are; nothing if that has none.  Returns SF_OK or SF_E_NOMEM. */
+SF_API sf_status sf_model_copy_levels(const sf_model *model, int64_t column,
+                                      sf_column *to);
+
+/* Make the numbers of levels in x [n, d] those of the model: row i of x is row i of
+ * `frame`, whose column j holds what the model's column j does.  Levels are matched
+ * by their spelling, numbers where the model has texts by theirs; other columns stay.
+ * Returns SF_OK; SF_E_SHAPE; SF_E_FORMAT (a text that is no level of the model: the
+ * message names its place, and the levels that there are). */
+SF_API sf_status sf_model_match_levels(const sf_model *model,
+                                       const sf_frame *frame, sf_mat x);
+
 /* Turn points of the model, which `table` [n, d] holds, into cells as its own table
  * has them: levels become texts again, days and instants are spelled as they were,
  * to the step that they had, integers are whole, and numbers get their decimals;
@@ -315,6 +328,27 @@ SF_API sf_status sf_model_stability(const sf_model *model, sf_cmat x,
  * the second case the outputs are written). */
 SF_API sf_status sf_model_rates(const sf_model *model, sf_cmat x, double time,
                                 sf_mat birth, sf_mat death, sf_mat ratio);
+
+/* How many levels a column with the kernel `category` has; 0 for others. */
+SF_API int64_t sf_model_categories(const sf_model *model, int64_t column);
+
+/* What the clean level of such a column may be: out [n, levels] gets
+ * P(x_0 = level | x_t = x) at n points x [n, d]; where sf_model_eval() gives means,
+ * it gives the largest of these, the first among equals.
+ * Returns SF_OK; SF_E_ARG (another column; a time outside [0, 1]); SF_E_SHAPE;
+ * SF_E_UNSUPPORTED (the model holds no rows); SF_E_NOMEM; SF_E_NUMERIC (x outside
+ * the support, or of probability 0: the message names the first row). */
+SF_API sf_status sf_model_pmf(const sf_model *model, sf_cmat x, double time,
+                              int64_t column, sf_mat out);
+
+/* How such a column jumps, backward in time: out [n, levels] gets the rate a unit of
+ * time from x to each level, the other columns as they are, and 0 for its own.
+ * Forward it jumps to level c at the rate pi_c rate/(1 - t), pi being its prior.  At
+ * times below the bandwidth nothing moves.
+ * Returns as sf_model_pmf(); also SF_E_ARG at time 1 and SF_E_UNSUPPORTED for rows
+ * of their own bandwidths, or a background. */
+SF_API sf_status sf_model_jump_rates(const sf_model *model, sf_cmat x,
+                                     double time, int64_t column, sf_mat out);
 
 /* A Gaussian with a given mean [d] and covariance [d, d] (symmetric, positive
  * definite, row-major).  Column names may be NULL.

@@ -316,6 +316,7 @@ typedef struct cli_data {
     int64_t rows;                 /* in the file                              */
     int64_t dim;                  /* columns that are used                    */
     sf_cmat x;                    /* [complete rows, dim]                     */
+    double *own; /* the cells of x, where levels are those of a model */
 } cli_data;
 
 /* Read a table, NULL as usual.  cli_data_free() frees it, also after a failure. */

@@ -424,8 +424,7 @@ static sf_status fit(fit_job *j)
     SFI_TRY(fit_network_options(c, o, resumed, &j->network_options));
     /* A pipe passes by only once. */
     const bool streams = o->model == FIT_GAUSSIAN && !sfi_path_is_device(path);
-    SFI_TRY(fit_data_open(&j->data, c, path, &o->read, o->columns, o->weights,
-                          resumed, streams));
+    SFI_TRY(fit_data_open(&j->data, c, path, o, resumed, streams));
     if (o->kernel == NULL)
         cli_give_hints(c, j->data.all);
     SFI_TRY(fit_candidates(j));

@@ -82,21 +82,20 @@ typedef struct fit_data {
     int64_t *dropped_rows; /* [dropped_row_count, 2]: as sf_run_record has them,
                               not of a stream */
     int64_t dropped_row_count;
-    int64_t weight;   /* the column --weights names, -1 without; its cells
+    int64_t weight;    /* the column --weights names, -1 without; its cells
                          follow the used ones in a row of `matrix` */
-    int64_t complete; /* rows without a missing cell among the used columns;
+    bool takes_levels; /* the model has a place for texts */
+    int64_t complete;  /* rows without a missing cell among the used columns;
                          of a stream, when fit_stream() has passed */
-    sf_cmat matrix;   /* [complete, dim]; not of a stream */
+    sf_cmat matrix;    /* [complete, dim]; not of a stream */
 } fit_data;
 
-/* Read DATA, show its columns, choose those that are used (`list`; if NULL
- * those of the run that is resumed; if NULL all of numbers that differ but
- * `weights`, a column or NULL) and check that each can have a density.  With
- * `streams`, a file is not kept in memory but read again by fit_stream().
+/* Read DATA, show its columns, choose those that are used (--columns; without it
+ * those of the run that is resumed; without one all that the model takes and that
+ * differ but --weights) and check that each can have a density.  With `streams`, a file is not kept in memory but read again by fit_stream().
  * fit_data_free() frees *d, also after a failure. */
 sf_status fit_data_open(fit_data *d, cli *c, const char *path,
-                        const cli_read *how, const char *list,
-                        const char *weights, const sf_checkpoint *resumed,
+                        const fit_options *o, const sf_checkpoint *resumed,
                         bool streams);
 void fit_data_free(fit_data *d);
 

@@ -277,6 +277,8 @@ static sf_status fit_empirical(fit_job *j)
     double *weights = NULL;
     e.kernel = j->o->kernel;
     e.seed = c->common.seed;
+    /* Candidates of `auto` are densities with respect to the same measure. */
+    e.frame = j->o->model == FIT_EMPIRICAL ? d->whole : NULL;
     SFI_TRY(read_bandwidth(j, &e));
     SFI_TRY(read_floor(j, &e));
     if (d->weight >= 0) {

@@ -29,14 +29,16 @@ static sf_status check_named(const fit_data *d, int64_t j)
     sf_context *ctx = d->c->ctx;
     const char *file = cli_shown_path(d->path);
     SFI_TRY(sf_frame_summarise(ctx, &s, d->all, j));
-    if (sf_frame_level_count(d->all, j) > 0) {
+    if (sf_frame_level_count(d->all, j) > 0 &&
+        (!d->takes_levels || j == d->weight)) {
         const char *first = sf_frame_level(d->all, j, 0);
         return SFI_FAIL(
-            ctx, SF_E_FORMAT,
-            "%s: column \"%s\" holds text (\"%s\", ...); categories "
-            "are not in this version, leave it out of --columns",
+            ctx, SF_E_FORMAT, "%s: column \"%s\" holds text (\"%s\", ...)%s",
             file, shown_name(d->all, j, shown),
-            sfi_show(level, first, strlen(first)));
+            sfi_show(level, first, strlen(first)),
+            j == d->weight ? ", want numbers"
+                           : ", which --model empirical takes; for others "
+                             "leave it out of --columns");
     }
     if (s.present == 0)
         return SFI_FAIL(ctx, SF_E_FORMAT,
@@ -94,12 +96,30 @@ static sf_status fail_none(const fit_data *d)
                     cli_shown_path(d->path));
 }
 
-/* Why a column is left out that nobody named; dates are numbers like others. */
+/* Why a column is left out that nobody named; dates are numbers like others, and
+ * some models have a place for levels. */
 static const char *left_out(const fit_data *d, int64_t j)
 {
-    return sf_frame_kind(d->all, j) == SF_KIND_DATE
+    const sf_kind kind = sf_frame_kind(d->all, j);
+    const bool levels = kind == SF_KIND_CATEGORY || kind == SF_KIND_BOOLEAN;
+    return kind == SF_KIND_DATE || (levels && d->takes_levels)
                ? NULL
                : sf_frame_left_out(d->all, j, false);
+}
+
+enum { MANY_LEVELS = 1000 };
+
+/* Levels that hardly come back say little. */
+static void warn_of_levels(const fit_data *d, int64_t j)
+{
+    char shown[SFI_SHOW_SIZE];
+    const int64_t levels = sf_frame_level_count(d->all, j);
+    if (levels > MANY_LEVELS || 2 * levels > d->rows)
+        cli_warn(d->c,
+                 "column \"%s\" has %lld levels in %lld rows; if they name the "
+                 "rows, say --kind '%s=key' or leave it out of --columns",
+                 shown_name(d->all, j, shown), (long long)levels,
+                 (long long)d->rows, shown);
 }
 
 /* All that differ and are numbers or dates, but the weights; what is left out is
@@ -132,6 +152,8 @@ static sf_status choose_columns(fit_data *d, const char *list,
             return SFI_FAIL(d->c->ctx, SF_E_ARG,
                             "--weights and --columns name the same column");
         d->used[j] = true;
+        if (sf_frame_level_count(d->all, j) > 0)
+            warn_of_levels(d, j);
         d->names[k] = sf_frame_name(d->all, j);
     }
     for (int64_t j = 0; j < d->cols; j++)
@@ -146,7 +168,8 @@ static sf_status check_range(const fit_data *d, int64_t j)
     sf_frame_summary s = SF_FRAME_SUMMARY_INIT;
     SFI_TRY(sf_frame_summarise(d->c->ctx, &s, d->all, j));
     const double span = s.max - s.min;
-    if (s.present < 2 || (span > 1e-140 && span < 1e140))
+    if (sf_frame_level_count(d->all, j) > 0 || s.present < 2 ||
+        (span > 1e-140 && span < 1e140))
         return SF_OK;
     if (span > 0.0)
         return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
@@ -257,21 +280,21 @@ static sf_status allocate(fit_data *d)
 }
 
 sf_status fit_data_open(fit_data *d, cli *c, const char *path,
-                        const cli_read *how, const char *list,
-                        const char *weights, const sf_checkpoint *resumed,
+                        const fit_options *o, const sf_checkpoint *resumed,
                         bool streams)
 {
     memset(d, 0, sizeof *d);
     d->c = c;
     d->path = path;
-    const sf_read_options options = cli_read_options(how);
+    d->takes_levels = o->model == FIT_EMPIRICAL;
+    const sf_read_options options = cli_read_options(&o->read);
     SFI_TRY(streams ? sf_frame_open(c->ctx, &d->all, path, &options)
                     : sf_frame_read(c->ctx, &d->all, path, &options));
     d->cols = sf_frame_cols(d->all);
     d->rows = sf_frame_rows(d->all);
     SFI_TRY(allocate(d));
-    SFI_TRY(find_weights(d, weights));
-    SFI_TRY(choose_columns(d, list, resumed));
+    SFI_TRY(find_weights(d, o->weights));
+    SFI_TRY(choose_columns(d, o->columns, resumed));
     SFI_TRY(cli_show_columns(c, d->all, d->used));
     for (int64_t k = 0; k < d->dim; k++)
         SFI_TRY(check_range(d, d->index[k]));

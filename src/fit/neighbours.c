@@ -12,7 +12,8 @@
 typedef struct neighbour_search {
     sf_cmat y;
     const double *unit;  /* [inner] over the spread of the noise */
-    const double *round; /* [inner] a whole turn of an angle, else 0 */
+    const double *round; /* [inner] a whole turn of an angle, else 0; of levels,
+                            which differ or not, infinity           */
     sfi_neighbours *out;
 } neighbour_search;
 
@@ -23,7 +24,9 @@ static double squared_distance(const neighbour_search *b, int64_t i, int64_t k)
     double sum = 0.0;
     for (int64_t j = 0; j < b->y.cols; j++) {
         double gap = a[j] - c[j];
-        if (b->round[j] > 0.0)
+        if (b->round[j] == INFINITY)
+            gap = gap != 0.0 ? 1.0 : 0.0;
+        else if (b->round[j] > 0.0)
             gap = remainder(gap, b->round[j]);
         gap *= b->unit[j];
         sum += gap * gap;
@@ -72,9 +75,12 @@ sf_status sfi_neighbours_find(const sf_model *m, sfi_neighbours *out, sf_cmat y,
         double *round = unit + d;
         for (size_t j = 0; j < d; j++)
             unit[j] = 1.0 / unit[j];
-        for (int64_t k = 0; k < m->noise.count; k++)
-            if (sfi_block_is_angle(&m->noise.blocks[k]))
-                round[m->noise.blocks[k].at] = 6.283185307179586;
+        for (int64_t k = 0; k < m->noise.count; k++) {
+            const sfi_block *block = &m->noise.blocks[k];
+            round[block->at] = sfi_block_is_angle(block)   ? 6.283185307179586
+                               : block->kernel.ops->levels ? INFINITY
+                                                           : 0.0;
+        }
         neighbour_search b = {y, unit, round, out};
         sfi_parallel(ctx, y.rows, 16, find, &b);
     }

@@ -357,20 +357,20 @@ int64_t sf_sample_steps(const sf_sample_options *o)
     return o->steps > 0 ? o->steps : steps[method];
 }
 
-/* Counts have no flow; what jumps is a count. */
+/* What is discrete has no flow; what jumps is a count. */
 static sf_status check_counts(const sf_model *m, sf_sampler method)
 {
     const int64_t count = sfi_noise_find(&m->noise, true);
-    const int64_t other = sfi_noise_find(&m->noise, false);
+    const int64_t other = sfi_noise_find_counts(&m->noise, false);
     if (count >= 0 && method < SF_SAMPLER_DIRECT)
         return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
-                        "sample: column \"%s\": kernel %s is for counts, which "
-                        "have no score to follow; use one of the methods "
-                        "direct, stratified, posterior%s",
+                        "sample: column \"%s\": kernel %s is for counts or "
+                        "levels, which have no score to follow; use one of "
+                        "the methods direct, stratified, posterior%s",
                         m->names[count],
                         sfi_noise_block(&m->noise, count)->kernel.ops->family,
                         other < 0 ? ", jumps, tauleap" : "");
-    if (method >= SF_SAMPLER_JUMPS && (count < 0 || other >= 0))
+    if (method >= SF_SAMPLER_JUMPS && other >= 0)
         return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
                         "sample: the methods jumps and tauleap are for counts, "
                         "and column \"%s\" has kernel %s; use one of the "

@@ -12,23 +12,13 @@
 #include <math.h>
 #include <string.h>
 
-const sfi_kernel_ops *const sfi_kernel_families[] = {&sfi_kernel_gaussian,
-                                                     &sfi_kernel_laplace,
-                                                     &sfi_kernel_student,
-                                                     &sfi_kernel_lognormal,
-                                                     &sfi_kernel_gamma,
-                                                     &sfi_kernel_beta,
-                                                     &sfi_kernel_vonmises,
-                                                     &sfi_kernel_cauchy,
-                                                     &sfi_kernel_wrapped_normal,
-                                                     &sfi_kernel_cir,
-                                                     &sfi_kernel_poisson,
-                                                     &sfi_kernel_binomial,
-                                                     &sfi_kernel_vmf,
-                                                     &sfi_kernel_mvgaussian,
-                                                     &sfi_kernel_mvstudent,
-                                                     &sfi_kernel_dirichlet,
-                                                     NULL};
+const sfi_kernel_ops *const sfi_kernel_families[] = {
+    &sfi_kernel_gaussian,  &sfi_kernel_laplace,    &sfi_kernel_student,
+    &sfi_kernel_lognormal, &sfi_kernel_gamma,      &sfi_kernel_beta,
+    &sfi_kernel_vonmises,  &sfi_kernel_cauchy,     &sfi_kernel_wrapped_normal,
+    &sfi_kernel_cir,       &sfi_kernel_poisson,    &sfi_kernel_binomial,
+    &sfi_kernel_vmf,       &sfi_kernel_mvgaussian, &sfi_kernel_mvstudent,
+    &sfi_kernel_dirichlet, &sfi_kernel_category,   NULL};
 
 double sfi_kernel_number_of(const sfi_kernel *k, const char *name)
 {
@@ -226,7 +216,7 @@ static sfi_kernel_nodes nodes_at(const sfi_kernel *k, sf_graph *g, sf_node at,
     k->ops->theta(k, g, x0, t, theta);
     sfi_kernel_nodes n;
     n.logp = sf_sub(g, k->ops->logp(k, g, y, theta), slope);
-    if (k->ops->counts != NULL) {
+    if (k->ops->discrete) {
         n.score = n.hessian = n.rate = n.velocity = sf_const(g, NAN);
         return n;
     }

@@ -8,8 +8,11 @@
 #include "model/model.h"
 
 #include "base/dictionary.h"
+#include "base/text.h"
+#include "num/decimal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- keeping ----------------------------------------------------------------- */
@@ -69,6 +72,86 @@ const char *sf_model_level(const sf_model *m, int64_t column, int64_t level)
     const sfi_schema_column *about = sfi_model_about(m, column);
     return level >= 0 && level < about->level_count ? about->levels[level]
                                                     : NULL;
+}
+
+/* ---- matching ---------------------------------------------------------------- */
+
+/* The first levels, as a message shows them. */
+static void list_levels(const sfi_schema_column *about, char *text, size_t size)
+{
+    size_t n = 0;
+    text[0] = '\0';
+    for (int64_t k = 0; k < about->level_count; k++) {
+        char shown[SFI_SHOW_SIZE];
+        if (n + SFI_SHOW_SIZE + 8 > size) {
+            snprintf(text + n, size - n, ", ...");
+            return;
+        }
+        n += (size_t)snprintf(
+            text + n, size - n, "%s\"%s\"", k > 0 ? ", " : "",
+            sfi_show(shown, about->levels[k], strlen(about->levels[k])));
+    }
+}
+
+static sf_status fail_level(const sf_model *m, const sf_frame *frame,
+                            int64_t row, int64_t j, const char *text)
+{
+    char place[SF_PLACE_SIZE], shown[SFI_SHOW_SIZE], levels[300];
+    list_levels(sfi_model_about(m, j), levels, sizeof levels);
+    return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                    "%s: \"%s\" is no level that the model knows, which has %s",
+                    sf_frame_place(frame, row, j, place),
+                    sfi_show(shown, text, strlen(text)), levels);
+}
+
+/* A cell as it is spelled. */
+static const char *spelling(const sf_frame *frame, int64_t j, double x,
+                            char number[SFI_NUMBER_SIZE])
+{
+    if (sf_frame_level_count(frame, j) > 0)
+        return sf_frame_level(frame, j, (int64_t)x);
+    number[sfi_number_format(x, number)] = '\0';
+    return number;
+}
+
+static sf_status match_column(const sf_model *m, const sf_frame *frame,
+                              sf_mat x, int64_t j)
+{
+    const sfi_schema_column *about = sfi_model_about(m, j);
+    sfi_dictionary levels = {0};
+    SFI_TRY(sfi_dictionary_fill(m->ctx, &levels, about->level_count,
+                                (const char *const *)about->levels));
+    sf_status status = SF_OK;
+    for (int64_t i = 0; i < x.rows && status == SF_OK; i++) {
+        double *cell = x.data + i * x.stride + j;
+        char number[SFI_NUMBER_SIZE];
+        if (isnan(*cell))
+            continue;
+        const char *text = spelling(frame, j, *cell, number);
+        const int64_t level = sfi_dictionary_find(&levels, text, strlen(text));
+        if (level < 0)
+            status = fail_level(m, frame, i, j, text);
+        *cell = (double)level;
+    }
+    sfi_dictionary_free(m->ctx, &levels);
+    return status;
+}
+
+sf_status sf_model_match_levels(const sf_model *m, const sf_frame *frame,
+                                sf_mat x)
+{
+    if (x.cols != m->dim || sf_frame_cols(frame) < m->dim ||
+        sf_frame_rows(frame) != x.rows)
+        return SFI_FAIL(m->ctx, SF_E_SHAPE,
+                        "levels: points are [%lld, %lld] and the frame [%lld, "
+                        "%lld], want [n, %lld] of both",
+                        (long long)x.rows, (long long)x.cols,
+                        (long long)sf_frame_rows(frame),
+                        (long long)sf_frame_cols(frame), (long long)m->dim);
+    for (int64_t j = 0; j < m->dim; j++)
+        if (sfi_model_about(m, j)->level_count > 0)
+            SFI_TRY(match_column(m, frame, x, j));
+    return SF_OK;
 }
 
 /* ---- numbers ----------------------------------------------------------------- */
@@ -189,10 +272,12 @@ static void round_column(const sf_model *m, sf_table *table, int64_t j)
 
 /* ---- texts ------------------------------------------------------------------- */
 
-static sf_status copy_levels(const sf_model *m, sf_column *column, int64_t j)
+sf_status sf_model_copy_levels(const sf_model *m, int64_t j, sf_column *column)
 {
     const sfi_schema_column *about = sfi_model_about(m, j);
     const size_t n = (size_t)about->level_count;
+    if (n == 0)
+        return SF_OK;
     column->levels = sfi_alloc_zero(m->ctx, n, sizeof *column->levels);
     if (column->levels == NULL)
         return SF_E_NOMEM;
@@ -247,7 +332,7 @@ sf_status sf_model_cells(const sf_model *m, sf_table *table)
             if (sfi_noise_columns(&m->noise, parts)[0] == j)
                 round_block(m, parts, table, decimals);
         } else if (about->level_count > 0) {
-            SFI_TRY(copy_levels(m, &table->columns[j], j));
+            SFI_TRY(sf_model_copy_levels(m, j, &table->columns[j]));
         } else if (about->kind == SF_KIND_DATE && about->date.is_known) {
             SFI_TRY(spell_dates(m, table, j));
         } else {

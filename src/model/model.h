@@ -241,6 +241,11 @@ typedef struct sfi_empirical {
 
 sfi_empirical sfi_empirical_of(const sf_model *m);
 
+/* Ask the data's distribution at points x [n, dim] inside the support (clean.c).
+ * SF_OK or SF_E_NOMEM. */
+sf_status sfi_ask_data(const sf_model *m, sf_cmat x, double time,
+                       const sfi_mixture_want *want);
+
 /* SF_OK, or `status` with a message if the noise has no law to be a floor: counts,
  * and the path "ve". */
 sf_status sfi_check_floor(const sf_model *m, sf_status status);

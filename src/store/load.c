@@ -116,6 +116,32 @@ static sf_status read_factor(const model_parts *p, const json_t *column,
     return SF_OK;
 }
 
+/* The prior of a block of levels: as many as the column has, where that is known. */
+static sf_status read_prior(model_parts *p, const json_t *column, int64_t j)
+{
+    const json_t *list = json_object_get(column, "prior");
+    const size_t count = json_array_size(list);
+    const int64_t levels = p->about.columns[j].level_count;
+    char shown[SFI_SHOW_SIZE];
+    sfi_show(shown, p->names[j], strlen(p->names[j]));
+    if (count == 0 || (levels > 0 && levels != (int64_t)count))
+        return FAIL(p,
+                    "the \"prior\" of column \"%s\" has %zu numbers, want "
+                    "one for each level",
+                    shown, count);
+    double *prior = sfi_alloc_zero(p->ctx, count, sizeof *prior);
+    if (prior == NULL)
+        return SF_E_NOMEM;
+    for (size_t k = 0; k < count; k++) {
+        const json_t *number = json_array_get(list, k);
+        prior[k] = json_is_number(number) ? json_number_value(number) : -1.0;
+    }
+    const sf_status status = sfi_noise_set_prior(
+        p->ctx, &p->noise.blocks[p->noise.count - 1], (int64_t)count, prior);
+    sfi_free(p->ctx, prior, count, sizeof *prior);
+    return status;
+}
+
 /* What entry i of the "joint" of a block's first column names: a column that says
  * the same of its kernel.  Its place, or -1. */
 static int64_t member_of(const model_parts *p, const json_t *columns,
@@ -164,6 +190,8 @@ static sf_status read_block(model_parts *p, const json_t *columns, int64_t j)
     }
     SFI_TRY(sfi_kernel_parse(p->ctx, &kernel, text));
     SFI_TRY(sfi_noise_add(p->ctx, &p->noise, &kernel, size, members, p->names));
+    if (kernel.ops->levels)
+        return read_prior(p, first, j);
     return mixed ? sfi_noise_mix(p->ctx, &p->noise.blocks[p->noise.count - 1],
                                  factor)
                  : SF_OK;

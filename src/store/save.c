@@ -69,11 +69,25 @@ static sf_status check_finite(const sf_model *m, const char *name,
 /* The functions that build JSON return NULL, and accept it, where memory is
  * short. */
 
+/* The prior of levels. */
+static bool add_prior(const sfi_block *b, json_t *column)
+{
+    json_t *prior = json_array();
+    bool failed = false;
+    for (int64_t k = 0; k < b->levels; k++)
+        failed |= json_array_append_new(prior, json_real(b->prior[k])) != 0;
+    failed |= json_object_set(column, "prior", prior) != 0;
+    json_decref(prior);
+    return !failed;
+}
+
 /* Of a block of several columns: their names, and this column's row of the
  * factor. */
 static bool add_joint(const sf_model *m, const sfi_block *b, int64_t j,
                       json_t *column)
 {
+    if (b->kernel.ops->levels)
+        return add_prior(b, column);
     const int64_t *columns = sfi_noise_columns(&m->noise, b);
     json_t *names = json_array(), *factor = json_array();
     bool failed = false;
@@ -122,8 +136,8 @@ static const char *measure(const sf_model *m)
                "directions and Lebesgue measure in the units of the other "
                "columns";
     if (m->noise.dim > 0 && sfi_noise_find(&m->noise, true) >= 0)
-        return "nats, with respect to counting for counts and Lebesgue "
-               "measure in the units of the other columns";
+        return "nats, with respect to counting for counts and categories and "
+               "Lebesgue measure in the units of the other columns";
     if (!sf_model_can(m, SF_CAN_NORMALISED))
         return "nats, up to a constant, with respect to Lebesgue measure in "
                "the units of the columns";

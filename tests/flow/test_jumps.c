@@ -332,10 +332,11 @@ TEST(methods_that_cannot_are_refused)
     sf_model *mixed = model_of(ctx, "c0=poisson; c1=gaussian", 0.1,
                                (sf_cmat){table, 4, 2, 2}, NULL);
     const sf_sample_options flow = options_of(SF_SAMPLER_FLOW, 0, 0);
-    CHECK_FAILS(ctx, sf_sample(counts, to, &flow), SF_E_UNSUPPORTED,
-                "column \"c0\": kernel binomial is for counts, which have no "
-                "score to follow; use one of the methods direct, stratified, "
-                "posterior, jumps, tauleap");
+    CHECK_FAILS(
+        ctx, sf_sample(counts, to, &flow), SF_E_UNSUPPORTED,
+        "column \"c0\": kernel binomial is for counts or levels, which "
+        "have no score to follow; use one of the methods direct, stratified, "
+        "posterior, jumps, tauleap");
     for (int method = 0; method < SF_SAMPLER_DIRECT; method++) {
         const sf_sample_options o = options_of((sf_sampler)method, 2, 0);
         CHECK_FAILS(ctx, sf_sample(mixed, to, &o), SF_E_UNSUPPORTED,
