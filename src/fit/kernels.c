@@ -75,12 +75,17 @@ static sf_status scale_kernel(sf_context *ctx, sfi_kernel *k, const moments *m,
                           strcmp(k->ops->numbers[0].name, "path") == 0;
     if (has_path)
         k->numbers[0] = SFI_PATH_VP;
-    if (k->ops->chart == SFI_CHART_REAL) {
-        if (!(m->sd > 0.0))
-            return SFI_FAIL(ctx, SF_E_NUMERIC,
-                            "kernel: column \"%s\" is %g in every row; a "
-                            "constant has no spread to scale noise by",
-                            name, m->mean);
+    if (k->ops->chart == SFI_CHART_REAL && !(m->sd > 0.0))
+        return SFI_FAIL(ctx, SF_E_NUMERIC,
+                        "kernel: column \"%s\" is %g in every row; a "
+                        "constant has no spread to scale noise by",
+                        name, m->mean);
+    if (k->ops->discrete) { /* in units of one, too, but about its own mean */
+        set_number(k, "sigma", rounded(m->sd));
+        set_number(k, "mean", rounded(m->mean));
+        set_number(k, "least",
+                   m->least >= 0.0 ? SFI_LEAST_ZERO : SFI_LEAST_NONE);
+    } else if (k->ops->chart == SFI_CHART_REAL) {
         *mean = m->mean;
         *scale = m->sd;
     } else if (has_path) { /* log-normal */
@@ -99,10 +104,9 @@ static sf_status scale_kernel(sf_context *ctx, sfi_kernel *k, const moments *m,
  * Gaussian.  A frame knows levels, and what its user said of a column. */
 static const char *auto_kernel(const moments *m, const sf_frame *f, int64_t j)
 {
-    const sf_kind kind = f != NULL ? sf_frame_kind(f, j) : SF_KIND_INTEGER;
-    if (f != NULL && sf_frame_level_count(f, j) > 0)
-        return "category";
-    if (kind == SF_KIND_BOOLEAN)
+    const sf_kind kind = f != NULL ? sf_frame_kind(f, j) : SF_KIND_KEY;
+    if (f != NULL &&
+        (sf_frame_level_count(f, j) > 0 || kind == SF_KIND_BOOLEAN))
         return "category";
     if (kind == SF_KIND_REAL || kind == SF_KIND_DATE)
         return "gaussian";

@@ -46,7 +46,7 @@ typedef enum sfi_chart {
 } sfi_chart;
 
 enum {
-    SFI_KERNEL_NUMBERS = 3, /* parameters of a kernel, at most */
+    SFI_KERNEL_NUMBERS = 4, /* parameters of a kernel, at most */
     SFI_KERNEL_THETA = 3,   /* parameters of its law, at most  */
     SFI_KERNEL_STATISTICS = 2
 };
@@ -54,6 +54,9 @@ enum {
 /* The words of the number "unit" of families on the circle, in order: what a
  * column is in.  It is for those who scale columns; kernels see radians. */
 enum { SFI_UNIT_RADIANS = 0, SFI_UNIT_DEGREES };
+
+/* The words of the number "least" of whole numbers: any, or those from 0 on. */
+enum { SFI_LEAST_NONE = 0, SFI_LEAST_ZERO };
 
 /* The words of the number "prior" of levels: shares of the data, or equal ones. */
 enum { SFI_PRIOR_DATA = 0, SFI_PRIOR_UNIFORM };

@@ -379,12 +379,16 @@ bool sfi_noise_has_surface(const sfi_noise *noise)
 }
 
 /* What a number should be, NULL if it is that. */
-static const char *wanted(const sfi_kernel_ops *ops, double x, bool clean)
+static const char *wanted(const sfi_kernel *k, double x, bool clean)
 {
+    const sfi_kernel_ops *ops = k->ops;
     const double most = 0x1p53; /* beyond it not all whole numbers exist */
     if (ops->counts != NULL && clean && !ops->counts->whole)
         return x >= 0.0 && x <= most ? NULL : "from 0 to 2^53";
-    if (ops->counts != NULL)
+    if (ops->discrete && sfi_kernel_number_of(k, "least") == SFI_LEAST_NONE)
+        return fabs(x) <= most && x == floor(x) ? NULL
+                                                : "that is a whole number";
+    if (ops->discrete)
         return x >= 0.0 && x <= most && x == floor(x)
                    ? NULL
                    : "that is a whole number from 0 to 2^53";
@@ -405,7 +409,7 @@ static int64_t outside(const sfi_noise *noise, sfi_units units, const double *x,
         int64_t column = 0;
         take(noise, b, units, x, part);
         *want = ops->joint != NULL ? ops->joint->outside(b, part, &column)
-                                   : wanted(ops, part[0], clean);
+                                   : wanted(&b->kernel, part[0], clean);
         if (*want != NULL)
             return sfi_noise_columns(noise, b)[column];
     }

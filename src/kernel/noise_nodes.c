@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* noise_nodes.c - the noise of a row as nodes of a graph. */
 #include "kernel/noise.h"
+#include "kernel/path.h"
 #include "scorefield/program.h"
 
 #include <math.h>
@@ -246,6 +247,10 @@ sf_status sfi_noise_spread(sf_context *ctx, const sfi_noise *noise,
         const sfi_kernel *kernel = &b->kernel;
         if (kernel->ops->joint != NULL)
             kernel->ops->joint->spread(b, spread + b->at);
+        else if (kernel->ops->discrete && kernel->ops->counts == NULL)
+            spread[b->at] =
+                sfi_kernel_number_of(kernel, "sigma") *
+                sfi_path_at((int)kernel->numbers[0], 0.0).spread_rate;
         else
             spread[b->at] = *hessian < 0.0
                                 ? 1.0 / (small * sqrt(-*hessian))
