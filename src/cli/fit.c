@@ -54,7 +54,11 @@ static const cli_option options[] = {
     SHOWN(CLI_TEXT, "kernel", "K", kernel, "by column", NULL,
           "FAMILY[:NAME=VALUE,...] or \"A=K; B,C=K\""),
     SHOWN(CLI_TEXT, "bandwidth", "B", bandwidth, "loo", NULL,
-          "Noise time: loo, adaptive or a number"),
+          "Noise time: loo, adaptive, a number; or local"),
+    OPTION(CLI_TEXT, 0, "target", "COLUMN", target, NULL, NULL, NULL,
+           "With local: neighbours are of a row's class"),
+    RARE(CLI_WHOLE, "neighbours", "K", neighbours, "3", "[1, 64]"),
+    RARE(CLI_FLAG, "no-agree", NULL, no_agree, NULL, NULL),
     OPTION(CLI_TEXT, 0, "floor", "E", floor, "0", NULL, NULL,
            "Mixture weight of the prior: auto or a number"),
     OPTION(CLI_TEXT, 0, "weights", "COLUMN", weights, NULL, NULL, NULL,
@@ -117,7 +121,28 @@ static const char *const network_only[] = {
     "resume",      "curve",      "checkpoint-every",
     "target-rows"};
 
-static const char *const empirical_only[] = {"bandwidth", "floor", "weights"};
+static const char *const empirical_only[] = {
+    "bandwidth", "floor", "weights", "target", "neighbours", "no-agree"};
+static const char *const local_only[] = {"target", "neighbours", "no-agree"};
+static const char *const not_local[] = {"kernel", "floor", "weights"};
+
+/* Options that go with --bandwidth local, or do not. */
+static sf_status check_local(cli *c, const fit_options *o)
+{
+    const bool local =
+        o->bandwidth != NULL && strcmp(o->bandwidth, "local") == 0;
+    for (size_t i = 0; i < SFI_COUNT(local_only) && !local; i++)
+        if (cli_given(c, local_only[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s applies only to --bandwidth local",
+                            local_only[i]);
+    for (size_t i = 0; i < SFI_COUNT(not_local) && local; i++)
+        if (cli_given(c, not_local[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s does not apply to --bandwidth local",
+                            not_local[i]);
+    return SF_OK;
+}
 
 /* Options that are about another model than the one that is fitted. */
 static sf_status check_about(cli *c, const fit_options *o)
@@ -136,6 +161,7 @@ static sf_status check_about(cli *c, const fit_options *o)
                             "--%s applies only to empirical models, and "
                             "--model is %s",
                             empirical_only[i], name);
+    SFI_TRY(check_local(c, o));
     if (cli_given(c, "components") && o->model != FIT_MIXTURE)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--components applies only to --model mixture, and "
@@ -314,6 +340,19 @@ static void report_training(const fit_job *j, json_t *report)
     cli_put_text(c, report, "stopped_by", stop_text(r.stop));
 }
 
+static void report_local(const fit_job *j, json_t *report)
+{
+    cli *c = j->c;
+    cli_put_count(c, report, "neighbours", j->o->neighbours);
+    if (j->o->target == NULL)
+        return;
+    cli_put_text(c, report, "target", j->o->target);
+    cli_put_text(c, report, "agreement",
+                 j->o->no_agree ? "off"
+                                : "draws nearest to a row of another class are "
+                                  "drawn again; densities are without it");
+}
+
 static void report_noise(const fit_job *j, json_t *report)
 {
     cli *c = j->c;
@@ -367,6 +406,8 @@ static void make_report(const fit_job *j, double seconds)
         cli_put_number(c, report, "held_out_log_likelihood_se", k->se);
         cli_put_count(c, report, "likelihood_rows", j->held.rows);
         cli_put_text(c, report, "unit", "nats a row");
+    } else if (is_empirical && j->is_local) {
+        report_local(j, report);
     } else if (is_empirical) {
         report_noise(j, report);
     } else if (!is_network) {

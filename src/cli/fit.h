@@ -27,6 +27,9 @@ typedef struct fit_options {
     const char *columns;
     cli_read read;
     const char *kernel, *bandwidth, *floor, *weights;
+    const char *target;
+    int64_t neighbours;
+    bool no_agree;
     double validation;
     cli_pair hidden; /* width x layers */
     double epochs;
@@ -140,6 +143,7 @@ typedef struct fit_job {
     candidate gaussian, mixture, network, empirical;
     sf_mixture_fit mixture_fit;
     sf_empirical_report noise; /* of the empirical model */
+    bool is_local;             /* which it is, of local distributions */
     const candidate *kept;
     char why[200];       /* `auto` kept it                                 */
     sf_trainer *trainer; /* of the network, or NULL                        */

@@ -35,7 +35,7 @@
 /* After the first in the order of sf_sampler, then of SAMPLE_NUTS ... */
 const char sample_methods[] =
     "auto|flow|sde|annealed|pc|langevin|direct|stratified|posterior|jumps|"
-    "tauleap|nuts|hmc|mala|ula|lm";
+    "tauleap|chords|nuts|hmc|mala|ula|lm";
 
 /* In the order of sf_metric. */
 const char sample_metrics[] = "auto|diagonal|lowrank|dense|unit";
@@ -190,11 +190,12 @@ static sf_status check_options(cli *c, const sample_options *o, bool chains)
                         "--corrections applies only to the methods annealed "
                         "and pc");
     if (cli_given(c, "steps") &&
-        (sampler == SF_SAMPLER_DIRECT || sampler == SF_SAMPLER_STRATIFIED))
+        (sampler == SF_SAMPLER_DIRECT || sampler == SF_SAMPLER_STRATIFIED ||
+         sampler == SF_SAMPLER_CHORDS))
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--steps does not apply to the methods direct, which "
-                        "is what empirical models are sampled by, and "
-                        "stratified; want another --method with it");
+                        "is what empirical models are sampled by, stratified "
+                        "and chords; want another --method with it");
     if (cli_given(c, "step") && !chains && sampler != SF_SAMPLER_ANNEALED &&
         sampler != SF_SAMPLER_PC && sampler != SF_SAMPLER_LANGEVIN)
         return SFI_FAIL(c->ctx, SF_E_ARG,
@@ -209,8 +210,10 @@ static int choose_method(const sample_options *o, const sf_model *m)
 {
     if (o->method != SAMPLE_AUTO)
         return o->method;
-    if (sf_model_can(m, SF_CAN_ROWS))
-        return SAMPLE_FLOW + (int)SF_SAMPLER_DIRECT;
+    const sf_sample_options usual = SF_SAMPLE_OPTIONS_INIT;
+    const sf_sampler method = sf_sample_method(m, &usual);
+    if (method == SF_SAMPLER_DIRECT || method == SF_SAMPLER_STRATIFIED)
+        return SAMPLE_FLOW + (int)method;
     return sf_model_can(m, SF_CAN_NOISE) || sf_model_can(m, SF_CAN_TRAIN)
                ? SAMPLE_FLOW
                : SAMPLE_NUTS;
@@ -260,7 +263,8 @@ const cli_command cli_sample = {
     .options = options,
     .later = " given ",
     .notes = "Methods: direct [of data], stratified, posterior, jumps, "
-             "tauleap; flow [of other\nmodels], sde, annealed, pc, langevin; "
+             "tauleap, chords; flow [of\nother models], sde, annealed, pc, "
+             "langevin; "
              "nuts [of densities], hmc, mala, ula, lm.\n",
     .example = "  scorefield sample faithful.safetensors -n 1000 --seed 7 "
                "-o new.csv\n",

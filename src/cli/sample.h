@@ -10,7 +10,7 @@
 enum {
     SAMPLE_AUTO = 0,
     SAMPLE_FLOW = 1,
-    SAMPLE_NUTS = 11,
+    SAMPLE_NUTS = 12,
     SAMPLE_HMC,
     SAMPLE_MALA,
     SAMPLE_ULA,

@@ -34,6 +34,20 @@ static double squared_distance(const neighbour_search *b, int64_t i, int64_t k)
     return sum;
 }
 
+void sfi_keep_nearest(double distance, int64_t row, int64_t most, double *near,
+                      int64_t *rows)
+{
+    if (!(distance < near[most - 1]))
+        return;
+    int64_t at = most - 1;
+    for (; at > 0 && distance < near[at - 1]; at--) {
+        near[at] = near[at - 1];
+        rows[at] = rows[at - 1];
+    }
+    near[at] = distance;
+    rows[at] = row;
+}
+
 static void find(void *user, int64_t part, int64_t first, int64_t count)
 {
     const neighbour_search *b = user;
@@ -45,16 +59,8 @@ static void find(void *user, int64_t part, int64_t first, int64_t count)
         for (int64_t k = 0; k < most; k++)
             near[k] = INFINITY;
         for (int64_t k = 0; k < b->y.rows; k++) {
-            const double r = squared_distance(b, i, k);
-            if (k == i || !(r < near[most - 1]))
-                continue;
-            int64_t at = most - 1;
-            for (; at > 0 && r < near[at - 1]; at--) {
-                near[at] = near[at - 1];
-                row[at] = row[at - 1];
-            }
-            near[at] = r;
-            row[at] = k;
+            if (k != i)
+                sfi_keep_nearest(squared_distance(b, i, k), k, most, near, row);
         }
     }
 }

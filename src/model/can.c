@@ -33,6 +33,8 @@ static bool holds_counts_alone(const sf_model *m)
 
 static const char *no_noise(const sf_model *m)
 {
+    if (m->ops->local)
+        return "is made of local normal distributions, which have no noise";
     if (m->ops->noiseless)
         return "is a typed density, which has no noise";
     if (sfi_single_level(m))
@@ -54,7 +56,10 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
     const bool no_rows = m->ops->mixture == NULL;
     switch (ability) {
     case SF_CAN_SCORE:
-        return is_discrete(m) ? no_flow(m) : NULL;
+        return m->ops->local ? "is made of local normal distributions, which "
+                               "have log densities and samples"
+               : is_discrete(m) ? no_flow(m)
+                                : NULL;
     case SF_CAN_NOISE:
         return no_noise(m);
     case SF_CAN_FLOW:
@@ -67,8 +72,8 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
                    : "has log densities that are integrals along the "
                      "flow, and none in closed form";
     case SF_CAN_NORMALISED:
-        return m->ops->noiseless ? "is a typed density, known up to a constant"
-                                 : sf_model_why_not(m, SF_CAN_LOGPDF);
+        return m->density != NULL ? "is a typed density, known up to a constant"
+                                  : sf_model_why_not(m, SF_CAN_LOGPDF);
     case SF_CAN_RATES:
         return no_rows           ? "holds no rows of data"
                : holds_counts(m) ? NULL

@@ -50,16 +50,17 @@ typedef struct sfi_answer {
 
 typedef struct sfi_model_ops {
     const char *family;
-    bool noiseless; /* there is time 0 alone: a typed density */
+    bool noiseless; /* there is time 0 alone: a typed density, local ones */
     bool closed;  /* ln p has a closed form: `answer` gives it, or `mixture` */
     bool trained; /* by an objective */
     bool no_kernels; /* it has the noise of levels sigma, or none */
+    bool local; /* densities and draws are those of local.h, nothing else */
 
     /* REQUIRED.  Check m->numbers and declare the weights with sfi_add_weight.
      * Returns SF_OK, SF_E_FORMAT or SF_E_NOMEM. */
     sf_status (*declare)(sf_model *m);
 
-    /* One of these two.  `weights` holds one parameter node for each weight. */
+    /* One of these two, unless it is local.  `weights` holds one parameter node for each weight. */
     sfi_answer (*answer)(const sf_model *m, sf_graph *g, sf_node y,
                          sf_node level, const sf_node *weights);
     /* The law of the data that m holds, which must outlive it. */
@@ -93,7 +94,7 @@ struct sf_model {
 
 /* Families: NULL-terminated. */
 extern const sfi_model_ops sfi_density_ops, sfi_gaussian_ops, sfi_network_ops,
-    sfi_empirical_ops, sfi_gaussian_mixture_ops;
+    sfi_empirical_ops, sfi_gaussian_mixture_ops, sfi_local_ops;
 const sfi_model_ops *sfi_model_family(const char *name);
 
 /* A model with zero weights, mean 0 and scale 1.  `names` may be NULL: c0, c1,

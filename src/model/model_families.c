@@ -7,8 +7,8 @@
 const sfi_model_ops *sfi_model_family(const char *name)
 {
     static const sfi_model_ops *const families[] = {
-        &sfi_density_ops, &sfi_gaussian_ops, &sfi_network_ops,
-        &sfi_empirical_ops, &sfi_gaussian_mixture_ops};
+        &sfi_density_ops,   &sfi_gaussian_ops,         &sfi_network_ops,
+        &sfi_empirical_ops, &sfi_gaussian_mixture_ops, &sfi_local_ops};
     for (size_t i = 0; i < SFI_COUNT(families); i++)
         if (strcmp(families[i]->family, name) == 0)
             return families[i];
