@@ -263,9 +263,8 @@ const cli_command cli_sample = {
     .options = options,
     .later = " given ",
     .notes = "Methods: direct [of data], stratified, posterior, jumps, "
-             "tauleap, chords; flow [of\nother models], sde, annealed, pc, "
-             "langevin; "
-             "nuts [of densities], hmc, mala, ula, lm.\n",
+             "tauleap, chords;\nflow [of other models], sde, annealed, pc, "
+             "langevin; nuts [of densities],\nhmc, mala, ula, lm.\n",
     .example = "  scorefield sample faithful.safetensors -n 1000 --seed 7 "
                "-o new.csv\n",
     .run = run};
