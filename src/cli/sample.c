@@ -264,7 +264,7 @@ const cli_command cli_sample = {
     .later = " given ",
     .notes = "Methods: direct [of data], stratified, posterior, jumps, "
              "tauleap, chords;\nflow [of other models], sde, annealed, pc, "
-             "langevin; nuts [of densities],\nhmc, mala, ula, lm.\n",
+             "langevin; nuts, hmc, mala, ula, lm.\n",
     .example = "  scorefield sample faithful.safetensors -n 1000 --seed 7 "
                "-o new.csv\n",
     .run = run};
