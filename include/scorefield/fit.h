@@ -162,7 +162,7 @@ typedef struct sf_local_report {
  * Taylor and J. R. Thompson, Comput. Stat. Data Anal. 4 (1986) 93-101).  Draws are
  * near to rows of the data: how near, sf_compare() tells.  There are log densities
  * and samples, each row once (SF_SAMPLER_STRATIFIED) unless DIRECT or CHORDS is said.
- * Time: rows^2 columns.
+ * Time: at most rows^2 columns.
  *
  * Returns SF_OK; SF_E_ARG (an option outside its range, fewer than 2 rows),
  * SF_E_NUMERIC (a value that is not finite; a target that is no number of a class),

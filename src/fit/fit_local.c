@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fit_local.c - local normal distributions of a table (model/local.h).
  *
- * Nothing is searched but each row's nearest neighbours of its own class, by
- * looking at all pairs.  A row that has none stands for a point: draws from it are
- * copies of it but for the ridge, which is counted. */
+ * Nothing is searched but each row's nearest neighbours of its own class.  A row that
+ * has none stands for a point: draws from it are copies of it but for the ridge, which
+ * is counted. */
 #include "base/parallel.h"
 #include "fit/neighbours.h"
 #include "model/local.h"
 #include "model/model.h"
 #include "num/linalg.h"
+#include "num/sort.h"
 #include "scorefield/fit.h"
 
 #include <math.h>
@@ -113,44 +114,124 @@ static sf_status fill_columns(sf_model *m, sf_cmat data,
     return SF_OK;
 }
 
-/* ---- neighbours ---------------------------------------------------------------- */
+/* ---- neighbours ----------------------------------------------------------------
+ *
+ * Rows are put in the order of their class and, within one, of the column that is
+ * spread most evenly.  From a row's place the search goes both ways, until the gap
+ * in that column alone is more than the farthest neighbour so far. */
 
 typedef struct near_rows {
     sfi_local l;
-    double *near; /* [rows, kept] */
+    int64_t along;  /* the column, or -1: there are no numbers */
+    int64_t *order; /* [rows] which row is at a place          */
+    double *sorted; /* [rows, dim] the rows in this order      */
+    double *near;   /* [rows, kept] by row, not by place       */
 } near_rows;
+
+/* What one row has found. */
+typedef struct found_rows {
+    double distance[SFI_LOCAL_MOST];
+    int64_t row[SFI_LOCAL_MOST];
+} found_rows;
+
+/* Whether the search goes on beyond the row at place `other`. */
+static bool look_at(const near_rows *job, int64_t place, int64_t other,
+                    found_rows *found)
+{
+    const sfi_local *l = &job->l;
+    if (other < 0 || other >= l->rows)
+        return false;
+    const double *x = job->sorted + place * l->dim;
+    const double *y = job->sorted + other * l->dim;
+    const double farthest = found->distance[l->kept - 1];
+    if (l->target >= 0 && x[l->target] != y[l->target])
+        return false;
+    if (job->along >= 0 && fabs(x[job->along] - y[job->along]) > farthest)
+        return false;
+    sfi_keep_nearest(sfi_local_distance(l, x, y, farthest), job->order[other],
+                     l->kept, found->distance, found->row);
+    return true;
+}
 
 static void find_near(void *user, int64_t part, int64_t first, int64_t count)
 {
     const near_rows *job = user;
-    const sfi_local *l = &job->l;
-    double distance[SFI_LOCAL_MOST];
-    int64_t row[SFI_LOCAL_MOST];
+    const int64_t kept = job->l.kept;
     (void)part;
-    for (int64_t i = first; i < first + count; i++) {
-        const double *x = l->data.data + i * l->dim;
-        for (int64_t k = 0; k < l->kept; k++) {
-            distance[k] = INFINITY;
-            row[k] = -1;
+    for (int64_t place = first; place < first + count; place++) {
+        found_rows found;
+        for (int64_t k = 0; k < kept; k++) {
+            found.distance[k] = INFINITY;
+            found.row[k] = -1;
         }
-        for (int64_t other = 0; other < l->rows; other++) {
-            const double *y = l->data.data + other * l->dim;
-            if (other == i || (l->target >= 0 && x[l->target] != y[l->target]))
-                continue;
-            sfi_keep_nearest(sfi_local_distance(l, x, y), other, l->kept,
-                             distance, row);
+        bool down = true, up = true;
+        for (int64_t gap = 1; down || up; gap++) {
+            down = down && look_at(job, place, place - gap, &found);
+            up = up && look_at(job, place, place + gap, &found);
         }
-        for (int64_t k = 0; k < l->kept; k++)
-            job->near[i * l->kept + k] = (double)row[k];
+        for (int64_t k = 0; k < kept; k++)
+            job->near[job->order[place] * kept + k] = (double)found.row[k];
     }
 }
 
-static void find_neighbours(sf_model *m, sf_local_report *report)
+/* The column of numbers whose mean absolute deviation is largest: standardised, it
+ * is the one with the fewest in its tails. */
+static int64_t most_even(const sfi_local *l)
 {
-    near_rows job = {sfi_local_of(m), m->weights + m->layout[1].offset};
-    sfi_parallel(m->ctx, job.l.rows, 16, find_near, &job);
-    for (int64_t i = 0; i < job.l.rows; i++)
-        report->alone += job.near[i * job.l.kept] < 0.0;
+    int64_t best = -1;
+    double most = -1.0;
+    for (int64_t j = 0; j < l->dim; j++) {
+        double sum = 0.0;
+        for (int64_t i = 0; i < l->rows; i++)
+            sum += fabs(l->data.data[i * l->dim + j]);
+        if (l->levels[j] > 0.0 || !(sum > most))
+            continue;
+        most = sum;
+        best = j;
+    }
+    return best;
+}
+
+/* Sort by a column, stably; -1 leaves the order. */
+static void sort_by(const near_rows *job, int64_t column, double *work,
+                    int64_t *spare)
+{
+    const int64_t n = job->l.rows;
+    for (int64_t i = 0; i < n && column >= 0; i++)
+        work[i] = job->l.data.data[job->order[i] * job->l.dim + column];
+    if (column >= 0)
+        sfi_sort_with(work, job->order, work + n, spare, n);
+}
+
+static sf_status find_neighbours(sf_model *m, sf_local_report *report)
+{
+    near_rows job = {.l = sfi_local_of(m),
+                     .near = m->weights + m->layout[1].offset};
+    const size_t n = (size_t)job.l.rows, cells = n * (size_t)m->dim;
+    int64_t *order = sfi_alloc(m->ctx, 2 * n, sizeof *order);
+    double *sorted = sfi_alloc(m->ctx, cells, sizeof *sorted);
+    double *work = sfi_alloc(m->ctx, 2 * n, sizeof *work);
+    const bool enough = order != NULL && sorted != NULL && work != NULL;
+    if (enough) {
+        job.order = order;
+        job.sorted = sorted;
+        job.along = most_even(&job.l);
+        for (size_t i = 0; i < n; i++)
+            order[i] = (int64_t)i;
+        sort_by(&job, job.along, work, order + n);
+        sort_by(&job, job.l.target, work, order + n);
+        for (size_t i = 0; i < n; i++)
+            memcpy(sorted + i * (size_t)m->dim,
+                   job.l.data.data + order[i] * m->dim,
+                   (size_t)m->dim * sizeof *sorted);
+        sfi_parallel(m->ctx, job.l.rows, 16, find_near, &job);
+        for (size_t i = 0; i < n; i++)
+            report->alone += job.near[i * (size_t)job.l.kept] < 0.0;
+    }
+    sfi_free(m->ctx, work, 2 * n, sizeof *work);
+    sfi_free(m->ctx, sorted, cells, sizeof *sorted);
+    sfi_free(m->ctx, order, 2 * n, sizeof *order);
+    return enough ? SF_OK : SF_E_NOMEM;
 }
 
 /* ---- the model ----------------------------------------------------------------- */
@@ -175,7 +256,7 @@ static sf_status fit(sf_context *ctx, sf_model **out, sf_cmat data,
                           NUMBERS, numbers));
     SFI_TRY(fill_columns(*out, data, o));
     SFI_TRY((*out)->ops->check(*out));
-    find_neighbours(*out, report);
+    SFI_TRY(find_neighbours(*out, report));
     if (report->alone > 0)
         sfi_warn(ctx,
                  "local: %lld of %lld rows are alone in their class: what is "

@@ -37,10 +37,13 @@ static double squared_distance(const neighbour_search *b, int64_t i, int64_t k)
 void sfi_keep_nearest(double distance, int64_t row, int64_t most, double *near,
                       int64_t *rows)
 {
-    if (!(distance < near[most - 1]))
+    if (!(distance < near[most - 1]) &&
+        !(distance == near[most - 1] && row < rows[most - 1]))
         return;
     int64_t at = most - 1;
-    for (; at > 0 && distance < near[at - 1]; at--) {
+    for (; at > 0 && (distance < near[at - 1] ||
+                      (distance == near[at - 1] && row < rows[at - 1]));
+         at--) {
         near[at] = near[at - 1];
         rows[at] = rows[at - 1];
     }

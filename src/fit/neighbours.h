@@ -13,7 +13,7 @@ typedef struct sfi_neighbours {
 } sfi_neighbours;
 
 /* Put row `row` at `distance` among the `most` nearest so far, which are in their
- * order; of equal ones the first stays before. */
+ * order, those of lower number first among equals. */
 void sfi_keep_nearest(double distance, int64_t row, int64_t most, double *near,
                       int64_t *rows);
 

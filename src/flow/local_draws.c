@@ -124,7 +124,7 @@ static bool agrees(const sfi_local *l, const double *x)
     double least = INFINITY;
     bool same = true;
     for (int64_t i = 0; i < l->rows; i++) {
-        const double distance = sfi_local_distance(l, x, row_at(l, i));
+        const double distance = sfi_local_distance(l, x, row_at(l, i), least);
         if (distance < least) {
             least = distance;
             same = row_at(l, i)[l->target] == x[l->target];

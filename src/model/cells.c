@@ -254,11 +254,11 @@ static void round_column(const sf_model *m, sf_table *table, int64_t j)
     int64_t outside = 0;
     for (int64_t i = 0; i < table->rows; i++) {
         double *x = table->data + i * table->cols + j;
-        outside += is_outside(about, *x);
         if (about->kind == SF_KIND_BOOLEAN && about->level_count == 0)
             *x = *x < 0.5 ? 0.0 : 1.0; /* which has two values */
         else if (decimals >= 0)
             *x = on_grid(*x, pow(10.0, decimals), support);
+        outside += is_outside(about, *x);
     }
     if (decimals == 0)
         table->columns[j].kind = SF_COLUMN_INTEGER;

@@ -110,10 +110,11 @@ int64_t sfi_local_members(const sfi_local *l, int64_t row, int64_t most,
     return count;
 }
 
-double sfi_local_distance(const sfi_local *l, const double *a, const double *b)
+double sfi_local_distance(const sfi_local *l, const double *a, const double *b,
+                          double bound)
 {
     double sum = 0.0;
-    for (int64_t j = 0; j < l->dim; j++)
+    for (int64_t j = 0; j < l->dim && !(sum > bound); j++)
         if (j != l->target)
             sum += l->levels[j] > 0.0 ? (a[j] != b[j] ? 1.0 : 0.0)
                                       : fabs(a[j] - b[j]);

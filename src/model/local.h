@@ -37,8 +37,9 @@ int64_t sfi_local_members(const sfi_local *l, int64_t row, int64_t most,
                           int64_t members[SFI_LOCAL_MOST + 1]);
 
 /* The distance of two rows: the sum over columns but the target of the gaps of
- * numbers, and of 1 for levels that differ. */
-double sfi_local_distance(const sfi_local *l, const double *a, const double *b);
+ * numbers, and of 1 for levels that differ.  Beyond `bound` any number above it. */
+double sfi_local_distance(const sfi_local *l, const double *a, const double *b,
+                          double bound);
 
 /* Densities of a local model.  SF_OK or SF_E_NOMEM. */
 typedef struct sfi_local_law sfi_local_law;

@@ -288,6 +288,55 @@ TEST(neighbours_are_of_the_class)
     sf_context_free(ctx);
 }
 
+/* The same as looking at all pairs, ties by the lower number of a row: numbers on a
+ * coarse grid, levels, classes. */
+TEST(neighbours_are_the_nearest)
+{
+    (void)state_;
+    enum { N = 300, D = 4 };
+    static double rows[N][D];
+    sf_context *ctx = new_context();
+    for (int i = 0; i < N; i++) {
+        const sfi_where where = {5, (uint64_t)i, 0, SFI_STREAM_USER};
+        rows[i][0] = floor(8.0 * sfi_uniform_at(where, 0));
+        rows[i][1] = sfi_uniform_at(where, 1) < 0.1 ? 30.0 : (double)(i % 7);
+        rows[i][2] = floor(3.0 * sfi_uniform_at(where, 2));
+        rows[i][3] = floor(2.0 * sfi_uniform_at(where, 3));
+    }
+    sf_local_options o = SF_LOCAL_OPTIONS_INIT;
+    for (int target = -1; target < 4; target += 3) {
+        o.target = target;
+        sf_model *m = model_of(ctx, N, D, rows[0], &o);
+        const sfi_local l = sfi_local_of(m);
+        for (int i = 0; i < N; i++) {
+            const double *x = l.data.data + i * D;
+            double last = -1.0;
+            int last_row = -1;
+            for (int64_t k = 0; k < l.kept; k++) {
+                int best = -1;
+                double least = INFINITY;
+                for (int r = 0; r < N; r++) {
+                    const double *y = l.data.data + r * D;
+                    double d = 0.0;
+                    for (int j = 0; j < D; j++)
+                        d += j == target ? 0.0 : fabs(x[j] - y[j]);
+                    if (r != i && (target < 0 || x[target] == y[target]) &&
+                        (d > last || (d == last && r > last_row)) &&
+                        d < least) {
+                        best = r;
+                        least = d;
+                    }
+                }
+                CHECK(l.neighbours[i * l.kept + k] == best);
+                last = least;
+                last_row = best;
+            }
+        }
+        sf_model_free(m);
+    }
+    sf_context_free(ctx);
+}
+
 /* ---- promises --------------------------------------------------------------- */
 
 TEST(sample_i_depends_on_the_seed_and_i_alone)
@@ -428,6 +477,7 @@ IO_TESTS(IO_CASE(densities_are_those_of_the_definition),
          IO_CASE(chords_lie_between_neighbours),
          IO_CASE(draws_agree_with_their_class),
          IO_CASE(neighbours_are_of_the_class),
+         IO_CASE(neighbours_are_the_nearest),
          IO_CASE(sample_i_depends_on_the_seed_and_i_alone),
          IO_CASE(a_file_keeps_all_of_it), IO_CASE(what_cannot_be_is_refused),
          IO_CASE(every_allocation_may_fail))
