@@ -129,7 +129,8 @@ typedef struct sf_local_options {
                                                                [default 1]  */
     double width;       /* h >= 0 of their covariance          [default 1]  */
     double rho;         /* share of its diagonal, 0 to 1       [default 0]  */
-    double ridge;       /* variance added, of that of a column [default 1e-6] */
+    double ridge;       /* share of a column's variance that densities get, so
+                           that they have one; draws do not    [default 1e-6] */
     double forget;      /* share of levels that are drawn from the neighbours',
                            0 to 1                              [default 0.5] */
     bool agree;         /* with a target, what is nearest to a row of another
@@ -160,7 +161,7 @@ typedef struct sf_local_report {
  * independent of the numbers.  shrink 0 is manifold Parzen windows (P. Vincent and
  * Y. Bengio, 2003); 1 keeps the mean and covariance of each neighbourhood (M. S.
  * Taylor and J. R. Thompson, Comput. Stat. Data Anal. 4 (1986) 93-101).  Draws are
- * near to rows of the data: how near, sf_compare() tells.  There are log densities
+ * without the ridge, and near to rows of the data: how near, sf_compare() tells.  There are log densities
  * and samples, each row once (SF_SAMPLER_STRATIFIED) unless DIRECT or CHORDS is said.
  * Time: at most rows^2 columns.
  *

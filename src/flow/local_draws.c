@@ -4,7 +4,10 @@
  * A draw from row i needs no covariance: with normal numbers g_m, one for each
  * member of N_i, the sum of g_m (x_m - mu)/sqrt(k) has the covariance S_i.
  *
- *     x = c_i + h (sqrt(1 - rho) sum + sqrt(rho diag S_i) g' + sqrt(ridge) g'')
+ *     x = c_i + h (sqrt(1 - rho) sum + sqrt(rho diag S_i) g').
+ *
+ * The ridge is left out: it is there so that densities have an inverse, and what is
+ * zero in all of a neighbourhood is to be drawn as zero.
  *
  * Chords go from row i to one of its five nearest, x = x_i + u (x_j - x_i) with u of
  * the beta distribution of 4 and 4, which is the median of seven uniform numbers:
@@ -25,7 +28,7 @@
 
 enum { CHORDS = 5, ATTEMPTS = 10, WORTH = 1 << 14 };
 
-/* Components of the random numbers of an attempt: normal ones for members, two for
+/* Components of the random numbers of an attempt: normal ones for members, one for
  * each column; uniform ones beyond them. */
 enum { COLUMN_NORMALS = SFI_LOCAL_MOST + 2, UNIFORMS = 1 << 24 };
 
@@ -49,7 +52,7 @@ static double draw_number(const sfi_local *l, const int64_t *members,
 {
     const double own = row_at(l, members[0])[j];
     const double k = count > 1 ? (double)(count - 1) : 1.0;
-    const uint32_t at = (uint32_t)(COLUMN_NORMALS + 2 * j);
+    const uint32_t at = (uint32_t)(COLUMN_NORMALS + j);
     double mean = 0.0, square = 0.0, along = 0.0;
     for (int64_t i = 0; i < count; i++)
         mean += row_at(l, members[i])[j] / (double)count;
@@ -59,8 +62,7 @@ static double draw_number(const sfi_local *l, const int64_t *members,
         along += from * sfi_normal_at(where, (uint32_t)i) / sqrt(k);
     }
     const double noise = sqrt(1.0 - l->rho) * along +
-                         sqrt(l->rho * square) * sfi_normal_at(where, at) +
-                         sqrt(l->ridge) * sfi_normal_at(where, at + 1);
+                         sqrt(l->rho * square) * sfi_normal_at(where, at);
     return own + l->shrink * (mean - own) + l->width * noise;
 }
 

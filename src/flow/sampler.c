@@ -391,10 +391,11 @@ static sf_status check(const sf_model *m, sf_mat out, sf_sample_options *o)
         return SFI_FAIL(ctx, SF_E_ARG, "sample: method is %d, want 0 to %d",
                         (int)o->method, (int)SF_SAMPLER_CHORDS);
     if (o->method == SF_SAMPLER_CHORDS)
-        return SFI_FAIL(ctx, SF_E_UNSUPPORTED,
-                        "sample: the method chords draws between the rows of a "
-                        "model of local normal distributions, and this is a %s",
-                        m->ops->family);
+        return SFI_FAIL(
+            ctx, SF_E_UNSUPPORTED,
+            "sample: the method chords draws between the rows of a "
+            "model of local normal distributions, not of the family %s",
+            m->ops->family);
     o->steps = o->steps == 0 ? sf_sample_steps(o) : o->steps;
     const bool langevin = o->method == SF_SAMPLER_LANGEVIN;
     if (o->corrections == 0)

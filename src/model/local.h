@@ -8,7 +8,7 @@
  *     N(c_i, h^2 ((1 - rho) S_i + rho diag S_i + ridge I)),
  *     c_i = x_i + shrink (mu_i - x_i),
  *
- * and its levels for (1 - forget) [x = x_i] + forget times their shares in N_i,
+ * the ridge in densities alone, and its levels for (1 - forget) [x = x_i] + forget times their shares in N_i,
  * independently.  Nothing of it is stored but the rows and who is near to whom: S_i has
  * k terms. */
 #ifndef SFI_LOCAL_H

@@ -443,7 +443,7 @@ TEST(what_cannot_be_is_refused)
     CHECK_OK(ctx, sf_gaussian_new(ctx, &m, 1, NULL, &none, &one));
     how.method = SF_SAMPLER_CHORDS;
     CHECK_FAILS(ctx, sf_sample(m, (sf_mat){out, 1, 1, 1}, &how),
-                SF_E_UNSUPPORTED, "and this is a gaussian");
+                SF_E_UNSUPPORTED, "not of the family gaussian");
     sf_model_free(m);
     sf_context_free(ctx);
 }

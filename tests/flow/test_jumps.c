@@ -352,8 +352,8 @@ TEST(methods_that_cannot_are_refused)
                     "jumps and tauleap are for counts, and column \"c1\" has "
                     "kernel gaussian");
     }
-    const sf_sample_options odd = options_of((sf_sampler)10, 2, 0);
-    CHECK_FAILS(ctx, sf_sample(counts, to, &odd), SF_E_ARG, "want 0 to 9");
+    const sf_sample_options odd = options_of((sf_sampler)11, 2, 0);
+    CHECK_FAILS(ctx, sf_sample(counts, to, &odd), SF_E_ARG, "want 0 to 10");
     const sf_sample_options jumps = options_of(SF_SAMPLER_JUMPS, 0, 0),
                             leaps = options_of(SF_SAMPLER_TAULEAP, 0, 0);
     CHECK(sf_sample_steps(&jumps) == 1 && sf_sample_steps(&leaps) == 100);
