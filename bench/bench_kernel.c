@@ -127,7 +127,7 @@ int main(int argc, char **argv)
     if (!bench_arguments(argc, argv, &args))
         return 2;
     for (int i = 0; sfi_kernel_families[i] != NULL; i++)
-        if (sfi_kernel_families[i]->counts == NULL &&
+        if (!sfi_kernel_families[i]->discrete &&
             run(&args, sfi_kernel_families[i]) != SF_OK)
             return 1;
     return 0;

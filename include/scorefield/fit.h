@@ -130,12 +130,15 @@ typedef struct sf_empirical_options {
                          < 0: the one, at most 0.5, that maximises the
                          leave-one-out likelihood, together with the
                          bandwidth; 0: none                [default 0]     */
+    const sf_frame *frame; /* whose column j is that of the data, by its name,
+                         too: kinds and levels, by which kernels are chosen and
+                         which the model keeps             [default NULL]  */
 } sf_empirical_options;
 
 #define SF_EMPIRICAL_OPTIONS_INIT                                              \
     {                                                                          \
         sizeof(sf_empirical_options), NULL, SF_BANDWIDTH_LOO, 0.1, NULL, 0, 0, \
-            0.0                                                                \
+            0.0, NULL                                                          \
     }
 
 typedef struct sf_empirical_report {
@@ -153,7 +156,8 @@ typedef struct sf_empirical_report {
  * kernels at every time, as a model: see sf_model_kernel() and docs/KERNELS.md.
  * A kernel that is named without hyperparameters gets them from its column, and
  * `gaussian`, `laplace` and `student` then work on standardised values; with
- * hyperparameters nothing is rescaled.  Kernels of counts, `poisson` and `binomial`,
+ * hyperparameters nothing is rescaled.  Columns of texts are numbers of levels, whose
+ * kernel is `category`; its prior is the levels' shares.  Kernels of counts, `poisson` and `binomial`,
  * must be named and want the bandwidth FIXED: the noise of the first does not vanish
  * with the time, and under the second no other rows explain the largest.  `weights`
  * are not all 0; NULL stands for equal ones.
@@ -168,6 +172,61 @@ SF_API sf_status sf_fit_empirical(sf_context *ctx, sf_model **out, sf_cmat data,
                                   const char *const *names,
                                   const sf_empirical_options *options,
                                   sf_empirical_report *report);
+
+/* ---- local normal distributions ------------------------------------------------ */
+
+typedef struct sf_local_options {
+    size_t size;        /* set by _INIT                                     */
+    int64_t neighbours; /* k, 1 to 64                          [default 3]  */
+    int64_t target;     /* the column of classes: neighbours are of a row's
+                           own, and it has levels; -1: none    [default -1] */
+    double shrink;      /* of a row towards its neighbours' mean, 0 to 1
+                                                               [default 1]  */
+    double width;       /* h >= 0 of their covariance          [default 1]  */
+    double rho;         /* share of its diagonal, 0 to 1       [default 0]  */
+    double ridge;       /* share of a column's variance that densities get, so
+                           that they have one; draws do not    [default 1e-6] */
+    double forget;      /* share of levels that are drawn from the neighbours',
+                           0 to 1                              [default 0.5] */
+    bool agree;         /* with a target, what is nearest to a row of another
+                           class is drawn again, at most 10 times; densities do
+                           not know of it                      [default true] */
+    bool standardise;   /* numbers are in standard deviations  [default true] */
+    const sf_frame *frame; /* as in sf_empirical_options       [default NULL] */
+} sf_local_options;
+
+#define SF_LOCAL_OPTIONS_INIT                                                  \
+    {                                                                          \
+        sizeof(sf_local_options), 3, -1, 1.0, 1.0, 0.0, 1e-6, 0.5, true, true, \
+            NULL                                                               \
+    }
+
+typedef struct sf_local_report {
+    int64_t alone; /* rows that have no other of their class */
+} sf_local_report;
+
+/* A mixture of a normal distribution for each row, of its neighbourhood: with N_i the
+ * row and its k nearest rows of its class (sum of the gaps of numbers, in standard
+ * deviations of their columns, and of 1 for levels that differ), mu_i and S_i the
+ * mean and the covariance (divisor k) of N_i,
+ *
+ *     N(x_i + shrink (mu_i - x_i), h^2 ((1 - rho) S_i + rho diag S_i + ridge)),
+ *
+ * and of levels (1 - forget) [x = x_i] + forget times their shares in N_i,
+ * independent of the numbers.  shrink 0 is manifold Parzen windows (P. Vincent and
+ * Y. Bengio, 2003); 1 keeps the mean and covariance of each neighbourhood (M. S.
+ * Taylor and J. R. Thompson, Comput. Stat. Data Anal. 4 (1986) 93-101).  Draws are
+ * without the ridge, and near to rows of the data: how near, sf_compare() tells.  There are log densities
+ * and samples, each row once (SF_SAMPLER_STRATIFIED) unless DIRECT or CHORDS is said.
+ * Time: at most rows^2 columns.
+ *
+ * Returns SF_OK; SF_E_ARG (an option outside its range, fewer than 2 rows),
+ * SF_E_NUMERIC (a value that is not finite; a target that is no number of a class),
+ * SF_E_NOMEM.  `names`, `options` and `report` may be NULL. */
+SF_API sf_status sf_fit_local(sf_context *ctx, sf_model **out, sf_cmat data,
+                              const char *const *names,
+                              const sf_local_options *options,
+                              sf_local_report *report);
 
 /* ---- network ----------------------------------------------------------------- */
 

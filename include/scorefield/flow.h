@@ -21,7 +21,7 @@ extern "C" {
 typedef enum sf_sampler {
     SF_SAMPLER_AUTO = -1, /* DIRECT where the model holds data or has latent
                              variables, LANGEVIN where it knows one noise level,
-                             else FLOW */
+                             STRATIFIED of local distributions, else FLOW */
     SF_SAMPLER_FLOW = 0,  /* Heun steps down the probability flow (Karras et al.
                             2022, algorithm 1), deterministic after the start */
     SF_SAMPLER_SDE,      /* the same with noise put back (algorithm 2)        */
@@ -41,9 +41,13 @@ typedef enum sf_sampler {
     SF_SAMPLER_POSTERIOR,  /* from the prior, down falling levels: a datum from
                               the posterior, then its noise at the next level */
     /* Of empirical models all of whose columns are counts, from 0 at time 1: */
-    SF_SAMPLER_JUMPS,  /* the reverse birth process, exact at every level  */
-    SF_SAMPLER_TAULEAP /* Poisson births at the rates of a step's start
+    SF_SAMPLER_JUMPS,   /* the reverse birth process, exact at every level  */
+    SF_SAMPLER_TAULEAP, /* Poisson births at the rates of a step's start
                           (sf_model_rates()), exact in the limit of steps */
+    /* Of models that sf_fit_local() makes, beside DIRECT and STRATIFIED: */
+    SF_SAMPLER_CHORDS /* between a row and one of its five nearest of its class,
+                          the middle more often than the ends; each row once, and
+                          no density */
 } sf_sampler;
 
 typedef struct sf_sample_options {

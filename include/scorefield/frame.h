@@ -29,30 +29,42 @@ typedef struct sf_frame sf_frame;
  *
  * What a column holds, found from all its cells in this order:
  *
- *   key       all cells differ, and are texts, or whole numbers each of which is
- *             one more than the one before; at least 20 rows, none missing, and
- *             other columns beside it.  Dates are no keys.
- *   date      all cells are days (2024-05-01) or instants (2024-05-01T12:30, with
- *             a blank for the T, seconds and their fraction, Z or +hh:mm): numbers
- *             of days (unit "d") or seconds (unit "s") since 1970, in UTC
- *   boolean   two texts, or 0 and 1
- *   category  other texts: numbers of levels, in the order of their appearance
- *   integer   whole numbers within 2^53
- *   real      otherwise
+ *   constant    one value, whatever is missing; at least two rows
+ *   key         all cells differ, and are texts, or whole numbers each of which is
+ *               one more than the one before; at least 20 rows, none missing, and
+ *               other columns beside it.  Dates are no keys.
+ *   date        all cells are days (2024-05-01) or instants (2024-05-01T12:30, with
+ *               a blank for the T, seconds and their fraction, Z or +hh:mm): numbers
+ *               of days (unit "d") or seconds (unit "s") since 1970, in UTC
+ *   boolean     two texts, or 0 and 1
+ *   category    other texts: numbers of levels, in the order of their appearance
+ *   integer     whole numbers within 2^53
+ *   proportion  all in [0, 1]
+ *   positive    all > 0, and the standard deviation above 0.3 of the mean: what is
+ *               less spread is as well described as any number
+ *   real        otherwise
  *
- *   X(name, text, what a cell is) */
+ *   X(name, text, what a cell is, why) */
 #define SF_KIND_LIST(X)                                                        \
-    X(SF_KIND_REAL, "real", "a number")                                        \
-    X(SF_KIND_INTEGER, "integer", "a whole number")                            \
-    X(SF_KIND_CATEGORY, "category", "one of some texts")                       \
-    X(SF_KIND_BOOLEAN, "boolean", "one of two texts, or 0 and 1")              \
-    X(SF_KIND_DATE, "date", "a day or an instant")                             \
-    X(SF_KIND_KEY, "key", "a name or running number of its row")
+    X(SF_KIND_REAL, "real", "a number", "numbers")                             \
+    X(SF_KIND_INTEGER, "integer", "a whole number", "all are whole")           \
+    X(SF_KIND_CATEGORY, "category", "one of some texts", "texts")              \
+    X(SF_KIND_BOOLEAN, "boolean", "one of two texts, or 0 and 1",              \
+      "two values")                                                            \
+    X(SF_KIND_DATE, "date", "a day or an instant", "all are dates")            \
+    X(SF_KIND_KEY, "key", "a name or running number of its row",               \
+      "all differ, as names or running numbers")                               \
+    X(SF_KIND_CONSTANT, "constant", "the same in every row", "one value")      \
+    X(SF_KIND_PROPORTION, "proportion", "a number from 0 to 1",                \
+      "all in [0, 1]")                                                         \
+    X(SF_KIND_POSITIVE, "positive", "a number above 0",                        \
+      "all > 0, and widely spread")
 
 typedef enum sf_kind {
-#define SF_KIND_ENUM(name, text, what) name,
+#define SF_KIND_ENUM(name, text, what, why) name,
     SF_KIND_LIST(SF_KIND_ENUM)
 #undef SF_KIND_ENUM
+        SF_KIND_COUNT
 } sf_kind;
 
 /* "real", ...; "unknown" for a number that is no kind. */
@@ -140,6 +152,26 @@ SF_API const char *sf_frame_name(const sf_frame *frame, int64_t col);
 SF_API sf_kind sf_frame_kind(const sf_frame *frame, int64_t col);
 SF_API const char *sf_frame_unit(const sf_frame *frame,
                                  int64_t col); /* or NULL */
+
+/* Why the column is taken to be of its kind: "all are whole", ...; "told" where
+ * sf_read_options.kinds or sf_frame_column.kind says so.  Not to be freed. */
+SF_API const char *sf_frame_why(const sf_frame *frame, int64_t col);
+
+/* The decimals that no number of the column exceeds, 0 to SF_MOST_DECIMALS; -1 if
+ * some has more, or where cells are not numbers. */
+enum { SF_MOST_DECIMALS = 6 };
+SF_API int sf_frame_decimals(const sf_frame *frame, int64_t col);
+
+/* What the name and range of a column suggest, and is never taken for granted: a
+ * circle, for a name with "deg", "dir" or "angle" and numbers from 0 to 360; a place
+ * on the sphere, for a latitude beside a longitude.  Writes the value of --kernel
+ * that says so, "wind_dir=vonmises:unit=degrees", to text [SF_HINT_SIZE]; false if
+ * there is none. */
+enum { SF_HINT_SIZE = 512 };
+SF_API bool sf_frame_hint(const sf_frame *frame, int64_t col,
+                          char text[SF_HINT_SIZE]);
+
+/* Its levels: how many, and their texts. */
 SF_API int64_t sf_frame_level_count(const sf_frame *frame, int64_t col);
 SF_API const char *sf_frame_level(const sf_frame *frame, int64_t col,
                                   int64_t level);

@@ -28,6 +28,7 @@
 #define SCOREFIELD_MODEL_H
 
 #include "scorefield/array.h"
+#include "scorefield/frame.h"
 #include "scorefield/functional.h"
 
 #ifdef __cplusplus
@@ -73,6 +74,49 @@ SF_API sf_support sf_model_support(const sf_model *model, int64_t column);
 /* What a column's values are to a model: kernels see (x - mean)/scale. */
 SF_API void sf_model_unit(const sf_model *model, int64_t column, double *mean,
                           double *scale);
+
+/* ---- the table it is of -------------------------------------------------------- */
+
+/* Keep what a frame knows of the model's columns, which are found by their names:
+ * kinds, levels, decimals, units, how dates are spelled.  A file keeps it, too.
+ * Returns SF_OK; SF_E_ARG (a column that the frame does not have), SF_E_NOMEM; on
+ * failure the model knows what it knew. */
+SF_API sf_status sf_model_describe(sf_model *model, const sf_frame *frame);
+
+/* What a column's cells are, as sf_frame_kind() and its companions say it;
+ * SF_KIND_REAL, -1 decimals and no levels where that is not known.  NULL for a level
+ * that is not there. */
+SF_API sf_kind sf_model_kind(const sf_model *model, int64_t column);
+SF_API int sf_model_decimals(const sf_model *model, int64_t column);
+SF_API int64_t sf_model_level_count(const sf_model *model, int64_t column);
+SF_API const char *sf_model_level(const sf_model *model, int64_t column,
+                                  int64_t level);
+
+/* Give a column of a table the levels of column `column` of the model, whose numbers
+ * its cells are; nothing if that has none.  Returns SF_OK or SF_E_NOMEM. */
+SF_API sf_status sf_model_copy_levels(const sf_model *model, int64_t column,
+                                      sf_column *to);
+
+/* Make the numbers of levels in x [n, d] those of the model: row i of x is row i of
+ * `frame`, whose column j holds what the model's column j does.  Levels are matched
+ * by their spelling, numbers where the model has texts by theirs; other columns stay.
+ * Returns SF_OK; SF_E_SHAPE; SF_E_FORMAT (a text that is no level of the model: the
+ * message names its place, and the levels that there are). */
+SF_API sf_status sf_model_match_levels(const sf_model *model,
+                                       const sf_frame *frame, sf_mat x);
+
+/* Turn points of the model, which `table` [n, d] holds, into cells as its own table
+ * has them: levels become texts again, days and instants are spelled as they were,
+ * to the step that they had, integers are whole, and numbers get their decimals;
+ * parts of a whole so that they still make it up.
+ * What is strictly inside a kernel's support is so afterwards.  Cells that their
+ * kind does not have, as a Gaussian draws negative numbers, are left, and a warning
+ * counts them.
+ * Returns SF_OK; SF_E_SHAPE (another number of columns), SF_E_NOMEM (the table can
+ * be freed, and is else undefined). */
+SF_API sf_status sf_model_cells(const sf_model *model, sf_table *table);
+
+/* ---- noise --------------------------------------------------------------------- */
 
 /* Noise level at time t in [0, 1], in standardised units; of kernels the time
  * itself, no less than the bandwidth. */
@@ -332,6 +376,27 @@ typedef struct sf_principal {
  * which is named: the outputs are written up to it); SF_E_NOMEM. */
 SF_API sf_status sf_model_principal(const sf_model *model, sf_cmat x,
                                     int64_t rank, const sf_principal *out);
+
+/* How many levels a column with the kernel `category` has; 0 for others. */
+SF_API int64_t sf_model_categories(const sf_model *model, int64_t column);
+
+/* What the clean level of such a column may be: out [n, levels] gets
+ * P(x_0 = level | x_t = x) at n points x [n, d]; where sf_model_eval() gives means,
+ * it gives the largest of these, the first among equals.
+ * Returns SF_OK; SF_E_ARG (another column; a time outside [0, 1]); SF_E_SHAPE;
+ * SF_E_UNSUPPORTED (the model holds no rows); SF_E_NOMEM; SF_E_NUMERIC (x outside
+ * the support, or of probability 0: the message names the first row). */
+SF_API sf_status sf_model_pmf(const sf_model *model, sf_cmat x, double time,
+                              int64_t column, sf_mat out);
+
+/* How such a column jumps, backward in time: out [n, levels] gets the rate a unit of
+ * time from x to each level, the other columns as they are, and 0 for its own.
+ * Forward it jumps to level c at the rate pi_c rate/(1 - t), pi being its prior.  At
+ * times below the bandwidth nothing moves.
+ * Returns as sf_model_pmf(); also SF_E_ARG at time 1 and SF_E_UNSUPPORTED for rows
+ * of their own bandwidths, or a background. */
+SF_API sf_status sf_model_jump_rates(const sf_model *model, sf_cmat x,
+                                     double time, int64_t column, sf_mat out);
 
 /* A Gaussian with a given mean [d] and covariance [d, d] (symmetric, positive
  * definite, row-major).  Column names may be NULL.

@@ -17,9 +17,10 @@ extern "C" {
 
 /* ---- models -------------------------------------------------------------- */
 
-/* The number in "format_version".  It grows when an older reader could no longer
- * understand a file. */
-enum { SF_MODEL_FORMAT_VERSION = 1 };
+/* The largest "format_version" that is read.  It grows when an older reader could
+ * no longer understand a file, and a file has the smallest that says it all: 2
+ * where columns have other kinds than real and integer. */
+enum { SF_MODEL_FORMAT_VERSION = 2 };
 
 /* How a model came about; a file keeps it beside the model.  Texts are UTF-8,
  * NULL where nothing is known. */
@@ -30,7 +31,9 @@ typedef struct sf_run_record {
     const char *created_by;      /* program; when saved, NULL: "scorefield"   */
     const char *version;         /* of it; when saved, NULL: sf_version()     */
     const char *report;          /* a JSON object: rows, losses, ...          */
-    const sf_column_kind *kinds; /* [d] what the columns held; NULL: reals    */
+    const sf_column_kind *kinds; /* [d] what the columns held; NULL: reals.  A
+                                    model that knows better
+                                    (sf_model_describe()) does not ask        */
     const char *const *dropped;  /* columns of the table that were left out   */
     int64_t dropped_count;
     const int64_t *dropped_rows; /* [dropped_row_count, 2]: rows of the table

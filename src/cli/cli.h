@@ -278,6 +278,9 @@ sf_read_options cli_read_options(const cli_read *r);
  * of them are not left out. */
 sf_status cli_show_columns(cli *c, const sf_frame *frame, const bool *used);
 
+/* Say what names and ranges of columns suggest. */
+void cli_give_hints(cli *c, const sf_frame *frame);
+
 /* What has columns: a model, or a density. */
 typedef struct cli_named {
     const char *noun;
@@ -314,6 +317,7 @@ typedef struct cli_data {
     int64_t rows;                 /* in the file                              */
     int64_t dim;                  /* columns that are used                    */
     sf_cmat x;                    /* [complete rows, dim]                     */
+    double *own; /* the cells of x, where levels are those of a model */
 } cli_data;
 
 /* Read a table, NULL as usual.  cli_data_free() frees it, also after a failure. */

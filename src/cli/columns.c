@@ -58,14 +58,15 @@ sf_status cli_show_columns(cli *c, const sf_frame *f, const bool *used)
     if (c->common.quiet)
         return SF_OK;
     const int width = name_width(f);
-    fprintf(stderr, "%-*s  kind     %9s %8s %10s %10s %10s\n", width, "column",
-            "rows", "missing", "min", "mean", "max");
+    fprintf(stderr, "%-*s  kind       %9s %8s %10s %10s %10s\n", width,
+            "column", "rows", "missing", "min", "mean", "max");
     for (int64_t j = 0; j < sf_frame_cols(f); j++) {
         sf_frame_summary s = SF_FRAME_SUMMARY_INIT;
         SFI_TRY(sf_frame_summarise(c->ctx, &s, f, j));
         print_name(stderr, sf_frame_name(f, j), width);
-        fprintf(stderr, "  %-8s %9lld %8lld", sf_kind_name(sf_frame_kind(f, j)),
-                (long long)s.present, (long long)s.missing);
+        fprintf(stderr, "  %-10s %9lld %8lld",
+                sf_kind_name(sf_frame_kind(f, j)), (long long)s.present,
+                (long long)s.missing);
         if (!isnan(s.mean))
             fprintf(stderr, " %10.5g %10.5g %10.5g", s.min, s.mean, s.max);
         else if (!isnan(s.min))
@@ -74,7 +75,19 @@ sf_status cli_show_columns(cli *c, const sf_frame *f, const bool *used)
             fprintf(stderr, " %10s %10s %10s", "-", "-", "-");
         else
             fprintf(stderr, " %10s %10s %10s", "", "", "");
-        fprintf(stderr, "%s\n", used[j] ? "" : "  left out");
+        fprintf(stderr, "  %s%s\n", sf_frame_why(f, j),
+                used[j] ? "" : "; left out");
     }
     return SF_OK;
+}
+
+void cli_give_hints(cli *c, const sf_frame *f)
+{
+    char text[SF_HINT_SIZE];
+    for (int64_t j = 0; j < sf_frame_cols(f); j++)
+        if (sf_frame_hint(f, j, text))
+            cli_note(c,
+                     "hint: column \"%.200s\" may be more than a number; "
+                     "fit --model empirical --kernel '%s' makes it that",
+                     sf_frame_name(f, j), text);
 }

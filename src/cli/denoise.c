@@ -70,6 +70,8 @@ static sf_status denoise(cli *c, const denoise_options *o, sf_model *model,
                  o->sigma, sigma);
     SFI_TRY(cli_model_table(c, model, points->rows, clean));
     SFI_TRY(find_clean(c, o, model, points, time, clean));
+    for (int64_t j = 0; j < clean->cols; j++)
+        SFI_TRY(sf_model_copy_levels(model, j, &clean->columns[j]));
     SFI_TRY(sf_table_write(c->ctx, clean, o->output));
     cli_put_count(c, c->report, "rows", points->x.rows);
     if (points->x.rows < points->rows)

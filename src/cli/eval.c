@@ -361,6 +361,19 @@ static void fill_table(const eval_job *j, sf_table *table)
     }
 }
 
+/* Clean levels are spelled as in the model's table. */
+static sf_status spell_levels(const eval_job *j, sf_table *table)
+{
+    int64_t at = 0;
+    for (int k = 0; k < j->count; k++) {
+        const int64_t columns = columns_of(j, j->list[k]);
+        for (int64_t c = 0; c < columns && j->list[k] == WANT_denoised; c++)
+            SFI_TRY(sf_model_copy_levels(j->model, c, &table->columns[at + c]));
+        at += columns + (j->list[k] == WANT_logpdf && j->has_se);
+    }
+    return SF_OK;
+}
+
 static sf_status write_named(const eval_job *j, cli_names *names)
 {
     sf_table table;
@@ -372,7 +385,9 @@ static sf_status write_named(const eval_job *j, cli_names *names)
     SFI_TRY(sf_table_new(j->c->ctx, &table, j->points.rows, names->count,
                          (const char *const *)names->list));
     fill_table(j, &table);
-    const sf_status status = sf_table_write(j->c->ctx, &table, j->o->output);
+    sf_status status = spell_levels(j, &table);
+    if (status == SF_OK)
+        status = sf_table_write(j->c->ctx, &table, j->o->output);
     sf_table_free(j->c->ctx, &table);
     return status;
 }

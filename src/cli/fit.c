@@ -77,7 +77,10 @@ static const cli_option options[] = {
     SHOWN(CLI_TEXT, "kernel", "K", kernel, "by column", NULL,
           "FAMILY[:NAME=VALUE,...] or \"A=K; B,C=K\""),
     SHOWN(CLI_TEXT, "bandwidth", "B", bandwidth, "loo", NULL,
-          "Noise time: loo, adaptive or a number"),
+          "Noise time: loo, adaptive, a number; or local"),
+    RARE(CLI_TEXT, "target", "COLUMN", target, NULL, NULL),
+    RARE(CLI_WHOLE, "neighbours", "K", neighbours, "3", "[1, 64]"),
+    RARE(CLI_FLAG, "no-agree", NULL, no_agree, NULL, NULL),
     RARE(CLI_TEXT, "floor", "E", floor, "0", NULL),
     OPTION(CLI_TEXT, 0, "weights", "COLUMN", weights, NULL, NULL, NULL,
            "Observation weights"),
@@ -157,7 +160,28 @@ static const char *const score_only[] = {"objective", "energy", "sigma-min",
 static const char *const flow_only[] = {"principal", "metric", "coupling",
                                         "bins"};
 
-static const char *const empirical_only[] = {"bandwidth", "floor", "weights"};
+static const char *const empirical_only[] = {
+    "bandwidth", "floor", "weights", "target", "neighbours", "no-agree"};
+static const char *const local_only[] = {"target", "neighbours", "no-agree"};
+static const char *const not_local[] = {"kernel", "floor", "weights"};
+
+/* Options that go with --bandwidth local, or do not. */
+static sf_status check_local(cli *c, const fit_options *o)
+{
+    const bool local =
+        o->bandwidth != NULL && strcmp(o->bandwidth, "local") == 0;
+    for (size_t i = 0; i < SFI_COUNT(local_only) && !local; i++)
+        if (cli_given(c, local_only[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s applies only to --bandwidth local",
+                            local_only[i]);
+    for (size_t i = 0; i < SFI_COUNT(not_local) && local; i++)
+        if (cli_given(c, not_local[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s does not apply to --bandwidth local",
+                            not_local[i]);
+    return SF_OK;
+}
 
 /* Options that are about another model than the one that is fitted. */
 static sf_status check_about(cli *c, const fit_options *o)
@@ -178,6 +202,7 @@ static sf_status check_about(cli *c, const fit_options *o)
                             "--%s applies only to empirical models, and "
                             "--model is %s",
                             empirical_only[i], name);
+    SFI_TRY(check_local(c, o));
     if (cli_given(c, "components") && o->model != FIT_MIXTURE)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--components applies only to --model mixture, and "
@@ -388,6 +413,19 @@ static void report_training(const fit_job *j, json_t *report)
     cli_put_text(c, report, "stopped_by", stop_text(r.stop));
 }
 
+static void report_local(const fit_job *j, json_t *report)
+{
+    cli *c = j->c;
+    cli_put_count(c, report, "neighbours", j->o->neighbours);
+    if (j->o->target == NULL)
+        return;
+    cli_put_text(c, report, "target", j->o->target);
+    cli_put_text(c, report, "agreement",
+                 j->o->no_agree ? "off"
+                                : "draws nearest to a row of another class are "
+                                  "drawn again; densities are without it");
+}
+
 static void report_noise(const fit_job *j, json_t *report)
 {
     cli *c = j->c;
@@ -452,6 +490,8 @@ static void make_report(const fit_job *j, double seconds)
         cli_put_number(c, report, "log_likelihood", k->mean);
         cli_put_text(c, report, "unit", "nats a row");
         cli_put_loadings(c, report, k->model);
+    } else if (is_empirical && j->is_local) {
+        report_local(j, report);
     } else if (is_empirical) {
         report_noise(j, report);
     } else if (!is_network) {
@@ -482,11 +522,11 @@ static sf_status save(const fit_job *j)
 {
     sf_run_record record = SF_RUN_RECORD_INIT;
     record.seed = j->network_options.seed;
-    record.kinds = j->data.kinds;
     record.dropped = j->data.dropped;
     record.dropped_count = j->data.dropped_count;
     record.dropped_rows = j->data.dropped_rows;
     record.dropped_row_count = j->data.dropped_row_count;
+    SFI_TRY(sf_model_describe(j->kept->model, j->data.all));
     return fit_save(j->c, j->o, j->kept->model, &record);
 }
 
@@ -517,8 +557,9 @@ static sf_status fit(fit_job *j)
                           : o->model == FIT_GAUSSIAN || o->model == FIT_MIXTURE
                               ? FIT_ROWS_WITH_MISSING
                               : FIT_ROWS_COMPLETE;
-    SFI_TRY(fit_data_open(&j->data, c, path, &o->read, o->columns, o->weights,
-                          resumed, rows));
+    SFI_TRY(fit_data_open(&j->data, c, path, o, resumed, rows));
+    if (o->kernel == NULL)
+        cli_give_hints(c, j->data.all);
     SFI_TRY(fit_candidates(j));
     make_report(j, sfi_clock() - j->begun);
     SFI_TRY(save(j));

@@ -31,6 +31,9 @@ typedef struct fit_options {
     const char *columns;
     cli_read read;
     const char *kernel, *bandwidth, *floor, *weights;
+    const char *target;
+    int64_t neighbours;
+    bool no_agree;
     double validation;
     cli_pair hidden; /* width x layers */
     double epochs;
@@ -98,29 +101,28 @@ typedef struct fit_data {
     bool *used;              /* [cols] */
     int64_t *index;          /* [cols], the first `dim` are used */
     int64_t dim;
-    const char **names;    /* [cols], likewise */
-    sf_column_kind *kinds; /* [cols], likewise */
-    const char **dropped;  /* [cols], the first `dropped_count` */
+    const char **names;   /* [cols], likewise */
+    const char **dropped; /* [cols], the first `dropped_count` */
     int64_t dropped_count;
     int64_t *dropped_rows; /* [dropped_row_count, 2]: as sf_run_record has them,
                               not of a stream */
     int64_t dropped_row_count;
-    int64_t weight;   /* the column --weights names, -1 without; its cells
+    int64_t weight;    /* the column --weights names, -1 without; its cells
                          follow the used ones in a row of `matrix` */
-    int64_t complete; /* rows without a missing cell among the used columns, or
-                         with a cell; of a stream, when fit_stream() has passed */
-    int64_t missing;  /* cells of these rows */
-    sf_cmat matrix;   /* [complete, dim], or of all rows with missing cells; not
-                         of a stream */
+    bool takes_levels; /* the model has a place for texts */
+    int64_t complete;  /* rows without a missing cell among the used columns, or
+                          with a cell; of a stream, when fit_stream() has passed */
+    int64_t missing;   /* cells of these rows */
+    sf_cmat matrix; /* [complete, dim], or of all rows with missing cells; not
+                          of a stream */
 } fit_data;
 
-/* Read DATA, show its columns, choose those that are used (`list`; if NULL
- * those of the run that is resumed; if NULL all of numbers that differ but
- * `weights`, a column or NULL) and check that each can have a density.  A stream is
- * read again by fit_stream().  fit_data_free() frees *d, also after a failure. */
+/* Read DATA, show its columns, choose those that are used (--columns; without it
+ * those of the run that is resumed; without one all that the model takes and that
+ * differ but --weights) and check that each can have a density.  A stream is read
+ * again by fit_stream().  fit_data_free() frees *d, also after a failure. */
 sf_status fit_data_open(fit_data *d, cli *c, const char *path,
-                        const cli_read *how, const char *list,
-                        const char *weights, const sf_checkpoint *resumed,
+                        const fit_options *o, const sf_checkpoint *resumed,
                         fit_rows rows);
 void fit_data_free(fit_data *d);
 
@@ -169,6 +171,7 @@ typedef struct fit_job {
     char flow_warning[800];    /* to be said if the flow is kept */
     double information;        /* mean of the flow's at held-out rows, or NaN */
     sf_empirical_report noise; /* of the empirical model */
+    bool is_local;             /* which it is, of local distributions */
     const candidate *kept;
     char why[200]; /* `auto` kept it                                 */
     sf_trainer *trainer,

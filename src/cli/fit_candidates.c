@@ -9,6 +9,7 @@
 
 #include "num/decimal.h"
 #include "scorefield/flow.h"
+#include "table/frame.h"
 
 #include <math.h>
 #include <string.h>
@@ -283,8 +284,8 @@ static sf_status read_bandwidth(fit_job *j, sf_empirical_options *e)
     const char *end = sfi_number_parse(text, &e->time);
     if (end == NULL || *end != '\0' || !(e->time > 0.0) || !(e->time <= 1.0))
         return SFI_FAIL(j->c->ctx, SF_E_ARG,
-                        "--bandwidth is \"%s\", want loo, adaptive or a time "
-                        "above 0 and at most 1",
+                        "--bandwidth is \"%s\", want loo, adaptive, local or a "
+                        "time above 0 and at most 1",
                         text);
     return SF_OK;
 }
@@ -313,14 +314,35 @@ static sf_status read_floor(fit_job *j, sf_empirical_options *e)
     return SF_OK;
 }
 
+static sf_status fit_local(fit_job *j)
+{
+    cli *c = j->c;
+    const fit_data *d = &j->data;
+    sf_local_options l = SF_LOCAL_OPTIONS_INIT;
+    j->is_local = true;
+    l.frame = d->whole;
+    l.neighbours = j->o->neighbours;
+    l.agree = !j->o->no_agree;
+    if (j->o->target != NULL)
+        SFI_TRY(sfi_frame_find_column(c->ctx, d->whole, j->o->target,
+                                      "--target", &l.target));
+    const sf_status status = sf_fit_local(c->ctx, &j->empirical.model,
+                                          d->matrix, d->names, &l, NULL);
+    return status == SF_E_ARG ? status : fit_data_error(d, status);
+}
+
 static sf_status fit_empirical(fit_job *j)
 {
     cli *c = j->c;
     const fit_data *d = &j->data;
+    if (j->o->bandwidth != NULL && strcmp(j->o->bandwidth, "local") == 0)
+        return fit_local(j);
     sf_empirical_options e = SF_EMPIRICAL_OPTIONS_INIT;
     double *weights = NULL;
     e.kernel = j->o->kernel;
     e.seed = c->common.seed;
+    /* Candidates of `auto` are densities with respect to the same measure. */
+    e.frame = j->o->model == FIT_EMPIRICAL ? d->whole : NULL;
     SFI_TRY(read_bandwidth(j, &e));
     SFI_TRY(read_floor(j, &e));
     if (d->weight >= 0) {

@@ -30,14 +30,16 @@ static sf_status check_named(const fit_data *d, int64_t j)
     sf_context *ctx = d->c->ctx;
     const char *file = cli_shown_path(d->path);
     SFI_TRY(sf_frame_summarise(ctx, &s, d->all, j));
-    if (sf_frame_level_count(d->all, j) > 0) {
+    if (sf_frame_level_count(d->all, j) > 0 &&
+        (!d->takes_levels || j == d->weight)) {
         const char *first = sf_frame_level(d->all, j, 0);
         return SFI_FAIL(
-            ctx, SF_E_FORMAT,
-            "%s: column \"%s\" holds text (\"%s\", ...); categories "
-            "are not in this version, leave it out of --columns",
+            ctx, SF_E_FORMAT, "%s: column \"%s\" holds text (\"%s\", ...)%s",
             file, shown_name(d->all, j, shown),
-            sfi_show(level, first, strlen(first)));
+            sfi_show(level, first, strlen(first)),
+            j == d->weight ? ", want numbers"
+                           : ", which --model empirical takes; for others "
+                             "leave it out of --columns");
     }
     if (s.present == 0)
         return SFI_FAIL(ctx, SF_E_FORMAT,
@@ -83,36 +85,59 @@ static sf_status find_listed(fit_data *d, const char *list)
     return SF_OK;
 }
 
-/* All that are numbers which differ, but the weights; what is left out is said. */
-static sf_status find_numbers(fit_data *d)
+/* Nothing is left; the frame knows why. */
+static sf_status fail_none(const fit_data *d)
 {
     sf_frame *numbers = NULL;
-    char shown[SFI_SHOW_SIZE];
     SFI_TRY(sf_frame_numbers(d->c->ctx, &numbers, d->all, false));
     sf_frame_free(numbers);
-    for (int64_t j = 0; j < d->cols; j++)
-        if (j != d->weight && sf_frame_left_out(d->all, j, false) == NULL)
-            d->index[d->dim++] = j;
-    for (int64_t j = 0; j < d->cols; j++) {
-        const char *reason = sf_frame_left_out(d->all, j, false);
-        if (j != d->weight && reason != NULL)
-            cli_note(d->c, "column \"%s\" is left out: %s",
-                     shown_name(d->all, j, shown), reason);
-    }
-    return d->dim > 0 ? SF_OK
-                      : SFI_FAIL(d->c->ctx, SF_E_FORMAT,
-                                 "%s: no column but that of --weights holds "
-                                 "numbers; want at least one",
-                                 cli_shown_path(d->path));
+    return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
+                    "%s: no column but that of --weights holds numbers; want "
+                    "at least one",
+                    cli_shown_path(d->path));
 }
 
-/* What models call a kind of numbers. */
-static sf_column_kind kind_of(sf_kind kind)
+/* Why a column is left out that nobody named; dates are numbers like others, and
+ * some models have a place for levels. */
+static const char *left_out(const fit_data *d, int64_t j)
 {
-    return kind == SF_KIND_INTEGER || kind == SF_KIND_BOOLEAN ||
-                   kind == SF_KIND_KEY
-               ? SF_COLUMN_INTEGER
-               : SF_COLUMN_REAL;
+    const sf_kind kind = sf_frame_kind(d->all, j);
+    const bool levels = kind == SF_KIND_CATEGORY || kind == SF_KIND_BOOLEAN;
+    return kind == SF_KIND_DATE || (levels && d->takes_levels)
+               ? NULL
+               : sf_frame_left_out(d->all, j, false);
+}
+
+enum { MANY_LEVELS = 1000 };
+
+/* Levels that hardly come back say little. */
+static void warn_of_levels(const fit_data *d, int64_t j)
+{
+    char shown[SFI_SHOW_SIZE];
+    const int64_t levels = sf_frame_level_count(d->all, j);
+    if (levels > MANY_LEVELS || 2 * levels > d->rows)
+        cli_warn(d->c,
+                 "column \"%s\" has %lld levels in %lld rows; if they name the "
+                 "rows, say --kind '%s=key' or leave it out of --columns",
+                 shown_name(d->all, j, shown), (long long)levels,
+                 (long long)d->rows, shown);
+}
+
+/* All that differ and are numbers or dates, but the weights; what is left out is
+ * said. */
+static sf_status find_numbers(fit_data *d)
+{
+    char shown[SFI_SHOW_SIZE];
+    for (int64_t j = 0; j < d->cols; j++)
+        if (j != d->weight && left_out(d, j) == NULL)
+            d->index[d->dim++] = j;
+    if (d->dim == 0)
+        return fail_none(d);
+    for (int64_t j = 0; j < d->cols; j++)
+        if (j != d->weight && left_out(d, j) != NULL)
+            cli_note(d->c, "column \"%s\" is left out: %s",
+                     shown_name(d->all, j, shown), left_out(d, j));
+    return SF_OK;
 }
 
 static sf_status choose_columns(fit_data *d, const char *list,
@@ -128,8 +153,9 @@ static sf_status choose_columns(fit_data *d, const char *list,
             return SFI_FAIL(d->c->ctx, SF_E_ARG,
                             "--weights and --columns name the same column");
         d->used[j] = true;
+        if (sf_frame_level_count(d->all, j) > 0)
+            warn_of_levels(d, j);
         d->names[k] = sf_frame_name(d->all, j);
-        d->kinds[k] = kind_of(sf_frame_kind(d->all, j));
     }
     for (int64_t j = 0; j < d->cols; j++)
         if (!d->used[j])
@@ -143,7 +169,8 @@ static sf_status check_range(const fit_data *d, int64_t j)
     sf_frame_summary s = SF_FRAME_SUMMARY_INIT;
     SFI_TRY(sf_frame_summarise(d->c->ctx, &s, d->all, j));
     const double span = s.max - s.min;
-    if (s.present < 2 || (span > 1e-140 && span < 1e140))
+    if (sf_frame_level_count(d->all, j) > 0 || s.present < 2 ||
+        (span > 1e-140 && span < 1e140))
         return SF_OK;
     if (span > 0.0)
         return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
@@ -304,31 +331,30 @@ static sf_status allocate(fit_data *d)
     d->used = sfi_alloc_zero(ctx, n, sizeof *d->used);
     d->index = sfi_alloc_zero(ctx, n, sizeof *d->index);
     d->names = sfi_alloc_zero(ctx, n, sizeof *d->names);
-    d->kinds = sfi_alloc_zero(ctx, n, sizeof *d->kinds);
     d->dropped = sfi_alloc_zero(ctx, n, sizeof *d->dropped);
     return d->used != NULL && d->index != NULL && d->names != NULL &&
-                   d->kinds != NULL && d->dropped != NULL
+                   d->dropped != NULL
                ? SF_OK
                : SF_E_NOMEM;
 }
 
 sf_status fit_data_open(fit_data *d, cli *c, const char *path,
-                        const cli_read *how, const char *list,
-                        const char *weights, const sf_checkpoint *resumed,
+                        const fit_options *o, const sf_checkpoint *resumed,
                         fit_rows rows)
 {
     bool streams = rows == FIT_ROWS_STREAM;
     memset(d, 0, sizeof *d);
     d->c = c;
     d->path = path;
-    const sf_read_options options = cli_read_options(how);
+    d->takes_levels = o->model == FIT_EMPIRICAL;
+    const sf_read_options options = cli_read_options(&o->read);
     SFI_TRY(streams ? sf_frame_open(c->ctx, &d->all, path, &options)
                     : sf_frame_read(c->ctx, &d->all, path, &options));
     d->cols = sf_frame_cols(d->all);
     d->rows = sf_frame_rows(d->all);
     SFI_TRY(allocate(d));
-    SFI_TRY(find_weights(d, weights));
-    SFI_TRY(choose_columns(d, list, resumed));
+    SFI_TRY(find_weights(d, o->weights));
+    SFI_TRY(choose_columns(d, o->columns, resumed));
     SFI_TRY(cli_show_columns(c, d->all, d->used));
     for (int64_t k = 0; k < d->dim; k++)
         SFI_TRY(check_range(d, d->index[k]));
@@ -358,7 +384,6 @@ void fit_data_free(fit_data *d)
     sfi_free(ctx, d->used, n, sizeof *d->used);
     sfi_free(ctx, d->index, n, sizeof *d->index);
     sfi_free(ctx, d->names, n, sizeof *d->names);
-    sfi_free(ctx, d->kinds, n, sizeof *d->kinds);
     sfi_free(ctx, d->dropped, n, sizeof *d->dropped);
     sfi_free(ctx, d->dropped_rows, (size_t)d->dropped_row_count,
              2 * sizeof *d->dropped_rows);

@@ -12,6 +12,17 @@
 #include <math.h>
 #include <string.h>
 
+static void put_decimals(cli *c, json_t *row, int decimals)
+{
+    cli_put(c, row, "decimals",
+            decimals >= 0 ? json_integer(decimals) : json_null());
+}
+
+static void put_levels(cli *c, json_t *row, int64_t levels)
+{
+    cli_put(c, row, "levels", levels > 0 ? json_integer(levels) : json_null());
+}
+
 /* ---- models --------------------------------------------------------------- */
 
 static void put_columns(cli *c, const sf_model *m, const sf_run_record *r)
@@ -20,8 +31,9 @@ static void put_columns(cli *c, const sf_model *m, const sf_run_record *r)
     for (int64_t j = 0; j < m->dim; j++) {
         json_t *row = cli_add_object(c, list);
         cli_put_text(c, row, "column", m->names[j]);
-        cli_put_text(c, row, "kind",
-                     r->kinds[j] == SF_COLUMN_INTEGER ? "integer" : "real");
+        cli_put_text(c, row, "kind", sf_kind_name(sf_model_kind(m, j)));
+        put_decimals(c, row, sf_model_decimals(m, j));
+        put_levels(c, row, sf_model_level_count(m, j));
         if (sf_density_text(m) == NULL) {
             /* What kernels see is (x - offset)/scale. */
             const bool kernels = sfi_has_kernels(m);
@@ -169,17 +181,17 @@ static sf_status put_table(cli *c, const sf_frame *f)
     for (int64_t j = 0; j < sf_frame_cols(f); j++) {
         sf_frame_summary s = SF_FRAME_SUMMARY_INIT;
         SFI_TRY(sf_frame_summarise(c->ctx, &s, f, j));
-        const int64_t levels = sf_frame_level_count(f, j);
         json_t *row = cli_add_object(c, list);
         cli_put_text(c, row, "column", sf_frame_name(f, j));
         cli_put_text(c, row, "kind", sf_kind_name(sf_frame_kind(f, j)));
+        cli_put_text(c, row, "why", sf_frame_why(f, j));
         cli_put_count(c, row, "missing", s.missing);
         cli_put_number(c, row, "min", s.min);
         cli_put_number(c, row, "mean", s.mean);
         cli_put_number(c, row, "max", s.max);
         cli_put_number(c, row, "sd", s.sd);
-        cli_put(c, row, "levels",
-                levels > 0 ? json_integer(levels) : json_null());
+        put_decimals(c, row, sf_frame_decimals(f, j));
+        put_levels(c, row, sf_frame_level_count(f, j));
     }
     return SF_OK;
 }
@@ -193,6 +205,7 @@ static sf_status tell_table(cli *c, const char *path, const cli_read *how)
     cli_put_text(c, c->report, "file", cli_shown_path(path));
     cli_put_text(c, c->report, "holds", "table");
     cli_put_count(c, c->report, "rows", sf_frame_rows(f));
+    cli_give_hints(c, f);
     const sf_status status = put_table(c, f);
     sf_frame_free(f);
     return status;

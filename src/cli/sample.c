@@ -76,6 +76,7 @@ static const cli_option options[] = {
     OPTION(CLI_WHOLE, 0, "temperatures", "R", temperatures, "1", "[1, 64]",
            "Parallel tempering, where there are many modes"),
     RARE(CLI_WHOLE, "max-treedepth", "D", max_treedepth, "10", "[1, 20]"),
+    RARE(CLI_FLAG, "raw", NULL, raw, NULL, NULL),
     RARE(CLI_WHOLE, "first", "I", first, "0", ">= 0"),
     RARE(CLI_NUMBER, "max-temperature", "T", max_temperature, "30", "> 1"),
     {0}};
@@ -113,6 +114,8 @@ static sf_status sample(cli *c, const sample_options *o, const sf_model *model,
         s.trace = trace->data;
     }
     SFI_TRY(draw(c, model, table, &s));
+    if (!o->raw)
+        SFI_TRY(sf_model_cells(model, table));
     SFI_TRY(sf_table_write(c->ctx, table, o->output));
     if (o->trace != NULL)
         SFI_TRY(sfi_npy_write_array(c->ctx, trace, o->trace));
@@ -180,11 +183,12 @@ static sf_status check_options(cli *c, const sample_options *o, bool chains)
                         "--corrections applies only to the methods annealed "
                         "and pc");
     if (cli_given(c, "steps") &&
-        (sampler == SF_SAMPLER_DIRECT || sampler == SF_SAMPLER_STRATIFIED))
+        (sampler == SF_SAMPLER_DIRECT || sampler == SF_SAMPLER_STRATIFIED ||
+         sampler == SF_SAMPLER_CHORDS))
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--steps does not apply to the methods direct, which "
                         "is what empirical models and those of latent "
-                        "variables are sampled by, and stratified; want "
+                        "variables are sampled by, stratified and chords; want "
                         "another --method with it");
     if (cli_given(c, "step") && !chains && sampler != SF_SAMPLER_ANNEALED &&
         sampler != SF_SAMPLER_PC && sampler != SF_SAMPLER_LANGEVIN)
@@ -200,8 +204,10 @@ static int choose_method(const sample_options *o, const sf_model *m)
 {
     if (o->method != SAMPLE_AUTO)
         return o->method;
-    if (sf_model_can(m, SF_CAN_DRAW))
-        return SAMPLE_FLOW + (int)SF_SAMPLER_DIRECT;
+    const sf_sample_options usual = SF_SAMPLE_OPTIONS_INIT;
+    const sf_sampler method = sf_sample_method(m, &usual);
+    if (method == SF_SAMPLER_DIRECT || method == SF_SAMPLER_STRATIFIED)
+        return SAMPLE_FLOW + (int)method;
     return sf_model_can(m, SF_CAN_NOISE) || sf_model_can(m, SF_CAN_TRAIN)
                ? SAMPLE_FLOW
                : SAMPLE_NUTS;
@@ -257,8 +263,8 @@ const cli_command cli_sample = {
     .size = sizeof(sample_options),
     .options = options,
     .notes = "Methods: direct [of data], stratified, posterior, jumps, "
-             "tauleap; flow [of other\nmodels], sde, annealed, pc, langevin; "
-             "nuts [of densities], hmc, mala, ula, lm.\n",
+             "tauleap, chords;\nflow [of other models], sde, annealed, pc, "
+             "langevin; nuts, hmc, mala, ula, lm.\n",
     .example = "  scorefield sample faithful.safetensors -n 1000 --seed 7 "
                "-o new.csv\n",
     .run = run};

@@ -9,11 +9,11 @@
  * densities. */
 #define SAMPLE_METHODS                                                         \
     "auto|flow|sde|annealed|pc|langevin|direct|stratified|posterior|jumps|"    \
-    "tauleap|nuts|hmc|mala|ula|lm"
+    "tauleap|chords|nuts|hmc|mala|ula|lm"
 enum {
     SAMPLE_AUTO = 0,
     SAMPLE_FLOW = 1,
-    SAMPLE_NUTS = 11,
+    SAMPLE_NUTS = 12,
     SAMPLE_HMC,
     SAMPLE_MALA,
     SAMPLE_ULA,
@@ -26,6 +26,7 @@ enum {
 typedef struct sample_options {
     const char *output;
     int64_t rows, first;
+    bool raw; /* numbers, not cells like the table's */
     int method;
     int64_t steps, corrections;
     double step, churn;

@@ -38,6 +38,9 @@ sf_status cli_data_read(cli *c, cli_data *d, const char *path,
 
 void cli_data_free(cli_data *d)
 {
+    if (d->own != NULL)
+        sfi_free(d->whole->ctx, d->own, (size_t)(d->x.rows * d->x.cols),
+                 sizeof *d->own);
     sf_frame_free(d->whole);
     sf_frame_free(d->some);
     sf_frame_free(d->all);
@@ -51,12 +54,26 @@ const char *cli_data_name(const cli_data *d, int64_t k)
 
 /* ---- columns -------------------------------------------------------------- */
 
-static sf_status check_numbers(cli *c, const cli_data *d, const sf_frame *f)
+static const char *model_column(const void *of, int64_t j)
+{
+    return sf_model_column(of, j);
+}
+
+/* The model whose columns they are; NULL for others. */
+static const sf_model *model_of(const cli_named *of)
+{
+    return of->name == model_column ? of->of : NULL;
+}
+
+/* The columns hold numbers, or what `levels`, a model or NULL, has levels of. */
+static sf_status check_numbers(cli *c, const cli_data *d, const sf_frame *f,
+                               const sf_model *levels)
 {
     char shown[SFI_SHOW_SIZE], level[SFI_SHOW_SIZE];
     for (int64_t k = 0; k < sf_frame_cols(f); k++) {
         const char *name = sf_frame_name(f, k);
-        if (sf_frame_is_number(f, k) || sf_frame_kind(f, k) == SF_KIND_DATE)
+        if (sf_frame_is_number(f, k) || sf_frame_kind(f, k) == SF_KIND_DATE ||
+            (levels != NULL && sf_model_level_count(levels, k) > 0))
             continue;
         const char *first = sf_frame_level(f, k, 0);
         return SFI_FAIL(c->ctx, SF_E_FORMAT,
@@ -73,7 +90,7 @@ sf_status cli_data_choose(cli *c, cli_data *d, const char *list)
 {
     SFI_TRY(list != NULL ? sf_frame_pick(c->ctx, &d->some, d->all, list)
                          : sf_frame_numbers(c->ctx, &d->some, d->all, true));
-    SFI_TRY(check_numbers(c, d, d->some));
+    SFI_TRY(check_numbers(c, d, d->some, NULL));
     d->dim = sf_frame_cols(d->some);
     return SF_OK;
 }
@@ -169,7 +186,7 @@ sf_status cli_data_select(cli *c, cli_data *d, const int64_t *index,
                           int64_t count)
 {
     SFI_TRY(take_columns(c, d, index, count));
-    return check_numbers(c, d, d->some);
+    return check_numbers(c, d, d->some, NULL);
 }
 
 sf_status cli_data_find(cli *c, cli_data *d, const cli_named *of)
@@ -191,7 +208,7 @@ sf_status cli_data_find(cli *c, cli_data *d, const cli_named *of)
 sf_status cli_data_match(cli *c, cli_data *d, const cli_named *of)
 {
     SFI_TRY(cli_data_find(c, d, of));
-    return check_numbers(c, d, d->some);
+    return check_numbers(c, d, d->some, model_of(of));
 }
 
 /* ---- rows ----------------------------------------------------------------- */
@@ -251,6 +268,26 @@ sf_status cli_data_take_any(cli *c, cli_data *d, int64_t *missing)
     return status;
 }
 
+/* Levels have the numbers of the file's order, and get those of the model's. */
+static sf_status match_levels(cli *c, const sf_model *model, cli_data *d)
+{
+    bool any = false;
+    for (int64_t j = 0; j < d->dim && model != NULL; j++)
+        any |= sf_model_level_count(model, j) > 0;
+    if (!any)
+        return SF_OK;
+    const sf_cmat from = d->x;
+    d->own = sfi_alloc(c->ctx, (size_t)(from.rows * from.cols), sizeof *d->own);
+    if (d->own == NULL)
+        return SF_E_NOMEM;
+    for (int64_t i = 0; i < from.rows; i++)
+        memcpy(d->own + i * from.cols, from.data + i * from.stride,
+               (size_t)from.cols * sizeof *d->own);
+    d->x = (sf_cmat){d->own, from.rows, from.cols, from.cols};
+    return sf_model_match_levels(
+        model, d->whole, (sf_mat){d->own, from.rows, from.cols, from.cols});
+}
+
 sf_status cli_data_locate(cli *c, cli_data *d, const char *path,
                           const cli_read *how, const cli_named *of)
 {
@@ -268,12 +305,8 @@ sf_status cli_data_points(cli *c, cli_data *d, const char *path,
                           const cli_read *how, const cli_named *of)
 {
     SFI_TRY(cli_data_locate(c, d, path, how, of));
-    return cli_data_take(c, d);
-}
-
-static const char *model_column(const void *of, int64_t j)
-{
-    return sf_model_column(of, j);
+    SFI_TRY(cli_data_take(c, d));
+    return match_levels(c, model_of(of), d);
 }
 
 cli_named cli_model_columns(const sf_model *model)

@@ -16,6 +16,12 @@ static sf_status check(sf_context *ctx, sf_cmat data, const char *const *names,
                        const sf_empirical_options *o)
 {
     SFI_TRY(sfi_check_finite(ctx, data, 0, names, "empirical"));
+    if (o->frame != NULL && sf_frame_cols(o->frame) < data.cols)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "empirical: the frame has %lld columns, and the data "
+                        "%lld",
+                        (long long)sf_frame_cols(o->frame),
+                        (long long)data.cols);
     if (o->bandwidth < SF_BANDWIDTH_LOO || o->bandwidth > SF_BANDWIDTH_ADAPTIVE)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "empirical: bandwidth is %d, want 0 to 2",
@@ -140,7 +146,7 @@ static sf_status find_noise(sf_model *m, const sf_empirical_options *o,
         report->floor = o->floor;
         return sfi_count_copies(m, &report->copies);
     }
-    const int64_t counts = sfi_noise_find(&m->noise, true);
+    const int64_t counts = sfi_noise_find_counts(&m->noise, true);
     if (counts >= 0)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "empirical: column \"%s\": kernel %s is for counts, "
@@ -183,10 +189,13 @@ static sf_status fit(sf_context *ctx, sf_model **out, sf_cmat data,
     sfi_noise noise = {0};
     sf_status status = unit != NULL ? SF_OK : SF_E_NOMEM;
     if (status == SF_OK)
-        status = sfi_choose_kernels(ctx, &noise, data, names, o->kernel, unit,
-                                    unit + d);
+        status = sfi_choose_kernels(
+            ctx, &noise, &(sfi_kernel_table){data, names, o->weights, o->frame},
+            o->kernel, unit, unit + d);
     if (status == SF_OK)
         status = make(ctx, out, &noise, data, names, unit, unit + d, o);
+    if (status == SF_OK && o->frame != NULL)
+        status = sf_model_describe(*out, o->frame);
     if (status == SF_OK)
         status = o->floor != 0.0 ? sfi_check_floor(*out, SF_E_ARG) : SF_OK;
     if (status == SF_OK)

@@ -75,12 +75,17 @@ static sf_status scale_kernel(sf_context *ctx, sfi_kernel *k, const moments *m,
                           strcmp(k->ops->numbers[0].name, "path") == 0;
     if (has_path)
         k->numbers[0] = SFI_PATH_VP;
-    if (k->ops->chart == SFI_CHART_REAL) {
-        if (!(m->sd > 0.0))
-            return SFI_FAIL(ctx, SF_E_NUMERIC,
-                            "kernel: column \"%s\" is %g in every row; a "
-                            "constant has no spread to scale noise by",
-                            name, m->mean);
+    if (k->ops->chart == SFI_CHART_REAL && !(m->sd > 0.0))
+        return SFI_FAIL(ctx, SF_E_NUMERIC,
+                        "kernel: column \"%s\" is %g in every row; a "
+                        "constant has no spread to scale noise by",
+                        name, m->mean);
+    if (k->ops->discrete) { /* in units of one, too, but about its own mean */
+        set_number(k, "sigma", rounded(m->sd));
+        set_number(k, "mean", rounded(m->mean));
+        set_number(k, "least",
+                   m->least >= 0.0 ? SFI_LEAST_ZERO : SFI_LEAST_NONE);
+    } else if (k->ops->chart == SFI_CHART_REAL) {
         *mean = m->mean;
         *scale = m->sd;
     } else if (has_path) { /* log-normal */
@@ -96,9 +101,17 @@ static sf_status scale_kernel(sf_context *ctx, sfi_kernel *k, const moments *m,
 
 /* `auto`: proportions strictly between 0 and 1 get beta noise, positive columns
  * whose spread is not small beside their mean log-normal noise, all others
- * Gaussian. */
-static const char *auto_kernel(const moments *m)
+ * Gaussian.  A frame knows levels, and what its user said of a column. */
+static const char *auto_kernel(const moments *m, const sf_frame *f, int64_t j)
 {
+    const sf_kind kind = f != NULL ? sf_frame_kind(f, j) : SF_KIND_KEY;
+    if (f != NULL &&
+        (sf_frame_level_count(f, j) > 0 || kind == SF_KIND_BOOLEAN))
+        return "category";
+    if (kind == SF_KIND_REAL || kind == SF_KIND_DATE)
+        return "gaussian";
+    if (kind == SF_KIND_POSITIVE && m->least > 0.0)
+        return "lognormal";
     if (m->least > 0.0 && m->most < 1.0)
         return "beta";
     if (m->least > 0.0 && m->sd > 0.3 * m->mean)
@@ -107,17 +120,64 @@ static const char *auto_kernel(const moments *m)
 }
 
 /* `auto` for every column. */
-static sf_status choose_each(sf_context *ctx, sfi_noise *noise, sf_cmat data,
-                             const char *const *names)
+static sf_status choose_each(sf_context *ctx, sfi_noise *noise,
+                             const sfi_kernel_table *t)
 {
-    SFI_TRY(sfi_noise_new(ctx, noise, data.cols));
-    for (int64_t j = 0; j < data.cols; j++) {
-        const moments m = moments_of(data, j);
+    SFI_TRY(sfi_noise_new(ctx, noise, t->data.cols));
+    for (int64_t j = 0; j < t->data.cols; j++) {
+        const moments m = moments_of(t->data, j);
         sfi_kernel kernel;
-        SFI_TRY(sfi_kernel_parse(ctx, &kernel, auto_kernel(&m)));
-        SFI_TRY(sfi_noise_add(ctx, noise, &kernel, 1, &j, names));
+        SFI_TRY(sfi_kernel_parse(ctx, &kernel, auto_kernel(&m, t->frame, j)));
+        SFI_TRY(sfi_noise_add(ctx, noise, &kernel, 1, &j, t->names));
     }
-    return sfi_noise_complete(ctx, noise, names);
+    return sfi_noise_complete(ctx, noise, t->names);
+}
+
+/* ---- levels ------------------------------------------------------------------ */
+
+enum { MOST_LEVELS = 1 << 20 };
+
+/* How many levels a column has: what the frame says, or 1 more than the largest
+ * number. */
+static sf_status count_levels(sf_context *ctx, const sfi_kernel_table *t,
+                              int64_t j, int64_t *count)
+{
+    *count = t->frame != NULL ? sf_frame_level_count(t->frame, j) : 0;
+    const int64_t most = *count > 0 ? *count : MOST_LEVELS;
+    for (int64_t i = 0; i < t->data.rows; i++) {
+        const double x = t->data.data[i * t->data.stride + j];
+        if (!(x >= 0.0 && x < (double)most && x == floor(x)))
+            return SFI_FAIL(ctx, SF_E_NUMERIC,
+                            "kernel category: row %lld, column \"%.200s\": %g "
+                            "is not the number of one of at most %lld levels",
+                            (long long)i + 1, t->names[j], x, (long long)most);
+        *count = (int64_t)x >= *count ? (int64_t)x + 1 : *count;
+    }
+    return SF_OK;
+}
+
+/* The prior of a block: the shares of the rows, or equal ones. */
+static sf_status set_prior(sf_context *ctx, sfi_block *b,
+                           const sfi_kernel_table *t, int64_t j)
+{
+    int64_t count = 0;
+    double sum = 0.0;
+    const bool even =
+        sfi_kernel_number_of(&b->kernel, "prior") == SFI_PRIOR_UNIFORM;
+    SFI_TRY(count_levels(ctx, t, j, &count));
+    double *prior = sfi_alloc_zero(ctx, (size_t)count, sizeof *prior);
+    if (prior == NULL)
+        return SF_E_NOMEM;
+    for (int64_t i = 0; i < t->data.rows; i++) {
+        const double w = t->weights != NULL ? t->weights[i] : 1.0;
+        prior[(int64_t)t->data.data[i * t->data.stride + j]] += w;
+        sum += w;
+    }
+    for (int64_t k = 0; k < count; k++)
+        prior[k] = even ? 1.0 / (double)count : prior[k] / sum;
+    const sf_status status = sfi_noise_set_prior(ctx, b, count, prior);
+    sfi_free(ctx, prior, (size_t)count, sizeof *prior);
+    return status;
 }
 
 /* Angles in degrees are to be called that. */
@@ -177,9 +237,11 @@ static sf_status mix(sf_context *ctx, sfi_block *b, const int64_t *columns,
 }
 
 static sf_status scale_block(sf_context *ctx, sfi_noise *noise, sfi_block *b,
-                             sf_cmat data, const char *const *names, bool bare,
-                             double *mean, double *scale)
+                             const sfi_kernel_table *t, bool bare, double *mean,
+                             double *scale)
 {
+    const sf_cmat data = t->data;
+    const char *const *names = t->names;
     const int64_t *columns = sfi_noise_columns(noise, b);
     const sfi_joint_ops *joint = b->kernel.ops->joint;
     for (int64_t i = 0; i < b->columns; i++) {
@@ -193,6 +255,8 @@ static sf_status scale_block(sf_context *ctx, sfi_noise *noise, sfi_block *b,
             SFI_TRY(scale_kernel(ctx, &b->kernel, &m, names[j], &mean[j],
                                  &scale[j]));
     }
+    if (b->kernel.ops->levels)
+        return set_prior(ctx, b, t, columns[0]);
     if (bare && joint != NULL && joint->shares)
         scale_shares(b, columns, data, scale);
     return bare && joint != NULL && joint->mixes
@@ -200,24 +264,24 @@ static sf_status scale_block(sf_context *ctx, sfi_noise *noise, sfi_block *b,
                : SF_OK;
 }
 
-sf_status sfi_choose_kernels(sf_context *ctx, sfi_noise *noise, sf_cmat data,
-                             const char *const *names, const char *text,
+sf_status sfi_choose_kernels(sf_context *ctx, sfi_noise *noise,
+                             const sfi_kernel_table *table, const char *text,
                              double *mean, double *scale)
 {
     const bool any = text == NULL || strcmp(text, "auto") == 0;
-    const size_t d = (size_t)data.cols;
+    const size_t d = (size_t)table->data.cols;
     bool *bare = sfi_alloc(ctx, d, sizeof *bare);
     *noise = (sfi_noise){0};
     if (bare == NULL)
         return SF_E_NOMEM;
     for (size_t j = 0; j < d; j++)
         bare[j] = true;
-    sf_status status =
-        any ? choose_each(ctx, noise, data, names)
-            : sfi_noise_parse(ctx, noise, text, data.cols, names, bare);
+    sf_status status = any ? choose_each(ctx, noise, table)
+                           : sfi_noise_parse(ctx, noise, text, table->data.cols,
+                                             table->names, bare);
     for (int64_t k = 0; k < noise->count && status == SF_OK; k++) {
         sfi_block *b = &noise->blocks[k];
-        status = scale_block(ctx, noise, b, data, names,
+        status = scale_block(ctx, noise, b, table,
                              bare[sfi_noise_columns(noise, b)[0]], mean, scale);
     }
     sfi_free(ctx, bare, d, sizeof *bare);

@@ -404,7 +404,12 @@ static sf_status take_left_out(sfi_left_out *s, int64_t wanted, uint64_t seed)
 static sf_status open_rows(sfi_left_out *s, int64_t wanted, uint64_t seed)
 {
     const sf_cmat data = sfi_empirical_of(s->m).data;
-    SFI_TRY(sfi_find_copies(s->ctx, 1, &data, s->of, &s->copies));
+    /* The probability of a copy is bounded, its density is not. */
+    if (sfi_noise_find(&s->m->noise, false) >= 0)
+        SFI_TRY(sfi_find_copies(s->ctx, 1, &data, s->of, &s->copies));
+    else
+        for (int64_t i = 0; i < s->all; i++)
+            s->of[i] = i;
     s->n = s->all - s->copies;
     if (s->n < 2)
         return SFI_FAIL(s->ctx, SF_E_ARG,

@@ -12,7 +12,8 @@
 typedef struct neighbour_search {
     sf_cmat y;
     const double *unit;  /* [inner] over the spread of the noise */
-    const double *round; /* [inner] a whole turn of an angle, else 0 */
+    const double *round; /* [inner] a whole turn of an angle, else 0; of levels,
+                            which differ or not, infinity           */
     sfi_neighbours *out;
 } neighbour_search;
 
@@ -23,12 +24,31 @@ static double squared_distance(const neighbour_search *b, int64_t i, int64_t k)
     double sum = 0.0;
     for (int64_t j = 0; j < b->y.cols; j++) {
         double gap = a[j] - c[j];
-        if (b->round[j] > 0.0)
+        if (b->round[j] == INFINITY)
+            gap = gap != 0.0 ? 1.0 : 0.0;
+        else if (b->round[j] > 0.0)
             gap = remainder(gap, b->round[j]);
         gap *= b->unit[j];
         sum += gap * gap;
     }
     return sum;
+}
+
+void sfi_keep_nearest(double distance, int64_t row, int64_t most, double *near,
+                      int64_t *rows)
+{
+    if (!(distance < near[most - 1]) &&
+        !(distance == near[most - 1] && row < rows[most - 1]))
+        return;
+    int64_t at = most - 1;
+    for (; at > 0 && (distance < near[at - 1] ||
+                      (distance == near[at - 1] && row < rows[at - 1]));
+         at--) {
+        near[at] = near[at - 1];
+        rows[at] = rows[at - 1];
+    }
+    near[at] = distance;
+    rows[at] = row;
 }
 
 static void find(void *user, int64_t part, int64_t first, int64_t count)
@@ -42,16 +62,8 @@ static void find(void *user, int64_t part, int64_t first, int64_t count)
         for (int64_t k = 0; k < most; k++)
             near[k] = INFINITY;
         for (int64_t k = 0; k < b->y.rows; k++) {
-            const double r = squared_distance(b, i, k);
-            if (k == i || !(r < near[most - 1]))
-                continue;
-            int64_t at = most - 1;
-            for (; at > 0 && r < near[at - 1]; at--) {
-                near[at] = near[at - 1];
-                row[at] = row[at - 1];
-            }
-            near[at] = r;
-            row[at] = k;
+            if (k != i)
+                sfi_keep_nearest(squared_distance(b, i, k), k, most, near, row);
         }
     }
 }
@@ -72,9 +84,12 @@ sf_status sfi_neighbours_find(const sf_model *m, sfi_neighbours *out, sf_cmat y,
         double *round = unit + d;
         for (size_t j = 0; j < d; j++)
             unit[j] = 1.0 / unit[j];
-        for (int64_t k = 0; k < m->noise.count; k++)
-            if (sfi_block_is_angle(&m->noise.blocks[k]))
-                round[m->noise.blocks[k].at] = 6.283185307179586;
+        for (int64_t k = 0; k < m->noise.count; k++) {
+            const sfi_block *block = &m->noise.blocks[k];
+            round[block->at] = sfi_block_is_angle(block)   ? 6.283185307179586
+                               : block->kernel.ops->levels ? INFINITY
+                                                           : 0.0;
+        }
         neighbour_search b = {y, unit, round, out};
         sfi_parallel(ctx, y.rows, 16, find, &b);
     }

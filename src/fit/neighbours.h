@@ -12,6 +12,11 @@ typedef struct sfi_neighbours {
     int64_t *row;   /* [rows, most] to these rows                */
 } sfi_neighbours;
 
+/* Put row `row` at `distance` among the `most` nearest so far, which are in their
+ * order, those of lower number first among equals. */
+void sfi_keep_nearest(double distance, int64_t row, int64_t most, double *near,
+                      int64_t *rows);
+
 /* The `most` nearest, 1 <= most < rows, of each row of y [n, inner] in m's chart.
  * SF_OK or SF_E_NOMEM; on failure *out is empty. */
 sf_status sfi_neighbours_find(const sf_model *m, sfi_neighbours *out, sf_cmat y,

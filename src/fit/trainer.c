@@ -560,9 +560,11 @@ static sf_status prepare_kernels(sf_trainer *t, sf_cmat data,
     t->exact = sfi_alloc(ctx, t->cells, sizeof *t->exact);
     sf_status status =
         shown != NULL && t->unit != NULL && t->exact != NULL
-            ? sfi_choose_kernels(ctx, &t->noise, data,
-                                 (const char *const *)shown, t->o.kernel,
-                                 t->unit, t->unit + d)
+            ? sfi_choose_kernels(
+                  ctx, &t->noise,
+                  &(sfi_kernel_table){.data = data,
+                                      .names = (const char *const *)shown},
+                  t->o.kernel, t->unit, t->unit + d)
             : SF_E_NOMEM;
     sfi_free_names(ctx, data.cols, shown);
     SFI_TRY(status);
@@ -570,7 +572,7 @@ static sf_status prepare_kernels(sf_trainer *t, sf_cmat data,
     if (counts >= 0)
         return SFI_FAIL(
             ctx, SF_E_ARG,
-            "fit: kernel %s is for counts, which have no score for a "
+            "fit: kernel %s is for counts or levels, which have no score for a "
             "network to learn; fit an empirical model",
             sfi_noise_block(&t->noise, counts)->kernel.ops->family);
     for (int64_t j = 0; j < data.cols; j++)

@@ -42,31 +42,38 @@ static void draw_uniforms(resampling *s, int64_t step)
 }
 
 /* Sample i uses entry i mod rows of the shuffle of its round. */
-static sf_status choose_evenly(resampling *s)
+sf_status sfi_each_once(sf_context *ctx, uint64_t seed, int64_t first,
+                        int64_t n, int64_t rows, int64_t *index)
 {
-    const int64_t rows = s->e.data.rows;
-    if (s->e.log_weights != NULL)
-        return SFI_FAIL(s->ctx, SF_E_UNSUPPORTED,
-                        "sample: the method stratified uses all data equally "
-                        "often, and these have weights; use direct");
-    int64_t *order = sfi_alloc(s->ctx, (size_t)rows, sizeof *order);
+    int64_t *order = sfi_alloc(ctx, (size_t)rows, sizeof *order);
     if (order == NULL)
         return SF_E_NOMEM;
     int64_t round = -1;
-    for (int64_t i = 0; i < s->n; i++) {
-        const int64_t at = s->o->first + i;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t at = first + i;
         if (at / rows != round) {
             round = at / rows;
             for (int64_t k = 0; k < rows; k++)
                 order[k] = k;
-            sfi_shuffle(s->o->seed, (uint32_t)round, order, rows);
+            sfi_shuffle(seed, (uint32_t)round, order, rows);
         }
-        s->index[i] =
-            sfi_uniform_at(where_of(s, i, 0, SFI_STREAM_PRIOR), 1) < s->e.floor
-                ? SFI_FLOOR_DATUM
-                : order[at % rows];
+        index[i] = order[at % rows];
     }
-    sfi_free(s->ctx, order, (size_t)rows, sizeof *order);
+    sfi_free(ctx, order, (size_t)rows, sizeof *order);
+    return SF_OK;
+}
+
+static sf_status choose_evenly(resampling *s)
+{
+    if (s->e.log_weights != NULL)
+        return SFI_FAIL(s->ctx, SF_E_UNSUPPORTED,
+                        "sample: the method stratified uses all data equally "
+                        "often, and these have weights; use direct");
+    SFI_TRY(sfi_each_once(s->ctx, s->o->seed, s->o->first, s->n, s->e.data.rows,
+                          s->index));
+    for (int64_t i = 0; i < s->n && s->e.floor > 0.0; i++)
+        if (sfi_uniform_at(where_of(s, i, 0, SFI_STREAM_PRIOR), 1) < s->e.floor)
+            s->index[i] = SFI_FLOOR_DATUM;
     return SF_OK;
 }
 

@@ -23,6 +23,7 @@
  * function of the seed and i. */
 #include "base/random.h"
 #include "flow/jumps.h"
+#include "flow/local_draws.h"
 #include "flow/resample.h"
 #include "model/model.h"
 #include "scorefield/flow.h"
@@ -345,6 +346,7 @@ static sf_status run_method(sampler *s)
 sf_sampler sf_sample_method(const sf_model *m, const sf_sample_options *o)
 {
     return o->method != SF_SAMPLER_AUTO    ? o->method
+           : m->ops->local                 ? SF_SAMPLER_STRATIFIED
            : sf_model_can(m, SF_CAN_DRAW)  ? SF_SAMPLER_DIRECT
            : sf_model_can(m, SF_CAN_NOISE) ? SF_SAMPLER_FLOW
                                            : SF_SAMPLER_LANGEVIN;
@@ -352,25 +354,26 @@ sf_sampler sf_sample_method(const sf_model *m, const sf_sample_options *o)
 
 int64_t sf_sample_steps(const sf_sample_options *o)
 {
-    static const int64_t steps[] = {64, 128, 200, 200, 1000, 1, 1, 1, 1, 100};
+    static const int64_t steps[] = {64, 128, 200, 200, 1000, 1,
+                                    1,  1,   1,   100, 1};
     const int method = o->method == SF_SAMPLER_AUTO ? 0 : (int)o->method;
     return o->steps > 0 ? o->steps : steps[method];
 }
 
-/* Counts have no flow; what jumps is a count. */
+/* What is discrete has no flow; what jumps is a count. */
 static sf_status check_counts(const sf_model *m, sf_sampler method)
 {
     const int64_t count = sfi_noise_find(&m->noise, true);
-    const int64_t other = sfi_noise_find(&m->noise, false);
+    const int64_t other = sfi_noise_find_counts(&m->noise, false);
     if (count >= 0 && method < SF_SAMPLER_DIRECT)
         return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
-                        "sample: column \"%s\": kernel %s is for counts, which "
-                        "have no score to follow; use one of the methods "
-                        "direct, stratified, posterior%s",
+                        "sample: column \"%s\": kernel %s is for counts or "
+                        "levels, which have no score to follow; use one of "
+                        "the methods direct, stratified, posterior%s",
                         m->names[count],
                         sfi_noise_block(&m->noise, count)->kernel.ops->family,
                         other < 0 ? ", jumps, tauleap" : "");
-    if (method >= SF_SAMPLER_JUMPS && (count < 0 || other >= 0))
+    if (method >= SF_SAMPLER_JUMPS && other >= 0)
         return SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
                         "sample: the methods jumps and tauleap are for counts, "
                         "and column \"%s\" has kernel %s; use one of the "
@@ -384,9 +387,15 @@ static sf_status check(const sf_model *m, sf_mat out, sf_sample_options *o)
 {
     sf_context *ctx = m->ctx;
     o->method = sf_sample_method(m, o);
-    if (o->method < SF_SAMPLER_FLOW || o->method > SF_SAMPLER_TAULEAP)
+    if (o->method < SF_SAMPLER_FLOW || o->method > SF_SAMPLER_CHORDS)
         return SFI_FAIL(ctx, SF_E_ARG, "sample: method is %d, want 0 to %d",
-                        (int)o->method, (int)SF_SAMPLER_TAULEAP);
+                        (int)o->method, (int)SF_SAMPLER_CHORDS);
+    if (o->method == SF_SAMPLER_CHORDS)
+        return SFI_FAIL(
+            ctx, SF_E_UNSUPPORTED,
+            "sample: the method chords draws between the rows of a "
+            "model of local normal distributions, not of the family %s",
+            m->ops->family);
     o->steps = o->steps == 0 ? sf_sample_steps(o) : o->steps;
     const bool langevin = o->method == SF_SAMPLER_LANGEVIN;
     if (o->corrections == 0)
@@ -521,6 +530,10 @@ sf_status sf_sample(const sf_model *m, sf_mat out,
 {
     sf_sample_options o = SF_SAMPLE_OPTIONS_INIT;
     SFI_TRY(sfi_options(m->ctx, &o, sizeof o, options));
+    if (m->ops->local) {
+        SFI_TRY(sfi_draw_local(m, out, &o));
+        return check_samples(m, sf_mat_const(out), o.first);
+    }
     SFI_TRY(check(m, out, &o));
     SFI_TRY(o.method >= SF_SAMPLER_JUMPS ? sfi_jump(m, out, &o)
             : o.method == SF_SAMPLER_DIRECT && m->ops->code != NULL

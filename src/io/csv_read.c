@@ -349,13 +349,15 @@ static sf_status tell_kinds(sfi_csv_reader *r, const sfi_dictionary *names)
         sfi_kinds_read(ctx, r->options.kinds, (int64_t)count,
                        (const char *const *)names->texts, kinds);
     for (size_t j = 0; j < count && status == SF_OK; j++) {
-        if (!kinds[j].is_told || kinds[j].kind == SF_KIND_KEY)
+        if (!kinds[j].is_told || kinds[j].kind == SF_KIND_KEY ||
+            kinds[j].kind == SF_KIND_CONSTANT)
             continue;
         r->columns[j].is_told = true;
-        r->columns[j].state =
-            kinds[j].kind == SF_KIND_REAL || kinds[j].kind == SF_KIND_INTEGER
-                ? SFI_CSV_NUMBERS
-                : SFI_CSV_TEXTS;
+        r->columns[j].state = kinds[j].kind == SF_KIND_BOOLEAN ||
+                                      kinds[j].kind == SF_KIND_CATEGORY ||
+                                      kinds[j].kind == SF_KIND_DATE
+                                  ? SFI_CSV_TEXTS
+                                  : SFI_CSV_NUMBERS;
     }
     sfi_free(ctx, kinds, count, sizeof *kinds);
     return status;

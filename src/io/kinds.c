@@ -6,14 +6,14 @@
 #include "base/text.h"
 
 static const char choices[] =
-#define CHOICE(name, word, say) "|" word
+#define CHOICE(name, word, say, why) "|" word
     SF_KIND_LIST(CHOICE);
 #undef CHOICE
 
 const char *sf_kind_name(sf_kind kind)
 {
     static const char *const names[] = {
-#define NAME(name, word, say) word,
+#define NAME(name, word, say, why) word,
         SF_KIND_LIST(NAME)
 #undef NAME
     };

@@ -74,4 +74,5 @@ const sfi_kernel_ops sfi_kernel_binomial = {.family = "binomial",
                                             .theta = theta,
                                             .logp = logp,
                                             .draw = draw,
+                                            .discrete = true,
                                             .counts = &counts};

@@ -10,7 +10,8 @@ extern const sfi_kernel_ops sfi_kernel_gaussian, sfi_kernel_laplace,
     sfi_kernel_student, sfi_kernel_lognormal, sfi_kernel_gamma, sfi_kernel_beta,
     sfi_kernel_vonmises, sfi_kernel_cauchy, sfi_kernel_wrapped_normal,
     sfi_kernel_cir, sfi_kernel_poisson, sfi_kernel_binomial, sfi_kernel_vmf,
-    sfi_kernel_mvgaussian, sfi_kernel_mvstudent, sfi_kernel_dirichlet;
+    sfi_kernel_mvgaussian, sfi_kernel_mvstudent, sfi_kernel_dirichlet,
+    sfi_kernel_category, sfi_kernel_integer;
 
 /* A law that is a location plus a scale times a fixed variable: theta is
  * { location, scale }, its velocities are 1 and (y - location)/scale.  The first

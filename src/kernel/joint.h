@@ -32,6 +32,10 @@ typedef struct sfi_block {
      * the unit matrix: the noise of a family that has `mixes` is this times
      * independent noise.  Owned by the noise. */
     double *factor;
+    /* [levels] of a family that has `levels`: the prior, which sums to 1.  Owned by
+     * the noise. */
+    double *prior;
+    int64_t levels;
 } sfi_block;
 
 struct sfi_joint_ops {
@@ -58,7 +62,7 @@ struct sfi_joint_ops {
     sf_node (*chart)(const sfi_block *b, sf_graph *g, sf_node x);
     sf_node (*inverse)(const sfi_block *b, sf_graph *g, sf_node y);
 
-    /* ln p(y) - ln p(x) */
+    /* ln p(y) - ln p(x); NULL: 0, as of what is counted, or by area on both sides */
     double (*log_slope)(const sfi_block *b, const double *y);
     sf_node (*log_slope_node)(const sfi_block *b, sf_graph *g, sf_node y);
 
@@ -75,7 +79,7 @@ struct sfi_joint_ops {
     sf_node (*logp)(const sfi_block *b, sf_graph *g, sf_node y, sf_node x0,
                     sf_node t);
 
-    /* u [inner]; its own derivatives are not taken. */
+    /* u [inner]; its own derivatives are not taken.  NULL if discrete. */
     sf_node (*velocity)(const sfi_block *b, sf_graph *g, sf_node y, sf_node x0,
                         sf_node t, sfi_velocity how);
 

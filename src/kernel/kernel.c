@@ -28,6 +28,8 @@ const sfi_kernel_ops *const sfi_kernel_families[] = {&sfi_kernel_gaussian,
                                                      &sfi_kernel_mvgaussian,
                                                      &sfi_kernel_mvstudent,
                                                      &sfi_kernel_dirichlet,
+                                                     &sfi_kernel_category,
+                                                     &sfi_kernel_integer,
                                                      NULL};
 
 double sfi_kernel_number_of(const sfi_kernel *k, const char *name)
@@ -226,7 +228,7 @@ static sfi_kernel_nodes nodes_at(const sfi_kernel *k, sf_graph *g, sf_node at,
     k->ops->theta(k, g, x0, t, theta);
     sfi_kernel_nodes n;
     n.logp = sf_sub(g, k->ops->logp(k, g, y, theta), slope);
-    if (k->ops->counts != NULL) {
+    if (k->ops->discrete) {
         n.score = n.hessian = n.rate = n.velocity = sf_const(g, NAN);
         return n;
     }

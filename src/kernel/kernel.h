@@ -28,7 +28,9 @@
  *
  *     dp(x)/dt = (x + 1)/(1 - t) p(x+1) - x/(1 - t) p(x) = b(x) p(x) - b(x-1) p(x-1)
  *
- * where p(x+1)/p(x) = b(x) (1 - t)/(x + 1) is what the score is elsewhere. */
+ * where p(x+1)/p(x) = b(x) (1 - t)/(x + 1) is what the score is elsewhere.
+ *
+ * Counts, levels and other whole numbers are called discrete. */
 #ifndef SFI_KERNEL_H
 #define SFI_KERNEL_H
 
@@ -44,7 +46,7 @@ typedef enum sfi_chart {
 } sfi_chart;
 
 enum {
-    SFI_KERNEL_NUMBERS = 3, /* parameters of a kernel, at most */
+    SFI_KERNEL_NUMBERS = 4, /* parameters of a kernel, at most */
     SFI_KERNEL_THETA = 3,   /* parameters of its law, at most  */
     SFI_KERNEL_STATISTICS = 2
 };
@@ -52,6 +54,12 @@ enum {
 /* The words of the number "unit" of families on the circle, in order: what a
  * column is in.  It is for those who scale columns; kernels see radians. */
 enum { SFI_UNIT_RADIANS = 0, SFI_UNIT_DEGREES };
+
+/* The words of the number "least" of whole numbers: any, or those from 0 on. */
+enum { SFI_LEAST_NONE = 0, SFI_LEAST_ZERO };
+
+/* The words of the number "prior" of levels: shares of the data, or equal ones. */
+enum { SFI_PRIOR_DATA = 0, SFI_PRIOR_UNIFORM };
 
 /* A parameter that the user may give: a number between bounds that are both
  * excluded, or one of some words, whose place among them is the number. */
@@ -113,7 +121,7 @@ struct sfi_kernel_ops {
     sf_node (*logp)(const sfi_kernel *k, sf_graph *g, sf_node y,
                     const sf_node *theta);
 
-    /* u_k in the chart, for every theta; NULL with counts.  A family may take
+    /* u_k in the chart, for every theta; NULL if discrete.  A family may take
      * derivatives by y: a leaf, a component of one, or a sf_stop_gradient() node,
      * of rank 0. */
     void (*velocity)(const sfi_kernel *k, sf_graph *g, sf_node y,
@@ -142,8 +150,13 @@ struct sfi_kernel_ops {
     /* A draw of y given theta, from components 0, 1, ... of `where`. */
     double (*draw)(const sfi_kernel *k, const double *theta, sfi_where where);
 
-    /* NULL: x is a real number. */
+    /* Whether x takes separate values, whose probabilities are what densities are
+     * elsewhere: it has no score and no velocity. */
+    bool discrete;
+    /* Of these, whether it thins; else NULL. */
     const sfi_count_ops *counts;
+    /* Or whether it is the number of a level, whose block has a prior (joint.h). */
+    bool levels;
 
     /* NULL: the kernel is of one number.  Else it is of several (joint.h), and of
      * what is above it has a family's name and numbers alone. */
@@ -176,7 +189,7 @@ double sfi_chart_from_number(sfi_chart chart, double y);
 /* Nodes of a kernel at x given x0 and t, all with respect to x in the data's
  * units.  `rate` is d ln p/dt at fixed x, so that by the continuity equation the
  * divergence of the velocity is -rate - velocity score.  x and t must be inputs,
- * parameters or sf_stop_gradient() nodes.  Of counts all but logp are NaN. */
+ * parameters or sf_stop_gradient() nodes.  Of what is discrete all but logp are NaN. */
 typedef struct sfi_kernel_nodes {
     sf_node logp, score, hessian, rate, velocity;
 } sfi_kernel_nodes;

@@ -139,6 +139,38 @@ sf_status sfi_noise_mix(sf_context *ctx, sfi_block *b, const double *factor)
     return SF_OK;
 }
 
+sf_status sfi_noise_set_prior(sf_context *ctx, sfi_block *b, int64_t levels,
+                              const double *prior)
+{
+    double sum = 0.0;
+    if (!b->kernel.ops->levels || levels < 1)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "kernel %s: %lld levels, want one or more of the "
+                        "kernel category",
+                        b->kernel.ops->family, (long long)levels);
+    for (int64_t k = 0; k < levels; k++) {
+        if (!(prior[k] >= 0.0 && prior[k] <= 1.0))
+            return SFI_FAIL(ctx, SF_E_ARG,
+                            "kernel %s: the prior of level %lld is %g, want "
+                            "0 to 1",
+                            b->kernel.ops->family, (long long)k, prior[k]);
+        sum += prior[k];
+    }
+    if (!(fabs(sum - 1.0) < 1e-9))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "kernel %s: the prior sums to %.12g, want 1",
+                        b->kernel.ops->family, sum);
+    double *copy = sfi_alloc(ctx, (size_t)levels, sizeof *copy);
+    if (copy == NULL)
+        return SF_E_NOMEM;
+    memcpy(copy, prior, (size_t)levels * sizeof *copy);
+    if (b->prior != NULL)
+        sfi_free(ctx, b->prior, (size_t)b->levels, sizeof *b->prior);
+    b->prior = copy;
+    b->levels = levels;
+    return SF_OK;
+}
+
 sf_status sfi_noise_copy(sf_context *ctx, sfi_noise *out, const sfi_noise *from)
 {
     const size_t n = (size_t)from->dim;
@@ -151,9 +183,12 @@ sf_status sfi_noise_copy(sf_context *ctx, sfi_noise *out, const sfi_noise *from)
     for (int64_t k = 0; k < from->count && status == SF_OK; k++) {
         sfi_block *b = &out->blocks[out->count++];
         *b = from->blocks[k];
-        b->factor = NULL;
+        b->factor = b->prior = NULL;
         if (from->blocks[k].factor != NULL)
             status = sfi_noise_mix(ctx, b, from->blocks[k].factor);
+        if (from->blocks[k].prior != NULL)
+            status =
+                sfi_noise_set_prior(ctx, b, b->levels, from->blocks[k].prior);
     }
     if (status != SF_OK)
         sfi_noise_free(ctx, out);
@@ -166,6 +201,8 @@ void sfi_noise_free(sf_context *ctx, sfi_noise *noise)
     for (int64_t k = 0; k < noise->count; k++) {
         const sfi_block *b = &noise->blocks[k];
         sfi_free(ctx, b->factor, cells_of(b), sizeof *b->factor);
+        if (b->prior != NULL)
+            sfi_free(ctx, b->prior, (size_t)b->levels, sizeof *b->prior);
     }
     sfi_free(ctx, noise->owner, n, sizeof *noise->owner);
     sfi_free(ctx, noise->columns, n, sizeof *noise->columns);
@@ -198,7 +235,15 @@ bool sfi_kernel_remembers(const sfi_kernel *k)
            k->numbers[0] == SFI_PATH_VE;
 }
 
-int64_t sfi_noise_find(const sfi_noise *noise, bool counts)
+int64_t sfi_noise_find(const sfi_noise *noise, bool discrete)
+{
+    for (int64_t j = 0; j < noise->dim; j++)
+        if (sfi_noise_block(noise, j)->kernel.ops->discrete == discrete)
+            return j;
+    return -1;
+}
+
+int64_t sfi_noise_find_counts(const sfi_noise *noise, bool counts)
 {
     for (int64_t j = 0; j < noise->dim; j++)
         if ((sfi_noise_block(noise, j)->kernel.ops->counts != NULL) == counts)
@@ -264,7 +309,9 @@ double sfi_noise_log_slope(const sfi_noise *noise, const double *y)
         const sfi_kernel_ops *ops = b->kernel.ops;
         const double at = y[b->at];
         if (ops->joint != NULL)
-            sum += ops->joint->log_slope(b, y + b->at);
+            sum += ops->joint->log_slope != NULL
+                       ? ops->joint->log_slope(b, y + b->at)
+                       : 0.0;
         else if (ops->chart == SFI_CHART_LOG)
             sum += at;
         else if (ops->chart == SFI_CHART_LOGIT) /* ln x + ln(1 - x) */
@@ -332,12 +379,16 @@ bool sfi_noise_has_surface(const sfi_noise *noise)
 }
 
 /* What a number should be, NULL if it is that. */
-static const char *wanted(const sfi_kernel_ops *ops, double x, bool clean)
+static const char *wanted(const sfi_kernel *k, double x, bool clean)
 {
+    const sfi_kernel_ops *ops = k->ops;
     const double most = 0x1p53; /* beyond it not all whole numbers exist */
     if (ops->counts != NULL && clean && !ops->counts->whole)
         return x >= 0.0 && x <= most ? NULL : "from 0 to 2^53";
-    if (ops->counts != NULL)
+    if (ops->discrete && sfi_kernel_number_of(k, "least") == SFI_LEAST_NONE)
+        return fabs(x) <= most && x == floor(x) ? NULL
+                                                : "that is a whole number";
+    if (ops->discrete)
         return x >= 0.0 && x <= most && x == floor(x)
                    ? NULL
                    : "that is a whole number from 0 to 2^53";
@@ -358,7 +409,7 @@ static int64_t outside(const sfi_noise *noise, sfi_units units, const double *x,
         int64_t column = 0;
         take(noise, b, units, x, part);
         *want = ops->joint != NULL ? ops->joint->outside(b, part, &column)
-                                   : wanted(ops, part[0], clean);
+                                   : wanted(&b->kernel, part[0], clean);
         if (*want != NULL)
             return sfi_noise_columns(noise, b)[column];
     }

@@ -57,6 +57,12 @@ sf_status sfi_noise_parse(sf_context *ctx, sfi_noise *out, const char *text,
 sf_status sfi_noise_mix(sf_context *ctx, sfi_block *block,
                         const double *factor);
 
+/* The prior of a block of levels, [levels], copied.  SF_OK, SF_E_NOMEM, or SF_E_ARG
+ * (the family has no levels; there are none; what is no share, or a sum that is not
+ * 1). */
+sf_status sfi_noise_set_prior(sf_context *ctx, sfi_block *block, int64_t levels,
+                              const double *prior);
+
 sf_status sfi_noise_copy(sf_context *ctx, sfi_noise *out,
                          const sfi_noise *from);
 void sfi_noise_free(sf_context *ctx, sfi_noise *noise);
@@ -83,9 +89,10 @@ bool sfi_block_is_angle(const sfi_block *b);
 /* Whether the kernel's law at t = 1 still depends on x0: that of the path "ve". */
 bool sfi_kernel_remembers(const sfi_kernel *k);
 
-/* The first column that holds counts, or the first that does not; -1 if there is
- * none. */
-int64_t sfi_noise_find(const sfi_noise *noise, bool counts);
+/* The first column that is discrete, or the first that is not; -1 if there is none. */
+int64_t sfi_noise_find(const sfi_noise *noise, bool discrete);
+/* The same of those that hold counts which thin. */
+int64_t sfi_noise_find_counts(const sfi_noise *noise, bool counts);
 
 /* ---- rows -------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* noise_nodes.c - the noise of a row as nodes of a graph. */
 #include "kernel/noise.h"
+#include "kernel/path.h"
 #include "scorefield/program.h"
 
 #include <math.h>
@@ -85,6 +86,8 @@ sf_node sfi_noise_log_slope_node(const sfi_noise *noise, sf_graph *g, sf_node y)
         const sfi_block *b = &noise->blocks[k];
         const sfi_kernel_ops *ops = b->kernel.ops;
         const sf_node part = sfi_block_inner(b, g, y);
+        if (ops->joint != NULL && ops->joint->log_slope_node == NULL)
+            continue;
         sum = sf_add(
             g, sum,
             ops->joint != NULL
@@ -138,6 +141,12 @@ sf_node sfi_noise_logp(const sfi_noise *noise, sf_graph *g, sf_node y,
     return sum;
 }
 
+/* What a discrete block does not have. */
+static sf_node undefined(sf_graph *g, int64_t count)
+{
+    return sf_broadcast(g, sf_const(g, NAN), 1, &count);
+}
+
 /* Of a block, with vectors for score and velocity and [inner^2] for the Hessian. */
 static sfi_kernel_nodes block_at(const sfi_noise *noise, const sfi_block *b,
                                  sf_graph *g, sf_node y, sf_node x0, sf_node t,
@@ -159,6 +168,12 @@ static sfi_kernel_nodes block_at(const sfi_noise *noise, const sfi_block *b,
     const int64_t cells = b->inner * b->inner;
     sfi_kernel_nodes n;
     n.logp = ops->joint->logp(b, g, place, clean, t);
+    if (ops->discrete) {
+        n.score = n.velocity = undefined(g, b->inner);
+        n.hessian = undefined(g, cells);
+        n.rate = sf_const(g, NAN);
+        return n;
+    }
     n.score = sf_gradient(g, n.logp, place);
     n.hessian = sf_reshape(g, sf_jacobian(g, n.score, place), 1, &cells);
     n.rate = sf_gradient(g, n.logp, t);
@@ -232,6 +247,10 @@ sf_status sfi_noise_spread(sf_context *ctx, const sfi_noise *noise,
         const sfi_kernel *kernel = &b->kernel;
         if (kernel->ops->joint != NULL)
             kernel->ops->joint->spread(b, spread + b->at);
+        else if (kernel->ops->discrete && kernel->ops->counts == NULL)
+            spread[b->at] =
+                sfi_kernel_number_of(kernel, "sigma") *
+                sfi_path_at((int)kernel->numbers[0], 0.0).spread_rate;
         else
             spread[b->at] = *hessian < 0.0
                                 ? 1.0 / (small * sqrt(-*hessian))

@@ -68,4 +68,5 @@ const sfi_kernel_ops sfi_kernel_poisson = {
     .theta = theta,
     .logp = logp,
     .draw = draw,
+    .discrete = true,
     .counts = &counts};

@@ -169,21 +169,6 @@ static sf_node inverse(const sfi_block *b, sf_graph *g, sf_node y)
     return vector(g, DEGREES, x);
 }
 
-/* Densities are by area on both sides. */
-static double log_slope(const sfi_block *b, const double *y)
-{
-    (void)b;
-    (void)y;
-    return 0.0;
-}
-
-static sf_node log_slope_node(const sfi_block *b, sf_graph *g, sf_node y)
-{
-    (void)b;
-    (void)y;
-    return sf_const(g, 0.0);
-}
-
 /* ---- the law ----------------------------------------------------------------- */
 
 static sf_node concentration(const sfi_block *b, sf_graph *g, sf_node t)
@@ -344,8 +329,6 @@ static const sfi_joint_ops joint = {.inner = inner,
                                     .from_chart = from_chart,
                                     .chart = chart,
                                     .inverse = inverse,
-                                    .log_slope = log_slope,
-                                    .log_slope_node = log_slope_node,
                                     .settle = settle,
                                     .tangent = tangent,
                                     .mean_in_chart = true,

@@ -16,7 +16,7 @@ enum { MOST_ROWS = 512, MOST_COUNT = 1 << 30 };
 
 static const double unmixed = 1.05;
 
-typedef struct draw_job {
+typedef struct latent_draw_job {
     sf_context *ctx;
     const sf_decoder *decoder;
     sf_latent_draw_options options;
@@ -35,10 +35,10 @@ typedef struct draw_job {
     sfi_latent_found *found;
     sfi_latent_point *point;
     double *z, *rhat, *ess; /* the caller's */
-} draw_job;
+} latent_draw_job;
 
-static sf_status check_count(const draw_job *j, const char *name, int64_t value,
-                             int64_t least, int64_t most)
+static sf_status check_count(const latent_draw_job *j, const char *name,
+                             int64_t value, int64_t least, int64_t most)
 {
     if (value >= least && value <= most)
         return SF_OK;
@@ -47,7 +47,7 @@ static sf_status check_count(const draw_job *j, const char *name, int64_t value,
                     (long long)value, (long long)least, (long long)most);
 }
 
-static sf_status check(const draw_job *j)
+static sf_status check(const latent_draw_job *j)
 {
     const sf_latent_draw_options *o = &j->options;
     SFI_TRY(check_count(j, "draws", o->draws, 1, MOST_COUNT));
@@ -63,7 +63,7 @@ static sf_status check(const draw_job *j)
     return SF_OK;
 }
 
-static sf_status plan(draw_job *j)
+static sf_status plan(latent_draw_job *j)
 {
     sf_context *ctx = j->ctx;
     const size_t n = (size_t)j->block, k = (size_t)j->decoder->latent;
@@ -89,7 +89,7 @@ static sf_status plan(draw_job *j)
                : SF_E_NOMEM;
 }
 
-static void release(draw_job *j)
+static void release(latent_draw_job *j)
 {
     sf_context *ctx = j->ctx;
     const size_t n = (size_t)j->block, k = (size_t)j->decoder->latent;
@@ -108,7 +108,7 @@ static void release(draw_job *j)
 
 /* ---- diagnosis ----------------------------------------------------------------- */
 
-static sf_status diagnose_row(draw_job *j, int64_t row)
+static sf_status diagnose_row(latent_draw_job *j, int64_t row)
 {
     const int64_t k = j->decoder->latent;
     const int64_t draws = j->options.draws, chains = j->options.chains;
@@ -137,7 +137,7 @@ static sf_status diagnose_row(draw_job *j, int64_t row)
 
 /* ---- work ---------------------------------------------------------------------- */
 
-static sf_status run_block(draw_job *j, int64_t first, int64_t count)
+static sf_status run_block(latent_draw_job *j, int64_t first, int64_t count)
 {
     const int64_t k = j->decoder->latent;
     const int64_t each = j->options.chains * j->options.draws * k;
@@ -157,7 +157,7 @@ static sf_status run_block(draw_job *j, int64_t first, int64_t count)
     return SF_OK;
 }
 
-static sf_status run_blocks(draw_job *j)
+static sf_status run_blocks(latent_draw_job *j)
 {
     const int64_t n = j->x.rows;
     const double begun = sfi_clock();
@@ -174,7 +174,7 @@ static sf_status run_blocks(draw_job *j)
     return SF_OK;
 }
 
-static sf_status judge(const draw_job *j)
+static sf_status judge(const latent_draw_job *j)
 {
     const sf_latent_draw_result *r = &j->result;
     if (r->rows > 0 && r->undefined == r->rows)
@@ -194,7 +194,7 @@ static sf_status judge(const draw_job *j)
     return SF_OK;
 }
 
-static sf_status run(draw_job *j)
+static sf_status run(latent_draw_job *j)
 {
     sf_latent_draw_result *r = &j->result;
     j->how.starts = j->decoder->is_linear ? 1 : j->options.starts;
@@ -221,15 +221,15 @@ sf_status sf_latent_draw(sf_context *ctx, const sf_decoder *decoder, sf_cmat x,
     const sf_latent_draw_result none = SF_LATENT_DRAW_RESULT_INIT;
     const sf_latent_options how = SF_LATENT_OPTIONS_INIT;
     sf_latent_draw_result size = none;
-    draw_job j = {.ctx = ctx,
-                  .decoder = decoder,
-                  .options = usual,
-                  .how = how,
-                  .result = none,
-                  .x = x,
-                  .z = z,
-                  .rhat = rhat,
-                  .ess = ess};
+    latent_draw_job j = {.ctx = ctx,
+                         .decoder = decoder,
+                         .options = usual,
+                         .how = how,
+                         .result = none,
+                         .x = x,
+                         .z = z,
+                         .rhat = rhat,
+                         .ess = ess};
     SFI_TRY(sfi_options(ctx, &j.options, sizeof usual, options));
     SFI_TRY(sfi_options(ctx, &size, sizeof none, result));
     SFI_TRY(check(&j));

@@ -16,18 +16,25 @@ static const char *ability_text(sf_ability ability)
     return "something unknown";
 }
 
-static bool holds_counts(const sf_model *m)
+static bool is_discrete(const sf_model *m)
 {
     return sfi_has_kernels(m) && sfi_noise_find(&m->noise, true) >= 0;
 }
 
+static bool holds_counts(const sf_model *m)
+{
+    return sfi_has_kernels(m) && sfi_noise_find_counts(&m->noise, true) >= 0;
+}
+
 static bool holds_counts_alone(const sf_model *m)
 {
-    return sfi_has_kernels(m) && sfi_noise_find(&m->noise, false) < 0;
+    return sfi_has_kernels(m) && sfi_noise_find_counts(&m->noise, false) < 0;
 }
 
 static const char *no_noise(const sf_model *m)
 {
+    if (m->ops->local)
+        return "is made of local normal distributions, which have no noise";
     if (m->ops->noiseless)
         return m->density != NULL
                    ? "is a typed density, which has no noise"
@@ -39,9 +46,10 @@ static const char *no_noise(const sf_model *m)
 
 static const char *no_flow(const sf_model *m)
 {
-    if (holds_counts(m))
-        return "has a column of counts, which jump: it has no score and no "
-               "velocity, but rates, denoised means and log probabilities";
+    if (is_discrete(m))
+        return "has a column of counts or categories, which jump: it has no "
+               "score and no velocity, but rates, denoised values and log "
+               "probabilities";
     return no_noise(m);
 }
 
@@ -61,7 +69,10 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
     const bool no_rows = m->ops->mixture == NULL;
     switch (ability) {
     case SF_CAN_SCORE:
-        return holds_counts(m) ? no_flow(m) : NULL;
+        return m->ops->local ? "is made of local normal distributions, which "
+                               "have log densities and samples"
+               : is_discrete(m) ? no_flow(m)
+                                : NULL;
     case SF_CAN_NOISE:
         return no_noise(m);
     case SF_CAN_FLOW:

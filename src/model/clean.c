@@ -23,9 +23,8 @@ static sf_status check(const sf_model *m, sf_cmat x, double time,
     return SF_OK;
 }
 
-/* Ask the mixture of an empirical model at x. */
-static sf_status ask(const sf_model *m, sf_cmat x, double time,
-                     const sfi_mixture_want *want)
+sf_status sfi_ask_data(const sf_model *m, sf_cmat x, double time,
+                       const sfi_mixture_want *want)
 {
     const size_t cells = (size_t)(x.rows * m->inner);
     double *y = sfi_alloc(m->ctx, cells, sizeof *y);
@@ -53,7 +52,7 @@ sf_status sf_model_posterior(const sf_model *m, sf_cmat x, double time,
                         (long long)most);
     const sfi_mixture_want want = {
         .most = most, .datum = datum, .weight = weight};
-    return ask(m, x, time, &want);
+    return sfi_ask_data(m, x, time, &want);
 }
 
 sf_status sf_model_copies(const sf_model *m, sf_cmat x, int64_t *copies)
@@ -103,7 +102,7 @@ sf_status sf_model_draw_clean(const sf_model *m, sf_cmat x, double time,
             (sfi_where){seed, (uint64_t)i, 0, SFI_STREAM_STEP}, 0);
     const sfi_mixture_want want = {.uniform = uniform, .drawn = drawn};
     if (status == SF_OK)
-        status = ask(m, x, time, &want);
+        status = sfi_ask_data(m, x, time, &want);
     const sfi_empirical e = sfi_empirical_of(m);
     for (size_t i = 0; i < n && status == SF_OK; i++) {
         double *row = out.data + (int64_t)i * out.stride;

@@ -80,10 +80,10 @@ static sf_status empirical_check(const sf_model *m)
     if (e.floor > 0.0)
         SFI_TRY(sfi_check_floor(m, SF_E_FORMAT));
     for (int64_t j = 0; j < m->dim; j++)
-        if (sfi_noise_block(&m->noise, j)->kernel.ops->counts != NULL &&
+        if (sfi_noise_block(&m->noise, j)->kernel.ops->discrete &&
             (m->mean[j] != 0.0 || m->scale[j] != 1.0))
             return SFI_FAIL(m->ctx, SF_E_FORMAT,
-                            "empirical: column \"%s\" holds counts, and its "
+                            "empirical: column \"%s\" is discrete, and its "
                             "mean is %g, its scale %g; want 0 and 1",
                             m->names[j], m->mean[j], m->scale[j]);
     for (int64_t i = 0; i < e.data.rows; i++) {

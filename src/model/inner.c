@@ -6,6 +6,7 @@
  * weights, which are converted to the program's type once.  The level is a
  * parameter, so that what follows from it alone is computed once for all points, or
  * an input. */
+#include "model/local.h"
 #include "model/model.h"
 
 #include "num/array.h"
@@ -32,7 +33,8 @@ typedef struct data_part {
 struct sfi_inner {
     sf_context *ctx;
     sf_program *program; /* or NULL, and */
-    data_part data;
+    data_part data;      /* or           */
+    sfi_local_law *local;
     sf_dtype dtype, row_dtype; /* of the program, and of rows and outputs */
     int output_count;
     int64_t columns[WANTS];
@@ -290,7 +292,9 @@ sf_status sfi_inner_new(const sf_model *m, sfi_inner **out, sf_dtype dtype,
     f->row_levels = (wants & SFI_ROW_LEVELS) != 0;
     f->row_dtype = f->row_levels ? SF_F64 : dtype;
     wants &= ~(unsigned)SFI_ROW_LEVELS;
-    const sf_status status = m->ops->mixture != NULL
+    f->columns[0] = 1; /* of the log densities of local models */
+    const sf_status status = m->ops->local ? sfi_local_law_new(m, &f->local)
+                             : m->ops->mixture != NULL
                                  ? open_data(m, f, wants)
                                  : open_program(m, f, wants);
     if (status != SF_OK) {
@@ -307,6 +311,7 @@ void sfi_inner_free(sfi_inner *f)
         return;
     sf_program_free(f->program);
     close_data(f);
+    sfi_local_law_free(f->local);
     sfi_free(f->ctx, f->weights, f->weight_bytes, 1);
     sfi_free(f->ctx, f->params, f->param_count, sizeof *f->params);
     sfi_free(f->ctx, f, 1, sizeof *f);
@@ -335,6 +340,9 @@ sf_status sfi_inner_run(sfi_inner *f, int64_t n, const void *y,
                         int64_t y_stride, double level, const void *probe,
                         void *const *outputs, const int64_t *strides)
 {
+    if (f->local != NULL)
+        return sfi_local_law_run(f->local, (sf_cmat){y, n, f->inner, y_stride},
+                                 outputs[0], strides[0]);
     if (f->program == NULL)
         return run_data(f, n, y, y_stride, level, outputs, strides);
     const float level32 = (float)level;

@@ -76,6 +76,8 @@ struct sfi_mixture {
     double *times, *moving; /* [n]: time of each datum, 1 if it is not held */
     double *sums;           /* [block, sums_each]                           */
     int64_t sums_each;
+    double *pmf; /* [block, most_levels] of a column of levels              */
+    int64_t most_levels;
     sf_program *log_density;
     sf_program *programs[ALL_VALUES];
 
@@ -181,6 +183,11 @@ static bool allocate(sfi_mixture *p)
     p->tile_weight = sfi_alloc(ctx, (size_t)p->tile, sizeof *p->tile_weight);
     p->segments = sfi_alloc(ctx, (size_t)p->block, sizeof *p->segments);
     const size_t blocks = (size_t)p->noise->count;
+    for (size_t k = 0; k < blocks; k++)
+        if (p->noise->blocks[k].levels > p->most_levels)
+            p->most_levels = p->noise->blocks[k].levels;
+    p->pmf =
+        sfi_alloc(ctx, (size_t)(p->block * p->most_levels), sizeof *p->pmf);
     p->values =
         sfi_alloc(ctx, (size_t)(p->tile * p->values_each), sizeof *p->values);
     p->table_block = sfi_alloc(ctx, blocks, sizeof *p->table_block);
@@ -193,7 +200,7 @@ static bool allocate(sfi_mixture *p)
            p->lse != NULL && p->tile_point != NULL && p->tile_datum != NULL &&
            p->tile_weight != NULL && p->segments != NULL && p->values != NULL &&
            p->times != NULL && p->moving != NULL && p->sums != NULL &&
-           p->table_block != NULL && p->tables != NULL;
+           p->table_block != NULL && p->tables != NULL && p->pmf != NULL;
 }
 
 /* The weights, so that they sum to 1. */
@@ -331,6 +338,7 @@ void sfi_mixture_free(sfi_mixture *p)
     sfi_mixture_gaussian_free(p->gaussian);
     sfi_mixture_family_free(p->family);
     sfi_free(ctx, p->sums, (size_t)(p->block * p->sums_each), sizeof *p->sums);
+    sfi_free(ctx, p->pmf, (size_t)(p->block * p->most_levels), sizeof *p->pmf);
     sfi_free(ctx, p->moving, n, sizeof *p->moving);
     sfi_free(ctx, p->times, n, sizeof *p->times);
     for (int64_t k = 0; k < p->table_count; k++)
@@ -640,6 +648,29 @@ static int64_t vector_of(const sfi_mixture *p, const sfi_block *b,
     return sfi_block_vector(b, part, out);
 }
 
+/* P(x_0 | x) of the levels of a block, [levels]. */
+static const double *find_pmf(const sfi_mixture *p, int64_t q,
+                              const sfi_block *b, const double *y)
+{
+    double *pmf = p->pmf + q * p->most_levels, level = 0.0;
+    for (int64_t c = 0; c < b->levels; c++)
+        pmf[c] = 0.0;
+    for (int64_t k = 0; k < p->kept[q]; k++) {
+        vector_of(p, b, p->datum[q * p->n + k], y, &level);
+        pmf[(int64_t)level] += p->weight[q * p->n + k];
+    }
+    return pmf;
+}
+
+static double mode_of(const double *pmf, int64_t levels)
+{
+    int64_t best = 0;
+    for (int64_t c = 1; c < levels; c++)
+        if (pmf[c] > pmf[best])
+            best = c;
+    return (double)best;
+}
+
 static void denoise(const sfi_mixture *p, int64_t q, const double *y,
                     double *out)
 {
@@ -647,6 +678,11 @@ static void denoise(const sfi_mixture *p, int64_t q, const double *y,
     for (int64_t l = 0; l < p->noise->count; l++) {
         const sfi_block *b = &p->noise->blocks[l];
         double mean[SFI_BLOCK_COLUMNS] = {0.0};
+        if (b->levels > 0) {
+            out[sfi_noise_columns(p->noise, b)[0]] =
+                mode_of(find_pmf(p, q, b, y), b->levels);
+            continue;
+        }
         for (int64_t k = 0; k < p->kept[q]; k++) {
             const int64_t size =
                 vector_of(p, b, p->datum[q * p->n + k], y, vector);
@@ -766,6 +802,11 @@ static void answer(void *user, int64_t part, int64_t first, int64_t count)
             denoise(p, q, b->y.data + row * b->y.stride, out);
             copy(w->denoised, row, out, known);
         }
+        if (w->pmf.data != NULL)
+            copy(w->pmf, row,
+                 find_pmf(p, q, sfi_noise_block(p->noise, w->pmf_column),
+                          b->y.data + row * b->y.stride),
+                 known);
         if (w->birth.data != NULL || w->death.data != NULL ||
             w->ratio.data != NULL) {
             double *birth = row_of(w->birth, row),

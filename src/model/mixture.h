@@ -60,7 +60,8 @@ enum { SFI_NO_DATUM = -1, SFI_FLOOR_DATUM = -2 };
 
 /* What is wanted at m points; NULL, or no data: not wanted.  All in the chart but
  * `denoised`, which is in the coordinates of the data; the mean of an angle, or of
- * places on a surface, is the direction of their mean vector. */
+ * places on a surface, is the direction of their mean vector, and instead of a mean
+ * of levels there is the one of the largest probability, the first among equals. */
 typedef struct sfi_mixture_want {
     double *logp;           /* [m]              */
     sf_mat score, velocity; /* [m, inner]       */
@@ -69,6 +70,8 @@ typedef struct sfi_mixture_want {
     double *divergence;     /* [m]              */
     sf_mat birth, death;    /* [m, dim] rates of counts, backward and forward */
     sf_mat ratio;           /* [m, dim] of counts: p(x + e_j)/p(x)            */
+    sf_mat pmf;             /* [m, levels] of a column of levels: P(x_0 | x)  */
+    int64_t pmf_column;     /* which                                          */
     int64_t most;           /* how many weights */
     int64_t *datum;         /* [m, most] of the largest ... */
     double *weight;         /* [m, most] ... posterior weights */

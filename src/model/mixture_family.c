@@ -28,6 +28,7 @@ struct sfi_mixture_family {
     const sfi_noise *noise;
     sf_cmat data;
     const double *log_weights;
+    bool has_levels; /* of which no mean is taken */
     int64_t n, d, k; /* data, numbers of y, statistics */
 
     sf_program *statistic;        /* y -> T [k]                             */
@@ -208,11 +209,13 @@ sf_status sfi_mixture_family_new(sf_context *ctx, sfi_mixture_family **out,
 {
     *out = NULL;
     int64_t k = 0;
+    bool has_levels = false;
     for (int64_t i = 0; i < noise->count; i++) {
         const int64_t more = statistics_of(&noise->blocks[i]);
         if (more == 0)
             return SF_OK;
         k += more;
+        has_levels |= noise->blocks[i].levels > 0;
     }
     if (k > MOST_STATISTICS)
         return SF_OK;
@@ -226,6 +229,7 @@ sf_status sfi_mixture_family_new(sf_context *ctx, sfi_mixture_family **out,
     p->n = data.rows;
     p->d = noise->inner;
     p->k = k;
+    p->has_levels = has_levels;
     /* Their covariances are to stay in a cache, or nearly. */
     const int64_t fit = (1 << 20) / (k * k);
     p->rows = fit < 64 ? 64 : fit > 4096 ? 4096 : fit;
@@ -503,7 +507,9 @@ bool sfi_mixture_family_gives(const sfi_mixture_family *p,
     const bool flows = want->velocity.data != NULL || want->divergence != NULL;
     return (!flows || p->nodes != NULL) && want->birth.data == NULL &&
            want->death.data == NULL && want->ratio.data == NULL &&
-           want->most == 0 && want->drawn == NULL;
+           want->pmf.data == NULL &&
+           (want->denoised.data == NULL || !p->has_levels) && want->most == 0 &&
+           want->drawn == NULL;
 }
 
 /* ln of what the weights sum to, as the posterior has them. */

@@ -141,6 +141,7 @@ void sf_model_free(sf_model *m)
         return;
     sf_context *ctx = m->ctx;
     sfi_free_names(ctx, m->dim, m->names);
+    sfi_schema_free(ctx, &m->schema);
     sfi_free(ctx, m->mean, (size_t)m->dim, sizeof *m->mean);
     sfi_free(ctx, m->scale, (size_t)m->dim, sizeof *m->scale);
     sfi_noise_free(ctx, &m->noise);

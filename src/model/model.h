@@ -18,6 +18,7 @@
 #include "model/parts.h"
 #include "scorefield/model.h"
 #include "scorefield/program.h"
+#include "table/frame.h"
 
 /* One array of weights. */
 typedef struct sfi_weight {
@@ -50,17 +51,19 @@ typedef struct sfi_answer {
 
 typedef struct sfi_model_ops {
     const char *family;
-    bool noiseless; /* there is time 0 alone: a typed density, a flow */
+    bool
+        noiseless; /* there is time 0 alone: a typed density, a flow, local ones */
     bool closed;  /* ln p has a closed form: `answer` gives it, or `mixture` */
     bool trained; /* by an objective */
     bool invertible; /* `code` has an inverse and a volume: it is the model */
     bool no_kernels; /* it has the noise of levels sigma, or none */
+    bool local; /* densities and draws are those of local.h, nothing else */
 
     /* REQUIRED.  Check m->numbers and declare the weights with sfi_add_weight.
      * Returns SF_OK, SF_E_FORMAT or SF_E_NOMEM. */
     sf_status (*declare)(sf_model *m);
 
-    /* One of these two.  `weights` holds one parameter node for each weight. */
+    /* One of these two, unless it is local.  `weights` holds one parameter node for each weight. */
     sfi_answer (*answer)(const sf_model *m, sf_graph *g, sf_node y,
                          sf_node level, const sf_node *weights);
     /* The law of the data that m holds, which must outlive it. */
@@ -90,6 +93,7 @@ struct sf_model {
     int64_t dim;
     int64_t inner;        /* numbers of an inner point, dim without kernels */
     char **names;         /* [dim]                    */
+    sfi_schema schema;    /* of dim columns, or empty */
     double *mean;         /* [dim], standardisation   */
     double *scale;        /* [dim]                    */
     sfi_noise noise;      /* of dim 0: Gaussian noise of the levels sigma */
@@ -106,7 +110,7 @@ struct sf_model {
 /* Families: NULL-terminated. */
 extern const sfi_model_ops sfi_density_ops, sfi_gaussian_ops, sfi_network_ops,
     sfi_empirical_ops, sfi_gaussian_mixture_ops, sfi_pca_ops, sfi_fa_ops,
-    sfi_flow_ops;
+    sfi_flow_ops, sfi_local_ops;
 const sfi_model_ops *sfi_model_family(const char *name);
 
 /* A model with zero weights, mean 0 and scale 1.  `names` may be NULL: c0, c1,
@@ -162,6 +166,9 @@ sf_status sfi_add_fixed_weight(sf_model *m, const char *name, int rank,
                                const int64_t *shape);
 /* The number of weights that are trained. */
 int64_t sfi_trained_weights(const sf_model *m);
+
+/* What is known of a column of the model's table, which may be nothing. */
+const sfi_schema_column *sfi_model_about(const sf_model *m, int64_t column);
 
 /* ---- levels (level.c) -------------------------------------------------------- */
 
@@ -270,6 +277,11 @@ sf_status sfi_empirical_parts(sf_context *ctx, const sf_model *m,
                               const sfi_empirical *e, sfi_parts *out);
 /* Whether it is: all kernels are gaussian or mvgaussian. */
 bool sfi_noise_is_normal(const sfi_noise *noise);
+
+/* Ask the data's distribution at points x [n, dim] inside the support (clean.c).
+ * SF_OK or SF_E_NOMEM. */
+sf_status sfi_ask_data(const sf_model *m, sf_cmat x, double time,
+                       const sfi_mixture_want *want);
 
 /* SF_OK, or `status` with a message if the noise has no law to be a floor: counts,
  * and the path "ve". */

@@ -13,7 +13,8 @@ const sfi_model_ops *sfi_model_family(const char *name)
                                                     &sfi_gaussian_mixture_ops,
                                                     &sfi_pca_ops,
                                                     &sfi_fa_ops,
-                                                    &sfi_flow_ops};
+                                                    &sfi_flow_ops,
+                                                    &sfi_local_ops};
     for (size_t i = 0; i < SFI_COUNT(families); i++)
         if (strcmp(families[i]->family, name) == 0)
             return families[i];

@@ -119,7 +119,8 @@ static sf_support of_block(const sfi_block *b, double mean, double scale)
         return s;
     if (sfi_block_is_angle(b))
         s.period = two_pi * scale;
-    else if (shares || ops->counts != NULL || ops->chart != SFI_CHART_REAL)
+    else if (shares || ops->counts != NULL || ops->chart != SFI_CHART_REAL ||
+             sfi_kernel_number_of(&b->kernel, "least") == SFI_LEAST_ZERO)
         s.lower = mean;
     if (shares || ops->chart == SFI_CHART_LOGIT)
         s.upper = mean + scale;

@@ -10,6 +10,7 @@
 #include "base/dictionary.h"
 #include "base/text.h"
 #include "model/model.h"
+#include "store/schema_file.h"
 #include "store/typed_file.h"
 
 #include <math.h>
@@ -27,7 +28,7 @@ typedef struct model_parts {
     const sfi_model_ops *ops;
     int64_t dim;
     const char **names;    /* [dim], in `schema` */
-    sf_column_kind *kinds; /* [dim] */
+    sfi_schema about;      /* of dim columns     */
     sfi_dictionary places; /* of the names among the columns */
     int number_count;
     sfi_number number_list[SFI_MAX_NUMBERS];
@@ -42,7 +43,7 @@ static void free_parts(model_parts *p)
 {
     sfi_dictionary_free(p->ctx, &p->places);
     sfi_free(p->ctx, p->names, (size_t)p->dim, sizeof *p->names);
-    sfi_free(p->ctx, p->kinds, (size_t)p->dim, sizeof *p->kinds);
+    sfi_schema_free(p->ctx, &p->about);
     sfi_free(p->ctx, p->dropped, (size_t)p->dropped_count, sizeof *p->dropped);
     sfi_free(p->ctx, p->dropped_rows, (size_t)p->dropped_row_count,
              2 * sizeof *p->dropped_rows);
@@ -115,6 +116,32 @@ static sf_status read_factor(const model_parts *p, const json_t *column,
     return SF_OK;
 }
 
+/* The prior of a block of levels: as many as the column has, where that is known. */
+static sf_status read_prior(model_parts *p, const json_t *column, int64_t j)
+{
+    const json_t *list = json_object_get(column, "prior");
+    const size_t count = json_array_size(list);
+    const int64_t levels = p->about.columns[j].level_count;
+    char shown[SFI_SHOW_SIZE];
+    sfi_show(shown, p->names[j], strlen(p->names[j]));
+    if (count == 0 || (levels > 0 && levels != (int64_t)count))
+        return FAIL(p,
+                    "the \"prior\" of column \"%s\" has %zu numbers, want "
+                    "one for each level",
+                    shown, count);
+    double *prior = sfi_alloc_zero(p->ctx, count, sizeof *prior);
+    if (prior == NULL)
+        return SF_E_NOMEM;
+    for (size_t k = 0; k < count; k++) {
+        const json_t *number = json_array_get(list, k);
+        prior[k] = json_is_number(number) ? json_number_value(number) : -1.0;
+    }
+    const sf_status status = sfi_noise_set_prior(
+        p->ctx, &p->noise.blocks[p->noise.count - 1], (int64_t)count, prior);
+    sfi_free(p->ctx, prior, count, sizeof *prior);
+    return status;
+}
+
 /* What entry i of the "joint" of a block's first column names: a column that says
  * the same of its kernel.  Its place, or -1. */
 static int64_t member_of(const model_parts *p, const json_t *columns,
@@ -163,6 +190,8 @@ static sf_status read_block(model_parts *p, const json_t *columns, int64_t j)
     }
     SFI_TRY(sfi_kernel_parse(p->ctx, &kernel, text));
     SFI_TRY(sfi_noise_add(p->ctx, &p->noise, &kernel, size, members, p->names));
+    if (kernel.ops->levels)
+        return read_prior(p, first, j);
     return mixed ? sfi_noise_mix(p->ctx, &p->noise.blocks[p->noise.count - 1],
                                  factor)
                  : SF_OK;
@@ -216,21 +245,15 @@ static sf_status read_column(model_parts *p, int64_t j, const json_t *column)
     int64_t place = j;
     char shown[SFI_SHOW_SIZE];
     const char *name = json_string_value(json_object_get(column, "name"));
-    const char *kind = json_string_value(json_object_get(column, "kind"));
     if (name == NULL || name[0] == '\0')
         return FAIL(p, "column %lld of the schema has no name", (long long)j);
     sfi_show(shown, name, strlen(name));
-    if (kind == NULL ||
-        (strcmp(kind, "real") != 0 && strcmp(kind, "integer") != 0))
-        return FAIL(p,
-                    "column \"%s\" of the schema has no \"kind\" that is real "
-                    "or integer",
-                    shown);
+    SFI_TRY(sfi_column_read(p->ctx, sfi_metadata_source(p->t), column, name,
+                            &p->about.columns[j]));
     SFI_TRY(sfi_dictionary_number(p->ctx, &p->places, name, &place));
     if (place < j)
         return FAIL(p, "two columns of the schema are called \"%s\"", shown);
     p->names[j] = name;
-    p->kinds[j] = kind[0] == 'i' ? SF_COLUMN_INTEGER : SF_COLUMN_REAL;
     return SF_OK;
 }
 
@@ -241,15 +264,10 @@ static sf_status read_columns(model_parts *p)
     if (count == 0)
         return FAIL(p, "the schema has no \"columns\"");
     p->names = sfi_alloc(p->ctx, count, sizeof *p->names);
-    p->kinds = sfi_alloc(p->ctx, count, sizeof *p->kinds);
-    if (p->names == NULL || p->kinds == NULL) {
-        sfi_free(p->ctx, p->names, count, sizeof *p->names);
-        sfi_free(p->ctx, p->kinds, count, sizeof *p->kinds);
-        p->names = NULL;
-        p->kinds = NULL;
+    if (p->names == NULL)
         return SF_E_NOMEM;
-    }
     p->dim = (int64_t)count;
+    SFI_TRY(sfi_schema_new(p->ctx, &p->about, p->dim));
     for (size_t j = 0; j < count; j++)
         SFI_TRY(read_column(p, (int64_t)j, json_array_get(columns, j)));
     return read_kernels(p, columns);
@@ -449,6 +467,16 @@ static sf_status copy_text(const model_parts *p, const char *key,
     return *out != NULL ? SF_OK : SF_E_NOMEM;
 }
 
+static sf_column_kind record_kind(const sfi_schema_column *about)
+{
+    const bool whole = about->kind == SF_KIND_INTEGER ||
+                       about->kind == SF_KIND_BOOLEAN ||
+                       about->kind == SF_KIND_KEY;
+    return about->level_count > 0 ? SF_COLUMN_TEXT
+           : whole                ? SF_COLUMN_INTEGER
+                                  : SF_COLUMN_REAL;
+}
+
 static sf_status fill_record(const model_parts *p, owned_record *r)
 {
     r->kinds = sfi_alloc(p->ctx, (size_t)p->dim, sizeof *r->kinds);
@@ -466,7 +494,8 @@ static sf_status fill_record(const model_parts *p, owned_record *r)
                runs * 2 * sizeof *r->dropped_rows);
     r->public.dropped_rows = r->dropped_rows;
     r->public.dropped_row_count = r->dropped_row_count;
-    memcpy(r->kinds, p->kinds, (size_t)p->dim * sizeof *r->kinds);
+    for (int64_t j = 0; j < p->dim; j++)
+        r->kinds[j] = record_kind(&p->about.columns[j]);
     for (int64_t k = 0; k < p->dropped_count; k++) {
         r->dropped[k] = sfi_copy_text(p->ctx, p->dropped[k]);
         if (r->dropped[k] == NULL)
@@ -532,6 +561,10 @@ static sf_status build(model_parts *p, sf_model **out, sf_run_record **record)
     sf_status status = fill(*out, p->t);
     if (status == SF_OK && record != NULL)
         status = make_record(p, record);
+    if (status == SF_OK) {
+        (*out)->schema = p->about;
+        p->about = (sfi_schema){0};
+    }
     return status;
 }
 

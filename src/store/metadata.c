@@ -18,13 +18,18 @@ const char *sfi_metadata_source(const sfi_tensors *t)
 sf_status sfi_metadata_begin(sf_context *ctx, sfi_tensors *t,
                              const char *content, const char *version)
 {
-    char number[16];
-    snprintf(number, sizeof number, "%d", (int)SF_MODEL_FORMAT_VERSION);
     SFI_TRY(sfi_tensors_set(ctx, t, SFI_KEY_FORMAT, "scorefield"));
-    SFI_TRY(sfi_tensors_set(ctx, t, SFI_KEY_VERSION, number));
+    SFI_TRY(sfi_metadata_set_format(ctx, t, 1));
     SFI_TRY(sfi_tensors_set(ctx, t, SFI_KEY_CONTENT, content));
     return sfi_metadata_set(ctx, t, SFI_KEY_WRITER,
                             version != NULL ? version : sf_version());
+}
+
+sf_status sfi_metadata_set_format(sf_context *ctx, sfi_tensors *t, int format)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%d", format);
+    return sfi_tensors_set(ctx, t, SFI_KEY_VERSION, number);
 }
 
 /* A whole number > 0 that is the text's all; 0 if it is none. */

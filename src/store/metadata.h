@@ -9,7 +9,7 @@
 
 /* Keys of the map of texts. */
 #define SFI_KEY_FORMAT     "format"         /* "scorefield"                   */
-#define SFI_KEY_VERSION    "format_version" /* "1"                            */
+#define SFI_KEY_VERSION    "format_version" /* "1" or "2"                     */
 #define SFI_KEY_CONTENT    "content"        /* "model" or "checkpoint" */
 #define SFI_KEY_SCHEMA     "schema"         /* JSON: columns, units           */
 #define SFI_KEY_NUMBERS    "numbers"        /* JSON: what the weights lack    */
@@ -23,6 +23,9 @@
 /* Put the keys that say what a file is. */
 sf_status sfi_metadata_begin(sf_context *ctx, sfi_tensors *t,
                              const char *content, const char *version);
+
+/* The format that a reader has to know; 1 until something else is said. */
+sf_status sfi_metadata_set_format(sf_context *ctx, sfi_tensors *t, int format);
 
 /* Check them: SF_E_FORMAT for another format, a newer version (the message names
  * both and the remedy) or other content. */

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "model/model.h"
+#include "store/schema_file.h"
 #include "store/typed_file.h"
 
 #include <math.h>
@@ -15,11 +16,15 @@
 
 /* ---- texts ---------------------------------------------------------------- */
 
-static const char *kind_text(const sf_run_record *record, int64_t column)
+/* What is known of a column, by the model or else by the record. */
+static sfi_schema_column column_of(const sf_model *m, const sf_run_record *r,
+                                   int64_t j)
 {
-    return record->kinds != NULL && record->kinds[column] == SF_COLUMN_INTEGER
-               ? "integer"
-               : "real";
+    sfi_schema_column column = *sfi_model_about(m, j);
+    if (m->schema.count == 0 && r->kinds != NULL &&
+        r->kinds[j] == SF_COLUMN_INTEGER)
+        column.kind = SF_KIND_INTEGER;
+    return column;
 }
 
 /* Columns have names of their own, since they are found by them. */
@@ -44,6 +49,8 @@ static sf_status check_names(const sf_model *m)
             status = sfi_dictionary_add(m->ctx, &names, name, size);
     }
     sfi_dictionary_free(m->ctx, &names);
+    for (int64_t j = 0; j < m->schema.count && status == SF_OK; j++)
+        status = sfi_column_check(m->ctx, &m->schema.columns[j]);
     return status;
 }
 
@@ -62,11 +69,25 @@ static sf_status check_finite(const sf_model *m, const char *name,
 /* The functions that build JSON return NULL, and accept it, where memory is
  * short. */
 
+/* The prior of levels. */
+static bool add_prior(const sfi_block *b, json_t *column)
+{
+    json_t *prior = json_array();
+    bool failed = false;
+    for (int64_t k = 0; k < b->levels; k++)
+        failed |= json_array_append_new(prior, json_real(b->prior[k])) != 0;
+    failed |= json_object_set(column, "prior", prior) != 0;
+    json_decref(prior);
+    return !failed;
+}
+
 /* Of a block of several columns: their names, and this column's row of the
  * factor. */
 static bool add_joint(const sf_model *m, const sfi_block *b, int64_t j,
                       json_t *column)
 {
+    if (b->kernel.ops->levels)
+        return add_prior(b, column);
     const int64_t *columns = sfi_noise_columns(&m->noise, b);
     json_t *names = json_array(), *factor = json_array();
     bool failed = false;
@@ -90,16 +111,18 @@ static json_t *make_column(const sf_model *m, const sf_run_record *record,
                            int64_t j)
 {
     char kernel[SF_KERNEL_TEXT];
-    if (!sfi_has_kernels(m))
-        return json_pack("{s:s, s:s}", "name", m->names[j], "kind",
-                         kind_text(record, j));
-    sf_model_kernel(m, j, kernel);
-    json_t *column = json_pack("{s:s, s:s, s:s}", "name", m->names[j], "kind",
-                               kind_text(record, j), "kernel", kernel);
-    const sfi_block *b = sfi_noise_block(&m->noise, j);
-    if (b->kernel.ops->joint != NULL && add_joint(m, b, j, column))
-        return column;
-    if (b->kernel.ops->joint == NULL)
+    const sfi_schema_column about = column_of(m, record, j);
+    json_t *column = json_pack("{s:s}", "name", m->names[j]);
+    bool failed = column == NULL || !sfi_column_put(&about, column);
+    if (sfi_has_kernels(m) && !failed) {
+        const sfi_block *b = sfi_noise_block(&m->noise, j);
+        sf_model_kernel(m, j, kernel);
+        failed =
+            json_object_set_new(column, "kernel", json_string(kernel)) != 0;
+        if (b->kernel.ops->joint != NULL && !failed)
+            failed = !add_joint(m, b, j, column);
+    }
+    if (!failed)
         return column;
     json_decref(column);
     return NULL;
@@ -113,8 +136,8 @@ static const char *measure(const sf_model *m)
                "directions and Lebesgue measure in the units of the other "
                "columns";
     if (m->noise.dim > 0 && sfi_noise_find(&m->noise, true) >= 0)
-        return "nats, with respect to counting for counts and Lebesgue "
-               "measure in the units of the other columns";
+        return "nats, with respect to counting for counts and categories and "
+               "Lebesgue measure in the units of the other columns";
     if (!sf_model_can(m, SF_CAN_NORMALISED))
         return "nats, up to a constant, with respect to Lebesgue measure in "
                "the units of the columns";
@@ -179,6 +202,12 @@ static sf_status set_texts(const sf_model *m, sfi_tensors *t,
 {
     sf_context *ctx = m->ctx;
     SFI_TRY(sfi_metadata_begin(ctx, t, "model", record->version));
+    int format = 1;
+    for (int64_t j = 0; j < m->schema.count; j++)
+        format = sfi_column_format(&m->schema.columns[j]) > format
+                     ? sfi_column_format(&m->schema.columns[j])
+                     : format;
+    SFI_TRY(sfi_metadata_set_format(ctx, t, format));
     SFI_TRY(sfi_metadata_set_seed(ctx, t, record->seed));
     SFI_TRY(
         sfi_metadata_set_json(ctx, t, SFI_KEY_SCHEMA, make_schema(m, record)));

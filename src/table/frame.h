@@ -12,6 +12,7 @@
 #include "base/dictionary.h"
 #include "io/rows.h"
 #include "table/schema.h"
+#include "table/seen.h"
 
 /* Where the cells of a column lie. */
 typedef struct sfi_frame_cells {
@@ -86,12 +87,15 @@ sf_status sfi_frame_need_cells(sf_context *ctx, const sf_frame *frame,
  * passed; those of `told` (as sf_read_options.kinds; or NULL) are as they say.
  *
  *   columns  [cols] names, levels and whether all numbers are whole
- *   runs     [cols] whether whole numbers go up by one from row to row
+ *   seen     [cols] what the cells say, at their end
  *
  * Returns SF_OK; SF_E_ARG, SF_E_FORMAT (a cell that is not what was told),
  * SF_E_NOMEM. */
 sf_status sfi_find_kinds(sfi_store *store, const sf_column *columns,
-                         const bool *runs, const char *told);
+                         const sfi_seen *seen, const char *told);
+
+/* A kind that the caller says, which has to be right. */
+void sfi_tell_kind(sfi_schema_column *about, sf_kind kind);
 
 /* The column called `name`.  SF_OK, or SF_E_ARG: the message begins with `where`,
  * the option or file that wants it, and names the nearest one. */

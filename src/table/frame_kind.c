@@ -3,14 +3,15 @@
  *
  * The reader says of each column whether it has numbers, all of them whole, or
  * texts; the rest is found here, from all cells.  The order is that of frame.h, but
- * that dates come before keys: the days of a series all differ. */
+ * that dates come before keys: the days of a series all differ.  What a name and a
+ * range only suggest is a hint, and changes nothing. */
 #include "table/frame.h"
 
 #include "base/text.h"
 #include "io/kinds.h"
-#include "table/date.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { LEAST_KEYS = 20 };
@@ -24,6 +25,7 @@ static sf_status read_dates(sfi_store *s, int64_t j, const sf_column *column,
     sfi_frame_cells *cells = &s->cells[j];
     const int64_t n = column->level_count;
     double *of_level = sfi_alloc(s->ctx, (size_t)n, sizeof *of_level);
+    sfi_date_style *style = &s->schema.columns[j].date;
     bool all = n > 0, times = false;
     if (of_level == NULL)
         return SF_E_NOMEM;
@@ -31,6 +33,8 @@ static sf_status read_dates(sfi_store *s, int64_t j, const sf_column *column,
         bool has_time = false;
         all = sfi_date_parse(column->levels[k], &of_level[k], &has_time);
         times |= has_time;
+        if (all)
+            sfi_date_see(style, column->levels[k]);
     }
     *is_date = all;
     if (!all) {
@@ -63,17 +67,27 @@ static void put_dates(sfi_store *s, int64_t j)
 
 /* ---- kinds ---------------------------------------------------------------- */
 
-static sf_kind kind_of_numbers(const sfi_store *s, int64_t j,
-                               const sf_column *column, bool runs)
+enum { LEAST_ROWS_OF_A_CONSTANT = 2 };
+
+/* A positive column is one whose logarithm is the better coordinate: below this
+ * standard deviation over mean the two hardly differ. */
+static const double wide = 0.3;
+
+static sf_kind kind_of_numbers(const sfi_store *s, const sf_column *column,
+                               const sfi_seen *seen)
 {
-    const sfi_schema_column *about = &s->schema.columns[j];
-    if (column->kind != SF_COLUMN_INTEGER)
-        return SF_KIND_REAL;
-    if (runs && column->missing == 0 && s->rows >= LEAST_KEYS &&
+    const sf_frame_summary *sum = &seen->summary;
+    if (column->kind != SF_COLUMN_INTEGER) {
+        if (sum->min >= 0.0 && sum->max <= 1.0)
+            return SF_KIND_PROPORTION;
+        return sum->min > 0.0 && sum->sd > wide * sum->mean ? SF_KIND_POSITIVE
+                                                            : SF_KIND_REAL;
+    }
+    if (seen->runs && column->missing == 0 && s->rows >= LEAST_KEYS &&
         s->schema.count > 1)
         return SF_KIND_KEY;
-    return about->min == 0.0 && about->max == 1.0 ? SF_KIND_BOOLEAN
-                                                  : SF_KIND_INTEGER;
+    return sum->min == 0.0 && sum->max == 1.0 ? SF_KIND_BOOLEAN
+                                              : SF_KIND_INTEGER;
 }
 
 static sf_kind kind_of_texts(const sfi_store *s, const sf_column *column)
@@ -82,6 +96,12 @@ static sf_kind kind_of_texts(const sfi_store *s, const sf_column *column)
         s->schema.count > 1)
         return SF_KIND_KEY;
     return column->level_count == 2 ? SF_KIND_BOOLEAN : SF_KIND_CATEGORY;
+}
+
+void sfi_tell_kind(sfi_schema_column *about, sf_kind kind)
+{
+    about->kind = kind;
+    about->is_told = true;
 }
 
 static sf_status fail_told(const sfi_store *s, const sf_column *column,
@@ -94,11 +114,11 @@ static sf_status fail_told(const sfi_store *s, const sf_column *column,
 
 /* Whether cells can be what they are told to be. */
 static sf_status check_told(const sfi_store *s, int64_t j, sf_kind told,
-                            const sf_column *column)
+                            const sf_column *column, const sfi_seen *seen)
 {
     const bool text = column->kind == SF_COLUMN_TEXT;
     const bool date = s->cells[j].of_level != NULL;
-    const sfi_schema_column *about = &s->schema.columns[j];
+    const sf_frame_summary *sum = &seen->summary;
     switch (told) {
     case SF_KIND_REAL:
         return text ? fail_told(s, column, told, "it holds text") : SF_OK;
@@ -110,7 +130,7 @@ static sf_status check_told(const sfi_store *s, int64_t j, sf_kind told,
                                "not all its numbers are whole");
     case SF_KIND_BOOLEAN:
         return (text && column->level_count == 2) ||
-                       (!text && about->min == 0.0 && about->max == 1.0 &&
+                       (!text && sum->min == 0.0 && sum->max == 1.0 &&
                         column->kind == SF_COLUMN_INTEGER)
                    ? SF_OK
                    : fail_told(s, column, told, "it does not have two values");
@@ -122,34 +142,46 @@ static sf_status check_told(const sfi_store *s, int64_t j, sf_kind told,
     case SF_KIND_CATEGORY:
         return text ? SF_OK
                     : fail_told(s, column, told, "it holds an array's numbers");
+    case SF_KIND_PROPORTION:
+        return !text && sum->min >= 0.0 && sum->max <= 1.0
+                   ? SF_OK
+                   : fail_told(s, column, told,
+                               "not all its cells are numbers from 0 to 1");
+    case SF_KIND_POSITIVE:
+        return !text && sum->min > 0.0
+                   ? SF_OK
+                   : fail_told(s, column, told,
+                               "not all its cells are numbers above 0");
+    case SF_KIND_CONSTANT:
+        return s->is_constant[j]
+                   ? SF_OK
+                   : fail_told(s, column, told, "its cells differ");
     case SF_KIND_KEY:
+    case SF_KIND_COUNT:
         break;
     }
     return SF_OK;
 }
 
-static sf_status find_kind(sfi_store *s, int64_t j, const sf_column *column,
-                           bool runs, const sfi_told_kind *told)
+/* What the numbers of a column say to those who draw others like them. */
+static void keep_numbers(sfi_schema_column *about, const sf_column *column,
+                         const sfi_seen *seen)
+{
+    if (column->kind == SF_COLUMN_TEXT)
+        return;
+    about->min = seen->summary.min;
+    about->max = seen->summary.max;
+    if (seen->summary.present > 0 && seen->decimals <= SF_MOST_DECIMALS)
+        about->decimals = seen->decimals;
+}
+
+/* A date's cells are numbers now.  A table in memory gives its levels away, which
+ * may be as many as it has rows; the reader of a stream needs them. */
+static sf_status keep_texts(sfi_store *s, int64_t j, const sf_column *column,
+                            bool is_date)
 {
     sfi_schema_column *about = &s->schema.columns[j];
-    bool is_date = false;
-    const bool text = column->kind == SF_COLUMN_TEXT;
-    if (text && (!told->is_told || told->kind == SF_KIND_DATE))
-        SFI_TRY(read_dates(s, j, column, &is_date));
-    if (told->is_told)
-        SFI_TRY(check_told(s, j, told->kind, column));
-    about->kind = told->is_told ? told->kind
-                  : is_date     ? SF_KIND_DATE
-                  : text        ? kind_of_texts(s, column)
-                                : kind_of_numbers(s, j, column, runs);
-    s->is_constant[j] =
-        column->missing < s->rows &&
-        (text ? column->level_count == 1 : about->min == about->max);
-    if (is_date)
-        put_dates(s, j);
-    /* A date's cells are numbers now.  A table in memory gives its levels away,
-     * which may be as many as it has rows; the reader of a stream needs them. */
-    const bool keeps = text && !is_date;
+    const bool keeps = column->kind == SF_COLUMN_TEXT && !is_date;
     sf_column *own = s->table.columns != NULL ? &s->table.columns[j] : NULL;
     SFI_TRY(sfi_schema_set(s->ctx, about, column->name, NULL,
                            (const char *const *)column->levels,
@@ -163,8 +195,36 @@ static sf_status find_kind(sfi_store *s, int64_t j, const sf_column *column,
     return SF_OK;
 }
 
+static sf_status find_kind(sfi_store *s, int64_t j, const sf_column *column,
+                           const sfi_seen *seen, const sfi_told_kind *told)
+{
+    sfi_schema_column *about = &s->schema.columns[j];
+    const sf_frame_summary *sum = &seen->summary;
+    bool is_date = false;
+    const bool text = column->kind == SF_COLUMN_TEXT;
+    s->is_constant[j] = sum->present > 0 && (text ? column->level_count == 1
+                                                  : sum->min == sum->max);
+    const bool constant =
+        s->is_constant[j] && s->rows >= LEAST_ROWS_OF_A_CONSTANT;
+    if (text && (told->is_told ? told->kind == SF_KIND_DATE : !constant))
+        SFI_TRY(read_dates(s, j, column, &is_date));
+    if (told->is_told) {
+        SFI_TRY(check_told(s, j, told->kind, column, seen));
+        sfi_tell_kind(about, told->kind);
+    } else {
+        about->kind = constant  ? SF_KIND_CONSTANT
+                      : is_date ? SF_KIND_DATE
+                      : text    ? kind_of_texts(s, column)
+                                : kind_of_numbers(s, column, seen);
+    }
+    keep_numbers(about, column, seen);
+    if (is_date)
+        put_dates(s, j);
+    return keep_texts(s, j, column, is_date);
+}
+
 sf_status sfi_find_kinds(sfi_store *s, const sf_column *columns,
-                         const bool *runs, const char *told)
+                         const sfi_seen *seen, const char *told)
 {
     const size_t n = (size_t)s->schema.count;
     sfi_told_kind *kinds = sfi_alloc_zero(s->ctx, n, sizeof *kinds);
@@ -175,8 +235,86 @@ sf_status sfi_find_kinds(sfi_store *s, const sf_column *columns,
     if (status == SF_OK && told != NULL)
         status = sfi_kinds_read(s->ctx, told, (int64_t)n, names, kinds);
     for (size_t j = 0; j < n && status == SF_OK; j++)
-        status = find_kind(s, (int64_t)j, &columns[j], runs[j], &kinds[j]);
+        status = find_kind(s, (int64_t)j, &columns[j], &seen[j], &kinds[j]);
     sfi_free(s->ctx, names, n, sizeof *names);
     sfi_free(s->ctx, kinds, n, sizeof *kinds);
     return status;
+}
+
+const char *sf_frame_why(const sf_frame *f, int64_t col)
+{
+    static const char *const reasons[] = {
+#define WHY(name, word, say, why) why,
+        SF_KIND_LIST(WHY)
+#undef WHY
+    };
+    const sfi_schema_column *about = sfi_frame_about(f, col);
+    const bool is_empty = about->kind == SF_KIND_REAL && isnan(about->min);
+    return about->is_told ? "told"
+           : is_empty     ? "no cell is there"
+                          : reasons[about->kind];
+}
+
+int sf_frame_decimals(const sf_frame *f, int64_t col)
+{
+    return sfi_frame_about(f, col)->decimals;
+}
+
+/* ---- hints ---------------------------------------------------------------- */
+
+static bool is_within(const sfi_schema_column *about, double low, double high)
+{
+    return about->level_count == 0 && about->kind != SF_KIND_DATE &&
+           about->min >= low && about->max <= high && about->max > about->min;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Whether `name` is one of the words of "a|b", or, with `within`, holds one. */
+static bool has_word(const char *name, const char *words, bool within)
+{
+    char small[SFI_LONGEST_WORD + 1];
+    size_t n = 0;
+    for (; name[n] != '\0' && n < SFI_LONGEST_WORD; n++)
+        small[n] = lower(name[n]);
+    small[n] = '\0';
+    if (!within)
+        return sfi_find_choice(words, small, n) >= 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t size = 1; i + size <= n; size++)
+            if (sfi_find_choice(words, small + i, size) >= 0)
+                return true;
+    return false;
+}
+
+/* The first column whose name is one of `words` and whose numbers are within. */
+static int64_t find_named(const sf_frame *f, const char *words, double low,
+                          double high)
+{
+    for (int64_t j = 0; j < f->cols; j++)
+        if (has_word(sf_frame_name(f, j), words, false) &&
+            is_within(sfi_frame_about(f, j), low, high))
+            return j;
+    return -1;
+}
+
+bool sf_frame_hint(const sf_frame *f, int64_t col, char text[SF_HINT_SIZE])
+{
+    const sfi_schema_column *about = sfi_frame_about(f, col);
+    const int64_t latitude = find_named(f, "lat|latitude", -90.0, 90.0);
+    const int64_t longitude =
+        find_named(f, "lon|lng|long|longitude", -180.0, 360.0);
+    if (col == latitude && longitude >= 0) {
+        snprintf(text, SF_HINT_SIZE, "%.200s,%.200s=vmf", about->name,
+                 sf_frame_name(f, longitude));
+        return true;
+    }
+    if (!has_word(about->name, "deg|dir|angle", true) ||
+        !is_within(about, 0.0, 360.0) || about->max <= 1.0)
+        return false;
+    snprintf(text, SF_HINT_SIZE, "%.200s=vonmises:unit=degrees", about->name);
+    return true;
 }

@@ -29,20 +29,16 @@ static int64_t size_of(sf_cell_type type)
 
 /* ---- looking at the cells ------------------------------------------------- */
 
-static sf_status look_at(sfi_store *s, int64_t j, int64_t levels, bool *runs,
-                         sf_column *column)
+static sf_status look_at(const sfi_store *s, int64_t j, int64_t levels,
+                         sfi_seen *seen, sf_column *column)
 {
-    double min = INFINITY, max = -INFINITY, last = 0.0;
     bool whole = true;
-    *runs = true;
+    sfi_seen_begin(seen);
     for (int64_t i = 0; i < s->rows; i++) {
         const double x = sfi_store_cell(s, i, j);
-        *runs &= i == 0 || x == last + 1.0;
-        last = x;
-        if (isnan(x)) {
-            column->missing++;
+        sfi_seen_add(seen, x);
+        if (isnan(x))
             continue;
-        }
         if (isinf(x) ||
             (levels > 0 && !(x >= 0.0 && x < (double)levels && x == floor(x))))
             return SFI_FAIL(s->ctx, SF_E_ARG,
@@ -52,15 +48,12 @@ static sf_status look_at(sfi_store *s, int64_t j, int64_t levels, bool *runs,
                             levels > 0 ? "the number of a level"
                                        : "a finite number");
         whole = whole && x == floor(x) && fabs(x) <= 0x1p53;
-        min = x < min ? x : min;
-        max = x > max ? x : max;
     }
-    const bool none = column->missing == s->rows;
-    s->schema.columns[j].min = none || levels > 0 ? (double)NAN : min;
-    s->schema.columns[j].max = none || levels > 0 ? (double)NAN : max;
-    column->kind = levels > 0       ? SF_COLUMN_TEXT
-                   : whole && !none ? SF_COLUMN_INTEGER
-                                    : SF_COLUMN_REAL;
+    sfi_seen_end(seen);
+    column->missing = seen->summary.missing;
+    column->kind = levels > 0                           ? SF_COLUMN_TEXT
+                   : whole && seen->summary.present > 0 ? SF_COLUMN_INTEGER
+                                                        : SF_COLUMN_REAL;
     return SF_OK;
 }
 
@@ -68,16 +61,16 @@ static sf_status look_at(sfi_store *s, int64_t j, int64_t levels, bool *runs,
 static sf_status look(sfi_store *s, sf_column *columns, const int *told)
 {
     const int64_t cols = s->schema.count;
-    bool *runs = sfi_alloc(s->ctx, (size_t)cols, sizeof *runs);
-    sf_status status = runs != NULL ? SF_OK : SF_E_NOMEM;
+    sfi_seen *seen = sfi_alloc(s->ctx, (size_t)cols, sizeof *seen);
+    sf_status status = seen != NULL ? SF_OK : SF_E_NOMEM;
     for (int64_t j = 0; j < cols && status == SF_OK; j++)
-        status = look_at(s, j, columns[j].level_count, &runs[j], &columns[j]);
+        status = look_at(s, j, columns[j].level_count, &seen[j], &columns[j]);
     if (status == SF_OK)
-        status = sfi_find_kinds(s, columns, runs, NULL);
+        status = sfi_find_kinds(s, columns, seen, NULL);
     for (int64_t j = 0; j < cols && status == SF_OK && told != NULL; j++)
         if (told[j] >= 0)
-            s->schema.columns[j].kind = (sf_kind)told[j];
-    sfi_free(s->ctx, runs, (size_t)cols, sizeof *runs);
+            sfi_tell_kind(&s->schema.columns[j], (sf_kind)told[j]);
+    sfi_free(s->ctx, seen, (size_t)cols, sizeof *seen);
     return status;
 }
 
@@ -101,7 +94,7 @@ static sf_status check_column(sf_context *ctx, int64_t j,
         return fail_column(ctx, j, "it has no data, or of no known type");
     if (c->validity != NULL && c->validity_first < 0)
         return fail_column(ctx, j, "validity_first is negative");
-    if (c->kind < -1 || c->kind > SF_KIND_KEY ||
+    if (c->kind < -1 || c->kind >= SF_KIND_COUNT ||
         (c->kind == SF_KIND_CATEGORY && c->level_count == 0))
         return fail_column(ctx, j, "its kind is none, or wants levels");
     return c->name != NULL && c->name[0] == '\0'

@@ -14,30 +14,21 @@
 typedef struct passing {
     sfi_store *store;
     int64_t cols, rows;
-    sf_frame_summary *summaries; /* [cols]; sd holds the sum of squares */
-    double *last;                /* [cols] the cell before              */
-    bool *runs;                  /* [cols]                              */
+    sfi_seen *seen; /* [cols] */
 } passing;
 
 static void begin(passing *p)
 {
     p->rows = 0;
-    for (int64_t j = 0; j < p->cols; j++) {
-        p->summaries[j] = (sf_frame_summary)SF_FRAME_SUMMARY_INIT;
-        p->summaries[j].min = INFINITY;
-        p->summaries[j].max = -INFINITY;
-        p->runs[j] = true;
-    }
+    for (int64_t j = 0; j < p->cols; j++)
+        sfi_seen_begin(&p->seen[j]);
 }
 
 static sf_status new_passing(sf_context *ctx, passing *p, int64_t cols)
 {
-    const size_t n = (size_t)cols;
     p->cols = cols;
-    p->summaries = sfi_alloc(ctx, n, sizeof *p->summaries);
-    p->last = sfi_alloc_zero(ctx, n, sizeof *p->last);
-    p->runs = sfi_alloc(ctx, n, sizeof *p->runs);
-    if (p->summaries == NULL || p->last == NULL || p->runs == NULL)
+    p->seen = sfi_alloc(ctx, (size_t)cols, sizeof *p->seen);
+    if (p->seen == NULL)
         return SF_E_NOMEM;
     begin(p);
     return SF_OK;
@@ -45,25 +36,7 @@ static sf_status new_passing(sf_context *ctx, passing *p, int64_t cols)
 
 static void free_passing(sf_context *ctx, passing *p)
 {
-    const size_t n = (size_t)p->cols;
-    sfi_free(ctx, p->summaries, n, sizeof *p->summaries);
-    sfi_free(ctx, p->last, n, sizeof *p->last);
-    sfi_free(ctx, p->runs, n, sizeof *p->runs);
-}
-
-/* Mean and squares by Welford's recurrence (Technometrics 4 (1962) 419-420). */
-static void add_cell(sf_frame_summary *s, double x)
-{
-    if (isnan(x)) {
-        s->missing++;
-        return;
-    }
-    s->present++;
-    const double from = x - s->mean;
-    s->min = x < s->min ? x : s->min;
-    s->max = x > s->max ? x : s->max;
-    s->mean += from / (double)s->present;
-    s->sd += from * (x - s->mean);
+    sfi_free(ctx, p->seen, (size_t)p->cols, sizeof *p->seen);
 }
 
 static void add_rows(void *user, int64_t count, const double *cells)
@@ -73,22 +46,10 @@ static void add_rows(void *user, int64_t count, const double *cells)
         begin(p);
         return;
     }
-    for (int64_t i = 0; i < count; i++, p->rows++)
-        for (int64_t j = 0; j < p->cols; j++) {
-            const double x = cells[i * p->cols + j];
-            add_cell(&p->summaries[j], x);
-            p->runs[j] &= p->rows == 0 || x == p->last[j] + 1.0;
-            p->last[j] = x;
-        }
-}
-
-/* Turn sums into what a summary says. */
-static void finish(sf_frame_summary *s)
-{
-    if (s->present == 0)
-        s->min = s->max = s->mean = (double)NAN;
-    s->sd =
-        s->present > 1 ? sqrt(s->sd / (double)(s->present - 1)) : (double)NAN;
+    p->rows += count;
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t j = 0; j < p->cols; j++)
+            sfi_seen_add(&p->seen[j], cells[i * p->cols + j]);
 }
 
 /* The first and the last of the dates that pass by. */
@@ -106,17 +67,12 @@ static sf_status settle(passing *p, const sf_column *columns, const char *told)
 {
     sfi_store *s = p->store;
     s->rows = p->rows;
-    for (int64_t j = 0; j < p->cols; j++) {
-        finish(&p->summaries[j]);
-        if (columns[j].kind == SF_COLUMN_TEXT)
-            continue;
-        s->schema.columns[j].min = p->summaries[j].min;
-        s->schema.columns[j].max = p->summaries[j].max;
-    }
-    SFI_TRY(sfi_find_kinds(s, columns, p->runs, told));
+    for (int64_t j = 0; j < p->cols; j++)
+        sfi_seen_end(&p->seen[j]);
+    SFI_TRY(sfi_find_kinds(s, columns, p->seen, told));
     for (int64_t j = 0; j < p->cols; j++)
         if (s->cells[j].of_level != NULL)
-            span_dates(&s->cells[j], &p->summaries[j]);
+            span_dates(&s->cells[j], &p->seen[j].summary);
     return SF_OK;
 }
 
@@ -193,6 +149,16 @@ static sf_status learn(sfi_store *s, passing *p, const char *told)
                            : status;
 }
 
+static sf_status keep_summaries(sfi_store *s, const passing *p)
+{
+    s->summaries = sfi_alloc(s->ctx, (size_t)p->cols, sizeof *s->summaries);
+    if (s->summaries == NULL)
+        return SF_E_NOMEM;
+    for (int64_t j = 0; j < p->cols; j++)
+        s->summaries[j] = p->seen[j].summary;
+    return SF_OK;
+}
+
 sf_status sf_frame_open(sf_context *ctx, sf_frame **out, const char *path,
                         const sf_read_options *options)
 {
@@ -216,8 +182,8 @@ sf_status sf_frame_open(sf_context *ctx, sf_frame **out, const char *path,
         s->name != NULL ? new_passing(ctx, &p, s->schema.count) : SF_E_NOMEM;
     if (status == SF_OK)
         status = learn(s, &p, o.kinds);
-    s->summaries = p.summaries;
-    p.summaries = NULL;
+    if (status == SF_OK)
+        status = keep_summaries(s, &p);
     free_passing(ctx, &p);
     if (status != SF_OK) {
         sfi_store_drop(s);
@@ -242,11 +208,12 @@ sf_status sf_frame_summarise(sf_context *ctx, sf_frame_summary *out,
     if (s->stream != NULL) {
         sum = s->summaries[j];
     } else {
-        sum.min = INFINITY;
-        sum.max = -INFINITY;
+        sfi_seen seen;
+        sfi_seen_begin(&seen);
         for (int64_t i = 0; i < f->rows; i++)
-            add_cell(&sum, sfi_store_cell(s, sf_frame_row(f, i), j));
-        finish(&sum);
+            sfi_seen_add(&seen, sfi_store_cell(s, sf_frame_row(f, i), j));
+        sfi_seen_end(&seen);
+        sum = seen.summary;
     }
     if (s->schema.columns[j].level_count > 0)
         sum.min = sum.mean = sum.max = sum.sd = (double)NAN;

@@ -143,7 +143,9 @@ const char *sf_frame_left_out(const sf_frame *f, int64_t col, bool constants)
     if (sf_frame_kind(f, col) == SF_KIND_DATE)
         return "it holds dates";
     if (!sf_frame_is_number(f, col))
-        return "it holds text";
+        return sf_frame_kind(f, col) == SF_KIND_CONSTANT
+                   ? "it is the same text in every row"
+                   : "it holds text";
     (void)sf_frame_summarise(f->ctx, &sum, f, col);
     if (sum.present == 0)
         return "it is missing in every row";

@@ -14,8 +14,10 @@ sf_status sfi_schema_new(sf_context *ctx, sfi_schema *out, int64_t count)
     if (out->columns == NULL)
         return SF_E_NOMEM;
     out->count = count;
-    for (int64_t j = 0; j < count; j++)
+    for (int64_t j = 0; j < count; j++) {
         out->columns[j].min = out->columns[j].max = (double)NAN;
+        out->columns[j].decimals = -1;
+    }
     return SF_OK;
 }
 
@@ -44,6 +46,19 @@ sf_status sfi_schema_set(sf_context *ctx, sfi_schema_column *column,
             return SF_E_NOMEM;
     }
     return SF_OK;
+}
+
+sf_status sfi_schema_copy(sf_context *ctx, sfi_schema_column *to,
+                          const sfi_schema_column *from)
+{
+    to->kind = from->kind;
+    to->is_told = from->is_told;
+    to->decimals = from->decimals;
+    to->date = from->date;
+    to->min = from->min;
+    to->max = from->max;
+    return sfi_schema_set(ctx, to, from->name, from->unit,
+                          (const char *const *)from->levels, from->level_count);
 }
 
 void sfi_schema_free(sf_context *ctx, sfi_schema *schema)

@@ -6,10 +6,14 @@
 
 #include "base/context.h"
 #include "scorefield/frame.h"
+#include "table/date.h"
 
 typedef struct sfi_schema_column {
     char *name;
     sf_kind kind;
+    bool is_told; /* by the user                                              */
+    int decimals; /* of all numbers, 0 to SF_MOST_DECIMALS; -1: more          */
+    sfi_date_style date; /* how dates are spelled                            */
     char **levels; /* [level_count] of categories and booleans               */
     int64_t level_count;
     char *unit;      /* or NULL */
@@ -30,6 +34,11 @@ sf_status sfi_schema_new(sf_context *ctx, sfi_schema *out, int64_t count);
 sf_status sfi_schema_set(sf_context *ctx, sfi_schema_column *column,
                          const char *name, const char *unit,
                          const char *const *levels, int64_t level_count);
+
+/* Copy a column to one that is as sfi_schema_new() leaves it.
+ * Returns as sfi_schema_set(). */
+sf_status sfi_schema_copy(sf_context *ctx, sfi_schema_column *to,
+                          const sfi_schema_column *from);
 
 /* Free what it holds, and zero *schema. */
 void sfi_schema_free(sf_context *ctx, sfi_schema *schema);

@@ -13,8 +13,9 @@ echo "-- no header line, row names, keys, constants, dates"
 seq -f '%g,' 1 25 | paste -d '' - <(seq 1 3 75) >running.data
 try info running.data
 try fit running.data --model empirical -o m.safetensors
-table day.csv 'day,x,same\n2024-05-01,1,7\n2024-05-02,2,7\n2024-05-04,4,7\n'
+table day.csv 'day,x,same\n2024-05-01,1,7\n2024-05-02,4,7\n2024-05-04,2,7\n'
 try fit day.csv --model gaussian -o m.safetensors
+try sample m.safetensors -n 3 --seed 2 -o -
 table names.csv ',x\nfirst,1\nsecond,2\n'
 try info names.csv
 echo "-- kinds of all cells"

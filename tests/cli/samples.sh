@@ -20,7 +20,7 @@ scorefield sample "$model" -n 2 --seed -1 -o a.csv
 scorefield sample "$model" -n 2 --seed 18446744073709551615 -o b.csv
 cmp a.csv b.csv && echo same
 echo "-- the path of every walker ends where its sample is"
-scorefield sample "$model" -n 5 --steps 12 -o s.npy --trace t.npy
+scorefield sample "$model" -n 5 --steps 12 --raw -o s.npy --trace t.npy
 python3 - <<'PYTHON'
 import ast, struct
 def read(name):

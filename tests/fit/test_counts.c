@@ -364,7 +364,7 @@ TEST(counts_keep_their_units_and_their_kernels_in_a_file)
     CHECK(log_mass(ctx, m, (sf_cmat){x, 1, 3, 3}, 0.3) == before);
     m->scale[2] = 2.0; /* as a file might say */
     CHECK_FAILS(ctx, m->ops->check(m), SF_E_FORMAT,
-                "column \"c2\" holds counts");
+                "column \"c2\" is discrete");
     m->scale[2] = 1.0;
     m->weights[2] = 2.5;
     CHECK_FAILS(ctx, m->ops->check(m), SF_E_FORMAT, "a whole number");
@@ -423,8 +423,8 @@ TEST(what_counts_do_not_have_is_refused)
                                      {.denoised = to, .score = to}};
     for (size_t k = 0; k < SFI_COUNT(asked); k++)
         CHECK_FAILS(ctx, sf_model_eval(m, at, 0.5, &asked[k]), SF_E_UNSUPPORTED,
-                    "has a column of counts, which jump: it has no "
-                    "score and no velocity");
+                    "has a column of counts or categories, which jump: it "
+                    "has no score and no velocity");
     sf_likelihood_options l = SF_LIKELIHOOD_OPTIONS_INIT;
     CHECK_FAILS(ctx, sf_encode(m, at, to, &l), SF_E_UNSUPPORTED, "no score");
     CHECK_FAILS(ctx, sf_decode(m, at, to, &l), SF_E_UNSUPPORTED, "no score");

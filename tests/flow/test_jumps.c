@@ -332,10 +332,11 @@ TEST(methods_that_cannot_are_refused)
     sf_model *mixed = model_of(ctx, "c0=poisson; c1=gaussian", 0.1,
                                (sf_cmat){table, 4, 2, 2}, NULL);
     const sf_sample_options flow = options_of(SF_SAMPLER_FLOW, 0, 0);
-    CHECK_FAILS(ctx, sf_sample(counts, to, &flow), SF_E_UNSUPPORTED,
-                "column \"c0\": kernel binomial is for counts, which have no "
-                "score to follow; use one of the methods direct, stratified, "
-                "posterior, jumps, tauleap");
+    CHECK_FAILS(
+        ctx, sf_sample(counts, to, &flow), SF_E_UNSUPPORTED,
+        "column \"c0\": kernel binomial is for counts or levels, which "
+        "have no score to follow; use one of the methods direct, stratified, "
+        "posterior, jumps, tauleap");
     for (int method = 0; method < SF_SAMPLER_DIRECT; method++) {
         const sf_sample_options o = options_of((sf_sampler)method, 2, 0);
         CHECK_FAILS(ctx, sf_sample(mixed, to, &o), SF_E_UNSUPPORTED,
@@ -351,8 +352,8 @@ TEST(methods_that_cannot_are_refused)
                     "jumps and tauleap are for counts, and column \"c1\" has "
                     "kernel gaussian");
     }
-    const sf_sample_options odd = options_of((sf_sampler)10, 2, 0);
-    CHECK_FAILS(ctx, sf_sample(counts, to, &odd), SF_E_ARG, "want 0 to 9");
+    const sf_sample_options odd = options_of((sf_sampler)11, 2, 0);
+    CHECK_FAILS(ctx, sf_sample(counts, to, &odd), SF_E_ARG, "want 0 to 10");
     const sf_sample_options jumps = options_of(SF_SAMPLER_JUMPS, 0, 0),
                             leaps = options_of(SF_SAMPLER_TAULEAP, 0, 0);
     CHECK(sf_sample_steps(&jumps) == 1 && sf_sample_steps(&leaps) == 100);

@@ -244,8 +244,9 @@ TEST(counts_have_no_score_and_no_velocity)
     sf_graph *g = NULL;
     for (int i = 0; sfi_kernel_families[i] != NULL; i++) {
         const sfi_kernel_ops *ops = sfi_kernel_families[i];
-        CHECK((ops->counts == NULL && ops->joint == NULL) ==
+        CHECK((!ops->discrete && ops->joint == NULL) ==
               (ops->velocity != NULL));
+        CHECK(ops->discrete || ops->counts == NULL);
         if (ops->counts == NULL)
             continue;
         CHECK_OK(ctx, sf_graph_new(ctx, &g));

@@ -243,9 +243,9 @@ TEST(every_text_is_checked)
 {
     (void)state_;
     check_text("format", "other", "not one of scorefield's");
-    check_text("format_version", "2",
-               "in format 2, and scorefield " SF_VERSION_STRING
-               " reads formats up to 1; use a newer scorefield");
+    check_text("format_version", "3",
+               "in format 3, and scorefield " SF_VERSION_STRING
+               " reads formats up to 2; use a newer scorefield");
     check_text("format_version", "0", "want a whole number");
     check_text("format_version", "1.5", "want a whole number");
     check_text("format_version", "99999999999999999999", "want a whole number");
@@ -262,7 +262,27 @@ TEST(every_text_is_checked)
     check_text("schema", NETWORK("7"), "column 0 of the schema has no name");
     check_text("schema", NETWORK(COLUMN("")), "has no name");
     check_text("schema", NETWORK("{\"name\":\"x\",\"kind\":\"odd\"}"),
-               "real or integer");
+               "no \"kind\" that this program knows");
+    check_text("schema", NETWORK("{\"name\":\"x\",\"kind\":\"category\"}"),
+               "column \"x\" of the schema has no \"levels\"");
+    check_text("schema",
+               NETWORK("{\"name\":\"x\",\"kind\":\"real\",\"decimals\":7}"),
+               "\"decimals\" that are not 0 to 6");
+    check_text("schema",
+               NETWORK("{\"name\":\"x\",\"kind\":\"date\",\"spelling\":"
+                       "\"DD.MM.YYYY\"}"),
+               "is not like YYYY-MM-DD");
+    check_text("schema",
+               NETWORK("{\"name\":\"x\",\"kind\":\"boolean\",\"levels\":"
+                       "[\"a\",\"a\"]}"),
+               "no list of distinct texts");
+    check_text("schema",
+               NETWORK("{\"name\":\"x\",\"kind\":\"boolean\",\"levels\":"
+                       "[\"a\",7]}"),
+               "no list of distinct texts");
+    check_text("schema",
+               NETWORK("{\"name\":\"x\",\"kind\":\"real\",\"unit\":7}"),
+               "\"unit\" that is no text");
     check_text("schema", NETWORK(COLUMN("x") "," COLUMN("x")),
                "two columns of the schema are called \"x\"");
     check_text("schema",

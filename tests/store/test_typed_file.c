@@ -145,7 +145,7 @@ TEST(wrong_files_are_told)
             "{\"family\":\"density\",\"columns\":[{\"name\":\"a\",\"kind\":"
             "\"real\"}],\"parameters\":[],\"domain\":\"real\"}",
             0, "no \"expression\"");
-    refused(ctx, "format_version", "2", 3, "newer");
+    refused(ctx, "format_version", "3", 3, "newer");
     sf_context_free(ctx);
 }
 

@@ -90,5 +90,87 @@ TEST(what_is_no_day_is_refused)
     }
 }
 
+/* Each column is spelled as it was, rounded to the finest step in it; instants by
+ * `date -u -d TEXT +%s`. */
+TEST(dates_are_spelled_as_they_were)
+{
+    (void)state_;
+    static const struct {
+        const char *first, *second, *style;
+        double seconds;
+        const char *text;
+    } columns[] = {
+        {"2024-05-01", "2023-01-31", "YYYY-MM-DD", 1709164800.0, "2024-02-29"},
+        {"2024-05-01", "2023-01-31", "YYYY-MM-DD", -43201.0, "1969-12-31"},
+        {"2024-05-01T12:30", "2024-05-02T00:00", "YYYY-MM-DDThh:mm",
+         1714566629.0, "2024-05-01T12:30"},
+        {"2024-05-01 12:30:15Z", "2024-05-02 12:30Z", "YYYY-MM-DD hh:mm:ssZ",
+         1714566615.4, "2024-05-01 12:30:15Z"},
+        {"2024-05-01T12:30:15.2+02:00", "2024-05-01T12:30:15.25+02:00",
+         "YYYY-MM-DDThh:mm:ss.ff+02:00", 1714559415.254,
+         "2024-05-01T12:30:15.25+02:00"},
+        {"2024-05-01T12:30-0530", "2024-05-01", "YYYY-MM-DDThh:mm-0530",
+         1714586400.0, "2024-05-01T12:30-0530"},
+        {"2024-05-01T12:30+02", "2024-05-01T12:30+01", "YYYY-MM-DDThh:mmZ",
+         1714566600.0, "2024-05-01T12:30Z"},
+        /* A tenth before a new year is not the 60th second. */
+        {"2024-05-01T12:30:15.2", "2024-05-01T12:30", "YYYY-MM-DDThh:mm:ss.f",
+         1704067199.96, "2024-01-01T00:00:00.0"},
+        {"2024-05-01", "2024-05-02", "YYYY-MM-DD", -1e18, "0000-01-01"},
+        {"2024-05-01T12:30", "2024-05-02T12:30", "YYYY-MM-DDThh:mm", 1e18,
+         "9999-12-31T23:59"}};
+    for (size_t k = 0; k < SFI_COUNT(columns); k++) {
+        sfi_date_style style = {0}, again;
+        char name[SFI_DATE_SPELLING], text[SFI_DATE_TEXT];
+        sfi_date_see(&style, columns[k].first);
+        sfi_date_see(&style, columns[k].second);
+        sfi_date_style_write(&style, name);
+        assert_string_equal(name, columns[k].style);
+        CHECK(sfi_date_style_read(name, &again));
+        sfi_date_spell(&again, columns[k].seconds, text);
+        assert_string_equal(text, columns[k].text);
+    }
+}
+
+/* Every day of 400 years, and every tenth of a second of some, comes back. */
+TEST(what_is_spelled_is_read_back)
+{
+    (void)state_;
+    sfi_date_style days = {0}, tenths = {0};
+    sfi_date_see(&days, "2024-05-01");
+    sfi_date_see(&tenths, "2024-05-01T12:30:15.5-03:30");
+    for (int64_t k = -80000; k < 80000; k++) {
+        char text[SFI_DATE_TEXT];
+        double seconds = 0.0;
+        bool has_time = false;
+        sfi_date_spell(&days, 86400.0 * (double)k, text);
+        CHECK(sfi_date_parse(text, &seconds, &has_time));
+        CHECK(seconds == 86400.0 * (double)k && !has_time);
+        const double tenth = 1e9 + (double)(977 * k) + (double)(k & 7) / 10.0;
+        sfi_date_spell(&tenths, tenth, text);
+        CHECK(sfi_date_parse(text, &seconds, &has_time));
+        CHECK_NEAR(seconds, tenth, 1e-6);
+    }
+}
+
+TEST(what_is_no_style_is_refused)
+{
+    (void)state_;
+    static const char *const texts[] = {"",
+                                        "YYYY-MM",
+                                        "YYYY-MM-DDxhh:mm",
+                                        "YYYY-MM-DDT",
+                                        "YYYY-MM-DDThh:mm.f",
+                                        "YYYY-MM-DDThh:mm:ss.",
+                                        "YYYY-MM-DDThh:mm:ss.ffffffffff",
+                                        "YYYY-MM-DDThh:mmzz",
+                                        "YYYY-MM-DDThh:mm+02:00 and more"};
+    sfi_date_style style;
+    for (size_t k = 0; k < SFI_COUNT(texts); k++)
+        CHECK(!sfi_date_style_read(texts[k], &style));
+}
+
 TESTS(CASE(days_count_from_1970), CASE(every_day_of_400_years_is_the_next),
-      CASE(texts_of_iso_8601_are_read), CASE(what_is_no_day_is_refused))
+      CASE(texts_of_iso_8601_are_read), CASE(what_is_no_day_is_refused),
+      CASE(dates_are_spelled_as_they_were), CASE(what_is_spelled_is_read_back),
+      CASE(what_is_no_style_is_refused))

@@ -33,11 +33,13 @@ static sf_frame *read_table(sf_context *ctx)
 static void check_kinds(const sf_frame *f)
 {
     static const sf_kind kinds[] = {
-        SF_KIND_KEY,  SF_KIND_CATEGORY, SF_KIND_BOOLEAN, SF_KIND_DATE,
-        SF_KIND_REAL, SF_KIND_BOOLEAN,  SF_KIND_REAL,    SF_KIND_INTEGER};
+        SF_KIND_KEY,  SF_KIND_CATEGORY, SF_KIND_BOOLEAN,  SF_KIND_DATE,
+        SF_KIND_REAL, SF_KIND_BOOLEAN,  SF_KIND_CONSTANT, SF_KIND_INTEGER};
+    static const int decimals[] = {0, -1, -1, -1, 1, 0, 1, 0};
     CHECK(sf_frame_rows(f) == 24 && sf_frame_cols(f) == 8);
     for (int j = 0; j < 8; j++) {
         CHECK(sf_frame_kind(f, j) == kinds[j]);
+        CHECK(sf_frame_decimals(f, j) == decimals[j]);
         CHECK(sf_frame_is_constant(f, j) == (j == 6));
         CHECK(sf_frame_is_number(f, j) == (j == 0 || j >= 4));
     }
@@ -104,6 +106,91 @@ TEST(what_makes_a_key_and_a_boolean)
     sf_context_free(ctx);
 }
 
+static const char *make_file(const char *text)
+{
+    const char *path = in_folder("made.csv");
+    FILE *f = fopen(path, "w");
+    CHECK(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
+    return path;
+}
+
+/* The same from memory and passing by: the kind, its reason and the decimals. */
+TEST(numbers_have_kinds_and_decimals)
+{
+    (void)state_;
+    sf_context *ctx = new_context();
+    /* p 0 is a share; q's sd is 0.2 of its mean, r's 0.8; s has a 0; u is finer
+     * than six decimals, v whole but for its spelling, w a constant text with a
+     * hole, y the same day. */
+    const char *path = make_file("p,q,r,s,u,v,w,y\n"
+                                 "0,1.25,0.5,0,0.1234567,1.0,a,2024-05-01\n"
+                                 "0.5,1,0.25,0.5,-1,2,NA,2024-05-01\n"
+                                 "1,1.5,2,3,2,3e0,a,2024-05-01\n");
+    static const struct {
+        sf_kind kind;
+        int decimals;
+        const char *why;
+    } want[] = {{SF_KIND_PROPORTION, 1, "all in [0, 1]"},
+                {SF_KIND_REAL, 2, "numbers"},
+                {SF_KIND_POSITIVE, 2, "all > 0, and widely spread"},
+                {SF_KIND_REAL, 1, "numbers"},
+                {SF_KIND_REAL, -1, "numbers"},
+                {SF_KIND_INTEGER, 0, "all are whole"},
+                {SF_KIND_CONSTANT, -1, "one value"},
+                {SF_KIND_CONSTANT, -1, "one value"}};
+    for (int passes = 0; passes < 2; passes++) {
+        sf_frame *f = NULL;
+        CHECK_OK(ctx, passes ? sf_frame_open(ctx, &f, path, NULL)
+                             : sf_frame_read(ctx, &f, path, NULL));
+        for (int j = 0; j < (int)SFI_COUNT(want); j++) {
+            CHECK(sf_frame_kind(f, j) == want[j].kind);
+            CHECK(sf_frame_decimals(f, j) == want[j].decimals);
+            assert_string_equal(sf_frame_why(f, j), want[j].why);
+        }
+        assert_string_equal(sf_frame_left_out(f, 6, false),
+                            "it is the same text in every row");
+        sf_frame_free(f);
+    }
+    sf_context_free(ctx);
+}
+
+/* One row says nothing of what the others might be. */
+TEST(one_row_is_no_constant)
+{
+    (void)state_;
+    sf_context *ctx = new_context();
+    sf_frame *f = NULL;
+    CHECK_OK(ctx, sf_frame_read(ctx, &f, make_file("a,b,c\n-2.5,x,4\n"), NULL));
+    CHECK(sf_frame_kind(f, 0) == SF_KIND_REAL);
+    CHECK(sf_frame_kind(f, 1) == SF_KIND_CATEGORY);
+    CHECK(sf_frame_kind(f, 2) == SF_KIND_INTEGER);
+    sf_frame_free(f);
+    sf_context_free(ctx);
+}
+
+TEST(names_and_ranges_give_hints)
+{
+    (void)state_;
+    sf_context *ctx = new_context();
+    sf_frame *f = NULL;
+    char text[SF_HINT_SIZE];
+    CHECK_OK(ctx, sf_frame_read(ctx, &f,
+                                make_file("Lat,lng,Wind_Dir,angle,dir,x\n"
+                                          "-89,0.5,359,361,0.5,4\n"
+                                          "90,360,0,3,0.25,5\n"),
+                                NULL));
+    CHECK(sf_frame_hint(f, 0, text));
+    assert_string_equal(text, "Lat,lng=vmf");
+    CHECK(!sf_frame_hint(f, 1, text)); /* its latitude has said it */
+    CHECK(sf_frame_hint(f, 2, text));
+    assert_string_equal(text, "Wind_Dir=vonmises:unit=degrees");
+    CHECK(!sf_frame_hint(f, 3, text)); /* beyond a turn */
+    CHECK(!sf_frame_hint(f, 4, text)); /* hardly degrees */
+    CHECK(!sf_frame_hint(f, 5, text));
+    sf_frame_free(f);
+    sf_context_free(ctx);
+}
+
 TEST(kinds_that_are_told_are_checked)
 {
     (void)state_;
@@ -118,10 +205,16 @@ TEST(kinds_that_are_told_are_checked)
     CHECK(sf_frame_level_count(f, 7) > 1);
     CHECK(sf_frame_kind(f, 3) == SF_KIND_CATEGORY &&
           sf_frame_level_count(f, 3) == 24);
+    assert_string_equal(sf_frame_why(f, 0), "told");
+    assert_string_equal(sf_frame_why(f, 4), "numbers");
     sf_frame_free(f);
     static const struct {
         const char *kinds, *message;
-    } wrong[] = {{"x=integer",
+    } wrong[] = {{"x=positive", "not all its cells are numbers above 0"},
+                 {"count=proportion", "not all its cells are numbers from 0 to "
+                                      "1"},
+                 {"x=constant", "its cells differ"},
+                 {"x=integer",
                   "\"x\" is said to be of kind integer, and not all its "
                   "numbers are whole"},
                  {"colour=boolean", "it does not have two values"},
@@ -611,6 +704,8 @@ TEST(every_allocation_may_fail)
 IO_TESTS(IO_CASE(kinds_are_found_from_all_cells),
          IO_CASE(what_makes_a_key_and_a_boolean),
          IO_CASE(kinds_that_are_told_are_checked),
+         IO_CASE(numbers_have_kinds_and_decimals),
+         IO_CASE(one_row_is_no_constant), IO_CASE(names_and_ranges_give_hints),
          IO_CASE(summaries_are_those_of_the_rows),
          IO_CASE(complete_rows_know_where_they_were),
          IO_CASE(lists_of_names_are_checked),
