@@ -353,6 +353,10 @@ const char *cli_data_name(const cli_data *d, int64_t k);
 sf_status cli_data_locate(cli *c, cli_data *d, const char *path,
                           const cli_read *how, const cli_named *of);
 
+/* The cells of columns with levels have numbers in the file's order: give them those of
+ * the model's, if `of` is one.  SF_E_FORMAT: a level that it does not know. */
+sf_status cli_data_levels(cli *c, cli_data *d, const cli_named *of);
+
 /* All of that, and their complete rows.  SF_E_FORMAT: columns that
  * are missing, by their names; text where a number is wanted; no complete row. */
 sf_status cli_data_points(cli *c, cli_data *d, const char *path,

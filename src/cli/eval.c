@@ -480,6 +480,7 @@ static sf_status read_operands(eval_job *j)
     SFI_TRY(cli_data_locate(c, &j->points, c->operands[c->operand_count - 1],
                             &j->o->read, &columns));
     SFI_TRY(takes_parts(j) ? take_parts(j) : cli_data_take(c, &j->points));
+    SFI_TRY(cli_data_levels(c, &j->points, &columns));
     j->x = j->points.x;
     return SF_OK;
 }

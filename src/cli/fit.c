@@ -53,7 +53,7 @@ static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL, NULL,
            "The model, a .safetensors file"),
     OPTION(CLI_CHOICE, 0, "model", "M", model, "auto", NULL, models,
-           "auto, gaussian, mixture, network, empirical, ..."),
+           "auto, gaussian, mixture, empirical, flow, ..."),
     RARE(CLI_WHOLE, "components", "K", components, NULL, "[1, 256]"),
     RARE(CLI_NUMBER, "prior-rows", "N", prior_rows, NULL, ">= 0"),
     RARE(CLI_TEXT, "latent", "K", latent, "auto", NULL),

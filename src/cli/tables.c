@@ -268,9 +268,9 @@ sf_status cli_data_take_any(cli *c, cli_data *d, int64_t *missing)
     return status;
 }
 
-/* Levels have the numbers of the file's order, and get those of the model's. */
-static sf_status match_levels(cli *c, const sf_model *model, cli_data *d)
+sf_status cli_data_levels(cli *c, cli_data *d, const cli_named *of)
 {
+    const sf_model *model = model_of(of);
     bool any = false;
     for (int64_t j = 0; j < d->dim && model != NULL; j++)
         any |= sf_model_level_count(model, j) > 0;
@@ -306,7 +306,7 @@ sf_status cli_data_points(cli *c, cli_data *d, const char *path,
 {
     SFI_TRY(cli_data_locate(c, d, path, how, of));
     SFI_TRY(cli_data_take(c, d));
-    return match_levels(c, model_of(of), d);
+    return cli_data_levels(c, d, of);
 }
 
 cli_named cli_model_columns(const sf_model *model)

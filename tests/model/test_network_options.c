@@ -12,8 +12,10 @@ TEST(every_option_is_listed)
     static const size_t sizes[] = {sizeof(bool), sizeof(sf_objective),
                                    sizeof(int64_t), sizeof(double)};
     bool known[sizeof(sf_network_options)] = {false};
-    for (const sfi_option *row = sfi_network_options; row->name != NULL; row++)
-        memset(known + row->offset, 1, sizes[row->type]);
+    const sfi_option *const lists[] = {sfi_network_options, sfi_flow_options};
+    for (size_t k = 0; k < SFI_COUNT(lists); k++)
+        for (const sfi_option *row = lists[k]; row->name != NULL; row++)
+            memset(known + row->offset, 1, sizes[row->type]);
     memset(known + offsetof(sf_network_options, size), 1, sizeof(size_t));
     memset(known + offsetof(sf_network_options, seed), 1, sizeof(uint64_t));
     memset(known + offsetof(sf_network_options, kernel), 1, sizeof(char *));
