@@ -10,6 +10,7 @@
 
 typedef struct reading {
     sf_context *ctx;
+    const char *path;
     sfi_ini *ini;
     sf_problem *p;
 } reading;
@@ -95,7 +96,8 @@ static sf_status read_grid(const reading *r)
         size += strlen(e->key) + e->size + 4;
     }
     if (first == NULL)
-        return SFI_FAIL(r->ctx, SF_E_FORMAT, "the problem has no [grid]");
+        return SFI_FAIL(r->ctx, SF_E_FORMAT, "%s: the problem has no [grid]",
+                        r->path);
     char *text = sfi_alloc_zero(r->ctx, size, 1);
     if (text == NULL)
         return SF_E_NOMEM;
@@ -164,8 +166,10 @@ static sf_status read_names(const reading *r, const char *section)
         if (!is_file(e->value, path, sizeof path, &variable)) {
             const sf_status status =
                 sf_action_set(r->p->action, e->key, e->value);
+            if (status != SF_OK && status != SF_E_NOMEM)
+                sfi_ini_blame(r->ini, e, 0); /* the message has the name */
             if (status != SF_OK)
-                return blame(r, e, status);
+                return status == SF_E_NOMEM ? status : SF_E_FORMAT;
             continue;
         }
         sf_field f;
@@ -235,9 +239,10 @@ static sf_status find_unknowns(const reading *r, const char **names, int *count)
         names[(*count)++] = e->key;
     }
     if (*count == 0)
-        return SFI_FAIL(
-            r->ctx, SF_E_FORMAT,
-            "the problem has no [field]; want for instance phi = 0");
+        return SFI_FAIL(r->ctx, SF_E_FORMAT,
+                        "%s: the problem has no [field]; want for instance phi "
+                        "= 0",
+                        r->path);
     return SF_OK;
 }
 
@@ -271,9 +276,11 @@ static sf_status read_action(const reading *r)
     const sfi_ini_entry *motion = sfi_ini_find(r->ini, "action", "lagrangian");
     const char *names[SF_MOST_UNKNOWNS];
     if ((energy == NULL) == (motion == NULL))
-        return SFI_FAIL(r->ctx, SF_E_FORMAT,
-                        "the problem wants energy = ... or lagrangian = ... in "
-                        "[action], one of them");
+        return SFI_FAIL(
+            r->ctx, SF_E_FORMAT,
+            "%s: the problem wants energy = ... or lagrangian = ... "
+            "in [action], one of them",
+            r->path);
     const sfi_ini_entry *e = energy != NULL ? energy : motion;
     sf_problem *p = r->p;
     p->kind = energy != NULL ? SF_ENERGY : SF_LAGRANGIAN;
@@ -342,7 +349,7 @@ static sf_status finish(reading *r, sf_status status)
 sf_status sf_problem_read(sf_context *ctx, sf_problem *out, const char *path)
 {
     memset(out, 0, sizeof *out);
-    reading r = {.ctx = ctx, .p = out};
+    reading r = {.ctx = ctx, .path = path, .p = out};
     return finish(&r, sfi_ini_read(ctx, &r.ini, path));
 }
 
@@ -351,6 +358,6 @@ sf_status sf_problem_read_bytes(sf_context *ctx, sf_problem *out,
                                 size_t size)
 {
     memset(out, 0, sizeof *out);
-    reading r = {.ctx = ctx, .p = out};
+    reading r = {.ctx = ctx, .path = path, .p = out};
     return finish(&r, sfi_ini_read_bytes(ctx, &r.ini, path, bytes, size));
 }

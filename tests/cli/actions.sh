@@ -1,0 +1,38 @@
+# Actions: explained, solved, followed, verified, and what is refused.
+if scorefield info x.nc 2>&1 | grep -q 'has no NetCDF'; then
+    cat "$here/actions.out"
+    exit
+fi
+cp "$data"/charge.ini "$data"/drum.ini "$data"/plate.ini .
+quiet() { try "$@" | sed -E 's/^seconds .*/seconds #/; s/^(residual|drift of energy) .*/\1 #/'; }
+try explain drum.ini
+try explain charge.ini --tex
+try explain --grid 'r = 1:2:9 pin 1; theta = 0:3:9' --energy 'sqrt(1 + grad2(phi)) + phi^4'
+try explain --grid 'x = 0:1:9' --energy 'dx(a)*dx(b) + a*b^2' --field 'a = 0' --field 'b = 1'
+quiet solve charge.ini -o charge.nc
+quiet flow plate.ini -o plate.nc
+quiet evolve drum.ini -o drum.nc
+try info drum.nc
+quiet solve --grid 'x = 0:1:17 pin 0, flux 1; y = 0:1:9' --energy '0.5*grad2(phi)' -o tilt.nc
+quiet solve --grid 'x = -0.6:0.6:17 pin log(cos(y)/cos(x)); y = -0.6:0.6:17 pin log(cos(y)/cos(x))' \
+    --energy 'sqrt(1 + grad2(phi))' -o film.nc
+try verify charge.ini --exact 'sin(3*x)*exp(y)' | sed -E 's/ +[^ ]+$//'
+echo "-- what is refused"
+try solve --grid 'x = 0:1:9' --energy '0.5*grad2(phi) - phi' -o x.nc
+try solve --grid 'x = 0:1:9' --energy 'dx(dx(phi))*phi' -o x.nc
+try solve --grid 'x = 0:1:9' -o x.nc
+try solve --grid 'x = 0:1:9 open' --energy 'grad2(phi)' -o x.nc
+try solve charge.ini --grid 'x = 0:1:9' -o x.nc
+try evolve charge.ini --until 1 -o x.nc
+try evolve drum.ini --step 1 -o x.nc
+try evolve drum.ini --every 0.3 -o x.nc
+try flow --grid 'x = 0:1:9' --energy 'grad2(phi)' -o x.nc
+sed 's/rho = /rho == /' charge.ini >bad1.ini
+sed 's/\[solver\]/[solvers]/' charge.ini >bad2.ini
+sed 's/tolerance/tolerence/' charge.ini >bad3.ini
+sed 's/pin 0/pin 1\/(x-0.5)/' charge.ini >bad4.ini
+sed '/energy/d' charge.ini >bad5.ini
+sed 's/- rho\*phi/- rh*phi/' charge.ini >bad6.ini
+for i in 1 2 3 4 5 6; do try solve bad$i.ini -o x.nc; done
+try solve nowhere.ini -o x.nc
+ls x.nc 2>/dev/null || true
