@@ -168,15 +168,15 @@ static sf_node over_h(const sfi_asker *a, int axis, sf_node f)
     const int lat = sf_grid_find_role(grid, SF_ROLE_LAT);
     const int r = sf_grid_find_role(grid, SF_ROLE_R);
     if (role == SF_ROLE_THETA)
-        return sf_mul(g, table(a, r, SFI_TABLE_INVERSE_R, 0), f);
+        return sf_mul(g, f, table(a, r, SFI_TABLE_INVERSE_R, 0));
     if (geometry == SF_GEOMETRY_SPHERICAL && role != SF_ROLE_R)
-        f = sf_mul(g, table(a, r, SFI_TABLE_INVERSE_R, 0), f);
+        f = sf_mul(g, f, table(a, r, SFI_TABLE_INVERSE_R, 0));
     if (geometry == SF_GEOMETRY_SPHERICAL && role == SF_ROLE_LON)
-        return sf_mul(g, table(a, lat, SFI_TABLE_INVERSE_COS, 0), f);
+        return sf_mul(g, f, table(a, lat, SFI_TABLE_INVERSE_COS, 0));
     if (geometry == SF_GEOMETRY_SPHERE && role == SF_ROLE_LAT)
-        return sf_mul(g, table(a, lat, SFI_TABLE_INVERSE_A, 0), f);
+        return sf_mul(g, f, table(a, lat, SFI_TABLE_INVERSE_A, 0));
     if (geometry == SF_GEOMETRY_SPHERE && role == SF_ROLE_LON && lat >= 0)
-        return sf_mul(g, table(a, lat, SFI_TABLE_INVERSE_ACOS, 0), f);
+        return sf_mul(g, f, table(a, lat, SFI_TABLE_INVERSE_ACOS, 0));
     if (geometry == SF_GEOMETRY_SPHERE && role == SF_ROLE_LON)
         return REFUSE(a, SF_E_UNSUPPORTED,
                       "%s: the length of a degree of longitude needs an axis "
