@@ -50,6 +50,7 @@ void sfi_calc_free(sfi_calc *c)
         const sfi_calc_output *o = &c->outputs[i];
         sfi_free_text(ctx, o->name);
         sfi_free_text(ctx, o->expression);
+        sfi_regrid_free(o->regrid);
     }
     sfi_free(ctx, c->terms, c->term_capacity, sizeof *c->terms);
     sfi_free(ctx, c->term_of, c->term_of_capacity, sizeof *c->term_of);
@@ -191,8 +192,11 @@ sf_status sfi_calc_grid(const sfi_calc *c, const sfi_calc_output *o,
     sf_axis axes[SF_MAX_AXES];
     int rank = 0;
     for (int k = 0; k < sf_grid_rank(c->grid); k++)
-        if (o->mask >> k & 1u)
-            axes[rank++] = *sf_grid_axis(c->grid, k);
+        if (o->mask >> k & 1u) {
+            const sf_axis *other =
+                o->regrid != NULL ? sfi_regrid_axis(o->regrid, k) : NULL;
+            axes[rank++] = other != NULL ? *other : *sf_grid_axis(c->grid, k);
+        }
     static const double zero = 0.0;
     if (rank == 0) /* a single number */
         axes[rank++] = (sf_axis){.name = "value", .count = 1, .coords = &zero};

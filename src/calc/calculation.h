@@ -17,6 +17,7 @@
 #define SFI_CALCULATION_H
 
 #include "calc/fornberg.h"
+#include "calc/regrid.h"
 #include "field/calendar.h"
 #include "field/layout.h"
 #include "field/units.h"
@@ -47,6 +48,8 @@ typedef enum sfi_term_kind {
     SFI_TERM_SHIFT,   /* arg, `shift` points further along axis            */
     SFI_TERM_REDUCE,  /* over the axes of `mask`                            */
     SFI_TERM_CONVERT, /* arg in the unit `text`                             */
+    SFI_TERM_REGRID,  /* arg on the latitudes and longitudes of `text`; of a
+                            whole definition alone                           */
     SFI_TERM_GEOPOTENTIAL /* arg, times g if it is a height                  */
 } sfi_term_kind;
 
@@ -138,6 +141,7 @@ typedef struct sfi_calc_output {
     char *expression;
     const char *standard_name[SFI_CALC_MOST_COMPONENTS];
     char cell_methods[96];
+    sfi_regrid *regrid; /* or NULL */
     sf_field_stats stats[SFI_CALC_MOST_COMPONENTS];
 } sfi_calc_output;
 
@@ -158,6 +162,7 @@ typedef struct sfi_calc {
     int input_count, output_count;
     sfi_calc_input inputs[SFI_CALC_MOST_INPUTS];
     sfi_calc_output outputs[SFI_CALC_MOST_OUTPUTS];
+    unsigned whole; /* axes that slabs are not cut along */
     size_t mark_count, mark_capacity;
     sfi_mark *marks;
 } sfi_calc;

@@ -307,6 +307,11 @@ static sf_node expand_term(sfi_expansion *e, const sfi_field_term *given,
     case SFI_TERM_CONVERT:
     case SFI_TERM_GEOPOTENTIAL: /* with bare numbers */
         return expand(e, t.arg[0], offset);
+    case SFI_TERM_REGRID:
+        return sfi_graph_fail(
+            e->graph, SF_E_UNSUPPORTED,
+            "calc: regrid makes a whole definition, and is no "
+            "part of an expression");
     case SFI_TERM_TEXT:
     case SFI_TERM_WORD:
         break;

@@ -147,9 +147,21 @@ static sf_status add_output(sfi_calc *c, const sfi_definition *s,
                             const char *text, sf_node node)
 {
     sf_graph *g = c->terms_graph;
+    const sfi_field_term *root = sfi_term_of(c, node);
+    sfi_regrid *regrid = NULL;
+    if (root != NULL && root->kind == SFI_TERM_REGRID) {
+        SFI_TRY(
+            sfi_regrid_new(c->ctx, &regrid, c->grid, root->text, root->m != 0));
+        node = root->arg[0];
+        for (int k = 0; k < sf_grid_rank(c->grid); k++)
+            if (sfi_regrid_axis(regrid, k) != NULL)
+                c->whole |= 1u << k;
+    }
     const int rank = sf_node_rank(g, node);
     sfi_calc_output *o = &c->outputs[c->output_count];
     memset(o, 0, sizeof *o);
+    o->regrid = regrid;
+    c->output_count++; /* it is freed with the others */
     o->components = rank == 0 ? 1 : (int)sf_node_count(g, node);
     if (rank > 1 || o->components > SFI_CALC_MOST_COMPONENTS)
         return SFI_FAIL(c->ctx, SF_E_SHAPE,
@@ -175,7 +187,6 @@ static sf_status add_output(sfi_calc *c, const sfi_definition *s,
     o->name = sfi_alloc_zero(c->ctx, s->name_length + 1, 1);
     if (o->name != NULL)
         memcpy(o->name, s->name, s->name_length);
-    c->output_count++; /* it is freed with the others */
     return o->name != NULL && o->expression != NULL ? SF_OK : SF_E_NOMEM;
 }
 
@@ -222,11 +233,14 @@ static sf_status name_axes(sfi_calc *c)
         if (*other != '\0' && sf_grid_find(c->grid, other) < 0)
             SFI_TRY(name_axis(c, k, other));
     }
-    char *month = sfi_copy_text(c->ctx, "month");
-    if (month == NULL)
-        return SF_E_NOMEM;
-    (void)sfi_term_new(c,
-                       &(sfi_field_term){.kind = SFI_TERM_WORD, .text = month});
+    static const char *const words[] = {"month", "bilinear", "conservative"};
+    for (size_t i = 0; i < SFI_COUNT(words); i++) {
+        char *word = sfi_copy_text(c->ctx, words[i]);
+        if (word == NULL)
+            return SF_E_NOMEM;
+        (void)sfi_term_new(
+            c, &(sfi_field_term){.kind = SFI_TERM_WORD, .text = word});
+    }
     return sf_graph_status(c->terms_graph);
 }
 
@@ -235,7 +249,7 @@ static sf_status read_one(sfi_calc *c, const sfi_definition *s,
 {
     enum {
         MOST =
-            SFI_CALC_MOST_OUTPUTS + SFI_CALC_MOST_INPUTS + 3 * SF_MAX_AXES + 1
+            SFI_CALC_MOST_OUTPUTS + SFI_CALC_MOST_INPUTS + 3 * SF_MAX_AXES + 3
     };
     sf_symbol symbols[MOST];
     sfi_asker a = {.c = c};

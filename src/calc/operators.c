@@ -652,6 +652,29 @@ static sf_node units(const sfi_asker *a, int count, const sf_node *args)
     return convert(a, args[0], t->text);
 }
 
+static sf_node regrid(const sfi_asker *a, int count, const sf_node *args)
+{
+    const sfi_field_term *grid = sfi_term_of(a->c, args[1]);
+    const sfi_field_term *how = count > 2 ? sfi_term_of(a->c, args[2]) : NULL;
+    const bool is_bilinear = how != NULL && how->kind == SFI_TERM_WORD &&
+                             strcmp(how->text, "bilinear") == 0;
+    const bool is_conservative = how != NULL && how->kind == SFI_TERM_WORD &&
+                                 strcmp(how->text, "conservative") == 0;
+    if (grid == NULL || grid->kind != SFI_TERM_TEXT ||
+        (count > 2 && !is_bilinear && !is_conservative) ||
+        sf_node_rank(graph_of(a), args[0]) != 0)
+        return REFUSE(a, SF_E_PARSE,
+                      "regrid: want a field, a grid in quotes, and bilinear or "
+                      "conservative");
+    char *text = sfi_copy_text(a->c->ctx, grid->text);
+    if (text == NULL)
+        return REFUSE(a, SF_E_NOMEM, "calc: no memory for a grid");
+    return sfi_term_new(a->c, &(sfi_field_term){.kind = SFI_TERM_REGRID,
+                                                .m = is_conservative,
+                                                .text = text,
+                                                .arg = {args[0]}});
+}
+
 /* ---- reductions ---------------------------------------------------------------------- */
 
 /* Whether all arguments behind the first are axes; their mask, or all axes that f has. */
@@ -753,6 +776,7 @@ static const operator_row operators[] = {
     {"dlon", 1, 1, dlon},
     {"shift", 3, 3, shift},
     {"units", 2, 2, units},
+    {"regrid", 2, 3, regrid},
     {"anomaly", 1, 1 + SF_MAX_AXES, anomaly},
 };
 
@@ -841,4 +865,4 @@ bool sfi_operator_text(void *user, const char *text, size_t length,
 const char sfi_operator_names[] =
     "grad, div, curl, laplacian, advection, coriolis, geostrophic, theta, "
     "frontogenesis, wind_dir, missing, d, dx, dy, dz, dt, dlat, dlon, shift, "
-    "units, anomaly, mean, var, integral";
+    "units, regrid, anomaly, mean, var, integral";

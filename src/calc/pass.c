@@ -118,7 +118,7 @@ static sf_status measure_pass(pass *p)
                 sf_grid_axis(c->grid, k)->name, p->reach[k],
                 (int)SFI_MOST_REACH);
         p->extent[k] = p->mask >> k & 1u ? sf_grid_axis(c->grid, k)->count : 1;
-        if (p->slow < 0 && p->extent[k] > 1)
+        if (p->slow < 0 && p->extent[k] > 1 && !(c->whole >> k & 1u))
             p->slow = k;
         points *= p->extent[k];
     }

@@ -66,6 +66,65 @@ static void pack(delivery *d, int r, const int64_t *first, const int64_t *count,
     }
 }
 
+/* The planes of the box on other latitudes and longitudes. */
+static sf_status deliver_regridded(delivery *d, int r, const int64_t *first,
+                                   const int64_t *count, const sfi_slab *values)
+{
+    const sfi_calc *c = d->c;
+    const sfi_calc_output *o = &c->outputs[d->output[r]];
+    sf_field_stats *s = &d->c->outputs[d->output[r]].stats[d->component[r]];
+    const int rank = sf_grid_rank(c->grid);
+    const int lat = sf_grid_find_role(c->grid, SF_ROLE_LAT);
+    const int lon = sf_grid_find_role(c->grid, SF_ROLE_LON);
+    int64_t extent[SF_MAX_AXES], step[SF_MAX_AXES] = {0};
+    int64_t own_first[SF_MAX_AXES] = {0}, own_count[SF_MAX_AXES] = {0};
+    int64_t points = 1;
+    int n = 0;
+    for (int k = rank - 1; k >= 0; k--) {
+        const sf_axis *other = sfi_regrid_axis(o->regrid, k);
+        extent[k] = other != NULL ? other->count : count[k];
+        step[k] = points;
+        points *= extent[k];
+    }
+    for (int k = 0; k < rank; k++)
+        if (d->mask >> k & 1u) {
+            own_first[n] = k == lat || k == lon ? 0 : first[k];
+            own_count[n++] = extent[k];
+        }
+    double *out = sfi_alloc(c->ctx, (size_t)points, sizeof *out);
+    if (out == NULL)
+        return SF_E_NOMEM;
+    int64_t index[SF_MAX_AXES] = {0};
+    for (bool more = true; more;) {
+        int64_t from[SF_MAX_AXES] = {0}, to = 0;
+        for (int k = 0; k < rank; k++) {
+            from[k] = first[k] + index[k];
+            to += index[k] * step[k];
+        }
+        sfi_regrid_plane(o->regrid, sfi_slab_at(values, from),
+                         values->step[lat], values->step[lon], out + to,
+                         step[lat], step[lon]);
+        more = false;
+        for (int k = rank - 1; k >= 0 && !more; k--) {
+            if (k == lat || k == lon)
+                continue;
+            more = ++index[k] < count[k];
+            if (!more)
+                index[k] = 0;
+        }
+    }
+    for (int64_t i = 0; i < points; i++) {
+        const double w = cos(sfi_regrid_axis(o->regrid, lat)
+                                 ->coords[i / step[lat] % extent[lat]] *
+                             3.14159265358979323846 / 180.0);
+        note(s, d->sums + 2 * r, out[i], w);
+    }
+    const sf_status status = d->put(d->user, d->output[r], d->component[r],
+                                    own_first, own_count, out);
+    sfi_free(c->ctx, out, (size_t)points, sizeof *out);
+    return status;
+}
+
 static sf_status deliver(void *user, const int64_t *first, const int64_t *count,
                          const sfi_slab *values)
 {
@@ -90,6 +149,11 @@ static sf_status deliver(void *user, const int64_t *first, const int64_t *count,
         d->packed_count = points;
     }
     for (int r = 0; r < d->count; r++) {
+        const sfi_calc_output *o = &d->c->outputs[d->output[r]];
+        if (o->regrid != NULL) {
+            SFI_TRY(deliver_regridded(d, r, first, count, &values[r]));
+            continue;
+        }
         pack(d, r, first, count, &values[r]);
         SFI_TRY(d->put(d->user, d->output[r], d->component[r], own_first,
                        own_count, d->packed));

@@ -256,6 +256,12 @@ static measured measure_term(unit_walk *p, const sfi_field_term *given)
         return conversion(p, &t);
     case SFI_TERM_GEOPOTENTIAL:
         return geopotential(p, &t);
+    case SFI_TERM_REGRID:
+        m.node = refuse(p,
+                        "regrid makes a whole definition, and is no part of an "
+                        "expression%s%s",
+                        "", "");
+        return m;
     case SFI_TERM_TEXT:
     case SFI_TERM_WORD:
         break;
