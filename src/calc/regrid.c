@@ -7,24 +7,24 @@
 
 /* A part of a new point: which old one, and how much of it; of overlaps, in parts of the
  * new cell. */
-typedef struct blend_part {
+typedef struct regrid_part {
     int64_t at;
     double weight;
-} blend_part;
+} regrid_part;
 
-typedef struct blend {
+typedef struct regrid_weights {
     int64_t count;  /* new points                                       */
     int64_t *first; /* [count + 1] into parts                           */
-    blend_part *parts;
+    regrid_part *parts;
     size_t used, capacity;
-} blend;
+} regrid_weights;
 
 struct sfi_regrid {
     sf_context *ctx;
     sf_grid *to;
     bool is_conservative;
     int lat, lon; /* axes of the old grid */
-    blend rows, columns;
+    regrid_weights rows, columns;
 };
 
 static const double turn = 360.0;
@@ -35,16 +35,17 @@ static double degrees(const sf_grid *g, int k, double x)
     return x * g->radian[k] * 180.0 / 3.14159265358979323846;
 }
 
-static sf_status add(sf_context *ctx, blend *b, int64_t at, double weight)
+static sf_status add(sf_context *ctx, regrid_weights *b, int64_t at,
+                     double weight)
 {
     if (weight <= 0.0)
         return SF_OK;
-    blend_part *grown =
+    regrid_part *grown =
         sfi_grow(ctx, b->parts, &b->capacity, b->used + 1, sizeof *grown);
     if (grown == NULL)
         return SF_E_NOMEM;
     b->parts = grown;
-    b->parts[b->used++] = (blend_part){at, weight};
+    b->parts[b->used++] = (regrid_part){at, weight};
     return SF_OK;
 }
 
@@ -106,8 +107,8 @@ static double overlap(bool is_lat, double a, double b, double c, double d)
 
 /* ---- making ----------------------------------------------------------------------------- */
 
-static sf_status fill(const sfi_regrid *r, blend *b, const sf_grid *from, int k,
-                      int new_axis)
+static sf_status fill(const sfi_regrid *r, regrid_weights *b,
+                      const sf_grid *from, int k, int new_axis)
 {
     const sf_axis *a = &r->to->axis[new_axis], *old = &from->axis[k];
     const bool is_lat = old->role == SF_ROLE_LAT;
@@ -134,7 +135,7 @@ static sf_status fill(const sfi_regrid *r, blend *b, const sf_grid *from, int k,
     return SF_OK;
 }
 
-static void free_blend(sf_context *ctx, blend *b)
+static void free_blend(sf_context *ctx, regrid_weights *b)
 {
     sfi_free(ctx, b->first, (size_t)b->count + 1, sizeof *b->first);
     sfi_free(ctx, b->parts, b->capacity, sizeof *b->parts);

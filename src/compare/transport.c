@@ -158,6 +158,26 @@ static void renew(sfi_transport *t, int32_t u)
 
 /* ---- a pivot -------------------------------------------------------------- */
 
+/* min_j (a_j - b_j), some at a time. */
+static double least_difference(int64_t n, const double *a, const double *b)
+{
+    enum { LANES = 8 };
+    double lanes[LANES], least = INFINITY;
+    int64_t j = 0;
+    for (int k = 0; k < LANES; k++)
+        lanes[k] = INFINITY;
+    for (; j + LANES <= n; j += LANES)
+        for (int k = 0; k < LANES; k++) {
+            const double d = a[j + k] - b[j + k];
+            lanes[k] = d < lanes[k] ? d : lanes[k];
+        }
+    for (; j < n; j++)
+        least = fmin(least, a[j] - b[j]);
+    for (int k = 0; k < LANES; k++)
+        least = fmin(least, lanes[k]);
+    return least;
+}
+
 /* The arc with the most negative reduced cost of the next rows that hold one;
  * false if none is below -tolerance. */
 static bool find_entering(sfi_transport *t, double tolerance, int32_t *from,
@@ -170,11 +190,8 @@ static bool find_entering(sfi_transport *t, double tolerance, int32_t *from,
         const int64_t i = t->row;
         const double *cost = t->cost + i * t->m;
         const double source = t->potential[i];
-        double least = INFINITY;
+        const double least = least_difference(t->m, cost, sink);
         t->row = i + 1 < t->n ? i + 1 : 0;
-#pragma omp simd reduction(min : least)
-        for (int64_t j = 0; j < t->m; j++)
-            least = fmin(least, cost[j] - sink[j]);
         if (least + source < best) {
             int64_t j = 0;
             while (cost[j] - sink[j] != least)
