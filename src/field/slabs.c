@@ -2,6 +2,8 @@
 /* slabs.c - a box of any size in pieces of bounded size. */
 #include "field/slabs.h"
 
+#include "base/compiler.h"
+
 sfi_slabs sfi_slabs_of(int rank, const int64_t *shape, int64_t most)
 {
     sfi_slabs s = {.rank = rank, .cut = 0, .thick = 1};
@@ -18,11 +20,6 @@ sfi_slabs sfi_slabs_of(int rank, const int64_t *shape, int64_t most)
         inner *= shape[k];
     }
     return s;
-}
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 static bool is_empty(const sfi_slabs *s)
@@ -58,7 +55,7 @@ bool sfi_slabs_next(sfi_slabs *s)
         s->count[k] = k < s->cut ? 1
                       : k > s->cut
                           ? s->shape[k]
-                          : smaller(s->thick, s->shape[k] - s->start[k]);
+                          : sfi_smaller(s->thick, s->shape[k] - s->start[k]);
         s->points *= s->count[k];
     }
     return true;
