@@ -7,6 +7,7 @@
  *
  * printed as -c*phi_xx where P_x is c*phi_x with a number c and h is 1. */
 #include "action/action.h"
+#include "base/growing.h"
 #include "graph/print.h"
 
 #include <math.h>
@@ -18,21 +19,12 @@ typedef struct telling {
     sfi_print_style style;
     sf_status (*line)(void *user, const char *name, const char *text);
     void *user;
-    char *text; /* of the line that is being written */
-    size_t size, used;
+    sfi_growing text; /* of the line that is being written */
 } telling;
 
 static sf_status put(telling *t, const char *text)
 {
-    const size_t length = strlen(text);
-    char *grown =
-        sfi_grow(t->a->ctx, t->text, &t->size, t->used + length + 1, 1);
-    if (grown == NULL)
-        return SF_E_NOMEM;
-    t->text = grown;
-    memcpy(t->text + t->used, text, length + 1);
-    t->used += length;
-    return SF_OK;
+    return sfi_growing_put(t->a->ctx, &t->text, text);
 }
 
 static sf_status put_node(telling *t, sf_node node, const char *before,
@@ -51,8 +43,8 @@ static sf_status put_node(telling *t, sf_node node, const char *before,
 
 static sf_status end_line(telling *t, const char *name)
 {
-    const sf_status status = t->line(t->user, name, t->text);
-    t->used = 0;
+    const sf_status status = t->line(t->user, name, t->text.text);
+    t->text.size = 0;
     return status;
 }
 
@@ -298,6 +290,6 @@ sf_status sf_action_explain(sf_action *a, bool is_tex,
                  .user = user};
     SFI_TRY(sf_action_describe(a, &info));
     const sf_status status = tell(&t);
-    sfi_free(a->ctx, t.text, t.size, 1);
+    sfi_growing_free(a->ctx, &t.text);
     return status;
 }

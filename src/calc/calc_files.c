@@ -6,6 +6,7 @@
  * "f[lev=500]" of a field. */
 #include "calc/calculation.h"
 
+#include "base/growing.h"
 #include "field/reader.h"
 #include "field/write.h"
 
@@ -34,8 +35,7 @@ typedef struct file_job {
     sf_grid *grids[SFI_CALC_MOST_INPUTS];
     bool is_double;    /* an input is neither float nor packed */
     char unknown[256]; /* the first name that no file has, "": none */
-    char *text;        /* with the names of selections in quotes */
-    size_t text_size, text_used;
+    sfi_growing text;  /* with the names of selections in quotes */
     sfi_sheet *sheet;
     sf_field outlines[SFI_CALC_MOST_OUTPUTS * SFI_CALC_MOST_COMPONENTS];
     int vars[SFI_CALC_MOST_OUTPUTS][SFI_CALC_MOST_COMPONENTS];
@@ -220,15 +220,7 @@ static sf_status add_name(file_job *j, const char *name, const char *base,
 
 static sf_status emit(file_job *j, const char *text, size_t length)
 {
-    char *grown =
-        sfi_grow(j->ctx, j->text, &j->text_size, j->text_used + length + 1, 1);
-    if (grown == NULL)
-        return SF_E_NOMEM;
-    j->text = grown;
-    memcpy(j->text + j->text_used, text, length);
-    j->text_used += length;
-    j->text[j->text_used] = '\0';
-    return SF_OK;
+    return sfi_growing_add(j->ctx, &j->text, text, length);
 }
 
 static bool starts_name(char c)
@@ -251,12 +243,21 @@ static sf_status take_name(file_job *j, const char *text, size_t *at,
                 ? text[end] != '"'
                 : starts_name(text[end]) || isdigit((unsigned char)text[end])))
         end++;
+    if (end - first >= sizeof base)
+        return SFI_FAIL(j->ctx, SF_E_PARSE,
+                        "calc: a name of %zu bytes, want less than %zu",
+                        end - first, sizeof base);
     snprintf(base, sizeof base, "%.*s", (int)(end - first), text + first);
     end += in_quotes && text[end] == '"';
     const size_t inner = strcspn(text + end, "=];");
     const bool selects = text[end] == '[' && text[end + inner] == '=';
     if (selects) {
         const size_t length = strcspn(text + end, "]");
+        if (length > sizeof select)
+            return SFI_FAIL(j->ctx, SF_E_PARSE,
+                            "calc: %s: a selection of %zu bytes, want less "
+                            "than %zu",
+                            base, length - 1, sizeof select);
         snprintf(select, sizeof select, "%.*s", (int)length - 1,
                  text + end + 1);
         snprintf(name, sizeof name, "%s[%s]", base, select);
@@ -432,7 +433,7 @@ static void free_job(file_job *j)
         else
             sfi_field_file_close(&j->files[i].nc);
     }
-    sfi_free(ctx, j->text, j->text_size, 1);
+    sfi_growing_free(ctx, &j->text);
     sfi_free(ctx, j, 1, sizeof *j);
 }
 
@@ -445,7 +446,8 @@ static sf_status run_job(file_job *j, const char *path, const char *text,
     SFI_TRY(scan_text(j, text, false));
     SFI_TRY(name_unknown(j));
     SFI_TRY(scan_text(j, text, true));
-    SFI_TRY(sfi_calc_understand(j->c, j->text != NULL ? j->text : ""));
+    SFI_TRY(
+        sfi_calc_understand(j->c, j->text.text != NULL ? j->text.text : ""));
     return sfi_path_ends(path, ".nc") || sfi_path_ends(path, ".nc4") ||
                    sfi_path_ends(path, ".cdf")
                ? write_slabs(j, path)

@@ -336,6 +336,16 @@ bool sf_grid_pole(const sf_grid *grid, double *lat, double *lon)
     return grid->is_rotated;
 }
 
+sf_grid_options sfi_grid_options(const sf_grid *grid)
+{
+    return (sf_grid_options){.size = sizeof(sf_grid_options),
+                             .geometry = grid->geometry,
+                             .radius = grid->radius,
+                             .is_rotated = grid->is_rotated,
+                             .pole_lat = grid->pole_lat,
+                             .pole_lon = grid->pole_lon};
+}
+
 double sf_grid_volume(const sf_grid *grid, const int64_t *index)
 {
     if (grid->geometry == SF_GEOMETRY_NONE)

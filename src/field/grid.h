@@ -18,6 +18,9 @@ struct sf_grid {
     double pole_lat, pole_lon;
 };
 
+/* What makes another grid of the same geometry. */
+sf_grid_options sfi_grid_options(const sf_grid *grid);
+
 /* Whether the coordinates of a role are angles. */
 bool sfi_role_is_angle(sf_role role);
 

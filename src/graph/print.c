@@ -12,6 +12,7 @@
  * than -(2*x). */
 #include "graph/print.h"
 
+#include "base/growing.h"
 #include "graph/build.h"
 #include "num/decimal.h"
 
@@ -39,8 +40,7 @@ typedef struct printer {
     bool is_tex, is_typed;
     int depth; /* of parentheses, arguments, signs, exponents */
     int steps; /* of recursion                                */
-    char *text;
-    size_t size, capacity;
+    sfi_growing text;
     sf_status status;
 } printer;
 
@@ -52,22 +52,13 @@ static void put_bytes(printer *p, const char *bytes, size_t size)
 {
     if (p->status != SF_OK)
         return;
-    if (p->size + size > SFI_PRINT_MOST) {
+    if (p->text.size + size > SFI_PRINT_MOST) {
         p->status = SFI_FAIL(p->g->ctx, SF_E_UNSUPPORTED,
                              "print: the expression is longer than %d bytes",
                              SFI_PRINT_MOST);
         return;
     }
-    char *const grown =
-        sfi_grow(p->g->ctx, p->text, &p->capacity, p->size + size + 1, 1);
-    if (grown == NULL) {
-        p->status = SF_E_NOMEM;
-        return;
-    }
-    p->text = grown;
-    memcpy(p->text + p->size, bytes, size);
-    p->size += size;
-    p->text[p->size] = '\0';
+    p->status = sfi_growing_add(p->g->ctx, &p->text, bytes, size);
 }
 
 static void put(printer *p, const char *text)
@@ -657,11 +648,11 @@ sf_status sfi_print(sf_graph *g, sf_node node, sfi_print_style style,
                  .is_typed = style == SFI_PRINT_TEXT};
     print(&p, node, ANY);
     if (p.status == SF_OK) {
-        *out = sfi_copy_text(g->ctx, p.text);
+        *out = sfi_copy_text(g->ctx, p.text.text);
         p.status = *out != NULL ? SF_OK : SF_E_NOMEM;
     }
     if (is_typed != NULL)
         *is_typed = p.is_typed && p.status == SF_OK;
-    sfi_free(g->ctx, p.text, p.capacity, 1);
+    sfi_growing_free(g->ctx, &p.text);
     return p.status;
 }

@@ -7,6 +7,7 @@
 #include "io/ini.h"
 
 #include "base/dictionary.h"
+#include "base/growing.h"
 #include "base/text.h"
 #include "io/input.h"
 
@@ -38,10 +39,9 @@ typedef struct ini_reader {
     sfi_ini *ini;
     sf_context *ctx;
     int64_t line;
-    int64_t section; /* number in the dictionary, -1 before the first */
-    bool is_open;    /* a line with blanks in front may follow        */
-    char *text;      /* of the open assignment                        */
-    size_t size, capacity;
+    int64_t section;       /* number in the dictionary, -1 before the first */
+    bool is_open;          /* a line with blanks in front may follow        */
+    sfi_growing text;      /* of the open assignment                       */
     sfi_ini_place *places; /* their offsets are in `text`             */
     size_t place_count, place_capacity;
 } ini_reader;
@@ -79,7 +79,8 @@ static sfi_ini_place locate(const char *text, const sfi_ini_place *places,
 
 static sf_status refuse_at(const ini_reader *r, size_t offset, const char *what)
 {
-    const sfi_ini_place at = locate(r->text, r->places, r->place_count, offset);
+    const sfi_ini_place at =
+        locate(r->text.text, r->places, r->place_count, offset);
     return refuse(r, at.line, at.column, what);
 }
 
@@ -122,7 +123,7 @@ static int64_t copy_name(char *name, const char *text, size_t from, size_t to)
 static sf_status keep_texts(ini_reader *r, ini_memory *m, const char *key,
                             size_t start)
 {
-    const size_t key_size = strlen(key) + 1, size = r->size - start;
+    const size_t key_size = strlen(key) + 1, size = r->text.size - start;
     size_t first = 0; /* the place where the value begins */
     while (first + 1 < r->place_count && r->places[first + 1].offset <= start)
         first++;
@@ -136,9 +137,9 @@ static sf_status keep_texts(ini_reader *r, ini_memory *m, const char *key,
         return SF_E_NOMEM;
     }
     memcpy(m->text, key, key_size);
-    memcpy(m->text + key_size, r->text + start, size);
+    memcpy(m->text + key_size, r->text.text + start, size);
     m->text[key_size + size] = '\0';
-    m->places[0] = locate(r->text, r->places, r->place_count, start);
+    m->places[0] = locate(r->text.text, r->places, r->place_count, start);
     m->places[0].offset = 0;
     for (size_t i = 1; i < m->place_count; i++) {
         m->places[i] = r->places[first + i];
@@ -181,7 +182,7 @@ static sf_status keep_entry(ini_reader *r, const char *key, size_t start)
         (sfi_ini_entry){.section = ini->sections.texts[r->section],
                         .key = m->text,
                         .value = m->text + strlen(m->text) + 1,
-                        .size = r->size - start,
+                        .size = r->text.size - start,
                         .line = at.line,
                         .column = at.column,
                         .places = m->places,
@@ -192,25 +193,25 @@ static sf_status keep_entry(ini_reader *r, const char *key, size_t start)
 /* Close the open assignment; nothing is one too, as between two semicolons. */
 static sf_status close_assignment(ini_reader *r)
 {
-    if (r->size == 0)
+    if (r->text.size == 0)
         return SF_OK;
-    const char *const sign = memchr(r->text, '=', r->size);
+    const char *const sign = memchr(r->text.text, '=', r->text.size);
     if (sign == NULL)
         return refuse_at(r, 0, "want KEY = VALUE");
-    const size_t equals = (size_t)(sign - r->text);
+    const size_t equals = (size_t)(sign - r->text.text);
     if (equals == 0)
         return refuse_at(r, 0, "a key is missing before \"=\"");
     if (equals >= MOST_KEY)
         return refuse_at(r, 0, "a key is longer than 255 bytes");
     char key[MOST_KEY];
-    const int64_t bad = copy_name(key, r->text, 0, equals);
+    const int64_t bad = copy_name(key, r->text.text, 0, equals);
     if (bad >= 0)
         return refuse_at(r, (size_t)bad,
                          "a key has letters, digits, blanks and _ - + .");
     size_t start = equals + 1;
-    while (start < r->size && is_blank(r->text[start]))
+    while (start < r->text.size && is_blank(r->text.text[start]))
         start++;
-    if (start == r->size)
+    if (start == r->text.size)
         return refuse_at(r, equals, "no value after \"=\"");
     if (r->section < 0)
         return refuse_at(r, 0, "an assignment before the first [section]");
@@ -221,26 +222,21 @@ static sf_status close_assignment(ini_reader *r)
 static sf_status append(ini_reader *r, const char *text, size_t size,
                         int64_t column)
 {
-    const bool is_first = r->size == 0;
-    if (r->size + size + 1 > SFI_INI_MOST_VALUE)
+    const bool is_first = r->text.size == 0;
+    if (r->text.size + size + 1 > SFI_INI_MOST_VALUE)
         return refuse(r, r->line, column,
                       "an assignment is longer than 65536 bytes");
-    void *grown =
-        sfi_grow(r->ctx, r->text, &r->capacity, r->size + size + 1, 1);
-    if (grown == NULL)
-        return SF_E_NOMEM;
-    r->text = grown;
-    grown = sfi_grow(r->ctx, r->places, &r->place_capacity, r->place_count + 1,
-                     sizeof *r->places);
+    sfi_ini_place *const grown =
+        sfi_grow(r->ctx, r->places, &r->place_capacity, r->place_count + 1,
+                 sizeof *r->places);
     if (grown == NULL)
         return SF_E_NOMEM;
     r->places = grown;
     if (!is_first)
-        r->text[r->size++] = ' ';
-    r->places[r->place_count++] = (sfi_ini_place){r->size, r->line, column};
-    memcpy(r->text + r->size, text, size);
-    r->size += size;
-    return SF_OK;
+        SFI_TRY(sfi_growing_put(r->ctx, &r->text, " "));
+    r->places[r->place_count++] =
+        (sfi_ini_place){r->text.size, r->line, column};
+    return sfi_growing_add(r->ctx, &r->text, text, size);
 }
 
 /* ---- lines ------------------------------------------------------------------------ */
@@ -273,7 +269,7 @@ static sf_status open_section(ini_reader *r, const char *text, size_t size)
 
 static void begin_assignment(ini_reader *r)
 {
-    r->size = r->place_count = 0;
+    r->text.size = r->place_count = 0;
     r->is_open = true;
 }
 
@@ -363,7 +359,7 @@ sf_status sfi_ini_read_bytes(sf_context *ctx, sfi_ini **out, const char *name,
     ini_reader r = {.ini = ini, .ctx = ctx, .section = -1};
     const sf_status status =
         ini->name != NULL ? read_lines(&r, bytes, size) : SF_E_NOMEM;
-    sfi_free(ctx, r.text, r.capacity, 1);
+    sfi_growing_free(ctx, &r.text);
     sfi_free(ctx, r.places, r.place_capacity, sizeof *r.places);
     if (status != SF_OK) {
         sfi_ini_free(ini);

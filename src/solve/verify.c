@@ -85,9 +85,7 @@ static sf_status make_grid(verify_level *l, const char *exact)
         axes[k].low = side_of(fine, 2 * k, exact);
         axes[k].high = side_of(fine, 2 * k + 1, exact);
     }
-    const sf_grid_options o = {.size = sizeof o,
-                               .geometry = sf_grid_geometry(fine->grid),
-                               .radius = sf_grid_radius(fine->grid)};
+    const sf_grid_options o = sfi_grid_options(fine->grid);
     return sf_grid_new(l->ctx, &l->grid, fine->rank, axes, &o);
 }
 
