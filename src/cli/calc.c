@@ -15,13 +15,7 @@ typedef struct calc_options {
     int64_t deflate;
 } calc_options;
 
-#define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
-               help_)                                                          \
-    {                                                                          \
-        .kind = kind_, .letter = letter_, .name = name_,                       \
-        .argument = argument_, .offset = offsetof(calc_options, member),       \
-        .initial = initial_, .range = range_, .help = help_                    \
-    }
+#define OPTION(...) CLI_OPTION(calc_options, __VA_ARGS__)
 
 #define CHOICE(name_, argument_, member, initial_, choices_, help_)            \
     {                                                                          \
@@ -79,14 +73,8 @@ static sf_status run(cli *c, const void *values)
 {
     const calc_options *o = values;
     const double begun = sfi_clock();
-    const cli_file out = {.option = "-o",
-                          .path = o->output,
-                          .is_output = true,
-                          .endings = ".nc|.nc4|.cdf|.npy|.vti|.vtr",
-                          .want = ".nc, .npy, .vti or .vtr"};
+    const cli_file out = cli_fields_file(o->output);
     SFI_TRY(cli_check_files(c, &out, 1));
-    char history[4096];
-    cli_history(c, history, sizeof history);
     sf_calc_options opts = SF_CALC_OPTIONS_INIT;
     opts.order = 2 * (o->order + 1);
     opts.without_units = o->units == 1;
@@ -96,19 +84,22 @@ static sf_status run(cli *c, const void *values)
     opts.grid = o->grid;
     opts.format = (sf_file_format)o->format;
     opts.deflate = (int)o->deflate;
+    char *history = cli_history(c);
     opts.history = history;
     sf_calc_result *results =
         sfi_alloc_zero(c->ctx, MOST_RESULTS, sizeof *results);
-    if (results == NULL)
-        return SF_E_NOMEM;
     int count = 0;
     sf_status status =
-        sf_calc_files(c->ctx, o->output, c->operands[0], c->operand_count - 1,
-                      (const char *const *)(c->operands + 1), &opts,
-                      MOST_RESULTS, results, &count);
+        history == NULL || results == NULL
+            ? SF_E_NOMEM
+            : sf_calc_files(c->ctx, o->output, c->operands[0],
+                            c->operand_count - 1,
+                            (const char *const *)(c->operands + 1), &opts,
+                            MOST_RESULTS, results, &count);
     if (status == SF_OK)
         status = report(c, results, count, begun);
     sfi_free(c->ctx, results, MOST_RESULTS, sizeof *results);
+    sfi_free_text(c->ctx, history);
     return status;
 }
 

@@ -58,6 +58,30 @@ typedef struct cli_option {
     bool rare; /* named at the help's end, explained in the manual alone     */
 } cli_option;
 
+/* Rows of a table, for a struct `type`; a command's own macro leaves the type out. */
+#define CLI_OPTION(type, kind_, letter_, name_, argument_, member, initial_,   \
+                   range_, help_)                                              \
+    {                                                                          \
+        .kind = kind_, .letter = letter_, .name = name_,                       \
+        .argument = argument_, .offset = offsetof(type, member),               \
+        .initial = initial_, .range = range_, .help = help_                    \
+    }
+/* A default that is not a value of the option. */
+#define CLI_SHOWN(type, kind_, name_, argument_, member, shown_, range_,       \
+                  help_)                                                       \
+    {                                                                          \
+        .kind = kind_, .name = name_, .argument = argument_,                   \
+        .offset = offsetof(type, member), .shown = shown_, .range = range_,    \
+        .help = help_                                                          \
+    }
+/* In the manual alone. */
+#define CLI_RARE(type, kind_, name_, argument_, member, initial_, range_)      \
+    {                                                                          \
+        .kind = kind_, .name = name_, .argument = argument_,                   \
+        .offset = offsetof(type, member), .initial = initial_,                 \
+        .range = range_, .rare = true                                          \
+    }
+
 typedef struct cli cli;
 
 typedef struct cli_command {
@@ -144,6 +168,8 @@ void cli_print_help(FILE *to, const cli_command *command);
  * goes through sfi_escape() (base/text.h), so that no terminal obeys it: reports
  * cell by cell, everything else by this.  Line ends stay. */
 void cli_print_message(FILE *to, const char *text);
+/* The same of a text of any length, of which the characters of `kept` stay. */
+void cli_print_escaped(FILE *to, const char *text, const char *kept);
 
 /* A line on standard error, "scorefield: fit: ...", unless --quiet. */
 void cli_note(const cli *c, const char *format, ...) SFI_PRINTF(2, 3);

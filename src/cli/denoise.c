@@ -13,13 +13,7 @@ typedef struct denoise_options {
     cli_read read;
 } denoise_options;
 
-#define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
-               help_)                                                          \
-    {                                                                          \
-        .kind = kind_, .letter = letter_, .name = name_,                       \
-        .argument = argument_, .offset = offsetof(denoise_options, member),    \
-        .initial = initial_, .range = range_, .help = help_                    \
-    }
+#define OPTION(...) CLI_OPTION(denoise_options, __VA_ARGS__)
 
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL,

@@ -21,13 +21,7 @@ typedef struct eval_options {
     cli_read read;
 } eval_options;
 
-#define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
-               help_)                                                          \
-    {                                                                          \
-        .kind = kind_, .letter = letter_, .name = name_,                       \
-        .argument = argument_, .offset = offsetof(eval_options, member),       \
-        .initial = initial_, .range = range_, .help = help_                    \
-    }
+#define OPTION(...) CLI_OPTION(eval_options, __VA_ARGS__)
 
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL,

@@ -8,15 +8,20 @@
 #include <stdarg.h>
 #include <string.h>
 
-void cli_print_message(FILE *to, const char *text)
+void cli_print_escaped(FILE *to, const char *text, const char *kept)
 {
     char piece[256];
     for (size_t left = strlen(text); left > 0;) {
-        const size_t done = sfi_escape(piece, sizeof piece, text, left, "\\\n");
+        const size_t done = sfi_escape(piece, sizeof piece, text, left, kept);
         fputs(piece, to);
         text += done;
         left -= done;
     }
+}
+
+void cli_print_message(FILE *to, const char *text)
+{
+    cli_print_escaped(to, text, "\\\n");
 }
 
 static void say(const cli *c, const char *format, va_list args)

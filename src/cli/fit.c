@@ -23,21 +23,8 @@
         .help = help_                                                          \
     }
 
-/* A default that is not a value of the option. */
-#define SHOWN(kind_, name_, argument_, member, shown_, range_, help_)          \
-    {                                                                          \
-        .kind = kind_, .name = name_, .argument = argument_,                   \
-        .offset = offsetof(fit_options, member), .shown = shown_,              \
-        .range = range_, .help = help_                                         \
-    }
-
-/* In the manual alone. */
-#define RARE(kind_, name_, argument_, member, initial_, range_)                \
-    {                                                                          \
-        .kind = kind_, .name = name_, .argument = argument_,                   \
-        .offset = offsetof(fit_options, member), .initial = initial_,          \
-        .range = range_, .rare = true                                          \
-    }
+#define SHOWN(...) CLI_SHOWN(fit_options, __VA_ARGS__)
+#define RARE(...)  CLI_RARE(fit_options, __VA_ARGS__)
 
 /* In the order of FIT_AUTO ... */
 static const char models[] =

@@ -22,20 +22,8 @@ typedef struct impute_options {
     cli_read read;
 } impute_options;
 
-#define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
-               help_)                                                          \
-    {                                                                          \
-        .kind = kind_, .letter = letter_, .name = name_,                       \
-        .argument = argument_, .offset = offsetof(impute_options, member),     \
-        .initial = initial_, .range = range_, .help = help_                    \
-    }
-
-#define SHOWN(kind_, name_, argument_, member, shown_, range_, help_)          \
-    {                                                                          \
-        .kind = kind_, .name = name_, .argument = argument_,                   \
-        .offset = offsetof(impute_options, member), .shown = shown_,           \
-        .range = range_, .help = help_                                         \
-    }
+#define OPTION(...) CLI_OPTION(impute_options, __VA_ARGS__)
+#define SHOWN(...)  CLI_SHOWN(impute_options, __VA_ARGS__)
 
 enum { MOST_DRAWS = 1000 };
 

@@ -6,13 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
-               help_)                                                          \
-    {                                                                          \
-        .kind = kind_, .letter = letter_, .name = name_,                       \
-        .argument = argument_, .offset = offsetof(cli_latent_options, member), \
-        .initial = initial_, .range = range_, .help = help_                    \
-    }
+#define OPTION(...) CLI_OPTION(cli_latent_options, __VA_ARGS__)
 
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL,

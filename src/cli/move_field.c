@@ -2,14 +2,19 @@
 /* move_field.c - scorefield flow and evolve: fields that move, downhill or as waves. */
 #include "cli/problem_options.h"
 
+#include "field/grid.h"
+
 #include <math.h>
 #include <string.h>
 
+#define TIMES                                                                  \
+    PROBLEM_NUMBER("until", "T", until, "> 0", "How long"),                    \
+        PROBLEM_NUMBER("every", "DT", every, "> 0",                            \
+                       "Write the field so often [at the end]")
+
 static const cli_option flow_options[] = {
     PROBLEM_OPTIONS,
-    PROBLEM_NUMBER("until", "T", until, "> 0", "How long"),
-    PROBLEM_NUMBER("every", "DT", every, "> 0",
-                   "Write the field so often [at the end]"),
+    TIMES,
     PROBLEM_NUMBER("step", "DT", step, "> 0", "The first step [by itself]"),
     PROBLEM_NUMBER("tolerance", "E", tolerance, "> 0",
                    "Of the error of a step [1e-5]"),
@@ -17,9 +22,7 @@ static const cli_option flow_options[] = {
 
 static const cli_option evolve_options[] = {
     PROBLEM_OPTIONS,
-    PROBLEM_NUMBER("until", "T", until, "> 0", "How long"),
-    PROBLEM_NUMBER("every", "DT", every, "> 0",
-                   "Write the field so often [at the end]"),
+    TIMES,
     PROBLEM_NUMBER("step", "DT", step, "> 0",
                    "Of time [0.9 of the stability bound]"),
     PROBLEM_NUMBER("damping", "G", damping, ">= 0", "Of phi_tt + G phi_t [0]"),
@@ -78,12 +81,7 @@ static sf_status open_film(time_levels *f, double until)
                         .coords = f->times};
     for (int k = 0; k < rank; k++)
         axes[k + 1] = *sf_grid_axis(f->p->grid, k);
-    const sf_grid_options o = {.size = sizeof o,
-                               .geometry = sf_grid_geometry(f->p->grid) ==
-                                                   SF_GEOMETRY_RADIAL
-                                               ? SF_GEOMETRY_RADIAL
-                                               : SF_GEOMETRY_AUTO,
-                               .radius = sf_grid_radius(f->p->grid)};
+    const sf_grid_options o = sfi_grid_options(f->p->grid);
     SFI_TRY(sf_grid_new(ctx, &f->grid, rank + 1, axes, &o));
     for (int u = 0; u < f->p->unknowns; u++) {
         SFI_TRY(sf_field_new(ctx, &f->fields[u], f->grid, 1, NULL, SF_F64, 0));
@@ -170,35 +168,31 @@ static sf_status film_problem(cli *c, const problem_options *o, sf_problem *p,
     return c->common.json || !c->common.quiet ? cli_report(c, stderr) : SF_OK;
 }
 
-static sf_status run(cli *c, const void *values, bool is_wave)
+static sf_status flow(cli *c, const void *values, sf_problem *p)
 {
-    const problem_options *o = values;
-    sf_problem p = {0};
-    const cli_file out = cli_fields_file(o->output);
-    SFI_TRY(cli_check_files(c, &out, 1));
-    sf_status status = cli_read_problem(c, o, &p);
-    if (status == SF_OK)
-        status = film_problem(c, o, &p, is_wave);
-    sf_problem_free(c->ctx, &p);
-    return status;
+    return film_problem(c, values, p, false);
+}
+
+static sf_status evolve(cli *c, const void *values, sf_problem *p)
+{
+    return film_problem(c, values, p, true);
 }
 
 static sf_status run_flow(cli *c, const void *values)
 {
-    return run(c, values, false);
+    return cli_make_fields(c, values, flow);
 }
 
 static sf_status run_evolve(cli *c, const void *values)
 {
-    return run(c, values, true);
+    return cli_make_fields(c, values, evolve);
 }
 
 const cli_command cli_flow = {
     .name = "flow",
     .summary = "Fields that move downhill: heat, diffusion",
     .usage = "[OPTIONS] [PROBLEM] --until T -o OUT",
-    .operands =
-        "  PROBLEM                  A file of sections; docs/FIELDS.md\n",
+    .operands = PROBLEM_OPERANDS,
     .least = 0,
     .most = 1,
     .size = sizeof(problem_options),
@@ -211,8 +205,7 @@ const cli_command cli_evolve = {
     .name = "evolve",
     .summary = "Fields in motion: waves",
     .usage = "[OPTIONS] [PROBLEM] --until T -o OUT",
-    .operands =
-        "  PROBLEM                  A file of sections; docs/FIELDS.md\n",
+    .operands = PROBLEM_OPERANDS,
     .least = 0,
     .most = 1,
     .size = sizeof(problem_options),

@@ -22,21 +22,8 @@
 /* Of a picture of all pairs. */
 enum { MOST_PAIRED = 12 };
 
-#define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
-               help_)                                                          \
-    {                                                                          \
-        .kind = kind_, .letter = letter_, .name = name_,                       \
-        .argument = argument_, .offset = offsetof(plot_options, member),       \
-        .initial = initial_, .range = range_, .help = help_                    \
-    }
-
-/* A default that is not a value of the option. */
-#define SHOWN(kind_, name_, argument_, member, shown_, range_, help_)          \
-    {                                                                          \
-        .kind = kind_, .name = name_, .argument = argument_,                   \
-        .offset = offsetof(plot_options, member), .shown = shown_,             \
-        .range = range_, .help = help_                                         \
-    }
+#define OPTION(...) CLI_OPTION(plot_options, __VA_ARGS__)
+#define SHOWN(...)  CLI_SHOWN(plot_options, __VA_ARGS__)
 
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "PICTURE", output, NULL, NULL,

@@ -3,66 +3,52 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/problem_options.h"
 
-#include <stdio.h>
-#include <string.h>
+#include "base/growing.h"
+
 #include <time.h>
 
-/* A text that grows. */
-typedef struct page {
-    cli *c;
-    char *text;
-    size_t size, used;
-} page;
-
-static sf_status put(page *p, const char *before, const char *text)
+static sf_status put(cli *c, sfi_growing *page, const char *before,
+                     const char *text)
 {
-    const size_t length = strlen(before) + strlen(text) + 1;
-    char *grown =
-        sfi_grow(p->c->ctx, p->text, &p->size, p->used + length + 1, 1);
-    if (grown == NULL)
-        return SF_E_NOMEM;
-    p->text = grown;
-    p->used +=
-        (size_t)snprintf(p->text + p->used, length + 1, "%s%s\n", before, text);
-    return SF_OK;
+    SFI_TRY(sfi_growing_put(c->ctx, page, before));
+    SFI_TRY(sfi_growing_put(c->ctx, page, text));
+    return sfi_growing_put(c->ctx, page, "\n");
 }
 
-static sf_status put_all(page *p, const char *section, const cli_texts *texts,
-                         const char *otherwise)
+static sf_status put_all(cli *c, sfi_growing *page, const char *section,
+                         const cli_texts *texts, const char *otherwise)
 {
-    SFI_TRY(put(p, "", section));
+    SFI_TRY(put(c, page, "", section));
     for (int i = 0; i < texts->count; i++)
-        SFI_TRY(put(p, "", texts->text[i]));
-    return texts->count == 0 && otherwise != NULL ? put(p, "", otherwise)
+        SFI_TRY(put(c, page, "", texts->text[i]));
+    return texts->count == 0 && otherwise != NULL ? put(c, page, "", otherwise)
                                                   : SF_OK;
 }
 
-static sf_status write_page(page *p, const problem_options *o)
+static sf_status write_page(cli *c, sfi_growing *page, const problem_options *o)
 {
-    const char *end = o->grid;
-    SFI_TRY(put(p, "", "[grid]"));
-    SFI_TRY(put(p, "", end));
-    SFI_TRY(put_all(p, "[field]", &o->fields, "phi = 0"));
-    SFI_TRY(put_all(p, "[constants]", &o->constants, NULL));
-    SFI_TRY(put_all(p, "[source]", &o->sources, NULL));
-    SFI_TRY(put(p, "", "[action]"));
-    return o->energy != NULL ? put(p, "energy = ", o->energy)
-                             : put(p, "lagrangian = ", o->lagrangian);
+    SFI_TRY(put(c, page, "[grid]\n", o->grid));
+    SFI_TRY(put_all(c, page, "[field]", &o->fields, "phi = 0"));
+    SFI_TRY(put_all(c, page, "[constants]", &o->constants, NULL));
+    SFI_TRY(put_all(c, page, "[source]", &o->sources, NULL));
+    SFI_TRY(put(c, page, "", "[action]"));
+    return o->energy != NULL ? put(c, page, "energy = ", o->energy)
+                             : put(c, page, "lagrangian = ", o->lagrangian);
 }
 
 static sf_status from_options(cli *c, const problem_options *o, sf_problem *out)
 {
-    page p = {.c = c};
+    sfi_growing page = {0};
     if (o->grid == NULL || (o->energy == NULL) == (o->lagrangian == NULL))
         return SFI_FAIL(
             c->ctx, SF_E_ARG,
             "want a file PROBLEM, or --grid and one of --energy and "
             "--lagrangian");
-    sf_status status = write_page(&p, o);
+    sf_status status = write_page(c, &page, o);
     if (status == SF_OK)
-        status =
-            sf_problem_read_bytes(c->ctx, out, "<options>", p.text, p.used);
-    sfi_free(c->ctx, p.text, p.size, 1);
+        status = sf_problem_read_bytes(c->ctx, out, "<options>", page.text,
+                                       page.size);
+    sfi_growing_free(c->ctx, &page);
     return status == SF_E_FORMAT ? SF_E_ARG : status;
 }
 
@@ -91,6 +77,25 @@ sf_status cli_read_problem(cli *c, const problem_options *o, sf_problem *out)
     return SF_OK;
 }
 
+sf_status cli_with_problem(cli *c, const problem_options *o, const void *values,
+                           cli_problem_work *work)
+{
+    sf_problem p = {0};
+    sf_status status = cli_read_problem(c, o, &p);
+    if (status == SF_OK)
+        status = work(c, values, &p);
+    sf_problem_free(c->ctx, &p);
+    return status;
+}
+
+sf_status cli_make_fields(cli *c, const problem_options *o,
+                          cli_problem_work *work)
+{
+    const cli_file out = cli_fields_file(o->output);
+    SFI_TRY(cli_check_files(c, &out, 1));
+    return cli_with_problem(c, o, o, work);
+}
+
 sf_status cli_put_problem(cli *c, const sf_problem *p)
 {
     sf_action_info info;
@@ -103,24 +108,35 @@ sf_status cli_put_problem(cli *c, const sf_problem *p)
     return SF_OK;
 }
 
-void cli_history(const cli *c, char *text, size_t size)
+char *cli_history(const cli *c)
 {
     char when[32] = "";
+    sfi_growing line = {0};
     struct tm parts;
     const time_t now = time(NULL);
     if (gmtime_r(&now, &parts) != NULL)
         (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    snprintf(text, size, "%s %s", when, c->command_line);
+    sf_status status = sfi_growing_put(c->ctx, &line, when);
+    if (status == SF_OK)
+        status = sfi_growing_put(c->ctx, &line, " ");
+    if (status == SF_OK)
+        status = sfi_growing_put(c->ctx, &line, c->command_line);
+    char *text = status == SF_OK ? sfi_copy_text(c->ctx, line.text) : NULL;
+    sfi_growing_free(c->ctx, &line);
+    return text;
 }
 
 sf_status cli_write_fields(cli *c, const char *path, int count,
                            const sf_field *fields)
 {
-    char history[4096];
     sf_field_write_options o = SF_FIELD_WRITE_OPTIONS_INIT;
-    cli_history(c, history, sizeof history);
+    char *history = cli_history(c);
+    if (history == NULL)
+        return SF_E_NOMEM;
     o.history = history;
-    return sf_field_write(c->ctx, path, count, fields, &o);
+    const sf_status status = sf_field_write(c->ctx, path, count, fields, &o);
+    sfi_free_text(c->ctx, history);
+    return status;
 }
 
 cli_file cli_fields_file(const char *path)

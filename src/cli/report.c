@@ -235,14 +235,28 @@ static void print_table(FILE *to, const json_t *list, int indent)
     }
 }
 
-static void print_texts(FILE *to, const json_t *list)
+/* A value outside a table: texts of any length, numbers with their errors. */
+static void print_value(FILE *to, const json_t *object, const char *key,
+                        const json_t *value)
 {
     char cell[CELL];
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        put_cell(cell, json_array_get(list, i));
-        fprintf(to, "%s%s", i > 0 ? ", " : "", cell);
+    if (json_is_string(value)) {
+        cli_print_escaped(to, json_string_value(value), "\\");
+        return;
     }
-    fprintf(to, "\n");
+    if (object != NULL)
+        put_value(cell, object, key);
+    else
+        put_cell(cell, value);
+    fputs(cell, to);
+}
+
+static void print_list(FILE *to, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        fputs(i > 0 ? ", " : "", to);
+        print_value(to, NULL, NULL, json_array_get(list, i));
+    }
 }
 
 /* Warnings went to standard error when they came. */
@@ -280,7 +294,7 @@ void cli_print_json(FILE *to, const json_t *object, int indent)
     const json_t *value;
     json_object_foreach((json_t *)(uintptr_t)object, key, value)
     {
-        char label[CELL], cell[CELL];
+        char label[CELL];
         bool is_error;
         put_label(label, object, key, &is_error);
         if (is_error || is_told(key))
@@ -295,12 +309,11 @@ void cli_print_json(FILE *to, const json_t *object, int indent)
             continue;
         }
         print_padded(to, label, width + 2, false);
-        if (json_is_array(value)) {
-            print_texts(to, value);
-        } else {
-            put_value(cell, object, key);
-            fprintf(to, "%s\n", cell);
-        }
+        if (json_is_array(value))
+            print_list(to, value);
+        else
+            print_value(to, object, key, value);
+        fputc('\n', to);
     }
 }
 

@@ -9,28 +9,9 @@
 #include <math.h>
 #include <string.h>
 
-#define OPTION(kind_, letter_, name_, argument_, member, initial_, range_,     \
-               help_)                                                          \
-    {                                                                          \
-        .kind = kind_, .letter = letter_, .name = name_,                       \
-        .argument = argument_, .offset = offsetof(sample_options, member),     \
-        .initial = initial_, .range = range_, .help = help_                    \
-    }
-
-/* A default that is not a value of the option. */
-#define SHOWN(kind_, name_, argument_, member, shown_, range_, help_)          \
-    {                                                                          \
-        .kind = kind_, .name = name_, .argument = argument_,                   \
-        .offset = offsetof(sample_options, member), .shown = shown_,           \
-        .range = range_, .help = help_                                         \
-    }
-
-#define RARE(kind_, name_, argument_, member, initial_, range_)                \
-    {                                                                          \
-        .kind = kind_, .name = name_, .argument = argument_,                   \
-        .offset = offsetof(sample_options, member), .initial = initial_,       \
-        .range = range_, .rare = true                                          \
-    }
+#define OPTION(...) CLI_OPTION(sample_options, __VA_ARGS__)
+#define SHOWN(...)  CLI_SHOWN(sample_options, __VA_ARGS__)
+#define RARE(...)   CLI_RARE(sample_options, __VA_ARGS__)
 
 static const cli_option options[] = {
     OPTION(CLI_WHOLE, 'n', "rows", "N", rows, NULL, ">= 1",

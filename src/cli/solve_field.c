@@ -26,8 +26,9 @@ static void tell(cli *c, const sf_action_solution *s, double begun)
     cli_put_number(c, c->report, "seconds", sfi_clock() - begun);
 }
 
-static sf_status solve(cli *c, const problem_options *o, sf_problem *p)
+static sf_status solve(cli *c, const void *values, sf_problem *p)
 {
+    const problem_options *o = values;
     const double begun = sfi_clock();
     sf_action_solution s;
     sf_action_solve_options opts = SF_ACTION_SOLVE_OPTIONS_INIT;
@@ -45,23 +46,14 @@ static sf_status solve(cli *c, const problem_options *o, sf_problem *p)
 
 static sf_status run(cli *c, const void *values)
 {
-    const problem_options *o = values;
-    sf_problem p = {0};
-    const cli_file out = cli_fields_file(o->output);
-    SFI_TRY(cli_check_files(c, &out, 1));
-    sf_status status = cli_read_problem(c, o, &p);
-    if (status == SF_OK)
-        status = solve(c, o, &p);
-    sf_problem_free(c->ctx, &p);
-    return status;
+    return cli_make_fields(c, values, solve);
 }
 
 const cli_command cli_solve = {
     .name = "solve",
     .summary = "Fields at rest: where an action is stationary",
     .usage = "[OPTIONS] [PROBLEM] -o OUT",
-    .operands =
-        "  PROBLEM                  A file of sections; docs/FIELDS.md\n",
+    .operands = PROBLEM_OPERANDS,
     .least = 0,
     .most = 1,
     .size = sizeof(problem_options),

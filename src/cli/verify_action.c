@@ -9,27 +9,18 @@ typedef struct verify_options {
     cli_texts exact;
 } verify_options;
 
-/* The rows of problems, without their output. */
 static const cli_option options[] = {
     {.kind = CLI_TEXTS,
      .name = "exact",
      .argument = "EXPR",
      .offset = offsetof(verify_options, exact),
      .help = "The solution, for each field"},
-    PROBLEM_TEXT("grid", "TEXT", grid,
-                 "Axes and sides: 'x = 0:1:65 pin 0; ...'"),
-    PROBLEM_TEXT("energy", "EXPR", energy, "Density of the energy"),
-    PROBLEM_TEXT("lagrangian", "EXPR", lagrangian,
-                 "Or of the Lagrangian, T - V"),
-    PROBLEM_TEXTS("field", "'F = EXPR'", fields, "An unknown field [phi = 0]"),
-    PROBLEM_TEXTS("constant", "'C = X'", constants,
-                  "A number that the density uses"),
-    PROBLEM_TEXTS("source", "'S = EXPR'", sources,
-                  "A source, of coordinates, or FILE:VAR"),
+    PROBLEM_STATEMENT("An unknown field [phi = 0]"),
     {0}};
 
-static sf_status verify(cli *c, const verify_options *o, const sf_problem *p)
+static sf_status verify(cli *c, const void *values, sf_problem *p)
 {
+    const verify_options *o = values;
     sf_action_level levels[SF_MOST_LEVELS];
     int count = 0;
     if (o->exact.count != p->unknowns)
@@ -72,20 +63,14 @@ static sf_status verify(cli *c, const verify_options *o, const sf_problem *p)
 static sf_status run(cli *c, const void *values)
 {
     const verify_options *o = values;
-    sf_problem p = {0};
-    sf_status status = cli_read_problem(c, &o->problem, &p);
-    if (status == SF_OK)
-        status = verify(c, o, &p);
-    sf_problem_free(c->ctx, &p);
-    return status;
+    return cli_with_problem(c, &o->problem, o, verify);
 }
 
 const cli_command cli_verify = {
     .name = "verify",
     .summary = "The observed order of an action's solver",
     .usage = "[OPTIONS] [PROBLEM] --exact EXPR",
-    .operands =
-        "  PROBLEM                  A file of sections; docs/FIELDS.md\n",
+    .operands = PROBLEM_OPERANDS,
     .least = 0,
     .most = 1,
     .size = sizeof(verify_options),

@@ -9,6 +9,13 @@ try explain drum.ini
 try explain charge.ini --tex
 try explain --grid 'r = 1:2:9 pin 1; theta = 0:3:9' --energy 'sqrt(1 + grad2(phi)) + phi^4'
 try explain --grid 'x = 0:1:9' --energy 'dx(a)*dx(b) + a*b^2' --field 'a = 0' --field 'b = 1'
+# Equations of any length are there to their ends, and so is what was typed.
+long=$(seq -s ' + ' -f 'sin(%g.5*x*a)*b' 1 200)
+scorefield explain --grid 'x = 0:1:9' --energy "grad2(a) + grad2(b) + $long" \
+    --field 'a = 0' --field 'b = 0' | sed -n 's/^equation //p' | tr ';' '\n' |
+    sed -E 's/^ *(.{20}).*(.{20})$/\1 ... \2/'
+scorefield solve --grid 'x = 0:1:9 pin 0' --energy "grad2(phi)$(seq -s ' ' -f '+ %g*phi' 1 600)" -o long.nc -q
+tr -c '[:print:]' '\n' <long.nc | grep -o -- '+ 600\*phi. -o long.nc -q'
 quiet solve charge.ini -o charge.nc
 quiet flow plate.ini -o plate.nc
 quiet evolve drum.ini -o drum.nc

@@ -24,6 +24,9 @@ calc 'x = t + nothing' storm.nc -o x.nc 2>&1 | cut -c1-100
 calc 'x = units(t, "m")' storm.nc -o x.nc
 calc 'x = t +' storm.nc -o x.nc
 calc 't' storm.nc -o x.nc
+blanks=$(printf '%300s' '')
+calc "x = t[time=1996-01-07;${blanks}lat=40]" storm.nc -o x.nc | tr -s ' '
+calc "x = \"$(printf '%300s' t | tr ' ' t)\"" storm.nc -o x.nc | tr -s t
 calc 'x = t' storm.nc -o storm.nc
 calc 'x = dx(ice)' curved.nc -o x.nc 2>&1 | tail -3
 calc 'x = t' nowhere.nc -o x.nc
