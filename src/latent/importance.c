@@ -112,20 +112,23 @@ static void draw_rows(void *user, int64_t part, int64_t first, int64_t count)
 /* ---- weights ----------------------------------------------------------------- */
 
 /* A point where f is not finite has no weight. */
+static double weight(double value, double log_q, double most)
+{
+    const double w = exp(value - log_q - most);
+    return isnan(w) ? 0.0 : w;
+}
+
 static sfi_evidence weigh(const double *value, const double *log_q, int64_t n)
 {
     double most = -INFINITY, sum = 0.0, squares = 0.0;
     for (int64_t i = 0; i < n; i++)
         most = fmax(most, value[i] - log_q[i]); /* NaN is passed over */
-    for (int64_t i = 0; i < n; i++) {
-        const double w = exp(value[i] - log_q[i] - most);
-        sum += isnan(w) ? 0.0 : w;
-    }
+    for (int64_t i = 0; i < n; i++)
+        sum += weight(value[i], log_q[i], most);
     const double mean = sum / (double)n;
     for (int64_t i = 0; i < n; i++) {
-        const double w = exp(value[i] - log_q[i] - most);
-        squares +=
-            ((isnan(w) ? 0.0 : w) - mean) * ((isnan(w) ? 0.0 : w) - mean);
+        const double from = weight(value[i], log_q[i], most) - mean;
+        squares += from * from;
     }
     const double sd = sqrt(squares / (double)(n - 1));
     return (sfi_evidence){most + log(mean), sd / (sqrt((double)n) * mean),
@@ -151,9 +154,9 @@ static int64_t pick(const double *value, const double *log_q, int64_t n,
     for (int64_t i = 0; i < n; i++)
         most = fmax(most, value[i] - log_q[i]);
     for (int64_t i = 0; i < n; i++)
-        sum += fmax(0.0, exp(value[i] - log_q[i] - most)); /* of NaN 0 */
+        sum += weight(value[i], log_q[i], most);
     for (int64_t i = 0; i < n; i++) {
-        so_far += fmax(0.0, exp(value[i] - log_q[i] - most));
+        so_far += weight(value[i], log_q[i], most);
         if (so_far > u * sum)
             return i;
     }

@@ -405,6 +405,83 @@ TEST(what_is_not_balanced_is_said)
     sf_context_free(ctx);
 }
 
+/* The mean that nothing holds is made 0: weighted by volumes, where they differ. */
+TEST(a_free_mean_is_that_of_the_volumes)
+{
+    sf_context *ctx = new_context();
+    sf_grid *g = grid_of(ctx, "x = 0:1:33 map s^2+s; y = 0:1:9 map s^2+2*s");
+    sf_action *a = action_of(ctx, g, "0.5*grad2(phi) - rho*phi");
+    sf_field phi;
+    sf_action_solution s;
+    CHECK_OK(ctx, sf_action_set(a, "rho", "cos(pi*x)"));
+    CHECK_OK(ctx, sf_action_field(a, &phi, 0));
+    CHECK_OK(ctx, sf_action_solve(a, &phi, NULL, &s));
+    CHECK(strcmp(s.engine, "conjugate gradients") == 0);
+    double sum = 0.0, plain = 0.0;
+    for (int64_t i = 0; i < 33; i++)
+        for (int64_t j = 0; j < 9; j++) {
+            const double value =
+                ((const double *)phi.data[0])[j * phi.step[0] + i];
+            sum += sf_grid_volume(g, (int64_t[]){j, i}) * value;
+            plain += value;
+        }
+    CHECK_NEAR(sum, 0.0, 1e-14);
+    CHECK(fabs(plain) > 1.0);
+    sf_field_free(ctx, &phi);
+    sf_action_free(a);
+    sf_grid_free(g);
+    sf_context_free(ctx);
+}
+
+/* -phi'' - k^2 phi = rho with k^2 = 200 between the fourth and the fifth eigenvalue of
+ * the interval, (4 pi)^2 and (5 pi)^2: four directions fall. */
+TEST(an_indefinite_equation_has_a_saddle)
+{
+    static const struct problem problem = {
+        "x = 0:1:%d map s^2+2*s pin 0; y = 0:1:5",
+        "0.5*grad2(phi) - 100*phi^2 - rho*phi", "(pi^2 - 200)*sin(pi*x)",
+        "sin(pi*x)"};
+    sf_context *ctx = new_context();
+    sf_action_solution s;
+    const double coarse = solve(ctx, &problem, 129, &s);
+    const double fine = solve(ctx, &problem, 257, &s);
+    CHECK(strcmp(s.engine, "minimal residuals") == 0);
+    CHECK(s.kind == SF_POINT_SADDLE && s.residual <= 1e-11);
+    CHECK_NEAR(log2(coarse / fine), 2.0, 0.15);
+    sf_context_free(ctx);
+}
+
+/* (phi^2 - 1)^2 is least at 1; from 0, where it is greatest, nothing moves, and slopes make
+ * that a saddle. */
+TEST(a_stationary_point_is_told_from_a_minimum)
+{
+    static const struct {
+        double start, end;
+        sf_point_kind kind;
+    } cases[] = {{0.0, 0.0, SF_POINT_SADDLE}, {0.6, 1.0, SF_POINT_MINIMUM}};
+    sf_context *ctx = new_context();
+    sf_grid *g = grid_of(ctx, "x = 0:1:9; y = 0:1:7");
+    sf_action *a = action_of(ctx, g, "0.5*grad2(phi) + (phi^2 - 1)^2");
+    for (size_t i = 0; i < SFI_COUNT(cases); i++) {
+        sf_field phi;
+        sf_action_solution s;
+        double values[63];
+        CHECK_OK(ctx, sf_action_field(a, &phi, 0));
+        for (int k = 0; k < 63; k++)
+            values[k] = cases[i].start;
+        sf_field_put(&phi, 0, values);
+        CHECK_OK(ctx, sf_action_solve(a, &phi, NULL, &s));
+        sf_field_get(&phi, 0, values);
+        for (int k = 0; k < 63; k++)
+            CHECK_NEAR(values[k], cases[i].end, 1e-7);
+        CHECK(s.kind == cases[i].kind);
+        sf_field_free(ctx, &phi);
+    }
+    sf_action_free(a);
+    sf_grid_free(g);
+    sf_context_free(ctx);
+}
+
 TEST(what_is_no_action_is_refused)
 {
     static const struct {
@@ -508,6 +585,9 @@ TEST(threads_do_not_change_a_bit)
 }
 
 TESTS(CASE(gradients_are_those_of_the_action), CASE(hessians_are_symmetric),
+      CASE(a_free_mean_is_that_of_the_volumes),
+      CASE(an_indefinite_equation_has_a_saddle),
+      CASE(a_stationary_point_is_told_from_a_minimum),
       CASE(some_solutions_are_exact), CASE(solutions_are_of_order_two),
       CASE(a_mode_of_heat_falls_at_its_rate), CASE(flows_may_be_nonlinear),
       CASE(a_wave_has_the_dispersion_of_its_steps), CASE(a_kink_stays),

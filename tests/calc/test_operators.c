@@ -404,6 +404,8 @@ TEST(means_have_the_weights_of_their_cells)
     CHECK_NEAR(number_of(ctx, &f, "r = sum(1 + 0*f)"), 181.0 * 36.0, 1e-9);
     CHECK_NEAR(number_of(ctx, &f, "r = max(f, lat, lon) - min(f, lat, lon)"),
                1.0, 1e-4);
+    CHECK_NEAR(number_of(ctx, &f, "r = min(f + 2, lat, lon)"), 2.0, 1e-4);
+    CHECK_NEAR(number_of(ctx, &f, "r = max(f - 2, lat, lon)"), -1.0, 1e-4);
     CHECK_NEAR(number_of(ctx, &f, "r = max(anomaly(f, lon), lat, lon)"), 0.0,
                1e-15);
     sf_field_free(ctx, &f);

@@ -85,7 +85,7 @@ TEST(conservative_values_have_the_same_mean)
 TEST(missing_values_stay_missing)
 {
     sf_context *ctx = new_context();
-    sf_grid *g = NULL;
+    sf_grid *g = NULL, *h = NULL;
     sf_field f = field_of(ctx, &g, "lat = -40:40:8 cells; lon = 0:40:4 cells",
                           "lat + lon");
     ((double *)f.data[0])[2 * f.step[0] + 1] = NAN;
@@ -97,6 +97,19 @@ TEST(missing_values_stay_missing)
         for (int64_t j = 0; j < 2; j++)
             CHECK(!isnan(at(&r, i, j)));
     sf_field_free(ctx, &r);
+    /* Two parts of three, and one. */
+    sf_field half = field_of(ctx, &h, "lat = 0:60:6 cells; lon = 0:20:2 cells",
+                             "lat + lon");
+    for (int64_t i = 0; i < 2; i++)
+        ((double *)half.data[0])[i * half.step[0]] = NAN;
+    ((double *)half.data[0])[1] = NAN;
+    r = regridded(ctx, &half,
+                  "r = regrid(f, \"lat = 0:60:2 cells; lon = 0:20:2 cells\", "
+                  "conservative)");
+    CHECK(isnan(at(&r, 0, 0)) && !isnan(at(&r, 0, 1)));
+    sf_field_free(ctx, &r);
+    sf_field_free(ctx, &half);
+    sf_grid_free(h);
     r = regridded(
         ctx, &f,
         "r = regrid(f, \"lat = -40:40:16 cells; lon = 0:40:8 cells\", "

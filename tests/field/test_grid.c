@@ -294,7 +294,35 @@ TEST(every_allocation_may_fail)
     sf_context_free(ctx);
 }
 
-TESTS(CASE(volumes_of_cells_sum_to_the_volume_of_the_body),
+/* A grid made with another one's options has its lengths, and its pole. */
+TEST(options_of_a_grid_make_its_like)
+{
+    static const double lats[] = {-10.0, 0.0, 10.0}, lons[] = {0.0, 5.0, 9.0};
+    const sf_axis axes[] = {
+        {.name = "lat", .role = SF_ROLE_LAT, .count = 3, .coords = lats},
+        {.name = "lon", .role = SF_ROLE_LON, .count = 3, .coords = lons}};
+    sf_context *ctx = new_context();
+    sf_grid_options o = SF_GRID_OPTIONS_INIT;
+    sf_grid *g = NULL, *like = NULL;
+    o.radius = 3.0;
+    o.is_rotated = true;
+    o.pole_lat = 39.25;
+    o.pole_lon = -162.0;
+    CHECK_OK(ctx, sf_grid_new(ctx, &g, 2, axes, &o));
+    const sf_grid_options own = sfi_grid_options(g);
+    CHECK_OK(ctx, sf_grid_new(ctx, &like, 2, axes, &own));
+    double lat = 0.0, lon = 0.0;
+    CHECK(sf_grid_pole(like, &lat, &lon));
+    CHECK(lat == 39.25 && lon == -162.0);
+    CHECK(sf_grid_radius(like) == 3.0);
+    CHECK(sf_grid_geometry(like) == SF_GEOMETRY_SPHERE);
+    sf_grid_free(like);
+    sf_grid_free(g);
+    sf_context_free(ctx);
+}
+
+TESTS(CASE(options_of_a_grid_make_its_like),
+      CASE(volumes_of_cells_sum_to_the_volume_of_the_body),
       CASE(cells_of_the_sphere_are_exact),
       CASE(rings_of_a_disk_end_midway_between_nodes),
       CASE(edges_lie_midway_and_end_at_poles),
