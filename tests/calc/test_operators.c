@@ -435,6 +435,9 @@ TEST(units_follow_the_expression)
         {"hPa", "r = 1/f", "hPa-1", 0.5},
         {"degree", "r = cos(30*f)", "1", 0.5},
         {"m", "r = units(f/f, \"percent\")", "percent", 100.0},
+        {"K", "r = var(f, x)", "K2", 11.25},
+        {"K", "r = integral(f, x)", "K m", 26.0},
+        {"degC", "r = var(f, x)", "K2", 11.25},
     };
     sf_context *ctx = new_context();
     sf_grid *g = NULL;
@@ -459,6 +462,48 @@ TEST(units_follow_the_expression)
         sf_field_free(ctx, &out);
     }
     sf_field_free(ctx, &f);
+    sf_grid_free(g);
+    sf_context_free(ctx);
+}
+
+/* Solid rotation u = U cos(lat) is in balance with -a Omega U sin(lat)^2, whether that is
+ * a geopotential, a height, or bare numbers. */
+TEST(a_geostrophic_wind_balances)
+{
+    static const struct {
+        const char *unit;
+        double gravity;
+    } cases[] = {{"m2 s-2", 1.0}, {"m", 9.80665}, {"gpm", 9.80665}, {"", 1.0}};
+    const double a = 6371229.0, omega = 7.292115e-5, speed = 20.0;
+    sf_context *ctx = new_context();
+    sf_grid *g = grid_of(ctx, "lat = -80:80:161; lon = 0:360:36 periodic", 0);
+    sf_calc_options o = SF_CALC_OPTIONS_INIT;
+    o.order = 6;
+    for (size_t i = 0; i < SFI_COUNT(cases); i++) {
+        if (cases[i].unit[0] != '\0' && !sfi_units_available())
+            continue;
+        char text[128];
+        snprintf(text, sizeof text, "-%.17g*sin" LAT "^2",
+                 a * omega * speed / cases[i].gravity);
+        sf_field f = field_of(ctx, g, "z", text), out[2];
+        int count = 0;
+        CHECK_OK(ctx, sf_field_set_unit(ctx, &f, cases[i].unit));
+        CHECK_OK(ctx,
+                 sf_calc(ctx, 2, out, &count, "w = geostrophic(z)", 1, &f, &o));
+        for (int64_t j = 10; j <= 150; j += 20) {
+            const double lat = sf_grid_axis(g, 0)->coords[j];
+            const double *u = out[0].data[0];
+            if (fabs(lat) < 5.0)
+                continue;
+            CHECK_CLOSE(u[j * out[0].step[0] + 7],
+                        speed * cos(lat * 3.14159265358979323846 / 180.0),
+                        1e-6);
+        }
+        sf_field_free(ctx, &out[0]);
+        if (count > 1)
+            sf_field_free(ctx, &out[1]);
+        sf_field_free(ctx, &f);
+    }
     sf_grid_free(g);
     sf_context_free(ctx);
 }
@@ -568,6 +613,7 @@ TEST(threads_do_not_change_a_bit)
 }
 
 TESTS(CASE(operators_on_a_sphere_have_their_order),
+      CASE(a_geostrophic_wind_balances),
       CASE(operators_elsewhere_have_their_order), CASE(poles_are_of_order_two),
       CASE(the_order_of_axes_and_coordinates_changes_nothing),
       CASE(a_result_is_missing_where_what_it_reads_is),

@@ -42,9 +42,10 @@ TEST(truncated_numbers_are_within_their_bounds)
             const double p = (i + 0.5) / STEPS;
             const double z = sfi_truncated_quantile(a, b, p);
             CHECK(z >= a && z <= b);
-            if (i % 1000 == 500 && k < 4)
+            /* The last one is the tail's leading term: 1/b^2 beside it. */
+            if (i % 1000 == 500)
                 CHECK_NEAR(exp(sfi_log_interval(a, z) - sfi_log_interval(a, b)),
-                           p, 1e-11);
+                           p, k == 4 ? 1e-3 : 1e-11);
             sum += z / STEPS;
             squares += z * z / STEPS;
         }
