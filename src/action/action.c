@@ -31,6 +31,9 @@ static sf_status make_lines(sf_action *a, int k)
     const sf_axis *axis = sf_grid_axis(a->grid, k);
     const int64_t n = axis->count;
     const bool closed = sfi_is_closed(a, k);
+    const bool open[2] = {a->walls[2 * k].kind == SF_SIDE_OPEN,
+                          a->walls[2 * k + 1].kind == SF_SIDE_OPEN};
+    const double half = 0.5 * sfi_axis_step(axis); /* open axes are uniform */
     for (int r = 0; r < SFI_LINES; r++) {
         a->lines[k][r] = sfi_alloc_zero(a->ctx, (size_t)n, sizeof(double));
         if (a->lines[k][r] == NULL)
@@ -40,10 +43,12 @@ static sf_status make_lines(sf_action *a, int k)
         const double x = axis->coords[i];
         const double below = i > 0 || closed
                                  ? 0.5 * (coordinate(axis, i - 1) + x)
-                                 : axis->edges[0];
+                             : open[0] ? x - half
+                                       : axis->edges[0];
         const double above = i < n - 1 || closed
                                  ? 0.5 * (x + coordinate(axis, i + 1))
-                                 : axis->edges[n];
+                             : open[1] ? x + half
+                                       : axis->edges[n];
         a->lines[k][SFI_LINE_COORD][i] = x;
         a->lines[k][SFI_LINE_LOW][i] =
             fabs(sfi_grid_measure(a->grid, k, below, x));
@@ -54,6 +59,8 @@ static sf_status make_lines(sf_action *a, int k)
             a->lines[k][SFI_LINE_EDGE][i] =
                 1.0 / (fabs(coordinate(axis, i + 1) - x) * a->grid->radian[k]);
     }
+    if (open[0] || open[1]) /* from an end to the point beyond it */
+        a->lines[k][SFI_LINE_EDGE][n - 1] = 0.5 / fabs(half);
     a->is_uniform[k] = sfi_axis_step(axis) != 0.0 && axis->role != SF_ROLE_R &&
                        axis->role != SF_ROLE_LAT;
     return SF_OK;
@@ -87,9 +94,12 @@ static sf_status check_axis(const sf_action *a, int k)
                 axis->name, axis->coords[i]);
     for (int high = 0; high < 2; high++) {
         const sf_side *side = high ? &axis->high : &axis->low;
-        if (side->kind == SF_SIDE_OPEN)
+        if (side->kind == SF_SIDE_OPEN &&
+            (sf_grid_geometry(a->grid) != SF_GEOMETRY_CARTESIAN ||
+             sfi_axis_step(axis) == 0.0))
             return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
-                            "action: side %s%s: open sides are not supported",
+                            "action: side %s%s: open wants Cartesian axes and "
+                            "equal steps along this one",
                             axis->name, high ? "+" : "-");
         if (axis->placement == SF_CELLS &&
             (side->kind == SF_SIDE_FLUX || side->kind == SF_SIDE_ROBIN))
@@ -156,8 +166,8 @@ static sf_status read_wall(sf_action *a, int w)
     const sf_axis *line = sf_grid_axis(a->grid, axis);
     const sf_side *side = w % 2 == 0 ? &line->low : &line->high;
     sfi_action_wall *wall = &a->walls[w];
-    wall->is_number = true;
-    if (side->value == NULL || wall->values != NULL)
+    wall->is_number = wall->kind != SF_SIDE_OPEN;
+    if ((side->value == NULL && wall->is_number) || wall->values != NULL)
         return SF_OK;
     int64_t step = 1;
     for (int k = a->rank - 1; k >= 0; k--) {
@@ -165,11 +175,13 @@ static sf_status read_wall(sf_action *a, int w)
         step *= k == axis ? 1 : a->count[k];
     }
     wall->is_number = false;
-    wall->values = sfi_alloc(a->ctx, (size_t)step, sizeof *wall->values);
-    wall->factors = sfi_alloc(a->ctx, (size_t)step, sizeof *wall->factors);
+    wall->values = sfi_alloc_zero(a->ctx, (size_t)step, sizeof *wall->values);
+    wall->factors = sfi_alloc_zero(a->ctx, (size_t)step, sizeof *wall->factors);
     wall->count = (size_t)step;
     if (wall->values == NULL || wall->factors == NULL)
         return SF_E_NOMEM;
+    if (wall->kind == SF_SIDE_OPEN)
+        return SF_OK;
     SFI_TRY(sfi_action_evaluate_wall(a, side->value, axis, w % 2 == 1,
                                      wall->values));
     if (side->factor != NULL)
@@ -265,6 +277,8 @@ static sf_status fill(sf_action *a, const char *text, int count,
         SFI_TRY(check_axis(a, k));
         a->walls[2 * k].kind = axis->low.kind;
         a->walls[2 * k + 1].kind = axis->high.kind;
+        a->is_open |=
+            axis->low.kind == SF_SIDE_OPEN || axis->high.kind == SF_SIDE_OPEN;
         SFI_TRY(make_lines(a, k));
     }
     return SF_OK;
@@ -505,6 +519,10 @@ sf_status sf_action_functional(sf_action *a, sf_functional *out)
     const sf_functional none = SF_FUNCTIONAL_INIT;
     *out = none;
     SFI_TRY(prepare(a));
+    if (a->is_open)
+        return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                        "action: the field beyond an open side belongs to the "
+                        "action and is no free number of it; solve it");
     out->name = "action";
     out->unknowns = a->unknowns * a->free_count;
     out->user = a;

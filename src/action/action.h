@@ -41,6 +41,8 @@ typedef struct sfi_named {
 
 /* ---- walls ---------------------------------------------------------------------- */
 
+/* The values of an open wall are those of the points one step beyond it, which no field
+ * holds: 0 until they are known. */
 typedef struct sfi_action_wall {
     sf_side_kind kind;
     bool is_number; /* the same value everywhere                      */
@@ -125,7 +127,7 @@ struct sf_action {
     size_t leaf_count, leaf_capacity;
     sf_node energy; /* at rest                                      */
     sf_node inertia[SF_MOST_UNKNOWNS]; /* a of a dt(phi)^2/2; id -1: none     */
-    bool has_motion, is_linear, is_singular;
+    bool has_motion, is_linear, is_singular, is_open;
     char motion_problem[160]; /* why there is none, "" if there is            */
 
     sfi_class_program programs[SFI_TASKS][SFI_CLASSES];
@@ -181,6 +183,14 @@ static inline bool sfi_is_cells(const sf_action *a, int axis)
 {
     return sf_grid_axis(a->grid, axis)->placement == SF_CELLS &&
            !sfi_is_closed(a, axis);
+}
+
+/* Whether the domain ends at the points of a wall, which have the half of a cell: not on
+ * cells, nor where the grid goes on. */
+static inline bool sfi_is_end(const sf_action *a, int axis, bool is_high)
+{
+    return !sfi_is_closed(a, axis) && !sfi_is_cells(a, axis) &&
+           a->walls[2 * axis + is_high].kind != SF_SIDE_OPEN;
 }
 
 /* ---- applying (apply.c) ----------------------------------------------------------------- */

@@ -194,12 +194,11 @@ void sfi_action_volumes(const sf_action *a, double *out)
     do {
         double v = 1.0;
         for (int k = 0; k < a->rank; k++) {
-            const bool open = !sfi_is_closed(a, k) && !sfi_is_cells(a, k);
             const int64_t i = index[k];
             double width = 0.0;
-            if (!(open && i == 0))
+            if (!(sfi_is_end(a, k, false) && i == 0))
                 width += a->lines[k][SFI_LINE_LOW][i];
-            if (!(open && i == a->count[k] - 1))
+            if (!(sfi_is_end(a, k, true) && i == a->count[k] - 1))
                 width += a->lines[k][SFI_LINE_HIGH][i];
             v *= width;
         }

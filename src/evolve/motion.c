@@ -122,6 +122,10 @@ static sf_status begin(motion *m, sf_action *a, sf_field *fields,
     memset(m, 0, sizeof *m);
     memset(out, 0, sizeof *out);
     SFI_TRY(sf_action_describe(a, &info));
+    if (a->is_open)
+        return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                        "action: what moves does not stop at an open side; "
+                        "they are for fields at rest");
     m->a = a;
     m->ctx = a->ctx;
     m->n = a->unknowns * a->points;

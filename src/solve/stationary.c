@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stationary.c - where an action is stationary.
  *
- * An equation of constant coefficients on a box is solved by transforms (direct.c), another
- * linear one by conjugate gradients with the diagonal as
+ * An equation of constant coefficients on a box is solved by transforms (direct.c,
+ * open_sides.c), another linear one by conjugate gradients with the diagonal as
  * preconditioner; if it has directions of both signs, by minimal residuals (C. C. Paige and
  * M. A. Saunders, SIAM J. Numer. Anal. 12 (1975) 617-629).  Otherwise Newton's equation
  * is solved so, as well as is worth while, and a step is taken that lowers the action, which
@@ -348,9 +348,16 @@ static sf_status solve_linear(point_search *s, const sf_action_solve_options *o,
     outcome how = NOT_YET;
     const double start = norm(s->n, s->g);
     find_sign(s);
-    bool is_done = false;
-    SFI_TRY(sfi_direct_step(s->a, s->g, s->volume, s->step, &is_done));
-    out->engine = is_done ? "transforms" : "conjugate gradients";
+    bool is_done = s->a->is_open;
+    if (is_done)
+        SFI_TRY(sfi_open_step(s->a, s->g, s->volume, s->step));
+    else
+        SFI_TRY(sfi_direct_step(s->a, s->g, s->volume, s->step, &is_done));
+    /* Half the work of the sources: over all space, of which the grid is a part. */
+    const double work = 0.5 * dot(s->n, s->g, s->step);
+    out->engine = s->a->is_open ? "transforms in open space"
+                  : is_done     ? "transforms"
+                                : "conjugate gradients";
     out->kind = s->sign < 0.0 ? SF_POINT_MAXIMUM : SF_POINT_MINIMUM;
     if (is_done)
         how = SOLVED;
@@ -367,6 +374,8 @@ static sf_status solve_linear(point_search *s, const sf_action_solve_options *o,
     SFI_TRY(sfi_action_gradient(s->a, s->x, s->g));
     project_gradient(s, s->g);
     out->iterations = 1;
+    if (s->a->is_open)
+        out->energy += work;
     out->residual = start > 0.0 ? norm(s->n, s->g) / start : 0.0;
     return out->residual <= o->tolerance
                ? SF_OK
@@ -449,7 +458,8 @@ static sf_status solve_nonlinear(point_search *s,
 static sf_status run(point_search *s, sf_field *fields,
                      const sf_action_solve_options *o, sf_action_solution *out)
 {
-    SFI_TRY(sfi_action_gather(s->a, fields, s->x));
+    if (!s->a->is_open) /* there it starts from 0 */
+        SFI_TRY(sfi_action_gather(s->a, fields, s->x));
     for (int u = 0; u < s->a->unknowns; u++)
         sfi_action_pin(s->a, s->x + u * s->a->points);
     sfi_action_volumes(s->a, s->volume);
@@ -465,12 +475,19 @@ static sf_status run(point_search *s, sf_field *fields,
     SFI_TRY(check_balance(s, o->project, &out->imbalance));
     project_gradient(s, s->g);
     project_field(s, s->x);
+    if (s->a->is_open) {
+        if (!s->a->is_linear)
+            return SFI_FAIL(s->ctx, SF_E_UNSUPPORTED,
+                            "solve: open sides want a linear equation");
+        SFI_TRY(sfi_action_value(s->a, s->x, &out->energy));
+    }
     sf_status status =
         s->a->is_linear ? solve_linear(s, o, out) : solve_nonlinear(s, o, out);
     out->products = s->products;
     if (status == SF_OK || status == SF_E_CONVERGE) {
         sfi_action_scatter(s->a, s->x, fields);
-        const sf_status last = sfi_action_value(s->a, s->x, &out->energy);
+        const sf_status last =
+            s->a->is_open ? SF_OK : sfi_action_value(s->a, s->x, &out->energy);
         status = status == SF_OK ? last : status;
     }
     return status;
