@@ -117,8 +117,10 @@ typedef struct sf_action_solve_options {
 
 typedef struct sf_action_solution {
     const char *engine; /* "conjugate gradients", "Newton", ...             */
-    int64_t iterations; /* of Newton; 1 for a linear equation               */
-    int64_t products;   /* with the Hessian                                 */
+    int64_t iterations; /* of Newton; of a linear equation 1, and one each time
+                           that what rounding left is solved for             */
+    int64_t products;   /* with the Hessian, without those in the cycles of a
+                           multigrid preconditioner                          */
     double residual;    /* |b - A phi|/|b|, or |gradient| over that of the
                             start; recomputed at the end                     */
     double energy;      /* the discrete action's                            */
