@@ -96,6 +96,16 @@ sf_status cli_make_fields(cli *c, const problem_options *o,
     return cli_with_problem(c, o, o, work);
 }
 
+sf_status cli_make_film(cli *c, const problem_options *o,
+                        cli_problem_work *work)
+{
+    cli_file out = cli_fields_file(o->output);
+    out.endings = ".nc|.nc4|.cdf|.npy|.vti|.vtr|.pvd";
+    out.want = ".nc, .npy, .vti, .vtr or .pvd";
+    SFI_TRY(cli_check_files(c, &out, 1));
+    return cli_with_problem(c, o, o, work);
+}
+
 sf_status cli_put_problem(cli *c, const sf_problem *p)
 {
     sf_action_info info;
