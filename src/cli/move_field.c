@@ -2,7 +2,7 @@
 /* move_field.c - scorefield flow and evolve: fields that move, downhill or as waves. */
 #include "cli/problem_options.h"
 
-#include "field/film.h"
+#include "field/series.h"
 
 #include <math.h>
 
@@ -33,17 +33,17 @@ typedef struct time_levels {
     sf_problem *p;
     int64_t frames, shown; /* the start is one of them */
     double *times;
-    sfi_film *film;
+    sfi_series *series;
 } time_levels;
 
 static sf_status take(void *user, double time, const sf_field *fields)
 {
     time_levels *f = user;
     (void)time;
-    return sfi_film_put(f->film, f->shown++, fields);
+    return sfi_series_put(f->series, f->shown++, fields);
 }
 
-static sf_status open_film(time_levels *f, const char *path, double until)
+static sf_status open_series(time_levels *f, const char *path, double until)
 {
     sf_context *ctx = f->c->ctx;
     f->times = sfi_alloc(ctx, (size_t)(f->frames + 1), sizeof *f->times);
@@ -57,8 +57,8 @@ static sf_status open_film(time_levels *f, const char *path, double until)
                           .coords = f->times};
     char *history = cli_history(f->c);
     sf_status status =
-        history != NULL ? sfi_film_open(ctx, &f->film, path, &axis,
-                                        f->p->unknowns, f->p->fields, history)
+        history != NULL ? sfi_series_open(ctx, &f->series, path, &axis,
+                                          f->p->unknowns, f->p->fields, history)
                         : SF_E_NOMEM;
     sfi_free_text(ctx, history);
     return status == SF_OK ? take(f, 0.0, f->p->fields) : status;
@@ -102,7 +102,7 @@ static sf_status move(time_levels *f, sf_action_motion *m, bool is_wave)
     return sf_action_flow(p->action, p->fields, &o, m);
 }
 
-static sf_status film_problem(cli *c, const problem_options *o, sf_problem *p,
+static sf_status move_problem(cli *c, const problem_options *o, sf_problem *p,
                               bool is_wave)
 {
     const double begun = sfi_clock();
@@ -119,13 +119,13 @@ static sf_status film_problem(cli *c, const problem_options *o, sf_problem *p,
                         p->until);
     time_levels f = {.c = c, .p = p, .frames = (int64_t)frames};
     SFI_TRY(cli_put_problem(c, p));
-    sf_status status = open_film(&f, o->output, p->until);
+    sf_status status = open_series(&f, o->output, p->until);
     if (status == SF_OK) {
         cli_progress_begin(c);
         status = move(&f, &m, is_wave);
         cli_progress_end(c);
     }
-    status = sfi_film_close(f.film, status);
+    status = sfi_series_close(f.series, status);
     sfi_free(c->ctx, f.times, (size_t)(f.frames + 1), sizeof *f.times);
     SFI_TRY(status);
     tell(c, &m, is_wave, begun);
@@ -134,22 +134,22 @@ static sf_status film_problem(cli *c, const problem_options *o, sf_problem *p,
 
 static sf_status flow(cli *c, const void *values, sf_problem *p)
 {
-    return film_problem(c, values, p, false);
+    return move_problem(c, values, p, false);
 }
 
 static sf_status evolve(cli *c, const void *values, sf_problem *p)
 {
-    return film_problem(c, values, p, true);
+    return move_problem(c, values, p, true);
 }
 
 static sf_status run_flow(cli *c, const void *values)
 {
-    return cli_make_film(c, values, flow);
+    return cli_make_series(c, values, flow);
 }
 
 static sf_status run_evolve(cli *c, const void *values)
 {
-    return cli_make_film(c, values, evolve);
+    return cli_make_series(c, values, evolve);
 }
 
 const cli_command cli_flow = {

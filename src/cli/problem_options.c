@@ -96,8 +96,8 @@ sf_status cli_make_fields(cli *c, const problem_options *o,
     return cli_with_problem(c, o, o, work);
 }
 
-sf_status cli_make_film(cli *c, const problem_options *o,
-                        cli_problem_work *work)
+sf_status cli_make_series(cli *c, const problem_options *o,
+                          cli_problem_work *work)
 {
     cli_file out = cli_fields_file(o->output);
     out.endings = ".nc|.nc4|.cdf|.npy|.vti|.vtr|.pvd";

@@ -60,9 +60,9 @@ sf_status cli_with_problem(cli *c, const problem_options *o, const void *values,
 sf_status cli_make_fields(cli *c, const problem_options *o,
                           cli_problem_work *work);
 
-/* Likewise of a film, which may be a list of files, too. */
-sf_status cli_make_film(cli *c, const problem_options *o,
-                        cli_problem_work *work);
+/* Likewise of a series, which may be a list of files, too. */
+sf_status cli_make_series(cli *c, const problem_options *o,
+                          cli_problem_work *work);
 
 /* Put what is known of an action into the report. */
 sf_status cli_put_problem(cli *c, const sf_problem *p);

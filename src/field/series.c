@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* film.c - a sheet whose slabs are single frames; a list of files; or one large array. */
-#include "field/film.h"
+/* series.c - a sheet whose slabs are single frames; a list of files; or one large array. */
+#include "field/series.h"
 
 #include "field/grid.h"
 #include "field/write.h"
 
 #include <string.h>
 
-typedef enum film_kind { SHEET, LIST, ARRAY } film_kind;
+typedef enum series_kind { SHEET, LIST, ARRAY } series_kind;
 
-struct sfi_film {
+struct sfi_series {
     sf_context *ctx;
     char *path, *history;
-    film_kind kind;
+    series_kind kind;
     int count;
     sf_grid *grid;    /* with the new axis in front                       */
     sf_grid *frame;   /* a copy of that of one frame                      */
@@ -23,7 +23,7 @@ struct sfi_film {
     int64_t points, frames;
 };
 
-static void discard(sfi_film *f)
+static void discard(sfi_series *f)
 {
     sf_context *ctx = f->ctx;
     for (int i = 0; i < f->count && f->fields != NULL; i++)
@@ -41,7 +41,7 @@ static void discard(sfi_film *f)
     sfi_free(ctx, f, 1, sizeof *f);
 }
 
-static sf_status make_grids(sfi_film *f, const sf_axis *axis,
+static sf_status make_grids(sfi_series *f, const sf_axis *axis,
                             const sf_grid *grid)
 {
     sf_axis axes[SF_MAX_AXES];
@@ -59,7 +59,7 @@ static sf_status make_grids(sfi_film *f, const sf_axis *axis,
 }
 
 /* What is written at the end, or describes the sheet. */
-static sf_status make_fields(sfi_film *f, const sf_field *like)
+static sf_status make_fields(sfi_series *f, const sf_field *like)
 {
     for (int i = 0; i < f->count; i++) {
         sf_field *to = &f->fields[i];
@@ -74,7 +74,7 @@ static sf_status make_fields(sfi_film *f, const sf_field *like)
     return SF_OK;
 }
 
-static sf_status open_sheet(sfi_film *f)
+static sf_status open_sheet(sfi_series *f)
 {
     sf_field_write_options o = SF_FIELD_WRITE_OPTIONS_INIT;
     o.history = f->history;
@@ -84,7 +84,7 @@ static sf_status open_sheet(sfi_film *f)
     return sfi_sheet_create(f->sheet, f->path);
 }
 
-static sf_status begin(sfi_film *f, const char *path, const sf_axis *axis,
+static sf_status begin(sfi_series *f, const char *path, const sf_axis *axis,
                        const sf_field *fields, const char *history)
 {
     const bool is_list = sfi_path_ends(path, ".pvd");
@@ -111,12 +111,12 @@ static sf_status begin(sfi_film *f, const char *path, const sf_axis *axis,
     return is_sheet ? open_sheet(f) : SF_OK;
 }
 
-sf_status sfi_film_open(sf_context *ctx, sfi_film **out, const char *path,
-                        const sf_axis *axis, int n, const sf_field *fields,
-                        const char *history)
+sf_status sfi_series_open(sf_context *ctx, sfi_series **out, const char *path,
+                          const sf_axis *axis, int n, const sf_field *fields,
+                          const char *history)
 {
     *out = NULL;
-    sfi_film *f = sfi_alloc_zero(ctx, 1, sizeof *f);
+    sfi_series *f = sfi_alloc_zero(ctx, 1, sizeof *f);
     if (f == NULL)
         return SF_E_NOMEM;
     f->ctx = ctx;
@@ -125,12 +125,12 @@ sf_status sfi_film_open(sf_context *ctx, sfi_film **out, const char *path,
     if (status == SF_OK)
         *out = f;
     else
-        (void)sfi_film_close(f, status);
+        (void)sfi_series_close(f, status);
     return status;
 }
 
 /* Into its place in the array. */
-static void place(sfi_film *f, int i, int64_t k)
+static void place(sfi_series *f, int i, int64_t k)
 {
     sf_field *to = &f->fields[i];
     sf_field level = *to;
@@ -141,7 +141,7 @@ static void place(sfi_film *f, int i, int64_t k)
     sf_field_put(&level, 0, f->values);
 }
 
-sf_status sfi_film_put(sfi_film *f, int64_t k, const sf_field *fields)
+sf_status sfi_series_put(sfi_series *f, int64_t k, const sf_field *fields)
 {
     if (f->kind == LIST)
         return sfi_write_pvd_frame(f->ctx, f->path, k, f->count, fields);
@@ -159,7 +159,7 @@ sf_status sfi_film_put(sfi_film *f, int64_t k, const sf_field *fields)
     return SF_OK;
 }
 
-sf_status sfi_film_close(sfi_film *f, sf_status status)
+sf_status sfi_series_close(sfi_series *f, sf_status status)
 {
     if (f == NULL)
         return status;

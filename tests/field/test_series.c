@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_film.c - frames that come one by one, in any order, are one field in the file. */
+/* test_series.c - frames that come one by one, in any order, are one field in the file. */
 #include "io/io_check.h"
 
-#include "field/film.h"
+#include "field/series.h"
 #include "io/netcdf.h"
 
 static const double times[] = {0.0, 0.5, 1.5};
@@ -38,9 +38,10 @@ static void end(sf_context *ctx, struct frames *f)
 static sf_status put_all(sf_context *ctx, struct frames *f, const char *path,
                          int count)
 {
-    sfi_film *film = NULL;
+    sfi_series *series = NULL;
     sf_field fields[2] = {f->u, f->v};
-    SFI_TRY(sfi_film_open(ctx, &film, path, &f->axis, count, fields, "typed"));
+    SFI_TRY(
+        sfi_series_open(ctx, &series, path, &f->axis, count, fields, "typed"));
     sf_status status = SF_OK;
     for (int64_t k = 2; k >= 0 && status == SF_OK; k--) {
         char text[40];
@@ -49,9 +50,9 @@ static sf_status put_all(sf_context *ctx, struct frames *f, const char *path,
         if (status == SF_OK)
             status = sf_field_set(ctx, &f->v, 0, "-x");
         if (status == SF_OK)
-            status = sfi_film_put(film, k, fields);
+            status = sfi_series_put(series, k, fields);
     }
-    return sfi_film_close(film, status);
+    return sfi_series_close(series, status);
 }
 
 static void check_read(sf_context *ctx, const char *path, const char *var)
@@ -87,12 +88,12 @@ TEST(frames_may_come_in_any_order)
     char path[PATH_SIZE];
     CHECK_OK(ctx, begin(ctx, &f));
     if (sfi_nc_available()) {
-        snprintf(path, sizeof path, "%s/%s", folder, "film.nc");
+        snprintf(path, sizeof path, "%s/%s", folder, "series.nc");
         CHECK_OK(ctx, put_all(ctx, &f, path, 2));
         check_read(ctx, path, "u");
         check_read(ctx, path, "v");
     }
-    snprintf(path, sizeof path, "%s/%s", folder, "film.npy");
+    snprintf(path, sizeof path, "%s/%s", folder, "series.npy");
     CHECK_OK(ctx, put_all(ctx, &f, path, 1));
     check_read(ctx, path, "u");
     end(ctx, &f);
@@ -133,7 +134,7 @@ TEST(what_cannot_be_written_leaves_nothing)
     sf_context *ctx = new_context();
     struct frames f;
     char path[PATH_SIZE];
-    sfi_film *film = NULL;
+    sfi_series *series = NULL;
     CHECK_OK(ctx, begin(ctx, &f));
     sf_field fields[2] = {f.u, f.v};
     snprintf(path, sizeof path, "%s/%s", folder, "two.npy");
@@ -141,9 +142,9 @@ TEST(what_cannot_be_written_leaves_nothing)
     snprintf(path, sizeof path, "%s/%s", folder, "broken.nc");
     if (sfi_nc_available()) {
         CHECK_OK(ctx,
-                 sfi_film_open(ctx, &film, path, &f.axis, 2, fields, NULL));
-        CHECK_OK(ctx, sfi_film_put(film, 1, fields));
-        CHECK(sfi_film_close(film, SF_E_CANCELLED) == SF_E_CANCELLED);
+                 sfi_series_open(ctx, &series, path, &f.axis, 2, fields, NULL));
+        CHECK_OK(ctx, sfi_series_put(series, 1, fields));
+        CHECK(sfi_series_close(series, SF_E_CANCELLED) == SF_E_CANCELLED);
         CHECK(fopen(path, "rb") == NULL);
     }
     end(ctx, &f);
