@@ -256,7 +256,7 @@ SF_API sf_status sf_action_verify(sf_action *action, const char *const *exact,
  *     [constants]  g = 1
  *     [source]     rho = delta(x-0.5, y-0.5)          or FILE:VARIABLE
  *     [action]     lagrangian = 0.5*(dt(phi)^2 - grad2(phi)) - g*rho*phi
- *     [motion]     until = 2 ; step = auto ; every = 0.05 ; damping = 0
+ *     [motion]     until = 2 ; step = auto ; every = 0.05 ; damping = 0 ; temperature = 1
  *     [solver]     tolerance = 1e-8 ; project = mean */
 typedef struct sf_problem {
     sf_grid *grid;
@@ -269,6 +269,7 @@ typedef struct sf_problem {
     double until, every; /* 0: not given                                     */
     double step;         /* 0: by itself                                     */
     double damping;
+    double temperature; /* of thermal.h; 0: not given                        */
     double motion_tolerance, tolerance;
     bool project;
 } sf_problem;
