@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* thermal.c - coordinates in which a field at a temperature is nearly standard normal.
  *
- * With B the transform that goes back from the modes, A the one there, A B = c, columns of B
- * that are orthogonal under the volumes V of the points, B' V B = D, and V^-1 K B = B diag(lambda)
- * for the quadratic part K,
+ * With the modes B of the quadratic part K (action/modes.h),
  *
  *     phi = B S y,  S = (T/(lambda D))^1/2   gives   phi' K phi/(2 T) = y.y/2,
- *     d/dy = S B' d/dphi,                    B' = D A V^-1/c.
- *
- * D is the product of the squared lengths of the columns along each axis. */
+ *     d/dy = S B' d/dphi,                    B' = D A V^-1/c. */
 #include "scorefield/thermal.h"
 
-#include "action/quadratic.h"
+#include "action/modes.h"
 #include "base/random.h"
-#include "num/transform.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,156 +19,37 @@ struct sf_thermal {
     double temperature;
     int64_t n, points; /* unknowns; numbers of all fields                    */
     bool has_modes;
-    sfi_transform *there[SF_MAX_AXES], *back[SF_MAX_AXES];
-    int64_t count[SF_MAX_AXES]; /* of the box of free points                 */
-    double *lambda;             /* [n] of modes                              */
-    double *scale;              /* [n] S                                     */
-    double *gather;             /* [n] S D/c                                 */
-    double *volume;             /* [points of a field]                       */
-    double *x, *g;              /* [points]                                  */
-    double *z;                  /* [n]                                       */
+    sfi_modes modes;
+    double *lambda; /* [n] of the modes, made positive                       */
+    double *scale;  /* [n] S                                                 */
+    double *gather; /* [n] S D/c                                             */
+    double *volume; /* [points of a field]                                   */
+    double *x, *g;  /* [points]                                              */
+    double *z;      /* [n]                                                   */
 };
 
 /* ---- modes ------------------------------------------------------------------------------ */
 
-/* Plan the transforms; false if the box has none. */
-static sf_status plan_axes(sf_thermal *t, bool *fits)
+/* A mode that the quadratic part does not hold is held by the rest of the action: some scale
+ * of that size will do, that of m^2 or of the least other eigenvalue. */
+static void hold_modes(sf_thermal *t)
 {
-    const sf_action *a = t->a;
-    *fits = a->unknowns == 1 && a->rank <= SFI_TRANSFORM_AXES &&
-            sf_grid_geometry(a->grid) == SF_GEOMETRY_CARTESIAN;
-    for (int k = 0; k < a->rank && *fits; k++) {
-        sfi_wall low, high;
-        *fits = a->is_uniform[k] && sfi_transform_wall(a, 2 * k, &low) &&
-                sfi_transform_wall(a, 2 * k + 1, &high);
-        if (!*fits)
-            break;
-        const bool cells = sfi_is_cells(a, k);
-        const sfi_transform_kind kind =
-            sfi_transform_of_walls(low, high, cells);
-        t->count[k] = a->count[k] - (low == SFI_WALL_PIN && !cells) -
-                      (high == SFI_WALL_PIN && !cells);
-        SFI_TRY(sfi_transform_new(t->ctx, &t->there[k], kind, t->count[k],
-                                  SFI_TRANSFORM_BEST));
-        SFI_TRY(sfi_transform_new(t->ctx, &t->back[k],
-                                  sfi_transform_inverse(kind), t->count[k],
-                                  SFI_TRANSFORM_BEST));
-    }
-    return SF_OK;
-}
-
-/* Along an axis: the squared lengths of the columns of B under its volumes, and the
- * eigenvalues of -D^2. */
-static sf_status axis_modes(sf_thermal *t, int k, double *lengths,
-                            double *eigenvalues, double *scale)
-{
-    const sf_action *a = t->a;
-    const int64_t n = t->count[k];
-    const sf_axis *axis = sf_grid_axis(a->grid, k);
-    const double h = sfi_is_closed(a, k) ? axis->period / (double)axis->count
-                                         : fabs(sfi_axis_step(axis));
-    sfi_wall low, high;
-    (void)sfi_transform_wall(a, 2 * k, &low);
-    (void)sfi_transform_wall(a, 2 * k + 1, &high);
-    const bool cells = sfi_is_cells(a, k);
-    const sfi_transform_kind kind = sfi_transform_of_walls(low, high, cells);
-    double *column = sfi_alloc(t->ctx, (size_t)n, sizeof *column);
-    if (column == NULL)
-        return SF_E_NOMEM;
-    for (int64_t m = 0; m < n; m++) {
-        sfi_line_array line = {.dtype = SF_F64,
-                               .data = column,
-                               .rank = 1,
-                               .count = {n},
-                               .step = {1}};
-        memset(column, 0, (size_t)n * sizeof *column);
-        column[m] = 1.0;
-        sfi_transform_run(t->back[k], &line);
-        lengths[m] = 0.0;
-        for (int64_t i = 0; i < n; i++) {
-            const bool half =
-                (i == 0 && low == SFI_WALL_NATURAL && !cells) ||
-                (i == n - 1 && high == SFI_WALL_NATURAL && !cells);
-            lengths[m] += (half ? 0.5 : 1.0) * h * column[i] * column[i];
-        }
-        eigenvalues[m] = sfi_transform_eigenvalue(kind, n, m) / (h * h);
-    }
-    *scale *= sfi_transform_scale(kind, n);
-    sfi_free(t->ctx, column, (size_t)n, sizeof *column);
-    return SF_OK;
-}
-
-/* lambda, S and S D/c of all modes, for coefficients c and m^2. */
-static sf_status fill_modes(sf_thermal *t, const double *c, double mass)
-{
-    const sf_action *a = t->a;
-    double scale = 1.0, least = INFINITY;
-    for (int64_t i = 0; i < t->n; i++) {
-        t->lambda[i] = 0.0;
-        t->gather[i] = 1.0;
-    }
-    int64_t inner = t->n;
-    for (int k = 0; k < a->rank; k++) {
-        const size_t n = (size_t)t->count[k];
-        double *room = sfi_alloc(t->ctx, 2 * n, sizeof *room);
-        if (room == NULL)
-            return SF_E_NOMEM;
-        const sf_status status = axis_modes(t, k, room, room + n, &scale);
-        inner /= t->count[k];
-        for (int64_t i = 0; i < t->n && status == SF_OK; i++) {
-            const int64_t m = i / inner % t->count[k];
-            t->gather[i] *= room[m];
-            t->lambda[i] += c[k] * room[n + (size_t)m];
-        }
-        sfi_free(t->ctx, room, 2 * n, sizeof *room);
-        SFI_TRY(status);
-    }
+    const sfi_modes *m = &t->modes;
+    double least = INFINITY;
     for (int64_t i = 0; i < t->n; i++)
-        if (t->lambda[i] > 0.0)
-            least = fmin(least, t->lambda[i]);
-    /* A mode that the quadratic part does not hold is held by the rest of the action: some
-     * scale of that size will do. */
-    const double held = mass > 0.0 ? mass : mass < 0.0 ? -mass : least;
+        if (m->lambda[i] > 0.0)
+            least = fmin(least, m->lambda[i]);
     for (int64_t i = 0; i < t->n; i++) {
-        t->lambda[i] +=
-            mass > 0.0 || t->lambda[i] == 0.0 || mass < 0.0 ? held : 0.0;
-        const double d = t->gather[i];
-        t->scale[i] = sqrt(t->temperature / (t->lambda[i] * d));
-        t->gather[i] = t->scale[i] * d / scale;
+        const double bare = m->lambda[i] - m->mass;
+        t->lambda[i] = m->mass != 0.0 ? bare + fabs(m->mass)
+                       : bare > 0.0   ? bare
+                                      : least;
+        t->scale[i] = sqrt(t->temperature / (t->lambda[i] * m->lengths[i]));
+        t->gather[i] = t->scale[i] * m->lengths[i] / m->scale;
     }
-    return SF_OK;
-}
-
-static sf_status find_modes(sf_thermal *t)
-{
-    double c[SF_MAX_AXES], mass = 0.0;
-    bool fits = sfi_quadratic_part(t->a, 0, c, &mass);
-    SFI_TRY(sf_graph_status(t->a->graph));
-    for (int k = 0; k < t->a->rank && fits; k++)
-        fits = c[k] > 0.0;
-    if (fits)
-        SFI_TRY(plan_axes(t, &fits));
-    if (fits)
-        SFI_TRY(fill_modes(t, c, mass));
-    t->has_modes = fits;
-    return SF_OK;
 }
 
 /* ---- coordinates ------------------------------------------------------------------------ */
-
-static void transform(const sf_thermal *t, sfi_transform *const *plans,
-                      double *z)
-{
-    sfi_line_array lines = {.dtype = SF_F64, .data = z, .rank = t->a->rank};
-    int64_t step = 1;
-    for (int k = t->a->rank - 1; k >= 0; k--) {
-        lines.count[k] = t->count[k];
-        lines.step[k] = step;
-        step *= t->count[k];
-    }
-    for (lines.axis = 0; lines.axis < t->a->rank; lines.axis++)
-        sfi_transform_run(plans[lines.axis], &lines);
-}
 
 /* t->x of y. */
 static void to_field(sf_thermal *t, const double *y)
@@ -181,7 +57,7 @@ static void to_field(sf_thermal *t, const double *y)
     for (int64_t i = 0; i < t->n; i++)
         t->z[i] = t->scale[i] * y[i];
     if (t->has_modes)
-        transform(t, t->back, t->z);
+        sfi_modes_back(&t->modes, t->z);
     sfi_action_spread(t->a, t->z, t->x, true);
 }
 
@@ -203,7 +79,7 @@ static sf_status value_and_gradient(sf_thermal *t, double *value,
         t->g[i] /= t->volume[i % a->points];
     sfi_action_collect(t->a, t->g, gradient);
     if (t->has_modes)
-        transform(t, t->there, gradient);
+        sfi_modes_there(&t->modes, gradient);
     const double *by = t->has_modes ? t->gather : t->scale;
     for (int64_t i = 0; i < t->n; i++)
         gradient[i] *= by[i] / t->temperature;
@@ -250,10 +126,7 @@ void sf_thermal_free(sf_thermal *t)
     if (t == NULL)
         return;
     const size_t n = (size_t)t->n;
-    for (int k = 0; k < SF_MAX_AXES; k++) {
-        sfi_transform_free(t->there[k]);
-        sfi_transform_free(t->back[k]);
-    }
+    sfi_modes_free(&t->modes);
     sfi_free(t->ctx, t->lambda, 4 * n, sizeof *t->lambda);
     sfi_free(t->ctx, t->x, 3 * (size_t)t->points, sizeof *t->x);
     sfi_free(t->ctx, t, 1, sizeof *t);
@@ -300,8 +173,11 @@ static sf_status make(sf_thermal *t)
     t->g = t->x + points;
     t->volume = t->g + points;
     sfi_action_volumes(t->a, t->volume);
-    SFI_TRY(find_modes(t));
-    return t->has_modes ? SF_OK : scale_by_diagonal(t);
+    SFI_TRY(sfi_modes_new(t->a, &t->modes, &t->has_modes));
+    if (!t->has_modes)
+        return scale_by_diagonal(t);
+    hold_modes(t);
+    return SF_OK;
 }
 
 sf_status sf_thermal_new(sf_context *ctx, sf_thermal **out, sf_action *action,
@@ -337,20 +213,11 @@ sf_status sf_thermal_field(sf_thermal *t, const double *y, sf_field *fields)
 sf_status sf_thermal_coordinates(sf_thermal *t, const sf_field *fields,
                                  double *y)
 {
-    double scale = 1.0;
+    const double scale = t->has_modes ? t->modes.scale : 1.0;
     SFI_TRY(sfi_action_gather(t->a, fields, t->x));
     sfi_action_collect(t->a, t->x, y);
-    if (t->has_modes) {
-        transform(t, t->there, y);
-        for (int k = 0; k < t->a->rank; k++) {
-            sfi_wall low, high;
-            (void)sfi_transform_wall(t->a, 2 * k, &low);
-            (void)sfi_transform_wall(t->a, 2 * k + 1, &high);
-            scale *= sfi_transform_scale(
-                sfi_transform_of_walls(low, high, sfi_is_cells(t->a, k)),
-                t->count[k]);
-        }
-    }
+    if (t->has_modes)
+        sfi_modes_there(&t->modes, y);
     for (int64_t i = 0; i < t->n; i++)
         y[i] /= scale * t->scale[i];
     return SF_OK;
