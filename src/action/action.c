@@ -142,10 +142,13 @@ void sf_action_free(sf_action *a)
     for (size_t i = 0; i < a->named_count; i++) {
         sfi_free_text(ctx, a->named[i].name);
         sfi_free(ctx, a->named[i].values, (size_t)a->points, sizeof(double));
+        sfi_values_free(a, a->named[i].timed);
     }
     for (int w = 0; w < 2 * SF_MAX_AXES; w++) {
         sfi_free(ctx, a->walls[w].values, a->walls[w].count, sizeof(double));
         sfi_free(ctx, a->walls[w].factors, a->walls[w].count, sizeof(double));
+        sfi_values_free(a, a->walls[w].timed[0]);
+        sfi_values_free(a, a->walls[w].timed[1]);
     }
     for (int k = 0; k < a->rank; k++)
         for (int r = 0; r < SFI_LINES; r++)
@@ -158,6 +161,20 @@ void sf_action_free(sf_action *a)
     sf_graph_free(a->graph);
     sfi_free_text(ctx, a->text);
     sfi_free(ctx, a, 1, sizeof *a);
+}
+
+/* The values of a text on a wall; *timed, if it has others at other times. */
+static sf_status read_wall_text(sf_action *a, const char *text, int w,
+                                double *values, sfi_values **timed)
+{
+    sfi_values *v = NULL;
+    SFI_TRY(sfi_values_new(a, &v, text, w, false, true));
+    const sf_status status = sfi_values_run(a, v, values);
+    if (sfi_values_is_timed(v))
+        *timed = v;
+    else
+        sfi_values_free(a, v);
+    return status;
 }
 
 static sf_status read_wall(sf_action *a, int w)
@@ -182,12 +199,13 @@ static sf_status read_wall(sf_action *a, int w)
         return SF_E_NOMEM;
     if (wall->kind == SF_SIDE_OPEN)
         return SF_OK;
-    SFI_TRY(sfi_action_evaluate_wall(a, side->value, axis, w % 2 == 1,
-                                     wall->values));
+    SFI_TRY(read_wall_text(a, side->value, w, wall->values, &wall->timed[0]));
     if (side->factor != NULL)
-        SFI_TRY(sfi_action_evaluate_wall(a, side->factor, axis, w % 2 == 1,
-                                         wall->factors));
-    wall->is_number = true;
+        SFI_TRY(
+            read_wall_text(a, side->factor, w, wall->factors, &wall->timed[1]));
+    a->is_timed |= wall->timed[0] != NULL || wall->timed[1] != NULL;
+    a->has_aging_hessian |= wall->timed[1] != NULL;
+    wall->is_number = wall->timed[0] == NULL && wall->timed[1] == NULL;
     for (int64_t i = 1; i < step && wall->is_number; i++)
         wall->is_number =
             wall->values[i] == wall->values[0] &&
@@ -197,53 +215,25 @@ static sf_status read_wall(sf_action *a, int w)
     return SF_OK;
 }
 
-/* Take over what one wall pins; SF_E_ARG where another one has said otherwise. */
-static sf_status merge_wall(const sf_action *a, int w, const double *one,
-                            double *all)
-{
-    for (int64_t i = 0; i < a->points; i++) {
-        if (isnan(one[i]))
-            continue;
-        if (!isnan(all[i]) &&
-            fabs(one[i] - all[i]) > 1e-12 * fmax(1.0, fabs(all[i])))
-            return SFI_FAIL(
-                a->ctx, SF_E_ARG,
-                "action: two pinned sides meet and do not agree: %g "
-                "on %s%s, %g on the other",
-                one[i], sf_grid_axis(a->grid, w / 2)->name,
-                w % 2 == 0 ? "-" : "+", all[i]);
-        all[i] = one[i];
-    }
-    return SF_OK;
-}
-
 static sf_status find_pinned(sf_action *a)
 {
     const size_t n = (size_t)a->points;
-    double *all = sfi_alloc(a->ctx, 2 * n, sizeof *all);
-    if (all == NULL)
-        return SF_E_NOMEM;
-    double *one = all + n;
-    sf_status status = SF_OK;
-    for (size_t i = 0; i < n; i++)
-        all[i] = NAN;
-    for (int w = 0; w < 2 * a->rank && status == SF_OK; w++) {
-        for (size_t i = 0; i < n; i++)
-            one[i] = NAN;
-        sfi_action_pin_wall(a, w, one);
-        status = merge_wall(a, w, one, all);
-    }
+    SFI_TRY(sfi_action_check_pins(a));
+    double *values = sfi_alloc(a->ctx, n, sizeof *values);
     bool *pinned = sfi_alloc_zero(a->ctx, n, sizeof *pinned);
-    if (status == SF_OK && pinned == NULL)
-        status = SF_E_NOMEM;
+    sf_status status = values != NULL && pinned != NULL ? SF_OK : SF_E_NOMEM;
     a->free_count = 0;
+    for (size_t i = 0; i < n && status == SF_OK; i++)
+        values[i] = NAN;
+    if (status == SF_OK)
+        sfi_action_pin(a, values);
     for (size_t i = 0; i < n && status == SF_OK; i++) {
-        pinned[i] = !isnan(all[i]);
+        pinned[i] = !isnan(values[i]);
         a->free_count += !pinned[i];
     }
     if (status == SF_OK && a->free_count == 0)
         status = SFI_FAIL(a->ctx, SF_E_ARG, "action: all points are pinned");
-    sfi_free(a->ctx, all, 2 * n, sizeof *all);
+    sfi_free(a->ctx, values, n, sizeof *values);
     if (status == SF_OK)
         a->pinned = pinned;
     else
@@ -358,15 +348,22 @@ static sf_status add_values(sf_action *a, const char *name, double *values,
 sf_status sf_action_set(sf_action *a, const char *name, const char *text)
 {
     const size_t n = (size_t)a->points;
+    sfi_values *v = NULL;
     double *values = sfi_alloc(a->ctx, n, sizeof *values);
-    bool is_number = false;
     if (values == NULL)
         return SF_E_NOMEM;
-    sf_status status = sfi_action_evaluate(a, text, true, values, &is_number);
+    sf_status status = sfi_values_new(a, &v, text, -1, true, true);
+    if (status == SF_OK)
+        status = sfi_values_run(a, v, values);
     if (status != SF_OK)
         sfi_message_prefix(a->ctx, "%s: ", name);
     else
-        status = add_values(a, name, values, is_number);
+        status = add_values(a, name, values, sfi_values_is_number(v));
+    if (status == SF_OK && sfi_values_is_timed(v)) {
+        a->named[a->named_count - 1].timed = v;
+        return SF_OK;
+    }
+    sfi_values_free(a, v);
     if (status != SF_OK)
         sfi_free(a->ctx, values, n, sizeof *values);
     return status;
@@ -413,6 +410,7 @@ static sf_status prepare(sf_action *a)
 sf_status sf_action_field(sf_action *a, sf_field *out, int u)
 {
     SFI_TRY(prepare(a));
+    SFI_TRY(sfi_action_at(a, 0.0));
     if (u < 0 || u >= a->unknowns)
         return SFI_FAIL(a->ctx, SF_E_ARG, "action: field %d, want 0 to %d", u,
                         a->unknowns - 1);
@@ -441,8 +439,18 @@ sf_status sf_action_describe(sf_action *a, sf_action_info *out)
                             .unknowns = a->unknowns * a->free_count,
                             .is_linear = a->is_linear,
                             .is_singular = a->is_singular,
-                            .has_motion = a->has_motion};
+                            .has_motion = a->has_motion,
+                            .is_timed = a->is_timed};
     return SF_OK;
+}
+
+sf_status sfi_action_check_rest(const sf_action *a)
+{
+    return !a->is_timed ? SF_OK
+                        : SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                                   "action: something in it depends on t, and "
+                                   "nothing is at rest; follow it by evolve "
+                                   "or flow");
 }
 
 /* ---- as a functional ----------------------------------------------------------------------- */
@@ -502,6 +510,7 @@ sf_status sf_action_functional(sf_action *a, sf_functional *out)
         return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
                         "action: the field beyond an open side belongs to the "
                         "action and is no free number of it; solve it");
+    SFI_TRY(sfi_action_check_rest(a));
     out->name = "action";
     out->unknowns = a->unknowns * a->free_count;
     out->user = a;

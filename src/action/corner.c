@@ -200,6 +200,7 @@ static sf_node slope(building *b, const corner *c, int unknown, int axis)
  * do not hold this point's value, and are left out of a density that couples none. */
 static sf_node term(building *b, const corner *c, int facing)
 {
+    static const int here[SF_MAX_AXES] = {0};
     sf_action *a = b->a;
     sf_graph *g = b->g;
     sf_node *values = sfi_alloc(a->ctx, a->leaf_count + 1, sizeof *values);
@@ -216,6 +217,7 @@ static sf_node term(building *b, const corner *c, int facing)
             : l->kind == SFI_LEAF_SLOPE ? slope(b, c, l->index, l->axis)
             : l->kind == SFI_LEAF_COORD
                 ? line_at(b, l->axis, SFI_LINE_COORD, c->at[l->axis])
+            : l->kind == SFI_LEAF_TIME ? read_at(b, SFI_READ_TIME, 0, here)
             : l->kind == SFI_LEAF_SOURCE
                 ? read_at(b, SFI_READ_SOURCE, l->index, c->at)
                 : sf_const(g, 0.0);

@@ -200,11 +200,7 @@ static sf_status set_values(const reading *r, const sfi_ini_entry *e,
             sf_field_free(r->ctx, &f);
         }
     } else {
-        bool is_number = false;
-        status = sfi_action_evaluate(r->p->action, e->value, true, values,
-                                     &is_number);
-        for (size_t i = 1; i < n && is_number; i++)
-            values[i] = values[0];
+        status = sfi_action_evaluate(r->p->action, e->value, values);
         if (status != SF_OK)
             status = blame(r, e, status);
     }

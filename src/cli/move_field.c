@@ -87,8 +87,8 @@ static sf_status move(time_levels *f, sf_action_motion *m, bool is_wave)
         o.step = p->step;
         o.damping = p->damping;
         o.frames = f->frames;
-        o.frame = take;
-        o.user = f;
+        o.told.frame = take;
+        o.told.user = f;
         return sf_action_evolve(p->action, p->fields,
                                 p->has_rates ? p->rates : NULL, &o, m);
     }
@@ -97,8 +97,8 @@ static sf_status move(time_levels *f, sf_action_motion *m, bool is_wave)
     o.step = p->step;
     o.tolerance = p->motion_tolerance;
     o.frames = f->frames;
-    o.frame = take;
-    o.user = f;
+    o.told.frame = take;
+    o.told.user = f;
     return sf_action_flow(p->action, p->fields, &o, m);
 }
 

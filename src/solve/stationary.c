@@ -572,6 +572,7 @@ sf_status sf_action_solve(sf_action *a, sf_field *fields,
             "solve: tolerance is %g and max_iterations %lld, want > 0",
             o.tolerance, (long long)o.max_iterations);
     SFI_TRY(sf_action_describe(a, &info));
+    SFI_TRY(sfi_action_check_rest(a));
     point_search s = {.a = a,
                       .ctx = a->ctx,
                       .n = a->unknowns * a->points,
