@@ -196,7 +196,8 @@ typedef struct sf_action_motion {
  *
  * Runge-Kutta-Chebyshev steps of second order (B. P. Sommeijer, L. F. Shampine and
  * J. G. Verwer, J. Comput. Appl. Math. 88 (1998) 315-326), as many stages as the stiffness
- * asks for.  What natural sides keep is kept to rounding.
+ * asks for; of a linear action with constant coefficients on a uniform Cartesian box, by the
+ * exponential of each mode, exact in time, unless a step is given.  What natural sides keep is kept to rounding.
  *
  * Returns as sf_action_solve(); SF_E_NUMERIC (at which time values were not finite),
  * SF_E_CONVERGE (max_steps were not enough: how far they led), SF_E_ARG (a state to resume
