@@ -317,8 +317,8 @@ SF_API sf_status sf_field_at(sf_context *ctx, const sf_field *field, int c,
 
 typedef struct sf_field_read_options {
     size_t size;        /* set by _INIT                                      */
-    const char *select; /* "lev=500; lat=30:60; time=1990-01-16" [all]: a
-                           value must be that of a point; a range has both
+    const char *select; /* "lev=500; lat=30:60; time=1990-01-16" [all], or with
+                           commas: a value must be that of a point; a range has both
                            ends; longitudes count modulo 360 degrees; dates
                            by the calendar of the file                       */
     const char *grid;   /* of .npy files: as sf_grid_parse() takes it        */

@@ -241,6 +241,8 @@ static sf_status tell_method(telling *t)
                        ? "evolve: Stoermer-Verlet, dt = 0.9 of the stability "
                          "bound"
                    : a->has_motion ? "no motion: "
+                   : a->is_open    ? "solve: transforms in open space, by the "
+                                     "lattice's Green's function or e^-mu"
                    : a->is_linear
                        ? "solve: transforms if all is constant on a box, "
                          "else conjugate gradients; flow: "

@@ -41,7 +41,7 @@ static const struct {
     {"constants", NULL},
     {"source", NULL},
     {"action", " energy lagrangian "},
-    {"motion", " until step every damping tolerance "},
+    {"motion", " until step every damping tolerance temperature "},
     {"solver", " tolerance project "},
 };
 
@@ -200,11 +200,7 @@ static sf_status set_values(const reading *r, const sfi_ini_entry *e,
             sf_field_free(r->ctx, &f);
         }
     } else {
-        bool is_number = false;
-        status = sfi_action_evaluate(r->p->action, e->value, true, values,
-                                     &is_number);
-        for (size_t i = 1; i < n && is_number; i++)
-            values[i] = values[0];
+        status = sfi_action_evaluate(r->p->action, e->value, values);
         if (status != SF_OK)
             status = blame(r, e, status);
     }
@@ -307,6 +303,7 @@ static sf_status read_numbers(const reading *r)
     SFI_TRY(number_of(r, "motion", "every", 0.0, &p->every));
     SFI_TRY(number_of(r, "motion", "damping", 0.0, &p->damping));
     SFI_TRY(number_of(r, "motion", "tolerance", 0.0, &p->motion_tolerance));
+    SFI_TRY(number_of(r, "motion", "temperature", 0.0, &p->temperature));
     SFI_TRY(number_of(r, "solver", "tolerance", 0.0, &p->tolerance));
     if (step != NULL && strcmp(step->value, "auto") != 0)
         SFI_TRY(number_of(r, "motion", "step", 0.0, &p->step));

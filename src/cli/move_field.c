@@ -2,10 +2,9 @@
 /* move_field.c - scorefield flow and evolve: fields that move, downhill or as waves. */
 #include "cli/problem_options.h"
 
-#include "field/grid.h"
+#include "field/series.h"
 
 #include <math.h>
-#include <string.h>
 
 #define TIMES                                                                  \
     PROBLEM_NUMBER("until", "T", until, "> 0", "How long"),                    \
@@ -28,74 +27,41 @@ static const cli_option evolve_options[] = {
     PROBLEM_NUMBER("damping", "G", damping, ">= 0", "Of phi_tt + G phi_t [0]"),
     {0}};
 
-/* Levels of time as they come, for one file. */
+/* Levels of time as they come. */
 typedef struct time_levels {
     cli *c;
-    const sf_problem *p;
+    sf_problem *p;
     int64_t frames, shown; /* the start is one of them */
     double *times;
-    sf_grid *grid; /* with time in front */
-    sf_field fields[SF_MOST_UNKNOWNS];
+    sfi_series *series;
 } time_levels;
 
-/* Copy a level into its place. */
 static sf_status take(void *user, double time, const sf_field *fields)
 {
     time_levels *f = user;
-    const int64_t points = sf_grid_points(f->p->grid);
-    double *values = sfi_alloc(f->c->ctx, (size_t)points, sizeof *values);
-    if (values == NULL)
-        return SF_E_NOMEM;
-    const int rank = sf_grid_rank(f->p->grid);
-    for (int u = 0; u < f->p->unknowns; u++) {
-        sf_field *to = &f->fields[u];
-        sf_field level = *to; /* one time of it */
-        level.grid = f->p->grid;
-        level.data[0] = (double *)to->data[0] + f->shown * to->step[0];
-        for (int k = 0; k < rank; k++)
-            level.step[k] = to->step[k + 1];
-        sf_field_get(&fields[u], 0, values);
-        sf_field_put(&level, 0, values);
-    }
-    f->times[f->shown++] = time;
-    sfi_free(f->c->ctx, values, (size_t)points, sizeof *values);
-    return SF_OK;
+    (void)time;
+    return sfi_series_put(f->series, f->shown++, fields);
 }
 
-static sf_status open_film(time_levels *f, double until)
+static sf_status open_series(time_levels *f, const char *path, double until)
 {
-    sf_axis axes[SF_MAX_AXES];
     sf_context *ctx = f->c->ctx;
-    const int rank = sf_grid_rank(f->p->grid);
-    if (rank == SF_MAX_AXES)
-        return SFI_FAIL(ctx, SF_E_SHAPE,
-                        "a grid of %d axes leaves none for time", rank);
     f->times = sfi_alloc(ctx, (size_t)(f->frames + 1), sizeof *f->times);
     if (f->times == NULL)
         return SF_E_NOMEM;
     for (int64_t k = 0; k <= f->frames; k++)
         f->times[k] = until * (double)k / (double)f->frames;
-    axes[0] = (sf_axis){.name = "t",
-                        .role = SF_ROLE_T,
-                        .count = f->frames + 1,
-                        .coords = f->times};
-    for (int k = 0; k < rank; k++)
-        axes[k + 1] = *sf_grid_axis(f->p->grid, k);
-    const sf_grid_options o = sfi_grid_options(f->p->grid);
-    SFI_TRY(sf_grid_new(ctx, &f->grid, rank + 1, axes, &o));
-    for (int u = 0; u < f->p->unknowns; u++) {
-        SFI_TRY(sf_field_new(ctx, &f->fields[u], f->grid, 1, NULL, SF_F64, 0));
-        SFI_TRY(sf_field_set_name(ctx, &f->fields[u], f->p->fields[u].name));
-    }
-    return take(f, 0.0, f->p->fields);
-}
-
-static void close_film(time_levels *f)
-{
-    for (int u = 0; u < SF_MOST_UNKNOWNS; u++)
-        sf_field_free(f->c->ctx, &f->fields[u]);
-    sf_grid_free(f->grid);
-    sfi_free(f->c->ctx, f->times, (size_t)(f->frames + 1), sizeof *f->times);
+    const sf_axis axis = {.name = "t",
+                          .role = SF_ROLE_T,
+                          .count = f->frames + 1,
+                          .coords = f->times};
+    char *history = cli_history(f->c);
+    sf_status status =
+        history != NULL ? sfi_series_open(ctx, &f->series, path, &axis,
+                                          f->p->unknowns, f->p->fields, history)
+                        : SF_E_NOMEM;
+    sfi_free_text(ctx, history);
+    return status == SF_OK ? take(f, 0.0, f->p->fields) : status;
 }
 
 static void tell(cli *c, const sf_action_motion *m, bool is_wave, double begun)
@@ -114,15 +80,15 @@ static void tell(cli *c, const sf_action_motion *m, bool is_wave, double begun)
 
 static sf_status move(time_levels *f, sf_action_motion *m, bool is_wave)
 {
-    sf_problem *p = (sf_problem *)(uintptr_t)f->p;
+    sf_problem *p = f->p;
     if (is_wave) {
         sf_action_evolve_options o = SF_ACTION_EVOLVE_OPTIONS_INIT;
         o.until = p->until;
         o.step = p->step;
         o.damping = p->damping;
         o.frames = f->frames;
-        o.frame = take;
-        o.user = f;
+        o.told.frame = take;
+        o.told.user = f;
         return sf_action_evolve(p->action, p->fields,
                                 p->has_rates ? p->rates : NULL, &o, m);
     }
@@ -131,12 +97,12 @@ static sf_status move(time_levels *f, sf_action_motion *m, bool is_wave)
     o.step = p->step;
     o.tolerance = p->motion_tolerance;
     o.frames = f->frames;
-    o.frame = take;
-    o.user = f;
+    o.told.frame = take;
+    o.told.user = f;
     return sf_action_flow(p->action, p->fields, &o, m);
 }
 
-static sf_status film_problem(cli *c, const problem_options *o, sf_problem *p,
+static sf_status move_problem(cli *c, const problem_options *o, sf_problem *p,
                               bool is_wave)
 {
     const double begun = sfi_clock();
@@ -153,39 +119,37 @@ static sf_status film_problem(cli *c, const problem_options *o, sf_problem *p,
                         p->until);
     time_levels f = {.c = c, .p = p, .frames = (int64_t)frames};
     SFI_TRY(cli_put_problem(c, p));
-    sf_status status = open_film(&f, p->until);
+    sf_status status = open_series(&f, o->output, p->until);
     if (status == SF_OK) {
         cli_progress_begin(c);
         status = move(&f, &m, is_wave);
         cli_progress_end(c);
     }
-    if (status == SF_OK) {
-        tell(c, &m, is_wave, begun);
-        status = cli_write_fields(c, o->output, p->unknowns, f.fields);
-    }
-    close_film(&f);
+    status = sfi_series_close(f.series, status);
+    sfi_free(c->ctx, f.times, (size_t)(f.frames + 1), sizeof *f.times);
     SFI_TRY(status);
+    tell(c, &m, is_wave, begun);
     return c->common.json || !c->common.quiet ? cli_report(c, stderr) : SF_OK;
 }
 
 static sf_status flow(cli *c, const void *values, sf_problem *p)
 {
-    return film_problem(c, values, p, false);
+    return move_problem(c, values, p, false);
 }
 
 static sf_status evolve(cli *c, const void *values, sf_problem *p)
 {
-    return film_problem(c, values, p, true);
+    return move_problem(c, values, p, true);
 }
 
 static sf_status run_flow(cli *c, const void *values)
 {
-    return cli_make_fields(c, values, flow);
+    return cli_make_series(c, values, flow);
 }
 
 static sf_status run_evolve(cli *c, const void *values)
 {
-    return cli_make_fields(c, values, evolve);
+    return cli_make_series(c, values, evolve);
 }
 
 const cli_command cli_flow = {

@@ -96,6 +96,14 @@ sf_status cli_make_fields(cli *c, const problem_options *o,
     return cli_with_problem(c, o, o, work);
 }
 
+sf_status cli_make_series(cli *c, const problem_options *o,
+                          cli_problem_work *work)
+{
+    const cli_file out = cli_series_file(o->output);
+    SFI_TRY(cli_check_files(c, &out, 1));
+    return cli_with_problem(c, o, o, work);
+}
+
 sf_status cli_put_problem(cli *c, const sf_problem *p)
 {
     sf_action_info info;
@@ -146,4 +154,12 @@ cli_file cli_fields_file(const char *path)
                       .is_output = true,
                       .endings = ".nc|.nc4|.cdf|.npy|.vti|.vtr",
                       .want = ".nc, .npy, .vti or .vtr"};
+}
+
+cli_file cli_series_file(const char *path)
+{
+    cli_file out = cli_fields_file(path);
+    out.endings = ".nc|.nc4|.cdf|.npy|.vti|.vtr|.pvd";
+    out.want = ".nc, .npy, .vti, .vtr or .pvd";
+    return out;
 }

@@ -512,7 +512,7 @@ TEST(what_is_no_action_is_refused)
         sf_action_free(a);
         sf_grid_free(g);
     }
-    static const char *const bad[] = {"x = 0:1:5 open",
+    static const char *const bad[] = {"r = 1:2:5 open; theta = 0:1:5",
                                       "r = 0:1:5; theta = 0:1:5",
                                       "lat = -90:90:5; lon = 0:360:8 periodic",
                                       "x = 0:1:2",
