@@ -161,7 +161,10 @@ static sf_status flow(sfi_motion *m, const sf_action_flow_options *o)
     descent d = {0};
     double *const kept[] = {&d.time, &d.h, &d.rate};
     const int count = (int)SFI_COUNT(kept);
+    const double numbers[] = {o->until, o->tolerance, o->step,
+                              (double)o->frames};
     int64_t first = 0;
+    SFI_TRY(sfi_motion_mark(m, numbers, (int)SFI_COUNT(numbers)));
     if (o->resume != NULL) {
         SFI_TRY(sfi_motion_resume(m, o->resume, o->resume_count, kept, count,
                                   &first));
