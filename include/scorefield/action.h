@@ -196,7 +196,8 @@ typedef struct sf_action_motion {
  *
  * Runge-Kutta-Chebyshev steps of second order (B. P. Sommeijer, L. F. Shampine and
  * J. G. Verwer, J. Comput. Appl. Math. 88 (1998) 315-326), as many stages as the stiffness
- * asks for.  What natural sides keep is kept to rounding.
+ * asks for; of a linear action with constant coefficients on a uniform Cartesian box, by the
+ * exponential of each mode, exact in time, unless a step is given.  What natural sides keep is kept to rounding.
  *
  * Returns as sf_action_solve(); SF_E_NUMERIC (at which time values were not finite),
  * SF_E_CONVERGE (max_steps were not enough: how far they led), SF_E_ARG (a state to resume
@@ -295,7 +296,7 @@ SF_API sf_status sf_action_verify(sf_action *action, const char *const *exact,
  *     [constants]  g = 1
  *     [source]     rho = delta(x-0.5, y-0.5)          or FILE:VARIABLE
  *     [action]     lagrangian = 0.5*(dt(phi)^2 - grad2(phi)) - g*rho*phi
- *     [motion]     until = 2 ; step = auto ; every = 0.05 ; damping = 0
+ *     [motion]     until = 2 ; step = auto ; every = 0.05 ; damping = 0 ; temperature = 1
  *                  method = leapfrog, yoshida4 or midpoint
  *     [solver]     tolerance = 1e-8 ; project = mean */
 typedef struct sf_problem {
@@ -309,6 +310,7 @@ typedef struct sf_problem {
     double until, every; /* 0: not given                                     */
     double step;         /* 0: by itself                                     */
     double damping;
+    double temperature; /* of thermal.h; 0: not given                        */
     double motion_tolerance, tolerance;
     bool project;
     sf_motion_method method;

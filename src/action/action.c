@@ -455,27 +455,6 @@ sf_status sfi_action_check_rest(const sf_action *a)
 
 /* ---- as a functional ----------------------------------------------------------------------- */
 
-/* Free numbers, an unknown after the other, to all points and back. */
-static void spread(const sf_action *a, const double *x, double *all,
-                   bool pinned_values)
-{
-    for (int u = 0; u < a->unknowns; u++) {
-        double *to = all + u * a->points;
-        for (int64_t i = 0; i < a->points; i++)
-            to[i] = a->pinned[i] ? 0.0 : *x++;
-        if (pinned_values)
-            sfi_action_pin(a, to);
-    }
-}
-
-static void collect(const sf_action *a, const double *all, double *x)
-{
-    for (int u = 0; u < a->unknowns; u++)
-        for (int64_t i = 0; i < a->points; i++)
-            if (!a->pinned[i])
-                *x++ = all[u * a->points + i];
-}
-
 /* One of the three callbacks for a walker after the other. */
 static sf_status each_walker(sf_action *a, double *value, double *out,
                              const double *x, const double *v, int64_t walkers)
@@ -485,17 +464,17 @@ static sf_status each_walker(sf_action *a, double *value, double *out,
     double *room = sfi_alloc(a->ctx, 3 * all, sizeof *room);
     sf_status status = room != NULL ? SF_OK : SF_E_NOMEM;
     for (int64_t w = 0; w < walkers && status == SF_OK; w++) {
-        spread(a, x + w * n, room, true);
+        sfi_action_spread(a, x + w * n, room, true);
         if (value != NULL)
             status = sfi_action_value(a, room, &value[w]);
         if (v != NULL)
-            spread(a, v + w * n, room + all, false);
+            sfi_action_spread(a, v + w * n, room + all, false);
         if (out != NULL && status == SF_OK)
             status = v != NULL ? sfi_action_product(a, room, room + all,
                                                     room + 2 * all)
                                : sfi_action_gradient(a, room, room + 2 * all);
         if (out != NULL && status == SF_OK)
-            collect(a, room + 2 * all, out + w * n);
+            sfi_action_collect(a, room + 2 * all, out + w * n);
     }
     sfi_free(a->ctx, room, 3 * all, sizeof *room);
     return status;
@@ -550,7 +529,7 @@ sf_status sf_action_pack(sf_action *a, const sf_field *fields, double *x)
         return SF_E_NOMEM;
     const sf_status status = sfi_action_gather(a, fields, room);
     if (status == SF_OK)
-        collect(a, room, x);
+        sfi_action_collect(a, room, x);
     sfi_free(a->ctx, room, all, sizeof *room);
     return status;
 }
@@ -562,7 +541,7 @@ sf_status sf_action_unpack(sf_action *a, const double *x, sf_field *fields)
     double *room = sfi_alloc(a->ctx, all, sizeof *room);
     if (room == NULL)
         return SF_E_NOMEM;
-    spread(a, x, room, true);
+    sfi_action_spread(a, x, room, true);
     sfi_action_scatter(a, room, fields);
     sfi_free(a->ctx, room, all, sizeof *room);
     return SF_OK;

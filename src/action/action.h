@@ -253,6 +253,12 @@ sf_status sfi_action_check_pins(const sf_action *a);
 void sfi_action_pin(const sf_action *a, double *x);
 void sfi_action_pin_wall(const sf_action *a, int wall, double *x);
 
+/* Free numbers, an unknown after the other, to all points and back; pinned points have
+ * their values or 0. */
+void sfi_action_spread(const sf_action *a, const double *free, double *x,
+                       bool pinned_values);
+void sfi_action_collect(const sf_action *a, const double *x, double *free);
+
 /* Fields of one grid and dense arrays. */
 sf_status sfi_action_gather(sf_action *a, const sf_field *fields, double *x);
 void sfi_action_scatter(const sf_action *a, const double *x, sf_field *fields);

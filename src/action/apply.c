@@ -340,6 +340,28 @@ void sfi_action_pin(const sf_action *a, double *x)
         sfi_action_pin_wall(a, w, x);
 }
 
+/* ---- free numbers -------------------------------------------------------------------------- */
+
+void sfi_action_spread(const sf_action *a, const double *free, double *x,
+                       bool pinned_values)
+{
+    for (int u = 0; u < a->unknowns; u++) {
+        double *to = x + u * a->points;
+        for (int64_t i = 0; i < a->points; i++)
+            to[i] = a->pinned[i] ? 0.0 : *free++;
+        if (pinned_values)
+            sfi_action_pin(a, to);
+    }
+}
+
+void sfi_action_collect(const sf_action *a, const double *x, double *free)
+{
+    for (int u = 0; u < a->unknowns; u++)
+        for (int64_t i = 0; i < a->points; i++)
+            if (!a->pinned[i])
+                *free++ = x[u * a->points + i];
+}
+
 /* ---- fields ------------------------------------------------------------------------------ */
 
 sf_status sfi_action_gather(sf_action *a, const sf_field *fields, double *x)

@@ -245,8 +245,8 @@ static sf_status tell_method(telling *t)
                                      "lattice's Green's function or e^-mu"
                    : a->is_linear
                        ? "solve: transforms if all is constant on a box, "
-                         "else conjugate gradients; flow: "
-                         "Runge-Kutta-Chebyshev"
+                         "else conjugate gradients with multigrid; flow: "
+                         "exponentials of modes, else Runge-Kutta-Chebyshev"
                        : "solve: Newton with conjugate gradients; flow: "
                          "Runge-Kutta-Chebyshev"));
     if (a->has_motion)

@@ -41,7 +41,7 @@ static const struct {
     {"constants", NULL},
     {"source", NULL},
     {"action", " energy lagrangian "},
-    {"motion", " until step every damping tolerance method "},
+    {"motion", " until step every damping tolerance method temperature "},
     {"solver", " tolerance project "},
 };
 
@@ -319,6 +319,7 @@ static sf_status read_numbers(const reading *r)
     SFI_TRY(number_of(r, "motion", "every", 0.0, &p->every));
     SFI_TRY(number_of(r, "motion", "damping", 0.0, &p->damping));
     SFI_TRY(number_of(r, "motion", "tolerance", 0.0, &p->motion_tolerance));
+    SFI_TRY(number_of(r, "motion", "temperature", 0.0, &p->temperature));
     SFI_TRY(number_of(r, "solver", "tolerance", 0.0, &p->tolerance));
     if (step != NULL && strcmp(step->value, "auto") != 0)
         SFI_TRY(number_of(r, "motion", "step", 0.0, &p->step));

@@ -101,7 +101,7 @@ sf_status cli_make_fields(cli *c, const problem_options *o,
 sf_status cli_make_series(cli *c, const problem_options *o,
                           cli_problem_work *work)
 {
-    cli_file files[] = {cli_fields_file(o->output),
+    cli_file files[] = {cli_series_file(o->output),
                         {.option = "--curves",
                          .path = o->curves,
                          .is_output = true,
@@ -115,8 +115,6 @@ sf_status cli_make_series(cli *c, const problem_options *o,
                          .optional = true,
                          .goes_on = "--resume"},
                         {.option = "--resume", .path = o->resume}};
-    files[0].endings = ".nc|.nc4|.cdf|.npy|.vti|.vtr|.pvd";
-    files[0].want = ".nc, .npy, .vti, .vtr or .pvd";
     SFI_TRY(cli_check_files(c, files, (int)SFI_COUNT(files)));
     return cli_with_problem(c, o, o, work);
 }
@@ -171,4 +169,12 @@ cli_file cli_fields_file(const char *path)
                       .is_output = true,
                       .endings = ".nc|.nc4|.cdf|.npy|.vti|.vtr",
                       .want = ".nc, .npy, .vti or .vtr"};
+}
+
+cli_file cli_series_file(const char *path)
+{
+    cli_file out = cli_fields_file(path);
+    out.endings = ".nc|.nc4|.cdf|.npy|.vti|.vtr|.pvd";
+    out.want = ".nc, .npy, .vti, .vtr or .pvd";
+    return out;
 }

@@ -81,4 +81,7 @@ char *cli_history(const cli *c);
 /* The output of a command that writes fields. */
 cli_file cli_fields_file(const char *path);
 
+/* Likewise of one that writes a series of them. */
+cli_file cli_series_file(const char *path);
+
 #endif

@@ -4,6 +4,7 @@
  * The number of stages s of a step grows as the square root of dt times the largest rate.
  * The time is one more number of the state, whose rate is 1: sources and sides that depend
  * on it are those of each stage's own time. */
+#include "evolve/exact_flow.h"
 #include "evolve/motion.h"
 
 #include <math.h>
@@ -108,6 +109,19 @@ typedef struct descent {
     double time, h, rate;
 } descent;
 
+/* One step to a time; m->spare[2] is scratch. */
+static sf_status leap(sfi_motion *m, const sfi_modes *modes, descent *d,
+                      double stop)
+{
+    sfi_exact_flow(modes, stop - d->time, m->v, m->spare[2], m->x);
+    SFI_TRY(sfi_motion_force(m, stop, m->x, m->v));
+    m->out->step = stop - d->time;
+    m->out->accepted++;
+    d->time = stop;
+    SFI_TRY(sfi_motion_level(m, d->time, NAN));
+    return sfi_motion_go_on(m, d->time);
+}
+
 /* Steps until a time. */
 static sf_status go_to(sfi_motion *m, const sf_action_flow_options *o,
                        descent *d, double stop)
@@ -156,7 +170,8 @@ static sf_status go_to(sfi_motion *m, const sf_action_flow_options *o,
     return SF_OK;
 }
 
-static sf_status flow(sfi_motion *m, const sf_action_flow_options *o)
+static sf_status flow(sfi_motion *m, const sf_action_flow_options *o,
+                      const sfi_modes *modes)
 {
     descent d = {0};
     double *const kept[] = {&d.time, &d.h, &d.rate};
@@ -178,7 +193,9 @@ static sf_status flow(sfi_motion *m, const sf_action_flow_options *o)
         SFI_TRY(sfi_motion_level(m, 0.0, NAN));
     }
     for (int64_t k = first + 1; k <= o->frames; k++) {
-        SFI_TRY(go_to(m, o, &d, o->until * (double)k / (double)o->frames));
+        const double stop = o->until * (double)k / (double)o->frames;
+        SFI_TRY(modes != NULL ? leap(m, modes, &d, stop)
+                              : go_to(m, o, &d, stop));
         SFI_TRY(sfi_action_value(m->a, m->x, &m->out->energy_end));
         SFI_TRY(sfi_motion_show(m, m->x, d.time));
         SFI_TRY(sfi_motion_save(m, kept, count, k));
@@ -207,8 +224,15 @@ sf_status sf_action_flow(sf_action *a, sf_field *fields,
     out->engine = "Runge-Kutta-Chebyshev";
     m.until = o.until;
     m.told = o.told;
+    sfi_modes modes = {0};
+    bool is_exact = false;
+    if (status == SF_OK && a->is_linear && !a->is_timed && o.step == 0.0)
+        status = sfi_modes_new(a, &modes, &is_exact);
+    if (is_exact)
+        out->engine = "exponentials of modes";
     if (status == SF_OK)
-        status = flow(&m, &o);
+        status = flow(&m, &o, is_exact ? &modes : NULL);
+    sfi_modes_free(&modes);
     if (status == SF_OK)
         sfi_action_scatter(a, m.x, fields);
     sfi_motion_end(&m);

@@ -8,46 +8,18 @@
  * steps h/sqrt(c_k). */
 #include "solve/direct.h"
 
+#include "action/quadratic.h"
 #include "num/separable.h"
 
 #include <math.h>
 #include <string.h>
-
-/* The number d^2E/da db, if it is one. */
-static bool second(sf_action *a, sf_node by, sf_node to, double *out)
-{
-    sf_graph *g = a->graph;
-    return sfi_is_const(g, sf_gradient(g, sf_gradient(g, a->energy, by), to),
-                        out);
-}
-
-/* c_k and m^2 with their signs; false if there are others. */
-static bool coefficients(sf_action *a, double *c, double *mass)
-{
-    const sf_node value = sfi_action_leaf(a, SFI_LEAF_VALUE, 0, 0);
-    double none;
-    if (!second(a, value, value, mass))
-        return false;
-    for (int k = 0; k < a->rank; k++) {
-        const sf_node s = sfi_action_leaf(a, SFI_LEAF_SLOPE, 0, k);
-        if (!second(a, s, s, &c[k]) || !second(a, s, value, &none) ||
-            none != 0.0)
-            return false;
-        for (int j = 0; j < k; j++)
-            if (!second(a, s, sfi_action_leaf(a, SFI_LEAF_SLOPE, 0, j),
-                        &none) ||
-                none != 0.0)
-                return false;
-    }
-    return true;
-}
 
 bool sfi_direct_coefficients(sf_action *a, double *sign, double *c,
                              double *mass)
 {
     if (a->unknowns != 1 ||
         sf_grid_geometry(a->grid) != SF_GEOMETRY_CARTESIAN ||
-        !coefficients(a, c, mass))
+        !sfi_quadratic_part(a, 0, c, mass))
         return false;
     *sign = c[0] < 0.0 ? -1.0 : 1.0;
     bool is_definite = *sign * *mass >= 0.0;
@@ -59,27 +31,6 @@ bool sfi_direct_coefficients(sf_action *a, double *sign, double *c,
     return is_definite;
 }
 
-bool sfi_direct_wall(const sf_action *a, int wall, sfi_wall *out)
-{
-    switch (a->walls[wall].kind) {
-    case SF_SIDE_PERIODIC:
-        *out = SFI_WALL_PERIODIC;
-        return true;
-    case SF_SIDE_PIN:
-        *out = SFI_WALL_PIN;
-        return true;
-    case SF_SIDE_NATURAL:
-    case SF_SIDE_FLUX:
-        *out = SFI_WALL_NATURAL;
-        return true;
-    case SF_SIDE_OPEN:
-        *out = SFI_WALL_OPEN;
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* The axes of the box of unknown points, and its first one. */
 static bool box_of(const sf_action *a, const double *c,
                    sfi_separable_axis *axes, int64_t *first)
@@ -89,8 +40,8 @@ static bool box_of(const sf_action *a, const double *c,
         const sf_axis *axis = sf_grid_axis(a->grid, k);
         sfi_separable_axis *out = &axes[k];
         const bool cells = sfi_is_cells(a, k);
-        if (!a->is_uniform[k] || !sfi_direct_wall(a, 2 * k, &out->low) ||
-            !sfi_direct_wall(a, 2 * k + 1, &out->high))
+        if (!a->is_uniform[k] || !sfi_transform_wall(a, 2 * k, &out->low) ||
+            !sfi_transform_wall(a, 2 * k + 1, &out->high))
             return false;
         const bool low = out->low == SFI_WALL_PIN && !cells;
         const bool high = out->high == SFI_WALL_PIN && !cells;

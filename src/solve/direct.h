@@ -4,7 +4,6 @@
 #define SFI_DIRECT_H
 
 #include "action/action.h"
-#include "num/transform_kind.h"
 
 /* step [points] = -H^-1 g, if the action is one of those (direct.c); else *is_done is
  * false and step is unchanged.  Of an action that constants do not change, g is taken
@@ -16,9 +15,6 @@ sf_status sfi_direct_step(sf_action *a, const double *g, const double *volume,
  * c_k > 0 and m^2 >= 0; false if it is not. */
 bool sfi_direct_coefficients(sf_action *a, double *sign, double *c,
                              double *mass);
-
-/* The wall of an action as transforms know it; false if they do not. */
-bool sfi_direct_wall(const sf_action *a, int wall, sfi_wall *out);
 
 /* The same step of an action with open sides (open_sides.c), from a field that is 0, pins
  * included.  What is known then of the points beyond is left in their walls.

@@ -10,6 +10,7 @@
  * discrete equation holds at every point of the grid then, and can be checked there. */
 #include "solve/direct.h"
 
+#include "action/quadratic.h"
 #include "num/open_space.h"
 #include "num/separable.h"
 
@@ -100,8 +101,8 @@ static sf_status make_box(sf_action *a, int open, open_box *b)
     for (int k = 0; k < a->rank; k++) {
         const sf_axis *axis = sf_grid_axis(a->grid, k);
         sfi_wall wall;
-        if (!a->is_uniform[k] || !sfi_direct_wall(a, 2 * k, &wall) ||
-            !sfi_direct_wall(a, 2 * k + 1, &wall))
+        if (!a->is_uniform[k] || !sfi_transform_wall(a, 2 * k, &wall) ||
+            !sfi_transform_wall(a, 2 * k + 1, &wall))
             return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
                             "solve: with open sides, axis \"%s\" is to have "
                             "equal steps and no Robin side",
@@ -220,8 +221,8 @@ static sf_status solve_along(const open_box *b, double *u)
         axes[k] = (sfi_separable_axis){.count = b->count[axis],
                                        .h = b->h[axis],
                                        .cells = sfi_is_cells(b->a, axis)};
-        sfi_direct_wall(b->a, 2 * axis, &axes[k].low);
-        sfi_direct_wall(b->a, 2 * axis + 1, &axes[k].high);
+        sfi_transform_wall(b->a, 2 * axis, &axes[k].low);
+        sfi_transform_wall(b->a, 2 * axis + 1, &axes[k].high);
         step[k] = b->stride[axis];
     }
     SFI_TRY(sfi_separable_new(b->a->ctx, &plan, b->a->rank, axes, b->mass));

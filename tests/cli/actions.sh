@@ -29,7 +29,16 @@ try calc 'axis = phi[x=0, y=0]' ball.nc -o at.nc | sed 's/^seconds .*/seconds #/
 try verify --grid 'x = -2:2:65 open; y = -2:2:65 open' --energy '0.5*grad2(phi)' \
     --exact 'exp(-8*(x^2+y^2))' | sed -E 's/ +[^ ]+$//'
 try verify charge.ini --exact 'sin(3*x)*exp(y)' | sed -E 's/ +[^ ]+$//'
+sed 's/:64/:16/' "$data/thermal.ini" >thermal.ini
+try sample thermal.ini -n 8 --warmup 50 --chains 2 -o thermal.nc | sed -nE '/^(unknowns|draws|temperature|method|coordinates|  name|  mean )/s/ .*//p'
+try sample thermal.ini -n 3 --warmup 20 --method ula --step 0.01 --chains 1 --temperature 2 -q -o thermal.pvd
+ls thermal_0002.vti
 echo "-- what is refused"
+try sample thermal.ini -n 4 --temperature 0 -o x.nc
+try sample thermal.ini -n 4 --given 'a=1' -o x.nc
+try sample thermal.ini -n 4 --method flow -o x.nc
+try sample charge.ini -n 4 -o x.nc
+try sample thermal.ini -n 4 -o x.csv
 try solve --grid 'x = 0:1:9' --energy '0.5*grad2(phi) - phi' -o x.nc
 try solve --grid 'x = 0:1:9' --energy 'dx(dx(phi))*phi' -o x.nc
 try solve --grid 'x = 0:1:9' -o x.nc

@@ -123,6 +123,7 @@ TEST(steps_have_a_limit)
     setup s = begin("x = 0:1:17", "0.5*grad2(phi)");
     start(&s, "cos(3.14159265*x)");
     s.o.max_steps = 3;
+    s.o.step = 1e-4;
     s.o.tolerance = 1e-9;
     CHECK_FAILS(s.ctx, sf_action_flow(s.action, &s.phi, &s.o, &s.m),
                 SF_E_CONVERGE, "flow: 3 steps led to time ");
@@ -131,6 +132,37 @@ TEST(steps_have_a_limit)
     CHECK_FAILS(s.ctx, sf_action_flow(s.action, &s.phi, &s.o, &s.m), SF_E_ARG,
                 "max_steps 0");
     end(&s);
+}
+
+/* Linear flows with constant coefficients are exact: as the steps are, and in seven parts as
+ * in one. */
+TEST(exponentials_agree_with_steps)
+{
+    static const char *const grids[] = {
+        "x = 0:1:17 pin 1, natural", "x = 0:1:17 flux 2, pin 0",
+        "x = 0:1:17 cells pin 1, natural", "x = 0:1:17 periodic", "x = 0:1:17"};
+    for (size_t g = 0; g < SFI_COUNT(grids); g++) {
+        double values[3][POINTS];
+        for (int how = 0; how < 3; how++) {
+            setup s = begin(grids[g], "0.5*grad2(phi) + 0.3*phi^2 - x*phi");
+            start(&s, "sin(5*x)");
+            s.o.until = 0.3;
+            s.o.tolerance = 1e-9;
+            s.o.step = how == 2 ? 1e-4 : 0.0;
+            s.o.frames = how == 1 ? 7 : 1;
+            CHECK_OK(s.ctx, sf_action_flow(s.action, &s.phi, &s.o, &s.m));
+            CHECK((strcmp(s.m.engine, "exponentials of modes") == 0) ==
+                  (how < 2));
+            CHECK(how == 2 || s.m.accepted == s.o.frames);
+            for (int64_t i = 0; i < POINTS; i++)
+                values[how][i] = at(&s, i);
+            end(&s);
+        }
+        for (int64_t i = 0; i < POINTS; i++) {
+            CHECK_NEAR(values[1][i], values[0][i], 1e-12);
+            CHECK_NEAR(values[2][i], values[0][i], 1e-6);
+        }
+    }
 }
 
 typedef struct kept {
@@ -197,7 +229,8 @@ TEST(a_flow_goes_on_with_the_same_bits)
     end(&s);
 }
 
-TESTS(CASE(what_depends_on_time_is_taken_at_each_stage),
+TESTS(CASE(exponentials_agree_with_steps),
+      CASE(what_depends_on_time_is_taken_at_each_stage),
       CASE(a_tolerance_is_kept_where_sides_move),
       CASE(a_point_source_may_depend_on_time), CASE(steps_have_a_limit),
       CASE(a_flow_goes_on_with_the_same_bits))
