@@ -297,6 +297,7 @@ SF_API sf_status sf_action_verify(sf_action *action, const char *const *exact,
  *     [source]     rho = delta(x-0.5, y-0.5)          or FILE:VARIABLE
  *     [action]     lagrangian = 0.5*(dt(phi)^2 - grad2(phi)) - g*rho*phi
  *     [motion]     until = 2 ; step = auto ; every = 0.05 ; damping = 0 ; temperature = 1
+ *                  method = leapfrog, yoshida4 or midpoint
  *     [solver]     tolerance = 1e-8 ; project = mean */
 typedef struct sf_problem {
     sf_grid *grid;
@@ -312,6 +313,7 @@ typedef struct sf_problem {
     double temperature; /* of thermal.h; 0: not given                        */
     double motion_tolerance, tolerance;
     bool project;
+    sf_motion_method method;
 } sf_problem;
 
 /* Read a problem from a file; or from bytes of the same form that messages call `path`.

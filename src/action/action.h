@@ -32,7 +32,7 @@ typedef struct sfi_density_leaf {
     sf_node node; /* an input of the density's graph */
 } sfi_density_leaf;
 
-/* A text that has values at all points, or on a wall (values.c). */
+/* A text that has values at all points, or on a wall (text_values.c). */
 typedef struct sfi_values sfi_values;
 
 /* A name that the density may use: a number, or values at all points. */
@@ -152,15 +152,15 @@ sf_status sfi_action_read(sf_action *a);
 
 /* A text of coordinates and, if they are allowed, point sources and the time: the sum of
  * `rest` and, at each point at[i][axis], amount[i], which depends on t at most. */
-typedef struct sfi_spread {
+typedef struct sfi_spread_text {
     sf_node rest;
     int deltas;
     double at[SFI_MOST_ARGUMENTS][SF_MAX_AXES];
     sf_node amount[SFI_MOST_ARGUMENTS];
     bool is_timed;
-} sfi_spread;
+} sfi_spread_text;
 sf_status sfi_action_parse_spread(sf_action *a, const char *text, bool deltas,
-                                  bool time, sfi_spread *out);
+                                  bool time, sfi_spread_text *out);
 
 /* An expression of coordinates and constants, as a node. */
 sf_status sfi_action_parse(sf_action *a, const char *text, sf_node *out);
@@ -178,7 +178,7 @@ sf_node sfi_action_inverse_h(sf_action *a, int axis);
 /* Whether a node depends on the time, by itself or through a source. */
 bool sfi_action_ages(const sf_action *a, sf_node node);
 
-/* ---- values of texts (values.c) ------------------------------------------------------- */
+/* ---- values of texts (text_values.c) ------------------------------------------------------- */
 
 /* Values of a node that depends on coordinates and, for all points, sources, over a box
  * of points with coordinates x[axis]. */

@@ -511,7 +511,7 @@ sf_status sfi_action_parse(sf_action *a, const char *text, sf_node *out)
 }
 
 sf_status sfi_action_parse_spread(sf_action *a, const char *text, bool deltas,
-                                  bool time, sfi_spread *out)
+                                  bool time, sfi_spread_text *out)
 {
     asking q = {.a = a, .deltas = deltas, .time = time};
     sf_graph *g = a->graph;

@@ -42,7 +42,7 @@ static const struct {
     {"constants", NULL},
     {"source", NULL},
     {"action", " energy lagrangian "},
-    {"motion", " until step every damping tolerance temperature "},
+    {"motion", " until step every damping tolerance method temperature "},
     {"solver", " tolerance project "},
 };
 
@@ -405,6 +405,22 @@ static sf_status read_action(const reading *r)
     return status == SF_OK ? SF_OK : blame(r, e, status);
 }
 
+static sf_status read_method(const reading *r)
+{
+    static const char *const names[] = {"leapfrog", "yoshida4", "midpoint"};
+    const sfi_ini_entry *e = sfi_ini_find(r->ini, "motion", "method");
+    for (size_t i = 0; i < SFI_COUNT(names) && e != NULL; i++)
+        if (strcmp(e->value, names[i]) == 0) {
+            r->p->method = (sf_motion_method)i;
+            return SF_OK;
+        }
+    return e == NULL ? SF_OK
+                     : REFUSE(r, e,
+                              "want leapfrog, yoshida4 or midpoint, found "
+                              "\"%s\"",
+                              e->value);
+}
+
 static sf_status read_numbers(const reading *r)
 {
     sf_problem *p = r->p;
@@ -423,7 +439,7 @@ static sf_status read_numbers(const reading *r)
     if (project != NULL && strcmp(project->value, "mean") != 0)
         return REFUSE(r, project, "want mean, found \"%s\"", project->value);
     p->project = project != NULL;
-    return SF_OK;
+    return read_method(r);
 }
 
 static sf_status read_all(const reading *r)

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* move_field.c - scorefield flow and evolve: fields that move, downhill or as waves. */
-#include "cli/problem_options.h"
-
-#include "field/series.h"
+#include "cli/motion_record.h"
 
 #include <math.h>
 
 #define TIMES                                                                  \
     PROBLEM_NUMBER("until", "T", until, "> 0", "How long"),                    \
         PROBLEM_NUMBER("every", "DT", every, "> 0",                            \
-                       "Write the field so often [at the end]")
+                       "Write the field so often [at the end]"),               \
+        PROBLEM_TEXT("curves", "FILE", curves,                                 \
+                     "Each step's energy and probes, .csv"),                   \
+        PROBLEM_TEXTS("probe", "X,Y", probes, "A point of the curves"),        \
+        PROBLEM_TEXT("checkpoint", "FILE", checkpoint,                         \
+                     "Keep the run there, for --resume"),                      \
+        PROBLEM_TEXT("resume", "FILE", resume,                                 \
+                     "Go on with the run of a checkpoint")
 
 static const cli_option flow_options[] = {
     PROBLEM_OPTIONS,
@@ -24,45 +29,15 @@ static const cli_option evolve_options[] = {
     TIMES,
     PROBLEM_NUMBER("step", "DT", step, "> 0",
                    "Of time [0.9 of the stability bound]"),
+    {.kind = CLI_CHOICE,
+     .name = "method",
+     .argument = "M",
+     .offset = offsetof(problem_options, method),
+     .choices = "leapfrog|yoshida4|midpoint",
+     .shown = "leapfrog",
+     .help = "Of order 2, 4 and 2"},
     PROBLEM_NUMBER("damping", "G", damping, ">= 0", "Of phi_tt + G phi_t [0]"),
     {0}};
-
-/* Levels of time as they come. */
-typedef struct time_levels {
-    cli *c;
-    sf_problem *p;
-    int64_t frames, shown; /* the start is one of them */
-    double *times;
-    sfi_series *series;
-} time_levels;
-
-static sf_status take(void *user, double time, const sf_field *fields)
-{
-    time_levels *f = user;
-    (void)time;
-    return sfi_series_put(f->series, f->shown++, fields);
-}
-
-static sf_status open_series(time_levels *f, const char *path, double until)
-{
-    sf_context *ctx = f->c->ctx;
-    f->times = sfi_alloc(ctx, (size_t)(f->frames + 1), sizeof *f->times);
-    if (f->times == NULL)
-        return SF_E_NOMEM;
-    for (int64_t k = 0; k <= f->frames; k++)
-        f->times[k] = until * (double)k / (double)f->frames;
-    const sf_axis axis = {.name = "t",
-                          .role = SF_ROLE_T,
-                          .count = f->frames + 1,
-                          .coords = f->times};
-    char *history = cli_history(f->c);
-    sf_status status =
-        history != NULL ? sfi_series_open(ctx, &f->series, path, &axis,
-                                          f->p->unknowns, f->p->fields, history)
-                        : SF_E_NOMEM;
-    sfi_free_text(ctx, history);
-    return status == SF_OK ? take(f, 0.0, f->p->fields) : status;
-}
 
 static void tell(cli *c, const sf_action_motion *m, bool is_wave, double begun)
 {
@@ -78,17 +53,19 @@ static void tell(cli *c, const sf_action_motion *m, bool is_wave, double begun)
     cli_put_number(c, c->report, "seconds", sfi_clock() - begun);
 }
 
-static sf_status move(time_levels *f, sf_action_motion *m, bool is_wave)
+static sf_status move(motion_record *r, sf_action_motion *m, bool is_wave)
 {
-    sf_problem *p = f->p;
+    sf_problem *p = r->p;
     if (is_wave) {
         sf_action_evolve_options o = SF_ACTION_EVOLVE_OPTIONS_INIT;
         o.until = p->until;
         o.step = p->step;
         o.damping = p->damping;
-        o.frames = f->frames;
-        o.told.frame = take;
-        o.told.user = f;
+        o.method = p->method;
+        o.frames = r->frames;
+        o.told = motion_record_told(r);
+        o.resume = r->state;
+        o.resume_count = r->state_count;
         return sf_action_evolve(p->action, p->fields,
                                 p->has_rates ? p->rates : NULL, &o, m);
     }
@@ -96,9 +73,10 @@ static sf_status move(time_levels *f, sf_action_motion *m, bool is_wave)
     o.until = p->until;
     o.step = p->step;
     o.tolerance = p->motion_tolerance;
-    o.frames = f->frames;
-    o.told.frame = take;
-    o.told.user = f;
+    o.frames = r->frames;
+    o.told = motion_record_told(r);
+    o.resume = r->state;
+    o.resume_count = r->state_count;
     return sf_action_flow(p->action, p->fields, &o, m);
 }
 
@@ -117,17 +95,15 @@ static sf_status move_problem(cli *c, const problem_options *o, sf_problem *p,
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "every is %g, want a whole part of until, %g", p->every,
                         p->until);
-    time_levels f = {.c = c, .p = p, .frames = (int64_t)frames};
+    motion_record r;
     SFI_TRY(cli_put_problem(c, p));
-    sf_status status = open_series(&f, o->output, p->until);
+    sf_status status = motion_record_open(&r, c, o, p, (int64_t)frames);
     if (status == SF_OK) {
         cli_progress_begin(c);
-        status = move(&f, &m, is_wave);
+        status = move(&r, &m, is_wave);
         cli_progress_end(c);
     }
-    status = sfi_series_close(f.series, status);
-    sfi_free(c->ctx, f.times, (size_t)(f.frames + 1), sizeof *f.times);
-    SFI_TRY(status);
+    SFI_TRY(motion_record_close(&r, status));
     tell(c, &m, is_wave, begun);
     return c->common.json || !c->common.quiet ? cli_report(c, stderr) : SF_OK;
 }

@@ -73,6 +73,8 @@ sf_status cli_read_problem(cli *c, const problem_options *o, sf_problem *out)
         out->damping = o->damping;
     if (cli_given(c, "tolerance"))
         out->tolerance = out->motion_tolerance = o->tolerance;
+    if (cli_given(c, "method"))
+        out->method = (sf_motion_method)o->method;
     out->project |= o->project;
     return SF_OK;
 }
@@ -99,8 +101,21 @@ sf_status cli_make_fields(cli *c, const problem_options *o,
 sf_status cli_make_series(cli *c, const problem_options *o,
                           cli_problem_work *work)
 {
-    const cli_file out = cli_series_file(o->output);
-    SFI_TRY(cli_check_files(c, &out, 1));
+    cli_file files[] = {cli_series_file(o->output),
+                        {.option = "--curves",
+                         .path = o->curves,
+                         .is_output = true,
+                         .optional = true,
+                         .endings = ".csv",
+                         .want = ".csv"},
+                        {.option = "--checkpoint",
+                         .path = o->checkpoint,
+                         .is_output = true,
+                         .is_binary = true,
+                         .optional = true,
+                         .goes_on = "--resume"},
+                        {.option = "--resume", .path = o->resume}};
+    SFI_TRY(cli_check_files(c, files, (int)SFI_COUNT(files)));
     return cli_with_problem(c, o, o, work);
 }
 

@@ -12,6 +12,9 @@ typedef struct problem_options {
     cli_texts fields, constants, sources;
     double until, every, step, damping, tolerance;
     bool project;
+    int method;
+    const char *curves, *checkpoint, *resume;
+    cli_texts probes;
 } problem_options;
 
 #define PROBLEM_TEXT(name, argument, member, help)                             \

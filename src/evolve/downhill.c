@@ -113,8 +113,8 @@ typedef struct descent {
 static sf_status leap(sfi_motion *m, const sfi_modes *modes, descent *d,
                       double stop)
 {
-    SFI_TRY(sfi_motion_force(m, d->time, m->x, m->v));
     sfi_exact_flow(modes, stop - d->time, m->v, m->spare[2], m->x);
+    SFI_TRY(sfi_motion_force(m, stop, m->x, m->v));
     m->out->step = stop - d->time;
     m->out->accepted++;
     d->time = stop;
@@ -176,7 +176,10 @@ static sf_status flow(sfi_motion *m, const sf_action_flow_options *o,
     descent d = {0};
     double *const kept[] = {&d.time, &d.h, &d.rate};
     const int count = (int)SFI_COUNT(kept);
+    const double numbers[] = {o->until, o->tolerance, o->step,
+                              (double)o->frames};
     int64_t first = 0;
+    SFI_TRY(sfi_motion_mark(m, numbers, (int)SFI_COUNT(numbers)));
     if (o->resume != NULL) {
         SFI_TRY(sfi_motion_resume(m, o->resume, o->resume_count, kept, count,
                                   &first));

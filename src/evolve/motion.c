@@ -114,7 +114,30 @@ sf_status sfi_motion_level(sfi_motion *m, double time, double energy)
 
 /* ---- to be taken up again ------------------------------------------------------------------ */
 
-enum { VERSION = 1, REPORTED = 7, HEAD = 3 + REPORTED };
+enum { VERSION = 1, REPORTED = 7, HEAD = 4 + REPORTED };
+
+static uint64_t hash(uint64_t h, const double *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) { /* FNV-1a over mixed words */
+        uint64_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        bits *= 0x9E3779B97F4A7C15u;
+        h = (h ^ bits ^ bits >> 32) * 0x100000001B3u;
+    }
+    return h;
+}
+
+sf_status sfi_motion_mark(sfi_motion *m, const double *numbers, int count)
+{
+    uint64_t h = 0xCBF29CE484222325u;
+    SFI_TRY(sfi_motion_force(m, 0.0, m->x, m->force));
+    h = hash(h, numbers, count);
+    h = hash(h, m->x, m->n);
+    h = hash(h, m->v, m->n);
+    h = hash(h, m->force, m->n);
+    m->mark = (double)(h >> 12); /* exact in a double */
+    return SF_OK;
+}
 
 /* The numbers of a report that go on. */
 static void store_report(const sf_action_motion *out, double *to)
@@ -153,6 +176,7 @@ sf_status sfi_motion_save(sfi_motion *m, double *const *numbers, int count,
     *to++ = VERSION;
     *to++ = (double)m->n;
     *to++ = (double)k;
+    *to++ = m->mark;
     store_report(m->out, to);
     to += REPORTED;
     for (int i = 0; i < count; i++)
@@ -170,13 +194,14 @@ sf_status sfi_motion_resume(sfi_motion *m, const double *state,
 {
     const size_t n = (size_t)m->n;
     if (state_count != HEAD + (size_t)count + 2 * n || state[0] != VERSION ||
-        state[1] != (double)m->n || !(state[2] >= 0.0) || !(state[2] <= 1e15))
+        state[1] != (double)m->n || !(state[2] >= 0.0) || !(state[2] <= 1e15) ||
+        state[3] != m->mark)
         return SFI_FAIL(m->ctx, SF_E_ARG,
                         "%s: the state to resume from is that of another "
-                        "motion",
+                        "motion; want the same problem and options",
                         m->name);
     *k = (int64_t)state[2];
-    take_report(m->out, state + 3);
+    take_report(m->out, state + 4);
     state += HEAD;
     for (int i = 0; i < count; i++)
         *numbers[i] = *state++;

@@ -22,6 +22,7 @@ typedef struct sfi_motion {
     sf_motion_told told;
     sf_action_motion *out;
     double begun, until;
+    double mark; /* of the motion: a hash of what it starts from              */
 } sfi_motion;
 
 /* Take the fields as the state at time 0, with volumes as masses.  `out` is zeroed. */
@@ -49,6 +50,9 @@ sf_status sfi_motion_go_on(const sfi_motion *m, double time);
  * asked for). */
 sf_status sfi_motion_show(const sfi_motion *m, const double *x, double time);
 sf_status sfi_motion_level(sfi_motion *m, double time, double energy);
+
+/* Mark the motion by what it starts from: x, v, the forces there, and numbers. */
+sf_status sfi_motion_mark(sfi_motion *m, const double *numbers, int count);
 
 /* Hand x, v and some numbers to the caller after frame k, if it keeps them; and take them
  * up again: *k is the frame.  SF_E_ARG for numbers of another motion. */

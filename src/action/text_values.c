@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* values.c - values of texts at all points, or on a wall, and at later times.
+/* text_values.c - values of texts at all points, or on a wall, and at later times.
  *
  * What depends on t is compiled once; when the time changes, the arrays that programs read
  * are filled again, and the programs stay as they are. */
@@ -164,7 +164,7 @@ void sfi_values_free(sf_action *a, sfi_values *v)
     sfi_free(a->ctx, v, 1, sizeof *v);
 }
 
-static sf_status compile(sf_action *a, sfi_values *v, const sfi_spread *s,
+static sf_status compile(sf_action *a, sfi_values *v, const sfi_spread_text *s,
                          int wall)
 {
     sf_graph *g = a->graph;
@@ -193,7 +193,7 @@ static sf_status compile(sf_action *a, sfi_values *v, const sfi_spread *s,
 sf_status sfi_values_new(sf_action *a, sfi_values **out, const char *text,
                          int wall, bool deltas, bool time)
 {
-    sfi_spread s;
+    sfi_spread_text s;
     *out = NULL;
     SFI_TRY(sfi_action_parse_spread(a, text, deltas, time, &s));
     sfi_values *v = sfi_alloc_zero(a->ctx, 1, sizeof *v);
