@@ -7,7 +7,9 @@
  *     sf_imputer_free(imputer);
  *
  * A row's missing cells have the distribution that a mixture of normal distributions
- * gives them, given the cells that are there (condition.h).  NaN is a missing cell;
+ * or a data set under kernels of one column each gives them, given the cells that are
+ * there (condition.h): categories have probabilities, and for MEDIAN and MEAN become
+ * the most likely level.  NaN is a missing cell;
  * cells are assumed to be missing at random (fit.h).  Cells that are there come back
  * unchanged, bit for bit. */
 #ifndef SCOREFIELD_IMPUTE_H
@@ -135,7 +137,8 @@ SF_API sf_status sf_impute(sf_context *ctx, sf_mat out,
 enum { SF_IMPUTE_QUANTILES = 7 };
 
 /* What is known of a missing cell: mean, standard deviation, and the quantiles of
- * probability 0.05, 0.1, 0.25, 0.5, 0.75, 0.9 and 0.95. */
+ * probability 0.05, 0.1, 0.25, 0.5, 0.75, 0.9 and 0.95; all NaN of a category, which has
+ * sf_impute_pmf(). */
 typedef struct sf_imputed_cell {
     int64_t row, column; /* from 0 */
     double mean, sd, quantile[SF_IMPUTE_QUANTILES];
@@ -148,6 +151,13 @@ extern SF_API const double sf_impute_probabilities[SF_IMPUTE_QUANTILES];
 SF_API sf_status sf_impute_spread(sf_context *ctx, sf_imputed_cell *cells,
                                   const sf_imputer *imputer, sf_cmat x,
                                   const sf_impute_options *options);
+
+/* The probabilities pmf [sf_model_categories()] of the levels that a cell of column
+ * `column` may have, given the other cells of row [d] that are there.
+ * Returns SF_OK; SF_E_ARG (the column is none of categories); SF_E_NOMEM. */
+SF_API sf_status sf_impute_pmf(sf_context *ctx, double *pmf,
+                               const sf_imputer *imputer, int64_t column,
+                               const double *row);
 
 #ifdef __cplusplus
 }

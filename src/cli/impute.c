@@ -7,9 +7,11 @@
 
 #include "base/text.h"
 #include "num/array.h"
+#include "num/decimal.h"
 #include "scorefield/frame.h"
 #include "scorefield/impute.h"
 #include "scorefield/store.h"
+#include "table/frame.h"
 
 #include <math.h>
 #include <string.h>
@@ -113,7 +115,9 @@ static sf_status use_column(impute_run *j, int64_t col)
 {
     char shown[SFI_SHOW_SIZE], level[SFI_SHOW_SIZE];
     const sf_column *column = &j->table.columns[col];
-    if (column->kind == SF_COLUMN_TEXT)
+    const bool levels =
+        j->model != NULL && sf_model_level_count(j->model, j->dim) > 0;
+    if (column->kind == SF_COLUMN_TEXT && !levels)
         return SFI_FAIL(
             j->c->ctx, SF_E_FORMAT,
             "%s: column \"%s\" holds text (\"%s\", ...), want "
@@ -195,6 +199,42 @@ static sf_status find_numbers(impute_run *j)
                                  cli_shown_path(j->path));
 }
 
+/* Levels are those of the model; where the table has texts, or nothing, it takes the
+ * model's. */
+static sf_status match_levels(impute_run *j)
+{
+    sf_context *ctx = j->c->ctx;
+    sf_table *t = &j->table;
+    sf_frame *some = NULL;
+    SFI_TRY(sf_frame_select(ctx, &some, j->frame, j->index, j->dim));
+    sf_status status =
+        sfi_frame_error(j->frame, sf_model_match_levels(j->model, some, j->x));
+    sf_frame_free(some);
+    for (int64_t k = 0; k < j->dim && status == SF_OK; k++) {
+        const int64_t count = sf_model_level_count(j->model, k);
+        const int64_t col = j->index[k];
+        sf_frame_summary s = SF_FRAME_SUMMARY_INIT;
+        status = sf_frame_summarise(ctx, &s, j->frame, col);
+        if (status != SF_OK || count == 0 ||
+            (t->columns[col].kind != SF_COLUMN_TEXT && s.present > 0))
+            continue;
+        const char **levels = sfi_alloc(ctx, (size_t)count, sizeof *levels);
+        for (int64_t l = 0; l < count && levels != NULL; l++)
+            levels[l] = sf_model_level(j->model, k, l);
+        status = levels != NULL
+                     ? sfi_table_set_levels(ctx, t, col, levels, count)
+                     : SF_E_NOMEM;
+        sfi_free(ctx, levels, (size_t)count, sizeof *levels);
+        for (int64_t i = 0; i < t->rows && status == SF_OK; i++)
+            t->data[i * t->cols + col] = j->x.data[i * j->dim + k];
+    }
+    if (status != SF_OK)
+        return status;
+    sf_frame_free(j->frame); /* which may look at texts that are gone */
+    j->frame = NULL;
+    return make_frame(j);
+}
+
 static sf_status take_rows(impute_run *j)
 {
     const sf_table *t = &j->table;
@@ -211,7 +251,12 @@ static sf_status take_rows(impute_run *j)
             j->x.data[i * j->dim + k] = cell;
             j->missing += isnan(cell);
         }
-    return SF_OK;
+    return j->model != NULL ? match_levels(j) : SF_OK;
+}
+
+static bool has_levels(const impute_run *j, int64_t k)
+{
+    return j->model != NULL && sf_model_categories(j->model, k) > 0;
 }
 
 /* ---- the imputer ------------------------------------------------------------------ */
@@ -252,6 +297,12 @@ static sf_status make_imputer(impute_run *j)
 static double settle(const impute_run *j, int64_t k, double value)
 {
     const int64_t col = j->index[k];
+    if (has_levels(j, k)) {
+        const char *level = sf_model_level(j->model, k, (int64_t)value);
+        if (j->table.columns[col].kind != SF_COLUMN_TEXT && level != NULL)
+            (void)sfi_number_parse(level, &value);
+        return value;
+    }
     if (j->table.columns[col].kind != SF_COLUMN_INTEGER ||
         (j->o->with == SF_IMPUTE_MEAN && j->o->draws == 0))
         return value;
@@ -321,28 +372,118 @@ static sf_status write_draws(impute_run *j)
     return SF_OK;
 }
 
-static const char *const spread_names[] = {"row", "column", "mean", "sd",
-                                           "q05", "q10",    "q25",  "median",
-                                           "q75", "q90",    "q95"};
+static const char *const spread_names[] = {
+    "row",    "column", "mean", "sd",  "q05",   "q10",        "q25",
+    "median", "q75",    "q90",  "q95", "level", "probability"};
+
+enum { ALL_SPREAD = (int)SFI_COUNT(spread_names), LEVEL = ALL_SPREAD - 2 };
+
+/* A category has a line for each level. */
+static int64_t lines_of(const impute_run *j, int64_t column)
+{
+    return has_levels(j, column) ? sf_model_categories(j->model, column) : 1;
+}
+
+/* The lines of a category's cell; `first` is where its levels are among all. */
+static sf_status put_levels(impute_run *j, const sf_imputed_cell *cell,
+                            int64_t first, double *row)
+{
+    const int64_t count = lines_of(j, cell->column);
+    double *pmf = sfi_alloc(j->c->ctx, (size_t)count, sizeof *pmf);
+    sf_status status =
+        pmf != NULL ? sf_impute_pmf(j->c->ctx, pmf, j->imputer, cell->column,
+                                    j->x.data + cell->row * j->dim)
+                    : SF_E_NOMEM;
+    for (int64_t l = 0; l < count && status == SF_OK; l++) {
+        double *line = row + l * ALL_SPREAD;
+        for (int k = 2; k < ALL_SPREAD; k++)
+            line[k] = (double)NAN;
+        line[0] = (double)cell->row + 1.0;
+        line[1] = (double)cell->column;
+        line[LEVEL] = (double)(first + l);
+        line[LEVEL + 1] = pmf[l];
+    }
+    sfi_free(j->c->ctx, pmf, (size_t)count, sizeof *pmf);
+    return status;
+}
+
+/* Levels of all columns one after the other, as texts; returns how many. */
+static int64_t list_levels(const impute_run *j, const char **texts,
+                           int64_t *first)
+{
+    int64_t count = 0;
+    for (int64_t k = 0; k < j->dim; k++) {
+        first[k] = count;
+        for (int64_t l = 0; has_levels(j, k) && l < lines_of(j, k); l++) {
+            const char *text = sf_model_level(j->model, k, l);
+            if (texts != NULL)
+                texts[count] = text != NULL ? text : "";
+            count++;
+        }
+    }
+    return count;
+}
+
+static sf_status fill_spread(impute_run *j, const sf_imputed_cell *cells,
+                             const int64_t *first, sf_table *t)
+{
+    double *row = t->data;
+    for (int64_t i = 0; i < j->missing; i++) {
+        const sf_imputed_cell *cell = &cells[i];
+        if (has_levels(j, cell->column)) {
+            SFI_TRY(put_levels(j, cell, first[cell->column], row));
+            row += lines_of(j, cell->column) * t->cols;
+            continue;
+        }
+        row[0] = (double)cell->row + 1.0;
+        row[1] = (double)cell->column;
+        row[2] = cell->mean;
+        row[3] = cell->sd;
+        memcpy(row + 4, cell->quantile, sizeof cell->quantile);
+        for (int64_t k = LEVEL; k < t->cols; k++)
+            row[k] = (double)NAN;
+        row += t->cols;
+    }
+    return SF_OK;
+}
+
+static sf_status write_lines(impute_run *j, const sf_imputed_cell *cells,
+                             const int64_t *first, const char *const *texts,
+                             int64_t levels)
+{
+    sf_context *ctx = j->c->ctx;
+    int64_t lines = 0;
+    sf_table t;
+    for (int64_t i = 0; i < j->missing; i++)
+        lines += lines_of(j, cells[i].column);
+    SFI_TRY(sf_table_new(ctx, &t, lines, levels > 0 ? ALL_SPREAD : LEVEL,
+                         spread_names));
+    sf_status status = sfi_table_set_levels(ctx, &t, 1, j->names, j->dim);
+    if (status == SF_OK && levels > 0)
+        status = sfi_table_set_levels(ctx, &t, LEVEL, texts, levels);
+    if (status == SF_OK)
+        status = fill_spread(j, cells, first, &t);
+    if (status == SF_OK)
+        status = sf_table_write(ctx, &t, j->o->spread);
+    sf_table_free(ctx, &t);
+    return status;
+}
 
 static sf_status write_cells(impute_run *j, const sf_imputed_cell *cells)
 {
     sf_context *ctx = j->c->ctx;
-    enum { COLS = (int)SFI_COUNT(spread_names) };
-    sf_table t;
-    SFI_TRY(sf_table_new(ctx, &t, j->missing, COLS, spread_names));
-    sf_status status = sfi_table_set_levels(ctx, &t, 1, j->names, j->dim);
-    for (int64_t i = 0; i < j->missing && status == SF_OK; i++) {
-        double *row = t.data + i * COLS;
-        row[0] = (double)cells[i].row + 1.0;
-        row[1] = (double)cells[i].column;
-        row[2] = cells[i].mean;
-        row[3] = cells[i].sd;
-        memcpy(row + 4, cells[i].quantile, sizeof cells[i].quantile);
-    }
-    if (status == SF_OK)
-        status = sf_table_write(ctx, &t, j->o->spread);
-    sf_table_free(ctx, &t);
+    int64_t *first = sfi_alloc(ctx, (size_t)j->dim, sizeof *first);
+    if (first == NULL)
+        return SF_E_NOMEM;
+    const int64_t levels = list_levels(j, NULL, first);
+    const char **texts = sfi_alloc(ctx, (size_t)levels, sizeof *texts);
+    if (texts != NULL)
+        list_levels(j, texts, first);
+    const sf_status status = texts != NULL
+                                 ? write_lines(j, cells, first, texts, levels)
+                                 : SF_E_NOMEM;
+    sfi_free(ctx, texts, (size_t)levels, sizeof *texts);
+    sfi_free(ctx, first, (size_t)j->dim, sizeof *first);
     return status;
 }
 
@@ -417,6 +558,8 @@ static void make_report(const impute_run *j, double seconds)
         json_t *row = cli_add_object(c, list);
         cli_put_text(c, row, "column", j->names[k]);
         cli_put_count(c, row, "filled", missing);
+        if (has_levels(j, k)) /* numbers of levels have no mean */
+            continue;
         put_moments(j, row, k, false);
         put_moments(j, row, k, true);
     }
@@ -542,9 +685,12 @@ const cli_command cli_impute = {
     .summary = "Fill the missing cells of a table",
     .usage = "[OPTIONS] [MODEL] TABLE -o OUT",
     .operands =
-        "  MODEL                    A gaussian or a mixture that `scorefield "
-        "fit` wrote;\n"
-        "                           without one, TABLE explains itself\n"
+        "  MODEL                    A gaussian, a mixture or an empirical "
+        "model "
+        "that\n"
+        "                           `scorefield fit` wrote; without one, TABLE "
+        "explains\n"
+        "                           itself\n"
         "  TABLE                    With the model's columns, among others\n",
     .least = 1,
     .most = 2,

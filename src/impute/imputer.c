@@ -25,9 +25,6 @@ static double least_weight(int64_t count)
     return count > 1000 ? 1e-7 / (double)count : 1e-13;
 }
 
-const double sf_impute_probabilities[SF_IMPUTE_QUANTILES] = {
-    0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95};
-
 /* ---- memory ------------------------------------------------------------------ */
 
 void sf_imputer_free(sf_imputer *m)
@@ -40,6 +37,7 @@ void sf_imputer_free(sf_imputer *m)
     sfi_free(ctx, m->sd, d, sizeof *m->sd);
     sfi_free(ctx, m->mean, d, sizeof *m->mean);
     sfi_parts_free(ctx, &m->parts);
+    sfi_product_free(m->product);
     sfi_free(ctx, m, 1, sizeof *m);
 }
 
@@ -73,7 +71,10 @@ sf_status sf_imputer_new(sf_context *ctx, sf_imputer **out,
     *out = NULL;
     SFI_TRY(sfi_want_ability(ctx, model, SF_CAN_CONDITION, "impute"));
     SFI_TRY(sfi_imputer_new(ctx, out, sf_model_dim(model), 0));
-    const sf_status status = model->ops->parts(ctx, model, &(*out)->parts);
+    const sf_status status =
+        sfi_product_is_needed(model)
+            ? sfi_product_new(model, &(*out)->product)
+            : model->ops->parts(ctx, model, &(*out)->parts);
     if (status != SF_OK) {
         sf_imputer_free(*out);
         *out = NULL;
@@ -375,6 +376,8 @@ sf_status sfi_impute(sf_context *ctx, sf_mat out, const sf_imputer *m,
     for (int64_t i = 0; i < x.rows; i++)
         memmove(out.data + i * out.stride, x.data + i * x.stride,
                 (size_t)x.cols * sizeof *out.data);
+    if (m->product != NULL)
+        return sfi_impute_product(ctx, out, m, x, o, NULL, NULL);
     return run_patterns(ctx, &job);
 }
 
@@ -414,7 +417,10 @@ sf_status sf_impute_spread(sf_context *ctx, sf_imputed_cell *cells,
                       .cells = cells,
                       .first = first,
                       .without = o.own_rows ? m->own : NULL};
-    const sf_status status = run_patterns(ctx, &job);
+    const sf_status status =
+        m->product != NULL
+            ? sfi_impute_product(ctx, (sf_mat){0}, m, x, &o, cells, first)
+            : run_patterns(ctx, &job);
     sfi_free(ctx, first, n, sizeof *first);
     return status;
 }
