@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "base/random.h"
+#include "model/model.h"
 
 #include <math.h>
 
@@ -20,8 +21,9 @@ typedef struct product_job {
     sf_cmat x;
     sf_mat out;             /* or                                        */
     sf_imputed_cell *cells; /* for all missing cells                     */
-    const int64_t *first;   /* [n] a row's first of these                */
-    double *work;           /* [LANES, room_of()]                        */
+    double *levels;         /* and the probabilities of their levels     */
+    const int64_t *first, *first_level; /* [n] where a row's begin       */
+    double *work; /* [LANES, room_of()]                        */
 } product_job;
 
 /* Weights of rows and of a column, bounds, and probabilities of levels. */
@@ -148,6 +150,23 @@ static void spread_cell(const product_job *job, const product_scratch *s,
                                                     sf_impute_probabilities[k]);
 }
 
+/* To the decimals of the column, but not out of where its kernel has mass. */
+static double settle(const product_job *job, int64_t j, double x)
+{
+    const sfi_product_law *p = job->m->product;
+    const sfi_block *b = sfi_noise_block(&p->noise, j);
+    const int decimals = job->m->column[j].decimals;
+    if (job->o->with == SF_IMPUTE_MEAN || decimals < 0 || b->levels > 0)
+        return x;
+    const sfi_cell_family family = sfi_cell_family_of(b);
+    sf_support bounds = {-INFINITY, INFINITY, 0.0};
+    if (family == SFI_CELL_LOGNORMAL || family == SFI_CELL_BETA)
+        bounds.lower = p->mean[j];
+    if (family == SFI_CELL_BETA)
+        bounds.upper = p->mean[j] + p->scale[j];
+    return sfi_on_grid(x, decimals, bounds);
+}
+
 static void take_row(const product_job *job, const product_scratch *s,
                      int64_t i)
 {
@@ -170,16 +189,24 @@ static void take_row(const product_job *job, const product_scratch *s,
     const sfi_where w = {job->o->seed, (uint64_t)i, job->o->draw,
                          SFI_STREAM_GIVEN};
     const int64_t from = choose(s->r, p->rows, sfi_uniform_at(w, 0));
+    int64_t at = job->cells != NULL ? job->first_level[i] : 0;
     missing = 0;
     for (int64_t j = 0; j < p->dim; j++) {
         if (!isnan(x[j]))
             continue;
+        const int64_t levels = job->m->column[j].levels;
         if (job->cells != NULL) {
-            job->cells[job->first[i] + missing].row = i;
-            spread_cell(job, s, j, &job->cells[job->first[i] + missing++]);
+            sf_imputed_cell *cell = &job->cells[job->first[i] + missing++];
+            spread_cell(job, s, j, cell);
+            cell->row = i;
+            cell->first_level = levels > 0 ? at : -1;
+            if (levels > 0)
+                sfi_product_pmf(p, j, &s->q, s->weight, job->levels + at);
+            at += levels;
         } else {
             job->out.data[i * job->out.stride + j] =
-                p->mean[j] + p->scale[j] * value_of(job, s, i, from, j);
+                settle(job, j,
+                       p->mean[j] + p->scale[j] * value_of(job, s, i, from, j));
         }
     }
 }
@@ -197,47 +224,22 @@ static void take_lane(void *user, int64_t part, int64_t first, int64_t count)
 
 sf_status sfi_impute_product(sf_context *ctx, sf_mat out, const sf_imputer *m,
                              sf_cmat x, const sf_impute_options *o,
-                             sf_imputed_cell *cells, const int64_t *first)
+                             sf_imputed_cell *cells, double *levels,
+                             const int64_t *first, const int64_t *first_level)
 {
-    product_job job = {
-        .m = m, .o = o, .x = x, .out = out, .cells = cells, .first = first};
+    product_job job = {.m = m,
+                       .o = o,
+                       .x = x,
+                       .out = out,
+                       .cells = cells,
+                       .levels = levels,
+                       .first = first,
+                       .first_level = first_level};
     const size_t room = LANES * room_of(m->product);
     job.work = sfi_alloc(ctx, room, sizeof *job.work);
     if (job.work == NULL)
         return SF_E_NOMEM;
     sfi_parallel(ctx, LANES, 1, take_lane, &job);
-    sfi_free(ctx, job.work, room, sizeof *job.work);
-    return SF_OK;
-}
-
-sf_status sf_impute_pmf(sf_context *ctx, double *pmf, const sf_imputer *m,
-                        int64_t column, const double *row)
-{
-    const sfi_product_law *p = m->product;
-    const bool levels = p != NULL && column >= 0 && column < m->dim &&
-                        sfi_noise_block(&p->noise, column)->levels > 0;
-    if (!levels)
-        return SFI_FAIL(ctx, SF_E_ARG,
-                        "impute: column %lld is none of categories",
-                        (long long)column);
-    const size_t room = room_of(p);
-    product_job job = {.m = m};
-    double values, bounds;
-    job.work = sfi_alloc(ctx, room, sizeof *job.work);
-    if (job.work == NULL)
-        return SF_E_NOMEM;
-    const product_scratch s = scratch_of(&job, 0);
-    for (int64_t j = 0; j < p->dim; j++) {
-        const double z = (row[j] - p->mean[j]) / p->scale[j];
-        const bool known = !isnan(z) && j != column;
-        s.lower[j] = known ? z : -INFINITY;
-        s.upper[j] = known ? z : INFINITY;
-    }
-    sfi_product_weigh(p, &s.q, -1, s.r, s.weight, &values, &bounds);
-    for (int64_t k = 0; k < p->rows && !isfinite(values + bounds); k++)
-        s.r[k] = p->weight[k];
-    sfi_product_column(p, column, &s.q, -1, s.r, s.weight);
-    sfi_product_pmf(p, column, &s.q, s.weight, pmf);
     sfi_free(ctx, job.work, room, sizeof *job.work);
     return SF_OK;
 }

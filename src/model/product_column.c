@@ -47,7 +47,8 @@ void sfi_product_moments(const sfi_product_law *p, int64_t j,
         total += weight[i];
     }
     *mean = first + sum / total;
-    *variance = fmax(squares / total - (sum / total) * (sum / total), 0.0);
+    const double square = squares / total - (sum / total) * (sum / total);
+    *variance = square < 0.0 ? 0.0 : square; /* NaN of levels stays */
 }
 
 /* ---- quantiles ------------------------------------------------------------------- */

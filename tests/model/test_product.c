@@ -330,15 +330,18 @@ TEST(missing_cells_are_imputed)
     CHECK_CLOSE(out[1], 1.234976825700352, 1e-11);
     CHECK_CLOSE(out[3], 1.7963787502535284, 1e-11);
     CHECK_CLOSE(out[4], 2.4143588520365586, 1e-11);
-    CHECK_OK(ctx, sf_impute_spread(ctx, cells, imputer, rows, &o));
+    CHECK(sf_imputer_levels(imputer, 2) == 2 &&
+          sf_imputer_levels(imputer, 0) == 0);
+    CHECK_FAILS(ctx, sf_impute_spread(ctx, cells, NULL, imputer, rows, &o),
+                SF_E_ARG, "levels");
+    CHECK_OK(ctx, sf_impute_spread(ctx, cells, pmf, imputer, rows, &o));
     CHECK(cells[0].column == 1 && cells[1].column == 2 && cells[2].row == 1);
     CHECK_CLOSE(cells[0].mean, 1.4206880301040488, 1e-12);
     CHECK_CLOSE(cells[0].sd, 1.3263329093523086, 1e-12);
-    CHECK(isnan(cells[1].mean) && isnan(cells[1].quantile[3]));
-    CHECK_OK(ctx, sf_impute_pmf(ctx, pmf, imputer, 2, x));
+    CHECK(isnan(cells[1].mean) && isnan(cells[1].sd) &&
+          isnan(cells[1].quantile[3]));
+    CHECK(cells[1].first_level == 0 && cells[2].first_level == -1);
     CHECK_CLOSE(pmf[1], 0.5301857591834293, 1e-12);
-    CHECK_FAILS(ctx, sf_impute_pmf(ctx, pmf, imputer, 0, x), SF_E_ARG,
-                "categories");
     /* Draws have the conditional mean. */
     double sum = 0.0;
     enum { DRAWS = 4000 };
