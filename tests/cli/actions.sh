@@ -33,7 +33,18 @@ sed 's/:64/:16/' "$data/thermal.ini" >thermal.ini
 try sample thermal.ini -n 8 --warmup 50 --chains 2 -o thermal.nc | sed -nE '/^(unknowns|draws|temperature|method|coordinates|  name|  mean )/s/ .*//p'
 try sample thermal.ini -n 3 --warmup 20 --method ula --step 0.01 --chains 1 --temperature 2 -q -o thermal.pvd
 ls thermal_0002.vti
+printf 'x\n-1.2\n-0.4\n0.3\n0.35\n1.9\n' >points.csv
+printf '%s\n' '[grid]' 'x = -8:8:512 periodic' '[field]' 'p = deposit(points.csv)' \
+    '[action]' 'energy = 0.25*grad2(p)' '[motion]' 'until = 0.25' >heat.ini
+quiet flow heat.ini -o heat.nc
+try calc 'mean = integral(p[t=0.25]*x, x)' heat.nc -o at.nc | sed 's/^seconds .*/seconds #/'
 echo "-- what is refused"
+for to in 'points.csv, x=y' 'points.csv, y=x' 'points.csv, x' 'nowhere.csv'; do
+    sed "s/points.csv/$to/" heat.ini >heat1.ini
+    try flow heat1.ini -o x.nc
+done
+sed 's/-8:8:512 periodic/-1:1:512/' heat.ini >heat1.ini
+try flow heat1.ini -o x.nc
 try sample thermal.ini -n 4 --temperature 0 -o x.nc
 try sample thermal.ini -n 4 --given 'a=1' -o x.nc
 try sample thermal.ini -n 4 --method flow -o x.nc
