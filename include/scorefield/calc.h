@@ -23,9 +23,17 @@
 extern "C" {
 #endif
 
+enum { SF_CALC_SPECTRAL = -1 }; /* an order: of a Fourier series            */
+
+typedef enum sf_calc_precision {
+    SF_CALC_DOUBLE = 0,
+    SF_CALC_SINGLE = 1
+} sf_calc_precision;
+
 typedef struct sf_calc_options {
     size_t size; /* set by _INIT                                        */
-    int order;   /* of difference formulas: 2, 4 or 6 [2]               */
+    int order;   /* of difference formulas: 2, 4 or 6, or SF_CALC_SPECTRAL: along
+                    closed axes of equal steps alone [2]                */
     bool without_units; /* compute with bare numbers [false]                 */
     bool any_missing;   /* a mean, sum, ... is missing if one of its values is
                          [false: of those that are there]                    */
@@ -35,6 +43,8 @@ typedef struct sf_calc_options {
     sf_file_format format; /* of the file that is written [AUTO]             */
     int deflate; /* likewise [0]                                        */
     const char *history; /* a line put before its history [NULL]             */
+    sf_calc_precision precision; /* of arithmetic at points; sums and the numbers
+                                    of axes are double in any case [DOUBLE]   */
 } sf_calc_options;
 
 #define SF_CALC_OPTIONS_INIT                                                   \

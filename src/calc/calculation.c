@@ -14,14 +14,19 @@ sf_status sfi_calc_new(sf_context *ctx, sfi_calc **out,
     sf_calc_options o = SF_CALC_OPTIONS_INIT;
     *out = NULL;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, opts));
-    if (o.order != 2 && o.order != 4 && o.order != 6)
-        return SFI_FAIL(ctx, SF_E_ARG, "calc: order is %d, want 2, 4 or 6",
-                        o.order);
+    if (o.order != 2 && o.order != 4 && o.order != 6 &&
+        o.order != SF_CALC_SPECTRAL)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "calc: order is %d, want 2, 4, 6 or spectral", o.order);
+    if (o.precision != SF_CALC_DOUBLE && o.precision != SF_CALC_SINGLE)
+        return SFI_FAIL(ctx, SF_E_ARG, "calc: precision is %d, want 0 or 1",
+                        (int)o.precision);
     sfi_calc *c = sfi_alloc_zero(ctx, 1, sizeof *c);
     if (c == NULL)
         return SF_E_NOMEM;
     c->ctx = ctx;
     c->o = o;
+    c->own = -1;
     *out = c;
     SFI_TRY(sf_graph_new(ctx, &c->terms_graph));
     c->terms_graph->forgets_nothing = true;
@@ -56,6 +61,7 @@ void sfi_calc_free(sfi_calc *c)
     sfi_free(ctx, c->term_of, c->term_of_capacity, sizeof *c->term_of);
     sfi_free(ctx, c->tables, c->table_capacity, sizeof *c->tables);
     sfi_free(ctx, c->stages, c->stage_capacity, sizeof *c->stages);
+    sfi_free(ctx, c->stored, c->stored_capacity, sizeof *c->stored);
     sfi_free(ctx, c->marks, c->mark_capacity, sizeof *c->marks);
     sf_graph_free(c->terms_graph);
     sf_grid_free(c->grid);
@@ -223,7 +229,12 @@ sf_status sfi_calc_grid(const sfi_calc *c, const sfi_calc_output *o,
 
 void sfi_calc_scheme(const sfi_calc *c, char *text, size_t size)
 {
-    int used = snprintf(text, size, "centred order %d", c->o.order);
+    int used = c->o.order == SF_CALC_SPECTRAL
+                   ? snprintf(text, size, "spectral")
+                   : snprintf(text, size, "centred order %d", c->o.order);
+    if (c->o.precision == SF_CALC_SINGLE)
+        used +=
+            snprintf(text + used, size - (size_t)used, ", single precision");
     if (sf_grid_geometry(c->grid) == SF_GEOMETRY_SPHERE)
         used += snprintf(text + used, size - (size_t)used, ", radius %.10g m",
                          sf_grid_radius(c->grid));
