@@ -197,6 +197,9 @@ typedef struct sfi_asked {
 void sfi_term_missing(const sfi_calc *c, sf_node node, bool *hides,
                       sfi_asked *asked);
 
+/* Which of the stored terms a node is, or -1; the one that is being computed is none. */
+int sfi_stored_of(const sfi_calc *c, sf_node node);
+
 /* Axes of the domain on which a node depends. */
 unsigned sfi_term_mask(const sfi_calc *c, sf_node node);
 
@@ -326,9 +329,6 @@ sf_node sfi_expand(sfi_expansion *e, sf_node term, const int *offset);
 
 /* Add those terms of a node that are to be stored, whose reductions are there. */
 sf_status sfi_store_terms(sfi_calc *c, sf_node node);
-
-/* Which of the stored terms a node is, or -1; the one that is being computed is none. */
-int sfi_stored_of(const sfi_calc *c, sf_node node);
 
 /* ---- slabs (slab.c) ------------------------------------------------------------------ */
 

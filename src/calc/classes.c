@@ -31,7 +31,7 @@ void sfi_layer_classes(const sfi_pass_state *p, sfi_layer *l)
 
 /* ---- programs --------------------------------------------------------------------------- */
 
-static void free_program(sfi_calc *c, sfi_class_program *k)
+static void free_program(sfi_calc *c, sfi_calc_program *k)
 {
     for (size_t i = 0; i < k->e.ring_count; i++) {
         if (k->rings != NULL)
@@ -46,7 +46,7 @@ static void free_program(sfi_calc *c, sfi_class_program *k)
     sfi_expansion_free(&k->e);
 }
 
-static sf_status make_program(sfi_pass_state *p, sfi_class_program *k, int count,
+static sf_status make_program(sfi_pass_state *p, sfi_calc_program *k, int count,
                               const sf_node *terms, const int *offset)
 {
     sfi_calc *c = p->c;
@@ -96,7 +96,7 @@ static bool same_position(const sfi_pass_state *p, const sfi_position *a,
 }
 
 static sf_status program_at(sfi_pass_state *p, sfi_layer *l,
-                            const sfi_position *at, sfi_class_program **out)
+                            const sfi_position *at, sfi_calc_program **out)
 {
     static const int here[SF_MAX_AXES] = {0};
     sf_context *ctx = p->c->ctx;
@@ -105,12 +105,12 @@ static sf_status program_at(sfi_pass_state *p, sfi_layer *l,
             *out = l->programs[i];
             return SF_OK;
         }
-    sfi_class_program **grown = sfi_grow(ctx, l->programs, &l->program_capacity,
-                                     l->program_count + 1, sizeof *grown);
+    sfi_calc_program **grown = sfi_grow(ctx, l->programs, &l->program_capacity,
+                                        l->program_count + 1, sizeof *grown);
     if (grown == NULL)
         return SF_E_NOMEM;
     l->programs = grown;
-    sfi_class_program *k = sfi_alloc_zero(ctx, 1, sizeof *k);
+    sfi_calc_program *k = sfi_alloc_zero(ctx, 1, sizeof *k);
     if (k == NULL)
         return SF_E_NOMEM;
     k->at = *at;
@@ -150,7 +150,7 @@ static const sfi_slab *stored_values(const sfi_pass_state *p, int stored)
     return &p->layers[i]->values[0];
 }
 
-static sf_source source_of(const sfi_pass_state *p, const sfi_class_program *k,
+static sf_source source_of(const sfi_pass_state *p, const sfi_calc_program *k,
                            const sub_box *b, const sfi_read *r)
 {
     static const int64_t still[SF_MAX_AXES] = {0};
@@ -194,12 +194,13 @@ static sf_source source_of(const sfi_pass_state *p, const sfi_class_program *k,
     return array_source(p, NULL, SF_F64, still);
 }
 
-static sf_status run_program(sfi_pass_state *p, sfi_class_program *k,
+static sf_status run_program(sfi_pass_state *p, sfi_calc_program *k,
                              const sub_box *b, const sf_box_sink *sinks,
                              bool is_padded);
 
 /* The mean along the longitudes for each point of the other axes. */
-static sf_status run_ring(sfi_pass_state *p, sfi_class_program *k, size_t i, const sub_box *b)
+static sf_status run_ring(sfi_pass_state *p, sfi_calc_program *k, size_t i,
+                          const sub_box *b)
 {
     const sfi_calc *c = p->c;
     const int lon = sf_grid_find_role(c->grid, SF_ROLE_LON);
@@ -231,7 +232,7 @@ static sf_status run_ring(sfi_pass_state *p, sfi_class_program *k, size_t i, con
     return status;
 }
 
-static sf_status run_program(sfi_pass_state *p, sfi_class_program *k,
+static sf_status run_program(sfi_pass_state *p, sfi_calc_program *k,
                              const sub_box *b, const sf_box_sink *sinks,
                              bool is_padded)
 {
@@ -247,13 +248,13 @@ static sf_status run_program(sfi_pass_state *p, sfi_class_program *k,
 static sf_status run_box(sfi_pass_state *p, sfi_layer *l,
                          const sfi_position *at, const sub_box *b)
 {
-    sfi_class_program *k = NULL;
+    sfi_calc_program *k = NULL;
     sf_box_sink sinks[SFI_CALC_MOST_OUTPUTS * SFI_CALC_MOST_COMPONENTS];
     SFI_TRY(program_at(p, l, at, &k));
     for (int r = 0; r < l->root_count; r++) {
         sfi_slab *v = &l->values[r];
-        sinks[r] = (sf_box_sink){
-            .to = {sfi_slab_address(v, b->first), v->dtype, 0}};
+        sinks[r] =
+            (sf_box_sink){.to = {sfi_slab_address(v, b->first), v->dtype, 0}};
         memcpy(sinks[r].steps, v->step, sizeof sinks[r].steps);
     }
     const int last = p->rank - 1;

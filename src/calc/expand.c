@@ -322,8 +322,7 @@ static sf_node expand_term(sfi_expansion *e, const sfi_field_term *given,
 
 static sf_node stored_term(sfi_expansion *e, int stored, const int *offset)
 {
-    const unsigned mask =
-        sfi_term_mask(e->calc, e->calc->stored[stored].term);
+    const unsigned mask = sfi_term_mask(e->calc, e->calc->stored[stored].term);
     return is_outside(e, mask, offset)
                ? missing(e)
                : read_of(e, SFI_READ_STORED, stored, offset, mask);

@@ -179,8 +179,7 @@ static sf_status make_slab(sfi_pass_state *p, sfi_slab *out, sf_dtype dtype,
     static const int64_t none[SF_MAX_AXES] = {0};
     int64_t count[SF_MAX_AXES], pad[SF_MAX_AXES];
     for (int k = 0; k < p->rank; k++) {
-        count[k] =
-            k == p->slow ? p->thick : sf_grid_axis(p->c->grid, k)->count;
+        count[k] = k == p->slow ? p->thick : sf_grid_axis(p->c->grid, k)->count;
         pad[k] = k == p->slow || is_closed(p, k) ? pads[k] : 0;
     }
     return sfi_slab_new(p->c, out, dtype, mask, none, count, pad);
@@ -212,7 +211,8 @@ static sf_status make_room(sfi_pass_state *p)
         return SF_E_NOMEM;
     for (int i = 0; i < p->layer_count - 1; i++) {
         sfi_layer *l = p->layers[i];
-        SFI_TRY(make_slab(p, &l->values[0], sfi_calc_dtype(c), l->mask, l->pad));
+        SFI_TRY(
+            make_slab(p, &l->values[0], sfi_calc_dtype(c), l->mask, l->pad));
         SFI_TRY(make_spectral(p, l));
     }
     static const int64_t none[SF_MAX_AXES] = {0};

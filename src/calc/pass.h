@@ -22,16 +22,16 @@ typedef struct sfi_span_class {
 } sfi_span_class;
 
 /* A program for a class, and what it reads. */
-typedef struct sfi_class_program {
+typedef struct sfi_calc_program {
     sfi_position at;
     sfi_expansion e;
     sf_program *program;
     sf_source *sources;
     size_t source_count;
-    struct sfi_class_program *rings; /* [e.ring_count], of one output      */
-    double **ring_means;             /* [e.ring_count] [points without lon] */
+    struct sfi_calc_program *rings; /* [e.ring_count], of one output      */
+    double **ring_means;            /* [e.ring_count] [points without lon] */
     size_t ring_points;
-} sfi_class_program;
+} sfi_calc_program;
 
 typedef struct sfi_layer {
     int stored; /* which term, -1: the roots of the pass                   */
@@ -45,7 +45,7 @@ typedef struct sfi_layer {
     uint64_t layers;      /* stored terms that it reads                    */
     int span_count[SF_MAX_AXES];
     sfi_span_class spans[SF_MAX_AXES][SFI_MOST_CLASSES];
-    sfi_class_program **programs;
+    sfi_calc_program **programs;
     size_t program_count, program_capacity;
     sfi_slab *values;       /* [root_count]                                */
     sfi_spectral *spectral; /* or NULL                                     */

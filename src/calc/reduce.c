@@ -152,7 +152,8 @@ static sf_status prepare(collection *g, const sfi_field_term *t, sfi_stage *s)
     SFI_TRY(sfi_slab_new(c, &s->values, SF_F64, s->mask, first, count, pad));
     SFI_TRY(sfi_slab_new(c, &g->total, SF_F64, s->mask, first, count, pad));
     if (g->how == SFI_REDUCE_VAR)
-        SFI_TRY(sfi_slab_new(c, &g->square, SF_F64, s->mask, first, count, pad));
+        SFI_TRY(
+            sfi_slab_new(c, &g->square, SF_F64, s->mask, first, count, pad));
     g->into = &s->values;
     return SF_OK;
 }

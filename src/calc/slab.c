@@ -31,8 +31,7 @@ sf_status sfi_slab_new(sfi_calc *c, sfi_slab *out, sf_dtype dtype,
     out->zero = start;
     out->dtype = dtype;
     out->block_count = (size_t)size + UNIT;
-    out->block =
-        sfi_alloc_zero(c->ctx, out->block_count, sf_dtype_size(dtype));
+    out->block = sfi_alloc_zero(c->ctx, out->block_count, sf_dtype_size(dtype));
     return out->block != NULL ? SF_OK : SF_E_NOMEM;
 }
 

@@ -26,14 +26,6 @@ static const int costs[] = {
 #undef EW
 };
 
-int sfi_stored_of(const sfi_calc *c, sf_node node)
-{
-    for (size_t i = 0; i < c->stored_count; i++)
-        if (c->stored[i].term.id == node.id && (int)i != c->own)
-            return (int)i;
-    return -1;
-}
-
 static sf_status add(sfi_calc *c, const sfi_stored *s)
 {
     sfi_stored *grown = sfi_grow(c->ctx, c->stored, &c->stored_capacity,

@@ -39,6 +39,16 @@ const sfi_field_term *sfi_term_of(const sfi_calc *c, sf_node node)
     return n->op == SFI_OP_INPUT ? &c->terms[c->term_of[n->attr[0]]] : NULL;
 }
 
+/* ---- stored terms ----------------------------------------------------------------- */
+
+int sfi_stored_of(const sfi_calc *c, sf_node node)
+{
+    for (size_t i = 0; i < c->stored_count; i++)
+        if (c->stored[i].term.id == node.id && (int)i != c->own)
+            return (int)i;
+    return -1;
+}
+
 /* ---- what a term depends on --------------------------------------------------- */
 
 static unsigned mask_of_term(const sfi_calc *c, const sfi_field_term *t)

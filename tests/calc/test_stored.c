@@ -53,8 +53,8 @@ static void check_same(const sf_field *a, const sf_field *b, double tolerance)
         most = fmax(most, isnan(y[i]) ? 0.0 : fabs(y[i]));
     CHECK(most > 0.0);
     for (int64_t i = 0; i < n; i++) {
-        const bool same = isnan(y[i]) ? isnan(x[i])
-                                      : fabs(x[i] - y[i]) <= tolerance * most;
+        const bool same =
+            isnan(y[i]) ? isnan(x[i]) : fabs(x[i] - y[i]) <= tolerance * most;
         if (!same)
             fprintf(stderr, "point %lld: %.17g, want %.17g of %g\n",
                     (long long)i, x[i], y[i], most);
@@ -163,13 +163,12 @@ static const struct wave {
     {"y = 0:1:3; x = 0:2:32 periodic", "exp(sin(" TAU "*0.5*x))*(1 + y)",
      "r = dx(f)",
      "(1 + y)*" TAU "*0.5*cos(" TAU "*0.5*x)*exp(sin(" TAU "*0.5*x))"},
-    {"y = 0:1:20 periodic; x = 0:2:30 periodic",
-     "sin(" TAU "*(2*y + 1.5*x))", "r = laplacian(f)",
-     "-6.25*" TAU "^2*sin(" TAU "*(2*y + 1.5*x))"},
+    {"y = 0:1:20 periodic; x = 0:2:30 periodic", "sin(" TAU "*(2*y + 1.5*x))",
+     "r = laplacian(f)", "-6.25*" TAU "^2*sin(" TAU "*(2*y + 1.5*x))"},
     {"y = 0:1:20 periodic; x = 0:1:20", "cos(" TAU "*3*y)*x", "r = dy(f)",
      "-" TAU "*3*sin(" TAU "*3*y)*x"},
-    {"lat = -60:60:5; lon = -10:350:36 periodic; radius = 2",
-     "sin(4*" LON ")", "r = dx(f)", "4*cos(4*" LON ")/(2*cos(" LAT "))"},
+    {"lat = -60:60:5; lon = -10:350:36 periodic; radius = 2", "sin(4*" LON ")",
+     "r = dx(f)", "4*cos(4*" LON ")/(2*cos(" LAT "))"},
     {"lat = -60:60:5; lon = -180:180:45 periodic", "sin(4*" LON ")",
      "r = dlon(f)", "4*cos(4*" LON ")*pi/180"},
     {TURNED, "sin(" TAU "*5*x)*y", "r = dx(f)", TAU "*5*cos(" TAU "*5*x)*y"},
@@ -251,7 +250,8 @@ TEST(a_spectral_derivative_goes_along_a_falling_axis)
     sf_field r = result_of(ctx, "r = dx(f)", &f, &o);
     double *x = values_of(&r);
     for (int i = 0; i < 12; i++)
-        CHECK_NEAR(x[i], 1.0471975511965976 * cos(1.0471975511965976 * coords[i]),
+        CHECK_NEAR(x[i],
+                   1.0471975511965976 * cos(1.0471975511965976 * coords[i]),
                    1e-13);
     free(x);
     sf_field_free(ctx, &r);
@@ -267,8 +267,8 @@ TEST(a_spectral_derivative_reads_its_whole_line)
     sf_calc_options o = SF_CALC_OPTIONS_INIT;
     o.order = SF_CALC_SPECTRAL;
     sf_grid *g = grid_of(ctx, "y = 0:9:10; x = 0:1:12 periodic");
-    sf_field f = field_of(
-        ctx, g, "f", "where(y == 3, where(x == 0.25, sqrt(-1), x), x)");
+    sf_field f = field_of(ctx, g, "f",
+                          "where(y == 3, where(x == 0.25, sqrt(-1), x), x)");
     sf_field r = result_of(ctx, "r = dx(f)", &f, &o);
     double *x = values_of(&r);
     for (int i = 0; i < 120; i++)
@@ -300,7 +300,8 @@ TEST(a_spectral_derivative_needs_a_closed_axis_of_equal_steps)
         sf_grid *g = grid_of(ctx, cases[i].grid);
         sf_field f = field_of(ctx, g, "f", "1"), out;
         int count = 0;
-        CHECK_FAILS(ctx, sf_calc(ctx, 1, &out, &count, cases[i].text, 1, &f, &o),
+        CHECK_FAILS(ctx,
+                    sf_calc(ctx, 1, &out, &count, cases[i].text, 1, &f, &o),
                     SF_E_UNSUPPORTED, cases[i].part);
         sf_field_free(ctx, &f);
         sf_grid_free(g);
