@@ -122,7 +122,7 @@ const cli_command cli_calc = {
         "Beside the functions of other expressions: dx dy dz d(f, axis) dt "
         "grad div curl\nlaplacian norm advection coriolis geostrophic theta "
         "frontogenesis wind_dir; mean\nsum min max var integral over axes; "
-        "anomaly shift units missing regrid; f[lev=500].\n",
+        "anomaly shift units missing regrid;\nf[lev=500].\n",
     .example = "  scorefield calc 'e = norm(grad(phi)); l = laplacian(phi)' "
                "charge.nc -o e.nc\n",
     .run = run};

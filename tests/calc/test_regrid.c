@@ -196,8 +196,8 @@ TEST(regrid_is_a_part_of_expressions)
     static const struct {
         const char *inner, *outer, *all;
     } cases[] = {
-        {"e = regrid(f, \"" COARSE "\")", "r = g - e",
-         "r = g - regrid(f, \"" COARSE "\")"},
+        {"e = regrid(f, \"" COARSE "\")", "r = e - g",
+         "r = regrid(f, \"" COARSE "\") - g"},
         {"e = regrid(dx(f), \"" COARSE "\", conservative)",
          "r = mean(e*g, lon) + dlat(e)",
          "r = mean(g*regrid(dx(f), \"" COARSE "\", conservative), lon) + "
