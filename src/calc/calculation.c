@@ -316,9 +316,15 @@ sf_status sfi_calc_read_field(void *user, const int64_t *start,
         int64_t at = 0;
         for (int k = 0; k < rank; k++)
             at += (start[k] + index[k]) * f->step[k];
-        for (int64_t i = 0; i < count[rank - 1]; i++)
-            *out++ = sfi_number_get(f->dtype, f->data[0],
-                                    at + i * f->step[rank - 1]);
+        const int64_t n = count[rank - 1];
+        const double *row = (const double *)f->data[0] + at;
+        if (f->dtype == SF_F64 && f->step[rank - 1] == 1)
+            memcpy(out, row, (size_t)n * sizeof *out);
+        else
+            for (int64_t i = 0; i < n; i++)
+                out[i] = sfi_number_get(f->dtype, f->data[0],
+                                        at + i * f->step[rank - 1]);
+        out += n;
         int k = rank - 2;
         while (k >= 0 && ++index[k] == count[k])
             index[k--] = 0;
@@ -350,8 +356,10 @@ static sf_status put_field(void *user, int output, int component,
         int64_t at = 0;
         for (int k = 0; k < rank; k++)
             at += (first[k] + index[k]) * f->step[k];
-        for (int64_t i = 0; i < count[rank - 1]; i++)
-            sfi_number_put(f->dtype, f->data[0], at + i, *values++);
+        /* Fields of results are of doubles, dense along a row. */
+        const int64_t n = count[rank - 1];
+        memcpy((double *)f->data[0] + at, values, (size_t)n * sizeof *values);
+        values += n;
         int k = rank - 2;
         while (k >= 0 && ++index[k] == count[k])
             index[k--] = 0;
