@@ -56,9 +56,13 @@ SF_API sf_status sf_action_new(sf_context *ctx, sf_action **out,
 SF_API void sf_action_free(sf_action *action);
 
 /* Define a name that the density uses: a number; an expression of the coordinates, of
- * constants that were defined before, and of sums with delta(x - a, y - b), a point
- * source of strength one between the points around it; or the values of a field on the
- * action's grid, which are copied.
+ * constants that were defined before, of the time t, and of sums with delta(x - a, y - b), a
+ * point source of strength one between the points around it, times a number or an
+ * expression of t; or the values of a field on the action's grid, which are copied.
+ *
+ * What depends on t, sources, sides and the density itself, is taken at each time of a
+ * motion; such an action has nothing at rest, and is not solved.  t is no time where a name
+ * is called so.
  *
  * Returns SF_OK; SF_E_PARSE (with the column), SF_E_ARG (a name twice, a source outside the
  * grid, a value that is not finite: where), SF_E_SHAPE (another grid), SF_E_NOMEM. */
@@ -79,6 +83,7 @@ typedef struct sf_action_info {
     bool is_linear;           /* its Hessian does not depend on the fields    */
     bool is_singular;         /* it stays the same if a constant is added     */
     bool has_motion;          /* there is a dt()                              */
+    bool is_timed;            /* a source, a side or the density depends on t */
 } sf_action_info;
 SF_API sf_status sf_action_describe(sf_action *action, sf_action_info *out);
 
@@ -117,8 +122,10 @@ typedef struct sf_action_solve_options {
 
 typedef struct sf_action_solution {
     const char *engine; /* "conjugate gradients", "Newton", ...             */
-    int64_t iterations; /* of Newton; 1 for a linear equation               */
-    int64_t products;   /* with the Hessian                                 */
+    int64_t iterations; /* of Newton; of a linear equation 1, and one each time
+                           that what rounding left is solved for             */
+    int64_t products;   /* with the Hessian, without those in the cycles of a
+                           multigrid preconditioner                          */
     double residual;    /* |b - A phi|/|b|, or |gradient| over that of the
                             start; recomputed at the end                     */
     double energy;      /* the discrete action's                            */
@@ -137,23 +144,44 @@ SF_API sf_status sf_action_solve(sf_action *action, sf_field *fields,
                                  const sf_action_solve_options *opts,
                                  sf_action_solution *out);
 
+/* A step of a motion. */
+typedef struct sf_motion_level {
+    double time;
+    double energy;  /* of a wave with that of its motion                     */
+    double fastest; /* the largest |dphi/dt|: how far a flow is from rest    */
+    const sf_field *fields;
+} sf_motion_level;
+
+/* Who is told of a motion; another status than SF_OK ends it.  NULL: nobody. */
+typedef struct sf_motion_told {
+    void *user;
+    /* Frames: times equally far apart, of which the last is the end. */
+    sf_status (*frame)(void *user, double time, const sf_field *fields);
+    /* The start and each step. */
+    sf_status (*level)(void *user, const sf_motion_level *level);
+    /* After frame k = 1, 2, ...: what the motion is to be taken up again from, by
+     * `resume` of a call that is the same but for that.  The rest of it then has the
+     * same bits. */
+    sf_status (*save)(void *user, int64_t k, const double *state, size_t count);
+} sf_motion_told;
+
 typedef struct sf_action_flow_options {
     size_t size;      /* set by _INIT                                        */
     double until;     /* > 0: how long                                       */
     double tolerance; /* of the error of a step, relative to the largest value
                          [1e-5]                                              */
     double step;      /* the first one [0: by itself]                        */
-    int64_t frames;   /* times to call back at, equally far apart; the last is
-                         `until` [1]                                         */
-    /* Called at each of them; another status than SF_OK ends the flow. */
-    sf_status (*frame)(void *user, double time, const sf_field *fields);
-    void *user;
+    int64_t frames;   /* [1]                                                 */
+    sf_motion_told told;
+    const double *resume; /* [resume_count], or NULL: from the start         */
+    size_t resume_count;
+    int64_t max_steps; /* with those that are rejected [1000000]             */
 } sf_action_flow_options;
 
 #define SF_ACTION_FLOW_OPTIONS_INIT                                            \
     {                                                                          \
         .size = sizeof(sf_action_flow_options), .until = 1.0,                  \
-        .tolerance = 1e-5, .frames = 1                                         \
+        .tolerance = 1e-5, .frames = 1, .max_steps = 1000000                   \
     }
 
 typedef struct sf_action_motion {
@@ -168,21 +196,33 @@ typedef struct sf_action_motion {
  *
  * Runge-Kutta-Chebyshev steps of second order (B. P. Sommeijer, L. F. Shampine and
  * J. G. Verwer, J. Comput. Appl. Math. 88 (1998) 315-326), as many stages as the stiffness
- * asks for.  What natural sides keep is kept to rounding.
+ * asks for; of a linear action with constant coefficients on a uniform Cartesian box, by the
+ * exponential of each mode, exact in time, unless a step is given.  What natural sides keep is kept to rounding.
  *
- * Returns as sf_action_solve(); SF_E_NUMERIC (at which time values were not finite). */
+ * Returns as sf_action_solve(); SF_E_NUMERIC (at which time values were not finite),
+ * SF_E_CONVERGE (max_steps were not enough: how far they led), SF_E_ARG (a state to resume
+ * from that is of another motion). */
 SF_API sf_status sf_action_flow(sf_action *action, sf_field *fields,
                                 const sf_action_flow_options *opts,
                                 sf_action_motion *out);
 
+typedef enum sf_motion_method {
+    SF_METHOD_LEAPFROG = 0, /* Stoermer and Verlet, order 2                  */
+    SF_METHOD_YOSHIDA4,     /* three of them, order 4                        */
+    SF_METHOD_MIDPOINT      /* implicit, order 2, no bound of the step       */
+} sf_motion_method;
+
 typedef struct sf_action_evolve_options {
     size_t size;    /* set by _INIT                                         */
     double until;   /* > 0                                                  */
-    double step;    /* [0: 0.9 of the stability bound]                      */
+    double step;    /* [0: 0.9 of the stability bound of the method; of the
+                       midpoint: of Stoermer and Verlet]                    */
     double damping; /* gamma >= 0 of phi_tt + gamma phi_t [0]               */
-    int64_t frames; /* as of a flow [1]                                     */
-    sf_status (*frame)(void *user, double time, const sf_field *fields);
-    void *user;
+    int64_t frames; /* [1]                                                  */
+    sf_motion_told told;
+    const double *resume; /* as of a flow                                   */
+    size_t resume_count;
+    sf_motion_method method;
 } sf_action_evolve_options;
 
 #define SF_ACTION_EVOLVE_OPTIONS_INIT                                          \
@@ -190,15 +230,17 @@ typedef struct sf_action_evolve_options {
         .size = sizeof(sf_action_evolve_options), .until = 1.0, .frames = 1    \
     }
 
-/* Follow the equation of motion of a Lagrangian, a phi_tt = -dE/dphi, by Stoermer and
- * Verlet's steps: time is an axis of the same corner rule.
+/* Follow the equation of motion of a Lagrangian, a phi_tt = -dE/dphi - gamma a phi_t, by
+ * Stoermer and Verlet's steps: time is an axis of the same corner rule.  Or by compositions of
+ * them (H. Yoshida, Physics Letters A 150 (1990) 262-268), or by the implicit midpoint.
  *
  *   rates  [count of unknowns] dphi/dt at the start; NULL: 0.  Not changed
  *
- * For quadratic energies V sum [a v^2/2] + phi^n.K phi^(n+1)/2 is constant to rounding.
+ * For quadratic energies without t, V sum [a v^2/2] + phi^n.K phi^(n+1)/2 of Stoermer and
+ * Verlet, and V sum [a v^2/2] + E of the midpoint, are constant to rounding.
  *
  * Returns as sf_action_flow(); SF_E_ARG (a step above the stability bound: both; no dt() in
- * the density), SF_E_UNSUPPORTED (a kinetic term other than a(x) dt(phi)^2/2). */
+ * the density), SF_E_NUMERIC (that bound has fallen below the step), SF_E_UNSUPPORTED (a kinetic term other than a(x) dt(phi)^2/2). */
 SF_API sf_status sf_action_evolve(sf_action *action, sf_field *fields,
                                   const sf_field *rates,
                                   const sf_action_evolve_options *opts,
@@ -254,7 +296,8 @@ SF_API sf_status sf_action_verify(sf_action *action, const char *const *exact,
  *     [constants]  g = 1
  *     [source]     rho = delta(x-0.5, y-0.5)          or FILE:VARIABLE
  *     [action]     lagrangian = 0.5*(dt(phi)^2 - grad2(phi)) - g*rho*phi
- *     [motion]     until = 2 ; step = auto ; every = 0.05 ; damping = 0
+ *     [motion]     until = 2 ; step = auto ; every = 0.05 ; damping = 0 ; temperature = 1
+ *                  method = leapfrog, yoshida4 or midpoint
  *     [solver]     tolerance = 1e-8 ; project = mean */
 typedef struct sf_problem {
     sf_grid *grid;
@@ -267,8 +310,10 @@ typedef struct sf_problem {
     double until, every; /* 0: not given                                     */
     double step;         /* 0: by itself                                     */
     double damping;
+    double temperature; /* of thermal.h; 0: not given                        */
     double motion_tolerance, tolerance;
     bool project;
+    sf_motion_method method;
 } sf_problem;
 
 /* Read a problem from a file; or from bytes of the same form that messages call `path`.

@@ -313,12 +313,24 @@ SF_API sf_status sf_field_units(sf_context *ctx, sf_field *field,
 SF_API sf_status sf_field_at(sf_context *ctx, const sf_field *field, int c,
                              sf_cmat points, double *values);
 
+/* Add a density of points to component c: the transpose of sf_field_at(), over the volumes
+ * of the grid's points.  So the integral grows by the sum of the weights and, away from
+ * ends, the mean along a Cartesian axis is that of the points.
+ *
+ *   points   [n, rank], as there; all within the grid
+ *   weights  [n]; NULL: 1/n
+ *
+ * Returns SF_OK; SF_E_ARG (c, or a component between points; the first point outside, to which
+ * points before it were added), SF_E_SHAPE. */
+SF_API sf_status sf_field_deposit(sf_context *ctx, sf_field *field, int c,
+                                  sf_cmat points, const double *weights);
+
 /* ---- files ----------------------------------------------------------------- */
 
 typedef struct sf_field_read_options {
     size_t size;        /* set by _INIT                                      */
-    const char *select; /* "lev=500; lat=30:60; time=1990-01-16" [all]: a
-                           value must be that of a point; a range has both
+    const char *select; /* "lev=500; lat=30:60; time=1990-01-16" [all], or with
+                           commas: a value must be that of a point; a range has both
                            ends; longitudes count modulo 360 degrees; dates
                            by the calendar of the file                       */
     const char *grid;   /* of .npy files: as sf_grid_parse() takes it        */

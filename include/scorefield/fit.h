@@ -177,7 +177,7 @@ SF_API sf_status sf_fit_empirical(sf_context *ctx, sf_model **out, sf_cmat data,
 
 typedef struct sf_local_options {
     size_t size;        /* set by _INIT                                     */
-    int64_t neighbours; /* k, 1 to 64                          [default 3]  */
+    int64_t neighbours; /* k, 1 to 512                         [default 3]  */
     int64_t target;     /* the column of classes: neighbours are of a row's
                            own, and it has levels; -1: none    [default -1] */
     double shrink;      /* of a row towards its neighbours' mean, 0 to 1
@@ -227,6 +227,55 @@ SF_API sf_status sf_fit_local(sf_context *ctx, sf_model **out, sf_cmat data,
                               const char *const *names,
                               const sf_local_options *options,
                               sf_local_report *report);
+
+/* How near draws of local models are to their rows, by the number of neighbours. */
+enum { SF_CLOSENESS_POINTS = 24 };
+
+typedef struct sf_closeness_point {
+    int64_t neighbours; /* k                                                 */
+    double ratio;    /* median distance to the nearest row of the data, of draws
+                           over that of rows that the model did not see: 1 is no
+                           nearer than chance                                 */
+    double ratio_se; /* its standard error                                */
+    double near;     /* proportion of draws that are nearer than 95 % of the
+                           rows that the model did not see: 0.05 is chance    */
+} sf_closeness_point;
+
+typedef struct sf_closeness {
+    size_t size;        /* set by _INIT                                      */
+    int64_t folds;      /* parts of a tenth of the rows that were held out   */
+    int64_t held_out;   /* rows of all of them                               */
+    int64_t drawn;      /* draws for each point                              */
+    int64_t neighbours; /* the k that was chosen, 0: none reaches the ratio  */
+    int64_t count;      /* of the points, by k                               */
+    sf_closeness_point point[SF_CLOSENESS_POINTS];
+} sf_closeness;
+
+#define SF_CLOSENESS_INIT                                                      \
+    {                                                                          \
+        sizeof(sf_closeness), 0, 0, 0, 0, 0,                                   \
+        {                                                                      \
+            {                                                                  \
+                0, 0.0, 0.0, 0.0                                               \
+            }                                                                  \
+        }                                                                      \
+    }
+
+/* The closeness of local models of data [n, d], whose options are `options` but for
+ * `neighbours`: k goes from 3 to a quarter of the rows, at most 512, in steps of about
+ * a quarter.  A tenth of the rows is held out of the model, in turn all of them where
+ * there are at most 5000, and draws, rounded to the decimals of the frame, are
+ * compared to them.  Distances are the sum over columns of the gap over the range in
+ * the data, and 1 for levels that differ.  out->neighbours is the least k whose ratio
+ * is within a standard error of `ratio`, or above.
+ *
+ * Returns SF_OK; SF_E_ARG (ratio not above 0, fewer than 40 rows, an option), else as
+ * sf_fit_local(); SF_E_NUMERIC, too, where half of the held-out rows equal another
+ * one, so that there is no ratio; SF_E_CANCELLED. */
+SF_API sf_status sf_local_closeness(sf_context *ctx, sf_closeness *out,
+                                    sf_cmat data, const char *const *names,
+                                    const sf_local_options *options,
+                                    double ratio, uint64_t seed);
 
 /* ---- network ----------------------------------------------------------------- */
 

@@ -219,6 +219,12 @@ typedef struct sf_chain_draws {
                        for sf_ebfmi()                                          */
     sf_chain_report
         *report; /* [chains]                                       */
+    /* OPTIONAL.  Called for draw i of a chain when it is there, x [unknowns], by the
+     * thread that runs the chains; draws of one chain come in order.  Another status than
+     * SF_OK ends the run.  Without x nothing is kept, whatever the number of draws. */
+    sf_status (*draw)(void *user, int64_t chain, int64_t i, const double *x,
+                      double value);
+    void *user;
 } sf_chain_draws;
 
 /* Run `chains` chains of the density exp(-f), which needs f's values.

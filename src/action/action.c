@@ -31,6 +31,9 @@ static sf_status make_lines(sf_action *a, int k)
     const sf_axis *axis = sf_grid_axis(a->grid, k);
     const int64_t n = axis->count;
     const bool closed = sfi_is_closed(a, k);
+    const bool open[2] = {a->walls[2 * k].kind == SF_SIDE_OPEN,
+                          a->walls[2 * k + 1].kind == SF_SIDE_OPEN};
+    const double half = 0.5 * sfi_axis_step(axis); /* open axes are uniform */
     for (int r = 0; r < SFI_LINES; r++) {
         a->lines[k][r] = sfi_alloc_zero(a->ctx, (size_t)n, sizeof(double));
         if (a->lines[k][r] == NULL)
@@ -40,10 +43,12 @@ static sf_status make_lines(sf_action *a, int k)
         const double x = axis->coords[i];
         const double below = i > 0 || closed
                                  ? 0.5 * (coordinate(axis, i - 1) + x)
-                                 : axis->edges[0];
+                             : open[0] ? x - half
+                                       : axis->edges[0];
         const double above = i < n - 1 || closed
                                  ? 0.5 * (x + coordinate(axis, i + 1))
-                                 : axis->edges[n];
+                             : open[1] ? x + half
+                                       : axis->edges[n];
         a->lines[k][SFI_LINE_COORD][i] = x;
         a->lines[k][SFI_LINE_LOW][i] =
             fabs(sfi_grid_measure(a->grid, k, below, x));
@@ -54,6 +59,8 @@ static sf_status make_lines(sf_action *a, int k)
             a->lines[k][SFI_LINE_EDGE][i] =
                 1.0 / (fabs(coordinate(axis, i + 1) - x) * a->grid->radian[k]);
     }
+    if (open[0] || open[1]) /* from an end to the point beyond it */
+        a->lines[k][SFI_LINE_EDGE][n - 1] = 0.5 / fabs(half);
     a->is_uniform[k] = sfi_axis_step(axis) != 0.0 && axis->role != SF_ROLE_R &&
                        axis->role != SF_ROLE_LAT;
     return SF_OK;
@@ -87,9 +94,12 @@ static sf_status check_axis(const sf_action *a, int k)
                 axis->name, axis->coords[i]);
     for (int high = 0; high < 2; high++) {
         const sf_side *side = high ? &axis->high : &axis->low;
-        if (side->kind == SF_SIDE_OPEN)
+        if (side->kind == SF_SIDE_OPEN &&
+            (sf_grid_geometry(a->grid) != SF_GEOMETRY_CARTESIAN ||
+             sfi_axis_step(axis) == 0.0))
             return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
-                            "action: side %s%s: open sides are not supported",
+                            "action: side %s%s: open wants Cartesian axes and "
+                            "equal steps along this one",
                             axis->name, high ? "+" : "-");
         if (axis->placement == SF_CELLS &&
             (side->kind == SF_SIDE_FLUX || side->kind == SF_SIDE_ROBIN))
@@ -132,10 +142,13 @@ void sf_action_free(sf_action *a)
     for (size_t i = 0; i < a->named_count; i++) {
         sfi_free_text(ctx, a->named[i].name);
         sfi_free(ctx, a->named[i].values, (size_t)a->points, sizeof(double));
+        sfi_values_free(a, a->named[i].timed);
     }
     for (int w = 0; w < 2 * SF_MAX_AXES; w++) {
         sfi_free(ctx, a->walls[w].values, a->walls[w].count, sizeof(double));
         sfi_free(ctx, a->walls[w].factors, a->walls[w].count, sizeof(double));
+        sfi_values_free(a, a->walls[w].timed[0]);
+        sfi_values_free(a, a->walls[w].timed[1]);
     }
     for (int k = 0; k < a->rank; k++)
         for (int r = 0; r < SFI_LINES; r++)
@@ -150,14 +163,28 @@ void sf_action_free(sf_action *a)
     sfi_free(ctx, a, 1, sizeof *a);
 }
 
+/* The values of a text on a wall; *timed, if it has others at other times. */
+static sf_status read_wall_text(sf_action *a, const char *text, int w,
+                                double *values, sfi_values **timed)
+{
+    sfi_values *v = NULL;
+    SFI_TRY(sfi_values_new(a, &v, text, w, false, true));
+    const sf_status status = sfi_values_run(a, v, values);
+    if (sfi_values_is_timed(v))
+        *timed = v;
+    else
+        sfi_values_free(a, v);
+    return status;
+}
+
 static sf_status read_wall(sf_action *a, int w)
 {
     const int axis = w / 2;
     const sf_axis *line = sf_grid_axis(a->grid, axis);
     const sf_side *side = w % 2 == 0 ? &line->low : &line->high;
     sfi_action_wall *wall = &a->walls[w];
-    wall->is_number = true;
-    if (side->value == NULL || wall->values != NULL)
+    wall->is_number = wall->kind != SF_SIDE_OPEN;
+    if ((side->value == NULL && wall->is_number) || wall->values != NULL)
         return SF_OK;
     int64_t step = 1;
     for (int k = a->rank - 1; k >= 0; k--) {
@@ -165,17 +192,20 @@ static sf_status read_wall(sf_action *a, int w)
         step *= k == axis ? 1 : a->count[k];
     }
     wall->is_number = false;
-    wall->values = sfi_alloc(a->ctx, (size_t)step, sizeof *wall->values);
-    wall->factors = sfi_alloc(a->ctx, (size_t)step, sizeof *wall->factors);
+    wall->values = sfi_alloc_zero(a->ctx, (size_t)step, sizeof *wall->values);
+    wall->factors = sfi_alloc_zero(a->ctx, (size_t)step, sizeof *wall->factors);
     wall->count = (size_t)step;
     if (wall->values == NULL || wall->factors == NULL)
         return SF_E_NOMEM;
-    SFI_TRY(sfi_action_evaluate_wall(a, side->value, axis, w % 2 == 1,
-                                     wall->values));
+    if (wall->kind == SF_SIDE_OPEN)
+        return SF_OK;
+    SFI_TRY(read_wall_text(a, side->value, w, wall->values, &wall->timed[0]));
     if (side->factor != NULL)
-        SFI_TRY(sfi_action_evaluate_wall(a, side->factor, axis, w % 2 == 1,
-                                         wall->factors));
-    wall->is_number = true;
+        SFI_TRY(
+            read_wall_text(a, side->factor, w, wall->factors, &wall->timed[1]));
+    a->is_timed |= wall->timed[0] != NULL || wall->timed[1] != NULL;
+    a->has_aging_hessian |= wall->timed[1] != NULL;
+    wall->is_number = wall->timed[0] == NULL && wall->timed[1] == NULL;
     for (int64_t i = 1; i < step && wall->is_number; i++)
         wall->is_number =
             wall->values[i] == wall->values[0] &&
@@ -185,53 +215,25 @@ static sf_status read_wall(sf_action *a, int w)
     return SF_OK;
 }
 
-/* Take over what one wall pins; SF_E_ARG where another one has said otherwise. */
-static sf_status merge_wall(const sf_action *a, int w, const double *one,
-                            double *all)
-{
-    for (int64_t i = 0; i < a->points; i++) {
-        if (isnan(one[i]))
-            continue;
-        if (!isnan(all[i]) &&
-            fabs(one[i] - all[i]) > 1e-12 * fmax(1.0, fabs(all[i])))
-            return SFI_FAIL(
-                a->ctx, SF_E_ARG,
-                "action: two pinned sides meet and do not agree: %g "
-                "on %s%s, %g on the other",
-                one[i], sf_grid_axis(a->grid, w / 2)->name,
-                w % 2 == 0 ? "-" : "+", all[i]);
-        all[i] = one[i];
-    }
-    return SF_OK;
-}
-
 static sf_status find_pinned(sf_action *a)
 {
     const size_t n = (size_t)a->points;
-    double *all = sfi_alloc(a->ctx, 2 * n, sizeof *all);
-    if (all == NULL)
-        return SF_E_NOMEM;
-    double *one = all + n;
-    sf_status status = SF_OK;
-    for (size_t i = 0; i < n; i++)
-        all[i] = NAN;
-    for (int w = 0; w < 2 * a->rank && status == SF_OK; w++) {
-        for (size_t i = 0; i < n; i++)
-            one[i] = NAN;
-        sfi_action_pin_wall(a, w, one);
-        status = merge_wall(a, w, one, all);
-    }
+    SFI_TRY(sfi_action_check_pins(a));
+    double *values = sfi_alloc(a->ctx, n, sizeof *values);
     bool *pinned = sfi_alloc_zero(a->ctx, n, sizeof *pinned);
-    if (status == SF_OK && pinned == NULL)
-        status = SF_E_NOMEM;
+    sf_status status = values != NULL && pinned != NULL ? SF_OK : SF_E_NOMEM;
     a->free_count = 0;
+    for (size_t i = 0; i < n && status == SF_OK; i++)
+        values[i] = NAN;
+    if (status == SF_OK)
+        sfi_action_pin(a, values);
     for (size_t i = 0; i < n && status == SF_OK; i++) {
-        pinned[i] = !isnan(all[i]);
+        pinned[i] = !isnan(values[i]);
         a->free_count += !pinned[i];
     }
     if (status == SF_OK && a->free_count == 0)
         status = SFI_FAIL(a->ctx, SF_E_ARG, "action: all points are pinned");
-    sfi_free(a->ctx, all, 2 * n, sizeof *all);
+    sfi_free(a->ctx, values, n, sizeof *values);
     if (status == SF_OK)
         a->pinned = pinned;
     else
@@ -265,6 +267,8 @@ static sf_status fill(sf_action *a, const char *text, int count,
         SFI_TRY(check_axis(a, k));
         a->walls[2 * k].kind = axis->low.kind;
         a->walls[2 * k + 1].kind = axis->high.kind;
+        a->is_open |=
+            axis->low.kind == SF_SIDE_OPEN || axis->high.kind == SF_SIDE_OPEN;
         SFI_TRY(make_lines(a, k));
     }
     return SF_OK;
@@ -344,15 +348,22 @@ static sf_status add_values(sf_action *a, const char *name, double *values,
 sf_status sf_action_set(sf_action *a, const char *name, const char *text)
 {
     const size_t n = (size_t)a->points;
+    sfi_values *v = NULL;
     double *values = sfi_alloc(a->ctx, n, sizeof *values);
-    bool is_number = false;
     if (values == NULL)
         return SF_E_NOMEM;
-    sf_status status = sfi_action_evaluate(a, text, true, values, &is_number);
+    sf_status status = sfi_values_new(a, &v, text, -1, true, true);
+    if (status == SF_OK)
+        status = sfi_values_run(a, v, values);
     if (status != SF_OK)
         sfi_message_prefix(a->ctx, "%s: ", name);
     else
-        status = add_values(a, name, values, is_number);
+        status = add_values(a, name, values, sfi_values_is_number(v));
+    if (status == SF_OK && sfi_values_is_timed(v)) {
+        a->named[a->named_count - 1].timed = v;
+        return SF_OK;
+    }
+    sfi_values_free(a, v);
     if (status != SF_OK)
         sfi_free(a->ctx, values, n, sizeof *values);
     return status;
@@ -399,6 +410,7 @@ static sf_status prepare(sf_action *a)
 sf_status sf_action_field(sf_action *a, sf_field *out, int u)
 {
     SFI_TRY(prepare(a));
+    SFI_TRY(sfi_action_at(a, 0.0));
     if (u < 0 || u >= a->unknowns)
         return SFI_FAIL(a->ctx, SF_E_ARG, "action: field %d, want 0 to %d", u,
                         a->unknowns - 1);
@@ -427,32 +439,21 @@ sf_status sf_action_describe(sf_action *a, sf_action_info *out)
                             .unknowns = a->unknowns * a->free_count,
                             .is_linear = a->is_linear,
                             .is_singular = a->is_singular,
-                            .has_motion = a->has_motion};
+                            .has_motion = a->has_motion,
+                            .is_timed = a->is_timed};
     return SF_OK;
 }
 
+sf_status sfi_action_check_rest(const sf_action *a)
+{
+    return !a->is_timed ? SF_OK
+                        : SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                                   "action: something in it depends on t, and "
+                                   "nothing is at rest; follow it by evolve "
+                                   "or flow");
+}
+
 /* ---- as a functional ----------------------------------------------------------------------- */
-
-/* Free numbers, an unknown after the other, to all points and back. */
-static void spread(const sf_action *a, const double *x, double *all,
-                   bool pinned_values)
-{
-    for (int u = 0; u < a->unknowns; u++) {
-        double *to = all + u * a->points;
-        for (int64_t i = 0; i < a->points; i++)
-            to[i] = a->pinned[i] ? 0.0 : *x++;
-        if (pinned_values)
-            sfi_action_pin(a, to);
-    }
-}
-
-static void collect(const sf_action *a, const double *all, double *x)
-{
-    for (int u = 0; u < a->unknowns; u++)
-        for (int64_t i = 0; i < a->points; i++)
-            if (!a->pinned[i])
-                *x++ = all[u * a->points + i];
-}
 
 /* One of the three callbacks for a walker after the other. */
 static sf_status each_walker(sf_action *a, double *value, double *out,
@@ -463,17 +464,17 @@ static sf_status each_walker(sf_action *a, double *value, double *out,
     double *room = sfi_alloc(a->ctx, 3 * all, sizeof *room);
     sf_status status = room != NULL ? SF_OK : SF_E_NOMEM;
     for (int64_t w = 0; w < walkers && status == SF_OK; w++) {
-        spread(a, x + w * n, room, true);
+        sfi_action_spread(a, x + w * n, room, true);
         if (value != NULL)
             status = sfi_action_value(a, room, &value[w]);
         if (v != NULL)
-            spread(a, v + w * n, room + all, false);
+            sfi_action_spread(a, v + w * n, room + all, false);
         if (out != NULL && status == SF_OK)
             status = v != NULL ? sfi_action_product(a, room, room + all,
                                                     room + 2 * all)
                                : sfi_action_gradient(a, room, room + 2 * all);
         if (out != NULL && status == SF_OK)
-            collect(a, room + 2 * all, out + w * n);
+            sfi_action_collect(a, room + 2 * all, out + w * n);
     }
     sfi_free(a->ctx, room, 3 * all, sizeof *room);
     return status;
@@ -505,6 +506,11 @@ sf_status sf_action_functional(sf_action *a, sf_functional *out)
     const sf_functional none = SF_FUNCTIONAL_INIT;
     *out = none;
     SFI_TRY(prepare(a));
+    if (a->is_open)
+        return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                        "action: the field beyond an open side belongs to the "
+                        "action and is no free number of it; solve it");
+    SFI_TRY(sfi_action_check_rest(a));
     out->name = "action";
     out->unknowns = a->unknowns * a->free_count;
     out->user = a;
@@ -523,7 +529,7 @@ sf_status sf_action_pack(sf_action *a, const sf_field *fields, double *x)
         return SF_E_NOMEM;
     const sf_status status = sfi_action_gather(a, fields, room);
     if (status == SF_OK)
-        collect(a, room, x);
+        sfi_action_collect(a, room, x);
     sfi_free(a->ctx, room, all, sizeof *room);
     return status;
 }
@@ -535,7 +541,7 @@ sf_status sf_action_unpack(sf_action *a, const double *x, sf_field *fields)
     double *room = sfi_alloc(a->ctx, all, sizeof *room);
     if (room == NULL)
         return SF_E_NOMEM;
-    spread(a, x, room, true);
+    sfi_action_spread(a, x, room, true);
     sfi_action_scatter(a, room, fields);
     sfi_free(a->ctx, room, all, sizeof *room);
     return SF_OK;

@@ -22,6 +22,7 @@ typedef enum sfi_leaf_kind {
     SFI_LEAF_RATE,  /* its time derivative                                    */
     SFI_LEAF_COORD, /* of `axis`, in the grid's unit                          */
     SFI_LEAF_SOURCE, /* array `index`                                         */
+    SFI_LEAF_TIME,   /* t                                                     */
     SFI_LEAF_DELTA /* a point source, while its text is read                 */
 } sfi_leaf_kind;
 
@@ -31,21 +32,28 @@ typedef struct sfi_density_leaf {
     sf_node node; /* an input of the density's graph */
 } sfi_density_leaf;
 
+/* A text that has values at all points, or on a wall (text_values.c). */
+typedef struct sfi_values sfi_values;
+
 /* A name that the density may use: a number, or values at all points. */
 typedef struct sfi_named {
     char *name;
     bool is_number;
     double number;
-    double *values; /* [points] */
+    double *values;    /* [points], of the action's time                      */
+    sfi_values *timed; /* what they are at another time; NULL: the same       */
 } sfi_named;
 
 /* ---- walls ---------------------------------------------------------------------- */
 
+/* The values of an open wall are those of the points one step beyond it, which no field
+ * holds: 0 until they are known. */
 typedef struct sfi_action_wall {
     sf_side_kind kind;
     bool is_number; /* the same value everywhere                      */
     double value, factor;
     double *values, *factors; /* [points of the wall], the axis left out      */
+    sfi_values *timed[2]; /* what these are at another time; NULL: the same */
     int64_t step[SF_MAX_AXES];
     size_t count;
 } sfi_action_wall;
@@ -63,6 +71,7 @@ typedef enum sfi_read_of {
     SFI_READ_VALUE,  /* of unknown `index`                                    */
     SFI_READ_VECTOR, /* what a Hessian is applied to                          */
     SFI_READ_SOURCE,
+    SFI_READ_TIME,
     SFI_READ_LINE, /* table `index` of an axis                              */
     SFI_READ_WALL_VALUE, /* of wall `index` = 2 axis + (high)                 */
     SFI_READ_WALL_FACTOR
@@ -125,7 +134,10 @@ struct sf_action {
     size_t leaf_count, leaf_capacity;
     sf_node energy; /* at rest                                      */
     sf_node inertia[SF_MOST_UNKNOWNS]; /* a of a dt(phi)^2/2; id -1: none     */
-    bool has_motion, is_linear, is_singular;
+    bool has_motion, is_linear, is_singular, is_open;
+    bool is_timed;          /* something depends on t                        */
+    bool has_aging_hessian; /* the Hessian does                              */
+    double time;            /* t, of the arrays of names and walls           */
     char motion_problem[160]; /* why there is none, "" if there is            */
 
     sfi_class_program programs[SFI_TASKS][SFI_CLASSES];
@@ -138,10 +150,17 @@ struct sf_action {
 /* Read the density, if that was not done. */
 sf_status sfi_action_read(sf_action *a);
 
-/* Values at all points of an expression of coordinates and defined names; *is_number if
- * they are one.  With `deltas`, point sources are spread. */
-sf_status sfi_action_evaluate(sf_action *a, const char *text, bool deltas,
-                              double *values, bool *is_number);
+/* A text of coordinates and, if they are allowed, point sources and the time: the sum of
+ * `rest` and, at each point at[i][axis], amount[i], which depends on t at most. */
+typedef struct sfi_spread_text {
+    sf_node rest;
+    int deltas;
+    double at[SFI_MOST_ARGUMENTS][SF_MAX_AXES];
+    sf_node amount[SFI_MOST_ARGUMENTS];
+    bool is_timed;
+} sfi_spread_text;
+sf_status sfi_action_parse_spread(sf_action *a, const char *text, bool deltas,
+                                  bool time, sfi_spread_text *out);
 
 /* An expression of coordinates and constants, as a node. */
 sf_status sfi_action_parse(sf_action *a, const char *text, sf_node *out);
@@ -156,14 +175,35 @@ bool sfi_action_depends(const sf_action *a, sf_node node, sfi_leaf_kind kind);
  * a unit. */
 sf_node sfi_action_inverse_h(sf_action *a, int axis);
 
+/* Whether a node depends on the time, by itself or through a source. */
+bool sfi_action_ages(const sf_action *a, sf_node node);
+
+/* ---- values of texts (text_values.c) ------------------------------------------------------- */
+
 /* Values of a node that depends on coordinates and, for all points, sources, over a box
  * of points with coordinates x[axis]. */
 sf_status sfi_action_run(sf_action *a, sf_node node, const sf_box *box,
                          double *const *x, double *values);
 
-/* The same on a wall: [points of the wall]. */
-sf_status sfi_action_evaluate_wall(sf_action *a, const char *text, int axis,
-                                   bool is_high, double *values);
+/* A text at all points, or (wall >= 0) on a wall, which has no point sources. */
+sf_status sfi_values_new(sf_action *a, sfi_values **out, const char *text,
+                         int wall, bool deltas, bool time);
+void sfi_values_free(sf_action *a, sfi_values *v);
+bool sfi_values_is_timed(const sfi_values *v);
+bool sfi_values_is_number(const sfi_values *v);
+
+/* Its values [points] at the action's time; SF_E_ARG where one is not finite. */
+sf_status sfi_values_run(sf_action *a, const sfi_values *v, double *out);
+
+/* Values at all points [points] of a text of coordinates, constants and point sources. */
+sf_status sfi_action_evaluate(sf_action *a, const char *text, double *values);
+
+/* Go to a time: what depends on t is that of `time` from now on.  SF_E_ARG (values that are
+ * not finite; pins that do not agree), and the action is then of no time. */
+sf_status sfi_action_at(sf_action *a, double time);
+
+/* SF_E_UNSUPPORTED for an action that depends on t: it is never at rest. */
+sf_status sfi_action_check_rest(const sf_action *a);
 
 /* ---- programs (corner.c) -------------------------------------------------------------- */
 
@@ -183,6 +223,14 @@ static inline bool sfi_is_cells(const sf_action *a, int axis)
            !sfi_is_closed(a, axis);
 }
 
+/* Whether the domain ends at the points of a wall, which have the half of a cell: not on
+ * cells, nor where the grid goes on. */
+static inline bool sfi_is_end(const sf_action *a, int axis, bool is_high)
+{
+    return !sfi_is_closed(a, axis) && !sfi_is_cells(a, axis) &&
+           a->walls[2 * axis + is_high].kind != SF_SIDE_OPEN;
+}
+
 /* ---- applying (apply.c) ----------------------------------------------------------------- */
 
 /* All arrays are [unknowns][points]; outputs are 0 at pinned points. */
@@ -198,9 +246,18 @@ void sfi_action_volumes(const sf_action *a, double *out);
 /* Values of `a` of unknown u, [points]. */
 sf_status sfi_action_inertia(sf_action *a, int u, double *out);
 
+/* SF_E_ARG where sides that pin the same point do not agree. */
+sf_status sfi_action_check_pins(const sf_action *a);
+
 /* Set the pinned points of an unknown, [points]: all, or those of one wall. */
 void sfi_action_pin(const sf_action *a, double *x);
 void sfi_action_pin_wall(const sf_action *a, int wall, double *x);
+
+/* Free numbers, an unknown after the other, to all points and back; pinned points have
+ * their values or 0. */
+void sfi_action_spread(const sf_action *a, const double *free, double *x,
+                       bool pinned_values);
+void sfi_action_collect(const sf_action *a, const double *x, double *free);
 
 /* Fields of one grid and dense arrays. */
 sf_status sfi_action_gather(sf_action *a, const sf_field *fields, double *x);

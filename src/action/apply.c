@@ -2,6 +2,7 @@
 /* apply.c - an action and its derivatives at all points: a box for each class. */
 #include "action/action.h"
 
+#include <math.h>
 #include <string.h>
 
 /* A box of points of one class. */
@@ -80,6 +81,9 @@ static sf_source source_of(const sf_action *a, const class_box *b,
     case SFI_READ_SOURCE:
         base = a->named[r->index].values;
         break;
+    case SFI_READ_TIME:
+        s.data = &a->time;
+        return s;
     case SFI_READ_LINE: {
         const int axis = r->index / SFI_LINES;
         s.data = a->lines[axis][r->index % SFI_LINES] + b->first[axis] +
@@ -194,12 +198,11 @@ void sfi_action_volumes(const sf_action *a, double *out)
     do {
         double v = 1.0;
         for (int k = 0; k < a->rank; k++) {
-            const bool open = !sfi_is_closed(a, k) && !sfi_is_cells(a, k);
             const int64_t i = index[k];
             double width = 0.0;
-            if (!(open && i == 0))
+            if (!(sfi_is_end(a, k, false) && i == 0))
                 width += a->lines[k][SFI_LINE_LOW][i];
-            if (!(open && i == a->count[k] - 1))
+            if (!(sfi_is_end(a, k, true) && i == a->count[k] - 1))
                 width += a->lines[k][SFI_LINE_HIGH][i];
             v *= width;
         }
@@ -269,23 +272,94 @@ static double pinned_value(const sf_action *a, int w, const int64_t *index)
     return wall->values[at];
 }
 
+/* Visit the points of a wall. */
+static bool next_on_wall(const sf_action *a, int axis, int64_t *index)
+{
+    for (int k = a->rank - 1; k >= 0; k--) {
+        if (k == axis)
+            continue;
+        if (++index[k] < a->count[k])
+            return true;
+        index[k] = 0;
+    }
+    return false;
+}
+
+static bool is_pin(const sf_action *a, int w)
+{
+    return a->walls[w].kind == SF_SIDE_PIN && !sfi_is_cells(a, w / 2);
+}
+
 void sfi_action_pin_wall(const sf_action *a, int w, double *x)
 {
     const int axis = w / 2;
     int64_t index[SF_MAX_AXES] = {0};
-    if (a->walls[w].kind != SF_SIDE_PIN || sfi_is_cells(a, axis))
+    if (!is_pin(a, w))
         return;
+    index[axis] = w % 2 == 0 ? 0 : a->count[axis] - 1;
     do {
-        if (index[axis] == (w % 2 == 0 ? 0 : a->count[axis] - 1))
-            *x = pinned_value(a, w, index);
-        x++;
-    } while (next_point(a, index));
+        int64_t at = 0;
+        for (int k = 0; k < a->rank; k++)
+            at += index[k] * a->stride[k];
+        x[at] = pinned_value(a, w, index);
+    } while (next_on_wall(a, axis, index));
+}
+
+sf_status sfi_action_check_pins(const sf_action *a)
+{
+    for (int w = 0; w < 2 * a->rank; w++) {
+        int64_t index[SF_MAX_AXES] = {0};
+        if (!is_pin(a, w))
+            continue;
+        index[w / 2] = w % 2 == 0 ? 0 : a->count[w / 2] - 1;
+        do {
+            const double one = pinned_value(a, w, index);
+            for (int v = w + 1; v < 2 * a->rank; v++) {
+                const int64_t end = v % 2 == 0 ? 0 : a->count[v / 2] - 1;
+                if (!is_pin(a, v) || index[v / 2] != end)
+                    continue;
+                const double other = pinned_value(a, v, index);
+                if (fabs(other - one) > 1e-12 * fmax(1.0, fabs(one)))
+                    return SFI_FAIL(
+                        a->ctx, SF_E_ARG,
+                        "action: two pinned sides meet and do not agree: %g "
+                        "on %s%s, %g on %s%s",
+                        one, sf_grid_axis(a->grid, w / 2)->name,
+                        w % 2 == 0 ? "-" : "+", other,
+                        sf_grid_axis(a->grid, v / 2)->name,
+                        v % 2 == 0 ? "-" : "+");
+            }
+        } while (next_on_wall(a, w / 2, index));
+    }
+    return SF_OK;
 }
 
 void sfi_action_pin(const sf_action *a, double *x)
 {
     for (int w = 0; w < 2 * a->rank; w++)
         sfi_action_pin_wall(a, w, x);
+}
+
+/* ---- free numbers -------------------------------------------------------------------------- */
+
+void sfi_action_spread(const sf_action *a, const double *free, double *x,
+                       bool pinned_values)
+{
+    for (int u = 0; u < a->unknowns; u++) {
+        double *to = x + u * a->points;
+        for (int64_t i = 0; i < a->points; i++)
+            to[i] = a->pinned[i] ? 0.0 : *free++;
+        if (pinned_values)
+            sfi_action_pin(a, to);
+    }
+}
+
+void sfi_action_collect(const sf_action *a, const double *x, double *free)
+{
+    for (int u = 0; u < a->unknowns; u++)
+        for (int64_t i = 0; i < a->points; i++)
+            if (!a->pinned[i])
+                *free++ = x[u * a->points + i];
 }
 
 /* ---- fields ------------------------------------------------------------------------------ */

@@ -88,7 +88,8 @@ static bool is_at(const building *b, int axis, int at, int side)
 static bool is_inside(const building *b, const corner *c)
 {
     for (int k = 0; k < b->a->rank; k++)
-        if (is_at(b, k, c->at[k], c->side[k]) && !sfi_is_cells(b->a, k))
+        if (is_at(b, k, c->at[k], c->side[k]) &&
+            sfi_is_end(b->a, k, c->side[k] > 0))
             return false;
     return true;
 }
@@ -167,9 +168,16 @@ static sf_node slope(building *b, const corner *c, int unknown, int axis)
     memcpy(next, c->at, sizeof next);
     next[axis] += c->side[axis];
     const sf_node here = read_at(b, SFI_READ_VALUE, unknown, c->at);
-    if (is_at(b, axis, c->at[axis], c->side[axis])) { /* of cells */
+    if (is_at(b, axis, c->at[axis], c->side[axis])) {
         const int w = 2 * axis + (c->side[axis] > 0);
         const sfi_action_wall *wall = &a->walls[w];
+        if (wall->kind == SF_SIDE_OPEN)
+            return sf_mul(
+                g,
+                sf_mul(g, sf_const(g, c->side[axis]),
+                       inverse_length(b, c, axis)),
+                sf_sub(g, read_at(b, SFI_READ_WALL_VALUE, w, c->at), here));
+        /* of cells */
         if (wall->kind != SF_SIDE_PIN)
             return sf_const(g, 0.0);
         const sf_node value = wall->is_number
@@ -187,9 +195,12 @@ static sf_node slope(building *b, const corner *c, int unknown, int axis)
 
 /* ---- terms -------------------------------------------------------------------------------- */
 
-/* V L of one corner. */
-static sf_node term(building *b, const corner *c)
+/* V L of one corner; or, with an axis that is open on that side, of the corner of the point
+ * beyond, which faces this one.  That has the same slope along the axis; those along others
+ * do not hold this point's value, and are left out of a density that couples none. */
+static sf_node term(building *b, const corner *c, int facing)
 {
+    static const int here[SF_MAX_AXES] = {0};
     sf_action *a = b->a;
     sf_graph *g = b->g;
     sf_node *values = sfi_alloc(a->ctx, a->leaf_count + 1, sizeof *values);
@@ -197,14 +208,19 @@ static sf_node term(building *b, const corner *c)
         return sfi_graph_fail(g, SF_E_NOMEM, "action: no memory");
     for (size_t i = 0; i < a->leaf_count; i++) {
         const sfi_density_leaf *l = &a->leaves[i];
-        values[i] = l->kind == SFI_LEAF_VALUE
-                        ? read_at(b, SFI_READ_VALUE, l->index, c->at)
-                    : l->kind == SFI_LEAF_SLOPE ? slope(b, c, l->index, l->axis)
-                    : l->kind == SFI_LEAF_COORD
-                        ? line_at(b, l->axis, SFI_LINE_COORD, c->at[l->axis])
-                    : l->kind == SFI_LEAF_SOURCE
-                        ? read_at(b, SFI_READ_SOURCE, l->index, c->at)
-                        : sf_const(g, 0.0);
+        values[i] =
+            facing >= 0 && (l->kind == SFI_LEAF_VALUE ||
+                            (l->kind == SFI_LEAF_SLOPE && l->axis != facing))
+                ? sf_const(g, 0.0)
+            : l->kind == SFI_LEAF_VALUE
+                ? read_at(b, SFI_READ_VALUE, l->index, c->at)
+            : l->kind == SFI_LEAF_SLOPE ? slope(b, c, l->index, l->axis)
+            : l->kind == SFI_LEAF_COORD
+                ? line_at(b, l->axis, SFI_LINE_COORD, c->at[l->axis])
+            : l->kind == SFI_LEAF_TIME ? read_at(b, SFI_READ_TIME, 0, here)
+            : l->kind == SFI_LEAF_SOURCE
+                ? read_at(b, SFI_READ_SOURCE, l->index, c->at)
+                : sf_const(g, 0.0);
     }
     const sf_node density =
         sfi_substitute(g, a->graph, a->energy, values, NULL);
@@ -241,8 +257,8 @@ static sf_node area(building *b, int axis)
     for (int k = 0; k < a->rank; k++) {
         if (k == axis)
             continue;
-        const bool at_low = is_at(b, k, 0, -1) && !sfi_is_cells(a, k);
-        const bool at_high = is_at(b, k, 0, 1) && !sfi_is_cells(a, k);
+        const bool at_low = is_at(b, k, 0, -1) && sfi_is_end(a, k, false);
+        const bool at_high = is_at(b, k, 0, 1) && sfi_is_end(a, k, true);
         const sf_node below =
             at_low ? sf_const(g, 0.0) : line_at(b, k, SFI_LINE_LOW, 0);
         const sf_node above =
@@ -304,7 +320,7 @@ static sf_node own_terms(building *b)
         corner c = {{0}, {0}};
         set_corner(b->a, bits, &c);
         if (is_inside(b, &c))
-            sum = sf_add(g, sum, term(b, &c));
+            sum = sf_add(g, sum, term(b, &c, -1));
     }
     return sf_add(g, sum, wall_terms(b));
 }
@@ -317,14 +333,15 @@ static sf_node all_terms(building *b)
     sf_node sum = own_terms(b);
     for (int k = 0; k < a->rank; k++)
         for (int way = -1; way <= 1; way += 2) {
-            if (is_at(b, k, 0, way))
+            const bool beyond = is_at(b, k, 0, way);
+            if (beyond && a->walls[2 * k + (way > 0)].kind != SF_SIDE_OPEN)
                 continue; /* no neighbour */
             for (int bits = 0; bits < 1 << a->rank; bits++) {
                 corner c = {{0}, {0}};
                 set_corner(a, bits, &c);
-                c.at[k] = way;
-                if (c.side[k] == -way && is_inside(b, &c))
-                    sum = sf_add(g, sum, term(b, &c));
+                c.at[k] = beyond ? 0 : way;
+                if (c.side[k] == (beyond ? way : -way) && is_inside(b, &c))
+                    sum = sf_add(g, sum, term(b, &c, beyond ? k : -1));
             }
         }
     return sum;

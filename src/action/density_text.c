@@ -18,6 +18,7 @@ typedef struct asking {
     const char *name;
     bool deltas;      /* point sources are allowed                           */
     bool derivatives; /* those of unknowns are                               */
+    bool time;        /* t may be named                                      */
     double at[SFI_MOST_ARGUMENTS][SF_MAX_AXES]; /* of point sources          */
     int delta_count;
 } asking;
@@ -40,6 +41,7 @@ sf_node sfi_action_leaf(sf_action *a, sfi_leaf_kind kind, int index, int axis)
                                 : "";
     snprintf(name, sizeof name, "%s%s%s",
              kind == SFI_LEAF_COORD    ? ""
+             : kind == SFI_LEAF_TIME   ? "t"
              : kind == SFI_LEAF_SOURCE ? a->named[index].name
              : kind == SFI_LEAF_DELTA  ? "delta"
                                        : a->names[index],
@@ -75,6 +77,21 @@ bool sfi_action_depends(const sf_action *a, sf_node node, sfi_leaf_kind kind)
     const int count = sfi_at(a->graph, node)->arg_count;
     for (int k = 0; k < count; k++)
         if (sfi_action_depends(a, sfi_arg(a->graph, node, k), kind))
+            return true;
+    return false;
+}
+
+bool sfi_action_ages(const sf_action *a, sf_node node)
+{
+    const sfi_density_leaf *l = leaf_of(a, node);
+    if (l != NULL)
+        return l->kind == SFI_LEAF_TIME ||
+               (l->kind == SFI_LEAF_SOURCE && a->named[l->index].timed != NULL);
+    if (!sfi_at(a->graph, node)->varies)
+        return false;
+    const int count = sfi_at(a->graph, node)->arg_count;
+    for (int k = 0; k < count; k++)
+        if (sfi_action_ages(a, sfi_arg(a->graph, node, k)))
             return true;
     return false;
 }
@@ -189,7 +206,11 @@ static sf_node rate(asking *q, sf_node e)
         return REFUSE(q,
                       "second derivatives of an unknown are not allowed in an "
                       "action; integrate by parts");
-    sf_node sum = sf_const(g, 0.0);
+    if (sfi_action_depends(a, e, SFI_LEAF_SOURCE) && sfi_action_ages(a, e) &&
+        !sfi_action_depends(a, e, SFI_LEAF_TIME))
+        return REFUSE(q, "dt: a derivative of a source is not known; give it "
+                         "as a source of its own");
+    sf_node sum = sf_gradient(g, e, sfi_action_leaf(a, SFI_LEAF_TIME, 0, 0));
     for (int u = 0; u < a->unknowns; u++)
         sum = sf_add(
             g, sum,
@@ -333,6 +354,11 @@ static int symbols_of(asking *q, bool unknowns, sf_symbol *out)
     for (int k = 0; k < a->rank; k++)
         out[n++] = (sf_symbol){sf_grid_axis(a->grid, k)->name,
                                sfi_action_leaf(a, SFI_LEAF_COORD, 0, k)};
+    bool is_taken = false;
+    for (int i = 0; i < n; i++)
+        is_taken |= strcmp(out[i].name, "t") == 0;
+    if (q->time && !is_taken)
+        out[n++] = (sf_symbol){"t", sfi_action_leaf(a, SFI_LEAF_TIME, 0, 0)};
     return n;
 }
 
@@ -355,6 +381,15 @@ static sf_status parse(asking *q, const char *text, bool unknowns, sf_node *out)
 }
 
 /* ---- the density --------------------------------------------------------------------------- */
+
+/* Whether b, beside dt(phi), makes a derivative by time, which moves nothing: b(phi, x) of
+ * one field, b(x) of several. */
+static bool is_total(const sf_action *a, sf_node b)
+{
+    return !sfi_action_ages(a, b) &&
+           !sfi_action_depends(a, b, SFI_LEAF_SLOPE) &&
+           (a->unknowns == 1 || !sfi_action_depends(a, b, SFI_LEAF_VALUE));
+}
 
 /* The kinetic term is to be sum of a(x) dt(phi)^2/2. */
 static void read_motion(sf_action *a, sf_node density)
@@ -390,12 +425,20 @@ static void read_motion(sf_action *a, sf_node density)
             snprintf(a->motion_problem, sizeof a->motion_problem,
                      "the factor of dt(%s)^2 depends on the fields",
                      a->names[u]);
+        else if (sfi_action_ages(a, second))
+            snprintf(a->motion_problem, sizeof a->motion_problem,
+                     "the factor of dt(%s)^2 depends on t", a->names[u]);
+        else if (!is_total(a, with_number(a, first, SFI_LEAF_RATE, 0.0)))
+            snprintf(a->motion_problem, sizeof a->motion_problem,
+                     "beside dt(%s)^2 there is dt(%s) with a factor that is "
+                     "no function of x and %s alone",
+                     a->names[u], a->names[u], a->names[u]);
     }
 }
 
 static sf_status read_density(sf_action *a)
 {
-    asking q = {.a = a, .derivatives = true};
+    asking q = {.a = a, .derivatives = true, .time = true};
     sf_node density;
     SFI_TRY(parse(&q, a->text, true, &density));
     if (!sfi_action_depends(a, density, SFI_LEAF_VALUE) &&
@@ -436,10 +479,12 @@ static void classify(sf_action *a)
             const sf_node second = sf_gradient(g, first, m.node);
             a->is_linear &= !sfi_action_depends(a, second, SFI_LEAF_VALUE) &&
                             !sfi_action_depends(a, second, SFI_LEAF_SLOPE);
+            a->has_aging_hessian |= sfi_action_ages(a, second);
             a->is_singular &= l.kind == SFI_LEAF_SLOPE ||
                               (sfi_is_const(g, second, &none) && none == 0.0);
         }
     }
+    a->is_timed |= sfi_action_ages(a, a->energy);
     for (int w = 0; w < 2 * a->rank; w++)
         a->is_singular &= a->walls[w].kind == SF_SIDE_PERIODIC ||
                           a->walls[w].kind == SF_SIDE_NATURAL ||
@@ -457,175 +502,38 @@ sf_status sfi_action_read(sf_action *a)
     return SF_OK;
 }
 
-/* ---- values ----------------------------------------------------------------------------------- */
-
-sf_status sfi_action_run(sf_action *a, sf_node node, const sf_box *box,
-                         double *const *x, double *values)
-{
-    sf_program *program = NULL;
-    const sf_output output = {node, SF_EACH};
-    const size_t count = a->graph->input_count;
-    sf_source *sources = sfi_alloc_zero(a->ctx, count, sizeof *sources);
-    if (sources == NULL && count > 0)
-        return SF_E_NOMEM;
-    for (size_t i = 0; i < a->leaf_count; i++) {
-        const sfi_density_leaf *l = &a->leaves[i];
-        sources[i] = (sf_source){.kind = SF_GRID, .dtype = SF_F64};
-        if (l->kind == SFI_LEAF_COORD) {
-            sources[i].data = x[l->axis];
-            sources[i].steps[l->axis] = 1;
-        } else if (l->kind == SFI_LEAF_SOURCE) { /* of a box of all points */
-            sources[i].data = a->named[l->index].values;
-            memcpy(sources[i].steps, a->stride, sizeof sources[i].steps);
-        } else {
-            sources[i].data = values; /* nothing depends on it */
-        }
-    }
-    sf_box_sink sink = {.to = {values, SF_F64, 0}};
-    int64_t step = 1;
-    for (int k = box->rank - 1; k >= 0; k--) {
-        sink.steps[k] = step;
-        step *= box->extent[k];
-    }
-    sf_status status =
-        sf_program_new(a->ctx, &program, a->graph, SF_F64, 1, &output);
-    if (status == SF_OK)
-        status = sf_program_run_box(program, box, sources, NULL, &sink);
-    sf_program_free(program);
-    sfi_free(a->ctx, sources, count, sizeof *sources);
-    return status;
-}
-
-static sf_status check_finite(const sf_action *a, const char *text,
-                              const double *values, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++) {
-        char where[160] = "";
-        int64_t rest = i;
-        if (isfinite(values[i]))
-            continue;
-        for (int k = 0; k < a->rank && count == a->points; k++) {
-            const size_t used = strlen(where);
-            snprintf(where + used, sizeof where - used, "%s%s = %g",
-                     k > 0 ? ", " : "", sf_grid_axis(a->grid, k)->name,
-                     sf_grid_axis(a->grid, k)
-                         ->coords[rest / a->stride[k] % a->count[k]]);
-        }
-        return SFI_FAIL(a->ctx, SF_E_ARG, "action: \"%s\" is %g%s%s", text,
-                        values[i], *where != '\0' ? " at " : "", where);
-    }
-    return SF_OK;
-}
-
-/* Add a source of strength `amount` at a point: its weights on the points around it are
- * multilinear. */
-static sf_status add_delta(const sf_action *a, const double *at, double amount,
-                           double *values)
-{
-    int64_t low[SF_MAX_AXES];
-    double part[SF_MAX_AXES];
-    for (int k = 0; k < a->rank; k++) {
-        const sf_axis *axis = sf_grid_axis(a->grid, k);
-        const int64_t n = axis->count;
-        const bool closed = sfi_is_closed(a, k);
-        double x = at[k];
-        if (closed)
-            x -= axis->period * floor((x - axis->coords[0]) / axis->period);
-        const double end =
-            closed ? axis->coords[0] + axis->period : axis->coords[n - 1];
-        if (!(x >= axis->coords[0]) || !(x <= end))
-            return SFI_FAIL(
-                a->ctx, SF_E_ARG,
-                "action: a point source at %s = %g lies outside the "
-                "points of the grid, %g to %g",
-                axis->name, at[k], axis->coords[0], end);
-        int64_t i = 0;
-        while (i < n - (closed ? 1 : 2) && axis->coords[i + 1] <= x)
-            i++;
-        const double next = i + 1 < n ? axis->coords[i + 1] : end;
-        low[k] = i;
-        part[k] = (x - axis->coords[i]) / (next - axis->coords[i]);
-    }
-    for (int corner = 0; corner < 1 << a->rank; corner++) {
-        int64_t index[SF_MAX_AXES] = {0}, element = 0;
-        double w = amount;
-        for (int k = 0; k < a->rank; k++) {
-            const bool high = corner >> k & 1;
-            w *= high ? part[k] : 1.0 - part[k];
-            index[k] = (low[k] + high) % a->count[k];
-            element += index[k] * a->stride[k];
-        }
-        if (w != 0.0)
-            values[element] += w / sf_grid_volume(a->grid, index);
-    }
-    return SF_OK;
-}
-
-sf_status sfi_action_evaluate(sf_action *a, const char *text, bool deltas,
-                              double *values, bool *is_number)
-{
-    asking q = {.a = a, .deltas = deltas};
-    sf_graph *g = a->graph;
-    sf_node node;
-    double number;
-    SFI_TRY(parse(&q, text, false, &node));
-    /* Linear in its point sources. */
-    sf_node rest = node;
-    double amount[SFI_MOST_ARGUMENTS];
-    for (int i = 0; i < q.delta_count; i++) {
-        const sf_node d = sfi_action_leaf(a, SFI_LEAF_DELTA, i, 0);
-        const sf_node by = sf_gradient(g, node, d);
-        if (!sfi_is_const(g, by, &amount[i]))
-            return SFI_FAIL(a->ctx, SF_E_ARG,
-                            "action: \"%s\": the strength of a point source is "
-                            "to be a number",
-                            text);
-    }
-    if (q.delta_count > 0)
-        rest = with_number(a, node, SFI_LEAF_DELTA, 0.0);
-    SFI_TRY(sf_graph_status(g));
-    *is_number = q.delta_count == 0 && sfi_is_const(g, rest, &number);
-    if (*is_number) {
-        values[0] = number;
-        return check_finite(a, text, values, 1);
-    }
-    double *x[SF_MAX_AXES];
-    sf_box box = {.rank = a->rank};
-    for (int k = 0; k < a->rank; k++) {
-        x[k] = a->lines[k][SFI_LINE_COORD];
-        box.extent[k] = a->count[k];
-    }
-    SFI_TRY(sfi_action_run(a, rest, &box, x, values));
-    SFI_TRY(check_finite(a, text, values, a->points));
-    for (int i = 0; i < q.delta_count; i++)
-        SFI_TRY(add_delta(a, q.at[i], amount[i], values));
-    return SF_OK;
-}
-
-sf_status sfi_action_evaluate_wall(sf_action *a, const char *text, int axis,
-                                   bool is_high, double *values)
-{
-    asking q = {.a = a};
-    sf_node node;
-    SFI_TRY(parse(&q, text, false, &node));
-    const sf_axis *line = sf_grid_axis(a->grid, axis);
-    double wall = is_high ? line->coords[line->count - 1] : line->coords[0];
-    if (sfi_is_cells(a, axis))
-        wall = is_high ? line->edges[line->count] : line->edges[0];
-    double *x[SF_MAX_AXES];
-    sf_box box = {.rank = a->rank};
-    int64_t count = 1;
-    for (int k = 0; k < a->rank; k++) {
-        x[k] = k == axis ? &wall : a->lines[k][SFI_LINE_COORD];
-        box.extent[k] = k == axis ? 1 : a->count[k];
-        count *= box.extent[k];
-    }
-    SFI_TRY(sfi_action_run(a, node, &box, x, values));
-    return check_finite(a, text, values, count);
-}
+/* ---- texts of values ----------------------------------------------------------------------- */
 
 sf_status sfi_action_parse(sf_action *a, const char *text, sf_node *out)
 {
     asking q = {.a = a};
     return parse(&q, text, false, out);
+}
+
+sf_status sfi_action_parse_spread(sf_action *a, const char *text, bool deltas,
+                                  bool time, sfi_spread_text *out)
+{
+    asking q = {.a = a, .deltas = deltas, .time = time};
+    sf_graph *g = a->graph;
+    sf_node node;
+    memset(out, 0, sizeof *out);
+    SFI_TRY(parse(&q, text, false, &node));
+    out->rest = node;
+    out->deltas = q.delta_count;
+    memcpy(out->at, q.at, sizeof out->at);
+    for (int i = 0; i < q.delta_count; i++) { /* linear in its point sources */
+        const sf_node d = sfi_action_leaf(a, SFI_LEAF_DELTA, i, 0);
+        out->amount[i] = sf_gradient(g, node, d);
+        if (sfi_action_depends(a, out->amount[i], SFI_LEAF_COORD) ||
+            sfi_action_depends(a, out->amount[i], SFI_LEAF_DELTA))
+            return SFI_FAIL(a->ctx, SF_E_ARG,
+                            "action: \"%s\": the strength of a point source is "
+                            "to be a number%s",
+                            text, time ? ", or depend on t alone" : "");
+        out->is_timed |= sfi_action_ages(a, out->amount[i]);
+    }
+    if (q.delta_count > 0)
+        out->rest = with_number(a, node, SFI_LEAF_DELTA, 0.0);
+    out->is_timed |= sfi_action_ages(a, out->rest);
+    return sf_graph_status(g);
 }

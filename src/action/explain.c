@@ -241,10 +241,12 @@ static sf_status tell_method(telling *t)
                        ? "evolve: Stoermer-Verlet, dt = 0.9 of the stability "
                          "bound"
                    : a->has_motion ? "no motion: "
+                   : a->is_open    ? "solve: transforms in open space, by the "
+                                     "lattice's Green's function or e^-mu"
                    : a->is_linear
                        ? "solve: transforms if all is constant on a box, "
-                         "else conjugate gradients; flow: "
-                         "Runge-Kutta-Chebyshev"
+                         "else conjugate gradients with multigrid; flow: "
+                         "exponentials of modes, else Runge-Kutta-Chebyshev"
                        : "solve: Newton with conjugate gradients; flow: "
                          "Runge-Kutta-Chebyshev"));
     if (a->has_motion)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* problem.c - problems as text files: what their sections and keys mean. */
 #include "action/action.h"
+#include "base/assign.h"
 #include "io/ini.h"
 #include "num/decimal.h"
 
@@ -41,7 +42,7 @@ static const struct {
     {"constants", NULL},
     {"source", NULL},
     {"action", " energy lagrangian "},
-    {"motion", " until step every damping tolerance "},
+    {"motion", " until step every damping tolerance method temperature "},
     {"solver", " tolerance project "},
 };
 
@@ -182,6 +183,113 @@ static sf_status read_names(const reading *r, const char *section)
     return SF_OK;
 }
 
+/* "deposit(FILE, x=COLUMN, ...)": a density of the rows of a table.  Columns that are not said
+ * have the axes' names. */
+static bool is_deposit(const char *value, char *path, size_t size,
+                       const char **columns)
+{
+    const char *from = value + strlen("deposit("), *end = strrchr(value, ')');
+    if (strncmp(value, "deposit(", strlen("deposit(")) != 0 || end == NULL ||
+        end[1] != '\0')
+        return false;
+    const size_t length = strcspn(from, ",)");
+    const sfi_piece file = sfi_trimmed(from, length);
+    snprintf(path, size, "%.*s", (int)file.size, file.at);
+    *columns = from + length;
+    return true;
+}
+
+/* The column of an axis: of "axis=column" among ", ...)", or of its own name. */
+static void column_of(const char *columns, const char *axis, char *out,
+                      size_t size)
+{
+    snprintf(out, size, "%s", axis);
+    while (*columns == ',') {
+        const size_t length = strcspn(++columns, ",)");
+        const sfi_piece pair = sfi_trimmed(columns, length);
+        const char *equal = memchr(pair.at, '=', pair.size);
+        if (equal != NULL) {
+            const sfi_piece left =
+                sfi_trimmed(pair.at, (size_t)(equal - pair.at));
+            const sfi_piece right = sfi_trimmed(
+                equal + 1, pair.size - (size_t)(equal + 1 - pair.at));
+            if (left.size == strlen(axis) &&
+                strncmp(left.at, axis, left.size) == 0)
+                snprintf(out, size, "%.*s", (int)right.size, right.at);
+        }
+        columns += length;
+    }
+}
+
+/* Each of ", ..." is an axis and a column. */
+static sf_status check_columns(const reading *r, const sfi_ini_entry *e,
+                               const char *columns)
+{
+    while (*columns == ',') {
+        const size_t length = strcspn(++columns, ",)");
+        bool fits = false;
+        for (int k = 0; k < sf_grid_rank(r->p->grid); k++) {
+            const char *name = sf_grid_axis(r->p->grid, k)->name;
+            const sfi_piece pair = sfi_trimmed(columns, length);
+            const size_t n = strlen(name);
+            fits |= pair.size > n && strncmp(pair.at, name, n) == 0 &&
+                    strchr("= ", pair.at[n]) != NULL &&
+                    memchr(pair.at, '=', pair.size) != NULL;
+        }
+        if (!fits)
+            return REFUSE(r, e, "\"%.*s\" is not AXIS=COLUMN", (int)length,
+                          columns);
+        columns += length;
+    }
+    return SF_OK;
+}
+
+static sf_status take_columns(const reading *r, const sfi_ini_entry *e,
+                              const char *columns, const sf_table *t,
+                              double *points)
+{
+    const int rank = sf_grid_rank(r->p->grid);
+    SFI_TRY(check_columns(r, e, columns));
+    for (int k = 0; k < rank; k++) {
+        char name[256];
+        int64_t j = 0;
+        column_of(columns, sf_grid_axis(r->p->grid, k)->name, name,
+                  sizeof name);
+        while (j < t->cols && strcmp(t->columns[j].name, name) != 0)
+            j++;
+        if (j == t->cols)
+            return REFUSE(r, e,
+                          "the table has no column \"%s\" for axis \"%s\"",
+                          name, sf_grid_axis(r->p->grid, k)->name);
+        for (int64_t i = 0; i < t->rows; i++)
+            points[i * rank + k] = t->data[i * t->cols + j];
+    }
+    return SF_OK;
+}
+
+static sf_status deposit(const reading *r, const sfi_ini_entry *e,
+                         const char *path, const char *columns, sf_field *out)
+{
+    sf_table t = {0};
+    const int rank = sf_grid_rank(r->p->grid);
+    sf_status status = sf_table_read(r->ctx, &t, path);
+    if (status != SF_OK)
+        return blame(r, e, status);
+    const size_t n = (size_t)(t.rows * rank);
+    double *points = sfi_alloc(r->ctx, n, sizeof *points);
+    status =
+        points != NULL ? take_columns(r, e, columns, &t, points) : SF_E_NOMEM;
+    if (status == SF_OK) {
+        status = sf_field_deposit(r->ctx, out, 0,
+                                  (sf_cmat){points, t.rows, rank, rank}, NULL);
+        if (status != SF_OK)
+            status = blame(r, e, status);
+    }
+    sfi_free(r->ctx, points, n, sizeof *points);
+    sf_table_free(r->ctx, &t);
+    return status;
+}
+
 static sf_status set_values(const reading *r, const sfi_ini_entry *e,
                             sf_field *out)
 {
@@ -192,6 +300,11 @@ static sf_status set_values(const reading *r, const sfi_ini_entry *e,
     if (values == NULL)
         return SF_E_NOMEM;
     sf_status status = SF_OK;
+    const char *columns = NULL;
+    if (is_deposit(e->value, path, sizeof path, &columns)) {
+        sfi_free(r->ctx, values, n, sizeof *values);
+        return deposit(r, e, path, columns, out);
+    }
     if (is_file(e->value, path, sizeof path, &variable)) {
         sf_field f;
         status = read_file(r, e, path, variable, &f);
@@ -200,11 +313,7 @@ static sf_status set_values(const reading *r, const sfi_ini_entry *e,
             sf_field_free(r->ctx, &f);
         }
     } else {
-        bool is_number = false;
-        status = sfi_action_evaluate(r->p->action, e->value, true, values,
-                                     &is_number);
-        for (size_t i = 1; i < n && is_number; i++)
-            values[i] = values[0];
+        status = sfi_action_evaluate(r->p->action, e->value, values);
         if (status != SF_OK)
             status = blame(r, e, status);
     }
@@ -296,6 +405,22 @@ static sf_status read_action(const reading *r)
     return status == SF_OK ? SF_OK : blame(r, e, status);
 }
 
+static sf_status read_method(const reading *r)
+{
+    static const char *const names[] = {"leapfrog", "yoshida4", "midpoint"};
+    const sfi_ini_entry *e = sfi_ini_find(r->ini, "motion", "method");
+    for (size_t i = 0; i < SFI_COUNT(names) && e != NULL; i++)
+        if (strcmp(e->value, names[i]) == 0) {
+            r->p->method = (sf_motion_method)i;
+            return SF_OK;
+        }
+    return e == NULL ? SF_OK
+                     : REFUSE(r, e,
+                              "want leapfrog, yoshida4 or midpoint, found "
+                              "\"%s\"",
+                              e->value);
+}
+
 static sf_status read_numbers(const reading *r)
 {
     sf_problem *p = r->p;
@@ -307,13 +432,14 @@ static sf_status read_numbers(const reading *r)
     SFI_TRY(number_of(r, "motion", "every", 0.0, &p->every));
     SFI_TRY(number_of(r, "motion", "damping", 0.0, &p->damping));
     SFI_TRY(number_of(r, "motion", "tolerance", 0.0, &p->motion_tolerance));
+    SFI_TRY(number_of(r, "motion", "temperature", 0.0, &p->temperature));
     SFI_TRY(number_of(r, "solver", "tolerance", 0.0, &p->tolerance));
     if (step != NULL && strcmp(step->value, "auto") != 0)
         SFI_TRY(number_of(r, "motion", "step", 0.0, &p->step));
     if (project != NULL && strcmp(project->value, "mean") != 0)
         return REFUSE(r, project, "want mean, found \"%s\"", project->value);
     p->project = project != NULL;
-    return SF_OK;
+    return read_method(r);
 }
 
 static sf_status read_all(const reading *r)

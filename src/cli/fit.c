@@ -66,7 +66,8 @@ static const cli_option options[] = {
     SHOWN(CLI_TEXT, "bandwidth", "B", bandwidth, "loo", NULL,
           "Noise time: loo, adaptive, a number; or local"),
     RARE(CLI_TEXT, "target", "COLUMN", target, NULL, NULL),
-    RARE(CLI_WHOLE, "neighbours", "K", neighbours, "3", "[1, 64]"),
+    RARE(CLI_WHOLE, "neighbours", "K", neighbours, "3", "[1, 512]"),
+    RARE(CLI_NUMBER, "privacy-ratio", "R", privacy_ratio, NULL, "(0, 10]"),
     RARE(CLI_FLAG, "no-agree", NULL, no_agree, NULL, NULL),
     RARE(CLI_TEXT, "floor", "E", floor, "0", NULL),
     OPTION(CLI_TEXT, 0, "weights", "COLUMN", weights, NULL, NULL, NULL,
@@ -148,8 +149,10 @@ static const char *const flow_only[] = {"principal", "metric", "coupling",
                                         "bins"};
 
 static const char *const empirical_only[] = {
-    "bandwidth", "floor", "weights", "target", "neighbours", "no-agree"};
-static const char *const local_only[] = {"target", "neighbours", "no-agree"};
+    "bandwidth",  "floor",    "weights",      "target",
+    "neighbours", "no-agree", "privacy-ratio"};
+static const char *const local_only[] = {"target", "neighbours", "no-agree",
+                                         "privacy-ratio"};
 static const char *const not_local[] = {"kernel", "floor", "weights"};
 
 /* Options that go with --bandwidth local, or do not. */
@@ -167,6 +170,10 @@ static sf_status check_local(cli *c, const fit_options *o)
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s does not apply to --bandwidth local",
                             not_local[i]);
+    if (o->privacy_ratio > 0.0 && cli_given(c, "neighbours"))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--privacy-ratio finds the number of neighbours, and "
+                        "--neighbours gives it; want one of them");
     return SF_OK;
 }
 
@@ -403,7 +410,22 @@ static void report_training(const fit_job *j, json_t *report)
 static void report_local(const fit_job *j, json_t *report)
 {
     cli *c = j->c;
-    cli_put_count(c, report, "neighbours", j->o->neighbours);
+    const sf_closeness *r = &j->closeness;
+    cli_put_count(c, report, "neighbours",
+                  r->count > 0 ? r->neighbours : j->o->neighbours);
+    if (r->count > 0) {
+        cli_put_count(c, report, "closeness_folds", r->folds);
+        cli_put_count(c, report, "closeness_held_out_rows", r->held_out);
+        cli_put_count(c, report, "closeness_draws", r->drawn);
+    }
+    json_t *list = r->count > 0 ? cli_put_list(c, report, "closeness") : NULL;
+    for (int64_t p = 0; p < r->count; p++) {
+        json_t *row = cli_add_object(c, list);
+        cli_put_count(c, row, "neighbours", r->point[p].neighbours);
+        cli_put_number(c, row, "ratio", r->point[p].ratio);
+        cli_put_number(c, row, "ratio_se", r->point[p].ratio_se);
+        cli_put_number(c, row, "near", r->point[p].near);
+    }
     if (j->o->target == NULL)
         return;
     cli_put_text(c, report, "target", j->o->target);
@@ -564,7 +586,15 @@ static sf_status fit(fit_job *j)
 
 static sf_status run(cli *c, const void *values)
 {
-    const fit_options *o = values;
+    fit_options meant = *(const fit_options *)values;
+    const fit_options *o = &meant;
+    /* The ratio is that of local distributions. */
+    if (o->privacy_ratio > 0.0 && o->density == NULL) {
+        if (!cli_given(c, "model"))
+            meant.model = FIT_EMPIRICAL;
+        if (!cli_given(c, "bandwidth"))
+            meant.bandwidth = "local";
+    }
     if (o->density != NULL) {
         SFI_TRY(check_density(c, o));
         SFI_TRY(check_output(c, o));

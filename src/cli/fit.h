@@ -33,6 +33,7 @@ typedef struct fit_options {
     const char *kernel, *bandwidth, *floor, *weights;
     const char *target;
     int64_t neighbours;
+    double privacy_ratio; /* 0: not given */
     bool no_agree;
     double validation;
     cli_pair hidden; /* width x layers */
@@ -172,6 +173,7 @@ typedef struct fit_job {
     double information;        /* mean of the flow's at held-out rows, or NaN */
     sf_empirical_report noise; /* of the empirical model */
     bool is_local;             /* which it is, of local distributions */
+    sf_closeness closeness;    /* of --privacy-ratio */
     const candidate *kept;
     char why[200]; /* `auto` kept it                                 */
     sf_trainer *trainer,

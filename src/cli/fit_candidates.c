@@ -314,6 +314,34 @@ static sf_status read_floor(fit_job *j, sf_empirical_options *e)
     return SF_OK;
 }
 
+/* The least number of neighbours that --privacy-ratio allows. */
+static sf_status find_neighbours(fit_job *j, sf_local_options *l)
+{
+    cli *c = j->c;
+    const fit_data *d = &j->data;
+    sf_closeness *r = &j->closeness;
+    *r = (sf_closeness)SF_CLOSENESS_INIT;
+    cli_progress_begin(c);
+    const sf_status status = sf_local_closeness(
+        c->ctx, r, d->matrix, d->names, l, j->o->privacy_ratio, c->common.seed);
+    cli_progress_end(c);
+    SFI_TRY(status);
+    const sf_closeness_point *last = &r->point[r->count - 1];
+    if (r->neighbours == 0)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--privacy-ratio %g is not reached: of the %lld "
+                        "neighbours that there may be at most, a quarter of "
+                        "the rows, the ratio is %.3f +- %.3f",
+                        j->o->privacy_ratio, (long long)last->neighbours,
+                        last->ratio, last->ratio_se);
+    l->neighbours = r->neighbours;
+    cli_note(c,
+             "%lld neighbours are the fewest whose ratio is within a standard "
+             "error of %g, or above",
+             (long long)r->neighbours, j->o->privacy_ratio);
+    return SF_OK;
+}
+
 static sf_status fit_local(fit_job *j)
 {
     cli *c = j->c;
@@ -326,9 +354,15 @@ static sf_status fit_local(fit_job *j)
     if (j->o->target != NULL)
         SFI_TRY(sfi_frame_find_column(c->ctx, d->whole, j->o->target,
                                       "--target", &l.target));
-    const sf_status status = sf_fit_local(c->ctx, &j->empirical.model,
-                                          d->matrix, d->names, &l, NULL);
-    return status == SF_E_ARG ? status : fit_data_error(d, status);
+    sf_status status = SF_OK;
+    if (j->o->privacy_ratio > 0.0)
+        status = find_neighbours(j, &l);
+    if (status == SF_OK)
+        status = sf_fit_local(c->ctx, &j->empirical.model, d->matrix, d->names,
+                              &l, NULL);
+    return status == SF_E_ARG || status == SF_E_CANCELLED
+               ? status
+               : fit_data_error(d, status);
 }
 
 static sf_status fit_empirical(fit_job *j)

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* impute.c - scorefield impute: fill the missing cells of a table.
- *
- * The table is read as it is and written as it is, but for the cells that are filled:
- * columns of text, dates and names pass through. */
-#include "cli/cli.h"
+/* impute.c - scorefield impute: fill the missing cells of a table (impute_table.c). */
+#include "cli/impute_table.h"
 
+#include "base/dictionary.h"
 #include "base/text.h"
 #include "num/array.h"
-#include "scorefield/frame.h"
 #include "scorefield/impute.h"
 #include "scorefield/store.h"
 
@@ -15,10 +12,10 @@
 #include <string.h>
 
 typedef struct impute_options {
-    const char *output, *spread, *columns;
+    const char *output, *spread, *columns, *target;
     int with;
     int64_t draws, donors;
-    double contract, bandwidth, prior_rows;
+    double contract, bandwidth, forget, prior_rows;
     cli_read read;
 } impute_options;
 
@@ -45,11 +42,15 @@ static const cli_option options[] = {
     OPTION(CLI_NUMBER, 0, "contract", "C", contract, "0", "[0, 1]",
            "Move draws towards the median by this part"),
     OPTION(CLI_TEXT, 0, "spread", "FILE", spread, NULL, NULL,
-           "Mean, sd and quantiles of each cell, .csv"),
-    SHOWN(CLI_TEXT, "columns", "LIST", columns, "all of numbers", NULL,
+           "What is known of each cell, .csv"),
+    OPTION(CLI_TEXT, 0, "target", "COLUMN", target, NULL, NULL,
+           "Without MODEL: classes explain themselves alone"),
+    SHOWN(CLI_TEXT, "columns", "LIST", columns, "all that differ", NULL,
           "Without MODEL, use these columns: a,\"b, c\""),
     SHOWN(CLI_NUMBER, "bandwidth", "H", bandwidth, "found", "> 0",
           "Without MODEL: noise over the spread"),
+    SHOWN(CLI_NUMBER, "forget", "L", forget, "found", "(0, 1)",
+          "Without MODEL: how much categories forget"),
     SHOWN(CLI_WHOLE, "donors", "K", donors, "all that time allows", "[2, 1e9]",
           "Without MODEL: rows that explain others"),
     OPTION(CLI_NUMBER, 0, "prior-rows", "N", prior_rows, "5", ">= 0",
@@ -60,171 +61,44 @@ static const cli_option options[] = {
 typedef struct impute_run {
     cli *c;
     const impute_options *o;
-    const char *path; /* of the table */
-    sf_table table;
-    sf_frame *frame; /* over the table: what its columns are */
+    impute_table t;
     sf_model *model;
     sf_imputer *imputer;
     sf_imputer_report fit;
-    int64_t *index;     /* [dim] columns of the table that are imputed */
-    const char **names; /* [dim] */
-    int64_t dim, room;  /* room of both */
-    sf_mat x, filled;   /* [rows, dim] */
-    int64_t missing;    /* of these */
+    double *filled; /* [rows, dim] */
 } impute_run;
 
-/* ---- which columns -------------------------------------------------------------- */
-
-/* What the columns of the table hold, over its own memory. */
-static sf_status make_frame(impute_run *j)
+static sf_cmat cells_of(const impute_run *j)
 {
-    sf_context *ctx = j->c->ctx;
-    const sf_table *t = &j->table;
-    const size_t cols = (size_t)t->cols;
-    sf_frame_column *columns = sfi_alloc(ctx, cols, sizeof *columns);
-    if (columns == NULL)
-        return SF_E_NOMEM;
-    for (int64_t k = 0; k < t->cols; k++) {
-        columns[k] = (sf_frame_column)SF_FRAME_COLUMN_INIT;
-        columns[k].name = t->columns[k].name;
-        columns[k].data = t->data + k;
-        columns[k].stride = t->cols * (int64_t)sizeof *t->data;
-        columns[k].levels = (const char *const *)t->columns[k].levels;
-        columns[k].level_count = t->columns[k].level_count;
-    }
-    const sf_status status =
-        sf_frame_new(ctx, &j->frame, t->rows, t->cols, columns);
-    sfi_free(ctx, columns, cols, sizeof *columns);
-    return status;
-}
-
-static sf_status read_table(impute_run *j)
-{
-    const sf_read_options how = cli_read_options(&j->o->read);
-    SFI_TRY(sf_table_read_with(j->c->ctx, &j->table, j->path, &how));
-    SFI_TRY(make_frame(j));
-    j->room = j->table.cols;
-    j->index = sfi_alloc(j->c->ctx, (size_t)j->room, sizeof *j->index);
-    j->names = sfi_alloc(j->c->ctx, (size_t)j->room, sizeof *j->names);
-    return j->index != NULL && j->names != NULL ? SF_OK : SF_E_NOMEM;
-}
-
-static sf_status use_column(impute_run *j, int64_t col)
-{
-    char shown[SFI_SHOW_SIZE], level[SFI_SHOW_SIZE];
-    const sf_column *column = &j->table.columns[col];
-    if (column->kind == SF_COLUMN_TEXT)
-        return SFI_FAIL(
-            j->c->ctx, SF_E_FORMAT,
-            "%s: column \"%s\" holds text (\"%s\", ...), want "
-            "numbers",
-            cli_shown_path(j->path),
-            sfi_show(shown, column->name, strlen(column->name)),
-            sfi_show(level, column->levels[0], strlen(column->levels[0])));
-    j->index[j->dim] = col;
-    j->names[j->dim++] = column->name;
-    return SF_OK;
-}
-
-/* Those of the model, by their names. */
-static sf_status find_model_columns(impute_run *j)
-{
-    char shown[SFI_SHOW_SIZE];
-    for (int64_t k = 0; k < sf_model_dim(j->model); k++) {
-        const char *name = sf_model_column(j->model, k);
-        const int64_t col = sf_frame_find(j->frame, name);
-        if (col < 0)
-            return SFI_FAIL(j->c->ctx, SF_E_FORMAT,
-                            "%s: the model's column \"%s\" is missing",
-                            cli_shown_path(j->path),
-                            sfi_show(shown, name, strlen(name)));
-        SFI_TRY(use_column(j, col));
-    }
-    return SF_OK;
-}
-
-static sf_status find_listed_columns(impute_run *j)
-{
-    sf_frame *some = NULL;
-    SFI_TRY(sf_frame_pick(j->c->ctx, &some, j->frame, j->o->columns));
-    sf_status status = SF_OK;
-    for (int64_t k = 0; k < sf_frame_cols(some) && status == SF_OK; k++)
-        status = use_column(j, sf_frame_find(j->frame, sf_frame_name(some, k)));
-    sf_frame_free(some);
-    return status;
-}
-
-/* The missing cells of a column that is the same everywhere else. */
-static void fill_constant(impute_run *j, int64_t col, double value)
-{
-    sf_table *t = &j->table;
-    int64_t filled = 0;
-    for (int64_t i = 0; i < t->rows; i++)
-        if (isnan(t->data[i * t->cols + col])) {
-            t->data[i * t->cols + col] = value;
-            filled++;
-        }
-    if (filled > 0)
-        cli_note(j->c,
-                 "column \"%s\" is %g wherever it is there, and so are "
-                 "its %lld missing cells",
-                 t->columns[col].name, value, (long long)filled);
-}
-
-/* All of numbers that differ; what is left out of those with missing cells is said. */
-static sf_status find_numbers(impute_run *j)
-{
-    char shown[SFI_SHOW_SIZE];
-    for (int64_t k = 0; k < j->table.cols; k++) {
-        const char *reason = sf_frame_left_out(j->frame, k, false);
-        sf_frame_summary s = SF_FRAME_SUMMARY_INIT;
-        SFI_TRY(sf_frame_summarise(j->c->ctx, &s, j->frame, k));
-        const char *name = j->table.columns[k].name;
-        if (reason == NULL && s.present > 1)
-            SFI_TRY(use_column(j, k));
-        else if (s.present > 0 && s.min == s.max)
-            fill_constant(j, k, s.min);
-        else if (s.missing > 0)
-            cli_note(j->c, "column \"%s\" keeps its %lld missing cells: %s",
-                     sfi_show(shown, name, strlen(name)), (long long)s.missing,
-                     reason != NULL ? reason : "it has one cell");
-    }
-    return j->dim > 0 ? SF_OK
-                      : SFI_FAIL(j->c->ctx, SF_E_FORMAT,
-                                 "%s: no column holds numbers that differ",
-                                 cli_shown_path(j->path));
-}
-
-static sf_status take_rows(impute_run *j)
-{
-    const sf_table *t = &j->table;
-    const size_t cells = (size_t)(t->rows * j->dim);
-    j->x = (sf_mat){NULL, t->rows, j->dim, j->dim};
-    j->filled = j->x;
-    j->x.data = sfi_alloc(j->c->ctx, cells, sizeof *j->x.data);
-    j->filled.data = sfi_alloc(j->c->ctx, cells, sizeof *j->x.data);
-    if (j->x.data == NULL || j->filled.data == NULL)
-        return SF_E_NOMEM;
-    for (int64_t i = 0; i < t->rows; i++)
-        for (int64_t k = 0; k < j->dim; k++) {
-            const double cell = t->data[i * t->cols + j->index[k]];
-            j->x.data[i * j->dim + k] = cell;
-            j->missing += isnan(cell);
-        }
-    return SF_OK;
+    return (sf_cmat){j->t.x, j->t.table.rows, j->t.dim, j->t.dim};
 }
 
 /* ---- the imputer ------------------------------------------------------------------ */
 
 static void tell_fit(const impute_run *j)
 {
-    if (j->fit.hidden > 0)
-        cli_note(j->c, "the bandwidth %g guesses %lld hidden cells best",
-                 j->fit.bandwidth, (long long)j->fit.hidden);
-    if (j->fit.donors < j->fit.rows)
+    const sf_imputer_report *f = &j->fit;
+    if (f->hidden > 0)
+        cli_note(j->c, "the bandwidth %g is best for %lld hidden numbers",
+                 f->bandwidth, (long long)f->hidden);
+    if (f->hidden_levels > 0)
+        cli_note(j->c,
+                 "%lld hidden levels are likeliest if categories forget %g",
+                 (long long)f->hidden_levels, f->forget);
+    if (f->donors < f->rows - f->unclassed)
         cli_note(j->c,
                  "rows are explained by %lld of %lld rows, drawn at random",
-                 (long long)j->fit.donors, (long long)j->fit.rows);
+                 (long long)f->donors, (long long)(f->rows - f->unclassed));
+    if (f->unclassed > 0)
+        cli_note(j->c,
+                 "rows that lack their class, and explain no others: %lld",
+                 (long long)f->unclassed);
+    if (f->alone > 0)
+        cli_note(
+            j->c,
+            "rows that are alone in their class, and explained by those of "
+            "all classes: %lld",
+            (long long)f->alone);
 }
 
 static sf_status make_imputer(impute_run *j)
@@ -235,55 +109,40 @@ static sf_status make_imputer(impute_run *j)
     if (j->model != NULL)
         return sf_imputer_new(c->ctx, &j->imputer, j->model);
     o.bandwidth = j->o->bandwidth;
+    o.forget = j->o->forget;
     o.donors = j->o->donors;
     o.prior_rows = j->o->prior_rows;
     o.seed = c->common.seed;
+    o.frame = j->t.chosen;
+    o.target = impute_target_place(&j->t);
     cli_progress_begin(c);
-    const sf_status status = sf_imputer_fit(
-        c->ctx, &j->imputer, sf_mat_const(j->x), j->names, &o, &j->fit);
+    const sf_status status = sf_imputer_fit(c->ctx, &j->imputer, cells_of(j),
+                                            j->t.names, &o, &j->fit);
     cli_progress_end(c);
     if (status == SF_OK)
         tell_fit(j);
     return status;
 }
 
-/* Whole numbers stay whole: the median of a rounded number is its median, rounded, and
- * a draw a rounded draw.  A mean is no value of the column. */
-static double settle(const impute_run *j, int64_t k, double value)
-{
-    const int64_t col = j->index[k];
-    if (j->table.columns[col].kind != SF_COLUMN_INTEGER ||
-        (j->o->with == SF_IMPUTE_MEAN && j->o->draws == 0))
-        return value;
-    const bool boolean = sf_frame_kind(j->frame, col) == SF_KIND_BOOLEAN;
-    const double whole = floor(value + 0.5);
-    return boolean ? fmin(fmax(whole, 0.0), 1.0) : whole;
-}
-
 /* Impute, and put what was missing into the table. */
 static sf_status impute(impute_run *j, bool draws, uint32_t draw)
 {
     cli *c = j->c;
-    sf_table *t = &j->table;
     sf_impute_options o = SF_IMPUTE_OPTIONS_INIT;
-    if (j->missing == 0)
+    if (j->t.missing == 0)
         return SF_OK;
     o.with = draws ? SF_IMPUTE_DRAW : (sf_impute_with)j->o->with;
     o.contract = j->o->contract;
     o.seed = c->common.seed;
     o.draw = draw;
     o.own_rows = j->model == NULL;
+    const sf_mat filled = {j->filled, j->t.table.rows, j->t.dim, j->t.dim};
     cli_progress_begin(c);
     const sf_status status =
-        sf_impute(c->ctx, j->filled, j->imputer, sf_mat_const(j->x), &o);
+        sf_impute(c->ctx, filled, j->imputer, cells_of(j), &o);
     cli_progress_end(c);
     SFI_TRY(status);
-    for (int64_t i = 0; i < t->rows; i++)
-        for (int64_t k = 0; k < j->dim; k++)
-            if (isnan(j->x.data[i * j->dim + k]))
-                t->data[i * t->cols + j->index[k]] =
-                    settle(j, k, j->filled.data[i * j->dim + k]);
-    return SF_OK;
+    return impute_put_back(&j->t, j->filled);
 }
 
 /* ---- writing ---------------------------------------------------------------------- */
@@ -314,32 +173,91 @@ static sf_status write_draws(impute_run *j)
         sf_status status =
             name != NULL ? impute(j, true, (uint32_t)m - 1) : SF_E_NOMEM;
         if (status == SF_OK)
-            status = sf_table_write(ctx, &j->table, name);
+            status = sf_table_write(ctx, &j->t.table, name);
         sfi_free_text(ctx, name);
         SFI_TRY(status);
     }
     return SF_OK;
 }
 
-static const char *const spread_names[] = {"row", "column", "mean", "sd",
-                                           "q05", "q10",    "q25",  "median",
-                                           "q75", "q90",    "q95"};
+static const char *const spread_names[] = {
+    "row", "column", "level",  "probability", "mean", "sd", "q05",
+    "q10", "q25",    "median", "q75",         "q90",  "q95"};
 
-static sf_status write_cells(impute_run *j, const sf_imputed_cell *cells)
+enum { SPREAD_LEVEL = 2, SPREAD_COLS = (int)SFI_COUNT(spread_names) };
+
+/* What is known of all cells, and how many lines say it. */
+typedef struct known_cells {
+    sf_imputed_cell *cells; /* [missing]                                      */
+    double *levels;         /* [level_count] probabilities                    */
+    int64_t level_count, lines;
+} known_cells;
+
+static void count_lines(const impute_run *j, known_cells *k)
+{
+    for (int64_t i = 0; i < j->t.table.rows; i++)
+        for (int64_t q = 0; q < j->t.dim; q++) {
+            const int64_t levels = sf_imputer_levels(j->imputer, q);
+            if (!isnan(j->t.x[i * j->t.dim + q]))
+                continue;
+            k->level_count += levels;
+            k->lines += levels > 0 ? levels : 1;
+        }
+}
+
+/* The lines of a cell from `row` on; returns how many. */
+static sf_status put_cell(const impute_run *j, const sf_imputed_cell *cell,
+                          const double *levels, sfi_dictionary *texts,
+                          double *row, int64_t *lines)
+{
+    const int64_t count = sf_imputer_levels(j->imputer, cell->column);
+    *lines = count > 0 ? count : 1;
+    for (int64_t v = 0; v < *lines; v++, row += SPREAD_COLS) {
+        row[0] = (double)cell->row + 1.0;
+        row[1] = (double)cell->column;
+        row[2] = row[3] = (double)NAN;
+        row[4] = cell->mean;
+        row[5] = cell->sd;
+        memcpy(row + 6, cell->quantile, sizeof cell->quantile);
+        if (count == 0)
+            continue;
+        char number[32];
+        int64_t level = 0;
+        SFI_TRY(sfi_dictionary_number(
+            j->c->ctx, texts, impute_level(&j->t, cell->column, v, number),
+            &level));
+        row[SPREAD_LEVEL] = (double)level;
+        row[SPREAD_LEVEL + 1] = levels[cell->first_level + v];
+    }
+    return SF_OK;
+}
+
+static sf_status put_cells(const impute_run *j, const known_cells *k,
+                           sf_table *to)
 {
     sf_context *ctx = j->c->ctx;
-    enum { COLS = (int)SFI_COUNT(spread_names) };
-    sf_table t;
-    SFI_TRY(sf_table_new(ctx, &t, j->missing, COLS, spread_names));
-    sf_status status = sfi_table_set_levels(ctx, &t, 1, j->names, j->dim);
-    for (int64_t i = 0; i < j->missing && status == SF_OK; i++) {
-        double *row = t.data + i * COLS;
-        row[0] = (double)cells[i].row + 1.0;
-        row[1] = (double)cells[i].column;
-        row[2] = cells[i].mean;
-        row[3] = cells[i].sd;
-        memcpy(row + 4, cells[i].quantile, sizeof cells[i].quantile);
+    sfi_dictionary texts = {0};
+    double *row = to->data;
+    sf_status status = sfi_table_set_levels(ctx, to, 1, j->t.names, j->t.dim);
+    for (int64_t i = 0; i < j->t.missing && status == SF_OK; i++) {
+        int64_t lines = 0;
+        status = put_cell(j, &k->cells[i], k->levels, &texts, row, &lines);
+        row += lines * SPREAD_COLS;
     }
+    if (status == SF_OK && texts.count > 0)
+        status = sfi_table_set_levels(ctx, to, SPREAD_LEVEL,
+                                      (const char *const *)texts.texts,
+                                      (int64_t)texts.count);
+    sfi_dictionary_free(ctx, &texts);
+    return status;
+}
+
+static sf_status write_cells(impute_run *j, const known_cells *k)
+{
+    sf_context *ctx = j->c->ctx;
+    sf_table t;
+    SFI_TRY(sf_table_new(ctx, &t, k->lines, SPREAD_COLS, spread_names));
+    sf_status status = put_cells(j, k, &t);
     if (status == SF_OK)
         status = sf_table_write(ctx, &t, j->o->spread);
     sf_table_free(ctx, &t);
@@ -349,25 +267,37 @@ static sf_status write_cells(impute_run *j, const sf_imputed_cell *cells)
 static sf_status write_spread(impute_run *j)
 {
     cli *c = j->c;
-    const size_t count = (size_t)j->missing;
+    const size_t count = (size_t)j->t.missing;
     sf_impute_options o = SF_IMPUTE_OPTIONS_INIT;
+    known_cells k = {0};
     o.own_rows = j->model == NULL;
-    sf_imputed_cell *cells = sfi_alloc(c->ctx, count, sizeof *cells);
-    if (cells == NULL)
-        return SF_E_NOMEM;
-    cli_progress_begin(c);
-    sf_status status =
-        sf_impute_spread(c->ctx, cells, j->imputer, sf_mat_const(j->x), &o);
-    cli_progress_end(c);
+    count_lines(j, &k);
+    k.cells = sfi_alloc(c->ctx, count, sizeof *k.cells);
+    k.levels = sfi_alloc(c->ctx, (size_t)k.level_count, sizeof *k.levels);
+    sf_status status = SF_E_NOMEM;
+    if (k.cells != NULL && k.levels != NULL) {
+        cli_progress_begin(c);
+        status = sf_impute_spread(c->ctx, k.cells, k.levels, j->imputer,
+                                  cells_of(j), &o);
+        cli_progress_end(c);
+    }
     if (status == SF_OK)
-        status = write_cells(j, cells);
-    sfi_free(c->ctx, cells, count, sizeof *cells);
+        status = write_cells(j, &k);
+    sfi_free(c->ctx, k.levels, (size_t)k.level_count, sizeof *k.levels);
+    sfi_free(c->ctx, k.cells, count, sizeof *k.cells);
     return status;
 }
 
 /* ---- the report ------------------------------------------------------------------- */
 
-/* Cells that were there, or those that were filled. */
+/* A cell after filling. */
+static double cell_of(const impute_run *j, int64_t i, int64_t k)
+{
+    const double x = j->t.x[i * j->t.dim + k];
+    return isnan(x) ? j->filled[i * j->t.dim + k] : x;
+}
+
+/* Numbers that were there, or those that were filled. */
 static void put_moments(const impute_run *j, json_t *row, int64_t k,
                         bool filled)
 {
@@ -375,10 +305,10 @@ static void put_moments(const impute_run *j, json_t *row, int64_t k,
     double sum = 0.0, squares = 0.0;
     for (int pass = 0; pass < 2; pass++) {
         const double mean = sum / (double)count;
-        for (int64_t i = 0; i < j->x.rows; i++) {
-            if (isnan(j->x.data[i * j->dim + k]) != filled)
+        for (int64_t i = 0; i < j->t.table.rows; i++) {
+            const double cell = cell_of(j, i, k);
+            if (isnan(j->t.x[i * j->t.dim + k]) != filled)
                 continue;
-            const double cell = j->table.data[i * j->table.cols + j->index[k]];
             sum += pass == 0 ? cell : 0.0;
             count += pass == 0;
             squares += pass == 1 ? (cell - mean) * (cell - mean) : 0.0;
@@ -391,34 +321,87 @@ static void put_moments(const impute_run *j, json_t *row, int64_t k,
                              : (double)NAN);
 }
 
+/* How often a level is among the cells that were there, or those that were filled. */
+static double share_of(const impute_run *j, int64_t k, int64_t level,
+                       bool filled)
+{
+    double count = 0.0, same = 0.0;
+    for (int64_t i = 0; i < j->t.table.rows; i++) {
+        if (isnan(j->t.x[i * j->t.dim + k]) != filled)
+            continue;
+        count += 1.0;
+        same += cell_of(j, i, k) == (double)level;
+    }
+    return same / count;
+}
+
+/* The commonest level, and how often it is there and was filled. */
+static void put_level(const impute_run *j, json_t *row, int64_t k)
+{
+    char number[32];
+    int64_t best = 0;
+    double most = -1.0;
+    for (int64_t v = 0; v < sf_imputer_levels(j->imputer, k); v++) {
+        const double share = share_of(j, k, v, false);
+        if (share > most) {
+            most = share;
+            best = v;
+        }
+    }
+    cli_put_text(j->c, row, "commonest", impute_level(&j->t, k, best, number));
+    cli_put_number(j->c, row, "proportion", most);
+    cli_put_number(j->c, row, "proportion_filled", share_of(j, k, best, true));
+}
+
+/* The columns of numbers, or of categories, of which cells were filled. */
+static void put_columns(const impute_run *j, bool levels)
+{
+    cli *c = j->c;
+    json_t *list = NULL;
+    for (int64_t k = 0; k < j->t.dim; k++) {
+        int64_t missing = 0;
+        for (int64_t i = 0; i < j->t.table.rows; i++)
+            missing += isnan(j->t.x[i * j->t.dim + k]);
+        if (missing == 0 || (sf_imputer_levels(j->imputer, k) > 0) != levels)
+            continue;
+        if (list == NULL)
+            list =
+                cli_put_list(c, c->report, levels ? "categories" : "columns");
+        json_t *row = cli_add_object(c, list);
+        cli_put_text(c, row, "column", j->t.names[k]);
+        cli_put_count(c, row, "filled", missing);
+        if (levels) {
+            put_level(j, row, k);
+            continue;
+        }
+        put_moments(j, row, k, false);
+        put_moments(j, row, k, true);
+    }
+}
+
 static void make_report(const impute_run *j, double seconds)
 {
     cli *c = j->c;
     char way[16];
     cli_choice(ways, j->o->draws > 0 ? SF_IMPUTE_DRAW : j->o->with, way,
                sizeof way);
-    cli_put_count(c, c->report, "rows", j->table.rows);
-    cli_put_count(c, c->report, "filled_cells", j->missing);
+    cli_put_count(c, c->report, "rows", j->t.table.rows);
+    cli_put_count(c, c->report, "filled_cells", j->t.missing);
     cli_put_text(c, c->report, "with", way);
     if (j->o->draws > 0)
         cli_put_count(c, c->report, "draws", j->o->draws);
-    if (j->model == NULL && j->missing > 0) {
+    if (j->o->target != NULL)
+        cli_put_text(c, c->report, "target", j->o->target);
+    if (j->model == NULL && j->t.missing > 0) {
         cli_put_count(c, c->report, "donors", j->fit.donors);
-        cli_put_number(c, c->report, "bandwidth", j->fit.bandwidth);
+        if (j->fit.bandwidth > 0.0)
+            cli_put_number(c, c->report, "bandwidth", j->fit.bandwidth);
+        if (j->fit.forget > 0.0)
+            cli_put_number(c, c->report, "forget", j->fit.forget);
     }
-    json_t *list =
-        j->missing > 0 ? cli_put_list(c, c->report, "columns") : NULL;
-    for (int64_t k = 0; k < j->dim; k++) {
-        int64_t missing = 0;
-        for (int64_t i = 0; i < j->x.rows; i++)
-            missing += isnan(j->x.data[i * j->dim + k]);
-        if (missing == 0)
-            continue;
-        json_t *row = cli_add_object(c, list);
-        cli_put_text(c, row, "column", j->names[k]);
-        cli_put_count(c, row, "filled", missing);
-        put_moments(j, row, k, false);
-        put_moments(j, row, k, true);
+    if (j->t.missing > 0) {
+        put_columns(j, false);
+        put_columns(j, true);
     }
     cli_put_number(c, c->report, "seconds", seconds);
 }
@@ -431,12 +414,17 @@ static sf_status work(impute_run *j)
     const double begun = sfi_clock();
     if (c->operand_count == 2)
         SFI_TRY(sf_model_load(c->ctx, &j->model, c->operands[0]));
-    SFI_TRY(read_table(j));
-    SFI_TRY(j->model != NULL        ? find_model_columns(j)
-            : j->o->columns != NULL ? find_listed_columns(j)
-                                    : find_numbers(j));
-    SFI_TRY(take_rows(j));
-    if (j->missing == 0)
+    SFI_TRY(impute_table_read(&j->t, c, c->operands[c->operand_count - 1],
+                              &j->o->read, j->o->target));
+    SFI_TRY(j->model != NULL        ? impute_choose_model(&j->t, j->model)
+            : j->o->columns != NULL ? impute_choose_list(&j->t, j->o->columns)
+                                    : impute_choose_all(&j->t));
+    SFI_TRY(impute_take_cells(&j->t));
+    j->filled = sfi_alloc(c->ctx, (size_t)(j->t.table.rows * j->t.dim),
+                          sizeof *j->filled);
+    if (j->filled == NULL)
+        return SF_E_NOMEM;
+    if (j->t.missing == 0)
         cli_note(c, "no cell is missing%s",
                  j->o->spread != NULL ? ", and --spread writes nothing" : "");
     else
@@ -445,16 +433,16 @@ static sf_status work(impute_run *j)
         SFI_TRY(write_draws(j));
     } else {
         SFI_TRY(impute(j, false, 0));
-        SFI_TRY(sf_table_write(c->ctx, &j->table, j->o->output));
+        SFI_TRY(sf_table_write(c->ctx, &j->t.table, j->o->output));
     }
-    if (j->o->spread != NULL && j->missing > 0)
+    if (j->o->spread != NULL && j->t.missing > 0)
         SFI_TRY(write_spread(j));
     make_report(j, sfi_clock() - begun);
     return c->common.json || !c->common.quiet ? cli_report(c, stderr) : SF_OK;
 }
 
-static const char *const fit_only[] = {"columns", "bandwidth", "donors",
-                                       "prior-rows"};
+static const char *const fit_only[] = {
+    "columns", "target", "kind", "bandwidth", "forget", "donors", "prior-rows"};
 
 static sf_status check_options(cli *c, const impute_options *o)
 {
@@ -467,10 +455,6 @@ static sf_status check_options(cli *c, const impute_options *o)
                         "--draws writes draws, and --with is not draw");
     if (cli_given(c, "contract") && o->draws == 0 && o->with != SF_IMPUTE_DRAW)
         return SFI_FAIL(c->ctx, SF_E_ARG, "--contract applies only to draws");
-    if (o->read.kinds != NULL)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--kind: tables are imputed as they are; choose "
-                        "columns with --columns");
     return SF_OK;
 }
 
@@ -521,19 +505,14 @@ static sf_status check_all(cli *c, const impute_options *o)
 static sf_status run(cli *c, const void *values)
 {
     impute_run j = {.c = c, .o = values};
-    j.path = c->operands[c->operand_count - 1];
     SFI_TRY(check_all(c, j.o));
     cli_catch_signals();
     const sf_status status = work(&j);
-    const size_t cells = (size_t)(j.x.rows * j.dim), room = (size_t)j.room;
-    sfi_free(c->ctx, j.filled.data, cells, sizeof(double));
-    sfi_free(c->ctx, j.x.data, cells, sizeof(double));
-    sfi_free(c->ctx, j.names, room, sizeof *j.names);
-    sfi_free(c->ctx, j.index, room, sizeof *j.index);
+    sfi_free(c->ctx, j.filled, (size_t)(j.t.table.rows * j.t.dim),
+             sizeof *j.filled);
     sf_imputer_free(j.imputer);
     sf_model_free(j.model);
-    sf_frame_free(j.frame);
-    sf_table_free(c->ctx, &j.table);
+    impute_table_free(&j.t);
     return status;
 }
 
@@ -551,9 +530,9 @@ const cli_command cli_impute = {
     .size = sizeof(impute_options),
     .options = options,
     .notes =
-        "A cell has the distribution that the other cells of its row give it.  "
-        "Cells that\nare there come back unchanged, and so do columns of text "
-        "and dates.\n",
+        "A cell has the distribution that the other cells of its row give it: "
+        "numbers get\nits median, categories the likeliest level.  Cells that "
+        "are there come back\nunchanged.\n",
     .example = "  scorefield impute data/penguins.csv -o whole.csv "
                "--spread cells.csv\n",
     .run = run};

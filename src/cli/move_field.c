@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* move_field.c - scorefield flow and evolve: fields that move, downhill or as waves. */
-#include "cli/problem_options.h"
-
-#include "field/grid.h"
+#include "cli/motion_record.h"
 
 #include <math.h>
-#include <string.h>
 
 #define TIMES                                                                  \
     PROBLEM_NUMBER("until", "T", until, "> 0", "How long"),                    \
         PROBLEM_NUMBER("every", "DT", every, "> 0",                            \
-                       "Write the field so often [at the end]")
+                       "Write the field so often [at the end]"),               \
+        PROBLEM_TEXT("curves", "FILE", curves,                                 \
+                     "Each step's energy and probes, .csv"),                   \
+        PROBLEM_TEXTS("probe", "X,Y", probes, "A point of the curves"),        \
+        PROBLEM_TEXT("checkpoint", "FILE", checkpoint,                         \
+                     "Keep the run there, for --resume"),                      \
+        PROBLEM_TEXT("resume", "FILE", resume,                                 \
+                     "Go on with the run of a checkpoint")
 
 static const cli_option flow_options[] = {
     PROBLEM_OPTIONS,
@@ -25,78 +29,15 @@ static const cli_option evolve_options[] = {
     TIMES,
     PROBLEM_NUMBER("step", "DT", step, "> 0",
                    "Of time [0.9 of the stability bound]"),
+    {.kind = CLI_CHOICE,
+     .name = "method",
+     .argument = "M",
+     .offset = offsetof(problem_options, method),
+     .choices = "leapfrog|yoshida4|midpoint",
+     .shown = "leapfrog",
+     .help = "Of order 2, 4 and 2"},
     PROBLEM_NUMBER("damping", "G", damping, ">= 0", "Of phi_tt + G phi_t [0]"),
     {0}};
-
-/* Levels of time as they come, for one file. */
-typedef struct time_levels {
-    cli *c;
-    const sf_problem *p;
-    int64_t frames, shown; /* the start is one of them */
-    double *times;
-    sf_grid *grid; /* with time in front */
-    sf_field fields[SF_MOST_UNKNOWNS];
-} time_levels;
-
-/* Copy a level into its place. */
-static sf_status take(void *user, double time, const sf_field *fields)
-{
-    time_levels *f = user;
-    const int64_t points = sf_grid_points(f->p->grid);
-    double *values = sfi_alloc(f->c->ctx, (size_t)points, sizeof *values);
-    if (values == NULL)
-        return SF_E_NOMEM;
-    const int rank = sf_grid_rank(f->p->grid);
-    for (int u = 0; u < f->p->unknowns; u++) {
-        sf_field *to = &f->fields[u];
-        sf_field level = *to; /* one time of it */
-        level.grid = f->p->grid;
-        level.data[0] = (double *)to->data[0] + f->shown * to->step[0];
-        for (int k = 0; k < rank; k++)
-            level.step[k] = to->step[k + 1];
-        sf_field_get(&fields[u], 0, values);
-        sf_field_put(&level, 0, values);
-    }
-    f->times[f->shown++] = time;
-    sfi_free(f->c->ctx, values, (size_t)points, sizeof *values);
-    return SF_OK;
-}
-
-static sf_status open_film(time_levels *f, double until)
-{
-    sf_axis axes[SF_MAX_AXES];
-    sf_context *ctx = f->c->ctx;
-    const int rank = sf_grid_rank(f->p->grid);
-    if (rank == SF_MAX_AXES)
-        return SFI_FAIL(ctx, SF_E_SHAPE,
-                        "a grid of %d axes leaves none for time", rank);
-    f->times = sfi_alloc(ctx, (size_t)(f->frames + 1), sizeof *f->times);
-    if (f->times == NULL)
-        return SF_E_NOMEM;
-    for (int64_t k = 0; k <= f->frames; k++)
-        f->times[k] = until * (double)k / (double)f->frames;
-    axes[0] = (sf_axis){.name = "t",
-                        .role = SF_ROLE_T,
-                        .count = f->frames + 1,
-                        .coords = f->times};
-    for (int k = 0; k < rank; k++)
-        axes[k + 1] = *sf_grid_axis(f->p->grid, k);
-    const sf_grid_options o = sfi_grid_options(f->p->grid);
-    SFI_TRY(sf_grid_new(ctx, &f->grid, rank + 1, axes, &o));
-    for (int u = 0; u < f->p->unknowns; u++) {
-        SFI_TRY(sf_field_new(ctx, &f->fields[u], f->grid, 1, NULL, SF_F64, 0));
-        SFI_TRY(sf_field_set_name(ctx, &f->fields[u], f->p->fields[u].name));
-    }
-    return take(f, 0.0, f->p->fields);
-}
-
-static void close_film(time_levels *f)
-{
-    for (int u = 0; u < SF_MOST_UNKNOWNS; u++)
-        sf_field_free(f->c->ctx, &f->fields[u]);
-    sf_grid_free(f->grid);
-    sfi_free(f->c->ctx, f->times, (size_t)(f->frames + 1), sizeof *f->times);
-}
 
 static void tell(cli *c, const sf_action_motion *m, bool is_wave, double begun)
 {
@@ -112,17 +53,19 @@ static void tell(cli *c, const sf_action_motion *m, bool is_wave, double begun)
     cli_put_number(c, c->report, "seconds", sfi_clock() - begun);
 }
 
-static sf_status move(time_levels *f, sf_action_motion *m, bool is_wave)
+static sf_status move(motion_record *r, sf_action_motion *m, bool is_wave)
 {
-    sf_problem *p = (sf_problem *)(uintptr_t)f->p;
+    sf_problem *p = r->p;
     if (is_wave) {
         sf_action_evolve_options o = SF_ACTION_EVOLVE_OPTIONS_INIT;
         o.until = p->until;
         o.step = p->step;
         o.damping = p->damping;
-        o.frames = f->frames;
-        o.frame = take;
-        o.user = f;
+        o.method = p->method;
+        o.frames = r->frames;
+        o.told = motion_record_told(r);
+        o.resume = r->state;
+        o.resume_count = r->state_count;
         return sf_action_evolve(p->action, p->fields,
                                 p->has_rates ? p->rates : NULL, &o, m);
     }
@@ -130,13 +73,14 @@ static sf_status move(time_levels *f, sf_action_motion *m, bool is_wave)
     o.until = p->until;
     o.step = p->step;
     o.tolerance = p->motion_tolerance;
-    o.frames = f->frames;
-    o.frame = take;
-    o.user = f;
+    o.frames = r->frames;
+    o.told = motion_record_told(r);
+    o.resume = r->state;
+    o.resume_count = r->state_count;
     return sf_action_flow(p->action, p->fields, &o, m);
 }
 
-static sf_status film_problem(cli *c, const problem_options *o, sf_problem *p,
+static sf_status move_problem(cli *c, const problem_options *o, sf_problem *p,
                               bool is_wave)
 {
     const double begun = sfi_clock();
@@ -151,41 +95,37 @@ static sf_status film_problem(cli *c, const problem_options *o, sf_problem *p,
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "every is %g, want a whole part of until, %g", p->every,
                         p->until);
-    time_levels f = {.c = c, .p = p, .frames = (int64_t)frames};
+    motion_record r;
     SFI_TRY(cli_put_problem(c, p));
-    sf_status status = open_film(&f, p->until);
+    sf_status status = motion_record_open(&r, c, o, p, (int64_t)frames);
     if (status == SF_OK) {
         cli_progress_begin(c);
-        status = move(&f, &m, is_wave);
+        status = move(&r, &m, is_wave);
         cli_progress_end(c);
     }
-    if (status == SF_OK) {
-        tell(c, &m, is_wave, begun);
-        status = cli_write_fields(c, o->output, p->unknowns, f.fields);
-    }
-    close_film(&f);
-    SFI_TRY(status);
+    SFI_TRY(motion_record_close(&r, status));
+    tell(c, &m, is_wave, begun);
     return c->common.json || !c->common.quiet ? cli_report(c, stderr) : SF_OK;
 }
 
 static sf_status flow(cli *c, const void *values, sf_problem *p)
 {
-    return film_problem(c, values, p, false);
+    return move_problem(c, values, p, false);
 }
 
 static sf_status evolve(cli *c, const void *values, sf_problem *p)
 {
-    return film_problem(c, values, p, true);
+    return move_problem(c, values, p, true);
 }
 
 static sf_status run_flow(cli *c, const void *values)
 {
-    return cli_make_fields(c, values, flow);
+    return cli_make_series(c, values, flow);
 }
 
 static sf_status run_evolve(cli *c, const void *values)
 {
-    return cli_make_fields(c, values, evolve);
+    return cli_make_series(c, values, evolve);
 }
 
 const cli_command cli_flow = {

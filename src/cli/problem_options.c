@@ -73,6 +73,8 @@ sf_status cli_read_problem(cli *c, const problem_options *o, sf_problem *out)
         out->damping = o->damping;
     if (cli_given(c, "tolerance"))
         out->tolerance = out->motion_tolerance = o->tolerance;
+    if (cli_given(c, "method"))
+        out->method = (sf_motion_method)o->method;
     out->project |= o->project;
     return SF_OK;
 }
@@ -93,6 +95,27 @@ sf_status cli_make_fields(cli *c, const problem_options *o,
 {
     const cli_file out = cli_fields_file(o->output);
     SFI_TRY(cli_check_files(c, &out, 1));
+    return cli_with_problem(c, o, o, work);
+}
+
+sf_status cli_make_series(cli *c, const problem_options *o,
+                          cli_problem_work *work)
+{
+    cli_file files[] = {cli_series_file(o->output),
+                        {.option = "--curves",
+                         .path = o->curves,
+                         .is_output = true,
+                         .optional = true,
+                         .endings = ".csv",
+                         .want = ".csv"},
+                        {.option = "--checkpoint",
+                         .path = o->checkpoint,
+                         .is_output = true,
+                         .is_binary = true,
+                         .optional = true,
+                         .goes_on = "--resume"},
+                        {.option = "--resume", .path = o->resume}};
+    SFI_TRY(cli_check_files(c, files, (int)SFI_COUNT(files)));
     return cli_with_problem(c, o, o, work);
 }
 
@@ -146,4 +169,12 @@ cli_file cli_fields_file(const char *path)
                       .is_output = true,
                       .endings = ".nc|.nc4|.cdf|.npy|.vti|.vtr",
                       .want = ".nc, .npy, .vti or .vtr"};
+}
+
+cli_file cli_series_file(const char *path)
+{
+    cli_file out = cli_fields_file(path);
+    out.endings = ".nc|.nc4|.cdf|.npy|.vti|.vtr|.pvd";
+    out.want = ".nc, .npy, .vti, .vtr or .pvd";
+    return out;
 }

@@ -12,6 +12,9 @@ typedef struct problem_options {
     cli_texts fields, constants, sources;
     double until, every, step, damping, tolerance;
     bool project;
+    int method;
+    const char *curves, *checkpoint, *resume;
+    cli_texts probes;
 } problem_options;
 
 #define PROBLEM_TEXT(name, argument, member, help)                             \
@@ -60,6 +63,10 @@ sf_status cli_with_problem(cli *c, const problem_options *o, const void *values,
 sf_status cli_make_fields(cli *c, const problem_options *o,
                           cli_problem_work *work);
 
+/* Likewise of a series, which may be a list of files, too. */
+sf_status cli_make_series(cli *c, const problem_options *o,
+                          cli_problem_work *work);
+
 /* Put what is known of an action into the report. */
 sf_status cli_put_problem(cli *c, const sf_problem *p);
 
@@ -73,5 +80,8 @@ char *cli_history(const cli *c);
 
 /* The output of a command that writes fields. */
 cli_file cli_fields_file(const char *path);
+
+/* Likewise of one that writes a series of them. */
+cli_file cli_series_file(const char *path);
 
 #endif

@@ -2,6 +2,7 @@
 /* sample.c - scorefield sample: draw from a model. */
 #include "cli/sample.h"
 
+#include "field/write.h"
 #include "io/npy.h"
 #include "scorefield/flow.h"
 #include "scorefield/store.h"
@@ -17,7 +18,8 @@ static const cli_option options[] = {
     OPTION(CLI_WHOLE, 'n', "rows", "N", rows, NULL, ">= 1",
            "How many rows to draw"),
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL,
-           ".csv or .npy; - is CSV on stdout"),
+           ".csv or .npy; - is CSV on stdout; of fields .nc, .npy, .vti, .vtr, "
+           ".pvd"),
     {.kind = CLI_CHOICE,
      .name = "method",
      .argument = "M",
@@ -54,6 +56,8 @@ static const cli_option options[] = {
      .initial = "auto",
      .choices = SAMPLE_METRICS,
      .help = "Mass matrix: diagonal, lowrank, dense, unit"},
+    OPTION(CLI_NUMBER, 0, "temperature", "T", temperature, NULL, "> 0",
+           "Of the field of a problem"),
     OPTION(CLI_WHOLE, 0, "temperatures", "R", temperatures, "1", "[1, 64]",
            "Parallel tempering, where there are many modes"),
     RARE(CLI_WHOLE, "max-treedepth", "D", max_treedepth, "10", "[1, 20]"),
@@ -216,6 +220,11 @@ static sf_status run(cli *c, const void *values)
     sf_model *model = NULL;
     if (!cli_given(c, "rows"))
         return SFI_FAIL(c->ctx, SF_E_ARG, "-n N is missing: how many rows?");
+    if (c->operand_count > 0 && sfi_path_ends(c->operands[0], ".ini"))
+        return sample_field(c, &o);
+    if (cli_given(c, "temperature"))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--temperature applies only to a PROBLEM (.ini)");
     SFI_TRY(cli_check_density(c, &o.density, 1));
     SFI_TRY(check_outputs(c, &o));
     if (o.given.count > 0 && o.method == SAMPLE_AUTO)
@@ -236,9 +245,13 @@ static sf_status run(cli *c, const void *values)
 
 const cli_command cli_sample = {
     .name = "sample",
-    .summary = "Draw rows from a model or a density",
-    .usage = "[OPTIONS] MODEL -n N -o OUT",
-    .operands = "  MODEL                    As `scorefield fit` writes it\n",
+    .summary = "Draw rows from a model or a density, or fields",
+    .usage = "[OPTIONS] MODEL | PROBLEM -n N -o OUT",
+    .operands = "  MODEL                    As `scorefield fit` writes it\n"
+                "  PROBLEM                  A file of sections (.ini), whose "
+                "energy E over\n"
+                "                           a temperature T gives fields the "
+                "density exp(-E/T)\n",
     .least = 0,
     .most = 1,
     .size = sizeof(sample_options),

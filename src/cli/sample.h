@@ -4,6 +4,8 @@
 #define SFI_CLI_SAMPLE_H
 
 #include "cli/typed_density.h"
+#include "scorefield/diagnose.h"
+#include "scorefield/sample.h"
 
 /* Choices of --method: after the first those of models, as in sf_sampler, then those of
  * densities. */
@@ -38,7 +40,29 @@ typedef struct sample_options {
     double accept;
     int64_t temperatures;
     double max_temperature;
+    double temperature; /* of a field */
 } sample_options;
+
+/* Whether what is typed about chains fits the method. */
+sf_status sample_check_chains(const cli *c, const sample_options *o);
+
+/* What is typed about chains, but for the number of draws. */
+sf_chain_options sample_chain_options(const cli *c, const sample_options *o);
+
+/* Chains that were run. */
+typedef struct sample_chains {
+    int64_t chains, draws, temperatures;
+    const sf_chain_report *report; /* [chains]        */
+    const double *energy;          /* [chains, draws] */
+} sample_chains;
+
+/* Put a row of diagnostics into a list; tables of the chains into the report. */
+void sample_put_diagnosis(cli *c, json_t *list, const char *name,
+                          const sf_diagnosis *s);
+void sample_put_chains(cli *c, const sample_chains *s);
+
+/* Draw fields of a problem at a temperature, write, and report. */
+sf_status sample_field(cli *c, const sample_options *o);
 
 /* Draw from a model by Markov chains or Langevin dynamics, write, and report. */
 sf_status sample_density(cli *c, const sample_options *o,

@@ -47,21 +47,10 @@ static sf_status take_start(drawn *d, double *start)
 static sf_status run_chains(drawn *d, const sf_functional *f)
 {
     const sample_options *o = d->o;
-    sf_chain_options s = SF_CHAIN_OPTIONS_INIT;
-    s.method = o->method == SAMPLE_HMC    ? SF_CHAIN_HMC
-               : o->method == SAMPLE_MALA ? SF_CHAIN_MALA
-                                          : SF_CHAIN_NUTS;
-    s.metric = (sf_metric)o->metric;
-    s.warmup = o->warmup;
+    sf_chain_options s = sample_chain_options(d->c, o);
     s.draws = d->draws;
-    s.thin = o->thin;
-    s.step = o->step;
-    s.accept = o->accept;
-    s.max_treedepth = o->max_treedepth;
-    s.temperatures = o->temperatures;
-    s.max_temperature = o->max_temperature;
-    s.seed = d->c->common.seed;
-    const sf_chain_draws to = {d->y, NULL, d->energy, d->report};
+    const sf_chain_draws to = {
+        .x = d->y, .energy = d->energy, .report = d->report};
     const size_t cells = (size_t)(d->chains * d->unknowns);
     double *start = NULL;
     sf_status status = SF_OK;
@@ -205,63 +194,9 @@ static sf_status write_trace(drawn *d)
 static void report_columns(drawn *d)
 {
     json_t *list = cli_put_list(d->c, d->c->report, "columns");
-    for (int64_t j = 0; j < d->dim; j++) {
-        const sf_diagnosis *s = &d->diagnosis[j];
-        json_t *row = cli_add_object(d->c, list);
-        cli_put_text(d->c, row, "name", sf_model_column(d->model, j));
-        cli_put_number(d->c, row, "mean", s->mean);
-        cli_put_number(d->c, row, "mcse", s->mcse_mean);
-        cli_put_number(d->c, row, "sd", s->sd);
-        cli_put_number(d->c, row, "q05", s->q05);
-        cli_put_number(d->c, row, "median", s->median);
-        cli_put_number(d->c, row, "q95", s->q95);
-        cli_put_number(d->c, row, "ess_bulk", round(s->ess_bulk));
-        cli_put_number(d->c, row, "ess_tail", round(s->ess_tail));
-        cli_put_number(d->c, row, "rhat", s->rhat);
-    }
-}
-
-/* What the warm-up made of the metric, and for how much. */
-static void report_adaptation(drawn *d)
-{
-    json_t *list = cli_put_list(d->c, d->c->report, "adaptation");
-    for (int64_t i = 0; i < d->chains; i++) {
-        const sf_chain_report *r = &d->report[i];
-        json_t *row = cli_add_object(d->c, list);
-        char name[16];
-        cli_choice(SAMPLE_METRICS, (int)r->metric, name, sizeof name);
-        cli_put_count(d->c, row, "chain", i);
-        cli_put_text(d->c, row, "metric", name);
-        cli_put_count(d->c, row, "rank", r->rank);
-        cli_put_number(d->c, row, "fisher_divergence_before",
-                       r->divergence_before);
-        cli_put_number(d->c, row, "fisher_divergence_after",
-                       r->divergence_after);
-        cli_put_count(d->c, row, "gradients", r->gradients_warmup);
-    }
-}
-
-static void report_chains(drawn *d)
-{
-    json_t *list = cli_put_list(d->c, d->c->report, "chains");
-    for (int64_t i = 0; i < d->chains; i++) {
-        const sf_chain_report *r = &d->report[i];
-        json_t *row = cli_add_object(d->c, list);
-        cli_put_count(d->c, row, "chain", i);
-        cli_put_number(d->c, row, "step", r->step);
-        cli_put_number(d->c, row, "acceptance", r->accept);
-        cli_put_count(d->c, row, "divergences", r->divergences);
-        cli_put_count(d->c, row, "undefined", r->undefined);
-        cli_put_count(d->c, row, "reached_max_treedepth",
-                      r->reached_max_treedepth);
-        cli_put_number(d->c, row, "ebfmi",
-                       sf_ebfmi(d->energy + i * d->draws, d->draws));
-        cli_put_count(d->c, row, "gradients", r->gradients);
-        if (d->o->temperatures == 1)
-            continue;
-        cli_put_number(d->c, row, "swap_acceptance", r->swap_acceptance);
-        cli_put_count(d->c, row, "round_trips", r->round_trips);
-    }
+    for (int64_t j = 0; j < d->dim; j++)
+        sample_put_diagnosis(d->c, list, sf_model_column(d->model, j),
+                             &d->diagnosis[j]);
 }
 
 /* The worst of the columns. */
@@ -401,8 +336,9 @@ static sf_status tell(drawn *d, double seconds)
     cli_put_number(c, c->report, "seconds", seconds);
     report_columns(d);
     if (accepts(d->o)) {
-        report_chains(d);
-        report_adaptation(d);
+        const sample_chains run = {d->chains, d->draws, d->o->temperatures,
+                                   d->report, d->energy};
+        sample_put_chains(c, &run);
     }
     if (c->common.json || !c->common.quiet)
         SFI_TRY(cli_report(c, stderr));
@@ -454,33 +390,9 @@ static sf_status allocate_and_work(drawn *d)
     return status;
 }
 
-static sf_status check(cli *c, const sample_options *o)
-{
-    if (!accepts(o) && !cli_given(c, "step"))
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--step H is missing: the step of Langevin dynamics, "
-                        "in squared units of the columns");
-    static const char *const about_chains[] = {"accept", "metric",
-                                               "max-treedepth", "temperatures"};
-    for (size_t i = 0; i < SFI_COUNT(about_chains); i++)
-        if (!accepts(o) && cli_given(c, about_chains[i]))
-            return SFI_FAIL(
-                c->ctx, SF_E_ARG,
-                "--%s applies only to the methods nuts, hmc and mala",
-                about_chains[i]);
-    if (cli_given(c, "max-treedepth") && o->method != SAMPLE_NUTS)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--max-treedepth applies only to --method nuts");
-    if (cli_given(c, "max-temperature") && accepts(o) && o->temperatures == 1)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--max-temperature applies only to --temperatures R, "
-                        "R > 1, and to the methods ula and lm");
-    return SF_OK;
-}
-
 sf_status sample_density(cli *c, const sample_options *o, const sf_model *model)
 {
-    SFI_TRY(check(c, o));
+    SFI_TRY(sample_check_chains(c, o));
     drawn d = {.c = c,
                .o = o,
                .model = model,

@@ -61,6 +61,6 @@ const cli_command cli_solve = {
     .notes =
         "The density may use its fields, dx dy dz d(f, axis) grad grad2 of "
         "them, the\ncoordinates, constants and sources.  Sides are "
-        "periodic, pin EXPR, natural,\nflux EXPR, robin ALPHA, Q.\n",
+        "periodic, pin EXPR, natural,\nflux EXPR, robin ALPHA, Q, open.\n",
     .example = "  scorefield solve data/charge.ini -o charge.nc\n",
     .run = run};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* interpolate.c - values of a field between its points.
+/* interpolate.c - values of a field between its points, and the transpose of that.
  *
  * The value at x is the sum over the corners of the cell of coordinates around x of
  * the product of the weights 1-w and w of each axis.  Only corners with a weight
@@ -13,6 +13,7 @@
 #include "field/layout.h"
 
 #include <math.h>
+#include <stdio.h>
 
 typedef struct cell {
     int64_t low, high; /* the two points                                    */
@@ -175,6 +176,84 @@ sf_status sf_field_at(sf_context *ctx, const sf_field *field, int c,
     for (int64_t i = 0; i < points.rows; i++) {
         p.point = points.data + i * points.stride;
         values[i] = sum(&p, 0, 0);
+    }
+    return SF_OK;
+}
+
+/* ---- the transpose ---------------------------------------------------------------------- */
+
+/* Add a weight to the corners around the point, over their volumes; false if it lies
+ * outside. */
+static bool scatter(const probe *p, sf_field *f, int k, int64_t *index,
+                    double weight)
+{
+    if (k == sf_grid_rank(f->grid)) {
+        int64_t at = 0;
+        for (int j = 0; j < k; j++)
+            at += index[j] * f->step[j];
+        const double add = weight / sf_grid_volume(f->grid, index);
+        if (f->dtype == SF_F32)
+            ((float *)f->data[p->c])[at] += (float)add;
+        else
+            ((double *)f->data[p->c])[at] += add;
+        return true;
+    }
+    cell around;
+    if (!locate(p, k, &around))
+        return false;
+    probe beyond = *p;
+    beyond.turned = p->turned != around.over_pole;
+    index[k] = around.low;
+    bool is_inside =
+        around.weight == 1.0 ||
+        scatter(p, f, k + 1, index, weight * (1.0 - around.weight));
+    index[k] = around.high;
+    return is_inside &&
+           (around.weight == 0.0 ||
+            scatter(&beyond, f, k + 1, index, weight * around.weight));
+}
+
+static sf_status point_outside(sf_context *ctx, const sf_grid *g,
+                               const double *point, int64_t i)
+{
+    char text[160] = "";
+    size_t used = 0;
+    for (int k = 0; k < sf_grid_rank(g) && used < sizeof text; k++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s = %g",
+                                 k > 0 ? ", " : "", sf_grid_axis(g, k)->name,
+                                 point[k]);
+    return SFI_FAIL(ctx, SF_E_ARG,
+                    "field: point %lld (from 0), %s, lies outside of the grid",
+                    (long long)i, text);
+}
+
+sf_status sf_field_deposit(sf_context *ctx, sf_field *field, int c,
+                           sf_cmat points, const double *weights)
+{
+    const int rank = sf_grid_rank(field->grid);
+    if (c < 0 || c >= field->components || field->place[c] != 0)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "field: component %d, want one on the points of the "
+                        "grid, 0 to %d",
+                        c, field->components - 1);
+    if (points.cols != rank || points.rows < 1 || points.stride < rank)
+        return SFI_FAIL(ctx, SF_E_SHAPE,
+                        "field: %lld points of %lld columns and stride %lld, "
+                        "want at least one of %d, one for each axis",
+                        (long long)points.rows, (long long)points.cols,
+                        (long long)points.stride, rank);
+    probe p = {.f = field, .c = c, .lon = closed_longitude(field->grid)};
+    for (int64_t i = 0; i < points.rows; i++) {
+        int64_t index[SF_MAX_AXES];
+        cell around;
+        p.point = points.data + i * points.stride;
+        for (int k = 0; k < rank; k++)
+            if (!locate(&p, k, &around))
+                return point_outside(ctx, field->grid, p.point, i);
+        const double weight =
+            weights != NULL ? weights[i] : 1.0 / (double)points.rows;
+        if (!scatter(&p, field, 0, index, weight))
+            return point_outside(ctx, field->grid, p.point, i);
     }
     return SF_OK;
 }

@@ -295,11 +295,11 @@ sf_status sfi_select(const sfi_cf *cf, const char *text, sfi_span *spans)
     for (int k = 0; k < cf->rank; k++)
         spans[k] = (sfi_span){0, cf->axis[k].count, false};
     for (const char *p = text; p != NULL && *p != '\0';) {
-        const size_t size = strcspn(p, ";");
+        const size_t size = strcspn(p, ";,");
         const sfi_piece piece = sfi_trimmed(p, size);
         if (piece.size > 0)
             SFI_TRY(select_one(cf, piece, spans));
-        p += size + (p[size] == ';');
+        p += size + (p[size] != '\0');
     }
     return SF_OK;
 }

@@ -16,6 +16,12 @@ sf_status sfi_write_vtk(sf_context *ctx, const char *path, bool is_uniform,
 sf_status sfi_write_pvd(sf_context *ctx, const char *path, int n,
                         const sf_field *fields, const double *times);
 
+/* The same in parts: "out.pvd" lists out_0000.vti, out_0001.vti, ... beside it. */
+sf_status sfi_write_pvd_frame(sf_context *ctx, const char *path, int64_t frame,
+                              int n, const sf_field *fields);
+sf_status sfi_write_pvd_list(sf_context *ctx, const char *path, int64_t frames,
+                             const sf_grid *grid, const double *times);
+
 /* Whether a path ends in this extension, in any case. */
 bool sfi_path_ends(const char *path, const char *extension);
 

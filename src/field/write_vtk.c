@@ -177,37 +177,58 @@ static bool has_steps(const sf_grid *g)
     return true;
 }
 
-/* "out.pvd" gets out_0000.vti, out_0001.vti, ... beside it. */
-static sf_status write_list(sf_context *ctx, const char *path, int n,
-                            const sf_field *fields, const double *times,
-                            const char **names, char *room, size_t size)
+sf_status sfi_write_pvd_frame(sf_context *ctx, const char *path, int64_t frame,
+                              int n, const sf_field *fields)
 {
-    const size_t stem = strlen(path) - strlen(".pvd");
+    const size_t stem = strlen(path) - strlen(".pvd"), size = stem + 32;
+    const bool is_uniform = has_steps(fields[0].grid);
+    char *name = sfi_alloc(ctx, size, 1);
+    if (name == NULL)
+        return SF_E_NOMEM;
+    snprintf(name, size, "%.*s_%04lld.%s", (int)stem, path, (long long)frame,
+             is_uniform ? "vti" : "vtr");
+    const sf_status status = sfi_write_vtk(ctx, name, is_uniform, n, fields);
+    sfi_free(ctx, name, size, 1);
+    return status;
+}
+
+/* Names of the frames, without their folder: they lie beside the list. */
+sf_status sfi_write_pvd_list(sf_context *ctx, const char *path, int64_t frames,
+                             const sf_grid *grid, const double *times)
+{
+    const size_t stem = strlen(path) - strlen(".pvd"), size = stem + 32;
+    const size_t n = (size_t)frames;
     const char *slash = strrchr(path, '/');
-    const size_t folder = slash != NULL ? (size_t)(slash - path) + 1 : 0;
-    for (int i = 0; i < n; i++) {
-        char *name = room + (size_t)i * size;
-        const bool is_uniform = has_steps(fields[i].grid);
-        snprintf(name, size, "%.*s_%04d.%s", (int)stem, path, i,
-                 is_uniform ? "vti" : "vtr");
-        SFI_TRY(sfi_write_vtk(ctx, name, is_uniform, 1, &fields[i]));
-        names[i] = name + folder;
-    }
+    const int folder = slash != NULL ? (int)(slash - path) + 1 : 0;
+    const char **names = sfi_alloc_zero(ctx, n, sizeof *names);
+    char *room = sfi_alloc_zero(ctx, n, size);
     sfi_output *out = NULL;
-    SFI_TRY(sfi_output_open(ctx, &out, path));
-    return sfi_output_close(out, sfi_vtk_list(out, n, names, times));
+    sf_status status = names != NULL && room != NULL ? SF_OK : SF_E_NOMEM;
+    for (size_t i = 0; i < n && status == SF_OK; i++) {
+        names[i] = room + i * size;
+        snprintf(room + i * size, size, "%.*s_%04zu.%s", (int)stem - folder,
+                 path + folder, i, has_steps(grid) ? "vti" : "vtr");
+    }
+    if (status == SF_OK)
+        status = sfi_output_open(ctx, &out, path);
+    if (status == SF_OK)
+        status =
+            sfi_output_close(out, sfi_vtk_list(out, (int)frames, names, times));
+    sfi_free(ctx, room, n, size);
+    sfi_free(ctx, names, n, sizeof *names);
+    return status;
 }
 
 sf_status sfi_write_pvd(sf_context *ctx, const char *path, int n,
                         const sf_field *fields, const double *times)
 {
-    const size_t size = strlen(path) + 32;
-    const char **names = sfi_alloc_zero(ctx, (size_t)n, sizeof *names);
-    char *room = sfi_alloc_zero(ctx, (size_t)n, size);
-    sf_status status = SF_E_NOMEM;
-    if (names != NULL && room != NULL)
-        status = write_list(ctx, path, n, fields, times, names, room, size);
-    sfi_free(ctx, room, (size_t)n, size);
-    sfi_free(ctx, names, (size_t)n, sizeof *names);
-    return status;
+    for (int i = 0; i < n; i++) {
+        if (has_steps(fields[i].grid) != has_steps(fields[0].grid))
+            return SFI_FAIL(ctx, SF_E_ARG,
+                            "%s: fields of a list are to lie on grids of one "
+                            "kind",
+                            path);
+        SFI_TRY(sfi_write_pvd_frame(ctx, path, i, 1, &fields[i]));
+    }
+    return sfi_write_pvd_list(ctx, path, n, fields[0].grid, times);
 }

@@ -4,6 +4,8 @@
  * Nothing is searched but each row's nearest neighbours of its own class.  A row that
  * has none stands for a point: draws from it are copies of it but for the ridge, which
  * is counted. */
+#include "fit/local_fit.h"
+
 #include "base/parallel.h"
 #include "fit/neighbours.h"
 #include "model/local.h"
@@ -257,12 +259,27 @@ static sf_status fit(sf_context *ctx, sf_model **out, sf_cmat data,
     SFI_TRY(fill_columns(*out, data, o));
     SFI_TRY((*out)->ops->check(*out));
     SFI_TRY(find_neighbours(*out, report));
-    if (report->alone > 0)
-        sfi_warn(ctx,
-                 "local: %lld of %lld rows are alone in their class: what is "
-                 "drawn from them is a copy",
-                 (long long)report->alone, (long long)data.rows);
     return o->frame != NULL ? sf_model_describe(*out, o->frame) : SF_OK;
+}
+
+sf_status sfi_fit_local(sf_context *ctx, sf_model **out, sf_cmat data,
+                        const char *const *names, const sf_local_options *o,
+                        sf_local_report *report)
+{
+    *out = NULL;
+    char **made = sfi_copy_names(ctx, data.cols > 0 ? data.cols : 1, names);
+    if (made == NULL)
+        return SF_E_NOMEM;
+    const char *const *shown = (const char *const *)made;
+    sf_status status = check(ctx, data, shown, o);
+    if (status == SF_OK)
+        status = fit(ctx, out, data, shown, o, report);
+    sfi_free_names(ctx, data.cols > 0 ? data.cols : 1, made);
+    if (status != SF_OK) {
+        sf_model_free(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 sf_status sf_fit_local(sf_context *ctx, sf_model **out, sf_cmat data,
@@ -273,19 +290,13 @@ sf_status sf_fit_local(sf_context *ctx, sf_model **out, sf_cmat data,
     sf_local_report r = {0};
     *out = NULL;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, options));
-    char **made = sfi_copy_names(ctx, data.cols > 0 ? data.cols : 1, names);
-    if (made == NULL)
-        return SF_E_NOMEM;
-    const char *const *shown = (const char *const *)made;
-    sf_status status = check(ctx, data, shown, &o);
-    if (status == SF_OK)
-        status = fit(ctx, out, data, shown, &o, &r);
-    sfi_free_names(ctx, data.cols > 0 ? data.cols : 1, made);
-    if (status != SF_OK) {
-        sf_model_free(*out);
-        *out = NULL;
-    } else if (report != NULL) {
+    SFI_TRY(sfi_fit_local(ctx, out, data, names, &o, &r));
+    if (r.alone > 0)
+        sfi_warn(ctx,
+                 "local: %lld of %lld rows are alone in their class: what is "
+                 "drawn from them is a copy",
+                 (long long)r.alone, (long long)data.rows);
+    if (report != NULL)
         *report = r;
-    }
-    return status;
+    return SF_OK;
 }

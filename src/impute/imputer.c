@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* imputer.c - missing cells from their distribution given the others.
  *
- * Rows are sorted by their patterns of missing cells; each pattern splits the components
- * once, and its rows are dealt to lanes, which have the scratch of one row. */
+ * Rows are sorted by their patterns of missing numbers; each pattern splits the
+ * components once, and its rows are dealt to lanes, which have the scratch of one row.
+ * A row's levels weigh the components besides, and their weights are all that its
+ * missing levels need. */
 #include "impute/imputer.h"
 
 #include "base/parallel.h"
@@ -12,11 +14,16 @@
 #include "num/normal_sum.h"
 #include "num/patterns.h"
 #include "num/probability.h"
+#include "num/truncated.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MOST_LANES = 16 };
+enum { MOST_LANES = 16, ATTEMPTS = 100 };
+
+/* Components of the random numbers of a row: the component, then normal ones for each
+ * attempt; uniform ones of categories. */
+enum { LEVEL_UNIFORMS = 1 << 30 };
 
 /* Components of less weight than this are not seen in an answer; of many, all that are
  * left out together move a quantile by less than a millionth of its spread. */
@@ -37,8 +44,9 @@ void sf_imputer_free(sf_imputer *m)
     sf_context *ctx = m->ctx;
     const size_t d = (size_t)m->dim;
     sfi_free(ctx, m->own, (size_t)m->rows, sizeof *m->own);
-    sfi_free(ctx, m->sd, d, sizeof *m->sd);
-    sfi_free(ctx, m->mean, d, sizeof *m->mean);
+    sfi_free(ctx, m->number, d, sizeof *m->number);
+    sfi_free(ctx, m->column, d, sizeof *m->column);
+    sfi_donors_free(ctx, &m->donors);
     sfi_parts_free(ctx, &m->parts);
     sfi_free(ctx, m, 1, sizeof *m);
 }
@@ -54,17 +62,44 @@ sf_status sfi_imputer_new(sf_context *ctx, sf_imputer **out, int64_t dim,
     m->ctx = ctx;
     m->dim = dim;
     m->rows = rows;
-    m->mean = sfi_alloc_zero(ctx, d, sizeof *m->mean);
-    m->sd = sfi_alloc(ctx, d, sizeof *m->sd);
+    m->column = sfi_alloc(ctx, d, sizeof *m->column);
+    m->number = sfi_alloc(ctx, d, sizeof *m->number);
     m->own = sfi_alloc(ctx, (size_t)rows, sizeof *m->own);
-    if (m->mean == NULL || m->sd == NULL || m->own == NULL) {
+    if (m->column == NULL || m->number == NULL || m->own == NULL) {
         sf_imputer_free(m);
         return SF_E_NOMEM;
     }
     for (size_t j = 0; j < d; j++)
-        m->sd[j] = 1.0;
+        m->column[j] = (sfi_imputed_column){
+            .sd = 1.0, .lower = -INFINITY, .upper = INFINITY, .decimals = -1};
     *out = m;
     return SF_OK;
+}
+
+void sfi_imputer_place(sf_imputer *m, int64_t target)
+{
+    int64_t categories = 0;
+    m->numbers = 0;
+    for (int64_t j = 0; j < m->dim; j++)
+        if (m->column[j].levels == 0) {
+            m->column[j].place = m->numbers;
+            m->number[m->numbers++] = j;
+        } else if (j != target) {
+            m->column[j].place = categories++;
+        }
+    if (target >= 0)
+        m->column[target].place = categories;
+}
+
+/* The components of a model, which are of numbers. */
+static sf_status take_parts(sf_imputer *m, const sf_model *model)
+{
+    SFI_TRY(model->ops->parts(m->ctx, model, &m->parts));
+    for (int64_t j = 0; j < m->dim; j++)
+        m->column[j].decimals = sf_model_decimals(model, j);
+    sfi_imputer_place(m, -1);
+    return sfi_donors_new(m->ctx, &m->donors, 0, NULL, NULL, -1, 1,
+                          m->parts.count);
 }
 
 sf_status sf_imputer_new(sf_context *ctx, sf_imputer **out,
@@ -73,7 +108,7 @@ sf_status sf_imputer_new(sf_context *ctx, sf_imputer **out,
     *out = NULL;
     SFI_TRY(sfi_want_ability(ctx, model, SF_CAN_CONDITION, "impute"));
     SFI_TRY(sfi_imputer_new(ctx, out, sf_model_dim(model), 0));
-    const sf_status status = model->ops->parts(ctx, model, &(*out)->parts);
+    const sf_status status = take_parts(*out, model);
     if (status != SF_OK) {
         sf_imputer_free(*out);
         *out = NULL;
@@ -81,44 +116,58 @@ sf_status sf_imputer_new(sf_context *ctx, sf_imputer **out,
     return status;
 }
 
+int64_t sf_imputer_levels(const sf_imputer *m, int64_t column)
+{
+    return column >= 0 && column < m->dim ? m->column[column].levels : 0;
+}
+
 /* ---- a row -------------------------------------------------------------------- */
 
 typedef struct scratch {
     sfi_point point;
-    double *y;                  /* [d] standardised                           */
+    double *y;                  /* [numbers] standardised                     */
+    double *log_factor;         /* [count] what levels say of components      */
     double *weight, *mean, *sd; /* [count] of one column: those that are seen */
-    double *factor, *z;         /* [d, d], [d] of a draw                      */
+    double *factor, *z;         /* [numbers, numbers], [numbers] of a draw    */
+    double *level;              /* [most levels of a category]                */
 } scratch;
 
 typedef struct impute_job {
     const sf_imputer *m;
     const sf_impute_options *o;
+    const sfi_impute_guess *guess; /* or NULL                                */
     sf_cmat x;
-    sf_mat out;             /* or                             */
-    sf_imputed_cell *cells; /* for all missing cells          */
-    int64_t *first;         /* [n] a row's first of these     */
-    const int64_t *without; /* [n] or NULL                    */
-    const sfi_patterns *patterns;
+    sf_mat out;             /* or                                             */
+    sf_imputed_cell *cells; /* for all missing cells, and                     */
+    double *levels;         /* probabilities of those that are categories     */
+    int64_t *first;         /* [n] a row's first of the cells                 */
+    int64_t *first_level;   /* [n] a row's first of the probabilities         */
+    const int64_t *without; /* [n] or NULL                                    */
+    double *numbers;        /* [n, numbers] of x                              */
+    const sfi_patterns *patterns; /* of these                                 */
+    int64_t *todo, *begin;        /* rows with a missing cell, by patterns    */
     sfi_given given;
     int64_t pattern;
     int lanes;
     scratch *lane; /* [MOST_LANES] */
 } impute_job;
 
-/* The distribution of missing cell j of a row. */
-static sfi_normal_sum sum_of(const impute_job *job, const scratch *s, int64_t j)
+/* The distribution of missing number a of a row, standardised. */
+static sfi_normal_sum sum_of(const impute_job *job, const scratch *s, int64_t a)
 {
     const sfi_parts *p = &job->m->parts;
+    const sfi_imputed_column *c =
+        &job->m->column[job->m->number[job->given.index[a]]];
     const int64_t m = job->given.others;
     const double least = least_weight(p->count);
     int64_t count = 0;
     for (int64_t g = 0; g < p->groups; g++) {
-        const double sd = sqrt(job->given.split[g].rest[j * m + j]);
+        const double sd = sqrt(job->given.split[g].rest[a * m + a]);
         for (int64_t k = p->first[g]; k < p->first[g + 1]; k++) {
             if (!(s->point.weight[k] > least))
                 continue;
             s->weight[count] = s->point.weight[k];
-            s->mean[count] = s->point.mean[k * m + j];
+            s->mean[count] = s->point.mean[k * m + a];
             s->sd[count++] = sd;
         }
     }
@@ -126,93 +175,245 @@ static sfi_normal_sum sum_of(const impute_job *job, const scratch *s, int64_t j)
                             .weight = s->weight,
                             .mean = s->mean,
                             .sd = s->sd,
-                            .lower = -INFINITY,
-                            .upper = INFINITY};
+                            .lower = (c->lower - c->mean) / c->sd,
+                            .upper = (c->upper - c->mean) / c->sd};
+}
+
+/* Mean and variance of component k of a sum, within the bounds. */
+static void component_moments(const sfi_normal_sum *s, int64_t k, double *mean,
+                              double *variance)
+{
+    *mean = s->mean[k];
+    *variance = s->sd[k] * s->sd[k];
+    if (s->lower == -INFINITY && s->upper == INFINITY)
+        return;
+    double m, v;
+    sfi_truncated_moments((s->lower - s->mean[k]) / s->sd[k],
+                          (s->upper - s->mean[k]) / s->sd[k], &m, &v);
+    *mean += s->sd[k] * m;
+    *variance *= v;
 }
 
 static double mean_of(const sfi_normal_sum *s)
 {
     double sum = 0.0, total = 0.0;
     for (int64_t k = 0; k < s->count; k++) {
-        sum += s->weight[k] * s->mean[k];
+        double mean, variance;
+        component_moments(s, k, &mean, &variance);
+        sum += s->weight[k] * mean;
         total += s->weight[k];
     }
     return sum / total;
 }
 
-static double sd_of(const sfi_normal_sum *s, double mean)
+static double sd_of(const sfi_normal_sum *s, double about)
 {
     double sum = 0.0, total = 0.0;
     for (int64_t k = 0; k < s->count; k++) {
-        const double off = s->mean[k] - mean;
-        sum += s->weight[k] * (s->sd[k] * s->sd[k] + off * off);
+        double mean, variance;
+        component_moments(s, k, &mean, &variance);
+        sum += s->weight[k] * (variance + (mean - about) * (mean - about));
         total += s->weight[k];
     }
     return sqrt(sum / total);
 }
 
-/* A joint draw of the missing cells, in s->z. */
-static void draw_cells(const impute_job *job, scratch *s, int64_t row)
+static sfi_where where_of(const impute_job *job, int64_t row)
 {
-    const sfi_parts *p = &job->m->parts;
-    const int64_t m = job->given.others;
-    const sfi_where w = {job->o->seed, (uint64_t)row, job->o->draw,
-                         SFI_STREAM_GIVEN};
+    return (sfi_where){job->o->seed, (uint64_t)row, job->o->draw,
+                       SFI_STREAM_GIVEN};
+}
+
+/* A component by its weight. */
+static int64_t draw_component(const scratch *s, int64_t count, sfi_where w)
+{
     const double u = sfi_uniform_at(w, 0);
     int64_t k = 0;
-    for (double sum = s->point.weight[0]; sum < u && k + 1 < p->count;)
+    for (double sum = s->point.weight[0]; sum < u && k + 1 < count;)
         sum += s->point.weight[++k];
+    return k;
+}
+
+/* Move z to its bounds where it is beyond them; whether it was. */
+static bool clip(const impute_job *job, scratch *s)
+{
+    bool was_outside = false;
+    for (int64_t a = 0; a < job->given.others; a++) {
+        const sfi_imputed_column *c =
+            &job->m->column[job->m->number[job->given.index[a]]];
+        const double inside = fmin(fmax(s->z[a], (c->lower - c->mean) / c->sd),
+                                   (c->upper - c->mean) / c->sd);
+        was_outside = was_outside || inside != s->z[a];
+        s->z[a] = inside;
+    }
+    return was_outside;
+}
+
+/* A joint draw of the missing numbers from component k, in s->z: drawn again while one
+ * is beyond its bounds, which is exact, and in the end moved there. */
+static void draw_numbers(const impute_job *job, scratch *s, int64_t k,
+                         sfi_where w)
+{
+    const int64_t m = job->given.others;
     memcpy(s->factor, sfi_given_covariance(&job->given, k),
            (size_t)(m * m) * sizeof *s->factor);
     sfi_root_semidefinite(s->factor, m);
-    for (int64_t i = 0; i < m; i++)
-        s->y[i] = sfi_normal_quantile(sfi_uniform_at(w, (uint32_t)i + 1));
-    for (int64_t i = 0; i < m; i++) {
-        s->z[i] = s->point.mean[k * m + i];
-        for (int64_t j = 0; j <= i; j++)
-            s->z[i] += s->factor[i * m + j] * s->y[j];
+    for (uint32_t attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const uint32_t at = attempt * (uint32_t)m + 1;
+        for (int64_t i = 0; i < m; i++)
+            s->y[i] = sfi_normal_quantile(sfi_uniform_at(w, at + (uint32_t)i));
+        for (int64_t i = 0; i < m; i++) {
+            s->z[i] = s->point.mean[k * m + i];
+            for (int64_t j = 0; j <= i; j++)
+                s->z[i] += s->factor[i * m + j] * s->y[j];
+        }
+        if (!clip(job, s))
+            return;
     }
+}
+
+/* What a number is written as: a median of a rounded number is its median, rounded,
+ * and a draw a rounded draw. */
+static double settle(const sfi_imputed_column *c, double x)
+{
+    const sf_support bounds = {c->is_open ? c->lower : -INFINITY, INFINITY,
+                               0.0};
+    return c->decimals >= 0 ? sfi_on_grid(x, c->decimals, bounds) : x;
+}
+
+static double fill_number(const impute_job *job, scratch *s, int64_t a)
+{
+    const sf_impute_options *o = job->o;
+    const sfi_imputed_column *c =
+        &job->m->column[job->m->number[job->given.index[a]]];
+    const bool draws = o->with == SF_IMPUTE_DRAW;
+    double y = draws ? s->z[a] : 0.0;
+    if (!draws || o->contract > 0.0) {
+        const sfi_normal_sum sum = sum_of(job, s, a);
+        const double middle = o->with == SF_IMPUTE_MEAN
+                                  ? mean_of(&sum)
+                                  : sfi_normal_sum_quantile(&sum, 0.5);
+        y = draws ? middle + (1.0 - o->contract) * (y - middle) : middle;
+    }
+    const double x = c->mean + c->sd * y;
+    return o->with == SF_IMPUTE_MEAN ? x : settle(c, x);
+}
+
+/* The likeliest level, or one that component k draws. */
+static double fill_level(const impute_job *job, const scratch *s, int64_t c,
+                         int64_t k, sfi_where w)
+{
+    const sfi_donors *l = &job->m->donors;
+    const uint32_t at = LEVEL_UNIFORMS + 3 * (uint32_t)c;
+    if (job->o->with == SF_IMPUTE_DRAW &&
+        sfi_uniform_at(w, at + 2) >= job->o->contract)
+        return (double)sfi_donors_draw(l, c, k, sfi_uniform_at(w, at),
+                                       sfi_uniform_at(w, at + 1));
+    int64_t best = 0;
+    sfi_donors_mix(l, c, s->point.weight, s->level);
+    for (int64_t v = 1; v < sfi_donors_level_count(l, c); v++)
+        if (s->level[v] > s->level[best])
+            best = v;
+    return (double)best;
 }
 
 static void fill_row(const impute_job *job, scratch *s, int64_t row)
 {
     const sf_imputer *m = job->m;
-    const sf_impute_options *o = job->o;
+    const double *x = job->x.data + row * job->x.stride;
     double *to = job->out.data + row * job->out.stride;
-    const bool draws = o->with == SF_IMPUTE_DRAW;
-    if (draws)
-        draw_cells(job, s, row);
-    for (int64_t j = 0; j < job->given.others; j++) {
-        const int64_t col = job->given.index[j];
-        double y = draws ? s->z[j] : 0.0;
-        if (!draws || o->contract > 0.0) {
-            const sfi_normal_sum sum = sum_of(job, s, j);
-            const double middle = o->with == SF_IMPUTE_MEAN
-                                      ? mean_of(&sum)
-                                      : sfi_normal_sum_quantile(&sum, 0.5);
-            y = draws ? middle + (1.0 - o->contract) * (y - middle) : middle;
-        }
-        to[col] = m->mean[col] + m->sd[col] * y;
+    const sfi_where w = where_of(job, row);
+    int64_t k = 0, a = 0;
+    if (job->o->with == SF_IMPUTE_DRAW) {
+        k = draw_component(s, m->parts.count, w);
+        draw_numbers(job, s, k, w);
     }
+    for (int64_t j = 0; j < m->dim; j++)
+        if (!isnan(x[j]))
+            continue;
+        else if (m->column[j].levels == 0)
+            to[j] = fill_number(job, s, a++);
+        else
+            to[j] = fill_level(job, s, m->column[j].place, k, w);
+}
+
+/* The mean over the probabilities p of the loss of their quantiles q of a number x,
+ * (p - [x < q]) (x - q), in standard deviations. */
+static double quantile_loss(const impute_job *job, const scratch *s, int64_t a,
+                            double x)
+{
+    const sfi_normal_sum sum = sum_of(job, s, a);
+    double loss = 0.0;
+    for (int i = 0; i < SF_IMPUTE_QUANTILES; i++) {
+        const double p = sf_impute_probabilities[i];
+        const double q = sfi_normal_sum_quantile(&sum, p);
+        loss += (p - (x < q ? 1.0 : 0.0)) * (x - q) / SF_IMPUTE_QUANTILES;
+    }
+    return loss;
+}
+
+/* What the row says of its cells, where they are known. */
+static void judge_row(const impute_job *job, scratch *s, int64_t row)
+{
+    const sf_imputer *m = job->m;
+    const double *x = job->x.data + row * job->x.stride;
+    const double *known = job->guess->truth + row * m->dim;
+    sfi_impute_loss *loss = &job->guess->loss[row];
+    *loss = (sfi_impute_loss){0};
+    for (int64_t j = 0, a = 0; j < m->dim; j++) {
+        const sfi_imputed_column *c = &m->column[j];
+        const int64_t number = isnan(x[j]) && c->levels == 0 ? a++ : -1;
+        if (!isnan(x[j]) || isnan(known[j]))
+            continue;
+        if (number >= 0) {
+            loss->number +=
+                quantile_loss(job, s, number, (known[j] - c->mean) / c->sd);
+            loss->numbers++;
+            continue;
+        }
+        sfi_donors_mix(&m->donors, c->place, s->point.weight, s->level);
+        loss->level -= log(fmax(s->level[(int64_t)known[j]], 1e-300));
+        loss->levels++;
+    }
+}
+
+static void spread_number(const impute_job *job, scratch *s, int64_t a,
+                          sf_imputed_cell *cell)
+{
+    const sfi_imputed_column *c = &job->m->column[cell->column];
+    const sfi_normal_sum sum = sum_of(job, s, a);
+    const double mean = mean_of(&sum);
+    cell->first_level = -1;
+    cell->mean = c->mean + c->sd * mean;
+    cell->sd = c->sd * sd_of(&sum, mean);
+    for (int q = 0; q < SF_IMPUTE_QUANTILES; q++)
+        cell->quantile[q] =
+            settle(c, c->mean + c->sd * sfi_normal_sum_quantile(
+                                            &sum, sf_impute_probabilities[q]));
 }
 
 static void spread_row(const impute_job *job, scratch *s, int64_t row)
 {
     const sf_imputer *m = job->m;
-    for (int64_t j = 0; j < job->given.others; j++) {
-        const int64_t col = job->given.index[j];
-        sf_imputed_cell *cell = &job->cells[job->first[row] + j];
-        const sfi_normal_sum sum = sum_of(job, s, j);
-        const double mean = mean_of(&sum);
+    const double *x = job->x.data + row * job->x.stride;
+    sf_imputed_cell *cell = job->cells + job->first[row];
+    int64_t a = 0, level = job->first_level[row];
+    for (int64_t j = 0; j < m->dim; j++) {
+        if (!isnan(x[j]))
+            continue;
         cell->row = row;
-        cell->column = col;
-        cell->mean = m->mean[col] + m->sd[col] * mean;
-        cell->sd = m->sd[col] * sd_of(&sum, mean);
+        cell->column = j;
+        if (m->column[j].levels == 0) {
+            spread_number(job, s, a++, cell++);
+            continue;
+        }
+        cell->mean = cell->sd = (double)NAN;
         for (int q = 0; q < SF_IMPUTE_QUANTILES; q++)
-            cell->quantile[q] =
-                m->mean[col] +
-                m->sd[col] *
-                    sfi_normal_sum_quantile(&sum, sf_impute_probabilities[q]);
+            cell->quantile[q] = (double)NAN;
+        cell++->first_level = level;
+        sfi_donors_mix(&m->donors, m->column[j].place, s->point.weight,
+                       job->levels + level);
+        level += m->column[j].levels;
     }
 }
 
@@ -220,21 +421,26 @@ static void take_lane(void *user, int64_t lane, int64_t first, int64_t count)
 {
     const impute_job *job = user;
     const sf_imputer *m = job->m;
-    const sfi_patterns *p = job->patterns;
-    const int64_t begin = p->first[job->pattern];
-    const int64_t rows = p->first[job->pattern + 1] - begin;
+    const int64_t begin = job->begin[job->pattern];
+    const int64_t rows = job->begin[job->pattern + 1] - begin;
     scratch *s = &job->lane[lane];
     (void)first;
     (void)count;
     for (int64_t i = rows * lane / job->lanes;
          i < rows * (lane + 1) / job->lanes; i++) {
-        const int64_t row = p->order[begin + i];
+        const int64_t row = job->todo[begin + i];
         const double *x = job->x.data + row * job->x.stride;
-        for (int64_t j = 0; j < m->dim; j++)
-            s->y[j] = (x[j] - m->mean[j]) / m->sd[j];
-        sfi_given_at(&job->given, s->y,
-                     job->without != NULL ? job->without[row] : -1, &s->point);
-        if (job->cells != NULL)
+        for (int64_t p = 0; p < m->numbers; p++) {
+            const sfi_imputed_column *c = &m->column[m->number[p]];
+            s->y[p] = (x[m->number[p]] - c->mean) / c->sd;
+        }
+        sfi_donors_weigh(&m->donors, x,
+                         job->without != NULL ? job->without[row] : -1,
+                         s->log_factor);
+        sfi_given_weighed(&job->given, s->y, s->log_factor, &s->point);
+        if (job->guess != NULL)
+            judge_row(job, s, row);
+        else if (job->cells != NULL)
             spread_row(job, s, row);
         else
             fill_row(job, s, row);
@@ -246,98 +452,180 @@ static void take_lane(void *user, int64_t lane, int64_t first, int64_t count)
 static sf_status take_patterns(sf_context *ctx, impute_job *job)
 {
     const sfi_patterns *p = job->patterns;
-    int64_t done = 0;
     for (job->pattern = 0; job->pattern < p->count; job->pattern++) {
         const int64_t rows =
-            p->first[job->pattern + 1] - p->first[job->pattern];
-        const unsigned char *present = p->present + job->pattern * job->m->dim;
+            job->begin[job->pattern + 1] - job->begin[job->pattern];
         const sf_progress progress = {.stage = "impute",
-                                      .step = done,
-                                      .steps = p->rows,
+                                      .step = job->begin[job->pattern],
+                                      .steps = job->begin[p->count],
                                       .loss = (double)NAN,
                                       .held_out = (double)NAN};
-        done += rows;
-        if (memchr(present, 0, (size_t)job->m->dim) == NULL)
+        if (rows == 0)
             continue;
         if (!sfi_progress(ctx, &progress, false))
             return SFI_FAIL(ctx, SF_E_CANCELLED, "impute: stopped");
-        SFI_TRY(sfi_given_columns(ctx, &job->given, present));
+        SFI_TRY(sfi_given_columns(ctx, &job->given,
+                                  p->present + job->pattern * p->cols));
         job->lanes = rows < MOST_LANES ? (int)rows : MOST_LANES;
         sfi_parallel(ctx, job->lanes, 1, take_lane, job);
     }
     return SF_OK;
 }
 
-static void free_scratch(sf_context *ctx, scratch *s, const sfi_parts *p)
+/* The most levels that a category has. */
+static size_t most_levels(const sfi_donors *l)
 {
-    const size_t d = (size_t)p->dim, n = (size_t)p->count;
+    int64_t most = 1;
+    for (int64_t c = 0; c < sfi_donors_categories(l); c++)
+        most = sfi_donors_level_count(l, c) > most
+                   ? sfi_donors_level_count(l, c)
+                   : most;
+    return (size_t)most;
+}
+
+static void free_scratch(sf_context *ctx, scratch *s, const sf_imputer *m)
+{
+    const size_t d = (size_t)m->numbers, n = (size_t)m->parts.count;
+    sfi_free(ctx, s->level, most_levels(&m->donors), sizeof *s->level);
     sfi_free(ctx, s->z, d, sizeof *s->z);
     sfi_free(ctx, s->factor, d * d, sizeof *s->factor);
     sfi_free(ctx, s->sd, n, sizeof *s->sd);
     sfi_free(ctx, s->mean, n, sizeof *s->mean);
     sfi_free(ctx, s->weight, n, sizeof *s->weight);
+    sfi_free(ctx, s->log_factor, n, sizeof *s->log_factor);
     sfi_free(ctx, s->y, d, sizeof *s->y);
-    sfi_point_free(ctx, &s->point, p);
+    sfi_point_free(ctx, &s->point, &m->parts);
 }
 
-static sf_status new_scratch(sf_context *ctx, scratch *s, const sfi_parts *p)
+static sf_status new_scratch(sf_context *ctx, scratch *s, const sf_imputer *m)
 {
-    const size_t d = (size_t)p->dim, n = (size_t)p->count;
-    SFI_TRY(sfi_point_new(ctx, &s->point, p));
+    const size_t d = (size_t)m->numbers, n = (size_t)m->parts.count;
+    SFI_TRY(sfi_point_new(ctx, &s->point, &m->parts));
     s->y = sfi_alloc(ctx, d, sizeof *s->y);
+    s->log_factor = sfi_alloc(ctx, n, sizeof *s->log_factor);
     s->weight = sfi_alloc(ctx, n, sizeof *s->weight);
     s->mean = sfi_alloc(ctx, n, sizeof *s->mean);
     s->sd = sfi_alloc(ctx, n, sizeof *s->sd);
     s->factor = sfi_alloc(ctx, d * d, sizeof *s->factor);
     s->z = sfi_alloc(ctx, d, sizeof *s->z);
-    return s->y != NULL && s->weight != NULL && s->mean != NULL &&
-                   s->sd != NULL && s->factor != NULL && s->z != NULL
+    s->level = sfi_alloc(ctx, most_levels(&m->donors), sizeof *s->level);
+    return s->y != NULL && s->log_factor != NULL && s->weight != NULL &&
+                   s->mean != NULL && s->sd != NULL && s->factor != NULL &&
+                   s->z != NULL && s->level != NULL
                ? SF_OK
                : SF_E_NOMEM;
 }
 
-/* The most rows of a pattern with a missing cell decide how many lanes there are. */
-static int lanes_for(const sfi_patterns *p)
+/* The most rows of a pattern that have work decide how many lanes there are. */
+static int lanes_for(const impute_job *job)
 {
     int64_t most = 0;
-    for (int64_t k = 0; k < p->count; k++) {
-        const int64_t rows = p->first[k + 1] - p->first[k];
-        if (memchr(p->present + k * p->cols, 0, (size_t)p->cols) != NULL)
-            most = rows > most ? rows : most;
-    }
+    for (int64_t k = 0; k < job->patterns->count; k++)
+        most = job->begin[k + 1] - job->begin[k] > most
+                   ? job->begin[k + 1] - job->begin[k]
+                   : most;
     return most < MOST_LANES ? (int)most : MOST_LANES;
 }
 
 static sf_status run(sf_context *ctx, impute_job *job)
 {
-    const sfi_parts *p = &job->m->parts;
-    const int lanes = lanes_for(job->patterns);
+    const sf_imputer *m = job->m;
+    const int lanes = lanes_for(job);
     job->lane = sfi_alloc_zero(ctx, (size_t)lanes, sizeof *job->lane);
     sf_status status = job->lane != NULL ? SF_OK : SF_E_NOMEM;
     for (int l = 0; l < lanes && status == SF_OK; l++)
-        status = new_scratch(ctx, &job->lane[l], p);
+        status = new_scratch(ctx, &job->lane[l], m);
     if (status == SF_OK)
-        status = sfi_given_new(ctx, &job->given, p);
+        status = sfi_given_new(ctx, &job->given, &m->parts);
     if (status == SF_OK)
         status = take_patterns(ctx, job);
     sfi_given_free(ctx, &job->given);
     for (int l = 0; l < lanes && job->lane != NULL; l++)
-        free_scratch(ctx, &job->lane[l], p);
+        free_scratch(ctx, &job->lane[l], m);
     sfi_free(ctx, job->lane, (size_t)lanes, sizeof *job->lane);
     return status;
 }
 
-static sf_status run_patterns(sf_context *ctx, impute_job *job)
+/* Whether row i lacks a cell. */
+static bool has_work(const impute_job *job, int64_t i)
 {
+    const double *x = job->x.data + i * job->x.stride;
+    for (int64_t j = 0; j < job->m->dim; j++)
+        if (isnan(x[j]))
+            return true;
+    return false;
+}
+
+static sf_status list_rows(sf_context *ctx, impute_job *job)
+{
+    const sfi_patterns *p = job->patterns;
+    int64_t at = 0;
+    job->begin = sfi_alloc(ctx, (size_t)p->count + 1, sizeof *job->begin);
+    if (job->begin == NULL)
+        return SF_E_NOMEM;
+    for (int64_t k = 0; k < p->count; k++) {
+        job->begin[k] = at;
+        for (int64_t i = p->first[k]; i < p->first[k + 1]; i++)
+            if (has_work(job, p->order[i]))
+                job->todo[at++] = p->order[i];
+    }
+    job->begin[p->count] = at;
+    const sf_status status = at > 0 ? run(ctx, job) : SF_OK;
+    sfi_free(ctx, job->begin, (size_t)p->count + 1, sizeof *job->begin);
+    return status;
+}
+
+static sf_status find_patterns(sf_context *ctx, impute_job *job)
+{
+    const sf_imputer *m = job->m;
     sfi_patterns *patterns = NULL;
-    SFI_TRY(sfi_patterns_new(ctx, &patterns, job->x));
+    for (int64_t i = 0; i < job->x.rows; i++)
+        for (int64_t p = 0; p < m->numbers; p++)
+            job->numbers[i * m->numbers + p] =
+                job->x.data[i * job->x.stride + m->number[p]];
+    SFI_TRY(sfi_patterns_new(
+        ctx, &patterns,
+        (sf_cmat){job->numbers, job->x.rows, m->numbers, m->numbers}));
     job->patterns = patterns;
-    const sf_status status = patterns->missing > 0 ? run(ctx, job) : SF_OK;
+    const sf_status status = list_rows(ctx, job);
     sfi_patterns_free(patterns);
     return status;
 }
 
+static sf_status run_rows(sf_context *ctx, impute_job *job)
+{
+    const size_t n = (size_t)job->x.rows, d = (size_t)job->m->numbers;
+    job->numbers = sfi_alloc(ctx, n * d, sizeof *job->numbers);
+    job->todo = sfi_alloc(ctx, n, sizeof *job->todo);
+    const sf_status status = job->numbers != NULL && job->todo != NULL
+                                 ? find_patterns(ctx, job)
+                                 : SF_E_NOMEM;
+    sfi_free(ctx, job->todo, n, sizeof *job->todo);
+    sfi_free(ctx, job->numbers, n * d, sizeof *job->numbers);
+    return status;
+}
+
 /* ---- the verbs ------------------------------------------------------------------ */
+
+static sf_status check_cell(sf_context *ctx, const sf_imputer *m, sf_cmat x,
+                            int64_t i, int64_t j)
+{
+    const double cell = x.data[i * x.stride + j];
+    const int64_t levels = m->column[j].levels;
+    if (isinf(cell))
+        return SFI_FAIL(ctx, SF_E_NUMERIC,
+                        "impute: row %lld, column %lld: the value is not "
+                        "finite",
+                        (long long)i + 1, (long long)j + 1);
+    if (levels > 0 && !isnan(cell) &&
+        !(cell >= 0.0 && cell < (double)levels && cell == floor(cell)))
+        return SFI_FAIL(ctx, SF_E_NUMERIC,
+                        "impute: row %lld, column %lld: there is no level %g, "
+                        "want 0 to %lld",
+                        (long long)i + 1, (long long)j + 1, cell,
+                        (long long)levels - 1);
+    return SF_OK;
+}
 
 static sf_status check(sf_context *ctx, const sf_imputer *m, sf_cmat x,
                        const sf_impute_options *o)
@@ -359,23 +647,18 @@ static sf_status check(sf_context *ctx, const sf_imputer *m, sf_cmat x,
                         (int)o->with, o->contract);
     for (int64_t i = 0; i < x.rows; i++)
         for (int64_t j = 0; j < x.cols; j++)
-            if (isinf(x.data[i * x.stride + j]))
-                return SFI_FAIL(ctx, SF_E_NUMERIC,
-                                "impute: row %lld, column %lld: the value is "
-                                "not finite",
-                                (long long)i + 1, (long long)j + 1);
+            SFI_TRY(check_cell(ctx, m, x, i, j));
     return SF_OK;
 }
 
-sf_status sfi_impute(sf_context *ctx, sf_mat out, const sf_imputer *m,
-                     sf_cmat x, const int64_t *without,
-                     const sf_impute_options *o)
+sf_status sfi_impute_judge(sf_context *ctx, const sf_imputer *m, sf_cmat x,
+                           const int64_t *without,
+                           const sfi_impute_guess *guess)
 {
-    impute_job job = {.m = m, .o = o, .x = x, .out = out, .without = without};
-    for (int64_t i = 0; i < x.rows; i++)
-        memmove(out.data + i * out.stride, x.data + i * x.stride,
-                (size_t)x.cols * sizeof *out.data);
-    return run_patterns(ctx, &job);
+    const sf_impute_options o = SF_IMPUTE_OPTIONS_INIT;
+    impute_job job = {
+        .m = m, .o = &o, .guess = guess, .x = x, .without = without};
+    return run_rows(ctx, &job);
 }
 
 sf_status sf_impute(sf_context *ctx, sf_mat out, const sf_imputer *m, sf_cmat x,
@@ -389,32 +672,57 @@ sf_status sf_impute(sf_context *ctx, sf_mat out, const sf_imputer *m, sf_cmat x,
                         "impute: the result is [%lld, %lld], want [%lld, %lld]",
                         (long long)out.rows, (long long)out.cols,
                         (long long)x.rows, (long long)x.cols);
-    return sfi_impute(ctx, out, m, x, o.own_rows ? m->own : NULL, &o);
+    impute_job job = {.m = m,
+                      .o = &o,
+                      .x = x,
+                      .out = out,
+                      .without = o.own_rows ? m->own : NULL};
+    for (int64_t i = 0; i < x.rows; i++)
+        memmove(out.data + i * out.stride, x.data + i * x.stride,
+                (size_t)x.cols * sizeof *out.data);
+    return run_rows(ctx, &job);
+}
+
+/* Where the cells of each row begin, and their probabilities. */
+static void number_cells(impute_job *job)
+{
+    int64_t cells = 0, levels = 0;
+    for (int64_t i = 0; i < job->x.rows; i++) {
+        job->first[i] = cells;
+        job->first_level[i] = levels;
+        for (int64_t j = 0; j < job->x.cols; j++)
+            if (isnan(job->x.data[i * job->x.stride + j])) {
+                cells++;
+                levels += job->m->column[j].levels;
+            }
+    }
 }
 
 sf_status sf_impute_spread(sf_context *ctx, sf_imputed_cell *cells,
-                           const sf_imputer *m, sf_cmat x,
+                           double *levels, const sf_imputer *m, sf_cmat x,
                            const sf_impute_options *options)
 {
     sf_impute_options o = SF_IMPUTE_OPTIONS_INIT;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, options));
     SFI_TRY(check(ctx, m, x, &o));
+    if (levels == NULL && m->numbers < m->dim)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "impute: some columns are categories, and there is no "
+                        "room for the probabilities of their levels");
     const size_t n = (size_t)x.rows;
-    int64_t *first = sfi_alloc(ctx, n, sizeof *first), missing = 0;
+    int64_t *first = sfi_alloc(ctx, 2 * n, sizeof *first);
     if (first == NULL)
         return SF_E_NOMEM;
-    for (int64_t i = 0; i < x.rows; i++) {
-        first[i] = missing;
-        for (int64_t j = 0; j < x.cols; j++)
-            missing += isnan(x.data[i * x.stride + j]);
-    }
     impute_job job = {.m = m,
                       .o = &o,
                       .x = x,
                       .cells = cells,
+                      .levels = levels,
                       .first = first,
+                      .first_level = first + n,
                       .without = o.own_rows ? m->own : NULL};
-    const sf_status status = run_patterns(ctx, &job);
-    sfi_free(ctx, first, n, sizeof *first);
+    number_cells(&job);
+    const sf_status status = run_rows(ctx, &job);
+    sfi_free(ctx, first, 2 * n, sizeof *first);
     return status;
 }

@@ -1,399 +1,272 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* imputer_fit.c - an imputer of the table itself: a kernel estimate whose noise has the
- * covariance of a normal distribution that was fitted to the cells that are there.
+/* imputer_fit.c - an imputer of the table itself.
  *
- * Rows of one pattern of missing cells are a group of components, which differ by
- * what they have and share a covariance: h^2 S, and beside it what is not known of the
- * cells that they lack.  A row that is to be imputed is explained by the other rows.
- *
- * The bandwidth is the one that guesses best what is known: a part of the cells is
- * hidden, everything is fitted without them, and they are imputed by medians. */
-#include "impute/imputer.h"
-
+ * Every row is a component, whose numbers and levels are those of the row; a row that
+ * is to be imputed is explained by the other rows. */
 #include "base/random.h"
 #include "fit/em_missing.h"
-#include "fit/normal_em.h"
+#include "impute/imputer_job.h"
 #include "num/linalg.h"
 #include "num/patterns.h"
 
 #include <math.h>
 #include <string.h>
 
-enum {
-    EM_ITERATIONS = 1000,
-    GUESSED_ROWS = 300, /* at most, of which hidden cells are guessed  */
-    PAIR_WORK = 200     /* of a pair of rows, beside its distance      */
-};
+/* Multiplications and additions that imputing a table may take. */
+static const double most_work = 2e10;
 
-static const double em_tolerance = 1e-10;
-static const double bandwidths[SF_IMPUTER_BANDWIDTHS] = {0.35, 0.5, 0.7, 1.0,
-                                                         1.4};
+/* ---- columns ---------------------------------------------------------------------- */
 
-/* Multiplications and additions that imputing a table may take, and a bandwidth. */
-static const double most_work = 2e10, most_work_of_bandwidth = 1e9;
-
-typedef struct imputer_job {
-    sf_context *ctx;
-    const sf_imputer_options *o;
-    int64_t n, d;       /* rows with a cell                       */
-    int64_t room;       /* rows of the table                      */
-    double *y;          /* [room, d] standardised, the first n    */
-    double *mean, *sd;  /* [d]                                    */
-    double *centre, *s; /* [d], [d, d] of y                       */
-    int64_t *donor;     /* [n] a permutation: who comes first     */
-    int64_t *own;       /* [n] the component that a row is, or -1 */
-} imputer_job;
-
-/* ---- components ----------------------------------------------------------------- */
-
-static int64_t given_of(const unsigned char *present, int64_t d)
+/* What the frame says of column j. */
+static sf_status describe_column(sf_imputer *m, const sf_frame *f, int64_t j)
 {
-    int64_t o = 0;
-    for (int64_t j = 0; j < d; j++)
-        o += present[j];
-    return o;
-}
-
-/* The covariance of rows of a pattern, which `split` has as their given columns. */
-static void set_covariance(const imputer_job *j, const sfi_split *split,
-                           double h, double *covariance)
-{
-    const int64_t d = j->d, o = split->given, m = d - o;
-    for (int64_t i = 0; i < d * d; i++)
-        covariance[i] = h * h * j->s[i];
-    for (int64_t a = 0; a < m; a++)
-        for (int64_t b = 0; b < m; b++)
-            covariance[split->index[o + a] * d + split->index[o + b]] +=
-                split->rest[a * m + b];
-}
-
-/* A row with the means of what it lacks. */
-static void set_mean(const imputer_job *j, const sfi_split *split,
-                     const double *y, double *mean)
-{
-    const int64_t d = j->d, o = split->given;
-    memcpy(mean, y, (size_t)d * sizeof *mean);
-    for (int64_t a = 0; a < d - o; a++) {
-        const int64_t row = split->index[o + a];
-        mean[row] = j->centre[row];
-        for (int64_t b = 0; b < o; b++) {
-            const int64_t col = split->index[b];
-            mean[row] += split->slope[a * o + b] * (y[col] - j->centre[col]);
-        }
+    sfi_imputed_column *c = &m->column[j];
+    sf_frame_summary s = SF_FRAME_SUMMARY_INIT;
+    const sf_kind kind = sf_frame_kind(f, j);
+    if (kind == SF_KIND_BOOLEAN || sf_frame_level_count(f, j) > 0) {
+        c->levels = sf_frame_level_count(f, j);
+        c->levels = c->levels > 0 ? c->levels : 2;
+        return SF_OK;
     }
+    SFI_TRY(sf_frame_summarise(m->ctx, &s, f, j));
+    c->decimals = sf_frame_decimals(f, j);
+    if (kind == SF_KIND_DATE) {
+        c->decimals = strcmp(sf_frame_unit(f, j), "d") == 0 ? 0 : -1;
+    } else if (kind == SF_KIND_INTEGER) {
+        c->decimals = 0;
+        c->lower = s.min >= 0.0 ? -0.5 : -INFINITY;
+    } else if (kind == SF_KIND_POSITIVE || s.min == 0.0) {
+        c->lower = 0.0;
+        c->is_open = kind == SF_KIND_POSITIVE;
+    }
+    if (kind == SF_KIND_PROPORTION) {
+        c->lower = 0.0;
+        c->upper = 1.0;
+    }
+    return SF_OK;
 }
 
-/* Components of the donors [count] of y, and which of them each row is. */
-static sf_status set_groups(const imputer_job *j, const sfi_patterns *p,
-                            int64_t count, double h, sfi_parts *parts)
+static sf_status describe(sf_imputer *m, const sf_imputer_options *o)
 {
-    const int64_t d = j->d;
-    sfi_split split;
-    SFI_TRY(sfi_split_new(j->ctx, &split, d));
-    sf_status status = SF_OK;
-    for (int64_t i = 0; i < j->n; i++)
-        j->own[i] = -1;
-    for (int64_t g = 0; g < p->count && status == SF_OK; g++) {
-        if (!sfi_split_set(&split, j->s, p->present + g * d))
-            status = SFI_FAIL(j->ctx, SF_E_NUMERIC,
-                              "impute: the covariance of the columns is "
-                              "singular; give a prior");
-        if (status != SF_OK)
-            break;
-        set_covariance(j, &split, h, parts->covariance + g * d * d);
-        parts->first[g] = p->first[g];
-        for (int64_t k = p->first[g]; k < p->first[g + 1]; k++) {
-            const int64_t row = j->donor[p->order[k]];
-            set_mean(j, &split, j->y + row * d, parts->mean + k * d);
-            parts->log_weight[k] = -log((double)count);
-            j->own[row] = k;
-        }
+    for (int64_t j = 0; j < m->dim && o->frame != NULL; j++)
+        SFI_TRY(describe_column(m, o->frame, j));
+    if (o->target >= 0 && m->column[o->target].levels == 0)
+        return SFI_FAIL(m->ctx, SF_E_ARG,
+                        "impute: the target, column %lld, is no category",
+                        (long long)o->target);
+    sfi_imputer_place(m, o->target);
+    return SF_OK;
+}
+
+static sf_status check_levels(const sfi_imputer_job *j, sf_cmat data, int64_t k)
+{
+    const int64_t levels = j->m->column[k].levels;
+    for (int64_t i = 0; i < data.rows; i++) {
+        const double x = data.data[i * data.stride + k];
+        if (!isnan(x) && !(x >= 0.0 && x < (double)levels && x == floor(x)))
+            return SFI_FAIL(j->ctx, SF_E_NUMERIC,
+                            "impute: row %lld, column %lld: there is no level "
+                            "%g, want 0 to %lld",
+                            (long long)i + 1, (long long)k + 1, x,
+                            (long long)levels - 1);
     }
-    parts->first[p->count] = count;
-    sfi_split_free(j->ctx, &split);
+    return SF_OK;
+}
+
+/* Numbers in standard deviations of the cells that are there; work [rows, numbers]. */
+static sf_status measure(const sfi_imputer_job *j, sf_cmat data,
+                         const char *const *names, double *work,
+                         const char **name)
+{
+    const sf_imputer *m = j->m;
+    const int64_t d = m->numbers;
+    double *x = work, *mean = x + data.rows * d, *sd = mean + d;
+    int64_t rows;
+    for (int64_t i = 0; i < data.rows; i++)
+        for (int64_t p = 0; p < d; p++)
+            x[i * d + p] = data.data[i * data.stride + m->number[p]];
+    for (int64_t p = 0; p < d && names != NULL; p++)
+        name[p] = names[m->number[p]];
+    SFI_TRY(sfi_standardise_cells(j->ctx, (sf_cmat){x, data.rows, d, d},
+                                  names != NULL ? name : NULL, "impute", x,
+                                  &rows, mean, sd));
+    for (int64_t p = 0; p < d; p++) {
+        m->column[m->number[p]].mean = mean[p];
+        m->column[m->number[p]].sd = sd[p];
+    }
+    return SF_OK;
+}
+
+static sf_status standardise(sfi_imputer_job *j, sf_cmat data,
+                             const char *const *names)
+{
+    const size_t d = (size_t)j->m->numbers;
+    const size_t cells = ((size_t)data.rows + 2) * d;
+    double *work = sfi_alloc(j->ctx, cells, sizeof *work);
+    const char **name = sfi_alloc(j->ctx, d, sizeof *name);
+    sf_status status = work != NULL && name != NULL ? SF_OK : SF_E_NOMEM;
+    if (status == SF_OK)
+        status = measure(j, data, names, work, name);
+    sfi_free(j->ctx, name, d, sizeof *name);
+    sfi_free(j->ctx, work, cells, sizeof *work);
+    for (int64_t k = 0; k < j->d && status == SF_OK; k++)
+        if (j->m->column[k].levels > 0)
+            status = check_levels(j, data, k);
     return status;
 }
 
-/* The first `count` donors as components, with the bandwidth h. */
-static sf_status make_parts(const imputer_job *j, int64_t count, double h,
-                            sfi_parts *parts)
-{
-    const size_t cells = (size_t)(count * j->d);
-    sfi_patterns *patterns = NULL;
-    double *rows = sfi_alloc(j->ctx, cells, sizeof *rows);
-    if (rows == NULL)
-        return SF_E_NOMEM;
-    for (int64_t i = 0; i < count; i++)
-        memcpy(rows + i * j->d, j->y + j->donor[i] * j->d,
-               (size_t)j->d * sizeof *rows);
-    sf_status status =
-        sfi_patterns_new(j->ctx, &patterns, (sf_cmat){rows, count, j->d, j->d});
-    sfi_free(j->ctx, rows, cells, sizeof *rows);
-    if (status == SF_OK)
-        status = sfi_parts_new(j->ctx, parts, j->d, count, patterns->count);
-    if (status == SF_OK)
-        status = set_groups(j, patterns, count, h, parts);
-    if (status != SF_OK)
-        sfi_parts_free(j->ctx, parts);
-    sfi_patterns_free(patterns);
-    return status;
-}
+/* ---- rows ------------------------------------------------------------------------- */
 
-/* How many donors may be had for `queries` rows of `patterns` patterns: a pair of
- * patterns costs d^3, a pair of rows d and some evaluations of a distribution function,
- * and as many patterns are among donors as among the rows at most. */
-static int64_t affordable(int64_t n, int64_t d, int64_t queries,
-                          int64_t patterns, int64_t most_patterns, double work)
+/* Rows with a cell; of these the donors have a class. */
+static void take_rows(sfi_imputer_job *j, sf_cmat data,
+                      sf_imputer_report *report)
 {
-    const double row = (double)queries * ((double)d + PAIR_WORK);
-    const double pattern = (double)patterns * (double)d * (double)d * (double)d;
-    const double share = (double)most_patterns / (double)n;
-    const double donors = work / (row + pattern * share);
-    const int64_t least = n < 50 ? n : 50;
-    return donors >= (double)n      ? n
-           : donors > (double)least ? (int64_t)donors
-                                    : least;
-}
-
-/* ---- the bandwidth -------------------------------------------------------------- */
-
-/* Hide cells at random, but of each row one, in y; returns how many. */
-static int64_t hide(const imputer_job *j)
-{
-    int64_t hidden = 0;
-    for (int64_t i = 0; i < j->n; i++) {
-        double *row = j->y + i * j->d;
-        int64_t left = 0;
-        for (int64_t k = 0; k < j->d; k++)
-            left += !isnan(row[k]);
+    for (int64_t i = 0; i < data.rows; i++) {
+        double *to = j->z + j->n * j->d;
+        bool any = false;
         for (int64_t k = 0; k < j->d; k++) {
-            const sfi_where w = {j->o->seed, (uint64_t)i, 0, SFI_STREAM_SPLIT};
-            if (isnan(row[k]) || left == 1 ||
-                !(sfi_uniform_at(w, (uint32_t)k) < j->o->hidden))
-                continue;
-            row[k] = (double)NAN;
-            left--;
-            hidden++;
+            const sfi_imputed_column *c = &j->m->column[k];
+            const double x = data.data[i * data.stride + k];
+            to[k] = c->levels > 0 ? x : (x - c->mean) / c->sd;
+            any = any || !isnan(x);
+            report->missing += isnan(x);
         }
+        if (!any) {
+            report->missing -= j->d;
+            continue;
+        }
+        if (j->o->target >= 0 && isnan(to[j->o->target]))
+            report->unclassed++;
+        else
+            j->donor[j->donors++] = j->n;
+        j->row[j->n++] = i;
     }
-    return hidden;
+    report->rows = j->n;
+    sfi_shuffle(j->o->seed, 0, j->donor, j->donors);
 }
 
-/* Rows of which a cell was hidden: up to GUESSED_ROWS numbers into rows. */
-static int64_t find_guessed(const imputer_job *j, const double *truth,
-                            int64_t *rows)
+/* Rows that lack a cell, first in `row`: how many. */
+static int64_t list_queries(const sfi_imputer_job *j, int64_t *row)
 {
     int64_t count = 0;
-    for (int64_t i = 0; i < j->n && count < GUESSED_ROWS; i++) {
-        const int64_t row = j->donor[j->n - 1 - i];
-        bool any = false;
+    for (int64_t i = 0; i < j->n; i++) {
+        bool lacks = false;
         for (int64_t k = 0; k < j->d; k++)
-            any = any || (isnan(j->y[row * j->d + k]) &&
-                          !isnan(truth[row * j->d + k]));
-        if (any)
-            rows[count++] = row;
+            lacks = lacks || isnan(j->z[i * j->d + k]);
+        if (lacks)
+            row[count++] = i;
     }
     return count;
 }
 
-/* Rows [count, d] each, and the component that each is. */
-typedef struct guesses {
-    int64_t count;
-    double *x, *out;
-    int64_t *without;
-} guesses;
-
-static double error_of(const imputer_job *j, const guesses *g,
-                       const int64_t *rows, const double *truth, int64_t *cells)
+/* How many donors there are, when all that is asked of them is counted. */
+static sf_status count_donors(const sfi_imputer_job *j, int64_t *donors)
 {
-    double sum = 0.0;
-    *cells = 0;
-    for (int64_t i = 0; i < g->count; i++)
-        for (int64_t k = 0; k < j->d; k++) {
-            const double known = truth[rows[i] * j->d + k];
-            if (!isnan(g->x[i * j->d + k]) || isnan(known))
-                continue;
-            sum += fabs(g->out[i * j->d + k] - known);
-            ++*cells;
-        }
-    return sum / (double)*cells;
-}
-
-static sf_status try_bandwidth(const imputer_job *j, double h, int64_t donors,
-                               const int64_t *rows, const guesses *g)
-{
-    const sf_impute_options how = SF_IMPUTE_OPTIONS_INIT;
-    const sf_mat out = {g->out, g->count, j->d, j->d};
-    sf_imputer *m = NULL;
-    SFI_TRY(sfi_imputer_new(j->ctx, &m, j->d, 0));
-    sf_status status = make_parts(j, donors, h, &m->parts);
-    for (int64_t i = 0; i < g->count && status == SF_OK; i++)
-        g->without[i] = j->own[rows[i]];
+    const size_t n = (size_t)j->n;
+    int64_t *row = sfi_alloc(j->ctx, n, sizeof *row);
+    sfi_patterns *queries = NULL, *all = NULL;
+    sf_status status = row != NULL ? SF_OK : SF_E_NOMEM;
+    const int64_t count = status == SF_OK ? list_queries(j, row) : 0;
     if (status == SF_OK)
-        status =
-            sfi_impute(j->ctx, out, m, (sf_cmat){g->x, g->count, j->d, j->d},
-                       g->without, &how);
-    sf_imputer_free(m);
+        status = sfi_imputer_patterns(j, row, count, &queries);
+    if (status == SF_OK)
+        status = sfi_imputer_patterns(j, NULL, j->n, &all);
+    if (status == SF_OK)
+        *donors = sfi_imputer_affordable(j, count, queries->count, all->count,
+                                         most_work);
+    sfi_patterns_free(queries);
+    sfi_patterns_free(all);
+    sfi_free(j->ctx, row, n, sizeof *row);
+    if (status == SF_OK && j->o->donors > 0 && j->o->donors < *donors)
+        *donors = j->o->donors;
     return status;
 }
 
-static sf_status count_patterns(sf_context *ctx, sf_cmat x, int64_t *count)
+/* Rows that lack a cell and are the only donor of their class. */
+static int64_t count_alone(const sfi_imputer_job *j, const sf_imputer *m)
 {
-    sfi_patterns *p = NULL;
-    SFI_TRY(sfi_patterns_new(ctx, &p, x));
-    *count = p->count;
-    sfi_patterns_free(p);
+    int64_t count = 0;
+    for (int64_t i = 0; i < j->n && j->o->target >= 0; i++) {
+        const double k = j->z[i * j->d + j->o->target];
+        bool lacks = false;
+        for (int64_t q = 0; q < j->d; q++)
+            lacks = lacks || isnan(j->z[i * j->d + q]);
+        if (lacks && !isnan(k))
+            count += m->donors.members[(int64_t)k] <= (j->own[i] >= 0 ? 1 : 0);
+    }
+    return count;
+}
+
+/* ---- the imputer ------------------------------------------------------------------ */
+
+static sf_status make_imputer(sfi_imputer_job *j, sf_imputer_report *report,
+                              sf_imputer *m)
+{
+    SFI_TRY(count_donors(j, &report->donors));
+    SFI_TRY(sfi_imputer_moments(j));
+    SFI_TRY(sfi_imputer_components(j, report->donors, m));
+    report->bandwidth = m->numbers > 0 ? j->bandwidth : 0.0;
+    report->forget = m->donors.count > 0 ? j->forget : 0.0;
+    report->alone = count_alone(j, m);
+    for (int64_t i = 0; i < m->rows; i++)
+        m->own[i] = -1;
+    for (int64_t i = 0; i < j->n; i++)
+        m->own[j->row[i]] = j->own[i];
     return SF_OK;
 }
 
-/* How far off the guesses of each bandwidth are. */
-static sf_status try_all(const imputer_job *j, const double *truth,
-                         const int64_t *rows, const guesses *g,
-                         sf_imputer_report *report)
+static bool allocate(sfi_imputer_job *j)
 {
-    const int64_t d = j->d;
-    int64_t patterns = 0, all = 0;
-    for (int64_t i = 0; i < g->count; i++)
-        memcpy(g->x + i * d, j->y + rows[i] * d, (size_t)d * sizeof *g->x);
-    SFI_TRY(count_patterns(j->ctx, (sf_cmat){g->x, g->count, d, d}, &patterns));
-    SFI_TRY(count_patterns(j->ctx, (sf_cmat){j->y, j->n, d, d}, &all));
-    const int64_t donors =
-        affordable(j->n, d, g->count, patterns, all, most_work_of_bandwidth);
-    int best = 0;
-    for (int k = 0; k < SF_IMPUTER_BANDWIDTHS; k++) {
-        SFI_TRY(try_bandwidth(j, bandwidths[k], donors, rows, g));
-        report->error[k] = error_of(j, g, rows, truth, &report->hidden);
-        best = report->error[k] < report->error[best] ? k : best;
-    }
-    report->bandwidth = bandwidths[best];
-    return SF_OK;
-}
-
-static sf_status fit_covariance(const imputer_job *j)
-{
-    sfi_em_result r;
-    return sfi_normal_em(j->ctx, (sf_cmat){j->y, j->n, j->d, j->d},
-                         j->o->prior_rows, EM_ITERATIONS, em_tolerance,
-                         j->centre, j->s, &r);
-}
-
-/* `truth` [n, d] are the rows as they are, y those with hidden cells. */
-static sf_status guess(const imputer_job *j, const double *truth,
-                       sf_imputer_report *report)
-{
-    sf_context *ctx = j->ctx;
-    const size_t most = GUESSED_ROWS, cells = most * (size_t)j->d;
-    double *x = sfi_alloc(ctx, cells, sizeof *x);
-    double *out = sfi_alloc(ctx, cells, sizeof *out);
-    int64_t *without = sfi_alloc(ctx, most, sizeof *without);
-    int64_t *rows = sfi_alloc(ctx, most, sizeof *rows);
-    sf_status status = SF_E_NOMEM;
-    if (x != NULL && out != NULL && without != NULL && rows != NULL) {
-        guesses g = {find_guessed(j, truth, rows), x, out, without};
-        status = fit_covariance(j);
-        if (status == SF_OK)
-            status = try_all(j, truth, rows, &g, report);
-    }
-    sfi_free(ctx, rows, most, sizeof *rows);
-    sfi_free(ctx, without, most, sizeof *without);
-    sfi_free(ctx, out, cells, sizeof *out);
-    sfi_free(ctx, x, cells, sizeof *x);
-    return status;
-}
-
-/* Where nothing can be hidden, the bandwidth is that of the covariance itself. */
-static sf_status find_bandwidth(const imputer_job *j, sf_imputer_report *report)
-{
-    const size_t cells = (size_t)(j->n * j->d);
-    report->bandwidth = j->o->bandwidth > 0.0 ? j->o->bandwidth : 1.0;
-    if (j->o->bandwidth > 0.0)
-        return SF_OK;
-    double *truth = sfi_alloc(j->ctx, cells, sizeof *truth);
-    if (truth == NULL)
-        return SF_E_NOMEM;
-    memcpy(truth, j->y, cells * sizeof *truth);
-    const sf_status status = hide(j) > 0 ? guess(j, truth, report) : SF_OK;
-    memcpy(j->y, truth, cells * sizeof *truth);
-    sfi_free(j->ctx, truth, cells, sizeof *truth);
-    return status;
-}
-
-/* ---- the imputer ----------------------------------------------------------------- */
-
-static int64_t donors_of(const imputer_job *j, const sfi_patterns *p)
-{
-    int64_t queries = 0, patterns = 0;
-    for (int64_t k = 0; k < p->count; k++) {
-        if (given_of(p->present + k * j->d, j->d) == j->d)
-            continue;
-        queries += p->first[k + 1] - p->first[k];
-        patterns++;
-    }
-    const int64_t most =
-        affordable(j->n, j->d, queries, patterns, p->count, most_work);
-    return j->o->donors > 0 && j->o->donors < most ? j->o->donors : most;
-}
-
-static sf_status make_imputer(const imputer_job *j, sf_cmat data,
-                              sf_imputer_report *report, sf_imputer *m)
-{
-    sfi_patterns *p = NULL;
-    SFI_TRY(sfi_patterns_new(j->ctx, &p, (sf_cmat){j->y, j->n, j->d, j->d}));
-    report->rows = j->n;
-    report->missing = p->missing;
-    report->donors = donors_of(j, p);
-    sfi_patterns_free(p);
-    SFI_TRY(fit_covariance(j));
-    SFI_TRY(make_parts(j, report->donors, report->bandwidth, &m->parts));
-    memcpy(m->mean, j->mean, (size_t)j->d * sizeof *m->mean);
-    memcpy(m->sd, j->sd, (size_t)j->d * sizeof *m->sd);
-    int64_t at = 0;
-    for (int64_t i = 0; i < data.rows; i++) {
-        bool any = false;
-        for (int64_t k = 0; k < j->d; k++)
-            any = any || !isnan(data.data[i * data.stride + k]);
-        m->own[i] = any ? j->own[at++] : -1;
-    }
-    return SF_OK;
-}
-
-static bool allocate(imputer_job *j)
-{
-    const size_t n = (size_t)j->room, d = (size_t)j->d;
-    j->y = sfi_alloc(j->ctx, n * d, sizeof *j->y);
-    j->mean = sfi_alloc(j->ctx, d, sizeof *j->mean);
-    j->sd = sfi_alloc(j->ctx, d, sizeof *j->sd);
-    j->centre = sfi_alloc(j->ctx, d, sizeof *j->centre);
-    j->s = sfi_alloc(j->ctx, d * d, sizeof *j->s);
+    const size_t n = (size_t)j->room, p = (size_t)j->m->numbers;
+    j->row = sfi_alloc(j->ctx, n, sizeof *j->row);
+    j->z = sfi_alloc(j->ctx, n * (size_t)j->d, sizeof *j->z);
+    j->centre =
+        sfi_alloc_zero(j->ctx, (size_t)j->classes * p, sizeof *j->centre);
+    j->s = sfi_alloc(j->ctx, p * p, sizeof *j->s);
     j->donor = sfi_alloc(j->ctx, n, sizeof *j->donor);
     j->own = sfi_alloc(j->ctx, n, sizeof *j->own);
-    return j->y != NULL && j->mean != NULL && j->sd != NULL &&
-           j->centre != NULL && j->s != NULL && j->donor != NULL &&
-           j->own != NULL;
+    return j->row != NULL && j->z != NULL && j->centre != NULL &&
+           j->s != NULL && j->donor != NULL && j->own != NULL;
 }
 
-static void release(imputer_job *j)
+static void release(sfi_imputer_job *j)
 {
-    const size_t n = (size_t)j->room, d = (size_t)j->d;
+    const size_t n = (size_t)j->room, p = (size_t)j->m->numbers;
     sfi_free(j->ctx, j->own, n, sizeof *j->own);
     sfi_free(j->ctx, j->donor, n, sizeof *j->donor);
-    sfi_free(j->ctx, j->s, d * d, sizeof *j->s);
-    sfi_free(j->ctx, j->centre, d, sizeof *j->centre);
-    sfi_free(j->ctx, j->sd, d, sizeof *j->sd);
-    sfi_free(j->ctx, j->mean, d, sizeof *j->mean);
-    sfi_free(j->ctx, j->y, n * d, sizeof *j->y);
+    sfi_free(j->ctx, j->s, p * p, sizeof *j->s);
+    sfi_free(j->ctx, j->centre, (size_t)j->classes * p, sizeof *j->centre);
+    sfi_free(j->ctx, j->z, n * (size_t)j->d, sizeof *j->z);
+    sfi_free(j->ctx, j->row, n, sizeof *j->row);
 }
 
-static sf_status fit(imputer_job *j, sf_cmat data, const char *const *names,
+static sf_status fit(sfi_imputer_job *j, sf_cmat data, const char *const *names,
                      sf_imputer_report *report, sf_imputer *m)
 {
-    SFI_TRY(sfi_standardise_cells(j->ctx, data, names, "impute", j->y, &j->n,
-                                  j->mean, j->sd));
-    for (int64_t i = 0; i < j->n; i++)
-        j->donor[i] = i;
-    sfi_shuffle(j->o->seed, 0, j->donor, j->n);
-    SFI_TRY(find_bandwidth(j, report));
-    return make_imputer(j, data, report, m);
+    SFI_TRY(standardise(j, data, names));
+    take_rows(j, data, report);
+    if (j->donors < 2)
+        return SFI_FAIL(j->ctx, SF_E_NUMERIC,
+                        "impute: %lld rows have a cell%s, want at least 2",
+                        (long long)j->donors,
+                        j->o->target >= 0 ? " and a class" : "");
+    SFI_TRY(sfi_imputer_guess(j, report));
+    return make_imputer(j, report, m);
+}
+
+static sf_status fit_described(sf_context *ctx, sf_imputer *m, sf_cmat data,
+                               const char *const *names,
+                               const sf_imputer_options *o,
+                               sf_imputer_report *report)
+{
+    sfi_imputer_job j = {
+        .ctx = ctx, .o = o, .m = m, .room = data.rows, .d = data.cols};
+    SFI_TRY(describe(m, o));
+    j.classes = o->target >= 0 ? m->column[o->target].levels : 1;
+    const sf_status status =
+        allocate(&j) ? fit(&j, data, names, report, m) : SF_E_NOMEM;
+    release(&j);
+    return status;
 }
 
 static sf_status check(sf_context *ctx, sf_cmat data,
@@ -411,6 +284,20 @@ static sf_status check(sf_context *ctx, sf_cmat data,
             "impute: bandwidth is %g, hidden %g, prior_rows %g and "
             "donors %lld; want >= 0, (0, 0.5], >= 0, and 0 or more than 1",
             o->bandwidth, o->hidden, o->prior_rows, (long long)o->donors);
+    if (!(o->forget >= 0.0 && o->forget < 1.0))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "impute: forget is %g, want 0, or within (0, 1)",
+                        o->forget);
+    if (o->frame != NULL && sf_frame_cols(o->frame) < data.cols)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "impute: the frame has %lld columns, and the data %lld",
+                        (long long)sf_frame_cols(o->frame),
+                        (long long)data.cols);
+    if (o->target < -1 || o->target >= data.cols)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "impute: the target is column %lld of %lld; want one "
+                        "of them, or -1",
+                        (long long)o->target, (long long)data.cols);
     return SF_OK;
 }
 
@@ -425,13 +312,9 @@ sf_status sf_imputer_fit(sf_context *ctx, sf_imputer **out, sf_cmat data,
     *out = NULL;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, options));
     SFI_TRY(check(ctx, data, &o));
-    imputer_job j = {.ctx = ctx, .o = &o, .room = data.rows, .d = data.cols};
-    sf_status status = allocate(&j) ? SF_OK : SF_E_NOMEM;
+    sf_status status = sfi_imputer_new(ctx, &m, data.cols, data.rows);
     if (status == SF_OK)
-        status = sfi_imputer_new(ctx, &m, data.cols, data.rows);
-    if (status == SF_OK)
-        status = fit(&j, data, names, &found, m);
-    release(&j);
+        status = fit_described(ctx, m, data, names, &o, &found);
     if (status != SF_OK) {
         sf_imputer_free(m);
         return status;

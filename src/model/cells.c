@@ -156,10 +156,9 @@ sf_status sf_model_match_levels(const sf_model *m, const sf_frame *frame,
 
 /* ---- numbers ----------------------------------------------------------------- */
 
-/* x on the grid of steps 1/unit, and inside bounds that it is strictly inside. */
-static double on_grid(double x, double unit, sf_support s)
+double sfi_on_grid(double x, int decimals, sf_support s)
 {
-    const double at = rint(x * unit) / unit;
+    const double unit = pow(10.0, decimals), at = rint(x * unit) / unit;
     if (!isfinite(at) || s.period > 0.0)
         return x;
     if (at <= s.lower && x > s.lower)
@@ -257,7 +256,7 @@ static void round_column(const sf_model *m, sf_table *table, int64_t j)
         if (about->kind == SF_KIND_BOOLEAN && about->level_count == 0)
             *x = *x < 0.5 ? 0.0 : 1.0; /* which has two values */
         else if (decimals >= 0)
-            *x = on_grid(*x, pow(10.0, decimals), support);
+            *x = sfi_on_grid(*x, decimals, support);
         outside += is_outside(about, *x);
     }
     if (decimals == 0)

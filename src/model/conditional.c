@@ -255,7 +255,7 @@ static sf_status take_bounds(sf_conditional *c, const sf_model *m,
     const sf_status status = sfi_given_columns(c->ctx, &c->given, known);
     sfi_free(c->ctx, known, d, 1);
     SFI_TRY(status);
-    sfi_given_at(&c->given, c->value, -1, &c->point);
+    sfi_given_at(&c->given, c->value, &c->point);
     c->log_density = c->given.given > 0 ? c->point.log_density : 0.0;
     take_order(c, lower, upper);
     SFI_TRY(take_intervals(c));

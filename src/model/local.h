@@ -17,7 +17,7 @@
 #include "scorefield/array.h"
 #include "scorefield/model.h"
 
-enum { SFI_LOCAL_MOST = 64 }; /* neighbours of a row that are kept, at most */
+enum { SFI_LOCAL_MOST = 512 }; /* neighbours of a row that are kept, at most */
 
 typedef struct sfi_local {
     sf_cmat data; /* [rows, dim] standardised; numbers of levels  */

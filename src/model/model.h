@@ -170,6 +170,9 @@ int64_t sfi_trained_weights(const sf_model *m);
 /* What is known of a column of the model's table, which may be nothing. */
 const sfi_schema_column *sfi_model_about(const sf_model *m, int64_t column);
 
+/* x rounded to decimals, and inside bounds that it is strictly inside. */
+double sfi_on_grid(double x, int decimals, sf_support s);
+
 /* ---- levels (level.c) -------------------------------------------------------- */
 
 /* Whether the model knows one noise level only. */

@@ -220,14 +220,11 @@ static void weigh(const sfi_given *g, const double *x, sfi_point *point)
     }
 }
 
-void sfi_given_at(const sfi_given *g, const double *x, int64_t without,
-                  sfi_point *point)
+/* Weights and means, of logarithms of weights. */
+static void take_means(const sfi_given *g, const double *x, sfi_point *point)
 {
     const sfi_parts *p = g->parts;
     const int64_t m = g->others;
-    weigh(g, x, point);
-    if (without >= 0)
-        point->weight[without] = -INFINITY;
     normalise(p->count, point);
     for (int64_t i = 0; i < p->groups; i++) {
         memset(point->line, 0, (size_t)m * sizeof *point->line);
@@ -236,6 +233,21 @@ void sfi_given_at(const sfi_given *g, const double *x, int64_t without,
             for (int64_t j = 0; j < m; j++)
                 point->mean[k * m + j] = g->still[k * m + j] + point->line[j];
     }
+}
+
+void sfi_given_at(const sfi_given *g, const double *x, sfi_point *point)
+{
+    weigh(g, x, point);
+    take_means(g, x, point);
+}
+
+void sfi_given_weighed(const sfi_given *g, const double *x,
+                       const double *log_factor, sfi_point *point)
+{
+    weigh(g, x, point);
+    for (int64_t k = 0; k < g->parts->count; k++)
+        point->weight[k] += log_factor[k];
+    take_means(g, x, point);
 }
 
 const double *sfi_given_covariance(const sfi_given *g, int64_t k)

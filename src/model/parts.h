@@ -56,10 +56,13 @@ void sfi_point_free(sf_context *ctx, sfi_point *p, const sfi_parts *parts);
 sf_status sfi_given_columns(sf_context *ctx, sfi_given *g,
                             const unsigned char *present);
 
-/* What they hold: the cells of x [dim] that are present.  Component `without` is left
- * out; -1: none is. */
-void sfi_given_at(const sfi_given *g, const double *x, int64_t without,
-                  sfi_point *p);
+/* What they hold: the cells of x [dim] that are present. */
+void sfi_given_at(const sfi_given *g, const double *x, sfi_point *p);
+
+/* The same where component k counts exp(log_factor[k]) times, -INFINITY being 0 times;
+ * one of them counts. */
+void sfi_given_weighed(const sfi_given *g, const double *x,
+                       const double *log_factor, sfi_point *p);
 
 /* Covariance [others, others] of component k. */
 const double *sfi_given_covariance(const sfi_given *g, int64_t k);

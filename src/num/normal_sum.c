@@ -13,13 +13,13 @@
 
 enum { ROOT_STEPS = 200 };
 
-/* Weights below that of rounding are of no effect. */
-static const double least_weight = 1e-17;
+/* Weights below that of rounding are of no effect, and bounds beyond that many standard
+ * deviations cut off less than rounding. */
+static const double least_weight = 1e-17, far_away = 9.0;
 
 double sfi_normal_sum_below(const sfi_normal_sum *s, double x, double *density)
 {
     const double root_two_pi = 2.50662827463100050242;
-    const bool is_cut = s->lower > -INFINITY || s->upper < INFINITY;
     double sum = 0.0;
     *density = 0.0;
     for (int64_t k = 0; k < s->count; k++) {
@@ -27,13 +27,13 @@ double sfi_normal_sum_below(const sfi_normal_sum *s, double x, double *density)
         if (!(w > least_weight))
             continue;
         const double z = (x - s->mean[k]) / sd;
-        if (!is_cut) {
+        const double a = (s->lower - s->mean[k]) / sd;
+        const double b = (s->upper - s->mean[k]) / sd;
+        if (a < -far_away && b > far_away) {
             sum += w * sfi_ndtr(z);
             *density += w * exp(-0.5 * z * z) / (sd * root_two_pi);
             continue;
         }
-        const double a = (s->lower - s->mean[k]) / sd;
-        const double b = (s->upper - s->mean[k]) / sd;
         const double log_mass = sfi_log_interval(a, b);
         sum += w * exp(sfi_log_interval(a, fmin(z, b)) - log_mass);
         *density += w * exp(-0.5 * z * z - log_mass) / (sd * root_two_pi);

@@ -23,6 +23,12 @@ struct sfi_separable {
     sfi_tridiagonal *systems;
     double mass_only; /* the one lambda where there is but one axis */
     bool is_singular;
+    /* Of an open first axis: what its ends add to the diagonal, [modes] each, and where the
+     * mode that does not fall is computed, [count]. */
+    double *closing[2];
+    int64_t modes;
+    double *sheet;
+    double scale;
 };
 
 static sf_status check_axis(sf_context *ctx, int k, const sfi_separable_axis *a)
@@ -38,6 +44,9 @@ static sf_status check_axis(sf_context *ctx, int k, const sfi_separable_axis *a)
     if ((a->low == SFI_WALL_PERIODIC) != (a->high == SFI_WALL_PERIODIC))
         return SFI_FAIL(ctx, SF_E_ARG,
                         "separable: axis %d is periodic on one side only", k);
+    if (k > 0 && (a->low == SFI_WALL_OPEN || a->high == SFI_WALL_OPEN))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "separable: axis %d is open, only the first may be", k);
     return SF_OK;
 }
 
@@ -100,7 +109,58 @@ static sf_status plan_first(sfi_separable *s, double scale)
     const sf_status status = sfi_tridiagonal_new(s->ctx, &s->systems, a->count,
                                                  diagonal, beside, weight);
     sfi_free(s->ctx, rows, 3 * n, sizeof *rows);
+    s->scale = scale;
     return status;
+}
+
+static bool is_open(const sfi_separable *s)
+{
+    return s->axes[0].low == SFI_WALL_OPEN || s->axes[0].high == SFI_WALL_OPEN;
+}
+
+/* Mode 0, with eigenvalue 0, and nothing that holds it. */
+static bool has_sheet(const sfi_separable *s)
+{
+    const sfi_separable_axis *const a = &s->axes[0];
+    const double first = s->rank > 1 ? s->lambda[s->rank - 1][0] : s->mass_only;
+    const double more = s->rank > 2 ? s->lambda[1][0] : 0.0;
+    return is_open(s) && first + more == 0.0 && a->low != SFI_WALL_PIN &&
+           a->high != SFI_WALL_PIN;
+}
+
+/* e^-mu with cosh mu = 1 + t/2 */
+static double decay(double t)
+{
+    return 1.0 / (1.0 + 0.5 * t + sqrt(t * (1.0 + 0.25 * t)));
+}
+
+static sf_status plan_open(sfi_separable *s)
+{
+    const sfi_separable_axis *const a = &s->axes[0];
+    const int last = s->rank - 1;
+    const int64_t row = last > 0 ? s->axes[last].count : 1;
+    const int64_t rows = last > 1 ? s->axes[1].count : 1;
+    if (!is_open(s))
+        return SF_OK;
+    s->modes = row * rows;
+    s->sheet = sfi_alloc(s->ctx, (size_t)a->count, sizeof *s->sheet);
+    s->closing[0] =
+        sfi_alloc_zero(s->ctx, 2 * (size_t)s->modes, sizeof *s->closing[0]);
+    if (s->sheet == NULL || s->closing[0] == NULL)
+        return SF_E_NOMEM;
+    s->closing[1] = s->closing[0] + s->modes;
+    for (int64_t m = 0; m < s->modes; m++) {
+        const double lambda =
+            (last > 0 ? s->lambda[last][m % row] : s->mass_only) +
+            (last > 1 ? s->lambda[1][m / row] : 0.0);
+        const double add =
+            -s->scale / (a->h * a->h) * decay(lambda * a->h * a->h);
+        if (m == 0 && has_sheet(s))
+            continue; /* its matrix would be singular */
+        s->closing[0][m] = a->low == SFI_WALL_OPEN ? add : 0.0;
+        s->closing[1][m] = a->high == SFI_WALL_OPEN ? add : 0.0;
+    }
+    return SF_OK;
 }
 
 sf_status sfi_separable_new(sf_context *ctx, sfi_separable **out, int rank,
@@ -116,7 +176,9 @@ sf_status sfi_separable_new(sf_context *ctx, sfi_separable **out, int rank,
     for (int k = 0; k < rank; k++) {
         SFI_TRY(check_axis(ctx, k, &axes[k]));
         is_singular = is_singular && axes[k].low != SFI_WALL_PIN &&
-                      axes[k].high != SFI_WALL_PIN;
+                      axes[k].high != SFI_WALL_PIN &&
+                      axes[k].low != SFI_WALL_OPEN &&
+                      axes[k].high != SFI_WALL_OPEN;
     }
     sfi_separable *s = sfi_alloc_zero(ctx, 1, sizeof *s);
     if (s == NULL)
@@ -133,6 +195,8 @@ sf_status sfi_separable_new(sf_context *ctx, sfi_separable **out, int rank,
         status = plan_axis(s, k, m2, &scale);
     if (status == SF_OK)
         status = plan_first(s, scale);
+    if (status == SF_OK)
+        status = plan_open(s);
     if (status != SF_OK) {
         sfi_separable_free(s);
         return status;
@@ -152,6 +216,9 @@ void sfi_separable_free(sfi_separable *s)
                  sizeof *s->lambda[k]);
     }
     sfi_tridiagonal_free(s->systems);
+    sfi_free(s->ctx, s->sheet, (size_t)s->axes[0].count, sizeof *s->sheet);
+    sfi_free(s->ctx, s->closing[0], 2 * (size_t)s->modes,
+             sizeof *s->closing[0]);
     sfi_free(s->ctx, s, 1, sizeof *s);
 }
 
@@ -182,17 +249,48 @@ static void transform_all(sfi_separable *s, sfi_transform *const *plans,
         sfi_transform_run(plans[lines.axis], &lines);
 }
 
+/* -|x|/2 folded with the line x [count] of mode 0; with what a natural wall mirrors.  The
+ * slope falls by h^2 of what stands at each point, and begins with half of all there is. */
+static void sheets(sfi_separable *s, const double *x, int64_t step)
+{
+    const sfi_separable_axis *const a = &s->axes[0];
+    const int64_t n = a->count;
+    const double h2 = a->h * a->h / s->scale;
+    const bool mirrored = a->high == SFI_WALL_NATURAL; /* seen from there */
+    const bool both = a->low == SFI_WALL_OPEN && a->high == SFI_WALL_OPEN;
+    const double wall = both || !a->cells ? 0.0 : 0.5;
+    double all = 0.0, moment = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        const double q = x[(mirrored ? n - 1 - i : i) * step];
+        all += q;
+        moment += ((double)i + wall) * q;
+    }
+    double u = -(both ? 0.5 : 1.0) * h2 * moment;
+    double slope = both ? 0.5 * h2 * all : 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t at = mirrored ? n - 1 - i : i;
+        s->sheet[at] = u;
+        slope -= h2 * x[at * step];
+        u += slope;
+    }
+}
+
 void sfi_separable_solve(sfi_separable *s, double *data, const int64_t *step)
 {
     const sfi_separable_axis *const a = &s->axes[0];
     const int last = s->rank - 1;
+    const bool sheet = has_sheet(s);
     transform_all(s, s->there, data, step);
     if (a->low == SFI_WALL_NATURAL && !a->cells)
         halve(s, data, step);
     if (a->high == SFI_WALL_NATURAL && !a->cells)
         halve(s, data + (a->count - 1) * step[0], step);
+    if (sheet)
+        sheets(s, data, step[0]);
     sfi_tridiagonal_run(
         s->systems, &(sfi_mode_systems){
+                        .first = s->closing[0],
+                        .last = s->closing[1],
                         .count = last > 0 ? s->axes[last].count : 1,
                         .lambda = last > 0 ? s->lambda[last] : &s->mass_only,
                         .rows = last > 1 ? s->axes[1].count : 1,
@@ -201,5 +299,7 @@ void sfi_separable_solve(sfi_separable *s, double *data, const int64_t *step)
                         .singular = s->is_singular ? 0 : -1,
                         .x = data,
                         .step = step[0]});
+    for (int64_t i = 0; sheet && i < a->count; i++)
+        data[i * step[0]] = s->sheet[i];
     transform_all(s, s->back, data, step);
 }

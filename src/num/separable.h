@@ -7,9 +7,14 @@
  * two walls or periodic.  All axes but the first are transformed, which leaves
  * tridiagonal systems along that one.
  *
- * Where no wall is pinned and m = 0, the operator takes constants to 0.  Then f is
- * taken without its mean, and the u without one is given; both means are by volume,
- * a node on a wall having half a cell. */
+ * Where no wall is pinned or open and m = 0, the operator takes constants to 0.  Then f
+ * is taken without its mean, and the u without one is given; both means are by volume,
+ * a node on a wall having half a cell.
+ *
+ * The first axis may be open: beyond its last point a mode whose other axes have the
+ * eigenvalue l falls by e^-mu at each point, cosh mu = 1 + (l + m^2) h^2/2, as it does in
+ * the open where there are no sources.  The mode with l + m^2 = 0 does not fall: it is that
+ * of a sheet of charge, -|x|/2 for a unit one, and even about a natural wall. */
 #ifndef SFI_SEPARABLE_H
 #define SFI_SEPARABLE_H
 
@@ -31,7 +36,8 @@ typedef struct sfi_separable sfi_separable;
  * now.  m2 is m^2.
  *
  * Returns SF_OK, or with *out NULL
- *   SF_E_ARG    rank, h or m2 out of range; a wall is periodic and the other is not
+ *   SF_E_ARG    rank, h or m2 out of range; a wall is periodic and the other is not;
+ *               another axis than the first is open
  *   SF_E_SHAPE  a count below 1, or that the transform cannot have
  *   SF_E_NOMEM */
 sf_status sfi_separable_new(sf_context *ctx, sfi_separable **out, int rank,

@@ -73,7 +73,9 @@ int64_t sfi_transform_least(sfi_transform_kind kind);
 typedef enum sfi_wall {
     SFI_WALL_PERIODIC, /* of both sides or of none */
     SFI_WALL_PIN,
-    SFI_WALL_NATURAL
+    SFI_WALL_NATURAL,
+    SFI_WALL_OPEN /* the grid goes on without end and without sources: no
+                     transform has it                                          */
 } sfi_wall;
 
 /* The transform whose result is the coefficients of the modes:

@@ -338,6 +338,7 @@ static void record(sfi_chain *c)
     if ((since + 1) % c->o->thin != 0)
         return;
     const int64_t i = since / c->o->thin;
+    c->kept = i + 1;
     if (c->draws != NULL)
         memcpy(c->draws + i * c->dim, c->at.q,
                (size_t)c->dim * sizeof *c->at.q);

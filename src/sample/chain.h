@@ -101,6 +101,7 @@ typedef struct sfi_chain {
 
     /* Where it writes: */
     double *draws, *values, *energies; /* of this chain, or NULL */
+    int64_t kept, shown; /* draws so far; those that were observed */
     sf_chain_report report;
     double accept_total;
 } sfi_chain;

@@ -38,6 +38,7 @@ typedef struct run {
     double *memory;        /* of all chains */
     size_t each;           /* numbers of one */
     double *q, *g, *value; /* [chains, dim], [chains] */
+    const sf_chain_draws *to;
     double
         work; /* multiplications of a gradient; where nobody knows, of a product
                     with a matrix */
@@ -253,6 +254,19 @@ static sf_status exchange(run *r, int64_t ladder)
     return SF_OK;
 }
 
+/* A draw that came with the last gradient: it is where the chain is. */
+static sf_status show(const run *r, sfi_chain *chain)
+{
+    const int64_t i = index_of(r, chain);
+    if (chain->kept == chain->shown)
+        return SF_OK;
+    chain->shown = chain->kept;
+    return r->to->draw != NULL && i % r->rungs == 0
+               ? r->to->draw(r->to->user, i / r->rungs, chain->kept - 1,
+                             chain->at.q, chain->at.f)
+               : SF_OK;
+}
+
 /* What one thread does between steps; the number of iterations that are done. */
 static sf_status tend(run *r)
 {
@@ -265,6 +279,7 @@ static sf_status tend(run *r)
                             "integral?",
                             (long long)(index_of(r, chain) / r->rungs),
                             SFI_AWAY, (long long)chain->iteration);
+        SFI_TRY(show(r, chain));
         if (chain->stage == SFI_CHAIN_WAIT)
             r->waiting[index_of(r, chain) / r->rungs]++;
         else if (chain->wants_metric)
@@ -422,7 +437,7 @@ sf_status sf_chains_run(sf_context *ctx, const sf_functional *f, int64_t chains,
                         const sf_chain_draws *draws)
 {
     sf_functional seam;
-    run r = {.ctx = ctx, .f = &seam, .chains = chains};
+    run r = {.ctx = ctx, .f = &seam, .chains = chains, .to = draws};
     const sf_chain_options defaults = SF_CHAIN_OPTIONS_INIT;
     r.o = defaults;
     SFI_TRY(sfi_options(ctx, &r.o, sizeof r.o, opts));

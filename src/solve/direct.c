@@ -8,60 +8,31 @@
  * steps h/sqrt(c_k). */
 #include "solve/direct.h"
 
+#include "action/quadratic.h"
 #include "num/separable.h"
 
 #include <math.h>
 #include <string.h>
 
-/* The number d^2E/da db, if it is one. */
-static bool second(sf_action *a, sf_node by, sf_node to, double *out)
+bool sfi_direct_coefficients(sf_action *a, double *sign, double *c,
+                             double *mass)
 {
-    sf_graph *g = a->graph;
-    return sfi_is_const(g, sf_gradient(g, sf_gradient(g, a->energy, by), to),
-                        out);
-}
-
-/* c_k and m^2; false if there are others, or none. */
-static bool coefficients(sf_action *a, double *c, double *mass)
-{
-    const sf_node value = sfi_action_leaf(a, SFI_LEAF_VALUE, 0, 0);
-    double none;
-    if (!second(a, value, value, mass))
+    if (a->unknowns != 1 ||
+        sf_grid_geometry(a->grid) != SF_GEOMETRY_CARTESIAN ||
+        !sfi_quadratic_part(a, 0, c, mass))
         return false;
+    *sign = c[0] < 0.0 ? -1.0 : 1.0;
+    bool is_definite = *sign * *mass >= 0.0;
+    *mass = fabs(*mass);
     for (int k = 0; k < a->rank; k++) {
-        const sf_node s = sfi_action_leaf(a, SFI_LEAF_SLOPE, 0, k);
-        if (!second(a, s, s, &c[k]) || !second(a, s, value, &none) ||
-            none != 0.0)
-            return false;
-        for (int j = 0; j < k; j++)
-            if (!second(a, s, sfi_action_leaf(a, SFI_LEAF_SLOPE, 0, j),
-                        &none) ||
-                none != 0.0)
-                return false;
+        c[k] *= *sign;
+        is_definite &= c[k] > 0.0;
     }
-    return true;
-}
-
-static bool wall_of(const sf_action *a, int w, sfi_wall *out)
-{
-    switch (a->walls[w].kind) {
-    case SF_SIDE_PERIODIC:
-        *out = SFI_WALL_PERIODIC;
-        return true;
-    case SF_SIDE_PIN:
-        *out = SFI_WALL_PIN;
-        return true;
-    case SF_SIDE_NATURAL:
-    case SF_SIDE_FLUX:
-        *out = SFI_WALL_NATURAL;
-        return true;
-    default:
-        return false;
-    }
+    return is_definite;
 }
 
 /* The axes of the box of unknown points, and its first one. */
-static bool box_of(const sf_action *a, const double *c, double sign,
+static bool box_of(const sf_action *a, const double *c,
                    sfi_separable_axis *axes, int64_t *first)
 {
     *first = 0;
@@ -69,8 +40,8 @@ static bool box_of(const sf_action *a, const double *c, double sign,
         const sf_axis *axis = sf_grid_axis(a->grid, k);
         sfi_separable_axis *out = &axes[k];
         const bool cells = sfi_is_cells(a, k);
-        if (!a->is_uniform[k] || !(sign * c[k] > 0.0) ||
-            !wall_of(a, 2 * k, &out->low) || !wall_of(a, 2 * k + 1, &out->high))
+        if (!a->is_uniform[k] || !sfi_transform_wall(a, 2 * k, &out->low) ||
+            !sfi_transform_wall(a, 2 * k + 1, &out->high))
             return false;
         const bool low = out->low == SFI_WALL_PIN && !cells;
         const bool high = out->high == SFI_WALL_PIN && !cells;
@@ -79,7 +50,7 @@ static bool box_of(const sf_action *a, const double *c, double sign,
                                 : fabs(sfi_axis_step(axis));
         out->cells = cells;
         out->count = a->count[k] - low - high;
-        out->h = step / sqrt(sign * c[k]);
+        out->h = step / sqrt(c[k]);
         *first += low ? a->stride[k] : 0;
     }
     return true;
@@ -88,19 +59,16 @@ static bool box_of(const sf_action *a, const double *c, double sign,
 sf_status sfi_direct_step(sf_action *a, const double *g, const double *volume,
                           double *step, bool *is_done)
 {
-    double c[SF_MAX_AXES], mass = 0.0;
+    double c[SF_MAX_AXES], mass = 0.0, sign = 1.0;
     sfi_separable_axis axes[SF_MAX_AXES];
     int64_t first = 0;
     *is_done = false;
-    if (a->rank > SFI_SEPARABLE_AXES || a->unknowns != 1 ||
-        sf_grid_geometry(a->grid) != SF_GEOMETRY_CARTESIAN ||
-        !coefficients(a, c, &mass))
-        return sf_graph_status(a->graph);
-    const double sign = c[0] < 0.0 ? -1.0 : 1.0;
-    if (!(sign * mass >= 0.0) || !box_of(a, c, sign, axes, &first))
+    if (a->rank > SFI_SEPARABLE_AXES || a->is_open ||
+        !sfi_direct_coefficients(a, &sign, c, &mass) ||
+        !box_of(a, c, axes, &first))
         return sf_graph_status(a->graph);
     sfi_separable *plan = NULL;
-    SFI_TRY(sfi_separable_new(a->ctx, &plan, a->rank, axes, sign * mass));
+    SFI_TRY(sfi_separable_new(a->ctx, &plan, a->rank, axes, mass));
     for (int64_t i = 0; i < a->points; i++)
         step[i] = a->pinned[i] ? 0.0 : -sign * g[i] / volume[i];
     sfi_separable_solve(plan, step + first, a->stride);

@@ -11,4 +11,16 @@
 sf_status sfi_direct_step(sf_action *a, const double *g, const double *volume,
                           double *step, bool *is_done);
 
+/* E = sign (sum_k c_k phi_k^2/2 + m^2 phi^2/2) + what is linear in phi, of one field, with
+ * c_k > 0 and m^2 >= 0; false if it is not. */
+bool sfi_direct_coefficients(sf_action *a, double *sign, double *c,
+                             double *mass);
+
+/* The same step of an action with open sides (open_sides.c), from a field that is 0, pins
+ * included.  What is known then of the points beyond is left in their walls.
+ *
+ * Returns SF_OK; SF_E_UNSUPPORTED (which sides or density, and why), SF_E_NOMEM. */
+sf_status sfi_open_step(sf_action *a, const double *g, const double *volume,
+                        double *step);
+
 #endif

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stationary.c - where an action is stationary.
  *
- * An equation of constant coefficients on a box is solved by transforms (direct.c), another
- * linear one by conjugate gradients with the diagonal as
- * preconditioner; if it has directions of both signs, by minimal residuals (C. C. Paige and
- * M. A. Saunders, SIAM J. Numer. Anal. 12 (1975) 617-629).  Otherwise Newton's equation
- * is solved so, as well as is worth while, and a step is taken that lowers the action, which
+ * An equation of constant coefficients on a box is solved by transforms (direct.c,
+ * open_sides.c), another linear one by conjugate gradients with the diagonal as
+ * preconditioner, or with multigrid once that has been slow; if it has directions of both
+ * signs, by minimal residuals (C. C. Paige and M. A. Saunders, SIAM J. Numer. Anal. 12 (1975)
+ * 617-629).  Otherwise Newton's equation is solved so, as well as is worth while, and a step is taken that lowers the action, which
  * is a sum of the density over linear maps of the fields: convex where the density is.
  *
  * A singular action does not change with a constant.  Its right-hand side must then have
  * no mean, and the solution is the one without: both are projected. */
 #include "solve/direct.h"
+#include "solve/multigrid.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
-enum { MOST_PRODUCTS = 20000, LANCZOS = 20 };
+/* Levels are made when products have visited LEVELS_COST numbers, which takes about as long
+ * as to make them, and SOON products at least were not enough. */
+enum { MOST_PRODUCTS = 20000, SOON = 20, LEVELS_COST = 5000000, LANCZOS = 20 };
 
 typedef struct point_search {
     sf_action *a;
@@ -28,6 +31,9 @@ typedef struct point_search {
     double sign; /* -1: of a concave action, whose negative is minimised */
     int64_t products;
     double begun;
+    sfi_multigrid
+        *grids;      /* NULL until they are worth it                      */
+    bool with_grids; /* whether they precondition the Hessian at x        */
 } point_search;
 
 enum { ARRAYS = 10 };
@@ -105,11 +111,14 @@ static sf_status product(point_search *s, const double *v, double *out)
     return SF_OK;
 }
 
-static void precondition(const point_search *s, const double *r, double *z)
+static sf_status precondition(const point_search *s, const double *r, double *z)
 {
-    for (int64_t i = 0; i < s->n; i++)
+    if (s->with_grids)
+        SFI_TRY(sfi_multigrid_apply(s->grids, r, z));
+    for (int64_t i = 0; i < s->n && !s->with_grids; i++)
         z[i] = s->diagonal[i] != 0.0 ? r[i] / fabs(s->diagonal[i]) : 0.0;
     project_field(s, z);
+    return SF_OK;
 }
 
 static sf_status go_on(const point_search *s, int64_t step, int64_t steps,
@@ -126,20 +135,16 @@ static sf_status go_on(const point_search *s, int64_t step, int64_t steps,
 
 typedef enum outcome { SOLVED, NOT_YET, NEGATIVE } outcome;
 
-/* step = -(sign H)^-1 sign g to |r| <= tolerance |g|; NEGATIVE at a direction of no or
- * negative curvature, with what was reached before it. */
-static sf_status conjugate(point_search *s, double tolerance, outcome *how)
+/* Go on from s->step with its residual s->r, for so many products. */
+static sf_status iterate(point_search *s, double wanted, int64_t most,
+                         outcome *how)
 {
     const int64_t n = s->n;
-    const double wanted = tolerance * norm(n, s->g);
-    memset(s->step, 0, (size_t)n * sizeof *s->step);
-    for (int64_t i = 0; i < n; i++)
-        s->r[i] = -s->sign * s->g[i];
-    precondition(s, s->r, s->z);
+    *how = norm(n, s->r) <= wanted ? SOLVED : NOT_YET;
+    SFI_TRY(precondition(s, s->r, s->z));
     memcpy(s->p, s->z, (size_t)n * sizeof *s->p);
     double rz = dot(n, s->r, s->z);
-    *how = norm(n, s->r) <= wanted ? SOLVED : NOT_YET;
-    for (int64_t k = 0; k < MOST_PRODUCTS && *how == NOT_YET; k++) {
+    for (int64_t k = 0; k < most && *how == NOT_YET && rz > 0.0; k++) {
         SFI_TRY(product(s, s->p, s->q));
         const double curvature = dot(n, s->p, s->q);
         if (!(curvature > 1e-14 * fabs(rz))) {
@@ -153,13 +158,50 @@ static sf_status conjugate(point_search *s, double tolerance, outcome *how)
             *how = SOLVED;
             break;
         }
-        precondition(s, s->r, s->z);
+        SFI_TRY(precondition(s, s->r, s->z));
         const double next = dot(n, s->r, s->z), beta = next / rz;
         rz = next;
         for (int64_t i = 0; i < n; i++)
             s->p[i] = s->z[i] + beta * s->p[i];
         if ((k & 63) == 63)
             SFI_TRY(go_on(s, k, 0, norm(n, s->r)));
+    }
+    return SF_OK;
+}
+
+/* Levels for the Hessian at x; whether they are of use there. */
+static sf_status use_grids(point_search *s)
+{
+    if (s->grids == NULL)
+        SFI_TRY(sfi_multigrid_new(s->a, s->x, s->sign, &s->grids));
+    else if (!s->a->is_linear)
+        SFI_TRY(sfi_multigrid_at(s->grids, s->x));
+    s->with_grids = sfi_multigrid_is_definite(s->grids);
+    return SF_OK;
+}
+
+/* step = -(sign H)^-1 sign g to |r| <= tolerance |g|; NEGATIVE at a direction of no or
+ * negative curvature, with what was reached before it. */
+static sf_status conjugate(point_search *s, double tolerance, outcome *how)
+{
+    const int64_t n = s->n;
+    const double wanted = tolerance * norm(n, s->g);
+    memset(s->step, 0, (size_t)n * sizeof *s->step);
+    for (int64_t i = 0; i < n; i++)
+        s->r[i] = -s->sign * s->g[i];
+    s->with_grids = false;
+    *how = NOT_YET;
+    const int64_t first =
+        LEVELS_COST / n > SOON ? LEVELS_COST / n : (int64_t)SOON;
+    if (s->grids == NULL)
+        SFI_TRY(iterate(s, wanted, first, how));
+    if (*how == NOT_YET) {
+        SFI_TRY(use_grids(s));
+        SFI_TRY(iterate(s, wanted, MOST_PRODUCTS, how));
+    }
+    if (*how == NOT_YET && s->with_grids) { /* they were not definite */
+        s->with_grids = false;
+        SFI_TRY(iterate(s, wanted, MOST_PRODUCTS, how));
     }
     return SF_OK;
 }
@@ -342,32 +384,60 @@ static sf_status least_eigenvalue(point_search *s, double *out)
 
 /* ---- solving -------------------------------------------------------------------------------- */
 
-static sf_status solve_linear(point_search *s, const sf_action_solve_options *o,
-                              sf_action_solution *out)
+/* One step, of whatever method fits; and where it leads. */
+static sf_status linear_step(point_search *s, double tolerance,
+                             sf_action_solution *out)
 {
     outcome how = NOT_YET;
-    const double start = norm(s->n, s->g);
-    find_sign(s);
-    bool is_done = false;
-    SFI_TRY(sfi_direct_step(s->a, s->g, s->volume, s->step, &is_done));
-    out->engine = is_done ? "transforms" : "conjugate gradients";
-    out->kind = s->sign < 0.0 ? SF_POINT_MAXIMUM : SF_POINT_MINIMUM;
+    bool is_done = s->a->is_open;
+    if (is_done)
+        SFI_TRY(sfi_open_step(s->a, s->g, s->volume, s->step));
+    else if (out->engine == NULL)
+        SFI_TRY(sfi_direct_step(s->a, s->g, s->volume, s->step, &is_done));
+    /* Half the work of the sources: over all space, of which the grid is a part. */
+    if (s->a->is_open)
+        out->energy += 0.5 * dot(s->n, s->g, s->step);
+    if (out->engine == NULL)
+        out->engine = s->a->is_open ? "transforms in open space"
+                      : is_done     ? "transforms"
+                                    : "conjugate gradients";
     if (is_done)
         how = SOLVED;
-    else
-        SFI_TRY(conjugate(s, 0.5 * o->tolerance, &how));
-    if (how == NEGATIVE) {
+    else if (out->kind != SF_POINT_SADDLE)
+        SFI_TRY(conjugate(s, tolerance, &how));
+    if (s->with_grids)
+        out->engine = "conjugate gradients with multigrid";
+    if (how == NEGATIVE || out->kind == SF_POINT_SADDLE) {
         out->engine = "minimal residuals";
         out->kind = SF_POINT_SADDLE;
         s->sign = 1.0;
-        SFI_TRY(minimal_residual(s, 0.5 * o->tolerance, &how));
+        SFI_TRY(minimal_residual(s, tolerance, &how));
     }
     add(s->n, s->x, 1.0, s->step);
     project_field(s, s->x);
     SFI_TRY(sfi_action_gradient(s->a, s->x, s->g));
     project_gradient(s, s->g);
-    out->iterations = 1;
-    out->residual = start > 0.0 ? norm(s->n, s->g) / start : 0.0;
+    return SF_OK;
+}
+
+/* Residuals that are carried along drift from the true ones by rounding, most where
+ * coefficients jump: what is left is solved for again. */
+static sf_status solve_linear(point_search *s, const sf_action_solve_options *o,
+                              sf_action_solution *out)
+{
+    enum { PASSES = 4 };
+    const double start = norm(s->n, s->g);
+    double left = start;
+    find_sign(s);
+    out->kind = s->sign < 0.0 ? SF_POINT_MAXIMUM : SF_POINT_MINIMUM;
+    while (out->iterations < PASSES &&
+           (out->iterations == 0 || left > o->tolerance * start)) {
+        SFI_TRY(linear_step(
+            s, 0.5 * o->tolerance * (left > 0.0 ? start / left : 1.0), out));
+        out->iterations++;
+        left = norm(s->n, s->g);
+    }
+    out->residual = start > 0.0 ? left / start : 0.0;
     return out->residual <= o->tolerance
                ? SF_OK
                : SFI_FAIL(s->ctx, SF_E_CONVERGE,
@@ -419,7 +489,7 @@ static sf_status solve_nonlinear(point_search *s,
         const double forcing = fmin(0.1, fmax(size / start, 1e-10));
         SFI_TRY(conjugate(s, forcing, &how));
         if (how == NEGATIVE && norm(s->n, s->step) == 0.0)
-            precondition(s, s->r, s->step); /* downhill at least */
+            SFI_TRY(precondition(s, s->r, s->step)); /* downhill at least */
         SFI_TRY(line_search(s, &value, &moved));
         project_field(s, s->x);
         out->iterations++;
@@ -430,6 +500,8 @@ static sf_status solve_nonlinear(point_search *s,
         if (!moved)
             break;
     }
+    if (s->with_grids)
+        out->engine = "Newton with conjugate gradients and multigrid";
     out->residual = start > 0.0 ? size / start : 0.0;
     if (!(out->residual <= o->tolerance))
         return SFI_FAIL(
@@ -449,7 +521,8 @@ static sf_status solve_nonlinear(point_search *s,
 static sf_status run(point_search *s, sf_field *fields,
                      const sf_action_solve_options *o, sf_action_solution *out)
 {
-    SFI_TRY(sfi_action_gather(s->a, fields, s->x));
+    if (!s->a->is_open) /* there it starts from 0 */
+        SFI_TRY(sfi_action_gather(s->a, fields, s->x));
     for (int u = 0; u < s->a->unknowns; u++)
         sfi_action_pin(s->a, s->x + u * s->a->points);
     sfi_action_volumes(s->a, s->volume);
@@ -465,12 +538,19 @@ static sf_status run(point_search *s, sf_field *fields,
     SFI_TRY(check_balance(s, o->project, &out->imbalance));
     project_gradient(s, s->g);
     project_field(s, s->x);
+    if (s->a->is_open) {
+        if (!s->a->is_linear)
+            return SFI_FAIL(s->ctx, SF_E_UNSUPPORTED,
+                            "solve: open sides want a linear equation");
+        SFI_TRY(sfi_action_value(s->a, s->x, &out->energy));
+    }
     sf_status status =
         s->a->is_linear ? solve_linear(s, o, out) : solve_nonlinear(s, o, out);
     out->products = s->products;
     if (status == SF_OK || status == SF_E_CONVERGE) {
         sfi_action_scatter(s->a, s->x, fields);
-        const sf_status last = sfi_action_value(s->a, s->x, &out->energy);
+        const sf_status last =
+            s->a->is_open ? SF_OK : sfi_action_value(s->a, s->x, &out->energy);
         status = status == SF_OK ? last : status;
     }
     return status;
@@ -492,6 +572,7 @@ sf_status sf_action_solve(sf_action *a, sf_field *fields,
             "solve: tolerance is %g and max_iterations %lld, want > 0",
             o.tolerance, (long long)o.max_iterations);
     SFI_TRY(sf_action_describe(a, &info));
+    SFI_TRY(sfi_action_check_rest(a));
     point_search s = {.a = a,
                       .ctx = a->ctx,
                       .n = a->unknowns * a->points,
@@ -507,6 +588,7 @@ sf_status sf_action_solve(sf_action *a, sf_field *fields,
     for (size_t i = 0; i < ARRAYS; i++)
         *arrays[i] = room + i * n;
     const sf_status status = run(&s, fields, &o, out);
+    sfi_multigrid_free(s.grids);
     sfi_free(a->ctx, room, ARRAYS * n, sizeof *room);
     return status;
 }

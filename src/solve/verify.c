@@ -378,6 +378,7 @@ sf_status sf_action_verify(sf_action *a, const char *const *exact,
     sf_action_info info;
     *count = 0;
     SFI_TRY(sf_action_describe(a, &info));
+    SFI_TRY(sfi_action_check_rest(a));
     if (a->unknowns > 1)
         for (int w = 0; w < 2 * a->rank; w++)
             if (a->walls[w].kind != SF_SIDE_PERIODIC)

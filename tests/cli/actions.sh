@@ -23,12 +23,39 @@ try info drum.nc
 quiet solve --grid 'x = 0:1:17 pin 0, flux 1; y = 0:1:9' --energy '0.5*grad2(phi)' -o tilt.nc
 quiet solve --grid 'x = -0.6:0.6:17 pin log(cos(y)/cos(x)); y = -0.6:0.6:17 pin log(cos(y)/cos(x))' \
     --energy 'sqrt(1 + grad2(phi))' -o film.nc
+quiet solve "$data/ball.ini" -o ball.nc
+try explain "$data/ball.ini" | tail -n 3
+try calc 'axis = phi[x=0, y=0]' ball.nc -o at.nc | sed 's/^seconds .*/seconds #/'
+try verify --grid 'x = -2:2:65 open; y = -2:2:65 open' --energy '0.5*grad2(phi)' \
+    --exact 'exp(-8*(x^2+y^2))' | sed -E 's/ +[^ ]+$//'
 try verify charge.ini --exact 'sin(3*x)*exp(y)' | sed -E 's/ +[^ ]+$//'
+sed 's/:64/:16/' "$data/thermal.ini" >thermal.ini
+try sample thermal.ini -n 8 --warmup 50 --chains 2 -o thermal.nc | sed -nE '/^(unknowns|draws|temperature|method|coordinates|  name|  mean )/s/ .*//p'
+try sample thermal.ini -n 3 --warmup 20 --method ula --step 0.01 --chains 1 --temperature 2 -q -o thermal.pvd
+ls thermal_0002.vti
+printf 'x\n-1.2\n-0.4\n0.3\n0.35\n1.9\n' >points.csv
+printf '%s\n' '[grid]' 'x = -8:8:512 periodic' '[field]' 'p = deposit(points.csv)' \
+    '[action]' 'energy = 0.25*grad2(p)' '[motion]' 'until = 0.25' >heat.ini
+quiet flow heat.ini -o heat.nc
+try calc 'mean = integral(p[t=0.25]*x, x)' heat.nc -o at.nc | sed 's/^seconds .*/seconds #/'
 echo "-- what is refused"
+for to in 'points.csv, x=y' 'points.csv, y=x' 'points.csv, x' 'nowhere.csv'; do
+    sed "s/points.csv/$to/" heat.ini >heat1.ini
+    try flow heat1.ini -o x.nc
+done
+sed 's/-8:8:512 periodic/-1:1:512/' heat.ini >heat1.ini
+try flow heat1.ini -o x.nc
+try sample thermal.ini -n 4 --temperature 0 -o x.nc
+try sample thermal.ini -n 4 --given 'a=1' -o x.nc
+try sample thermal.ini -n 4 --method flow -o x.nc
+try sample charge.ini -n 4 -o x.nc
+try sample thermal.ini -n 4 -o x.csv
 try solve --grid 'x = 0:1:9' --energy '0.5*grad2(phi) - phi' -o x.nc
 try solve --grid 'x = 0:1:9' --energy 'dx(dx(phi))*phi' -o x.nc
 try solve --grid 'x = 0:1:9' -o x.nc
-try solve --grid 'x = 0:1:9 open' --energy 'grad2(phi)' -o x.nc
+try solve --grid 'r = 1:2:9 open; theta = 0:1:5' --energy 'grad2(phi)' -o x.nc
+try solve --grid 'x = 0:1:9 open; y = 0:1:9 open, pin 0' --energy 'grad2(phi) - phi' -o x.nc
+try flow --grid 'x = 0:1:9 open' --energy 'grad2(phi) - phi' --until 1 -o x.nc
 try solve charge.ini --grid 'x = 0:1:9' -o x.nc
 try evolve charge.ini --until 1 -o x.nc
 try evolve drum.ini --step 1 -o x.nc

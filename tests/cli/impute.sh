@@ -1,9 +1,23 @@
 # Missing cells are filled, all others come back.
 try impute "$data/penguins.csv" -o whole.csv --spread cells.csv
-echo "-- only cells of numbers that were missing are new, and whole numbers are whole"
-diff "$data/penguins.csv" whole.csv | grep '^[<>]' | sed -E 's/[0-9]+\.[0-9]{3,}/#/g'
-head -3 cells.csv | sed -E 's/(\.[0-9])[0-9]+/\1/g'
-echo "-- by a model: given a = 1, b is 0.77232"
+echo "-- only cells that were missing are new, and of their column"
+diff "$data/penguins.csv" whole.csv | grep '^[<>]'
+head -7 cells.csv | sed -E 's/(\.[0-9])[0-9]+/\1/g'
+echo "-- by classes, which are texts or whole numbers; dates; no number at all"
+try impute "$data/penguins.csv" --target species -o whole.csv -q
+grep -c NA whole.csv
+printf 'class,x\n1,1\n1,2\n1,\n1,1.5\n3,70\n3,71\n3,\n,70.5\n3,70.2\n' >classes.csv
+try impute classes.csv --target class -o -
+try impute classes.csv --target x -o x.csv
+try impute classes.csv --target z -o x.csv
+printf 'd,x\n2020-01-01,1\n2020-01-03,3\n,2\n2020-01-09,9\n2020-01-05,\n2020-01-06,6.2\n' >dates.csv
+try impute dates.csv -o - -q
+try impute dates.csv -o - -q --kind 'x=integer'
+printf 'a,b\nu,yes\nv,no\nu,\n,no\nu,yes\nv,no\nu,yes\n' >words.csv
+try impute words.csv -o - -q
+try impute words.csv -o w.csv --draws 1 --contract 1 -q
+tail -n +4 w-1.csv | head -2
+echo "-- by a model: given a = 1, b is 0.77232, to the decimals of the table"
 printf 'a,b\n0.6,0.98\n0.04,-1.32\n-0.29,-1.18\n-0.78,-0.71\n-0.26,-0.42\n0.01,\n-0.28,\n1.29,\n' >holes.csv
 scorefield fit holes.csv --model gaussian --prior-rows 0 -q -o g.safetensors
 printf 'name,b,a\nx,,1\ny,0.50,0.5\nz,,\n' >rows.csv

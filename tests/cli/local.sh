@@ -18,7 +18,14 @@ scorefield sample l.safetensors -n 5 -o five.csv
 head -6 l.csv | cmp - five.csv && echo same
 scorefield info l.safetensors | sed -n '/^family/p;/^hyperparameters/,/forget/p'
 scorefield eval l.safetensors "$data/penguins.csv" -o - -q 2>/dev/null | tail -n +2 | grep -c '^-*[0-9]'
+echo "-- as few neighbours as the ratio allows"
+try fit "$data/penguins.csv" --privacy-ratio 0.9 --target species -o r.safetensors
+scorefield info r.safetensors | grep neighbours
 echo "-- what is refused"
+try fit "$data/penguins.csv" --privacy-ratio 3 --target species -o x.safetensors -q
+try fit "$data/penguins.csv" --privacy-ratio 0.9 --neighbours 5 -o x.safetensors
+try fit "$data/penguins.csv" --privacy-ratio 0.9 --model gaussian -o x.safetensors
+try fit "$data/penguins.csv" --privacy-ratio 0.9 --bandwidth loo -o x.safetensors
 try fit "$data/penguins.csv" --model empirical --target species -o x.safetensors
 try fit "$data/penguins.csv" --model empirical --bandwidth local --kernel gaussian -o x.safetensors
 try fit "$data/penguins.csv" --model empirical --bandwidth local --target specie -o x.safetensors -q

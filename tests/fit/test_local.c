@@ -409,9 +409,9 @@ TEST(what_cannot_be_is_refused)
     double out[2];
     const sf_cmat data = {five[0], 5, 2, 2};
     sf_local_options o = SF_LOCAL_OPTIONS_INIT;
-    o.neighbours = 65;
+    o.neighbours = 513;
     CHECK_FAILS(ctx, sf_fit_local(ctx, &m, data, NULL, &o, NULL), SF_E_ARG,
-                "neighbours is 65, want 1 to 64");
+                "neighbours is 513, want 1 to 512");
     o.neighbours = 3;
     o.target = 2;
     CHECK_FAILS(ctx, sf_fit_local(ctx, &m, data, NULL, &o, NULL), SF_E_ARG,

@@ -97,7 +97,7 @@ TEST(cells_get_their_conditional_mean_and_median)
  * the conditional distribution, within five standard errors. */
 TEST(draws_are_joint)
 {
-    enum { DRAWS = 4000 };
+    enum { DRAWS = 20000 };
     const double x[] = {0.4, NAN, NAN};
     double mean[3], c[9], lower[] = {0.4, -INFINITY, -INFINITY};
     double upper[] = {0.4, INFINITY, INFINITY}, first[3] = {0.0};
@@ -261,7 +261,7 @@ TEST(intervals_cover_what_was_hidden)
     sf_impute_options how = SF_IMPUTE_OPTIONS_INIT;
     how.own_rows = true;
     CHECK_OK(ctx, sf_imputer_fit(ctx, &imputer, data, NULL, NULL, NULL));
-    CHECK_OK(ctx, sf_impute_spread(ctx, cells, imputer, data, &how));
+    CHECK_OK(ctx, sf_impute_spread(ctx, cells, NULL, imputer, data, &how));
     double inside = 0.0;
     int64_t at = 0;
     for (int64_t i = 0; i < ROWS * COLS; i++) {
@@ -385,7 +385,7 @@ static sf_status work(sf_context *ctx, sf_cmat data, sf_mat out)
     SFI_TRY(sf_imputer_fit(ctx, &imputer, data, NULL, NULL, NULL));
     sf_status status = sf_impute(ctx, out, imputer, data, &how);
     if (status == SF_OK)
-        status = sf_impute_spread(ctx, cells, imputer, data, &how);
+        status = sf_impute_spread(ctx, cells, NULL, imputer, data, &how);
     sf_imputer_free(imputer);
     return status;
 }

@@ -194,6 +194,98 @@ TEST(an_eigenvector_is_divided_by_its_eigenvalue)
     sf_context_free(ctx);
 }
 
+/* ---- open ends ---------------------------------------------------------------------- */
+
+enum {
+    FAR = 90
+}; /* points to a pinned wall, where a field has fallen to e^-40 */
+
+/* The field of a box that is open along its first axis is that of a part of a long one. */
+TEST(an_open_axis_is_a_part_of_a_long_one)
+{
+    enum { N = 7, LATERAL = 12 };
+    static const sfi_wall ends[][2] = {{SFI_WALL_OPEN, SFI_WALL_OPEN},
+                                       {SFI_WALL_PIN, SFI_WALL_OPEN},
+                                       {SFI_WALL_OPEN, SFI_WALL_NATURAL}};
+    sf_context *ctx = new_context();
+    for (size_t e = 0; e < SFI_COUNT(ends); e++)
+        for (int wall = 0; wall < (int)SFI_COUNT(walls); wall++)
+            for (int cells = 0; cells < 2; cells++)
+                for (int rank = 1; rank <= 3; rank++) {
+                    sfi_separable_axis axes[3] = {
+                        {N, 0.7, ends[e][0], ends[e][1], cells},
+                        axis_of(LATERAL, 0.5, wall, cells),
+                        axis_of(LATERAL, 0.5, 1, cells)};
+                    const int64_t low = ends[e][0] == SFI_WALL_OPEN ? FAR : 0;
+                    const int64_t high = ends[e][1] == SFI_WALL_OPEN ? FAR : 0;
+                    const box b = make_box(rank, axes);
+                    axes[0].count += low + high;
+                    axes[0].low = low > 0 ? SFI_WALL_PIN : axes[0].low;
+                    axes[0].high = high > 0 ? SFI_WALL_PIN : axes[0].high;
+                    const box all = make_box(rank, axes);
+                    double *u = numbers(b.size),
+                           *whole = calloc((size_t)all.size, sizeof *whole);
+                    CHECK(whole != NULL);
+                    memcpy(whole + low * all.step[0], u,
+                           (size_t)b.size * sizeof *u);
+                    sfi_separable *s = NULL, *t = NULL;
+                    CHECK_OK(ctx,
+                             sfi_separable_new(ctx, &s, rank, b.axes, 0.6));
+                    CHECK_OK(ctx,
+                             sfi_separable_new(ctx, &t, rank, all.axes, 0.6));
+                    sfi_separable_solve(s, u, b.step);
+                    sfi_separable_solve(t, whole, all.step);
+                    int64_t at[3] = {0}, here = 0;
+                    do
+                        CHECK_NEAR(u[here], whole[low * all.step[0] + here],
+                                   1e-12);
+                    while (next_point(&b, at, &here));
+                    sfi_separable_free(s);
+                    sfi_separable_free(t);
+                    free(u);
+                    free(whole);
+                }
+    sf_context_free(ctx);
+}
+
+/* Of sheets of charge: -|x|/2, and their mirror images in a natural wall. */
+TEST(a_sheet_of_charge_has_the_field_of_its_distance)
+{
+    enum { N = 9 };
+    const double h = 0.3;
+    sf_context *ctx = new_context();
+    double f[N];
+    for (int i = 0; i < N; i++)
+        f[i] = sin(1.0 + 2.0 * i);
+    for (int kind = 0; kind < 5; kind++) { /* open; mirrored low, high; cells */
+        const bool low = kind == 1 || kind == 3, high = kind == 2 || kind == 4;
+        const bool cells = kind > 2;
+        const sfi_separable_axis axis = {
+            N, h, low ? SFI_WALL_NATURAL : SFI_WALL_OPEN,
+            high ? SFI_WALL_NATURAL : SFI_WALL_OPEN, cells};
+        sfi_separable *s = NULL;
+        double u[N];
+        memcpy(u, f, sizeof u);
+        CHECK_OK(ctx, sfi_separable_new(ctx, &s, 1, &axis, 0.0));
+        CHECK(!sfi_separable_is_singular(s));
+        sfi_separable_solve(s, u, (const int64_t[]){1});
+        const double wall =
+            low ? (cells ? -0.5 : 0.0) : (cells ? N - 0.5 : N - 1.0);
+        for (int i = 0; i < N; i++) {
+            double want = 0.0;
+            for (int j = 0; j < N; j++) {
+                const bool at_wall = (low || high) && j == wall;
+                want -= 0.5 * h * h * f[j] * abs(i - j);
+                if ((low || high) && !at_wall)
+                    want -= 0.5 * h * h * f[j] * fabs(i - (2.0 * wall - j));
+            }
+            CHECK_NEAR(u[i], want, 1e-13);
+        }
+        sfi_separable_free(s);
+    }
+    sf_context_free(ctx);
+}
+
 TEST(bits_do_not_depend_on_the_threads)
 {
     const sfi_separable_axis axes[3] = {axis_of(40, 1.0, 4, false),
@@ -235,6 +327,10 @@ TEST(what_is_out_of_range_is_refused)
     axes[0].low = SFI_WALL_PERIODIC;
     CHECK_FAILS(ctx, sfi_separable_new(ctx, &s, 1, axes, 0.0), SF_E_ARG,
                 "periodic on one side only");
+    axes[0] = axes[1] = axis_of(4, 1.0, 1, false);
+    axes[1].low = SFI_WALL_OPEN;
+    CHECK_FAILS(ctx, sfi_separable_new(ctx, &s, 2, axes, 0.0), SF_E_ARG,
+                "axis 1 is open");
     CHECK(s == NULL);
     sf_context_free(ctx);
 }
@@ -243,9 +339,10 @@ TEST(every_allocation_may_fail)
 {
     struct faults faults;
     sf_context *ctx = faulty_context(&faults);
-    const sfi_separable_axis axes[3] = {axis_of(4, 1.0, 4, false),
-                                        axis_of(4, 1.0, 1, false),
-                                        axis_of(6, 1.0, 0, false)};
+    sfi_separable_axis axes[3] = {axis_of(4, 1.0, 4, false),
+                                  axis_of(4, 1.0, 1, false),
+                                  axis_of(6, 1.0, 0, false)};
+    axes[0].low = SFI_WALL_OPEN;
     sf_status status = SF_E_NOMEM;
     for (int k = 0; status != SF_OK; k++) {
         sfi_separable *s = NULL;
@@ -262,5 +359,7 @@ TEST(every_allocation_may_fail)
 TESTS(CASE(residuals_are_rounding_between_any_walls),
       CASE(axes_may_have_one_point),
       CASE(an_eigenvector_is_divided_by_its_eigenvalue),
+      CASE(an_open_axis_is_a_part_of_a_long_one),
+      CASE(a_sheet_of_charge_has_the_field_of_its_distance),
       CASE(bits_do_not_depend_on_the_threads),
       CASE(what_is_out_of_range_is_refused), CASE(every_allocation_may_fail))

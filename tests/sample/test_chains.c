@@ -42,7 +42,7 @@ static void check_moments(sf_context *ctx, const sf_model *d, int64_t chains,
     CHECK(y != NULL && x != NULL && found != NULL && report != NULL);
     sf_functional f;
     sf_evaluator *owner = functional_of(ctx, d, &f);
-    const sf_chain_draws to = {y, NULL, NULL, report};
+    const sf_chain_draws to = {.x = y, .report = report};
     CHECK_OK(ctx, sf_chains_run(ctx, &f, chains, NULL, o, &to));
     CHECK_OK(ctx, sf_model_from_unknowns(d, (sf_cmat){y, (int64_t)rows, n, n},
                                          (sf_mat){x, (int64_t)rows, all, all}));
@@ -185,7 +185,7 @@ static void run(sf_context *ctx, const sf_model *d, int64_t first,
     o.thin = 2;
     o.first_chain = first;
     o.seed = 3;
-    const sf_chain_draws to = {draws, NULL, NULL, NULL};
+    const sf_chain_draws to = {.x = draws};
     CHECK_OK(ctx, sf_chains_run(ctx, &f, chains, NULL, &o, &to));
     sf_evaluator_free(owner);
 }
@@ -431,7 +431,7 @@ TEST(values_and_energies_are_of_the_draws)
     o.warmup = 100;
     o.draws = N;
     const double start[] = {0.1, 0.2, -0.3, 0.4};
-    const sf_chain_draws to = {x, value, energy, NULL};
+    const sf_chain_draws to = {.x = x, .value = value, .energy = energy};
     CHECK_OK(ctx, sf_chains_run(ctx, &f, 2, start, &o, &to));
     CHECK_OK(ctx, f.value(ctx, f.user, at, x, 2 * N));
     double kinetic = 0.0;
@@ -457,10 +457,59 @@ static void refused(sf_context *ctx, const sf_model *d, int64_t chains,
     static double x[64 * 4];
     sf_functional f;
     sf_evaluator *owner = functional_of(ctx, d, &f);
-    const sf_chain_draws to = {x, NULL, NULL, NULL};
+    const sf_chain_draws to = {.x = x};
     CHECK_FAILS(ctx, sf_chains_run(ctx, &f, chains, start, &o, &to), status,
                 part);
     sf_evaluator_free(owner);
+}
+
+/* What an observer sees is what the arrays hold. */
+struct seen {
+    const double *x, *value;
+    int64_t dim, draws, count, next[3];
+    bool stop;
+};
+
+static sf_status look(void *user, int64_t chain, int64_t i, const double *x,
+                      double value)
+{
+    struct seen *s = user;
+    CHECK(i == s->next[chain]++);
+    for (int64_t j = 0; j < s->dim; j++)
+        CHECK(x[j] == s->x[(chain * s->draws + i) * s->dim + j]);
+    CHECK(value == s->value[chain * s->draws + i]);
+    s->count++;
+    return s->stop && s->count == 7 ? SF_E_CANCELLED : SF_OK;
+}
+
+TEST(draws_can_be_observed)
+{
+    enum { FEW = 3, LONG = 20 };
+    sf_context *ctx = new_context();
+    for (int tempered = 0; tempered < 2; tempered++) {
+        sf_model *d = density_of(ctx, "-0.5*(x*x)", 2, NULL, 0, NULL);
+        sf_functional f;
+        sf_evaluator *owner = functional_of(ctx, d, &f);
+        double x[FEW * LONG * 2], value[FEW * LONG];
+        sf_chain_options o = SF_CHAIN_OPTIONS_INIT;
+        o.draws = LONG;
+        o.warmup = 30;
+        o.thin = 2;
+        o.temperatures = 1 + 2 * tempered;
+        struct seen seen = {x, value, 2, LONG, 0, {0}, false};
+        sf_chain_draws to = {
+            .x = x, .value = value, .draw = look, .user = &seen};
+        CHECK_OK(ctx, sf_chains_run(ctx, &f, FEW, NULL, &o, &to));
+        CHECK(seen.count == FEW * LONG);
+        memset(seen.next, 0, sizeof seen.next);
+        seen.count = 0;
+        seen.stop = true;
+        CHECK(sf_chains_run(ctx, &f, FEW, NULL, &o, &to) == SF_E_CANCELLED);
+        CHECK(seen.count == 7);
+        sf_evaluator_free(owner);
+        sf_model_free(d);
+    }
+    sf_context_free(ctx);
 }
 
 TEST(what_cannot_be_run_is_refused)
@@ -497,7 +546,7 @@ TEST(what_cannot_be_run_is_refused)
     d = density_of(ctx, "-x0^2", 1, NULL, 0, NULL);
     sf_evaluator *owner = functional_of(ctx, d, &f);
     f.value = NULL;
-    const sf_chain_draws to = {NULL, NULL, NULL, NULL};
+    const sf_chain_draws to = {.x = NULL};
     CHECK_FAILS(ctx, sf_chains_run(ctx, &f, 1, NULL, &o, &to), SF_E_UNSUPPORTED,
                 "gradients only");
     sf_evaluator_free(owner);
@@ -556,7 +605,7 @@ TESTS(CASE(every_method_has_the_normal_law), CASE(a_hundred_correlated_numbers),
       CASE(a_wide_chain_is_the_same_for_any_number_of_threads),
       CASE(the_report_tells_the_metric_and_its_divergence),
       CASE(every_allocation_may_fail),
-      CASE(values_and_energies_are_of_the_draws),
+      CASE(values_and_energies_are_of_the_draws), CASE(draws_can_be_observed),
       CASE(what_cannot_be_run_is_refused),
       CASE(divergences_to_what_is_no_number_are_counted),
       CASE(a_density_without_an_integral_is_found))

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* quadratic.h - what an action is near a field that is zero,
+ *
+ *     sum_k c_k phi_k^2/2 + m^2 phi^2/2,
+ *
+ * if those are numbers: what transforms make diagonal. */
+#ifndef SFI_ACTION_QUADRATIC_H
+#define SFI_ACTION_QUADRATIC_H
+
+#include "action/action.h"
+#include "num/transform_kind.h"
+
+/* c [rank] and m^2 of unknown u, of any sign; false if one is no number, or if slopes are
+ * coupled with each other or with the field. */
+bool sfi_quadratic_part(sf_action *a, int u, double *c, double *mass);
+
+/* A wall as transforms know it; false if they do not. */
+bool sfi_transform_wall(const sf_action *a, int wall, sfi_wall *out);
+
+#endif
