@@ -145,7 +145,7 @@ static sf_status embed(sfi_absorb *l, const sf_field *from, sf_field *to)
 /* ---- layers ------------------------------------------------------------------------------- */
 
 /* Element of the j-th point outwards of column c: 0 the last one of the inner grid. */
-static int64_t element(const sfi_absorb *l, const sfi_layer *s, int64_t c,
+static int64_t element(const sfi_absorb *l, const sfi_absorbing_layer *s, int64_t c,
                        int64_t j)
 {
     const sf_action *a = l->a;
@@ -163,7 +163,7 @@ static sf_status make_layers(sfi_absorb *l)
     for (int w = 0; w < 2 * a->rank; w++) {
         if (a->walls[w].kind != SF_SIDE_OPEN)
             continue;
-        sfi_layer *s = &l->layers[l->layer_count++];
+        sfi_absorbing_layer *s = &l->layers[l->layer_count++];
         s->axis = w / 2;
         s->is_high = w % 2 == 1;
         s->count = a->unknowns * l->a->points / l->a->count[s->axis];
@@ -177,7 +177,7 @@ static sf_status make_layers(sfi_absorb *l)
     l->memory = l->room;
     double *kept = l->room, *rest = l->room + l->memory_count;
     for (int i = 0; i < l->layer_count; i++) {
-        sfi_layer *s = &l->layers[i];
+        sfi_absorbing_layer *s = &l->layers[i];
         const size_t n = cells * (size_t)s->count;
         double **const parts[] = {&s->k, &s->psi_a, &s->psi_b, &s->zeta_a,
                                   &s->zeta_b};
@@ -204,7 +204,7 @@ static void coefficients(const sfi_absorb *l, double depth, double c, double h,
 
 /* The product with 1 at every third plane has, one plane before it, -K of the edge between
  * alone. */
-static sf_status read_edges(sfi_absorb *l, sfi_layer *s, double *v, double *w)
+static sf_status read_edges(sfi_absorb *l, sfi_absorbing_layer *s, double *v, double *w)
 {
     sf_action *a = l->a;
     const int64_t n = a->unknowns * a->points, inner = a->stride[s->axis];
@@ -229,7 +229,7 @@ sf_status sfi_absorb_prepare(sfi_absorb *l, double dt, const double *mass,
 {
     memset(l->memory, 0, l->memory_count * sizeof *l->memory);
     for (int i = 0; i < l->layer_count; i++) {
-        sfi_layer *s = &l->layers[i];
+        sfi_absorbing_layer *s = &l->layers[i];
         const double h = fabs(sfi_axis_step(sf_grid_axis(l->grid, s->axis)));
         SFI_TRY(read_edges(l, s, v, w));
         for (int64_t j = 0; j < l->cells; j++)
@@ -251,7 +251,7 @@ void sfi_absorb_step(sfi_absorb *l, const double *mass, const double *x,
                      double *force)
 {
     for (int i = 0; i < l->layer_count; i++) {
-        sfi_layer *s = &l->layers[i];
+        sfi_absorbing_layer *s = &l->layers[i];
         for (int64_t j = 0; j < l->cells; j++)
             for (int64_t c = 0; c < s->count; c++) {
                 const int64_t at = j * s->count + c;

@@ -19,14 +19,14 @@
 
 enum { SFI_ABSORB_CELLS = 12 };
 
-typedef struct sfi_layer {
+typedef struct sfi_absorbing_layer {
     int axis;
     bool is_high;
     int64_t count; /* of columns across it, of all fields                    */
     double *k;     /* [cells][count] of the edges, outwards                  */
     double *psi, *psi_a, *psi_b;
     double *zeta, *zeta_a, *zeta_b; /* of the points at the ends of the edges */
-} sfi_layer;
+} sfi_absorbing_layer;
 
 typedef struct sfi_absorb {
     const sf_action *inner;
@@ -36,7 +36,7 @@ typedef struct sfi_absorb {
     int cells;
     int64_t before[SF_MAX_AXES]; /* points added at the low side              */
     sf_field fields[SF_MOST_UNKNOWNS], rates[SF_MOST_UNKNOWNS];
-    sfi_layer layers[2 * SF_MAX_AXES];
+    sfi_absorbing_layer layers[2 * SF_MAX_AXES];
     int layer_count;
     double *memory; /* all psi and zeta, which go on with a motion            */
     size_t memory_count;
