@@ -127,7 +127,8 @@ void plot_append_point(const plot_axis *a, int64_t i, char *text, size_t size)
     if (is_date)
         (void)sfi_date_write(&date, value);
     else
-        (void)sfi_number_format(a->coords[i], value);
+        snprintf(value, sizeof value, "%.10g",
+                 a->coords[i]); /* 0.1 + 0.2 is 0.3 */
     plot_unit_text(is_date ? NULL : a->unit, unit, sizeof unit);
     const bool is_angle = strncmp(unit, "\u00b0", strlen("\u00b0")) == 0;
     snprintf(text + used, size - used, "%s%s %s%s%s", used > 0 ? ", " : "",
