@@ -145,8 +145,8 @@ static sf_status embed(sfi_absorb *l, const sf_field *from, sf_field *to)
 /* ---- layers ------------------------------------------------------------------------------- */
 
 /* Element of the j-th point outwards of column c: 0 the last one of the inner grid. */
-static int64_t element(const sfi_absorb *l, const sfi_absorbing_layer *s, int64_t c,
-                       int64_t j)
+static int64_t element(const sfi_absorb *l, const sfi_absorbing_layer *s,
+                       int64_t c, int64_t j)
 {
     const sf_action *a = l->a;
     const int64_t n = a->count[s->axis], inner = a->stride[s->axis];
@@ -204,7 +204,8 @@ static void coefficients(const sfi_absorb *l, double depth, double c, double h,
 
 /* The product with 1 at every third plane has, one plane before it, -K of the edge between
  * alone. */
-static sf_status read_edges(sfi_absorb *l, sfi_absorbing_layer *s, double *v, double *w)
+static sf_status read_edges(sfi_absorb *l, sfi_absorbing_layer *s, double *v,
+                            double *w)
 {
     sf_action *a = l->a;
     const int64_t n = a->unknowns * a->points, inner = a->stride[s->axis];
