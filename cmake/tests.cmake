@@ -74,6 +74,13 @@ if(TARGET scorefield AND EXISTS ${PROJECT_SOURCE_DIR}/tests/cli/run_cli_tests)
     endif()
 endif()
 
+# Fields beside those of the Climate Data Operators, for those who have them.
+if(TARGET scorefield AND SCOREFIELD_NETCDF)
+    scorefield_test(cli/compare_with_cdo tests/cli/compare_with_cdo
+        $<TARGET_FILE:scorefield>)
+    set_tests_properties(cli/compare_with_cdo PROPERTIES SKIP_RETURN_CODE 77)
+endif()
+
 # Fuzz targets, replayed over their corpora without a fuzzer.
 if(EXISTS ${PROJECT_SOURCE_DIR}/fuzz/CMakeLists.txt)
     add_subdirectory(fuzz)

@@ -223,11 +223,13 @@ typedef struct sf_action_evolve_options {
     const double *resume; /* as of a flow                                   */
     size_t resume_count;
     sf_motion_method method;
+    int absorb; /* cells of the layer beyond an open side, >= 2 [12]        */
 } sf_action_evolve_options;
 
 #define SF_ACTION_EVOLVE_OPTIONS_INIT                                          \
     {                                                                          \
-        .size = sizeof(sf_action_evolve_options), .until = 1.0, .frames = 1    \
+        .size = sizeof(sf_action_evolve_options), .until = 1.0, .frames = 1,   \
+        .absorb = 12                                                           \
     }
 
 /* Follow the equation of motion of a Lagrangian, a phi_tt = -dE/dphi - gamma a phi_t, by
@@ -235,6 +237,11 @@ typedef struct sf_action_evolve_options {
  * them (H. Yoshida, Physics Letters A 150 (1990) 262-268), or by the implicit midpoint.
  *
  *   rates  [count of unknowns] dphi/dt at the start; NULL: 0.  Not changed
+ *
+ * What goes out at an open side is absorbed by a layer beyond it (a convolutional perfectly
+ * matched one), in which the field is 0 at the start and is pinned to 0 behind it; energies
+ * hold the layer.  That wants the leapfrog, and squares of single slopes with factors of the
+ * coordinates alone; definitions of names are used beyond the side.
  *
  * For quadratic energies without t, V sum [a v^2/2] + phi^n.K phi^(n+1)/2 of Stoermer and
  * Verlet, and V sum [a v^2/2] + E of the midpoint, are constant to rounding.
@@ -314,6 +321,7 @@ typedef struct sf_problem {
     double motion_tolerance, tolerance;
     bool project;
     sf_motion_method method;
+    int absorb; /* cells beyond open sides; 0: not given                     */
 } sf_problem;
 
 /* Read a problem from a file; or from bytes of the same form that messages call `path`.

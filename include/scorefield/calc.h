@@ -11,7 +11,7 @@
  * docs/FIELDS.md has the language: the functions of docs/EXPRESSIONS.md, and operators
  * of fields: dx dy dz d dt grad div curl laplacian norm advection coriolis geostrophic
  * theta frontogenesis wind_dir, reductions over axes (mean sum min max var integral),
- * anomaly, shift, units, missing.  Lengths follow from the geometry of the grid; a result
+ * anomaly, shift, units, missing, regrid.  Lengths follow from the geometry of the grid; a result
  * has the unit that follows from those of the fields; it is missing wherever a value
  * that its formula reads is. */
 #ifndef SCOREFIELD_CALC_H
@@ -23,9 +23,17 @@
 extern "C" {
 #endif
 
+enum { SF_CALC_SPECTRAL = -1 }; /* an order: of a Fourier series            */
+
+typedef enum sf_calc_precision {
+    SF_CALC_DOUBLE = 0,
+    SF_CALC_SINGLE = 1
+} sf_calc_precision;
+
 typedef struct sf_calc_options {
     size_t size; /* set by _INIT                                        */
-    int order;   /* of difference formulas: 2, 4 or 6 [2]               */
+    int order; /* of difference formulas: 2, 4 or 6, or SF_CALC_SPECTRAL: along
+                    closed axes of equal steps alone [2]                */
     bool without_units; /* compute with bare numbers [false]                 */
     bool any_missing;   /* a mean, sum, ... is missing if one of its values is
                          [false: of those that are there]                    */
@@ -35,6 +43,9 @@ typedef struct sf_calc_options {
     sf_file_format format; /* of the file that is written [AUTO]             */
     int deflate; /* likewise [0]                                        */
     const char *history; /* a line put before its history [NULL]             */
+    sf_calc_precision
+        precision; /* of arithmetic at points; sums and the numbers
+                                    of axes are double in any case [DOUBLE]   */
 } sf_calc_options;
 
 #define SF_CALC_OPTIONS_INIT                                                   \
@@ -53,7 +64,8 @@ typedef struct sf_field_stats {
  *
  *   most     room for fields in `out`
  *   out      [*count] out, in the order of the list; to be freed
- *   inputs   known by their names; axes of equal names must have equal coordinates
+ *   inputs   known by their names; axes of equal names must have equal coordinates, but
+ *            for what is named within calls of regrid() alone
  *
  * Returns SF_OK; SF_E_PARSE (with the column), SF_E_ARG (options, names, axes that
  * differ: the first coordinate that does; units that do not convert: both; no room),

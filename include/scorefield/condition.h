@@ -3,20 +3,27 @@
  *
  * Models that are mixtures of normal distributions (SF_CAN_CONDITION) know this
  * exactly: Gaussians, fitted mixtures, and data sets under the kernels gaussian and
- * mvgaussian, at their bandwidth.  With the columns split into those that are known, o, and the others, m,
+ * mvgaussian, at their bandwidth.  So do data sets under kernels of one column each
+ * (gaussian, lognormal, beta, integer, category), also with missing cells: given a row
+ * their columns are independent, and what is known of columns is known in closed form
+ * for any number of intervals.  Means and covariances of categories are NaN there, and
+ * the log density of values is of columns that are not discrete: discrete values are
+ * intervals, which have a probability.  For normal distributions, with the columns split into those that are known, o, and the others, m,
  * component k has
  *
  *     weight      w_k N(x_o; mean_o, S_oo), scaled to sum 1
  *     mean        mean_m + B (x_o - mean_o),  B = S_mo S_oo^-1
  *     covariance  S_mm - B S_om
  *
- *     double lower[d], upper[d];
+ *     sf_condition *where = NULL;
  *     sf_conditional *c = NULL;
- *     sf_condition_clear(d, lower, upper);
- *     sf_condition_parse(ctx, lower, upper, model, "mass>4000");
- *     sf_conditional_new(ctx, &c, model, lower, upper);
+ *     sf_condition_new(ctx, &where, model);
+ *     sf_condition_add(where, "mass>4000");
+ *     sf_condition_add(where, "species in Adelie,Gentoo");
+ *     sf_conditional_given(ctx, &c, model, where);
  *     sf_conditional_draw(c, seed, 0, rows);
- *     sf_conditional_free(c); */
+ *     sf_conditional_free(c);
+ *     sf_condition_free(where); */
 #ifndef SCOREFIELD_CONDITION_H
 #define SCOREFIELD_CONDITION_H
 
@@ -40,17 +47,37 @@ SF_API sf_status sf_logpdf_marginal(sf_context *ctx, double *logpdf,
 
 /* ---- conditions ---------------------------------------------------------------- */
 
-/* A condition is a pair of bounds [d] of the columns: both equal for a value that is
- * known, -inf and inf for nothing, else an interval. */
+/* A condition has bounds for each column: both equal for a value that is known, -inf and
+ * inf for nothing, else an interval; and for columns of categories the levels that are
+ * allowed.  It begins without any. */
+typedef struct sf_condition sf_condition;
 
-/* Nothing is known. */
+/* On the columns of a model, which must outlive it.  Returns SF_OK or SF_E_NOMEM; on
+ * failure *out is NULL. */
+SF_API sf_status sf_condition_new(sf_context *ctx, sf_condition **out,
+                                  const sf_model *model);
+SF_API void sf_condition_free(sf_condition *condition);
+
+/* Narrow it by a text: `NAME=VALUE`, `NAME<VALUE`, `NAME>VALUE` (or <=, >=) or
+ * `NAME in LOW:HIGH`, and of a column of categories `NAME=LEVEL` or
+ * `NAME in LEVEL,LEVEL`.  A name that is no word, or a level with a comma, stands in
+ * double quotes.  Of whole numbers < and > exclude the value.
+ * Returns SF_OK; SF_E_ARG (no such column or level: the message suggests one; not a
+ * condition; nothing is left of the column together with what was known); SF_E_NOMEM.  On
+ * failure the condition is as it was. */
+SF_API sf_status sf_condition_add(sf_condition *condition, const char *text);
+
+/* The bounds of a column. */
+SF_API void sf_condition_bounds(const sf_condition *condition, int64_t column,
+                                double *lower, double *upper);
+/* Whether a level of a column of categories is allowed. */
+SF_API bool sf_condition_allows(const sf_condition *condition, int64_t column,
+                                int64_t level);
+
+/* Without levels a condition is two arrays [d].  Nothing is known: */
 SF_API void sf_condition_clear(int64_t dim, double *lower, double *upper);
 
-/* Narrow the bounds by a text: `NAME=VALUE`, `NAME<VALUE`, `NAME>VALUE` (or <=, >=) or
- * `NAME in LOW:HIGH`; a name that is no word stands in double quotes.
- * Returns SF_OK; SF_E_ARG (no such column: the message suggests one; not a condition;
- * nothing is left of the column together with what was known).  On failure the bounds
- * are as they were. */
+/* sf_condition_add() to these; a condition on levels is SF_E_ARG. */
 SF_API sf_status sf_condition_parse(sf_context *ctx, double *lower,
                                     double *upper, const sf_model *model,
                                     const char *text);
@@ -70,6 +97,10 @@ typedef struct sf_conditional sf_conditional;
 SF_API sf_status sf_conditional_new(sf_context *ctx, sf_conditional **out,
                                     const sf_model *model, const double *lower,
                                     const double *upper);
+/* The same given a condition on the model's columns. */
+SF_API sf_status sf_conditional_given(sf_context *ctx, sf_conditional **out,
+                                      const sf_model *model,
+                                      const sf_condition *condition);
 SF_API void sf_conditional_free(sf_conditional *conditional);
 
 /* The log density of the values that are known, 0 without one, and the log probability
@@ -90,7 +121,8 @@ SF_API sf_status sf_conditional_component(const sf_conditional *conditional,
                                           double *mean, double *covariance);
 
 /* Mean [d] and covariance [d, d] of all columns; NULL for what is not wanted.
- * Returns SF_OK; SF_E_UNSUPPORTED (several intervals: draw); SF_E_NOMEM. */
+ * Returns SF_OK; SF_E_UNSUPPORTED (several intervals of normal distributions: draw);
+ * SF_E_NOMEM. */
 SF_API sf_status sf_conditional_moments(const sf_conditional *conditional,
                                         double *mean, double *covariance);
 
@@ -101,6 +133,11 @@ SF_API sf_status sf_conditional_moments(const sf_conditional *conditional,
 SF_API sf_status sf_conditional_quantiles(const sf_conditional *conditional,
                                           int64_t column, int64_t count,
                                           const double *p, double *x);
+
+/* The probabilities pmf [sf_model_categories()] of the levels of a column.
+ * Returns SF_OK; SF_E_ARG (the column has no kernel of levels); SF_E_NOMEM. */
+SF_API sf_status sf_conditional_pmf(const sf_conditional *conditional,
+                                    int64_t column, double *pmf);
 
 /* Draw rows x [n, d]: row i is a function of the seed and of first + i.  One interval
  * is exact.  Of several, columns are drawn one after the other, each within its bounds

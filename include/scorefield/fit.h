@@ -152,6 +152,14 @@ typedef struct sf_empirical_report {
     double floor;       /* mixture weight of the prior                        */
 } sf_empirical_report;
 
+/* Whether rows with missing cells are fitted with these options: kernels of one column
+ * each whose distribution functions are known (gaussian, lognormal, beta, integer,
+ * category; auto chooses these), one bandwidth, no background.  False as well where the
+ * kernel text is invalid, which sf_fit_empirical() says. */
+SF_API bool sf_empirical_takes_missing(sf_context *ctx, int64_t dim,
+                                       const char *const *names,
+                                       const sf_empirical_options *options);
+
 /* A kernel density estimate, the exact distribution of the data under the noise of
  * kernels at every time, as a model: see sf_model_kernel() and docs/KERNELS.md.
  * A kernel that is named without hyperparameters gets them from its column, and
@@ -162,10 +170,19 @@ typedef struct sf_empirical_report {
  * with the time, and under the second no other rows explain the largest.  `weights`
  * are not all 0; NULL stands for equal ones.
  *
- * Returns SF_OK; SF_E_ARG (an option outside its range, an invalid kernel
+ * NaN is a missing cell, assumed to be missing at random.  Where a row lacks a cell, its
+ * factor is the column's own law f_j(x) = sum_l w_l K_j(x | x_lj)/sum_l w_l over the rows
+ * l that have it; a row without any cell is left out.  Such a model has densities of
+ * points, of parts of points and of columns given others (condition.h), posterior
+ * weights and samples, but no score and nothing at noise times.  Its bandwidth, by leave-one-out likelihood of the
+ * cells that are there, is one for all rows, and loo_rows 0 then means as many as make
+ * 10^6 pairs.
+ *
+ * Returns SF_OK; SF_E_ARG (missing cells, and not what
+ * sf_empirical_takes_missing() wants; an option outside its range, an invalid kernel
  * text, fewer than 2 rows or a kernel of counts without FIXED, all weights 0; a
  * background (floor) for counts or the path "ve", which have no prior);
- * SF_E_NUMERIC (a value that is not finite, or outside its kernel's support: row
+ * SF_E_NUMERIC (a value that is infinite, or outside its kernel's support: row
  * and column; a weight that is negative; a constant column that is to be
  * standardised); SF_E_NOMEM; SF_E_CANCELLED.  `options` and `report` may be NULL. */
 SF_API sf_status sf_fit_empirical(sf_context *ctx, sf_model **out, sf_cmat data,

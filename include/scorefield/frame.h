@@ -259,6 +259,11 @@ SF_API sf_status sf_frame_numbers(sf_context *ctx, sf_frame **out,
 SF_API sf_status sf_frame_complete(sf_context *ctx, sf_frame **out,
                                    const sf_frame *frame);
 
+/* The rows with a cell in one of the first `cols` columns, 1 <= cols <= all of them.
+ * Returns SF_OK; SF_E_ARG (cols), and as sf_frame_complete(). */
+SF_API sf_status sf_frame_with_cells(sf_context *ctx, sf_frame **out,
+                                     const sf_frame *frame, int64_t cols);
+
 /* Two parts by chance: round(fraction * rows) rows, and the others, in the order
  * of the frame.  Which row is where depends on the seed and the number of rows.
  * Returns SF_OK; SF_E_ARG (fraction not in [0, 1]), SF_E_UNSUPPORTED, SF_E_NOMEM. */

@@ -380,6 +380,10 @@ SF_API sf_status sf_model_principal(const sf_model *model, sf_cmat x,
 /* How many levels a column with the kernel `category` has; 0 for others. */
 SF_API int64_t sf_model_categories(const sf_model *model, int64_t column);
 
+/* Whether a column takes separate values (counts, whole numbers, levels), whose densities
+ * are probabilities. */
+SF_API bool sf_model_is_discrete(const sf_model *model, int64_t column);
+
 /* What the clean level of such a column may be: out [n, levels] gets
  * P(x_0 = level | x_t = x) at n points x [n, d]; where sf_model_eval() gives means,
  * it gives the largest of these, the first among equals.

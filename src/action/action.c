@@ -143,6 +143,7 @@ void sf_action_free(sf_action *a)
         sfi_free_text(ctx, a->named[i].name);
         sfi_free(ctx, a->named[i].values, (size_t)a->points, sizeof(double));
         sfi_values_free(a, a->named[i].timed);
+        sfi_free_text(ctx, a->named[i].text);
     }
     for (int w = 0; w < 2 * SF_MAX_AXES; w++) {
         sfi_free(ctx, a->walls[w].values, a->walls[w].count, sizeof(double));
@@ -359,14 +360,18 @@ sf_status sf_action_set(sf_action *a, const char *name, const char *text)
         sfi_message_prefix(a->ctx, "%s: ", name);
     else
         status = add_values(a, name, values, sfi_values_is_number(v));
-    if (status == SF_OK && sfi_values_is_timed(v)) {
-        a->named[a->named_count - 1].timed = v;
-        return SF_OK;
-    }
-    sfi_values_free(a, v);
-    if (status != SF_OK)
+    if (status != SF_OK) {
+        sfi_values_free(a, v);
         sfi_free(a->ctx, values, n, sizeof *values);
-    return status;
+        return status;
+    }
+    sfi_named *s = &a->named[a->named_count - 1]; /* which owns the values */
+    s->text = sfi_copy_text(a->ctx, text);
+    if (sfi_values_is_timed(v))
+        s->timed = v;
+    else
+        sfi_values_free(a, v);
+    return s->text != NULL ? SF_OK : SF_E_NOMEM;
 }
 
 sf_status sf_action_source(sf_action *a, const char *name,

@@ -41,6 +41,7 @@ typedef struct sfi_named {
     bool is_number;
     double number;
     double *values;    /* [points], of the action's time                      */
+    char *text;        /* that it was set by; NULL: a number or a field       */
     sfi_values *timed; /* what they are at another time; NULL: the same       */
 } sfi_named;
 

@@ -250,7 +250,9 @@ static sf_status tell_method(telling *t)
                        : "solve: Newton with conjugate gradients; flow: "
                          "Runge-Kutta-Chebyshev"));
     if (a->has_motion)
-        SFI_TRY(put(t, a->motion_problem));
+        SFI_TRY(put(t, a->motion_problem[0] == '\0' && a->is_open
+                           ? ", layers that absorb beyond open sides"
+                           : a->motion_problem));
     SFI_TRY(end_line(t, "method"));
     if (a->is_singular && !a->has_motion) {
         SFI_TRY(put(t,

@@ -42,7 +42,8 @@ static const struct {
     {"constants", NULL},
     {"source", NULL},
     {"action", " energy lagrangian "},
-    {"motion", " until step every damping tolerance method temperature "},
+    {"motion",
+     " until step every damping tolerance method absorb temperature "},
     {"solver", " tolerance project "},
 };
 
@@ -426,6 +427,7 @@ static sf_status read_numbers(const reading *r)
     sf_problem *p = r->p;
     const sfi_ini_entry *step = sfi_ini_find(r->ini, "motion", "step");
     const sfi_ini_entry *project = sfi_ini_find(r->ini, "solver", "project");
+    double absorb = 0.0;
     p->tolerance = 1e-8;
     p->motion_tolerance = 1e-5;
     SFI_TRY(number_of(r, "motion", "until", 0.0, &p->until));
@@ -433,6 +435,8 @@ static sf_status read_numbers(const reading *r)
     SFI_TRY(number_of(r, "motion", "damping", 0.0, &p->damping));
     SFI_TRY(number_of(r, "motion", "tolerance", 0.0, &p->motion_tolerance));
     SFI_TRY(number_of(r, "motion", "temperature", 0.0, &p->temperature));
+    SFI_TRY(number_of(r, "motion", "absorb", 2.0, &absorb));
+    p->absorb = (int)fmin(absorb, 1e6);
     SFI_TRY(number_of(r, "solver", "tolerance", 0.0, &p->tolerance));
     if (step != NULL && strcmp(step->value, "auto") != 0)
         SFI_TRY(number_of(r, "motion", "step", 0.0, &p->step));

@@ -17,6 +17,8 @@
 enum { MESSAGE_SIZE = 1024, ALIGNMENT = 64, MAX_THREADS = 256 };
 
 struct sf_context {
+    void *kept;
+    void (*release_kept)(void *);
     sf_allocator allocator;
     int threads;
     sf_progress_fn progress;
@@ -85,8 +87,21 @@ void sf_context_free(sf_context *ctx)
 {
     if (ctx == NULL)
         return;
+    if (ctx->kept != NULL)
+        ctx->release_kept(ctx->kept);
     const sf_allocator a = ctx->allocator;
     a.release(a.user, ctx, sizeof *ctx);
+}
+
+void *sfi_context_kept(const sf_context *ctx)
+{
+    return ctx->kept;
+}
+
+void sfi_context_keep(sf_context *ctx, void *thing, void (*release)(void *))
+{
+    ctx->kept = thing;
+    ctx->release_kept = release;
 }
 
 const char *sf_context_message(const sf_context *ctx)

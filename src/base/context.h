@@ -59,6 +59,11 @@ void *sfi_grow(sf_context *ctx, void *pointer, size_t *have, size_t want,
 char *sfi_copy_text(sf_context *ctx, const char *text);
 void sfi_free_text(sf_context *ctx, char *text);
 
+/* A thing of some library that is expensive to make, and is kept for the next call with
+ * this context: NULL until it is given, released with the context. */
+void *sfi_context_kept(const sf_context *ctx);
+void sfi_context_keep(sf_context *ctx, void *thing, void (*release)(void *));
+
 /* Report progress if a callback is installed and `force` or 100 ms have passed.
  * Returns false if the callback asked to stop. */
 bool sfi_progress(sf_context *ctx, const sf_progress *progress, bool force);

@@ -6,7 +6,7 @@
  * "f[lev=500]" of a field. */
 #include "calc/calculation.h"
 
-#include "base/growing.h"
+#include "calc/nested.h"
 #include "field/reader.h"
 #include "field/write.h"
 
@@ -28,6 +28,12 @@ typedef struct source_file {
 typedef struct file_job {
     sf_context *ctx;
     sfi_calc *c;
+    int path_count;
+    const char *const *paths;
+    const sf_calc_options *opts;
+    int nested_count;
+    sf_field nested[SFI_CALC_MOST_INPUTS]; /* made for this calculation */
+    sfi_growing list;                      /* the text with their names */
     int file_count;
     source_file files[MOST_FILES];
     int reader_count;
@@ -185,6 +191,9 @@ static bool is_axis(const file_job *j, const char *name)
 {
     for (int i = 0; i < j->reader_count; i++)
         if (has_axis(&j->readers[i], name))
+            return true;
+    for (int i = 0; i < j->nested_count; i++)
+        if (sf_grid_find(j->nested[i].grid, name) >= 0)
             return true;
     return false;
 }
@@ -433,21 +442,77 @@ static void free_job(file_job *j)
         else
             sfi_field_file_close(&j->files[i].nc);
     }
+    for (int i = 0; i < j->nested_count; i++)
+        sf_field_free(ctx, &j->nested[i]);
+    sfi_growing_free(ctx, &j->list);
     sfi_growing_free(ctx, &j->text);
     sfi_free(ctx, j, 1, sizeof *j);
 }
 
-static sf_status run_job(file_job *j, const char *path, const char *text,
-                         int path_count, const char *const *paths,
-                         const sf_calc_options *opts)
+static file_job *new_job(sf_context *ctx, int path_count,
+                         const char *const *paths, const sf_calc_options *opts)
 {
-    SFI_TRY(sfi_calc_new(j->ctx, &j->c, opts));
-    SFI_TRY(open_files(j, path, path_count, paths));
-    SFI_TRY(scan_text(j, text, false));
-    SFI_TRY(name_unknown(j));
-    SFI_TRY(scan_text(j, text, true));
+    file_job *j = sfi_alloc_zero(ctx, 1, sizeof *j);
+    if (j == NULL)
+        return NULL;
+    j->ctx = ctx;
+    j->path_count = path_count;
+    j->paths = paths;
+    j->opts = opts;
+    return j;
+}
+
+static sf_status understand(file_job *j, const char *path, const char *text);
+
+/* A field of the files that is regridded first. */
+static sf_status add_nested(void *user, const char *name,
+                            const char *definition)
+{
+    file_job *j = user;
+    int count = 0;
+    if (is_added(j, name))
+        return SF_OK;
+    if (j->nested_count == SFI_CALC_MOST_INPUTS)
+        return SFI_FAIL(j->ctx, SF_E_ARG, "calc: more than %d fields",
+                        (int)SFI_CALC_MOST_INPUTS);
+    file_job *own = new_job(j->ctx, j->path_count, j->paths, j->opts);
+    if (own == NULL)
+        return SF_E_NOMEM;
+    sf_field *f = &j->nested[j->nested_count];
+    sf_status status = understand(own, NULL, definition);
+    if (status == SF_OK)
+        status = sfi_calc_fields(own->c, 1, f, &count);
+    j->nested_count += count;
+    j->is_double |= own->is_double;
+    if (status == SF_OK)
+        status = sf_field_set_name(j->ctx, f, name);
+    if (status == SF_OK)
+        status =
+            sfi_calc_add(j->c, name, f->grid, f->unit, sfi_calc_read_field, f);
+    if (status == SF_OK)
+        j->c->inputs[j->c->input_count - 1].standard_name =
+            sf_field_description(f, "standard_name");
+    free_job(own);
+    return status;
+}
+
+/* Everything before values; `path` is what will be written, or NULL. */
+static sf_status understand(file_job *j, const char *path, const char *text)
+{
+    bool is_nested = false;
+    SFI_TRY(sfi_calc_new(j->ctx, &j->c, j->opts));
+    SFI_TRY(open_files(j, path, j->path_count, j->paths));
     SFI_TRY(
-        sfi_calc_understand(j->c, j->text.text != NULL ? j->text.text : ""));
+        sfi_nested_replace(j->ctx, text, &j->list, add_nested, j, &is_nested));
+    SFI_TRY(scan_text(j, j->list.text, false));
+    SFI_TRY(name_unknown(j));
+    SFI_TRY(scan_text(j, j->list.text, true));
+    return sfi_calc_understand(j->c, j->text.text != NULL ? j->text.text : "");
+}
+
+static sf_status run_job(file_job *j, const char *path, const char *text)
+{
+    SFI_TRY(understand(j, path, text));
     return sfi_path_ends(path, ".nc") || sfi_path_ends(path, ".nc4") ||
                    sfi_path_ends(path, ".cdf")
                ? write_slabs(j, path)
@@ -459,11 +524,10 @@ sf_status sf_calc_files(sf_context *ctx, const char *path, const char *text,
                         const sf_calc_options *opts, int most,
                         sf_calc_result *results, int *count)
 {
-    file_job *j = sfi_alloc_zero(ctx, 1, sizeof *j);
+    file_job *j = new_job(ctx, path_count, paths, opts);
     if (j == NULL)
         return SF_E_NOMEM;
-    j->ctx = ctx;
-    const sf_status status = run_job(j, path, text, path_count, paths, opts);
+    const sf_status status = run_job(j, path, text);
     if (results != NULL && status == SF_OK)
         tell(j, most, results, count);
     else if (count != NULL)

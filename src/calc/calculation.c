@@ -3,6 +3,8 @@
  * results go. */
 #include "calc/calculation.h"
 
+#include "calc/nested.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -14,14 +16,19 @@ sf_status sfi_calc_new(sf_context *ctx, sfi_calc **out,
     sf_calc_options o = SF_CALC_OPTIONS_INIT;
     *out = NULL;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, opts));
-    if (o.order != 2 && o.order != 4 && o.order != 6)
-        return SFI_FAIL(ctx, SF_E_ARG, "calc: order is %d, want 2, 4 or 6",
-                        o.order);
+    if (o.order != 2 && o.order != 4 && o.order != 6 &&
+        o.order != SF_CALC_SPECTRAL)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "calc: order is %d, want 2, 4, 6 or spectral", o.order);
+    if (o.precision != SF_CALC_DOUBLE && o.precision != SF_CALC_SINGLE)
+        return SFI_FAIL(ctx, SF_E_ARG, "calc: precision is %d, want 0 or 1",
+                        (int)o.precision);
     sfi_calc *c = sfi_alloc_zero(ctx, 1, sizeof *c);
     if (c == NULL)
         return SF_E_NOMEM;
     c->ctx = ctx;
     c->o = o;
+    c->own = -1;
     *out = c;
     SFI_TRY(sf_graph_new(ctx, &c->terms_graph));
     c->terms_graph->forgets_nothing = true;
@@ -56,6 +63,7 @@ void sfi_calc_free(sfi_calc *c)
     sfi_free(ctx, c->term_of, c->term_of_capacity, sizeof *c->term_of);
     sfi_free(ctx, c->tables, c->table_capacity, sizeof *c->tables);
     sfi_free(ctx, c->stages, c->stage_capacity, sizeof *c->stages);
+    sfi_free(ctx, c->stored, c->stored_capacity, sizeof *c->stored);
     sfi_free(ctx, c->marks, c->mark_capacity, sizeof *c->marks);
     sf_graph_free(c->terms_graph);
     sf_grid_free(c->grid);
@@ -223,7 +231,12 @@ sf_status sfi_calc_grid(const sfi_calc *c, const sfi_calc_output *o,
 
 void sfi_calc_scheme(const sfi_calc *c, char *text, size_t size)
 {
-    int used = snprintf(text, size, "centred order %d", c->o.order);
+    int used = c->o.order == SF_CALC_SPECTRAL
+                   ? snprintf(text, size, "spectral")
+                   : snprintf(text, size, "centred order %d", c->o.order);
+    if (c->o.precision == SF_CALC_SINGLE)
+        used +=
+            snprintf(text + used, size - (size_t)used, ", single precision");
     if (sf_grid_geometry(c->grid) == SF_GEOMETRY_SPHERE)
         used += snprintf(text + used, size - (size_t)used, ", radius %.10g m",
                          sf_grid_radius(c->grid));
@@ -303,9 +316,15 @@ sf_status sfi_calc_read_field(void *user, const int64_t *start,
         int64_t at = 0;
         for (int k = 0; k < rank; k++)
             at += (start[k] + index[k]) * f->step[k];
-        for (int64_t i = 0; i < count[rank - 1]; i++)
-            *out++ = sfi_number_get(f->dtype, f->data[0],
-                                    at + i * f->step[rank - 1]);
+        const int64_t n = count[rank - 1];
+        const double *row = (const double *)f->data[0] + at;
+        if (f->dtype == SF_F64 && f->step[rank - 1] == 1)
+            memcpy(out, row, (size_t)n * sizeof *out);
+        else
+            for (int64_t i = 0; i < n; i++)
+                out[i] = sfi_number_get(f->dtype, f->data[0],
+                                        at + i * f->step[rank - 1]);
+        out += n;
         int k = rank - 2;
         while (k >= 0 && ++index[k] == count[k])
             index[k--] = 0;
@@ -337,8 +356,10 @@ static sf_status put_field(void *user, int output, int component,
         int64_t at = 0;
         for (int k = 0; k < rank; k++)
             at += (first[k] + index[k]) * f->step[k];
-        for (int64_t i = 0; i < count[rank - 1]; i++)
-            sfi_number_put(f->dtype, f->data[0], at + i, *values++);
+        /* Fields of results are of doubles, dense along a row. */
+        const int64_t n = count[rank - 1];
+        memcpy((double *)f->data[0] + at, values, (size_t)n * sizeof *values);
+        values += n;
         int k = rank - 2;
         while (k >= 0 && ++index[k] == count[k])
             index[k--] = 0;
@@ -390,32 +411,91 @@ sf_status sfi_calc_fields(sfi_calc *c, int most, sf_field *out, int *count)
     return status;
 }
 
+/* A calculation of fields in memory, and those that it made for itself. */
+typedef struct memory_job {
+    sf_context *ctx;
+    const sf_calc_options *opts;
+    int input_count;
+    const sf_field *inputs;
+    sfi_calc *c;
+    int nested_count;
+    sf_field nested[SFI_CALC_MOST_INPUTS];
+} memory_job;
+
+static sf_status add_field(memory_job *j, const sf_field *f)
+{
+    if (f->name == NULL || f->components != 1 || f->place[0] != 0)
+        return SFI_FAIL(j->ctx, SF_E_ARG,
+                        "calc: field %d is to have a name, and one "
+                        "component on the points of its grid",
+                        (int)(f - j->inputs));
+    SFI_TRY(sfi_calc_add(j->c, f->name, f->grid, f->unit, sfi_calc_read_field,
+                         (void *)(uintptr_t)f));
+    j->c->inputs[j->c->input_count - 1].standard_name =
+        sf_field_description(f, "standard_name");
+    return SF_OK;
+}
+
+static sf_status add_nested(void *user, const char *name,
+                            const char *definition)
+{
+    memory_job *j = user;
+    int count = 0;
+    for (int i = 0; i < j->nested_count; i++)
+        if (strcmp(j->nested[i].name, name) == 0)
+            return SF_OK;
+    if (j->nested_count == SFI_CALC_MOST_INPUTS)
+        return SFI_FAIL(j->ctx, SF_E_ARG, "calc: more than %d fields",
+                        (int)SFI_CALC_MOST_INPUTS);
+    sf_field *f = &j->nested[j->nested_count];
+    SFI_TRY(sf_calc(j->ctx, 1, f, &count, definition, j->input_count, j->inputs,
+                    j->opts));
+    j->nested_count++;
+    return sf_field_set_name(j->ctx, f, name);
+}
+
+/* Where something is regridded within an expression, not all fields lie on one grid: those
+ * that are named outside such calls do. */
+static sf_status run_memory(memory_job *j, const char *text, int most,
+                            sf_field *out, int *count)
+{
+    sfi_growing list = {0};
+    bool is_nested = false;
+    sf_status status =
+        sfi_nested_replace(j->ctx, text, &list, add_nested, j, &is_nested);
+    if (status == SF_OK)
+        status = sfi_calc_new(j->ctx, &j->c, j->opts);
+    const bool is_part = is_nested || sfi_text_names(text, "regrid");
+    for (int i = 0; i < j->input_count && status == SF_OK; i++)
+        if (!is_part || j->inputs[i].name == NULL ||
+            sfi_text_names(list.text, j->inputs[i].name))
+            status = add_field(j, &j->inputs[i]);
+    for (int i = 0; i < j->nested_count && status == SF_OK; i++)
+        status = add_field(j, &j->nested[i]);
+    if (status == SF_OK)
+        status = sfi_calc_understand(j->c, list.text);
+    if (status == SF_OK)
+        status = sfi_calc_fields(j->c, most, out, count);
+    sfi_growing_free(j->ctx, &list);
+    return status;
+}
+
 sf_status sf_calc(sf_context *ctx, int most, sf_field *out, int *count,
                   const char *text, int input_count, const sf_field *inputs,
                   const sf_calc_options *opts)
 {
-    sfi_calc *c = NULL;
     *count = 0;
-    sf_status status = sfi_calc_new(ctx, &c, opts);
-    for (int i = 0; i < input_count && status == SF_OK; i++) {
-        if (inputs[i].name == NULL || inputs[i].components != 1 ||
-            inputs[i].place[0] != 0)
-            status = SFI_FAIL(ctx, SF_E_ARG,
-                              "calc: field %d is to have a name, and one "
-                              "component on the points of its grid",
-                              i);
-        else
-            status = sfi_calc_add(c, inputs[i].name, inputs[i].grid,
-                                  inputs[i].unit, sfi_calc_read_field,
-                                  (void *)(uintptr_t)&inputs[i]);
-        if (status == SF_OK)
-            c->inputs[i].standard_name =
-                sf_field_description(&inputs[i], "standard_name");
-    }
-    if (status == SF_OK)
-        status = sfi_calc_understand(c, text);
-    if (status == SF_OK)
-        status = sfi_calc_fields(c, most, out, count);
-    sfi_calc_free(c);
+    memory_job *j = sfi_alloc_zero(ctx, 1, sizeof *j);
+    if (j == NULL)
+        return SF_E_NOMEM;
+    j->ctx = ctx;
+    j->opts = opts;
+    j->input_count = input_count;
+    j->inputs = inputs;
+    const sf_status status = run_memory(j, text, most, out, count);
+    sfi_calc_free(j->c);
+    for (int i = 0; i < j->nested_count; i++)
+        sf_field_free(ctx, &j->nested[i]);
+    sfi_free(ctx, j, 1, sizeof *j);
     return status;
 }

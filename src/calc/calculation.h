@@ -116,7 +116,8 @@ typedef struct sfi_calc_input {
 /* An array over some axes of the domain, with room for neighbours: the value at indices
  * i is block[zero + sum_k i_k step[k]]. */
 typedef struct sfi_slab {
-    double *block;
+    void *block;
+    sf_dtype dtype;
     size_t block_count;
     int64_t zero;
     int64_t step[SF_MAX_AXES]; /* 0 along axes that it lacks                 */
@@ -129,6 +130,14 @@ typedef struct sfi_stage {
     bool is_monthly; /* the index along time is that of a month             */
     sfi_slab values;
 } sfi_stage;
+
+/* A term whose values are put by before others read them, at neighbours or at all points
+ * of a line. */
+typedef struct sfi_stored {
+    sf_node term, of; /* what is read; what is computed                   */
+    int m, axis;      /* m > 0: the m-th derivative of that along axis, ...  */
+    double factor;    /* ... times this, by its Fourier series              */
+} sfi_stored;
 
 /* ---- the calculator ------------------------------------------------------------ */
 
@@ -159,6 +168,9 @@ typedef struct sfi_calc {
     size_t table_count, table_capacity;
     sfi_stage *stages;
     size_t stage_count, stage_capacity;
+    sfi_stored *stored; /* those that others read are before them          */
+    size_t stored_count, stored_capacity;
+    int own; /* the stored term that is being computed and not read, -1 */
     int input_count, output_count;
     sfi_calc_input inputs[SFI_CALC_MOST_INPUTS];
     sfi_calc_output outputs[SFI_CALC_MOST_OUTPUTS];
@@ -177,15 +189,22 @@ sf_node sfi_term_new(sfi_calc *c, const sfi_field_term *term);
 const sfi_field_term *sfi_term_of(const sfi_calc *c, sf_node node);
 
 /* Whether a node has an operation that may give a number where an operand is missing;
- * and the inputs (a bit each) of which it asks missing(). */
+ * and of what (a bit each) it asks missing(). */
+typedef struct sfi_asked {
+    uint32_t inputs;
+    uint64_t stages, stored;
+} sfi_asked;
 void sfi_term_missing(const sfi_calc *c, sf_node node, bool *hides,
-                      uint32_t *asked);
+                      sfi_asked *asked);
+
+/* Which of the stored terms a node is, or -1; the one that is being computed is none. */
+int sfi_stored_of(const sfi_calc *c, sf_node node);
 
 /* Axes of the domain on which a node depends. */
 unsigned sfi_term_mask(const sfi_calc *c, sf_node node);
 
-/* How many points along each axis it goes from its own: `radius` where no end is
- * near, `reach` in any case. */
+/* How many points along each axis it goes from its own, to read fields and stored terms:
+ * `radius` where no end is near, `reach` in any case. */
 void sfi_term_reach(const sfi_calc *c, sf_node node, int *radius, int *reach);
 
 /* ---- tables (axis_tables.c) ---------------------------------------------------------- */
@@ -267,7 +286,8 @@ typedef enum sfi_read_kind {
     SFI_READ_FIELD,
     SFI_READ_TABLE,
     SFI_READ_STAGE,
-    SFI_READ_RING
+    SFI_READ_RING,
+    SFI_READ_STORED
 } sfi_read_kind;
 
 /* An input of a program: an array, from the point on by these offsets. */
@@ -305,24 +325,42 @@ void sfi_expansion_free(sfi_expansion *e);
  * that it reads is, also where an operation would hide that. */
 sf_node sfi_expand(sfi_expansion *e, sf_node term, const int *offset);
 
+/* ---- stored terms (storing.c) ------------------------------------------------------- */
+
+/* Add those terms of a node that are to be stored, whose reductions are there. */
+sf_status sfi_store_terms(sfi_calc *c, sf_node node);
+
 /* ---- slabs (slab.c) ------------------------------------------------------------------ */
 
 /* Room for `count` [rank] values from index `first` on along each axis of `mask`, and
  * `pad` more on both sides; all zeros.  Rows end behind a multiple of 16. */
-sf_status sfi_slab_new(sfi_calc *c, sfi_slab *out, unsigned mask,
-                       const int64_t *first, const int64_t *count,
-                       const int64_t *pad);
+sf_status sfi_slab_new(sfi_calc *c, sfi_slab *out, sf_dtype dtype,
+                       unsigned mask, const int64_t *first,
+                       const int64_t *count, const int64_t *pad);
 void sfi_slab_free(sfi_calc *c, sfi_slab *s);
 
-/* The same room for other indices along `axis`. */
+/* The same room for indices along `axis` that are larger by `by` > 0; values that belong
+ * to both stay at their indices. */
 void sfi_slab_move(sfi_slab *s, int axis, int64_t by);
 
-static inline double *sfi_slab_at(const sfi_slab *s, const int64_t *index)
+/* What programs compute in. */
+static inline sf_dtype sfi_calc_dtype(const sfi_calc *c)
+{
+    return c->o.precision == SF_CALC_SINGLE ? SF_F32 : SF_F64;
+}
+
+static inline void *sfi_slab_address(const sfi_slab *s, const int64_t *index)
 {
     int64_t at = s->zero;
     for (int k = 0; k < SF_MAX_AXES; k++)
         at += index[k] * s->step[k];
-    return s->block + at;
+    return (char *)s->block + at * (int64_t)sf_dtype_size(s->dtype);
+}
+
+/* Of a slab of doubles. */
+static inline double *sfi_slab_at(const sfi_slab *s, const int64_t *index)
+{
+    return sfi_slab_address(s, index);
 }
 
 /* Copy dense row-major values to the box of `count` values from `first` on. */

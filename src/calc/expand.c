@@ -320,6 +320,14 @@ static sf_node expand_term(sfi_expansion *e, const sfi_field_term *given,
                           t.text != NULL ? t.text : "a word");
 }
 
+static sf_node stored_term(sfi_expansion *e, int stored, const int *offset)
+{
+    const unsigned mask = sfi_term_mask(e->calc, e->calc->stored[stored].term);
+    return is_outside(e, mask, offset)
+               ? missing(e)
+               : read_of(e, SFI_READ_STORED, stored, offset, mask);
+}
+
 static sf_node expand_operation(sfi_expansion *e, sf_node term,
                                 const int *offset)
 {
@@ -370,8 +378,10 @@ static sf_node expand(sfi_expansion *e, sf_node term, const int *offset)
             memcmp(e->known[i].offset, offset, sizeof e->known[i].offset) == 0)
             return e->known[i].node;
     const sfi_field_term *t = sfi_term_of(e->calc, term);
-    const sf_node node = t != NULL ? expand_term(e, t, offset)
-                                   : expand_operation(e, term, offset);
+    const int stored = sfi_stored_of(e->calc, term);
+    const sf_node node = stored >= 0 ? stored_term(e, stored, offset)
+                         : t != NULL ? expand_term(e, t, offset)
+                                     : expand_operation(e, term, offset);
     return remember(e, term, offset, node);
 }
 
@@ -402,7 +412,7 @@ static bool *made_from(sfi_expansion *e, sf_node node)
 static sf_node keep_missing(sfi_expansion *e, sf_node term, sf_node node)
 {
     bool hides = false;
-    uint32_t asked = 0;
+    sfi_asked asked = {0, 0, 0};
     sfi_term_missing(e->calc, term, &hides, &asked);
     const size_t nodes = e->graph->node_count;
     bool *seen = made_from(e, node);
@@ -410,7 +420,11 @@ static sf_node keep_missing(sfi_expansion *e, sf_node term, sf_node node)
         return no_memory(e);
     for (size_t i = 0; i < e->read_count; i++) {
         const sfi_read r = e->reads[i];
-        const bool is_asked = r.kind == SFI_READ_FIELD && asked >> r.index & 1u;
+        const bool is_asked =
+            r.index < 64 &&
+            ((r.kind == SFI_READ_FIELD && asked.inputs >> r.index & 1u) ||
+             (r.kind == SFI_READ_STAGE && asked.stages >> r.index & 1u) ||
+             (r.kind == SFI_READ_STORED && asked.stored >> r.index & 1u));
         if (r.kind != SFI_READ_TABLE && r.is_used && !is_asked &&
             (hides || !seen[r.node.id]))
             node = sf_keep(e->graph, node, r.node);

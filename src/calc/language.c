@@ -27,7 +27,7 @@ static bool is_name_char(char c)
  * brackets. */
 static size_t end_of(const char *list, size_t at)
 {
-    int depth = 0;
+    int depth = 0, selections = 0;
     bool in_quotes = false;
     for (; list[at] != '\0'; at++) {
         const char c = list[at];
@@ -37,8 +37,10 @@ static size_t end_of(const char *list, size_t at)
             depth++;
         else if (!in_quotes && (c == ')' || c == ']'))
             depth--;
-        else if (!in_quotes && (c == ';' || (c == '\n' && depth <= 0)))
+        else if (!in_quotes &&
+                 ((c == ';' && selections <= 0) || (c == '\n' && depth <= 0)))
             break;
+        selections += in_quotes ? 0 : c == '[' ? 1 : c == ']' ? -1 : 0;
     }
     return at;
 }

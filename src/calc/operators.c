@@ -43,11 +43,34 @@ static sf_node table(const sfi_asker *a, int axis, sfi_table_rule rule, int q)
         a->c, &(sfi_field_term){.kind = SFI_TERM_TABLE, .index = number});
 }
 
+/* `shift`: by the axis's own unit, whatever that of lengths and times is. */
+static sf_node deriv_in(const sfi_asker *a, sf_node f, int axis, int m,
+                        int shift)
+{
+    const sf_axis *of = sf_grid_axis(a->c->grid, axis);
+    const bool is_spectral = a->c->o.order == SF_CALC_SPECTRAL;
+    if (is_spectral && !(of->period > 0.0))
+        return REFUSE(a, SF_E_UNSUPPORTED,
+                      "%s: a spectral derivative goes along a closed axis, and "
+                      "\"%s\" has ends; want order 2, 4 or 6",
+                      a->name, of->name);
+    if (is_spectral && !sfi_axis_is_uniform(a->c, axis))
+        return REFUSE(a, SF_E_UNSUPPORTED,
+                      "%s: a spectral derivative needs equal steps, and those "
+                      "of \"%s\" differ; want order 2, 4 or 6",
+                      a->name, of->name);
+    if (is_spectral) /* lines are read whole */
+        a->c->whole |= 1u << axis;
+    return sfi_term_new(a->c, &(sfi_field_term){.kind = SFI_TERM_DERIV,
+                                                .axis = axis,
+                                                .m = m,
+                                                .shift = shift,
+                                                .arg = {f}});
+}
+
 static sf_node deriv(const sfi_asker *a, sf_node f, int axis, int m)
 {
-    return sfi_term_new(
-        a->c, &(sfi_field_term){
-                  .kind = SFI_TERM_DERIV, .axis = axis, .m = m, .arg = {f}});
+    return deriv_in(a, f, axis, m, 0);
 }
 
 static sf_node pole(const sfi_asker *a, sfi_pole_rule rule, sf_node body,
@@ -544,13 +567,8 @@ static sf_node along(const sfi_asker *a, sf_node f, int axis)
     if (axis < 0)
         return REFUSE(a, SF_E_UNSUPPORTED, "%s: the grid has no such axis",
                       a->name);
-    const sfi_field_term t = {.kind = SFI_TERM_DERIV,
-                              .axis = axis,
-                              .m = 1,
-                              .shift = sf_grid_axis(a->c->grid, axis)->role !=
-                                       SF_ROLE_T, /* in the axis's own unit */
-                              .arg = {f}};
-    return sfi_term_new(a->c, &t);
+    return deriv_in(a, f, axis, 1,
+                    sf_grid_axis(a->c->grid, axis)->role != SF_ROLE_T);
 }
 
 static sf_node d(const sfi_asker *a, int count, const sf_node *args)

@@ -149,10 +149,11 @@ static sf_status prepare(collection *g, const sfi_field_term *t, sfi_stage *s)
         for (int64_t i = 0; i < n; i++)
             g->month[i] = sfi_axis_month(c, i);
     }
-    SFI_TRY(sfi_slab_new(c, &s->values, s->mask, first, count, pad));
-    SFI_TRY(sfi_slab_new(c, &g->total, s->mask, first, count, pad));
+    SFI_TRY(sfi_slab_new(c, &s->values, SF_F64, s->mask, first, count, pad));
+    SFI_TRY(sfi_slab_new(c, &g->total, SF_F64, s->mask, first, count, pad));
     if (g->how == SFI_REDUCE_VAR)
-        SFI_TRY(sfi_slab_new(c, &g->square, s->mask, first, count, pad));
+        SFI_TRY(
+            sfi_slab_new(c, &g->square, SF_F64, s->mask, first, count, pad));
     g->into = &s->values;
     return SF_OK;
 }

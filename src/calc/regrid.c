@@ -65,6 +65,8 @@ static bool between(const sf_grid *g, int k, double x, int64_t *low,
             span += span > 0.0 ? -turn : turn;
         if (closed)
             way -= turn * floor(way / turn);
+        else if (a->role == SF_ROLE_LON) /* 240 is -120 */
+            way -= turn * round(way / turn);
         if (closed && span < 0.0 && way > 0.0)
             way -= turn;
         const double t = span != 0.0 ? way / span : way == 0.0 ? 0.0 : -1.0;

@@ -20,17 +20,64 @@ typedef struct delivery {
     double *sums; /* [2 count]: of weights times values, of weights */
 } delivery;
 
-static void note(sf_field_stats *s, double *sums, double f, double w)
+/* What is known of values so far.  Sums are of eight lanes, so that rows are vector
+ * loops, and each lane has its order whatever the length of a row. */
+enum { LANES = 8 };
+
+typedef struct tally {
+    double low[LANES], high[LANES], sum[LANES], weight[LANES], there[LANES];
+} tally;
+
+static void tally_begin(tally *t)
 {
-    s->count++;
-    if (isnan(f)) {
-        s->missing++;
-        return;
+    memset(t, 0, sizeof *t);
+    for (int k = 0; k < LANES; k++) {
+        t->low[k] = INFINITY;
+        t->high[k] = -INFINITY;
     }
-    s->min = s->count - s->missing == 1 || f < s->min ? f : s->min;
-    s->max = s->count - s->missing == 1 || f > s->max ? f : s->max;
-    sums[0] += w * f;
-    sums[1] += w;
+}
+
+static inline void tally_one(tally *t, int k, double f, double w)
+{
+    const bool there = f == f;
+    t->low[k] = f < t->low[k] ? f : t->low[k];
+    t->high[k] = f > t->high[k] ? f : t->high[k];
+    t->sum[k] += there ? w * f : 0.0;
+    t->weight[k] += there ? w : 0.0;
+    t->there[k] += there ? 1.0 : 0.0;
+}
+
+/* A row of values, of weights w, or w times those of `edge`. */
+static void note_row(tally *t, const double *f, int64_t n, double w,
+                     const double *edge)
+{
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int k = 0; k < LANES; k++)
+            tally_one(t, k, f[i + k], edge != NULL ? w * edge[i + k] : w);
+    for (int k = 0; i + k < n; k++)
+        tally_one(t, k, f[i + k], edge != NULL ? w * edge[i + k] : w);
+}
+
+/* Add them up, to what slabs before had. */
+static void tally_end(const tally *t, int64_t count, sf_field_stats *s,
+                      double *sums)
+{
+    double there = 0.0;
+    const bool is_first = s->count == s->missing;
+    double low = is_first ? INFINITY : s->min;
+    double high = is_first ? -INFINITY : s->max;
+    for (int k = 0; k < LANES; k++) {
+        low = t->low[k] < low ? t->low[k] : low;
+        high = t->high[k] > high ? t->high[k] : high;
+        sums[0] += t->sum[k];
+        sums[1] += t->weight[k];
+        there += t->there[k];
+    }
+    s->min = low;
+    s->max = high;
+    s->count += count;
+    s->missing += count - (int64_t)there;
 }
 
 /* Rows of the box, dense; and what they are. */
@@ -42,6 +89,8 @@ static void pack(delivery *d, int r, const int64_t *first, const int64_t *count,
     sf_field_stats *s = &d->c->outputs[d->output[r]].stats[d->component[r]];
     int64_t index[SF_MAX_AXES] = {0};
     double *to = d->packed;
+    tally t;
+    tally_begin(&t);
     for (;;) {
         int64_t at[SF_MAX_AXES] = {0};
         double w = 1.0;
@@ -53,17 +102,20 @@ static void pack(delivery *d, int r, const int64_t *first, const int64_t *count,
         const double *from = sfi_slab_at(values, at);
         const double *edge =
             d->mask >> last & 1u ? sf_grid_weights(c->grid, last) : NULL;
-        for (int64_t i = 0; i < count[last]; i++) {
-            *to = from[i * values->step[last]];
-            note(s, d->sums + 2 * r, *to++,
-                 edge != NULL ? w * edge[first[last] + i] : w);
-        }
+        const int64_t n = count[last], step = values->step[last];
+        if (step == 1)
+            memcpy(to, from, (size_t)n * sizeof *to);
+        for (int64_t i = 0; step != 1 && i < n; i++)
+            to[i] = from[i * step];
+        note_row(&t, to, n, w, edge != NULL ? edge + first[last] : NULL);
+        to += n;
         int k = last - 1;
         while (k >= 0 && ++index[k] == count[k])
             index[k--] = 0;
         if (k < 0)
-            return;
+            break;
     }
+    tally_end(&t, to - d->packed, s, d->sums + 2 * r);
 }
 
 /* The planes of the box on other latitudes and longitudes. */
@@ -113,12 +165,15 @@ static sf_status deliver_regridded(delivery *d, int r, const int64_t *first,
                 index[k] = 0;
         }
     }
+    tally t;
+    tally_begin(&t);
     for (int64_t i = 0; i < points; i++) {
         const double w = cos(sfi_regrid_axis(o->regrid, lat)
                                  ->coords[i / step[lat] % extent[lat]] *
                              3.14159265358979323846 / 180.0);
-        note(s, d->sums + 2 * r, out[i], w);
+        tally_one(&t, (int)(i % LANES), out[i], w);
     }
+    tally_end(&t, points, s, d->sums + 2 * r);
     const sf_status status = d->put(d->user, d->output[r], d->component[r],
                                     own_first, own_count, out);
     sfi_free(c->ctx, out, (size_t)points, sizeof *out);

@@ -6,9 +6,9 @@
 
 enum { UNIT = 16 };
 
-sf_status sfi_slab_new(sfi_calc *c, sfi_slab *out, unsigned mask,
-                       const int64_t *first, const int64_t *count,
-                       const int64_t *pad)
+sf_status sfi_slab_new(sfi_calc *c, sfi_slab *out, sf_dtype dtype,
+                       unsigned mask, const int64_t *first,
+                       const int64_t *count, const int64_t *pad)
 {
     memset(out, 0, sizeof *out);
     int64_t size = 1, start = 0;
@@ -29,20 +29,27 @@ sf_status sfi_slab_new(sfi_calc *c, sfi_slab *out, unsigned mask,
         is_row = false;
     }
     out->zero = start;
+    out->dtype = dtype;
     out->block_count = (size_t)size + UNIT;
-    out->block = sfi_alloc_zero(c->ctx, out->block_count, sizeof *out->block);
+    out->block = sfi_alloc_zero(c->ctx, out->block_count, sf_dtype_size(dtype));
     return out->block != NULL ? SF_OK : SF_E_NOMEM;
 }
 
 void sfi_slab_free(sfi_calc *c, sfi_slab *s)
 {
-    sfi_free(c->ctx, s->block, s->block_count, sizeof *s->block);
+    if (s->block != NULL)
+        sfi_free(c->ctx, s->block, s->block_count, sf_dtype_size(s->dtype));
     memset(s, 0, sizeof *s);
 }
 
 void sfi_slab_move(sfi_slab *s, int axis, int64_t by)
 {
+    const size_t elements = (size_t)(by * s->step[axis]);
+    const size_t bytes = sf_dtype_size(s->dtype);
     s->zero -= by * s->step[axis];
+    if (elements > 0 && elements < s->block_count)
+        memmove(s->block, (char *)s->block + elements * bytes,
+                (s->block_count - elements) * bytes);
 }
 
 /* The next index of all axes but the last; false behind the last one. */
@@ -56,6 +63,22 @@ static bool next(int rank, const int64_t *count, int64_t *index)
     return false;
 }
 
+static void put_row(sf_dtype dtype, void *row, int64_t step, int64_t n,
+                    const double *values)
+{
+    if (dtype == SF_F32) {
+        float *to = row;
+        for (int64_t i = 0; i < n; i++)
+            to[i * step] = (float)values[i];
+    } else if (step == 1) {
+        memcpy(row, values, (size_t)n * sizeof *values);
+    } else {
+        double *to = row;
+        for (int64_t i = 0; i < n; i++)
+            to[i * step] = values[i];
+    }
+}
+
 void sfi_slab_put(sfi_slab *s, int rank, const int64_t *first,
                   const int64_t *count, const double *values)
 {
@@ -65,9 +88,7 @@ void sfi_slab_put(sfi_slab *s, int rank, const int64_t *first,
         int64_t at[SF_MAX_AXES] = {0};
         for (int k = 0; k < rank; k++)
             at[k] = first[k] + index[k];
-        double *to = sfi_slab_at(s, at);
-        for (int64_t i = 0; i < n; i++)
-            to[i * step] = values[i];
+        put_row(s->dtype, sfi_slab_address(s, at), step, n, values);
         values += n;
     } while (next(rank, count, index));
 }
@@ -84,12 +105,13 @@ static void copy_plane(sfi_slab *s, int rank, int axis, int64_t from,
         for (int k = 0; k < rank; k++)
             at[k] = low[k] + index[k];
         at[axis] = from;
-        const double *source = sfi_slab_at(s, at);
+        const char *source = sfi_slab_address(s, at);
         at[axis] = to;
-        double *target = sfi_slab_at(s, at);
-        const int64_t step = s->step[rank - 1];
+        char *target = sfi_slab_address(s, at);
+        const size_t bytes = sf_dtype_size(s->dtype);
+        const int64_t step = s->step[rank - 1] * (int64_t)bytes;
         for (int64_t i = 0; i < n[rank - 1]; i++)
-            target[i * step] = source[i * step];
+            memcpy(target + i * step, source + i * step, bytes);
     } while (next(rank, n, index));
 }
 

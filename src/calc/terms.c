@@ -39,6 +39,16 @@ const sfi_field_term *sfi_term_of(const sfi_calc *c, sf_node node)
     return n->op == SFI_OP_INPUT ? &c->terms[c->term_of[n->attr[0]]] : NULL;
 }
 
+/* ---- stored terms ----------------------------------------------------------------- */
+
+int sfi_stored_of(const sfi_calc *c, sf_node node)
+{
+    for (size_t i = 0; i < c->stored_count; i++)
+        if (c->stored[i].term.id == node.id && (int)i != c->own)
+            return (int)i;
+    return -1;
+}
+
 /* ---- what a term depends on --------------------------------------------------- */
 
 static unsigned mask_of_term(const sfi_calc *c, const sfi_field_term *t)
@@ -98,6 +108,8 @@ static void reach_of_term(const sfi_calc *c, const sfi_field_term *t,
         t->kind == SFI_TERM_TABLE || t->kind == SFI_TERM_TEXT ||
         t->kind == SFI_TERM_WORD || t->kind == SFI_TERM_REDUCE)
         return;
+    if (t->kind == SFI_TERM_DERIV && c->o.order == SF_CALC_SPECTRAL)
+        return; /* it is stored */
     sfi_term_reach(c, t->arg[0], radius, reach);
     const int lat = sf_grid_find_role(c->grid, SF_ROLE_LAT);
     switch (t->kind) {
@@ -133,6 +145,8 @@ static void reach_of_term(const sfi_calc *c, const sfi_field_term *t,
 
 void sfi_term_reach(const sfi_calc *c, sf_node node, int *radius, int *reach)
 {
+    if (sfi_stored_of(c, node) >= 0)
+        return;
     const sfi_field_term *t = sfi_term_of(c, node);
     if (t != NULL) {
         reach_of_term(c, t, radius, reach);
@@ -163,11 +177,17 @@ static bool may_hide(sfi_op op)
            op == SFI_OP_SIGN || op == SFI_OP_POW;
 }
 
-static void ask_inputs(const sfi_calc *c, sf_node node, uint32_t *asked)
+static void ask_inputs(const sfi_calc *c, sf_node node, sfi_asked *asked)
 {
     const sfi_field_term *t = sfi_term_of(c, node);
+    const int stored = sfi_stored_of(c, node);
+    if (stored >= 0)
+        asked->stored |= 1ull << stored;
     if (t != NULL && t->kind == SFI_TERM_FIELD)
-        *asked |= 1u << t->index;
+        asked->inputs |= 1u << t->index;
+    if (t != NULL && t->kind == SFI_TERM_REDUCE && t->stage >= 0 &&
+        t->stage < 64)
+        asked->stages |= 1ull << t->stage;
     const int count = sfi_at(c->terms_graph, node)->arg_count;
     for (int k = 0; k < count; k++)
         ask_inputs(c, sfi_arg(c->terms_graph, node, k), asked);
@@ -176,8 +196,10 @@ static void ask_inputs(const sfi_calc *c, sf_node node, uint32_t *asked)
 }
 
 void sfi_term_missing(const sfi_calc *c, sf_node node, bool *hides,
-                      uint32_t *asked)
+                      sfi_asked *asked)
 {
+    if (sfi_stored_of(c, node) >= 0)
+        return; /* what it hides, it hides by itself */
     const sf_graph *g = c->terms_graph;
     const sfi_node *n = sfi_at(g, node);
     const sfi_field_term *t = sfi_term_of(c, node);

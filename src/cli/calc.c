@@ -10,7 +10,7 @@
 
 typedef struct calc_options {
     const char *output, *select, *grid;
-    int order, units, missing, format;
+    int order, units, missing, format, precision;
     double radius;
     int64_t deflate;
 } calc_options;
@@ -27,8 +27,8 @@ typedef struct calc_options {
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL,
            ".nc, .npy, .vti or .vtr"),
-    CHOICE("order", "P", order, "2", "2|4|6",
-           "Order of derivatives: 2, 4 or 6"),
+    CHOICE("order", "P", order, "2", "2|4|6|spectral",
+           "Of derivatives; spectral: on closed axes alone"),
     OPTION(CLI_TEXT, 0, "select", "LIST", select, NULL, NULL,
            "Points, as 'lev=500; lat=30:60; time=1990-01-16'"),
     CHOICE("units", "U", units, "on", "on|off",
@@ -39,6 +39,8 @@ static const cli_option options[] = {
            "Of the Earth in m, if the file names none"),
     OPTION(CLI_TEXT, 0, "grid", "TEXT", grid, NULL, NULL,
            "Of .npy files, as 'y=0:1:65; x=0:2:129'"),
+    CHOICE("precision", "P", precision, "double", "double|single",
+           "Of arithmetic at the points"),
     CHOICE("format", "F", format, "auto",
            "auto|classic|64bit-offset|cdf5|netcdf4",
            "Of .nc: as the first file, classic, netcdf4, ..."),
@@ -76,7 +78,9 @@ static sf_status run(cli *c, const void *values)
     const cli_file out = cli_fields_file(o->output);
     SFI_TRY(cli_check_files(c, &out, 1));
     sf_calc_options opts = SF_CALC_OPTIONS_INIT;
-    opts.order = 2 * (o->order + 1);
+    static const int orders[] = {2, 4, 6, SF_CALC_SPECTRAL};
+    opts.order = orders[o->order];
+    opts.precision = (sf_calc_precision)o->precision;
     opts.without_units = o->units == 1;
     opts.any_missing = o->missing == 1;
     opts.radius = cli_given(c, "radius") ? o->radius : 0.0;
@@ -118,7 +122,7 @@ const cli_command cli_calc = {
         "Beside the functions of other expressions: dx dy dz d(f, axis) dt "
         "grad div curl\nlaplacian norm advection coriolis geostrophic theta "
         "frontogenesis wind_dir; mean\nsum min max var integral over axes; "
-        "anomaly shift units missing; f[lev=500].\n",
+        "anomaly shift units missing regrid;\nf[lev=500].\n",
     .example = "  scorefield calc 'e = norm(grad(phi)); l = laplacian(phi)' "
                "charge.nc -o e.nc\n",
     .run = run};

@@ -70,6 +70,7 @@ static const cli_option options[] = {
     RARE(CLI_NUMBER, "privacy-ratio", "R", privacy_ratio, NULL, "(0, 10]"),
     RARE(CLI_FLAG, "no-agree", NULL, no_agree, NULL, NULL),
     RARE(CLI_TEXT, "floor", "E", floor, "0", NULL),
+    RARE(CLI_FLAG, "complete-rows", NULL, complete_rows, NULL, NULL),
     OPTION(CLI_TEXT, 0, "weights", "COLUMN", weights, NULL, NULL, NULL,
            "Observation weights"),
     SHOWN(CLI_TEXT, "columns", "LIST", columns, "all of numbers", NULL,
@@ -149,8 +150,8 @@ static const char *const flow_only[] = {"principal", "metric", "coupling",
                                         "bins"};
 
 static const char *const empirical_only[] = {
-    "bandwidth",  "floor",    "weights",      "target",
-    "neighbours", "no-agree", "privacy-ratio"};
+    "bandwidth",  "floor",    "weights",       "target",
+    "neighbours", "no-agree", "privacy-ratio", "complete-rows"};
 static const char *const local_only[] = {"target", "neighbours", "no-agree",
                                          "privacy-ratio"};
 static const char *const not_local[] = {"kernel", "floor", "weights"};

@@ -35,6 +35,7 @@ typedef struct fit_options {
     int64_t neighbours;
     double privacy_ratio; /* 0: not given */
     bool no_agree;
+    bool complete_rows;
     double validation;
     cli_pair hidden; /* width x layers */
     double epochs;
@@ -84,7 +85,8 @@ sf_status fit_save(cli *c, const fit_options *o, const sf_model *model,
 /* Which rows a model is fitted to. */
 typedef enum fit_rows {
     FIT_ROWS_COMPLETE, /* those without a missing cell                     */
-    FIT_ROWS_WITH_MISSING, /* those with a cell                                */
+    FIT_ROWS_WITH_CELLS, /* those with a cell, of empirical models that take them */
+    FIT_ROWS_WITH_MISSING, /* all: who is asked drops those without a cell     */
     FIT_ROWS_STREAM        /* the same; where none is missing they are not kept
                               in memory                                        */
 } fit_rows;

@@ -215,13 +215,19 @@ static int64_t find_dropped(const fit_data *d, int64_t *runs)
     return count;
 }
 
-static sf_status take_matrix(fit_data *d)
+/* Complete rows, or all with a cell. */
+static sf_status take_matrix(fit_data *d, fit_rows rows)
 {
     sf_context *ctx = d->c->ctx;
-    SFI_TRY(sf_frame_complete(ctx, &d->whole, d->some));
+    SFI_TRY(rows == FIT_ROWS_WITH_CELLS
+                ? sf_frame_with_cells(ctx, &d->whole, d->some, d->dim)
+                : sf_frame_complete(ctx, &d->whole, d->some));
     SFI_TRY(sf_frame_matrix(ctx, d->whole, &d->matrix));
     d->matrix.cols = d->dim;
     d->complete = d->matrix.rows;
+    for (int64_t i = 0; i < d->complete; i++)
+        for (int64_t j = 0; j < d->dim; j++)
+            d->missing += isnan(d->matrix.data[i * d->matrix.stride + j]);
     const int64_t count = find_dropped(d, NULL);
     d->dropped_rows =
         sfi_alloc(ctx, (size_t)count, 2 * sizeof *d->dropped_rows);
@@ -338,6 +344,19 @@ static sf_status allocate(fit_data *d)
                : SF_E_NOMEM;
 }
 
+/* Whether rows may lack cells of an empirical model with these options. */
+static bool takes_missing(const fit_data *d, const fit_options *o)
+{
+    sf_empirical_options e = SF_EMPIRICAL_OPTIONS_INIT;
+    const char *b = o->bandwidth;
+    e.kernel = o->kernel;
+    e.floor = o->floor == NULL || strcmp(o->floor, "0") == 0 ? 0.0 : -1.0;
+    if (b != NULL && strcmp(b, "adaptive") == 0)
+        e.bandwidth = SF_BANDWIDTH_ADAPTIVE;
+    return !o->complete_rows && (b == NULL || strcmp(b, "local") != 0) &&
+           sf_empirical_takes_missing(d->c->ctx, d->dim, d->names, &e);
+}
+
 sf_status fit_data_open(fit_data *d, cli *c, const char *path,
                         const fit_options *o, const sf_checkpoint *resumed,
                         fit_rows rows)
@@ -370,8 +389,13 @@ sf_status fit_data_open(fit_data *d, cli *c, const char *path,
         say_missing(d);
         return SF_OK;
     }
-    SFI_TRY(take_matrix(d));
-    fit_say_dropped(d);
+    if (o->model == FIT_EMPIRICAL && takes_missing(d, o))
+        rows = FIT_ROWS_WITH_CELLS;
+    SFI_TRY(take_matrix(d, rows));
+    if (rows == FIT_ROWS_WITH_CELLS)
+        say_missing(d);
+    else
+        fit_say_dropped(d);
     return SF_OK;
 }
 

@@ -12,6 +12,7 @@
 #include "num/decimal.h"
 #include "num/sort.h"
 #include "scorefield/model.h"
+#include "table/frame.h"
 
 #include <math.h>
 #include <string.h>
@@ -334,6 +335,7 @@ static void use_column(impute_table *t, int64_t col)
 sf_status impute_choose_model(impute_table *t, const sf_model *model)
 {
     char shown[SFI_SHOW_SIZE], level[SFI_SHOW_SIZE];
+    t->model = model;
     for (int64_t k = 0; k < sf_model_dim(model); k++) {
         const char *name = sf_model_column(model, k);
         const int64_t col = sf_frame_find(t->frame, name);
@@ -343,7 +345,8 @@ sf_status impute_choose_model(impute_table *t, const sf_model *model)
                             cli_shown_path(t->path),
                             sfi_show(shown, name, strlen(name)));
         const sf_column *column = &t->table.columns[col];
-        if (column->kind == SF_COLUMN_TEXT && t->recoded[col].cells == NULL)
+        if (column->kind == SF_COLUMN_TEXT && t->recoded[col].cells == NULL &&
+            sf_model_level_count(model, k) == 0)
             return SFI_FAIL(
                 t->c->ctx, SF_E_FORMAT,
                 "%s: column \"%s\" holds text (\"%s\", ...), want numbers",
@@ -433,6 +436,49 @@ sf_status impute_choose_all(impute_table *t)
 
 /* ---- cells ------------------------------------------------------------------------ */
 
+/* Level `level` of the model's column k, NULL if it has none. */
+static const char *model_level(const impute_table *t, int64_t k, int64_t level)
+{
+    return t->model != NULL ? sf_model_level(t->model, k, level) : NULL;
+}
+
+/* The table's column of chosen column k gets the model's levels, which are texts. */
+static sf_status set_levels(impute_table *t, int64_t k)
+{
+    sf_context *ctx = t->c->ctx;
+    const int64_t count = sf_model_level_count(t->model, k), col = t->index[k];
+    const char **levels = sfi_alloc(ctx, (size_t)count, sizeof *levels);
+    if (levels == NULL)
+        return SF_E_NOMEM;
+    for (int64_t l = 0; l < count; l++)
+        levels[l] = sf_model_level(t->model, k, l);
+    const sf_status status =
+        sfi_table_set_levels(ctx, &t->table, col, levels, count);
+    sfi_free(ctx, levels, (size_t)count, sizeof *levels);
+    for (int64_t i = 0; i < t->table.rows; i++)
+        t->table.data[i * t->table.cols + col] = t->x[i * t->dim + k];
+    return status;
+}
+
+/* Levels are those of the model, and so are the texts of the table, which may lack
+ * some. */
+static sf_status match_levels(impute_table *t)
+{
+    SFI_TRY(sfi_frame_error(
+        t->chosen,
+        sf_model_match_levels(t->model, t->chosen,
+                              (sf_mat){t->x, t->table.rows, t->dim, t->dim})));
+    for (int64_t k = 0; k < t->dim; k++) {
+        const sf_column *column = &t->table.columns[t->index[k]];
+        sf_frame_summary s = SF_FRAME_SUMMARY_INIT;
+        SFI_TRY(sf_frame_summarise(t->c->ctx, &s, t->frame, t->index[k]));
+        if (sf_model_level_count(t->model, k) > 0 &&
+            (column->kind == SF_COLUMN_TEXT || s.present == 0))
+            SFI_TRY(set_levels(t, k));
+    }
+    return SF_OK;
+}
+
 sf_status impute_take_cells(impute_table *t)
 {
     const size_t cells = (size_t)(t->table.rows * t->dim);
@@ -445,7 +491,8 @@ sf_status impute_take_cells(impute_table *t)
             t->x[i * t->dim + k] = x;
             t->missing += isnan(x);
         }
-    return sf_frame_select(t->c->ctx, &t->chosen, t->frame, t->index, t->dim);
+    SFI_TRY(sf_frame_select(t->c->ctx, &t->chosen, t->frame, t->index, t->dim));
+    return t->model != NULL ? match_levels(t) : SF_OK;
 }
 
 /* Spell what was filled of a column of dates, whose texts become more. */
@@ -489,7 +536,10 @@ sf_status impute_put_back(impute_table *t, const double *filled)
             continue;
         }
         for (int64_t i = 0; i < t->table.rows; i++) {
-            const double x = filled[i * t->dim + k];
+            double x = filled[i * t->dim + k];
+            const char *level = model_level(t, k, (int64_t)x);
+            if (level != NULL && t->table.columns[col].kind != SF_COLUMN_TEXT)
+                (void)sfi_number_parse(level, &x);
             if (isnan(t->x[i * t->dim + k]))
                 t->table.data[i * t->table.cols + col] =
                     r->value != NULL ? r->value[(int64_t)x] : x;
@@ -509,7 +559,9 @@ int64_t impute_target_place(const impute_table *t)
 const char *impute_level(const impute_table *t, int64_t k, int64_t level,
                          char number[SFI_NUMBER_SIZE])
 {
-    if (sf_frame_level_count(t->chosen, k) > 0)
+    if (model_level(t, k, level) != NULL)
+        return model_level(t, k, level);
+    if (t->model == NULL && sf_frame_level_count(t->chosen, k) > 0)
         return sf_frame_level(t->chosen, k, level);
     number[sfi_number_format((double)level, number)] = '\0';
     return number;

@@ -21,6 +21,7 @@ typedef struct impute_recoded {
 typedef struct impute_table {
     cli *c;
     const char *path;
+    const sf_model *model; /* whose levels are its columns', or NULL          */
     sf_table table;
     impute_recoded *recoded; /* [cols]                                        */
     sfi_told_kind *told;     /* [cols] by --kind                              */

@@ -62,6 +62,7 @@ static sf_status move(motion_record *r, sf_action_motion *m, bool is_wave)
         o.step = p->step;
         o.damping = p->damping;
         o.method = p->method;
+        o.absorb = p->absorb > 0 ? p->absorb : o.absorb;
         o.frames = r->frames;
         o.told = motion_record_told(r);
         o.resume = r->state;

@@ -36,7 +36,7 @@ static const cli_option options[] = {
     OPTION(CLI_NUMBER, 0, "churn", "S", churn, "30", ">= 0",
            "sde: how much noise is put back"),
     OPTION(CLI_TEXTS, 0, "given", "CONDITION", given, NULL, NULL,
-           "\"a=1\", \"b>2\", \"c in 1:3\"; many times"),
+           "\"a=1\", \"b>2\", \"c in 1:3\", \"s in x,y\"; many times"),
     OPTION(CLI_TEXT, 0, "trace", "FILE", trace, NULL, NULL,
            "Paths, .npy of [step, walker, column]"),
     CLI_DENSITY_OPTIONS(sample_options, density, "names in EXPR",

@@ -220,7 +220,7 @@ sf_status sf_action_flow(sf_action *a, sf_field *fields,
             "max_steps %lld; want > 0, > 0, >= 0, >= 1, >= 1",
             o.until, o.tolerance, o.step, (long long)o.frames,
             (long long)o.max_steps);
-    sf_status status = sfi_motion_begin(&m, a, "flow", fields, out);
+    sf_status status = sfi_motion_begin(&m, a, "flow", fields, NULL, out);
     out->engine = "Runge-Kutta-Chebyshev";
     m.until = o.until;
     m.told = o.told;
@@ -234,7 +234,7 @@ sf_status sf_action_flow(sf_action *a, sf_field *fields,
         status = flow(&m, &o, is_exact ? &modes : NULL);
     sfi_modes_free(&modes);
     if (status == SF_OK)
-        sfi_action_scatter(a, m.x, fields);
+        sfi_motion_scatter(&m, m.x);
     sfi_motion_end(&m);
     return status;
 }

@@ -89,12 +89,22 @@ sf_status sfi_motion_go_on(const sfi_motion *m, double time)
                : SFI_FAIL(m->ctx, SF_E_CANCELLED, "%s: stopped", m->name);
 }
 
+void sfi_motion_scatter(const sfi_motion *m, const double *x)
+{
+    if (m->absorb == NULL) {
+        sfi_action_scatter(m->a, x, m->fields);
+        return;
+    }
+    sfi_absorb_crop(m->absorb, x, m->shown);
+    sfi_action_scatter(m->absorb->inner, m->shown, m->fields);
+}
+
 sf_status sfi_motion_show(const sfi_motion *m, const double *x, double time)
 {
     SFI_TRY(sfi_motion_check_finite(m, x, time));
     if (m->told.frame == NULL)
         return SF_OK;
-    sfi_action_scatter(m->a, x, m->fields);
+    sfi_motion_scatter(m, x);
     return m->told.frame(m->told.user, time, m->fields);
 }
 
@@ -108,7 +118,7 @@ sf_status sfi_motion_level(sfi_motion *m, double time, double energy)
         SFI_TRY(sfi_action_value(m->a, m->x, &level.energy));
     for (int64_t i = 0; i < m->n; i++)
         level.fastest = fmax(level.fastest, fabs(m->v[i]));
-    sfi_action_scatter(m->a, m->x, m->fields);
+    sfi_motion_scatter(m, m->x);
     return m->told.level(m->told.user, &level);
 }
 
@@ -167,7 +177,8 @@ sf_status sfi_motion_save(sfi_motion *m, double *const *numbers, int count,
                           int64_t k)
 {
     const size_t n = (size_t)m->n;
-    const size_t all = HEAD + (size_t)count + 2 * n;
+    const size_t more = m->absorb != NULL ? m->absorb->memory_count : 0;
+    const size_t all = HEAD + (size_t)count + 2 * n + more;
     if (m->told.save == NULL)
         return SF_OK;
     double *state = sfi_alloc(m->ctx, all, sizeof *state), *to = state;
@@ -183,6 +194,8 @@ sf_status sfi_motion_save(sfi_motion *m, double *const *numbers, int count,
         *to++ = *numbers[i];
     memcpy(to, m->x, n * sizeof *to);
     memcpy(to + n, m->v, n * sizeof *to);
+    if (more > 0)
+        memcpy(to + 2 * n, m->absorb->memory, more * sizeof *to);
     const sf_status status = m->told.save(m->told.user, k, state, all);
     sfi_free(m->ctx, state, all, sizeof *state);
     return status;
@@ -193,9 +206,10 @@ sf_status sfi_motion_resume(sfi_motion *m, const double *state,
                             int count, int64_t *k)
 {
     const size_t n = (size_t)m->n;
-    if (state_count != HEAD + (size_t)count + 2 * n || state[0] != VERSION ||
-        state[1] != (double)m->n || !(state[2] >= 0.0) || !(state[2] <= 1e15) ||
-        state[3] != m->mark)
+    const size_t more = m->absorb != NULL ? m->absorb->memory_count : 0;
+    if (state_count != HEAD + (size_t)count + 2 * n + more ||
+        state[0] != VERSION || state[1] != (double)m->n || !(state[2] >= 0.0) ||
+        !(state[2] <= 1e15) || state[3] != m->mark)
         return SFI_FAIL(m->ctx, SF_E_ARG,
                         "%s: the state to resume from is that of another "
                         "motion; want the same problem and options",
@@ -207,13 +221,16 @@ sf_status sfi_motion_resume(sfi_motion *m, const double *state,
         *numbers[i] = *state++;
     memcpy(m->x, state, n * sizeof *state);
     memcpy(m->v, state + n, n * sizeof *state);
+    if (more > 0)
+        memcpy(m->absorb->memory, state + 2 * n, more * sizeof *state);
     return sfi_motion_check_finite(m, m->x, NAN);
 }
 
 /* ---- making ----------------------------------------------------------------------------- */
 
 sf_status sfi_motion_begin(sfi_motion *m, sf_action *a, const char *name,
-                           sf_field *fields, sf_action_motion *out)
+                           sf_field *fields, sfi_absorb *absorb,
+                           sf_action_motion *out)
 {
     sf_action_info info;
     memset(m, 0, sizeof *m);
@@ -222,8 +239,8 @@ sf_status sfi_motion_begin(sfi_motion *m, sf_action *a, const char *name,
     SFI_TRY(sfi_action_at(a, 0.0));
     if (a->is_open)
         return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
-                        "action: what moves does not stop at an open side; "
-                        "they are for fields at rest");
+                        "action: what flows does not stop at an open side; "
+                        "they are for waves and for fields at rest");
     m->a = a;
     m->ctx = a->ctx;
     m->name = name;
@@ -240,7 +257,16 @@ sf_status sfi_motion_begin(sfi_motion *m, sf_action *a, const char *name,
         return SF_E_NOMEM;
     for (size_t i = 0; i < SFI_MOTION_ARRAYS; i++)
         *arrays[i] = room + i * (size_t)m->n;
-    SFI_TRY(sfi_action_gather(a, fields, m->x));
+    if (absorb != NULL) {
+        const sf_action *inner = absorb->inner;
+        m->absorb = absorb;
+        m->shown = sfi_alloc(m->ctx, (size_t)(inner->unknowns * inner->points),
+                             sizeof *m->shown);
+        if (m->shown == NULL)
+            return SF_E_NOMEM;
+    }
+    SFI_TRY(
+        sfi_action_gather(a, absorb != NULL ? absorb->fields : fields, m->x));
     for (int u = 0; u < a->unknowns; u++) {
         sfi_action_pin(a, m->x + u * a->points);
         sfi_action_volumes(a, m->mass + u * a->points);
@@ -251,6 +277,11 @@ sf_status sfi_motion_begin(sfi_motion *m, sf_action *a, const char *name,
 
 void sfi_motion_end(sfi_motion *m)
 {
+    if (m->shown != NULL)
+        sfi_free(
+            m->ctx, m->shown,
+            (size_t)(m->absorb->inner->unknowns * m->absorb->inner->points),
+            sizeof *m->shown);
     if (m->x != NULL)
         sfi_free(m->ctx, m->x, SFI_MOTION_ARRAYS * (size_t)m->n, sizeof *m->x);
 }

@@ -3,7 +3,7 @@
 #ifndef SFI_MOTION_H
 #define SFI_MOTION_H
 
-#include "action/action.h"
+#include "evolve/absorb.h"
 
 enum { SFI_MOTION_ARRAYS = 8 };
 
@@ -22,12 +22,20 @@ typedef struct sfi_motion {
     sf_motion_told told;
     sf_action_motion *out;
     double begun, until;
+    sfi_absorb *absorb; /* what is beyond open sides, or NULL                 */
+    double *shown;      /* [unknowns][points] of the inner grid then          */
     double mark; /* of the motion: a hash of what it starts from              */
 } sfi_motion;
 
-/* Take the fields as the state at time 0, with volumes as masses.  `out` is zeroed. */
+/* Take the fields as the state at time 0, with volumes as masses.  `out` is zeroed.  With an
+ * absorb, the fields of its action are taken, and those of the inner one are shown. */
 sf_status sfi_motion_begin(sfi_motion *m, sf_action *a, const char *name,
-                           sf_field *fields, sf_action_motion *out);
+                           sf_field *fields, sfi_absorb *absorb,
+                           sf_action_motion *out);
+
+/* Put x into the caller's fields. */
+void sfi_motion_scatter(const sfi_motion *m, const double *x);
+
 void sfi_motion_end(sfi_motion *m);
 
 /* Set the pinned values of x to those of a time, which the action is then of. */

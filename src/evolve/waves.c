@@ -99,6 +99,8 @@ static sf_status leapfrog(const wave *w, int64_t n)
     const double fall = n == 0 ? 1.0 : 1.0 / (1.0 + half);
     const double kick = n == 0 ? 0.5 * dt : dt;
     SFI_TRY(sfi_motion_force(m, time_of(w, n), m->x, m->force));
+    if (m->absorb != NULL)
+        sfi_absorb_step(m->absorb, m->mass, m->x, m->force);
     for (int64_t i = 0; i < m->n; i++)
         m->v[i] = fall * ((1.0 - half) * m->v[i] + kick * m->force[i]);
     sfi_drift(m->x, m->v, dt, m->n);
@@ -306,6 +308,9 @@ static sf_status take_up(wave *w, int64_t *first)
     const double numbers[] = {w->dt, w->each, (double)o->frames, o->damping,
                               (double)o->method};
     *first = 0;
+    if (m->absorb != NULL)
+        SFI_TRY(sfi_absorb_prepare(m->absorb, w->dt, m->mass, m->spare[0],
+                                   m->spare[1]));
     SFI_TRY(sfi_motion_mark(m, numbers, (int)SFI_COUNT(numbers)));
     if (o->resume != NULL)
         SFI_TRY(
@@ -391,13 +396,26 @@ sf_status sf_action_evolve(sf_action *a, sf_field *fields,
     out = out != NULL ? out : &none;
     SFI_TRY(sfi_options(a->ctx, &o, sizeof o, opts));
     if (!(o.until > 0.0) || !(o.step >= 0.0) || !(o.damping >= 0.0) ||
-        o.frames < 1 || (unsigned)o.method > SF_METHOD_MIDPOINT)
+        o.frames < 1 || (unsigned)o.method > SF_METHOD_MIDPOINT || o.absorb < 2)
         return SFI_FAIL(
             a->ctx, SF_E_ARG,
             "evolve: until is %g, step %g, damping %g, frames %lld, "
-            "method %d; want > 0, >= 0, >= 0, >= 1, 0 to 2",
-            o.until, o.step, o.damping, (long long)o.frames, (int)o.method);
-    sf_status status = sfi_motion_begin(&m, a, "evolve", fields, out);
+            "method %d, absorb %d; want > 0, >= 0, >= 0, >= 1, 0 to 2, >= 2",
+            o.until, o.step, o.damping, (long long)o.frames, (int)o.method,
+            o.absorb);
+    if (a->is_open && o.method != SF_METHOD_LEAPFROG)
+        return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                        "evolve: open sides want the method leapfrog");
+    sfi_absorb beyond = {0};
+    sf_status status = SF_OK;
+    memset(&m, 0, sizeof m);
+    if (a->is_open)
+        status = sfi_absorb_new(&beyond, a, o.absorb, fields, rates);
+    if (status == SF_OK)
+        status = sfi_motion_begin(&m, a->is_open ? beyond.a : a, "evolve",
+                                  fields, a->is_open ? &beyond : NULL, out);
+    if (a->is_open && rates != NULL)
+        rates = beyond.rates;
     out->engine = engines[o.method];
     m.until = o.until;
     m.told = o.told;
@@ -406,7 +424,8 @@ sf_status sf_action_evolve(sf_action *a, sf_field *fields,
     if (status == SF_OK)
         status = evolve(&w);
     if (status == SF_OK)
-        sfi_action_scatter(a, m.x, fields);
+        sfi_motion_scatter(&m, m.x);
     sfi_motion_end(&m);
+    sfi_absorb_free(&beyond);
     return status;
 }

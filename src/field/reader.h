@@ -11,8 +11,9 @@
 #include "field/select.h"
 #include "field/slabs.h"
 
-/* Points that are read at once: 8 MiB as doubles. */
-enum { SFI_FIELD_PIECE = 1 << 20 };
+/* Points that are read at once: 1 MiB as doubles, which stays in a cache while raw numbers
+ * become values. */
+enum { SFI_FIELD_PIECE = 1 << 17 };
 
 /* An open file that variables are taken from. */
 typedef struct sfi_field_file {

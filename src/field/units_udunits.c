@@ -19,6 +19,29 @@ bool sfi_units_available(void)
     return true;
 }
 
+static void free_system(void *system)
+{
+    sfi_foreign_lock();
+    ut_free_system(system);
+    sfi_foreign_unlock();
+}
+
+/* Reading the data base takes 3 ms, more than most calculations of fields in memory: a
+ * context does it once. */
+static ut_system *system_of(sf_context *ctx)
+{
+    ut_system *system = sfi_context_kept(ctx);
+    if (system != NULL)
+        return system;
+    sfi_foreign_lock();
+    (void)ut_set_error_message_handler(ut_ignore);
+    system = ut_read_xml(NULL);
+    sfi_foreign_unlock();
+    if (system != NULL)
+        sfi_context_keep(ctx, system, free_system);
+    return system;
+}
+
 sf_status sfi_units_open(sf_context *ctx, sfi_unit_base **out)
 {
     *out = NULL;
@@ -26,10 +49,7 @@ sf_status sfi_units_open(sf_context *ctx, sfi_unit_base **out)
     if (u == NULL)
         return SF_E_NOMEM;
     u->ctx = ctx;
-    sfi_foreign_lock();
-    (void)ut_set_error_message_handler(ut_ignore);
-    u->system = ut_read_xml(NULL);
-    sfi_foreign_unlock();
+    u->system = system_of(ctx);
     if (u->system == NULL) {
         sfi_free(ctx, u, 1, sizeof *u);
         return SFI_FAIL(ctx, SF_E_INTERNAL,
@@ -42,12 +62,8 @@ sf_status sfi_units_open(sf_context *ctx, sfi_unit_base **out)
 
 void sfi_units_close(sfi_unit_base *u)
 {
-    if (u == NULL)
-        return;
-    sfi_foreign_lock();
-    ut_free_system(u->system);
-    sfi_foreign_unlock();
-    sfi_free(u->ctx, u, 1, sizeof *u);
+    if (u != NULL)
+        sfi_free(u->ctx, u, 1, sizeof *u);
 }
 
 bool sfi_units_parse(sfi_unit_base *u, const char *text)

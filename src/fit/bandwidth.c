@@ -13,6 +13,7 @@
 #include "fit/bandwidth.h"
 
 #include "fit/leave_one_out.h"
+#include "fit/left_out_cells.h"
 #include "num/equal_rows.h"
 
 #include <math.h>
@@ -34,14 +35,28 @@ sf_status sfi_count_copies(const sf_model *m, int64_t *copies)
     return status;
 }
 
+/* Mean and standard error of the rows' log densities at h. */
+typedef sf_status likelihood(void *user, double h, sfi_left_out_result *out);
+
+static sf_status of_rows(void *user, double h, sfi_left_out_result *out)
+{
+    return sfi_left_out_likelihood(user, h, out);
+}
+
+static sf_status of_cells(void *user, double h, sfi_left_out_result *out)
+{
+    return sfi_left_out_cells_likelihood(user, h, out);
+}
+
 /* The h from 2^-20 to 1 where the likelihood is largest. */
-static sf_status maximise(sfi_left_out *s, sfi_left_out_result *best)
+static sf_status maximise(sf_context *ctx, likelihood *f, void *user,
+                          sfi_left_out_result *best)
 {
     sfi_left_out_result a = {.mean = -INFINITY}, b;
     double at = NAN, top = -INFINITY;
     int falling = 0;
     for (int k = 0; k <= HALVINGS && falling < 3; k++) {
-        SFI_TRY(sfi_left_out_likelihood(s, ldexp(1.0, -k), &a));
+        SFI_TRY(f(user, ldexp(1.0, -k), &a));
         falling = a.mean < top ? falling + 1 : 0;
         if (a.mean > top) {
             top = a.mean;
@@ -49,31 +64,31 @@ static sf_status maximise(sfi_left_out *s, sfi_left_out_result *best)
         }
     }
     if (isnan(at))
-        return SFI_FAIL(s->ctx, SF_E_NUMERIC,
+        return SFI_FAIL(ctx, SF_E_NUMERIC,
                         "empirical: no amount of noise gives every row a "
                         "density under the others");
     const double golden = 0.61803398874989485;
     double low = at - 1.0, high = fmin(at + 1.0, 0.0);
     double here = high - golden * (high - low);
     double there = low + golden * (high - low);
-    SFI_TRY(sfi_left_out_likelihood(s, exp2(here), &a));
-    SFI_TRY(sfi_left_out_likelihood(s, exp2(there), &b));
+    SFI_TRY(f(user, exp2(here), &a));
+    SFI_TRY(f(user, exp2(there), &b));
     for (int k = 0; k < SECTIONS; k++) {
         if (a.mean >= b.mean) {
             high = there;
             there = here;
             b = a;
             here = high - golden * (high - low);
-            SFI_TRY(sfi_left_out_likelihood(s, exp2(here), &a));
+            SFI_TRY(f(user, exp2(here), &a));
         } else {
             low = here;
             here = there;
             a = b;
             there = low + golden * (high - low);
-            SFI_TRY(sfi_left_out_likelihood(s, exp2(there), &b));
+            SFI_TRY(f(user, exp2(there), &b));
         }
     }
-    return sfi_left_out_likelihood(s, exp2(0.5 * (low + high)), best);
+    return f(user, exp2(0.5 * (low + high)), best);
 }
 
 static void tell(sfi_left_out_result found, sfi_bandwidth *out)
@@ -96,7 +111,7 @@ static sf_status adapt(sfi_left_out *s, double *times, sfi_bandwidth *out)
         if (count >= s->near.most)
             break;
         SFI_TRY(sfi_left_out_distances(s, count));
-        SFI_TRY(maximise(s, &found));
+        SFI_TRY(maximise(s->ctx, of_rows, s, &found));
         worse = found.mean > best.mean ? 0 : worse + 1;
         if (!(found.mean > best.mean))
             continue;
@@ -135,7 +150,7 @@ static sf_status run_one(sfi_left_out *s, sfi_bandwidth *out)
 {
     sfi_left_out_result found;
     SFI_TRY(sfi_left_out_alike(s));
-    SFI_TRY(maximise(s, &found));
+    SFI_TRY(maximise(s->ctx, of_rows, s, &found));
     tell(found, out);
     out->least = out->most = fmax(found.h, SFI_LEAST_TIME);
     return SF_OK;
@@ -153,5 +168,24 @@ sf_status sfi_find_bandwidth(const sf_model *m, int64_t loo_rows, uint64_t seed,
     out->loo_rows = s.rows;
     out->copies = s.copies;
     sfi_left_out_close(&s);
+    return status;
+}
+
+sf_status sfi_find_bandwidth_of_cells(const sf_model *m, int64_t loo_rows,
+                                      uint64_t seed, sfi_bandwidth *out)
+{
+    sfi_left_out_cells s;
+    sfi_left_out_result found;
+    *out = (sfi_bandwidth){0};
+    sf_status status = sfi_left_out_cells_open(&s, m, loo_rows, seed);
+    if (status == SF_OK)
+        status = maximise(m->ctx, of_cells, &s, &found);
+    if (status == SF_OK) {
+        tell(found, out);
+        out->least = out->most = fmax(found.h, SFI_LEAST_TIME);
+    }
+    out->loo_rows = s.rows;
+    out->copies = s.copies;
+    sfi_left_out_cells_close(&s);
     return status;
 }

@@ -26,6 +26,11 @@ typedef struct sfi_bandwidth {
 sf_status sfi_find_bandwidth(const sf_model *m, int64_t loo_rows, uint64_t seed,
                              double floor, double *times, sfi_bandwidth *out);
 
+/* The one time for data with missing cells, each row by the cells that it has: as
+ * above, SF_E_ARG where all rows are copies of one. */
+sf_status sfi_find_bandwidth_of_cells(const sf_model *m, int64_t loo_rows,
+                                      uint64_t seed, sfi_bandwidth *out);
+
 /* How many rows of m's data are copies of an earlier one. */
 sf_status sfi_count_copies(const sf_model *m, int64_t *copies);
 

@@ -3,6 +3,7 @@
  * data has at least. */
 #include "fit/bandwidth.h"
 #include "fit/kernels.h"
+#include "kernel/cell_law.h"
 #include "model/model.h"
 #include "num/linalg.h"
 #include "scorefield/fit.h"
@@ -15,7 +16,13 @@
 static sf_status check(sf_context *ctx, sf_cmat data, const char *const *names,
                        const sf_empirical_options *o)
 {
-    SFI_TRY(sfi_check_finite(ctx, data, 0, names, "empirical"));
+    for (int64_t i = 0; i < data.rows; i++)
+        for (int64_t j = 0; j < data.cols; j++)
+            if (isinf(data.data[i * data.stride + j]))
+                return SFI_FAIL(ctx, SF_E_NUMERIC,
+                                "empirical: row %lld, column \"%s\": the value "
+                                "is not finite",
+                                (long long)i + 1, names[j]);
     if (o->frame != NULL && sf_frame_cols(o->frame) < data.cols)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "empirical: the frame has %lld columns, and the data "
@@ -58,25 +65,104 @@ static sf_status check(sf_context *ctx, sf_cmat data, const char *const *names,
 /* ---- the model --------------------------------------------------------------- */
 
 static int numbers_of(sfi_number *out, int64_t rows, bool weighted,
-                      bool adaptive, double least, double floor)
+                      bool adaptive, double least, double floor, bool holes)
 {
     const sfi_number numbers[] = {{"rows", (double)rows},
                                   {"weighted", weighted},
                                   {"adaptive", adaptive},
                                   {"t_min", least},
                                   {"floor", floor}};
-    const int count = (int)SFI_COUNT(numbers) - (floor == 0.0);
+    int count = (int)SFI_COUNT(numbers) - (floor == 0.0);
     memcpy(out, numbers, (size_t)count * sizeof *numbers);
+    if (holes)
+        out[count++] = (sfi_number){"holes", 1.0};
     return count;
 }
 
-/* Rows of weight 0 are left out: they are no part of the law. */
+static int64_t cells_of(sf_cmat data, int64_t row)
+{
+    int64_t count = 0;
+    for (int64_t j = 0; j < data.cols; j++)
+        count += !isnan(data.data[row * data.stride + j]);
+    return count;
+}
+
+/* Rows of weight 0, or without a cell, are left out: they are no part of the law. */
+static bool is_kept(sf_cmat data, const double *weights, int64_t row)
+{
+    return (weights == NULL || weights[row] > 0.0) && cells_of(data, row) > 0;
+}
+
 static int64_t kept_rows(sf_cmat data, const double *weights)
 {
     int64_t kept = 0;
     for (int64_t i = 0; i < data.rows; i++)
-        kept += weights == NULL || weights[i] > 0.0;
+        kept += is_kept(data, weights, i);
     return kept;
+}
+
+/* Whether a row that is kept lacks a cell. */
+static bool has_holes(sf_cmat data, const double *weights)
+{
+    for (int64_t i = 0; i < data.rows; i++)
+        if (is_kept(data, weights, i) && cells_of(data, i) < data.cols)
+            return true;
+    return false;
+}
+
+/* What is in the way of rows with missing cells, with the column it is about or -1;
+ * NULL if nothing is. */
+static const char *why_no_holes(const sfi_noise *noise,
+                                const sf_empirical_options *o, int64_t *column)
+{
+    *column = -1;
+    for (int64_t j = 0; j < noise->dim; j++)
+        if (sfi_cell_family_of(sfi_noise_block(noise, j)) == SFI_CELL_UNKNOWN) {
+            *column = j;
+            return "its kernel is not for them; want gaussian, lognormal, "
+                   "beta, integer or category, which auto chooses from";
+        }
+    return o->bandwidth == SF_BANDWIDTH_ADAPTIVE
+               ? "they have no distances to neighbours; want one bandwidth for "
+                 "all rows"
+           : o->floor != 0.0 ? "there is no background (floor) for them; want 0"
+                             : NULL;
+}
+
+static sf_status check_holes(sf_context *ctx, const sfi_noise *noise,
+                             sf_cmat data, const char *const *names,
+                             const sf_empirical_options *o)
+{
+    int64_t column;
+    const char *why = why_no_holes(noise, o, &column);
+    if (why == NULL || !has_holes(data, o->weights))
+        return SF_OK;
+    if (column < 0)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "empirical: rows have missing cells, and %s, or "
+                        "complete rows",
+                        why);
+    return SFI_FAIL(ctx, SF_E_ARG,
+                    "empirical: rows have missing cells; column \"%s\": %s, or "
+                    "complete rows",
+                    names[column], why);
+}
+
+bool sf_empirical_takes_missing(sf_context *ctx, int64_t dim,
+                                const char *const *names,
+                                const sf_empirical_options *options)
+{
+    sf_empirical_options o = SF_EMPIRICAL_OPTIONS_INIT;
+    sfi_noise noise = {0};
+    int64_t column;
+    if (sfi_options(ctx, &o, sizeof o, options) != SF_OK)
+        return false;
+    const bool any = o.kernel == NULL || strcmp(o.kernel, "auto") == 0;
+    const bool takes = (any || sfi_noise_parse(ctx, &noise, o.kernel, dim,
+                                               names, NULL) == SF_OK) &&
+                       why_no_holes(&noise, &o, &column) == NULL;
+    sfi_noise_free(ctx, &noise);
+    return takes;
 }
 
 /* The model of these kernels with the data in it and no noise yet. */
@@ -90,7 +176,7 @@ static sf_status make(sf_context *ctx, sf_model **out, const sfi_noise *noise,
         numbers_of(numbers, kept_rows(data, o->weights), o->weights != NULL,
                    o->bandwidth == SF_BANDWIDTH_ADAPTIVE,
                    o->bandwidth == SF_BANDWIDTH_FIXED ? o->time : 1.0,
-                   fmax(o->floor, 0.0));
+                   fmax(o->floor, 0.0), has_holes(data, o->weights));
     SFI_TRY(sfi_model_new(ctx, out, &sfi_empirical_ops, data.cols, names, noise,
                           count, numbers));
     sf_model *m = *out;
@@ -98,7 +184,7 @@ static sf_status make(sf_context *ctx, sf_model **out, const sfi_noise *noise,
     memcpy(m->scale, scale, (size_t)m->dim * sizeof *scale);
     int64_t to = 0;
     for (int64_t i = 0; i < data.rows; i++) {
-        if (o->weights != NULL && o->weights[i] == 0.0)
+        if (!is_kept(data, o->weights, i))
             continue;
         for (int64_t j = 0; j < m->dim; j++)
             m->weights[to * m->dim + j] =
@@ -107,6 +193,8 @@ static sf_status make(sf_context *ctx, sf_model **out, const sfi_noise *noise,
             m->weights[m->layout[1].offset + to] = log(o->weights[i]);
         to++;
     }
+    if (to == 0)
+        return SFI_FAIL(ctx, SF_E_ARG, "empirical: no row has a cell");
     return sfi_check_clean(m, data, "empirical");
 }
 
@@ -164,7 +252,10 @@ static sf_status find_noise(sf_model *m, const sf_empirical_options *o,
             return SF_E_NOMEM;
     }
     const sf_status status =
-        sfi_find_bandwidth(m, o->loo_rows, o->seed, o->floor, times, &found);
+        sfi_has_holes(m)
+            ? sfi_find_bandwidth_of_cells(m, o->loo_rows, o->seed, &found)
+            : sfi_find_bandwidth(m, o->loo_rows, o->seed, o->floor, times,
+                                 &found);
     if (status == SF_OK) {
         set_times(m, found.least, found.floor, times);
         report->floor = found.floor;
@@ -192,6 +283,8 @@ static sf_status fit(sf_context *ctx, sf_model **out, sf_cmat data,
         status = sfi_choose_kernels(
             ctx, &noise, &(sfi_kernel_table){data, names, o->weights, o->frame},
             o->kernel, unit, unit + d);
+    if (status == SF_OK)
+        status = check_holes(ctx, &noise, data, names, o);
     if (status == SF_OK)
         status = make(ctx, out, &noise, data, names, unit, unit + d, o);
     if (status == SF_OK && o->frame != NULL)

@@ -17,12 +17,17 @@ typedef struct moments {
     double least, most;
 } moments;
 
+/* Of the cells that are there. */
 static moments moments_of(sf_cmat data, int64_t j)
 {
     moments m = {.least = INFINITY, .most = -INFINITY};
-    const double n = (double)data.rows;
+    double n = 0.0;
+    for (int64_t i = 0; i < data.rows; i++)
+        n += isnan(data.data[i * data.stride + j]) ? 0.0 : 1.0;
     for (int64_t i = 0; i < data.rows; i++) {
         const double x = data.data[i * data.stride + j];
+        if (isnan(x))
+            continue;
         m.mean += x / n;
         m.log_mean += (x > 0.0 ? log(x) : 0.0) / n;
         m.least = fmin(m.least, x);
@@ -31,6 +36,8 @@ static moments moments_of(sf_cmat data, int64_t j)
     for (int64_t i = 0; i < data.rows; i++) {
         const double x = data.data[i * data.stride + j];
         const double y = (x > 0.0 ? log(x) : 0.0) - m.log_mean;
+        if (isnan(x))
+            continue;
         m.sd += (x - m.mean) * (x - m.mean) / n;
         m.log_sd += y * y / n;
     }
@@ -146,6 +153,8 @@ static sf_status count_levels(sf_context *ctx, const sfi_kernel_table *t,
     const int64_t most = *count > 0 ? *count : MOST_LEVELS;
     for (int64_t i = 0; i < t->data.rows; i++) {
         const double x = t->data.data[i * t->data.stride + j];
+        if (isnan(x))
+            continue;
         if (!(x >= 0.0 && x < (double)most && x == floor(x)))
             return SFI_FAIL(ctx, SF_E_NUMERIC,
                             "kernel category: row %lld, column \"%.200s\": %g "
@@ -170,7 +179,10 @@ static sf_status set_prior(sf_context *ctx, sfi_block *b,
         return SF_E_NOMEM;
     for (int64_t i = 0; i < t->data.rows; i++) {
         const double w = t->weights != NULL ? t->weights[i] : 1.0;
-        prior[(int64_t)t->data.data[i * t->data.stride + j]] += w;
+        const double x = t->data.data[i * t->data.stride + j];
+        if (isnan(x))
+            continue;
+        prior[(int64_t)x] += w;
         sum += w;
     }
     for (int64_t k = 0; k < count; k++)
@@ -209,22 +221,34 @@ static void scale_shares(const sfi_block *b, const int64_t *columns,
         scale[columns[i]] = total > 0.0 ? total : 1.0;
 }
 
-/* The factor of the correlations between standardised columns. */
+/* Whether a row has all of these columns. */
+static bool is_whole(const double *row, const int64_t *columns, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (isnan(row[columns[i]]))
+            return false;
+    return true;
+}
+
+/* The factor of the correlations between standardised columns, of rows that have all. */
 static sf_status mix(sf_context *ctx, sfi_block *b, const int64_t *columns,
                      sf_cmat data, const char *const *names, const double *mean,
                      const double *scale)
 {
     const int64_t n = b->columns;
     double matrix[SFI_BLOCK_COLUMNS * SFI_BLOCK_COLUMNS] = {0.0};
+    double rows = 0.0;
     for (int64_t k = 0; k < data.rows; k++)
-        for (int64_t i = 0; i < n; i++)
+        rows += is_whole(data.data + k * data.stride, columns, n) ? 1.0 : 0.0;
+    for (int64_t k = 0; k < data.rows; k++) {
+        const double *x = data.data + k * data.stride;
+        for (int64_t i = 0; i < n && is_whole(x, columns, n); i++)
             for (int64_t j = 0; j <= i; j++) {
                 const int64_t p = columns[i], q = columns[j];
-                const double *x = data.data + k * data.stride;
                 matrix[i * n + j] += (x[p] - mean[p]) / scale[p] *
-                                     (x[q] - mean[q]) / scale[q] /
-                                     (double)data.rows;
+                                     (x[q] - mean[q]) / scale[q] / rows;
             }
+    }
     int64_t pivot = 0;
     const sf_status status =
         sfi_cholesky(ctx, matrix, matrix, n, "correlations", &pivot);

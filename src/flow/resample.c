@@ -24,6 +24,7 @@ typedef struct resampling {
     int64_t *index;  /* [n] which datum */
     double *uniform; /* [n] */
     double *times;   /* [n] */
+    double *whole;   /* [n, dim] data whose missing cells are drawn, or NULL */
     sfi_noiser *noiser;
 } resampling;
 
@@ -89,6 +90,11 @@ static sf_status add_noise(resampling *s, double level, int64_t step)
                           : fmax(level, s->e.least != NULL ? s->e.least[datum]
                                                            : s->e.least_all);
     }
+    if (s->whole != NULL)
+        return sfi_noiser_run(
+            s->noiser, s->n, (sf_cmat){s->whole, s->n, s->m->dim, s->m->dim},
+            NULL, s->times, where_of(s, 0, step, SFI_STREAM_STEP),
+            (sf_mat){s->y, s->n, s->d, s->d});
     return sfi_noiser_run(s->noiser, s->n, s->e.data, s->index, s->times,
                           where_of(s, 0, step, SFI_STREAM_STEP),
                           (sf_mat){s->y, s->n, s->d, s->d});
@@ -151,17 +157,66 @@ static sf_status down_the_levels(resampling *s)
     return status;
 }
 
+/* The cells of column j that data lack have the column's own law: they are those of
+ * data that have it, drawn by the weights; all have one bandwidth.  `upto` [rows]. */
+static void draw_cells(resampling *s, int64_t j, double *upto)
+{
+    const double *data = s->e.data.data + j, *log_weights = s->e.log_weights;
+    const int64_t n = s->e.data.rows, stride = s->e.data.stride;
+    const int64_t dim = s->m->dim;
+    double sum = 0.0;
+    for (int64_t k = 0; k < n; k++) {
+        const double w = log_weights != NULL ? exp(log_weights[k]) : 1.0;
+        sum += isnan(data[k * stride]) ? 0.0 : w;
+        upto[k] = sum;
+    }
+    for (int64_t i = 0; i < s->n; i++) {
+        const sfi_where w = where_of(s, i, 0, SFI_STREAM_PRIOR);
+        double *cell = &s->whole[i * dim + j];
+        *cell = data[s->index[i] * stride];
+        if (!isnan(*cell))
+            continue;
+        const double u = sum * sfi_uniform_at(w, 2 + (uint32_t)j);
+        int64_t low = 0, high = n - 1;
+        while (low < high) {
+            const int64_t middle = low + (high - low) / 2;
+            if (upto[middle] > u)
+                high = middle;
+            else
+                low = middle + 1;
+        }
+        *cell = data[low * stride];
+    }
+}
+
+static sf_status complete(resampling *s)
+{
+    const size_t rows = (size_t)s->e.data.rows;
+    const size_t cells = (size_t)(s->n * s->m->dim);
+    double *upto = sfi_alloc(s->ctx, rows, sizeof *upto);
+    s->whole = sfi_alloc(s->ctx, cells, sizeof *s->whole);
+    const bool enough = upto != NULL && s->whole != NULL;
+    for (int64_t j = 0; j < s->m->dim && enough; j++)
+        draw_cells(s, j, upto);
+    sfi_free(s->ctx, upto, rows, sizeof *upto);
+    return enough ? SF_OK : SF_E_NOMEM;
+}
+
 static sf_status at_once(resampling *s)
 {
     SFI_TRY(s->o->method == SF_SAMPLER_DIRECT
                 ? sfi_empirical_choose(s->m, s->o->seed, s->o->first, s->n,
                                        s->index)
                 : choose_evenly(s));
+    if (sfi_has_holes(s->m))
+        SFI_TRY(complete(s));
     for (int64_t i = 0; i < s->n; i++)
         sfi_noise_to_chart(&s->m->noise, (sfi_units){0},
-                           s->e.data.data +
-                               (s->index[i] < 0 ? 0 : s->index[i]) *
-                                   s->e.data.stride,
+                           s->whole != NULL
+                               ? s->whole + i * s->m->dim
+                               : s->e.data.data +
+                                     (s->index[i] < 0 ? 0 : s->index[i]) *
+                                         s->e.data.stride,
                            s->y + i * s->d);
     SFI_TRY(record(s, 0));
     SFI_TRY(add_noise(s, 0.0, 0));
@@ -195,6 +250,7 @@ sf_status sfi_resample(const sf_model *m, sf_mat out,
     for (int64_t i = 0; i < s.n && status == SF_OK; i++)
         sfi_from_inner(m, s.y + i * s.d, out.data + i * out.stride);
     sfi_noiser_free(s.noiser);
+    sfi_free(s.ctx, s.whole, (size_t)(s.n * m->dim), sizeof *s.whole);
     sfi_free(s.ctx, s.times, n, sizeof *s.times);
     sfi_free(s.ctx, s.uniform, n, sizeof *s.uniform);
     sfi_free(s.ctx, s.index, n, sizeof *s.index);

@@ -32,9 +32,6 @@ static double least_weight(int64_t count)
     return count > 1000 ? 1e-7 / (double)count : 1e-13;
 }
 
-const double sf_impute_probabilities[SF_IMPUTE_QUANTILES] = {
-    0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95};
-
 /* ---- memory ------------------------------------------------------------------ */
 
 void sf_imputer_free(sf_imputer *m)
@@ -48,6 +45,7 @@ void sf_imputer_free(sf_imputer *m)
     sfi_free(ctx, m->column, d, sizeof *m->column);
     sfi_donors_free(ctx, &m->donors);
     sfi_parts_free(ctx, &m->parts);
+    sfi_product_free(m->product);
     sfi_free(ctx, m, 1, sizeof *m);
 }
 
@@ -91,13 +89,19 @@ void sfi_imputer_place(sf_imputer *m, int64_t target)
         m->column[target].place = categories;
 }
 
-/* The components of a model, which are of numbers. */
+/* The components of a model, which are of numbers, or a data set under kernels. */
 static sf_status take_parts(sf_imputer *m, const sf_model *model)
 {
-    SFI_TRY(model->ops->parts(m->ctx, model, &m->parts));
-    for (int64_t j = 0; j < m->dim; j++)
+    const bool product = sfi_product_is_needed(model);
+    SFI_TRY(product ? sfi_product_new(model, &m->product)
+                    : model->ops->parts(m->ctx, model, &m->parts));
+    for (int64_t j = 0; j < m->dim; j++) {
         m->column[j].decimals = sf_model_decimals(model, j);
+        m->column[j].levels = product ? sf_model_categories(model, j) : 0;
+    }
     sfi_imputer_place(m, -1);
+    if (product)
+        return SF_OK;
     return sfi_donors_new(m->ctx, &m->donors, 0, NULL, NULL, -1, 1,
                           m->parts.count);
 }
@@ -680,6 +684,8 @@ sf_status sf_impute(sf_context *ctx, sf_mat out, const sf_imputer *m, sf_cmat x,
     for (int64_t i = 0; i < x.rows; i++)
         memmove(out.data + i * out.stride, x.data + i * x.stride,
                 (size_t)x.cols * sizeof *out.data);
+    if (m->product != NULL)
+        return sfi_impute_product(ctx, out, m, x, &o, NULL, NULL, NULL, NULL);
     return run_rows(ctx, &job);
 }
 
@@ -722,7 +728,11 @@ sf_status sf_impute_spread(sf_context *ctx, sf_imputed_cell *cells,
                       .first_level = first + n,
                       .without = o.own_rows ? m->own : NULL};
     number_cells(&job);
-    const sf_status status = run_rows(ctx, &job);
+    const sf_status status =
+        m->product != NULL
+            ? sfi_impute_product(ctx, (sf_mat){0}, m, x, &o, cells, levels,
+                                 job.first, job.first_level)
+            : run_rows(ctx, &job);
     sfi_free(ctx, first, 2 * n, sizeof *first);
     return status;
 }

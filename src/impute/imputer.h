@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* imputer.h - what an imputer is made of: a mixture whose components are normal
  * distributions of y = (x - mean)/sd for numbers, and probabilities of levels for
- * categories. */
+ * categories; or a data set under kernels of one column each. */
 #ifndef SFI_IMPUTER_H
 #define SFI_IMPUTER_H
 
 #include "impute/donors.h"
 #include "model/parts.h"
+#include "model/product.h"
 #include "scorefield/impute.h"
 
 /* A column of the table.  Components of a number are cut off at its bounds. */
@@ -24,6 +25,7 @@ struct sf_imputer {
     int64_t dim;
     sfi_imputed_column *column; /* [dim]                                      */
     int64_t numbers, *number;   /* [numbers] columns that are numbers         */
+    sfi_product_law *product;   /* instead of what follows, or NULL           */
     sfi_parts parts;            /* of these                                   */
     sfi_donors donors;          /* of the others; donor k is component k      */
     int64_t rows; /* of the table that it was fitted to, or 0                 */
@@ -57,5 +59,13 @@ typedef struct sfi_impute_guess {
 sf_status sfi_impute_judge(sf_context *ctx, const sf_imputer *imputer,
                            sf_cmat x, const int64_t *without,
                            const sfi_impute_guess *guess);
+
+/* sf_impute(), or sf_impute_spread() where `cells` is not NULL, of an imputer with a
+ * product; first, first_level [n]: where a row's cells and their probabilities begin.
+ * SF_OK or SF_E_NOMEM. */
+sf_status sfi_impute_product(sf_context *ctx, sf_mat out, const sf_imputer *m,
+                             sf_cmat x, const sf_impute_options *o,
+                             sf_imputed_cell *cells, double *levels,
+                             const int64_t *first, const int64_t *first_level);
 
 #endif

@@ -3,6 +3,7 @@
  *
  * This is the one place where it is decided; verbs ask, and know no families. */
 #include "model/model.h"
+#include "model/product.h"
 
 static const char *ability_text(sf_ability ability)
 {
@@ -31,8 +32,14 @@ static bool holds_counts_alone(const sf_model *m)
     return sfi_has_kernels(m) && sfi_noise_find_counts(&m->noise, false) < 0;
 }
 
+static const char *const lacks_cells =
+    "holds rows with missing cells, which have log densities, distributions of "
+    "columns given others and samples, but no score, no flow and no noise";
+
 static const char *no_noise(const sf_model *m)
 {
+    if (sfi_has_holes(m))
+        return lacks_cells;
     if (m->ops->local)
         return "is made of local normal distributions, which have no noise";
     if (m->ops->noiseless)
@@ -46,6 +53,8 @@ static const char *no_noise(const sf_model *m)
 
 static const char *no_flow(const sf_model *m)
 {
+    if (sfi_has_holes(m))
+        return lacks_cells;
     if (is_discrete(m))
         return "has a column of counts or categories, which jump: it has no "
                "score and no velocity, but rates, denoised values and log "
@@ -56,12 +65,9 @@ static const char *no_flow(const sf_model *m)
 static const char *no_parts(const sf_model *m)
 {
     if (m->ops->parts == NULL)
-        return "is no mixture of normal distributions, whose columns have "
-               "exact distributions given others";
-    if (sfi_has_kernels(m) && !sfi_noise_is_normal(&m->noise))
-        return "has a kernel that is not gaussian or mvgaussian, whose columns "
-               "have no distributions given others in closed form";
-    return NULL;
+        return "is no mixture of normal distributions and no data set under "
+               "kernels, whose columns have exact distributions given others";
+    return sfi_product_is_needed(m) ? sfi_product_why_not(m) : NULL;
 }
 
 const char *sf_model_why_not(const sf_model *m, sf_ability ability)
@@ -71,8 +77,8 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
     case SF_CAN_SCORE:
         return m->ops->local ? "is made of local normal distributions, which "
                                "have log densities and samples"
-               : is_discrete(m) ? no_flow(m)
-                                : NULL;
+               : is_discrete(m) || sfi_has_holes(m) ? no_flow(m)
+                                                    : NULL;
     case SF_CAN_NOISE:
         return no_noise(m);
     case SF_CAN_FLOW:
@@ -88,12 +94,14 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
         return m->density != NULL ? "is a typed density, known up to a constant"
                                   : sf_model_why_not(m, SF_CAN_LOGPDF);
     case SF_CAN_RATES:
-        return no_rows           ? "holds no rows of data"
+        return sfi_has_holes(m)  ? lacks_cells
+               : no_rows         ? "holds no rows of data"
                : holds_counts(m) ? NULL
                                  : "has no column of counts (kernels poisson "
                                    "and binomial)";
     case SF_CAN_JUMP:
-        return no_rows ? "holds no rows of data"
+        return sfi_has_holes(m) ? lacks_cells
+               : no_rows        ? "holds no rows of data"
                : holds_counts_alone(m)
                    ? NULL
                    : "has a column that does not hold counts";

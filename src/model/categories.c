@@ -24,6 +24,12 @@ int64_t sf_model_categories(const sf_model *m, int64_t column)
                : 0;
 }
 
+bool sf_model_is_discrete(const sf_model *m, int64_t column)
+{
+    return column >= 0 && column < m->dim && sfi_has_kernels(m) &&
+           sfi_noise_block(&m->noise, column)->kernel.ops->discrete;
+}
+
 static sf_status check(const sf_model *m, sf_cmat x, double time,
                        int64_t column, sf_mat out, const char *what)
 {
@@ -34,6 +40,7 @@ static sf_status check(const sf_model *m, sf_cmat x, double time,
                         "%s: column %lld has no kernel of levels", what,
                         (long long)column);
     SFI_TRY(sfi_want_ability(ctx, m, SF_CAN_ROWS, what));
+    SFI_TRY(sfi_want_ability(ctx, m, SF_CAN_NOISE, what));
     SFI_TRY(sfi_check_time(ctx, m, time, what));
     SFI_TRY(sfi_check_table(ctx, x, true, what));
     if (x.cols != m->dim || out.rows != x.rows || out.cols != levels ||

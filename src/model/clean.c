@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "kernel/path.h"
+#include "model/product.h"
 #include "num/equal_rows.h"
 #include "num/linalg.h"
 
@@ -42,6 +43,49 @@ sf_status sfi_ask_data(const sf_model *m, sf_cmat x, double time,
     return status;
 }
 
+/* The `most` largest of r [n], the first among equals first. */
+static void take_largest(const double *r, int64_t n, int64_t most,
+                         int64_t *datum, double *weight)
+{
+    int64_t have = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (!(r[i] > 0.0) || (have == most && !(r[i] > weight[most - 1])))
+            continue;
+        int64_t at = have < most ? have++ : most - 1;
+        for (; at > 0 && r[i] > weight[at - 1]; at--) {
+            weight[at] = weight[at - 1];
+            datum[at] = datum[at - 1];
+        }
+        weight[at] = r[i];
+        datum[at] = i;
+    }
+    for (; have < most; have++) {
+        weight[have] = 0.0;
+        datum[have] = SFI_NO_DATUM;
+    }
+}
+
+static sf_status posterior_with_holes(const sf_model *m, sf_cmat x,
+                                      int64_t most, int64_t *datum,
+                                      double *weight)
+{
+    sfi_product_law *p = NULL;
+    SFI_TRY(sfi_product_new(m, &p));
+    const size_t room = (size_t)(2 * (p->rows + p->dim));
+    double *r = sfi_alloc(m->ctx, room, sizeof *r);
+    double *z = r + 2 * p->rows, values, bounds;
+    for (int64_t i = 0; i < x.rows && r != NULL; i++) {
+        for (int64_t j = 0; j < m->dim; j++)
+            z[j] = (x.data[i * x.stride + j] - m->mean[j]) / m->scale[j];
+        const sfi_product_query q = {z, z, NULL};
+        sfi_product_weigh(p, &q, -1, r, r + p->rows, &values, &bounds);
+        take_largest(r, p->rows, most, datum + i * most, weight + i * most);
+    }
+    sfi_free(m->ctx, r, room, sizeof *r);
+    sfi_product_free(p);
+    return r != NULL ? SF_OK : SF_E_NOMEM;
+}
+
 sf_status sf_model_posterior(const sf_model *m, sf_cmat x, double time,
                              int64_t most, int64_t *datum, double *weight)
 {
@@ -52,7 +96,8 @@ sf_status sf_model_posterior(const sf_model *m, sf_cmat x, double time,
                         (long long)most);
     const sfi_mixture_want want = {
         .most = most, .datum = datum, .weight = weight};
-    return sfi_ask_data(m, x, time, &want);
+    return sfi_has_holes(m) ? posterior_with_holes(m, x, most, datum, weight)
+                            : sfi_ask_data(m, x, time, &want);
 }
 
 sf_status sf_model_copies(const sf_model *m, sf_cmat x, int64_t *copies)
@@ -87,6 +132,7 @@ sf_status sf_model_draw_clean(const sf_model *m, sf_cmat x, double time,
     SFI_TRY(check(m, x, time, "draw_clean"));
     SFI_TRY(sfi_check_support(m, x, "draw_clean"));
     SFI_TRY(sfi_want_ability(m->ctx, m, SF_CAN_ROWS, "draw_clean"));
+    SFI_TRY(sfi_want_ability(m->ctx, m, SF_CAN_NOISE, "draw_clean"));
     if (out.rows != x.rows || out.cols != m->dim || out.stride < out.cols)
         return SFI_FAIL(m->ctx, SF_E_SHAPE,
                         "draw_clean: the result is [%lld, %lld], want [%lld, "

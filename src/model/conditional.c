@@ -38,6 +38,7 @@ void sf_conditional_free(sf_conditional *c)
         return;
     sf_context *ctx = c->ctx;
     const size_t d = (size_t)c->dim, groups = (size_t)c->parts.groups;
+    sfi_product_given_free(c->product);
     sfi_free(ctx, c->first, (size_t)c->parts.count, sizeof *c->first);
     sfi_free(ctx, c->factor, groups * d * d, sizeof *c->factor);
     sfi_free(ctx, c->upper, d, sizeof *c->upper);
@@ -268,6 +269,14 @@ sf_status sf_conditional_new(sf_context *ctx, sf_conditional **out,
                              const sf_model *m, const double *lower,
                              const double *upper)
 {
+    return sfi_conditional_new(ctx, out, m, lower, upper, NULL);
+}
+
+sf_status sfi_conditional_new(sf_context *ctx, sf_conditional **out,
+                              const sf_model *m, const double *lower,
+                              const double *upper,
+                              const unsigned char *const *levels)
+{
     *out = NULL;
     SFI_TRY(check(ctx, m, lower, upper));
     sf_conditional *c = sfi_alloc_zero(ctx, 1, sizeof *c);
@@ -275,9 +284,14 @@ sf_status sf_conditional_new(sf_context *ctx, sf_conditional **out,
         return SF_E_NOMEM;
     c->ctx = ctx;
     c->dim = m->dim;
-    sf_status status = allocate(c, m);
-    if (status == SF_OK)
-        status = take_bounds(c, m, lower, upper);
+    sf_status status = SF_OK;
+    if (sfi_product_is_needed(m)) {
+        status = sfi_product_given_new(m, &c->product, lower, upper, levels);
+    } else {
+        status = allocate(c, m);
+        if (status == SF_OK)
+            status = take_bounds(c, m, lower, upper);
+    }
     if (status != SF_OK) {
         sf_conditional_free(c);
         return status;
@@ -291,17 +305,18 @@ sf_status sf_conditional_new(sf_context *ctx, sf_conditional **out,
 void sf_conditional_evidence(const sf_conditional *c, double *log_density,
                              double *log_probability, double *se)
 {
+    const sfi_product_given *g = c->product;
     if (log_density != NULL)
-        *log_density = c->log_density;
+        *log_density = g != NULL ? g->log_density : c->log_density;
     if (log_probability != NULL)
-        *log_probability = c->log_probability;
+        *log_probability = g != NULL ? g->log_probability : c->log_probability;
     if (se != NULL)
         *se = c->se;
 }
 
 int64_t sf_conditional_count(const sf_conditional *c)
 {
-    return c->parts.count;
+    return c->product != NULL ? c->product->p->rows : c->parts.count;
 }
 
 /* Columns that are known, and 0 for the others and all covariances. */
@@ -323,9 +338,13 @@ sf_status sf_conditional_component(const sf_conditional *c, int64_t k,
 {
     const int64_t d = c->dim, m = c->others;
     const int64_t *index = c->given.index;
-    if (k < 0 || k >= c->parts.count)
+    const int64_t count = sf_conditional_count(c);
+    if (k < 0 || k >= count)
         return SFI_FAIL(c->ctx, SF_E_ARG, "conditional: component %lld of %lld",
-                        (long long)k, (long long)c->parts.count);
+                        (long long)k, (long long)count);
+    if (c->product != NULL)
+        return sfi_product_given_component(c->product, k, weight, mean,
+                                           covariance);
     const double *rest = sfi_given_covariance(&c->given, k);
     if (weight != NULL)
         *weight = c->point.weight[k];
@@ -364,6 +383,8 @@ sf_status sf_conditional_moments(const sf_conditional *c, double *mean,
                                  double *covariance)
 {
     const int64_t d = c->dim, m = c->others;
+    if (c->product != NULL)
+        return sfi_product_given_moments(c->product, mean, covariance);
     if (c->intervals > 1)
         return SFI_FAIL(c->ctx, SF_E_UNSUPPORTED,
                         "conditional: moments given %lld intervals have no "
@@ -400,4 +421,17 @@ sf_status sf_conditional_moments(const sf_conditional *c, double *mean,
         memcpy(mean, own, (size_t)d * sizeof *mean);
     sfi_free(c->ctx, own, (size_t)d, sizeof *own);
     return SF_OK;
+}
+
+sf_status sf_conditional_pmf(const sf_conditional *c, int64_t column,
+                             double *pmf)
+{
+    const bool levels =
+        c->product != NULL && column >= 0 && column < c->dim &&
+        sfi_noise_block(&c->product->p->noise, column)->levels > 0;
+    if (!levels)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "conditional: column %lld has no kernel of levels",
+                        (long long)column);
+    return sfi_product_given_pmf(c->product, column, pmf);
 }

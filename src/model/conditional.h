@@ -3,12 +3,16 @@
 #ifndef SFI_CONDITIONAL_H
 #define SFI_CONDITIONAL_H
 
+#include "model/conditional_product.h"
 #include "model/parts.h"
 #include "scorefield/condition.h"
 
 struct sf_conditional {
     sf_context *ctx;
-    int64_t dim, others, intervals; /* d, m, r                               */
+    int64_t dim;                /* d                                          */
+    sfi_product_given *product; /* all there is, of a data set under kernels of
+                                   one column each; else NULL, and what follows */
+    int64_t others, intervals;  /* m, r                                       */
     sfi_parts parts;
     sfi_given given;
     sfi_point point;
@@ -19,6 +23,13 @@ struct sf_conditional {
     double *first;         /* [count] weight times e_1, cumulated            */
     double log_density, log_probability, se;
 };
+
+/* sf_conditional_new() with levels [dim] of columns of categories: [levels] of what is
+ * allowed, or NULL. */
+sf_status sfi_conditional_new(sf_context *ctx, sf_conditional **out,
+                              const sf_model *m, const double *lower,
+                              const double *upper,
+                              const unsigned char *const *levels);
 
 /* T of component k. */
 static inline const double *sfi_factor_of(const sf_conditional *c, int64_t k)

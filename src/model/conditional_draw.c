@@ -106,6 +106,10 @@ sf_status sf_conditional_draw(const sf_conditional *c, uint64_t seed,
 {
     sf_context *ctx = c->ctx;
     SFI_TRY(check(c, first, x));
+    if (c->product != NULL) {
+        sfi_product_given_draw(c->product, seed, first, x);
+        return SF_OK;
+    }
     const size_t chunks = (size_t)sfi_parallel_parts(x.rows, CHUNK);
     const size_t cells = chunks * (size_t)c->dim;
     draw_job job = {.c = c, .seed = seed, .first = first, .x = x};

@@ -32,6 +32,8 @@ sf_status sf_conditional_quantiles(const sf_conditional *c, int64_t which,
     while (at < c->others && sfi_column_of(c, at) != which)
         at++;
     SFI_TRY(check(c, which, at, count, p));
+    if (c->product != NULL)
+        return sfi_product_given_quantiles(c->product, which, count, p, x);
     for (int64_t i = 0; i < count && at == c->others; i++)
         x[i] = c->value[which];
     if (at == c->others)

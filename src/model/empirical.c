@@ -8,10 +8,40 @@
 #include "model/model.h"
 
 #include "base/random.h"
+#include "kernel/cell_law.h"
 
 #include <math.h>
 
 enum { MOST_ROWS = 1 << 28 };
+
+bool sfi_has_holes(const sf_model *m)
+{
+    bool missing = false;
+    return m->ops == &sfi_empirical_ops &&
+           sfi_model_number(m, "holes", &missing) > 0.0;
+}
+
+/* Rows with missing cells have one bandwidth, and kernels that product.h knows. */
+static sf_status check_holes(sf_model *m, bool adaptive, bool floor)
+{
+    bool none = false;
+    const double holes = sfi_model_number(m, "holes", &none);
+    const char *why = sfi_cells_why_not(&m->noise);
+    if (none)
+        return SF_OK;
+    if (holes != 1.0)
+        return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                        "model: \"holes\" is %g, want 1 or none", holes);
+    if (why != NULL)
+        return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                        "model: rows have missing cells, and the model %s",
+                        why);
+    return !adaptive && !floor
+               ? SF_OK
+               : SFI_FAIL(m->ctx, SF_E_FORMAT,
+                          "model: rows with missing cells have one bandwidth "
+                          "and no background");
+}
 
 static sf_status empirical_declare(sf_model *m)
 {
@@ -34,6 +64,7 @@ static sf_status empirical_declare(sf_model *m)
     if (!no_floor && !(floor >= 0.0 && floor < 1.0))
         return SFI_FAIL(m->ctx, SF_E_FORMAT,
                         "model: \"floor\" is %g, want 0 to below 1", floor);
+    SFI_TRY(check_holes(m, adaptive != 0, !no_floor && floor > 0.0));
     m->weight_dtype = SF_F64;
     SFI_TRY(sfi_add_weight(m, "data", 2, (int64_t[]){rows, m->dim}));
     if (weighted != 0)
@@ -74,6 +105,64 @@ sf_status sfi_check_floor(const sf_model *m, sf_status status)
     return SF_OK;
 }
 
+/* What is wrong with datum i; `row` [2 dim]: a clean row, and room for one. */
+static int64_t outside(const sf_model *m, const sfi_empirical *e, int64_t i,
+                       double *row, const char **want)
+{
+    const double *z = e->data.data + i * m->dim;
+    double *filled = row + m->dim;
+    for (int64_t j = 0; j < m->dim; j++)
+        filled[j] = sfi_has_holes(m) && isnan(z[j]) ? row[j] : z[j];
+    return sfi_noise_outside_clean(&m->noise, (sfi_units){0}, filled, want);
+}
+
+/* Every row and every column has a cell. */
+static sf_status check_cells(const sf_model *m, const sfi_empirical *e)
+{
+    for (int64_t i = 0; i < e->data.rows; i++) {
+        int64_t have = 0;
+        for (int64_t j = 0; j < m->dim; j++)
+            have += !isnan(e->data.data[i * m->dim + j]);
+        if (have == 0)
+            return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                            "empirical: datum %lld has no cell", (long long)i);
+    }
+    for (int64_t j = 0; j < m->dim; j++) {
+        int64_t have = 0;
+        for (int64_t i = 0; i < e->data.rows; i++)
+            have += !isnan(e->data.data[i * m->dim + j]);
+        if (have < 1)
+            return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                            "empirical: column \"%s\" has no cell",
+                            m->names[j]);
+    }
+    return SF_OK;
+}
+
+static sf_status check_rows(const sf_model *m, const sfi_empirical *e,
+                            double *row)
+{
+    sfi_noise_middle(&m->noise, row);
+    for (int64_t i = 0; i < e->data.rows; i++) {
+        const char *want = NULL;
+        const int64_t j = outside(m, e, i, row, &want);
+        if (j >= 0)
+            return SFI_FAIL(
+                m->ctx, SF_E_FORMAT,
+                "empirical: datum %lld is %g in column \"%s\", "
+                "and kernel %s wants a value %s",
+                (long long)i, e->data.data[i * m->dim + j], m->names[j],
+                sfi_noise_block(&m->noise, j)->kernel.ops->family, want);
+        if (e->least != NULL &&
+            !(e->least[i] >= e->least_all && e->least[i] <= 1.0))
+            return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                            "empirical: the time of datum %lld is %g, want "
+                            "%g to 1",
+                            (long long)i, e->least[i], e->least_all);
+    }
+    return SF_OK;
+}
+
 static sf_status empirical_check(const sf_model *m)
 {
     const sfi_empirical e = sfi_empirical_of(m);
@@ -86,25 +175,14 @@ static sf_status empirical_check(const sf_model *m)
                             "empirical: column \"%s\" is discrete, and its "
                             "mean is %g, its scale %g; want 0 and 1",
                             m->names[j], m->mean[j], m->scale[j]);
-    for (int64_t i = 0; i < e.data.rows; i++) {
-        const char *want = NULL;
-        const int64_t j = sfi_noise_outside_clean(
-            &m->noise, (sfi_units){0}, e.data.data + i * m->dim, &want);
-        if (j >= 0)
-            return SFI_FAIL(
-                m->ctx, SF_E_FORMAT,
-                "empirical: datum %lld is %g in column \"%s\", "
-                "and kernel %s wants a value %s",
-                (long long)i, e.data.data[i * m->dim + j], m->names[j],
-                sfi_noise_block(&m->noise, j)->kernel.ops->family, want);
-        if (e.least != NULL &&
-            !(e.least[i] >= e.least_all && e.least[i] <= 1.0))
-            return SFI_FAIL(m->ctx, SF_E_FORMAT,
-                            "empirical: the time of datum %lld is %g, want "
-                            "%g to 1",
-                            (long long)i, e.least[i], e.least_all);
-    }
-    return SF_OK;
+    if (sfi_has_holes(m))
+        SFI_TRY(check_cells(m, &e));
+    double *row = sfi_alloc(m->ctx, 2 * (size_t)m->dim, sizeof *row);
+    if (row == NULL)
+        return SF_E_NOMEM;
+    const sf_status status = check_rows(m, &e, row);
+    sfi_free(m->ctx, row, 2 * (size_t)m->dim, sizeof *row);
+    return status;
 }
 
 /* The datum whose share of [0, 1) holds u; `sum` [n] is the running sum of the

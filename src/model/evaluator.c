@@ -301,7 +301,7 @@ sf_status sfi_check_time(sf_context *ctx, const sf_model *m, double time,
     if (!(time >= 0.0 && time <= 1.0))
         return SFI_FAIL(ctx, SF_E_ARG, "%s: time is %g, want 0 to 1", what,
                         time);
-    if (time > 0.0 && m->ops->noiseless)
+    if (time > 0.0 && (m->ops->noiseless || sfi_has_holes(m)))
         return SFI_FAIL(ctx, SF_E_ARG,
                         "%s: time is %g, and the model %s: want 0", what, time,
                         sf_model_why_not(m, SF_CAN_NOISE));

@@ -7,6 +7,7 @@
  * parameter, so that what follows from it alone is computed once for all points, or
  * an input. */
 #include "model/local.h"
+#include "model/product.h"
 #include "model/model.h"
 
 #include "num/array.h"
@@ -35,6 +36,8 @@ struct sfi_inner {
     sf_program *program; /* or NULL, and */
     data_part data;      /* or           */
     sfi_local_law *local;
+    sfi_product_law *product; /* and the model that it is of */
+    const sf_model *model;
     sf_dtype dtype, row_dtype; /* of the program, and of rows and outputs */
     int output_count;
     int64_t columns[WANTS];
@@ -292,11 +295,13 @@ sf_status sfi_inner_new(const sf_model *m, sfi_inner **out, sf_dtype dtype,
     f->row_levels = (wants & SFI_ROW_LEVELS) != 0;
     f->row_dtype = f->row_levels ? SF_F64 : dtype;
     wants &= ~(unsigned)SFI_ROW_LEVELS;
-    f->columns[0] = 1; /* of the log densities of local models */
-    const sf_status status = m->ops->local ? sfi_local_law_new(m, &f->local)
-                             : m->ops->mixture != NULL
-                                 ? open_data(m, f, wants)
-                                 : open_program(m, f, wants);
+    f->columns[0] = 1; /* of the log densities of local models and products */
+    f->model = m;
+    const sf_status status =
+        m->ops->local             ? sfi_local_law_new(m, &f->local)
+        : sfi_has_holes(m)        ? sfi_product_new(m, &f->product)
+        : m->ops->mixture != NULL ? open_data(m, f, wants)
+                                  : open_program(m, f, wants);
     if (status != SF_OK) {
         sfi_inner_free(f);
         return status;
@@ -312,6 +317,7 @@ void sfi_inner_free(sfi_inner *f)
     sf_program_free(f->program);
     close_data(f);
     sfi_local_law_free(f->local);
+    sfi_product_free(f->product);
     sfi_free(f->ctx, f->weights, f->weight_bytes, 1);
     sfi_free(f->ctx, f->params, f->param_count, sizeof *f->params);
     sfi_free(f->ctx, f, 1, sizeof *f);
@@ -336,6 +342,27 @@ static sf_status run_program(sfi_inner *f, int64_t n, const void *y,
     return sf_program_run(f->program, n, sources, f->params, sinks);
 }
 
+/* Log densities of points in the chart, where data has missing cells. */
+static sf_status run_product(sfi_inner *f, sf_cmat y, double *out,
+                             int64_t stride)
+{
+    const int64_t d = f->model->dim;
+    const size_t cells = (size_t)(y.rows * d);
+    double *z = sfi_alloc(f->ctx, cells, sizeof *z);
+    if (z == NULL)
+        return SF_E_NOMEM;
+    for (int64_t i = 0; i < y.rows; i++)
+        sfi_noise_from_chart(&f->model->noise, (sfi_units){0},
+                             y.data + i * y.stride, z + i * d);
+    const sf_status status =
+        sfi_product_logpdf(f->product, (sf_cmat){z, y.rows, d, d}, out, stride);
+    for (int64_t i = 0; i < y.rows && status == SF_OK; i++)
+        out[i * stride] +=
+            sfi_noise_log_slope(&f->model->noise, y.data + i * y.stride);
+    sfi_free(f->ctx, z, cells, sizeof *z);
+    return status;
+}
+
 sf_status sfi_inner_run(sfi_inner *f, int64_t n, const void *y,
                         int64_t y_stride, double level, const void *probe,
                         void *const *outputs, const int64_t *strides)
@@ -343,6 +370,9 @@ sf_status sfi_inner_run(sfi_inner *f, int64_t n, const void *y,
     if (f->local != NULL)
         return sfi_local_law_run(f->local, (sf_cmat){y, n, f->inner, y_stride},
                                  outputs[0], strides[0]);
+    if (f->product != NULL)
+        return run_product(f, (sf_cmat){y, n, f->inner, y_stride}, outputs[0],
+                           strides[0]);
     if (f->program == NULL)
         return run_data(f, n, y, y_stride, level, outputs, strides);
     const float level32 = (float)level;

@@ -3,6 +3,7 @@
  * patterns of missing cells, and each pattern splits the components once. */
 #include "base/parallel.h"
 #include "model/model.h"
+#include "model/product.h"
 #include "num/linalg.h"
 #include "num/patterns.h"
 #include "scorefield/condition.h"
@@ -130,12 +131,38 @@ static sf_status check(sf_context *ctx, const sf_model *m, sf_cmat x)
     return SF_OK;
 }
 
+/* Data under kernels of one column each (product.h): in their coordinates, and back to
+ * densities in the data's units. */
+static sf_status take_product(sf_context *ctx, const sf_model *m, sf_cmat x,
+                              double *logpdf)
+{
+    const size_t cells = (size_t)(x.rows * m->dim);
+    sfi_product_law *p = NULL;
+    double *z = sfi_alloc(ctx, cells, sizeof *z);
+    sf_status status = z != NULL ? sfi_product_new(m, &p) : SF_E_NOMEM;
+    for (size_t i = 0; i < cells && status == SF_OK; i++) {
+        const int64_t row = (int64_t)i / m->dim, j = (int64_t)i % m->dim;
+        z[i] = (x.data[row * x.stride + j] - m->mean[j]) / m->scale[j];
+    }
+    if (status == SF_OK)
+        status = sfi_product_logpdf(p, (sf_cmat){z, x.rows, m->dim, m->dim},
+                                    logpdf, 1);
+    for (size_t i = 0; i < cells && status == SF_OK; i++)
+        if (!isnan(z[i]))
+            logpdf[i / (size_t)m->dim] -= log(m->scale[i % (size_t)m->dim]);
+    sfi_product_free(p);
+    sfi_free(ctx, z, cells, sizeof *z);
+    return status;
+}
+
 sf_status sf_logpdf_marginal(sf_context *ctx, double *logpdf, const sf_model *m,
                              sf_cmat x)
 {
     sfi_parts parts = {0};
     sfi_patterns *patterns = NULL;
     SFI_TRY(check(ctx, m, x));
+    if (sfi_product_is_needed(m))
+        return take_product(ctx, m, x, logpdf);
     sf_status status = m->ops->parts(ctx, m, &parts);
     if (status == SF_OK)
         status = sfi_patterns_new(ctx, &patterns, x);

@@ -236,7 +236,8 @@ void sfi_middle(const sf_model *m, double *x);
 /* SF_OK, or SF_E_NUMERIC if a row of x is outside the model's support: row,
  * column and what was expected; `what` begins the message. */
 sf_status sfi_check_support(const sf_model *m, sf_cmat x, const char *what);
-/* The same of clean rows, which kernels start from. */
+/* The same of clean rows, which kernels start from; missing cells are as good as any
+ * where the model's data may have some.  Also SF_E_NOMEM. */
 sf_status sfi_check_clean(const sf_model *m, sf_cmat x0, const char *what);
 
 /* ---- the law at time 1 (prior.c) ---------------------------------------------- */
@@ -273,6 +274,10 @@ typedef struct sfi_empirical {
 } sfi_empirical;
 
 sfi_empirical sfi_empirical_of(const sf_model *m);
+
+/* Whether the data has missing cells, which are NaN: its law is product.h's then, at its
+ * one bandwidth, and there is none under more noise. */
+bool sfi_has_holes(const sf_model *m);
 
 /* It as a mixture of normal distributions (empirical_parts.c), where its noise is
  * normal. */

@@ -75,20 +75,41 @@ void sfi_warn_of_outside(const sf_model *m, sf_cmat x, int64_t count,
         row[j], want);
 }
 
-sf_status sfi_check_clean(const sf_model *m, sf_cmat x0, const char *what)
+/* `row` [2 dim]: a clean row, and room for one. */
+static sf_status check_clean(const sf_model *m, sf_cmat x0, const char *what,
+                             double *row)
 {
-    for (int64_t i = 0; i < x0.rows && sfi_has_kernels(m); i++) {
-        const double *row = x0.data + i * x0.stride;
+    sfi_noise_middle(&m->noise, row);
+    for (int64_t j = 0; j < m->dim; j++)
+        row[j] = m->mean[j] + m->scale[j] * row[j];
+    for (int64_t i = 0; i < x0.rows; i++) {
+        const double *x = x0.data + i * x0.stride;
+        double *filled = row + m->dim;
         const char *text = NULL;
         char want[SFI_SUPPORT_WANT];
+        for (int64_t j = 0; j < m->dim; j++)
+            filled[j] = sfi_has_holes(m) && isnan(x[j]) ? row[j] : x[j];
         const int64_t j =
-            sfi_noise_outside_clean(&m->noise, sfi_units_of(m), row, &text);
+            sfi_noise_outside_clean(&m->noise, sfi_units_of(m), filled, &text);
         if (j < 0)
             continue;
         snprintf(want, sizeof want, "a value %s", text);
-        return say_outside(m, what, i, j, row[j], want);
+        return say_outside(m, what, i, j, x[j], want);
     }
     return SF_OK;
+}
+
+sf_status sfi_check_clean(const sf_model *m, sf_cmat x0, const char *what)
+{
+    const size_t room = 2 * (size_t)m->dim;
+    if (!sfi_has_kernels(m))
+        return SF_OK;
+    double *row = sfi_alloc(m->ctx, room, sizeof *row);
+    if (row == NULL)
+        return SF_E_NOMEM;
+    const sf_status status = check_clean(m, x0, what, row);
+    sfi_free(m->ctx, row, room, sizeof *row);
+    return status;
 }
 
 /* ---- of one column ------------------------------------------------------------ */

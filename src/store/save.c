@@ -54,11 +54,13 @@ static sf_status check_names(const sf_model *m)
     return status;
 }
 
+/* The data of an empirical model may have missing cells. */
 static sf_status check_finite(const sf_model *m, const char *name,
                               const double *values, int64_t count)
 {
+    const bool may_lack = sfi_has_holes(m) && strcmp(name, "data") == 0;
     for (int64_t i = 0; i < count; i++)
-        if (!isfinite(values[i]))
+        if (!isfinite(values[i]) && !(may_lack && isnan(values[i])))
             return SFI_FAIL(m->ctx, SF_E_ARG,
                             "save: element %lld of \"%s\" is %g, want finite "
                             "numbers",

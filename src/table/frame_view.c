@@ -195,37 +195,66 @@ sf_status sf_frame_numbers(sf_context *ctx, sf_frame **out, const sf_frame *f,
 
 /* ---- rows ----------------------------------------------------------------- */
 
-static bool is_complete(const sf_frame *f, int64_t row)
+/* Cells that are there, of the first `cols` columns. */
+static int64_t count_cells(const sf_frame *f, int64_t row, int64_t cols)
 {
-    for (int64_t j = 0; j < f->cols; j++)
-        if (isnan(sfi_store_cell(f->store, row, f->index[j])))
-            return false;
-    return true;
+    int64_t count = 0;
+    for (int64_t j = 0; j < cols; j++)
+        count += !isnan(sfi_store_cell(f->store, row, f->index[j]));
+    return count;
+}
+
+/* Rows with `least` cells of the first `cols` columns; *out is NULL where there is
+ * none. */
+static sf_status keep_rows(sf_context *ctx, sf_frame **out, const sf_frame *f,
+                           int64_t cols, int64_t least)
+{
+    int64_t count = 0;
+    int64_t *rows = sfi_alloc(ctx, (size_t)f->rows, sizeof *rows);
+    if (rows == NULL)
+        return SF_E_NOMEM;
+    for (int64_t i = 0; i < f->rows; i++)
+        if (count_cells(f, sf_frame_row(f, i), cols) >= least)
+            rows[count++] = i;
+    const sf_status status =
+        count == 0 ? SF_OK
+                   : sfi_frame_view(ctx, out, f, NULL, f->cols,
+                                    count < f->rows ? rows : NULL, count);
+    sfi_free(ctx, rows, (size_t)f->rows, sizeof *rows);
+    return status;
+}
+
+static const char *name_of(const sf_frame *f)
+{
+    return f->store->name != NULL ? f->store->name : "frame";
 }
 
 sf_status sf_frame_complete(sf_context *ctx, sf_frame **out, const sf_frame *f)
 {
     *out = NULL;
     SFI_TRY(sfi_frame_need_cells(ctx, f, "complete rows"));
-    int64_t *rows = sfi_alloc(ctx, (size_t)f->rows, sizeof *rows);
-    if (rows == NULL)
-        return SF_E_NOMEM;
-    int64_t count = 0;
-    for (int64_t i = 0; i < f->rows; i++)
-        if (is_complete(f, sf_frame_row(f, i)))
-            rows[count++] = i;
-    sf_status status = SF_OK;
-    if (count == 0)
-        status = SFI_FAIL(ctx, SF_E_FORMAT,
+    SFI_TRY(keep_rows(ctx, out, f, f->cols, f->cols));
+    return *out != NULL
+               ? SF_OK
+               : SFI_FAIL(ctx, SF_E_FORMAT,
                           "%s: no row has a number in each of the %lld "
                           "columns; choose fewer with --columns",
-                          f->store->name != NULL ? f->store->name : "frame",
-                          (long long)f->cols);
-    else
-        status = sfi_frame_view(ctx, out, f, NULL, f->cols,
-                                count < f->rows ? rows : NULL, count);
-    sfi_free(ctx, rows, (size_t)f->rows, sizeof *rows);
-    return status;
+                          name_of(f), (long long)f->cols);
+}
+
+sf_status sf_frame_with_cells(sf_context *ctx, sf_frame **out,
+                              const sf_frame *f, int64_t cols)
+{
+    *out = NULL;
+    if (cols < 1 || cols > f->cols)
+        return SFI_FAIL(ctx, SF_E_ARG, "frame: cols is %lld, want 1 to %lld",
+                        (long long)cols, (long long)f->cols);
+    SFI_TRY(sfi_frame_need_cells(ctx, f, "rows with cells"));
+    SFI_TRY(keep_rows(ctx, out, f, cols, 1));
+    return *out != NULL ? SF_OK
+                        : SFI_FAIL(ctx, SF_E_FORMAT,
+                                   "%s: no row has a cell of the %lld columns",
+                                   name_of(f), (long long)cols);
 }
 
 /* index[0..n-1], shuffled, is put in the order of rows on both sides of `count`. */

@@ -55,6 +55,28 @@ TEST(bilinear_values_are_exact_for_lines)
     sf_context_free(ctx);
 }
 
+/* Of a part of the globe, too, longitudes are modulo a turn. */
+TEST(longitudes_are_modulo_a_turn)
+{
+    sf_context *ctx = new_context();
+    sf_grid *g = NULL;
+    sf_field f = field_of(ctx, &g, "lat = 0:30:4; lon = -120:-60:7", "lon");
+    static const char *const hows[] = {"bilinear", "conservative"};
+    for (int how = 0; how < 2; how++) {
+        char text[120];
+        snprintf(text, sizeof text,
+                 "r = regrid(f, \"lat = 10:20:2; lon = 245:295:6\", %s)",
+                 hows[how]);
+        sf_field r = regridded(ctx, &f, text);
+        for (int64_t j = 1; j < 5; j++) /* those at the ends are half cells */
+            CHECK_NEAR(at(&r, 0, j), -115.0 + 10.0 * (double)j, 1e-10);
+        sf_field_free(ctx, &r);
+    }
+    sf_field_free(ctx, &f);
+    sf_grid_free(g);
+    sf_context_free(ctx);
+}
+
 /* Cells that cover the sphere have the same integral. */
 TEST(conservative_values_have_the_same_mean)
 {
@@ -134,7 +156,10 @@ TEST(what_can_not_be_regridded_is_refused)
     static const struct {
         const char *text, *part;
     } cases[] = {
-        {"r = 2*regrid(f, \"lat = 0:9:4; lon = 0:9:4\")", "whole definition"},
+        {"r = f + regrid(f, \"lat = 0:9:4; lon = 0:9:4\")",
+         "axis \"lat\" has 8 points in \"f\" and 4 in \"regrid(f, 'lat = "},
+        {"r = 2*regrid(f, \"x = 0:9:4; y = 0:9:4\")", "axes lat and lon"},
+        {"r = 2*regrid(f, \"lat = 0:9:4\"", "r: "},
         {"r = regrid(f, \"x = 0:9:4; y = 0:9:4\")", "axes lat and lon"},
         {"r = regrid(f, \"lat = 0:9:4\")", "axes lat and lon"},
         {"r = regrid(f, lat)", "grid in quotes"},
@@ -157,6 +182,70 @@ TEST(what_can_not_be_regridded_is_refused)
     sf_context_free(ctx);
 }
 
+/* ---- within expressions --------------------------------------------------------------- */
+
+#define COARSE "lat = -80:80:17; lon = 0:360:18 periodic"
+#define FINE   "lat = -90:90:37; lon = 0:360:72 periodic"
+#define FINER  "lat = -90:90:61; lon = 0:360:90 periodic"
+
+/* An expression with regrid() in it has the values of two calculations, one after the
+ * other: operators within and around it, one within another, of a definition of its
+ * own; the same call is one field. */
+TEST(regrid_is_a_part_of_expressions)
+{
+    static const struct {
+        const char *inner, *outer, *all;
+    } cases[] = {
+        {"e = regrid(f, \"" COARSE "\")", "r = e - g",
+         "r = regrid(f, \"" COARSE "\") - g"},
+        {"e = regrid(dx(f), \"" COARSE "\", conservative)",
+         "r = mean(e*g, lon) + dlat(e)",
+         "r = mean(g*regrid(dx(f), \"" COARSE "\", conservative), lon) + "
+         "dlat(regrid(dx(f), \"" COARSE "\", conservative))"},
+        {"e = regrid(2*regrid(f, \"" FINER "\"), \"" COARSE "\")", "r = e",
+         "r = regrid(2*regrid(f, \"" FINER "\"), \"" COARSE "\")"},
+        {"e = regrid(f, \"" COARSE "\")", "a = e; r = 2*a - g*a",
+         "a = regrid(f, \"" COARSE "\"); r = 2*a - g*a"},
+    };
+    sf_context *ctx = new_context();
+    sf_grid *g = NULL, *h = NULL;
+    sf_calc_options o = SF_CALC_OPTIONS_INIT;
+    o.without_units = true;
+    sf_field f = field_of(ctx, &g, FINE, "sin(lat*pi/180)*cos(lon*pi/60)");
+    sf_field c = field_of(ctx, &h, COARSE, "cos(lat*pi/180)*sin(lon*pi/90)");
+    CHECK_OK(ctx, sf_field_set_name(ctx, &c, "g"));
+    const sf_field both[] = {f, c};
+    for (size_t i = 0; i < SFI_COUNT(cases); i++) {
+        sf_field e, parts[2], all[2];
+        int count = 0, again = 0;
+        CHECK_OK(ctx, sf_calc(ctx, 1, &e, &count, cases[i].inner, 1, &f, &o));
+        CHECK_OK(ctx, sf_field_set_name(ctx, &e, "e"));
+        const sf_field inputs[] = {e, c};
+        CHECK_OK(ctx,
+                 sf_calc(ctx, 2, parts, &count, cases[i].outer, 2, inputs, &o));
+        CHECK_OK(ctx, sf_calc(ctx, 2, all, &again, cases[i].all, 2, both, &o));
+        CHECK(again == count);
+        const sf_field *a = &all[count - 1], *b = &parts[count - 1];
+        const int64_t rows = sf_grid_axis(b->grid, 0)->count;
+        const int64_t columns =
+            sf_grid_rank(b->grid) > 1 ? sf_grid_axis(b->grid, 1)->count : 1;
+        for (int64_t y = 0; y < rows; y++)
+            for (int64_t x = 0; x < columns; x++)
+                CHECK(at(a, y, x) == at(b, y, x) ||
+                      (isnan(at(a, y, x)) && isnan(at(b, y, x))));
+        for (int k = 0; k < count; k++) {
+            sf_field_free(ctx, &all[k]);
+            sf_field_free(ctx, &parts[k]);
+        }
+        sf_field_free(ctx, &e);
+    }
+    sf_field_free(ctx, &f);
+    sf_field_free(ctx, &c);
+    sf_grid_free(g);
+    sf_grid_free(h);
+    sf_context_free(ctx);
+}
+
 TEST(every_allocation_may_fail)
 {
     struct faults faults;
@@ -165,19 +254,19 @@ TEST(every_allocation_may_fail)
     faults.left = INT64_MAX;
     sf_field f = field_of(ctx, &g, "lat = -40:40:8; lon = 0:360:4 periodic",
                           "lat"),
-             out;
+             out[2];
     const int64_t before = faults.bytes;
     sf_status status = SF_E_NOMEM;
     for (int64_t k = 0; status != SF_OK; k++) {
         int count = 0;
         faults.left = k;
-        status = sf_calc(ctx, 1, &out, &count,
-                         "r = regrid(f, \"lat = -9:9:3; lon = 1:361:5 "
-                         "periodic\", conservative)",
+        status = sf_calc(ctx, 2, out, &count,
+                         "a = regrid(f, \"lat = -9:9:3; lon = 1:361:5 "
+                         "periodic\", conservative); r = 2*a",
                          1, &f, NULL);
         CHECK(status == SF_OK || (status == SF_E_NOMEM && count == 0));
-        if (count > 0)
-            sf_field_free(ctx, &out);
+        for (int i = 0; i < count; i++)
+            sf_field_free(ctx, &out[i]);
         CHECK(faults.bytes == before);
     }
     faults.left = INT64_MAX;
@@ -186,7 +275,8 @@ TEST(every_allocation_may_fail)
     sf_context_free(ctx);
 }
 
-TESTS(CASE(bilinear_values_are_exact_for_lines),
+TESTS(CASE(longitudes_are_modulo_a_turn), CASE(regrid_is_a_part_of_expressions),
+      CASE(bilinear_values_are_exact_for_lines),
       CASE(conservative_values_have_the_same_mean),
       CASE(missing_values_stay_missing),
       CASE(what_can_not_be_regridded_is_refused),

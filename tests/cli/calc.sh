@@ -14,6 +14,14 @@ calc 'c = units(t, "degF"); m = mean(c, lat, lon); a = c - m' storm.nc -o t.nc
 calc 'm = mean(t, time); d = t - m; w = max(d)' storm.nc -o m.nc
 calc 'd = t - t[time=1996-01-06 06:00]' storm.nc -o d.nc
 calc 'g = grad(t)' storm.nc -o g.nc --order 4 --select 'time=1996-01-07; lat=30:50'
+echo "-- on another grid within an expression, in single precision, spectral"
+calc 'd = regrid(max(t, time), "lat = 22:54:9; lon = 240:280:11") - regrid(mean(t, time), "lat = 22:54:9; lon = 240:280:11")' \
+    storm.nc -o r.nc
+calc 'd = t - regrid(t, "lat = 22:54:9; lon = 240:280:11")' storm.nc -o x.nc
+calc 'd = regrid(t, "lat = 22:54:9; lon = 240:280:11"); e = d - mean(d, time)' \
+    storm.nc -o r.nc --precision single
+calc 'z = dx(t)' storm.nc -o x.nc --order spectral
+calc 'd = t - t[time=1996-01-06 06:00; lat=40]' storm.nc -o r.nc
 echo "-- the same plainly and packed, in one piece and in double"
 calc 'z = curl(u, v)' storm.nc -o z.npy --select 'time=1996-01-07 18:00'
 calc 'z = curl(u, v)' storm.nc -o z.vtr --select 'time=1996-01-07 18:00'

@@ -17,6 +17,7 @@ sed -n '1p;20,60p' "$data/penguins.csv" | scorefield eval p.safetensors - -q -o 
 tail -n +2 b.csv | tac | cmp - <(tail -n +2 a.csv) && echo the same
 echo "-- what they were"
 printf 'species,island,bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex,year\nGentoo,Torgersen,39.1,18.7,181,3750,male,2007\n' >odd.csv
+scorefield fit "$data/penguins.csv" --model empirical --complete-rows -q -o p.safetensors
 scorefield eval p.safetensors odd.csv --time 0.5 --want denoised -q -o - | cut -d, -f1,2,7
 scorefield denoise p.safetensors odd.csv --time 0.5 --draw -q -o - | cut -d, -f1,2,7
 echo "-- what is refused"

@@ -37,3 +37,34 @@ scorefield eval e.safetensors points.csv -q -o - | cut -c1-8
 scorefield impute e.safetensors points.csv -q -o - | cut -c1-6
 scorefield fit "$data/faithful.csv" --model empirical --kernel laplace -q -o l.safetensors
 try sample l.safetensors -n 3 --given 'waiting>80' -o s.csv
+echo "-- data sets with missing cells, under kernels of one column each: known answers"
+printf 'a,b,c\n0.0,1.0,x\n1.0,,x\n,2.5,y\n2.2,3.0,y\n1.7,0.4,\n,,\n' >rows.csv
+kernels='a=gaussian:sigma=2,path=ve; b=gaussian:sigma=3.5,path=ve; c=category:prior=uniform'
+try fit rows.csv --model empirical --kernel "$kernels" --bandwidth 0.2 -o h.safetensors | grep -v seconds
+printf 'a,b,c\n0.5,1.5,x\n1.9,2.0,y\n0.5,,x\n,,y\n1.0,2.0,\n' >points.csv
+scorefield eval h.safetensors points.csv -q -o - | cut -c1-12
+sed -n 1,3p points.csv >whole.csv
+scorefield eval h.safetensors whole.csv --want logpdf,posterior -q -o - | sed -E 's/(\.[0-9]{10})[0-9]*/\1/g'
+printf 'a,b,c\n1.5,,\n,,y\n' >query.csv
+scorefield impute h.safetensors query.csv -q --spread spread.csv --with mean -o - | sed -E 's/(\.[0-9]{10})[0-9]*/\1/g'
+sed -E 's/(\.[0-9]{10})[0-9]*/\1/g' spread.csv
+scorefield impute h.safetensors query.csv -q --with draw --seed 2 -o -
+echo "-- sets, ranges, and their probability"
+try sample h.safetensors -n 3 --given 'a>1.2' -o s.csv
+try sample h.safetensors -n 3 --given 'c in y, x' --given c=y -o s.csv
+cut -d, -f3 s.csv
+try sample h.safetensors -n 3 --given 'c=y' --given 'a=1' --given 'b in 0:1' -o s.csv
+awk -F, 'NR > 1 { print $1, ($2 >= 0 && $2 <= 1), $3 }' s.csv
+for bad in c=z 'c>x' 'c in' 'c in x,' 'c in x:y' 'a in x,y' 'd=1' 'a>1e3'; do
+    try sample h.safetensors -n 3 --given "$bad" -o s.csv
+done
+try sample h.safetensors -n 3 --given c=x --given c=y -o s.csv
+echo "-- draws have no missing cells; what there is not"
+scorefield sample h.safetensors -n 1000 -q -o s.csv && grep -c ',,\|^,\|,$' s.csv
+try sample h.safetensors -n 3 --method stratified -o s.csv
+try sample h.safetensors -n 3 --method posterior -o s.csv
+try sample h.safetensors -n 3 --method flow -o s.csv
+try eval h.safetensors whole.csv --time 0.5 -o s.csv
+try fit rows.csv --model empirical --bandwidth adaptive -o x.safetensors -q
+try fit rows.csv --model empirical --kernel laplace --columns a,b --bandwidth 0.5 -o x.safetensors
+try fit rows.csv --model empirical --complete-rows --bandwidth 0.5 -o x.safetensors

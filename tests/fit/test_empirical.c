@@ -499,7 +499,7 @@ TEST(bad_input_is_refused_and_named)
            "row 4, column \"c0\": 0, and kernel gamma wants a value > 0");
     refuse("lognormal", -1.0, SF_E_NUMERIC, "wants a value > 0");
     refuse("beta", 1.0, SF_E_NUMERIC, "between 0 and 1");
-    refuse("gaussian", NAN, SF_E_NUMERIC, "row 4, column \"c0\"");
+    refuse("gaussian", INFINITY, SF_E_NUMERIC, "row 4, column \"c0\"");
     refuse("gauss", 0.5, SF_E_ARG, "want one of");
     refuse("c1=gamma", 0.5, SF_E_ARG, "c1=gamma");
     refuse("c0=gamma; c0=gamma", 0.5, SF_E_ARG, "named twice");

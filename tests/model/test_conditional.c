@@ -325,7 +325,7 @@ TEST(data_sets_under_normal_noise_are_mixtures)
     CHECK_OK(ctx,
              sf_fit_empirical(ctx, &m, (sf_cmat){x, N, 3, 3}, NULL, &o, NULL));
     CHECK_FAILS(ctx, sf_conditional_new(ctx, &q, m, lower, upper),
-                SF_E_UNSUPPORTED, "not gaussian or mvgaussian");
+                SF_E_UNSUPPORTED, "not gaussian, lognormal, beta");
     sf_model_free(m);
     sf_context_free(ctx);
 }

@@ -31,7 +31,7 @@ static outcome run(sf_context *ctx, const char *text, const char *domain,
     const int64_t rows = CHAINS * DRAWS;
     outcome out = {.x = malloc((size_t)(rows * dim) * sizeof *out.x)};
     sf_chain_report report[CHAINS];
-    const sf_chain_draws to = {out.x, NULL, NULL, report};
+    const sf_chain_draws to = {.x = out.x, .report = report};
     sf_chain_options s = SF_CHAIN_OPTIONS_INIT;
     s.method = method;
     s.metric = metric;
