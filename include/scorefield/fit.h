@@ -233,7 +233,9 @@ typedef struct sf_local_report {
  * independent of the numbers.  shrink 0 is manifold Parzen windows (P. Vincent and
  * Y. Bengio, 2003); 1 keeps the mean and covariance of each neighbourhood (M. S.
  * Taylor and J. R. Thompson, Comput. Stat. Data Anal. 4 (1986) 93-101).  Draws are
- * without the ridge, and near to rows of the data: how near, sf_compare() tells.  There are log densities
+ * without the ridge, within what their columns can hold (proportions in [0, 1], amounts
+ * and counts not below 0, by reflection; nothing beyond a least or largest value that a
+ * twentieth of the rows have), and near to rows of the data: how near, sf_compare() tells.  There are log densities
  * and samples, each row once (SF_SAMPLER_STRATIFIED) unless DIRECT or CHORDS is said.
  * Time: at most rows^2 columns.
  *

@@ -9,6 +9,11 @@
  * The ridge is left out: it is there so that densities have an inverse, and what is
  * zero in all of a neighbourhood is to be drawn as zero.
  *
+ * No draw is beyond what its column can hold: where a twentieth of the rows have its
+ * least or largest value, which is an end that values were cut off at, draws beyond it
+ * are that value; beyond 0 of amounts and counts, and 0 and 1 of proportions, they are
+ * reflected, so that none of these gets a mass that the data do not have.
+ *
  * Chords go from row i to one of its five nearest, x = x_i + u (x_j - x_i) with u of
  * the beta distribution of 4 and 4, which is the median of seven uniform numbers:
  * its middle rather than any point of it.  (N. V. Chawla et al., SMOTE, J. Artif.
@@ -32,8 +37,15 @@ enum { CHORDS = 5, ATTEMPTS = 10, WORTH = 1 << 14 };
  * each column; uniform ones beyond them. */
 enum { COLUMN_NORMALS = SFI_LOCAL_MOST + 2, UNIFORMS = 1 << 24 };
 
+/* The ends of a column, in its standard deviations; infinite where there are none. */
+typedef struct column_ends {
+    double lower, upper;
+    bool cut_lower, cut_upper; /* draws beyond are the end itself */
+} column_ends;
+
 typedef struct drawing_local {
     sfi_local l;
+    const column_ends *ends; /* [dim] */
     const sf_model *m;
     const sf_sample_options *o;
     const int64_t *index; /* [n] which row */
@@ -43,6 +55,53 @@ typedef struct drawing_local {
 static const double *row_at(const sfi_local *l, int64_t i)
 {
     return l->data.data + i * l->dim;
+}
+
+/* ---- ends of columns ------------------------------------------------------------ */
+
+/* Whether a twentieth of the rows, and five of them, have the value. */
+static bool is_cut_at(const sfi_local *l, int64_t j, double value)
+{
+    enum { FEW = 5, TWENTIETH = 20 };
+    int64_t count = 0;
+    for (int64_t i = 0; i < l->rows; i++)
+        count += row_at(l, i)[j] == value;
+    return count >= FEW && count * TWENTIETH >= l->rows;
+}
+
+static column_ends ends_of(const sfi_local *l, const sf_model *m, int64_t j)
+{
+    const sf_kind kind = sf_model_kind(m, j);
+    column_ends e = {-INFINITY, INFINITY, false, false};
+    double low = INFINITY, high = -INFINITY;
+    if (l->levels[j] > 0.0)
+        return e;
+    for (int64_t i = 0; i < l->rows; i++) {
+        low = fmin(low, row_at(l, i)[j]);
+        high = fmax(high, row_at(l, i)[j]);
+    }
+    const double zero = -m->mean[j] / m->scale[j];
+    const bool counts = kind == SF_KIND_INTEGER && low >= zero;
+    e.cut_lower = is_cut_at(l, j, low);
+    e.cut_upper = is_cut_at(l, j, high);
+    if (e.cut_lower)
+        e.lower = low;
+    else if (kind == SF_KIND_PROPORTION || kind == SF_KIND_POSITIVE || counts)
+        e.lower = zero;
+    if (e.cut_upper)
+        e.upper = high;
+    else if (kind == SF_KIND_PROPORTION)
+        e.upper = zero + 1.0 / m->scale[j];
+    return e;
+}
+
+static double within(const column_ends *e, double x)
+{
+    if (x < e->lower)
+        x = e->cut_lower ? e->lower : 2.0 * e->lower - x;
+    if (x > e->upper)
+        x = e->cut_upper ? e->upper : 2.0 * e->upper - x;
+    return fmax(x, e->lower); /* reflected twice */
 }
 
 /* ---- one draw ------------------------------------------------------------------ */
@@ -76,14 +135,15 @@ static double draw_level(const sfi_local *l, const int64_t *members,
     return row_at(l, members[from])[j];
 }
 
-static void draw_normal(const sfi_local *l, int64_t row, sfi_where where,
-                        double *x)
+static void draw_normal(const sfi_local *l, const column_ends *ends,
+                        int64_t row, sfi_where where, double *x)
 {
     int64_t members[SFI_LOCAL_MOST + 1];
     const int64_t count = sfi_local_members(l, row, l->k, members);
     for (int64_t j = 0; j < l->dim; j++)
-        x[j] = l->levels[j] > 0.0 ? draw_level(l, members, count, j, where)
-                                  : draw_number(l, members, count, j, where);
+        x[j] = l->levels[j] > 0.0
+                   ? draw_level(l, members, count, j, where)
+                   : within(&ends[j], draw_number(l, members, count, j, where));
 }
 
 /* The median of seven uniform numbers. */
@@ -149,7 +209,7 @@ static void draw_rows(void *user, int64_t part, int64_t first, int64_t count)
             if (job->o->method == SF_SAMPLER_CHORDS)
                 draw_chord(l, job->index[i], where, x);
             else
-                draw_normal(l, job->index[i], where, x);
+                draw_normal(l, job->ends, job->index[i], where, x);
             if (!l->agrees || agrees(l, x))
                 break;
         }
@@ -187,16 +247,18 @@ sf_status sfi_draw_local(const sf_model *m, sf_mat out,
                          const sf_sample_options *o)
 {
     SFI_TRY(check_local(m, out, o));
-    const size_t n = (size_t)out.rows;
+    const size_t n = (size_t)out.rows, d = (size_t)m->dim;
     int64_t *index = sfi_alloc(m->ctx, n, sizeof *index);
-    if (index == NULL)
-        return SF_E_NOMEM;
-    const drawing_local job = {sfi_local_of(m), m, o, index, out};
-    sf_status status = SF_OK;
-    if (o->method != SF_SAMPLER_DIRECT)
+    column_ends *ends = sfi_alloc(m->ctx, d, sizeof *ends);
+    const drawing_local job = {sfi_local_of(m), ends, m, o, index, out};
+    sf_status status = index != NULL && ends != NULL ? SF_OK : SF_E_NOMEM;
+    for (size_t j = 0; j < d && status == SF_OK; j++)
+        ends[j] = ends_of(&job.l, m, (int64_t)j);
+    if (status == SF_OK && o->method != SF_SAMPLER_DIRECT)
         status = sfi_each_once(m->ctx, o->seed, o->first, out.rows, job.l.rows,
                                index);
-    for (size_t i = 0; i < n && o->method == SF_SAMPLER_DIRECT; i++)
+    for (size_t i = 0;
+         i < n && status == SF_OK && o->method == SF_SAMPLER_DIRECT; i++)
         index[i] = (int64_t)(sfi_uniform_at((sfi_where){o->seed,
                                                         (uint64_t)o->first + i,
                                                         0, SFI_STREAM_PRIOR},
@@ -207,6 +269,7 @@ sf_status sfi_draw_local(const sf_model *m, sf_mat out,
         sfi_parallel(m->ctx, out.rows, 1 + WORTH / cost, draw_rows,
                      (void *)(uintptr_t)&job);
     }
+    sfi_free(m->ctx, ends, d, sizeof *ends);
     sfi_free(m->ctx, index, n, sizeof *index);
     return status;
 }

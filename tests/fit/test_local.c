@@ -2,6 +2,7 @@
 /* test_local.c - local normal distributions: densities, draws, chords, classes. */
 #include "io/tables_check.h"
 
+#include "base/random.h"
 #include "faults.h"
 #include "model/local.h"
 #include "model/model.h"
@@ -470,7 +471,52 @@ TEST(every_allocation_may_fail)
     check_every_allocation(do_all, NULL);
 }
 
-IO_TESTS(IO_CASE(densities_are_those_of_the_definition),
+/* Proportions and amounts stay in their support, and where a column ends in a value
+ * that a twentieth of its rows have, nothing is beyond it: of the density's mass there
+ * the end has its own.  Elsewhere no draw is at an end. */
+TEST(draws_stay_within_their_column)
+{
+    (void)state_;
+    enum { ROWS = 200, COLS = 3, DRAWS = 2000 };
+    static double x[ROWS * COLS], out[DRAWS * COLS];
+    static const char *const names[] = {"share", "amount", "clipped"};
+    sf_context *ctx = new_context();
+    sf_frame_column c[COLS];
+    sf_frame *frame = NULL;
+    for (int i = 0; i < ROWS; i++) {
+        const sfi_where w = {9, (uint64_t)i, 0, SFI_STREAM_USER};
+        x[COLS * i] = sfi_uniform_at(w, 0);
+        x[COLS * i + 1] = exp(sfi_normal_at(w, 1));
+        x[COLS * i + 2] = fmax(sfi_normal_at(w, 2), -1.0);
+    }
+    for (int j = 0; j < COLS; j++) {
+        c[j] = (sf_frame_column)SF_FRAME_COLUMN_INIT;
+        c[j].name = names[j];
+        c[j].data = x + j;
+        c[j].stride = COLS * (int64_t)sizeof *x;
+    }
+    CHECK_OK(ctx, sf_frame_new(ctx, &frame, ROWS, COLS, c));
+    sf_local_options o = SF_LOCAL_OPTIONS_INIT;
+    sf_model *m = NULL;
+    o.frame = frame;
+    CHECK_OK(ctx, sf_fit_local(ctx, &m, (sf_cmat){x, ROWS, COLS, COLS}, names,
+                               &o, NULL));
+    CHECK_OK(ctx, sf_sample(m, (sf_mat){out, DRAWS, COLS, COLS}, NULL));
+    double ends = 0.0;
+    for (int i = 0; i < DRAWS; i++) {
+        const double *y = out + COLS * i;
+        CHECK(y[0] > 0.0 && y[0] < 1.0 && y[1] > 0.0);
+        CHECK(y[2] > -1.0 - 1e-12);
+        ends += y[2] < -1.0 + 1e-12;
+    }
+    CHECK(ends > 0.05 * DRAWS && ends < 0.25 * DRAWS); /* 0.16 of the rows */
+    sf_model_free(m);
+    sf_frame_free(frame);
+    sf_context_free(ctx);
+}
+
+IO_TESTS(IO_CASE(draws_stay_within_their_column),
+         IO_CASE(densities_are_those_of_the_definition),
          IO_CASE(levels_have_shares_of_the_neighbours),
          IO_CASE(each_row_is_drawn_once),
          IO_CASE(draws_have_the_mean_and_covariance_of_the_neighbourhood),
