@@ -38,7 +38,14 @@ static void ask(sf_context *ctx, const sf_model *m)
         sf_model_eval(m, (sf_cmat){m->mean, 1, m->dim, m->dim},
                       sf_model_can(m, SF_CAN_NOISE) ? 0.5 : 0.0, &values);
     REQUIRE(status == SF_OK || status == SF_E_NUMERIC ||
-            (status == SF_E_UNSUPPORTED && sfi_has_kernels(m))); /* counts */
+            (status == SF_E_UNSUPPORTED && /* counts */
+             (sfi_has_kernels(m) || !sf_model_can(m, SF_CAN_SCORE))));
+    if (!sf_model_can(m, SF_CAN_CODE))
+        return;
+    double z[16];
+    const int64_t latents = sf_model_latents(m);
+    REQUIRE(sf_model_code(m, (sf_cmat){m->mean, 1, m->dim, m->dim},
+                          (sf_mat){z, 1, latents, latents}) == SF_OK);
     (void)ctx;
 }
 

@@ -9,6 +9,7 @@
 #define SCOREFIELD_DECODER_H
 
 #include "scorefield/array.h"
+#include "scorefield/model.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -68,6 +69,16 @@ typedef struct sf_decoder_options {
 SF_API sf_status sf_decoder_new(sf_context *ctx, sf_decoder **out,
                                 const char *text, int64_t latent,
                                 const sf_decoder_options *options);
+
+/* The decoder of a model that can SF_CAN_DECODE (model.h): of principal components and
+ * factors f(z) = mean + W z with their noise, of an autoencoder its network with the
+ * noise that it has learned.  Its columns are the model's, in the data's units; the
+ * model must outlive it.
+ *
+ * Returns SF_OK; SF_E_UNSUPPORTED (another model: what it is); SF_E_ARG (more than
+ * SF_LATENT_MAX latent variables); SF_E_NOMEM.  On failure *out is NULL. */
+SF_API sf_status sf_decoder_from_model(sf_context *ctx, sf_decoder **out,
+                                       const sf_model *model);
 
 /* Free a decoder; NULL is allowed. */
 SF_API void sf_decoder_free(sf_decoder *decoder);

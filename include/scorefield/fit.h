@@ -314,13 +314,21 @@ SF_API sf_status sf_local_closeness(sf_context *ctx, sf_closeness *out,
  *             `principal` times what its latent variables' contours lack to be
  *             orthogonal (E. Cunningham et al., Principal component flows, 2022).  A
  *             warning names the columns of which more than 5 % of the rows share a
- *             value: the likelihood has no bound there */
+ *             value: the likelihood has no bound there
+ *   ELBO      E [ -ln p(x | z) ] + KL(q(z | x) || N(0, I)) of a variational
+ *             autoencoder, a model of the family "vae", one draw of q a row (D. P.
+ *             Kingma and M. Welling, Auto-encoding variational Bayes, 2014).  It begins
+ *             as the probabilistic principal components of the training rows, whose
+ *             posterior its encoder has, so that the bound is their likelihood.  If
+ *             the held-out rows never have a better one, sf_trainer_model() gives
+ *             these, a model of the family "pca", and the best step is 0 */
 typedef enum sf_objective {
     SF_OBJECTIVE_DSM = 0,
     SF_OBJECTIVE_FLOW,
     SF_OBJECTIVE_IMPLICIT,
     SF_OBJECTIVE_SLICED,
-    SF_OBJECTIVE_LIKELIHOOD
+    SF_OBJECTIVE_LIKELIHOOD,
+    SF_OBJECTIVE_ELBO
 } sf_objective;
 
 /* How a coupling of a flow moves a number: by a rational-quadratic spline (C. Durkan et
@@ -338,7 +346,7 @@ typedef struct sf_network_options {
         objective;       /*                                  [default DSM]  */
     bool energy;         /* score = gradient of a scalar     [default false]*/
     int64_t width;       /* units of a hidden layer, >= 1    [default 128]  */
-    int64_t layers;      /* hidden layers, >= 1              [default 4]    */
+    int64_t layers;      /* hidden layers, >= 1, or 0 of ELBO [default 4]   */
     int64_t steps;       /* updates; 0: chosen from n        [default 0]    */
     int64_t batch;       /* points an update; 0: chosen      [default 0]    */
     double rate;         /* peak learning rate > 0           [default 2e-3] */
@@ -375,13 +383,21 @@ typedef struct sf_network_options {
     bool one_scale;       /* orthogonal in the data's units, as places in
                            space: one scale for all columns, not each its
                            standard deviation               [default false] */
+    /* Of ELBO; both networks have `layers` of `width`, none for 0; with one_scale
+     * columns may be constant. */
+    bool diagonal;    /* each column has its own noise, not all the same one in
+                         the scaled columns               [default false] */
+    int64_t latent;   /* K, 1 to d - 1 and at most 32     [default 2]    */
+    double kl_warmup; /* fraction of the steps over which the share of the
+                         divergence rises from 0.01 to 1, [0, 1]
+                                                          [default 0]    */
 } sf_network_options;
 
 #define SF_NETWORK_OPTIONS_INIT                                                \
     {                                                                          \
         sizeof(sf_network_options), SF_OBJECTIVE_DSM, false, 128, 4, 0, 0,     \
             2e-3, 1e-4, 1.0, 0.02, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0,    \
-            NULL, 1, 0.0, 8, SF_COUPLING_SPLINE, false                         \
+            NULL, 1, 0.0, 8, SF_COUPLING_SPLINE, false, false, 2, 0.0          \
     }
 
 /* The same for a flow: LIKELIHOOD, 6 layers, of width 32 up to 4 columns and 96 for more
@@ -391,7 +407,16 @@ typedef struct sf_network_options {
     {                                                                          \
         sizeof(sf_network_options), SF_OBJECTIVE_LIKELIHOOD, false, 0, 6, 0,   \
             0, 3e-3, 1e-5, 5.0, 0.05, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0, \
-            NULL, 1, 0.0, 8, SF_COUPLING_SPLINE, false                         \
+            NULL, 1, 0.0, 8, SF_COUPLING_SPLINE, false, false, 2, 0.0          \
+    }
+
+/* And for an autoencoder: ELBO, networks of 2 layers of 128 units, a rate of 2e-3 with a
+ * warm-up of 0.05, decay 1e-5, clip 5, one scale. */
+#define SF_VAE_OPTIONS_INIT                                                    \
+    {                                                                          \
+        sizeof(sf_network_options), SF_OBJECTIVE_ELBO, false, 128, 2, 0, 0,    \
+            2e-3, 1e-5, 5.0, 0.05, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0,    \
+            NULL, 1, 0.0, 8, SF_COUPLING_SPLINE, true, false, 2, 0.0           \
     }
 
 /* One line of the training curve. */

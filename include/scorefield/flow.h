@@ -67,12 +67,15 @@ typedef struct sf_sample_options {
     uint64_t seed; /*                                    [default 0]      */
     int64_t first; /* number of the first sample, >= 0   [default 0]      */
     float *trace;  /* NULL, or [steps + 1, n, d]: every walker's path     */
+    bool no_noise; /* DIRECT, of a model that can SF_CAN_DECODE: what its latent
+                      variables decode to, without its noise
+                                                         [default false]  */
 } sf_sample_options;
 
 #define SF_SAMPLE_OPTIONS_INIT                                                 \
     {                                                                          \
         sizeof(sf_sample_options), SF_SAMPLER_AUTO, 0, 0, 0.0, 30.0, 0, 0,     \
-            NULL                                                               \
+            NULL, false                                                        \
     }
 
 /* The method that these options mean for a model: `method`, or what AUTO is. */

@@ -95,6 +95,8 @@ typedef struct sf_latent_values {
                               - (1/2) ln det J'J                              */
     sf_mat curvature;      /* [n, 1]    Gaussian curvature of I(z), for K = 2;
                               1/r^2 of a sphere                               */
+    sf_mat data_score; /* [n, d]    grad_x ln p(x) = E[ grad_x ln p(x|z) | x ]
+                              (Fisher's identity), by the weights of logpdf   */
 } sf_latent_values;
 
 #define SF_LATENT_VALUES_INIT                                                  \
@@ -141,7 +143,8 @@ typedef struct sf_latent_result {
  *
  * Starts.  Of a codebook of decoded points (2048 of one latent number, 4096 of two,
  * 8192 of more) those `starts` under which a row is likeliest and which are at least
- * 0.5 apart.  From each, damped Gauss-Newton steps and then Newton's are taken; the
+ * 0.5 apart, and what the encoder says where the decoder is a model's that has
+ * one.  From each, damped Gauss-Newton steps and then Newton's are taken; the
  * best end is kept, of equal ones that of the smaller |z|.  A saddle point is left
  * along its direction of ascent, twice at the most.  Nothing proves that a maximum is
  * the global one: `ambiguous` counts what several starts saw.
@@ -162,7 +165,7 @@ typedef struct sf_latent_result {
  * Returns SF_OK, or
  *   SF_E_SHAPE        x or a member of `values` has the wrong shape
  *   SF_E_ARG          an option out of range; K >= d without a prior, where every
- *                     residual is 0; logpdf, logjoint or laplace without a prior;
+ *                     residual is 0; logpdf, data_score, logjoint or laplace without a prior;
  *                     curvature where K is not 2
  *   SF_E_NUMERIC      x is not finite (row and column are named), or the decoder is
  *                     not finite at any start of any row

@@ -5,6 +5,7 @@
 
 #include "scorefield/condition.h"
 #include "scorefield/flow.h"
+#include "scorefield/latent.h"
 #include "scorefield/store.h"
 
 #include <math.h>
@@ -199,14 +200,43 @@ static sf_status count_copies(eval_job *j)
     return SF_OK;
 }
 
+/* Whether its log density is an integral over latent variables. */
+static bool is_inferred(const eval_job *j)
+{
+    return sf_model_can(j->model, SF_CAN_DECODE) &&
+           !sf_model_can(j->model, SF_CAN_LOGPDF);
+}
+
+/* The log density and its gradient, by importance sampling around the latent points. */
+static sf_status infer(eval_job *j)
+{
+    sf_decoder *d = NULL;
+    sf_latent_options o = SF_LATENT_OPTIONS_INIT;
+    sf_latent_values v = SF_LATENT_VALUES_INIT;
+    o.seed = j->c->common.seed;
+    v.logpdf = j->values[WANT_logpdf];
+    v.data_score = j->values[WANT_score];
+    v.logpdf_se =
+        (sf_mat){v.logpdf.data != NULL ? j->se : NULL, j->x.rows, 1, 1};
+    if (v.logpdf.data == NULL && v.data_score.data == NULL)
+        return SF_OK;
+    SFI_TRY(sf_decoder_from_model(j->c->ctx, &d, j->model));
+    const sf_status status = sf_latent_infer(j->c->ctx, d, j->x, &v, NULL, &o);
+    sf_decoder_free(d);
+    return status;
+}
+
 /* What a model cannot answer is refused before its points are read. */
 static sf_status check_wants(const eval_job *j)
 {
     for (int k = 0; k < j->count; k++) {
         const bool coded =
             j->list[k] == WANT_code && sf_model_can(j->model, SF_CAN_CODE);
-        const sf_ability ability =
-            coded ? SF_CAN_CODE : wants[j->list[k]].ability;
+        const bool inferred = is_inferred(j) && (j->list[k] == WANT_logpdf ||
+                                                 j->list[k] == WANT_score);
+        const sf_ability ability = coded      ? SF_CAN_CODE
+                                   : inferred ? SF_CAN_DECODE
+                                              : wants[j->list[k]].ability;
         const char *why = sf_model_why_not(j->model, ability);
         if (why != NULL)
             return SFI_FAIL(j->c->ctx, SF_E_UNSUPPORTED,
@@ -249,11 +279,21 @@ static sf_status put_principal(const eval_job *j)
                : SF_OK;
 }
 
+/* Whether `direct` is asked for anything. */
+static bool asks(const sf_model_values *direct)
+{
+    return direct->score.data != NULL || direct->velocity.data != NULL ||
+           direct->denoised.data != NULL || direct->jacobian.data != NULL ||
+           direct->divergence.data != NULL || direct->logpdf.data != NULL;
+}
+
 static sf_status evaluate(eval_job *j)
 {
     const sf_mat none = {0}, logpdf = j->values[WANT_logpdf];
+    const bool inferred = is_inferred(j);
     const bool closed = sf_model_can(j->model, SF_CAN_LOGPDF_CLOSED);
-    const sf_model_values direct = {.score = j->values[WANT_score],
+    const sf_model_values direct = {.score =
+                                        inferred ? none : j->values[WANT_score],
                                     .velocity = j->values[WANT_velocity],
                                     .denoised = j->values[WANT_denoised],
                                     .jacobian = j->values[WANT_jacobian],
@@ -266,8 +306,11 @@ static sf_status evaluate(eval_job *j)
     l.seed = j->c->common.seed;
     if (j->missing > 0)
         return sf_logpdf_marginal(j->c->ctx, logpdf.data, j->model, j->x);
-    SFI_TRY(sf_model_eval(j->model, j->x, j->o->time, &direct));
-    if (logpdf.data != NULL && !closed)
+    if (asks(&direct))
+        SFI_TRY(sf_model_eval(j->model, j->x, j->o->time, &direct));
+    if (inferred)
+        SFI_TRY(infer(j));
+    if (logpdf.data != NULL && !closed && !inferred)
         SFI_TRY(sf_logpdf(j->model, j->x, logpdf.data, j->se, &l));
     if (logpdf.data != NULL)
         SFI_TRY(count_copies(j));

@@ -28,13 +28,14 @@
 
 /* In the order of FIT_AUTO ... */
 static const char models[] =
-    "auto|gaussian|mixture|network|empirical|pca|fa|flow|decoder";
+    "auto|gaussian|mixture|network|empirical|pca|fa|flow|vae|decoder";
 
 /* In the order of FIT_METRIC_STANDARD ..., and of sf_coupling. */
 static const char metrics[] = "standard|data", couplings[] = "spline|affine";
 
 /* Of networks in the order of sf_objective, then of densities. */
-static const char objectives[] = "dsm|flow|implicit|sliced|likelihood|general";
+static const char objectives[] =
+    "dsm|flow|implicit|sliced|likelihood|elbo|general";
 
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL, NULL,
@@ -45,6 +46,14 @@ static const cli_option options[] = {
     RARE(CLI_NUMBER, "prior-rows", "N", prior_rows, NULL, ">= 0"),
     RARE(CLI_TEXT, "latent", "K", latent, "auto", NULL),
     RARE(CLI_FLAG, "standardise", NULL, standardise, NULL, NULL),
+    {.kind = CLI_CHOICE,
+     .name = "noise",
+     .argument = "N",
+     .offset = offsetof(fit_options, noise),
+     .initial = "isotropic",
+     .choices = "isotropic|diagonal",
+     .rare = true},
+    RARE(CLI_NUMBER, "kl-warmup", "F", kl_warmup, "0", "[0, 1]"),
     RARE(CLI_NUMBER, "principal", "A", principal, "0", "[0, 1e6]"),
     {.kind = CLI_CHOICE,
      .name = "metric",
@@ -149,6 +158,8 @@ static const char *const score_only[] = {"objective", "energy", "sigma-min",
 static const char *const flow_only[] = {"principal", "metric", "coupling",
                                         "bins"};
 
+static const char *const vae_only[] = {"noise", "kl-warmup"};
+
 static const char *const empirical_only[] = {
     "bandwidth",  "floor",    "weights",       "target",
     "neighbours", "no-agree", "privacy-ratio", "complete-rows"};
@@ -183,8 +194,9 @@ static sf_status check_about(cli *c, const fit_options *o)
 {
     char name[32];
     cli_choice(models, o->model, name, sizeof name);
-    const bool trains =
-        o->model == FIT_AUTO || o->model == FIT_NETWORK || o->model == FIT_FLOW;
+    const bool vae = o->model == FIT_VAE;
+    const bool trains = o->model == FIT_AUTO || o->model == FIT_NETWORK ||
+                        o->model == FIT_FLOW || vae;
     const bool latent = o->model == FIT_PCA || o->model == FIT_FA;
     for (size_t i = 0; i < SFI_COUNT(network_only) && !trains; i++)
         if (cli_given(c, network_only[i]) && (i > 0 || !latent))
@@ -209,7 +221,7 @@ static sf_status check_about(cli *c, const fit_options *o)
                         "--model is %s",
                         name);
     for (size_t i = 0; i < SFI_COUNT(score_only); i++)
-        if (o->model == FIT_FLOW && cli_given(c, score_only[i]))
+        if ((o->model == FIT_FLOW || vae) && cli_given(c, score_only[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s applies only to networks, and --model is %s",
                             score_only[i], name);
@@ -219,17 +231,25 @@ static sf_status check_about(cli *c, const fit_options *o)
                             "--%s applies only to --model flow, and --model is "
                             "%s",
                             flow_only[i], name);
-    if (cli_given(c, "latent") && !latent)
+    for (size_t i = 0; i < SFI_COUNT(vae_only); i++)
+        if (!vae && cli_given(c, vae_only[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "--%s applies only to --model vae, and --model is "
+                            "%s",
+                            vae_only[i], name);
+    if (cli_given(c, "latent") && !latent && !vae)
         return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--latent applies only to --model pca and fa, and "
+                        "--latent applies only to --model pca, fa and vae, and "
                         "--model is %s",
                         name);
-    if (o->standardise && o->model != FIT_PCA)
+    if (o->standardise && o->model != FIT_PCA && !vae)
         return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--standardise applies only to --model pca (factor "
-                        "analysis does not depend on units), and --model is %s",
+                        "--standardise applies only to --model pca and vae "
+                        "(factor analysis does not depend on units), and "
+                        "--model is %s",
                         name);
-    if (latent && o->validation == 0.0 && strcmp(o->latent, "auto") == 0)
+    if ((latent || vae) && o->validation == 0.0 &&
+        strcmp(o->latent, "auto") == 0)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--latent auto compares on held-out rows; want "
                         "--validation > 0");
@@ -322,8 +342,8 @@ static sf_status check_options(cli *c, const fit_options *o)
         return SFI_FAIL(
             c->ctx, SF_E_ARG,
             "--model %s is not in this version, scorefield %s; "
-            "want auto, gaussian, mixture, network, empirical, pca, fa or "
-            "flow",
+            "want auto, gaussian, mixture, network, empirical, pca, fa, flow "
+            "or vae",
             name, sf_version());
     }
     SFI_TRY(check_about(c, o));
@@ -331,6 +351,14 @@ static sf_status check_options(cli *c, const fit_options *o)
         if (cli_given(c, density_only[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG, "--%s applies only to --density",
                             density_only[i]);
+    if (o->objective == SF_OBJECTIVE_LIKELIHOOD ||
+        o->objective == SF_OBJECTIVE_ELBO)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--objective %s is that of --model %s, which needs no "
+                        "--objective",
+                        o->objective == SF_OBJECTIVE_ELBO ? "elbo"
+                                                          : "likelihood",
+                        o->objective == SF_OBJECTIVE_ELBO ? "vae" : "flow");
     if (o->objective == FIT_GENERAL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--objective general (generalized score matching) "
@@ -471,7 +499,7 @@ static void make_report(const fit_job *j, double seconds)
     cli *c = j->c;
     json_t *report = c->report;
     const candidate *k = j->kept;
-    const bool is_network = k == &j->network || k == &j->flow;
+    const bool is_network = k == &j->network || k == &j->flow || k == &j->vae;
     const bool is_empirical = k == &j->empirical;
     const fit_data *d = &j->data;
     cli_put_text(c, report, "family", sf_model_family(k->model));
@@ -508,6 +536,8 @@ static void make_report(const fit_job *j, double seconds)
         cli_put_number(c, report, "log_likelihood", k->mean);
         cli_put_text(c, report, "unit", "nats a row");
     }
+    if (k == &j->vae)
+        fit_vae_report(j, report);
     if (is_network)
         report_training(j, report);
     if (k == &j->flow) {
@@ -550,12 +580,13 @@ static sf_status fit(fit_job *j)
     if (resumed != NULL)
         SFI_TRY(sf_checkpoint_load(c->ctx, &j->checkpoint, o->resume));
     const bool flow = o->model == FIT_FLOW;
-    SFI_TRY(fit_network_options(c, o, flow, resumed,
+    const int trained = flow || o->model == FIT_VAE ? o->model : FIT_NETWORK;
+    SFI_TRY(fit_network_options(c, o, trained, resumed,
                                 flow ? &j->flow_options : &j->network_options));
     if (flow)
         j->network_options = j->flow_options;
     else
-        SFI_TRY(fit_network_options(c, o, true, NULL, &j->flow_options));
+        SFI_TRY(fit_network_options(c, o, FIT_FLOW, NULL, &j->flow_options));
     /* Of a run that is resumed too: they hold out the same rows. */
     j->flow_options.seed = j->network_options.seed;
     j->flow_options.validation = j->network_options.validation;

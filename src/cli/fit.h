@@ -5,6 +5,7 @@
 #define SFI_CLI_FIT_H
 
 #include "cli/cli.h"
+#include "scorefield/autoencoder.h"
 #include "scorefield/fit.h"
 #include "scorefield/low_rank.h"
 #include "scorefield/mixture.h"
@@ -20,6 +21,7 @@ enum {
     FIT_PCA,
     FIT_FA,
     FIT_FLOW,
+    FIT_VAE,
     FIT_LATER
 };
 
@@ -44,6 +46,8 @@ typedef struct fit_options {
     double prior_rows;  /* of a gaussian, if it was given */
     const char *latent; /* a number of latent variables, or auto */
     bool standardise;
+    int noise;        /* of an autoencoder */
+    double kl_warmup; /* likewise */
     double principal; /* of a flow */
     int metric, coupling;
     int64_t bins;
@@ -62,11 +66,14 @@ typedef struct fit_options {
     double lambda_ratio, gamma;
 } fit_options;
 
+/* Choices of --noise. */
+enum { FIT_NOISE_ISOTROPIC, FIT_NOISE_DIAGONAL };
+
 /* Choices of --metric. */
 enum { FIT_METRIC_STANDARD, FIT_METRIC_DATA };
 
 /* The objective of densities that follows those of networks. */
-enum { FIT_GENERAL = SF_OBJECTIVE_LIKELIHOOD + 1 };
+enum { FIT_GENERAL = SF_OBJECTIVE_ELBO + 1 };
 
 /* Fit the density of the options to DATA, write it, and report. */
 sf_status fit_density(cli *c, const fit_options *o);
@@ -167,11 +174,13 @@ typedef struct fit_job {
     sf_network_options network_options, flow_options;
     sf_checkpoint checkpoint; /* of --resume                               */
     held_out held;
-    candidate gaussian, mixture, network, empirical, latent, flow;
+    candidate gaussian, mixture, network, empirical, latent, flow, vae;
     sf_gaussian_fit gaussian_fit;
     sf_mixture_fit mixture_fit;
     sf_low_rank_fit low_rank_fit;
-    char flow_warning[800];    /* to be said if the flow is kept */
+    char flow_warning[800];      /* to be said if the flow is kept */
+    sf_autoencoder_report bound; /* of the vae at held-out rows, or of 0 rows */
+    double kl[SF_LATENT_MAX];    /* of each of its latent variables */
     double information;        /* mean of the flow's at held-out rows, or NaN */
     sf_empirical_report noise; /* of the empirical model */
     bool is_local;             /* which it is, of local distributions */
@@ -191,14 +200,29 @@ sf_status fit_flow_information(fit_job *j);
 /* Fit principal components or factors to all rows, as the candidate `latent`. */
 sf_status fit_low_rank(fit_job *j);
 
+/* Train an autoencoder, as the candidate `vae`, in a part of the time that is left; and
+ * judge it on the held-out rows. */
+sf_status fit_vae(fit_job *j, double part);
+sf_status fit_vae_judge(fit_job *j);
+/* What came of it, and what to do where latent variables are not used. */
+void fit_vae_report(const fit_job *j, json_t *report);
+
+/* Seconds of the time limit that are left; infinitely many without one. */
+double fit_time_left(const fit_job *j);
+
+/* Train a candidate in a part of them. */
+sf_status fit_train_candidate(fit_job *j, candidate *k, const fit_options *o,
+                              sf_network_options options, double part,
+                              sf_trainer **trainer);
+
 /* Free all parts of a job. */
 void fit_job_free(fit_job *j);
 
 /* ---- networks --------------------------------------------------------------- */
 
-/* What the options mean for the library, of a network or of a flow; of a run that is
- * resumed, what its checkpoint says.  SF_E_ARG if the two disagree. */
-sf_status fit_network_options(cli *c, const fit_options *o, bool flow,
+/* What the options mean for the library, of FIT_NETWORK, FIT_FLOW or FIT_VAE; of a run
+ * that is resumed, what its checkpoint says.  SF_E_ARG if the two disagree. */
+sf_status fit_network_options(cli *c, const fit_options *o, int model,
                               const sf_checkpoint *resumed,
                               sf_network_options *out);
 

@@ -69,17 +69,10 @@ static void mean_and_error(const double *values, int64_t n, double *mean,
     *se = n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : NAN;
 }
 
-/* Seconds of the time limit that are left; infinitely many without one. */
-static double time_left(const fit_job *j)
-{
-    return j->o->time_limit > 0.0 ? j->o->time_limit - (sfi_clock() - j->begun)
-                                  : INFINITY;
-}
-
 /* What follows may take this share of the time that is left. */
 static void allow(fit_job *j, double share)
 {
-    const double left = fmax(time_left(j), 0.001);
+    const double left = fmax(fit_time_left(j), 0.001);
     j->c->deadline = isfinite(left) ? sfi_clock() + share * left : 0.0;
 }
 
@@ -99,7 +92,7 @@ static sf_status take_likelihoods(const fit_job *j, const sf_model *model,
     sf_status status = SF_OK;
     cli_progress_begin(j->c);
     for (*done = 0; status == SF_OK && *done < h->rows &&
-                    (*done == 0 || time_left(j) > 0.0);) {
+                    (*done == 0 || fit_time_left(j) > 0.0);) {
         const int64_t left = h->rows - *done, n = left < slice ? left : slice;
         status = sf_logpdf(model, (sf_cmat){h->points + *done * d, n, d, d},
                            logpdf + *done, NULL, NULL);
@@ -226,27 +219,16 @@ static sf_status fit_whole_mixture(fit_job *j)
 
 /* ---- network -------------------------------------------------------------- */
 
-static sf_status train(fit_job *j, candidate *k, const fit_options *o,
-                       sf_network_options options, double part,
-                       sf_trainer **trainer)
-{
-    const sf_checkpoint *resumed = o->resume != NULL ? &j->checkpoint : NULL;
-    if (o->time_limit > 0.0)
-        options.time_limit = fmax(0.001, part * time_left(j));
-    SFI_TRY(fit_train(j->c, o, &j->data, &options, resumed, trainer));
-    return sf_trainer_model(*trainer, &k->model);
-}
-
 static sf_status fit_network(fit_job *j)
 {
-    return train(j, &j->network, j->o, j->network_options, training_part,
-                 &j->trainer);
+    return fit_train_candidate(j, &j->network, j->o, j->network_options,
+                               training_part, &j->trainer);
 }
 
 static sf_status fit_flow(fit_job *j)
 {
-    return train(j, &j->flow, j->o, j->flow_options, training_part,
-                 &j->flow_trainer);
+    return fit_train_candidate(j, &j->flow, j->o, j->flow_options,
+                               training_part, &j->flow_trainer);
 }
 
 static void keep_warning(void *user, const char *text)
@@ -262,8 +244,8 @@ static sf_status fit_candidate_flow(fit_job *j)
     fit_options o = *j->o;
     o.checkpoint = o.resume = NULL;
     sf_context_set_warning(j->c->ctx, keep_warning, j);
-    const sf_status status =
-        train(j, &j->flow, &o, j->flow_options, flow_part, &j->flow_trainer);
+    const sf_status status = fit_train_candidate(
+        j, &j->flow, &o, j->flow_options, flow_part, &j->flow_trainer);
     sf_context_set_warning(j->c->ctx, cli_on_warning, j->c);
     return status;
 }
@@ -629,6 +611,12 @@ sf_status fit_candidates(fit_job *j)
         return fit_low_rank(j);
     }
     SFI_TRY(take_held_out(j, n->seed, n->validation));
+    if (j->o->model == FIT_VAE) {
+        j->kept = &j->vae;
+        SFI_TRY(fit_vae(j, training_part));
+        return sf_model_can(j->vae.model, SF_CAN_LOGPDF) ? judge(j, &j->vae)
+                                                         : fit_vae_judge(j);
+    }
     if (j->o->model == FIT_AUTO)
         return fit_auto(j);
     if (j->o->model == FIT_FLOW) {
@@ -651,6 +639,7 @@ void fit_job_free(fit_job *j)
     sfi_free(ctx, j->empirical.logpdf, (size_t)h->room, sizeof(double));
     sfi_free(ctx, j->network.logpdf, (size_t)h->room, sizeof(double));
     sfi_free(ctx, j->flow.logpdf, (size_t)h->room, sizeof(double));
+    sfi_free(ctx, j->vae.logpdf, (size_t)h->room, sizeof(double));
     sfi_free(ctx, h->index, (size_t)h->n, sizeof *h->index);
     sfi_free(ctx, h->points, (size_t)(h->room * j->data.dim),
              sizeof *h->points);
@@ -660,6 +649,7 @@ void fit_job_free(fit_job *j)
     sf_model_free(j->empirical.model);
     sf_model_free(j->latent.model);
     sf_model_free(j->flow.model);
+    sf_model_free(j->vae.model);
     sf_trainer_free(j->trainer);
     sf_trainer_free(j->flow_trainer);
     sf_checkpoint_free(ctx, &j->checkpoint);

@@ -66,3 +66,127 @@ sf_status fit_flow_information(fit_job *j)
     sfi_free(j->c->ctx, each, rows, sizeof *each);
     return status;
 }
+
+/* ---- autoencoders --------------------------------------------------------- */
+
+static double held_out_loss(const sf_trainer *t)
+{
+    sf_fit_report r;
+    sf_trainer_report(t, &r);
+    return r.best_loss;
+}
+
+/* K = 1, 2, 4, ... while the held-out bound gets better. */
+static sf_status choose_latent(fit_job *j, double part)
+{
+    int64_t most = j->data.dim - 1;
+    most = most < SF_LATENT_MAX ? most : SF_LATENT_MAX;
+    for (int64_t k = 1; k <= most && !cli_stop_wanted(); k *= 2) {
+        sf_trainer *trainer = NULL;
+        candidate next = {0};
+        sf_network_options n = j->network_options;
+        n.latent = k;
+        const sf_status status =
+            fit_train_candidate(j, &next, j->o, n, 0.4 * part, &trainer);
+        const bool better = status == SF_OK && (j->trainer == NULL ||
+                                                held_out_loss(trainer) <
+                                                    held_out_loss(j->trainer));
+        if (status == SF_OK)
+            cli_note(j->c, "%lld latent: held-out loss %.5g", (long long)k,
+                     held_out_loss(trainer));
+        sf_model_free(better ? j->vae.model : next.model);
+        sf_trainer_free(better ? j->trainer : trainer);
+        /* That fewer directions stand out from the noise ends the search. */
+        if (status == SF_E_NUMERIC && j->trainer != NULL)
+            break;
+        SFI_TRY(status);
+        if (!better)
+            break;
+        j->vae.model = next.model;
+        j->trainer = trainer;
+        j->network_options.latent = k;
+    }
+    return SF_OK;
+}
+
+sf_status fit_vae(fit_job *j, double part)
+{
+    cli *c = j->c;
+    int64_t latent = 0;
+    SFI_TRY(read_latent(c, j->o->latent, &latent));
+    if (latent == 0 && (j->o->checkpoint != NULL || j->o->resume != NULL))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--latent auto trains several models, which are no "
+                        "single run to keep: want --latent K with --%s",
+                        j->o->checkpoint != NULL ? "checkpoint" : "resume");
+    if (latent > SF_LATENT_MAX)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--latent is %lld, want at most %d for --model vae",
+                        (long long)latent, (int)SF_LATENT_MAX);
+    if (latent == 0)
+        return choose_latent(j, part);
+    if (j->o->resume != NULL && latent != j->network_options.latent)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--latent was %lld when the run of --resume began and "
+                        "must stay so",
+                        (long long)j->network_options.latent);
+    j->network_options.latent = latent;
+    return fit_train_candidate(j, &j->vae, j->o, j->network_options, part,
+                               &j->trainer);
+}
+
+sf_status fit_vae_judge(fit_job *j)
+{
+    const held_out *h = &j->held;
+    const int64_t d = j->data.dim;
+    sf_autoencoder_options o = SF_AUTOENCODER_OPTIONS_INIT;
+    j->bound = (sf_autoencoder_report)SF_AUTOENCODER_REPORT_INIT;
+    if (h->rows < 2 || cli_stop_wanted())
+        return SF_OK;
+    o.seed = j->c->common.seed;
+    cli_progress_begin(j->c);
+    const sf_status status = sf_autoencoder_judge(
+        j->c->ctx, j->vae.model, (sf_cmat){h->points, h->rows, d, d}, &j->bound,
+        j->kl, NULL, &o);
+    cli_progress_end(j->c);
+    return status;
+}
+
+void fit_vae_report(const fit_job *j, json_t *report)
+{
+    cli *c = j->c;
+    const sf_autoencoder_report *r = &j->bound;
+    cli_put_count(c, report, "latent", sf_model_latents(j->vae.model));
+    if (sf_model_can(j->vae.model, SF_CAN_LOGPDF)) {
+        cli_note(c, "the held-out bound was never better than the principal "
+                    "components that training began with: these are kept");
+        return;
+    }
+    if (r->rows == 0)
+        return;
+    cli_put_count(c, report, "judged_rows", r->rows);
+    cli_put_number(c, report, "held_out_log_likelihood", r->logpdf);
+    cli_put_number(c, report, "held_out_log_likelihood_se", r->logpdf_se);
+    cli_put_text(c, report, "unit", "nats a row");
+    cli_put_number(c, report, "elbo", r->elbo);
+    cli_put_number(c, report, "elbo_se", r->elbo_se);
+    cli_put_number(c, report, "worst_row_se", r->worst_se);
+    cli_put_number(c, report, "amortisation_gap", r->gap);
+    cli_put_number(c, report, "reconstruction_rms", r->rms);
+    cli_put_number(c, report, "noise_sd", r->noise);
+    cli_put_count(c, report, "active_latents", r->active);
+    cli_put_number(c, report, "aggregate_kl", r->aggregate_kl);
+    json_t *list = cli_put_list(c, report, "kl");
+    for (int64_t k = 0; k < r->latent; k++)
+        cli_add_number(c, list, j->kl[k]);
+    if (r->active < r->latent)
+        cli_note(c,
+                 "%lld of %lld latent variables are not used: fewer of them "
+                 "(--latent) say as much; --kl-warmup 0.3 may wake some",
+                 (long long)(r->latent - r->active), (long long)r->latent);
+    if (r->aggregate_kl > 0.1)
+        cli_note(c,
+                 "the codes of the rows are not like draws of the prior (%.2g "
+                 "nats apart): samples will differ from the data",
+                 r->aggregate_kl);
+}

@@ -55,6 +55,9 @@ static sf_status check_resumed(cli *c, const sf_network_options *was,
     SAME("bins", bins);
     SAME("coupling", coupling);
     SAME("metric", one_scale);
+    SAME("standardise", one_scale);
+    SAME("noise", diagonal);
+    SAME("kl-warmup", kl_warmup);
 #undef SAME
     SFI_TRY(check_same(c, "objective", now->objective != was->objective,
                        "another"));
@@ -71,29 +74,52 @@ static sf_status check_resumed(cli *c, const sf_network_options *was,
                       (unsigned long long)was->seed);
 }
 
-sf_status fit_network_options(cli *c, const fit_options *o, bool flow,
-                              const sf_checkpoint *resumed,
-                              sf_network_options *out)
+static int model_of(sf_objective objective)
+{
+    return objective == SF_OBJECTIVE_LIKELIHOOD ? FIT_FLOW
+           : objective == SF_OBJECTIVE_ELBO     ? FIT_VAE
+                                                : FIT_NETWORK;
+}
+
+/* The options that have another default for each model. */
+static sf_network_options usual(const cli *c, const fit_options *o, int model)
 {
     const sf_network_options of_network = SF_NETWORK_OPTIONS_INIT,
-                             of_flow = SF_FLOW_OPTIONS_INIT;
-    sf_network_options n = flow ? of_flow : of_network;
-    if (!flow)
+                             of_flow = SF_FLOW_OPTIONS_INIT,
+                             of_vae = SF_VAE_OPTIONS_INIT;
+    const bool network = model == FIT_NETWORK, own = o->model == model;
+    sf_network_options n = network             ? of_network
+                           : model == FIT_FLOW ? of_flow
+                                               : of_vae;
+    if (network)
         n.objective = (sf_objective)o->objective;
-    n.energy = o->energy && !flow;
-    /* What is not given has another default for flows. */
-    if (!flow || (cli_given(c, "hidden") && o->model == FIT_FLOW)) {
+    n.energy = o->energy && network;
+    if (network || (cli_given(c, "hidden") && own)) {
         n.width = o->hidden.first;
         n.layers = o->hidden.second;
     }
-    if (!flow || (cli_given(c, "lr") && o->model == FIT_FLOW))
+    if (network || (cli_given(c, "lr") && own))
         n.rate = o->lr;
-    if (!flow || (cli_given(c, "decay") && o->model == FIT_FLOW))
+    if (network || (cli_given(c, "decay") && own))
         n.decay = o->decay;
+    return n;
+}
+
+sf_status fit_network_options(cli *c, const fit_options *o, int model,
+                              const sf_checkpoint *resumed,
+                              sf_network_options *out)
+{
+    static const char *const names[] = {
+        [FIT_NETWORK] = "network", [FIT_FLOW] = "flow", [FIT_VAE] = "vae"};
+    sf_network_options n = usual(c, o, model);
     n.principal = o->principal;
     n.one_scale = o->metric == FIT_METRIC_DATA;
     n.coupling = (sf_coupling)o->coupling;
     n.bins = o->bins;
+    n.diagonal = o->noise == FIT_NOISE_DIAGONAL;
+    n.kl_warmup = o->kl_warmup;
+    if (model == FIT_VAE)
+        n.one_scale = !n.diagonal && !o->standardise;
     n.steps = o->steps;
     n.batch = o->batch;
     n.target_rows = o->target_rows;
@@ -105,11 +131,12 @@ sf_status fit_network_options(cli *c, const fit_options *o, bool flow,
     n.time_limit = o->time_limit;
     n.seed = c->common.seed;
     n.kernel = o->kernel;
-    if (resumed != NULL &&
-        flow != (resumed->options.objective == SF_OBJECTIVE_LIKELIHOOD))
+    const int was =
+        resumed != NULL ? model_of(resumed->options.objective) : model;
+    if (was != model)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--resume: the run was of a %s; want --model %s",
-                        flow ? "network" : "flow", flow ? "network" : "flow");
+                        names[was], names[was]);
     if (resumed != NULL) {
         SFI_TRY(check_resumed(c, &resumed->options, &n));
         n = resumed->options;
@@ -248,6 +275,25 @@ sf_status fit_train(cli *c, const fit_options *o, const fit_data *d,
     const sf_status status = run(c, o, d, &fixed, fingerprint, *trainer);
     cli_progress_end(c);
     return status;
+}
+
+/* ---- candidates ----------------------------------------------------------- */
+
+double fit_time_left(const fit_job *j)
+{
+    return j->o->time_limit > 0.0 ? j->o->time_limit - (sfi_clock() - j->begun)
+                                  : INFINITY;
+}
+
+sf_status fit_train_candidate(fit_job *j, candidate *k, const fit_options *o,
+                              sf_network_options options, double part,
+                              sf_trainer **trainer)
+{
+    const sf_checkpoint *resumed = o->resume != NULL ? &j->checkpoint : NULL;
+    if (o->time_limit > 0.0)
+        options.time_limit = fmax(0.001, part * fit_time_left(j));
+    SFI_TRY(fit_train(j->c, o, &j->data, &options, resumed, trainer));
+    return sf_trainer_model(*trainer, &k->model);
 }
 
 /* ---- the curve ------------------------------------------------------------ */

@@ -87,6 +87,7 @@ typedef enum latent_shape { ONE, LATENT, COLUMN, PAIR, DIRECTION } latent_shape;
     WANT("laplace", laplace, "laplace", ONE)                                   \
     WANT("logpdf", logpdf, "logpdf", ONE)                                      \
     WANT("logpdf", logpdf_se, "logpdf_se", ONE)                                \
+    WANT("data_score", data_score, "data_score", COLUMN)                       \
     WANT("contours", contours, "contour", LATENT)                              \
     WANT("contours", information, "information", ONE)                          \
     WANT("curvature", curvature, "curvature", ONE)
@@ -332,11 +333,11 @@ static sf_status infer(latent_run *j)
     return cli_latent_end(c, status, message);
 }
 
-static sf_status run(cli *c, const void *values)
+static sf_status run_opened(cli *c, const cli_latent_options *o)
 {
     const sf_latent_result none = SF_LATENT_RESULT_INIT;
-    latent_run j = {.c = c, .o = values, .result = none};
-    SFI_TRY(cli_latent_check(c, j.o));
+    latent_run j = {.c = c, .o = o, .result = none};
+    SFI_TRY(cli_latent_check(c, o));
     SFI_TRY(take_wants(&j));
     const cli_file out = {.option = "-o",
                           .path = j.o->output,
@@ -357,15 +358,27 @@ static sf_status run(cli *c, const void *values)
     return status;
 }
 
+static sf_status run(cli *c, const void *values)
+{
+    cli_latent_options o = *(const cli_latent_options *)values;
+    sf_status status = cli_latent_open(c, &o);
+    if (status == SF_OK)
+        status = run_opened(c, &o);
+    sf_model_free(o.model);
+    return status;
+}
+
 const cli_command cli_latent = {
     .name = "latent",
     .summary =
         "Latent points of rows through a decoder, and the geometry there",
-    .usage = "[OPTIONS] --decoder EXPRS --latent-dim K [DATA] -o OUT",
+    .usage = "[OPTIONS] MODEL [DATA] -o OUT",
     .operands =
+        "  MODEL                    Of `fit --model pca` or fa; or --decoder "
+        "EXPRS\n"
         "  DATA                     A table, of which --columns are x\n",
     .least = 0,
-    .most = 1,
+    .most = 2,
     .size = sizeof(cli_latent_options),
     .options = options,
     .notes =

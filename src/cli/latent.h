@@ -15,7 +15,15 @@ typedef struct cli_latent_options {
     int64_t draws, chains, warmup;
     int prior;
     cli_read read;
+
+    /* Not options, but what the operands say (cli_latent_open()). */
+    sf_model *model;   /* MODEL, or NULL: the decoder is typed */
+    const char *table; /* DATA, or NULL                        */
 } cli_latent_options;
+
+/* Which operands there are; load the model, whose latent variables are then `latent`.
+ * The caller frees o->model, also after a failure. */
+sf_status cli_latent_open(cli *c, cli_latent_options *o);
 
 /* What is wrong whatever the table holds. */
 sf_status cli_latent_check(cli *c, const cli_latent_options *o);
@@ -43,7 +51,7 @@ sf_status cli_latent_geodesic(cli *c, const cli_latent_options *o);
 /* --draws (latent_draws.c). */
 sf_status cli_latent_draws(cli *c, const cli_latent_options *o);
 
-/* The decoder of rows of `dim` columns, whose names are those of the first of `data`
+/* The model's decoder, or the typed one of rows of `dim` columns, whose names are those of the first of `data`
  * (NULL: x0, x1, ...); dim 0: as many as the text gives. */
 sf_status cli_latent_decoder(cli *c, const cli_latent_options *o,
                              const cli_data *data, int64_t dim,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* latent_input.c - decoders as they are typed on the command line, and their rows. */
+/* latent_input.c - decoders, of a model or as they are typed on the command line, and
+ * their rows. */
 #include "cli/latent.h"
 
 #include "base/text.h"
 #include "num/decimal.h"
+#include "scorefield/store.h"
 
 #include <math.h>
 #include <string.h>
@@ -44,17 +46,41 @@ static sf_status check_unused(cli *c, const cli_latent_options *o)
     return SF_OK;
 }
 
+sf_status cli_latent_open(cli *c, cli_latent_options *o)
+{
+    const bool typed = o->decoder != NULL;
+    if (typed && c->operand_count > 1)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "MODEL or --decoder EXPRS: want one of them");
+    const bool one = c->operand_count < 2 && cli_given(c, "latent-dim");
+    if (!typed && (c->operand_count < 1 || one))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "want MODEL, or --decoder 'EXPR; EXPR; ...': the "
+                        "numbers of a row, made of z0, z1, ...");
+    if (c->operand_count > (typed ? 0 : 1))
+        o->table = c->operands[typed ? 0 : 1];
+    if (typed)
+        return SF_OK;
+    SFI_TRY(sf_model_load(c->ctx, &o->model, c->operands[0]));
+    const char *why = sf_model_why_not(o->model, SF_CAN_DECODE);
+    if (why != NULL)
+        return SFI_FAIL(c->ctx, SF_E_UNSUPPORTED, "%s: the model %s",
+                        cli_shown_path(c->operands[0]), why);
+    o->latent = sf_model_latents(o->model);
+    return SF_OK;
+}
+
 /* A table where there are rows, none where there are not. */
 static sf_status check_table(cli *c, const cli_latent_options *o)
 {
-    if (o->geodesic == NULL && c->operand_count < 1)
+    if (o->geodesic == NULL && o->table == NULL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "want DATA, a table of rows x; `scorefield help "
                         "latent` explains");
     if (o->geodesic != NULL && o->between != NULL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "want --geodesic or --between, not both");
-    if (o->geodesic != NULL && c->operand_count > 0)
+    if (o->geodesic != NULL && o->table != NULL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--geodesic needs no table: between two of its rows, "
                         "--between I,J");
@@ -65,11 +91,11 @@ sf_status cli_latent_check(cli *c, const cli_latent_options *o)
 {
     const int kinds =
         (o->sigma != NULL) + (o->covariance != NULL) + (o->log_sigma != NULL);
-    if (o->decoder == NULL)
-        return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "want --decoder 'EXPR; EXPR; ...': the numbers of a "
-                        "row, made of z0, z1, ...");
-    if (!cli_given(c, "latent-dim"))
+    static const char *const typed[] = {"latent-dim", "sigma",   "covariance",
+                                        "log-sigma",  "columns", NULL};
+    if (o->model != NULL)
+        SFI_TRY(refuse(c, "to MODEL, which has its own", typed));
+    if (o->model == NULL && !cli_given(c, "latent-dim"))
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "want --latent-dim K: how many of z0, z1, ... are "
                         "there?");
@@ -199,6 +225,8 @@ sf_status cli_latent_decoder(cli *c, const cli_latent_options *o,
 {
     sf_decoder_options d = SF_DECODER_OPTIONS_INIT;
     const char **names = NULL;
+    if (o->model != NULL)
+        return sf_decoder_from_model(c->ctx, out, o->model);
     d.dim = dim;
     if (data != NULL) {
         names = sfi_alloc(c->ctx, (size_t)dim, sizeof *names);
@@ -268,7 +296,11 @@ static sf_status read_columns(cli *c, const cli_latent_options *o,
                               cli_data *data, sf_frame **x, sf_frame **at,
                               int64_t *dim)
 {
-    SFI_TRY(cli_data_read(c, data, c->operands[0], &o->read));
+    SFI_TRY(cli_data_read(c, data, o->table, &o->read));
+    if (o->model != NULL) {
+        const cli_named of = cli_model_columns(o->model);
+        SFI_TRY(cli_data_match(c, data, &of));
+    }
     if (o->columns != NULL)
         SFI_TRY(sf_frame_pick(c->ctx, x, data->all, o->columns));
     if (o->at != NULL)
@@ -277,7 +309,8 @@ static sf_status read_columns(cli *c, const cli_latent_options *o,
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--at has %lld columns, want the %lld of z",
                         (long long)sf_frame_cols(*at), (long long)o->latent);
-    SFI_TRY(choose_columns(c, data, *x, *at, dim));
+    SFI_TRY(
+        choose_columns(c, data, o->model != NULL ? data->some : *x, *at, dim));
     SFI_TRY(check_complete(c, data));
     return cli_data_take(c, data);
 }

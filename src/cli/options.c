@@ -103,8 +103,7 @@ static bool parse_pair(const char *text, cli_pair *value)
     if (*end != 'x' || !isdigit((unsigned char)end[1]))
         return false;
     value->second = strtoll(end + 1, &end, 10);
-    return errno == 0 && *end == '\0' && value->first >= 1 &&
-           value->second >= 1;
+    return errno == 0 && *end == '\0' && value->first >= 1;
 }
 
 /* How messages call an option: as the user wrote it. */

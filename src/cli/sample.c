@@ -61,6 +61,13 @@ static const cli_option options[] = {
     OPTION(CLI_WHOLE, 0, "temperatures", "R", temperatures, "1", "[1, 64]",
            "Parallel tempering, where there are many modes"),
     RARE(CLI_WHOLE, "max-treedepth", "D", max_treedepth, "10", "[1, 20]"),
+    {.kind = CLI_CHOICE,
+     .name = "noise",
+     .argument = "N",
+     .offset = offsetof(sample_options, noise),
+     .initial = "on",
+     .choices = "on|off",
+     .rare = true},
     RARE(CLI_FLAG, "raw", NULL, raw, NULL, NULL),
     RARE(CLI_WHOLE, "first", "I", first, "0", ">= 0"),
     RARE(CLI_NUMBER, "max-temperature", "T", max_temperature, "30", "> 1"),
@@ -91,6 +98,7 @@ static sf_status sample(cli *c, const sample_options *o, const sf_model *model,
     s.churn = o->churn;
     s.seed = c->common.seed;
     s.first = o->first;
+    s.no_noise = o->noise == 1;
     SFI_TRY(cli_model_table(c, model, o->rows, table));
     if (o->trace != NULL) {
         const int64_t shape[] = {sf_sample_steps(&s) + 1, o->rows,
@@ -237,6 +245,9 @@ static sf_status run(cli *c, const void *values)
     SFI_TRY(cli_open_model(c, &o.density, &model, NULL));
     o.method = choose_method(&o, model);
     sf_status status = check_options(c, &o, o.method >= SAMPLE_NUTS);
+    const char *why = sf_model_why_not(model, SF_CAN_DECODE);
+    if (status == SF_OK && cli_given(c, "noise") && why != NULL)
+        status = SFI_FAIL(c->ctx, SF_E_ARG, "--noise: the model %s", why);
     if (status == SF_OK)
         status = run_model(c, &o, model);
     sf_model_free(model);

@@ -40,6 +40,7 @@ typedef struct sample_options {
     double accept;
     int64_t temperatures;
     double max_temperature;
+    int noise;          /* 0 on, 1 off */
     double temperature; /* of a field */
 } sample_options;
 

@@ -111,10 +111,16 @@ static sf_status parse_text(const sf_decoder *d, sf_graph *g, const char *what,
     return status;
 }
 
+static sf_status typed_mean(const sf_decoder *d, sf_graph *g, sf_node z,
+                            sf_node *f)
+{
+    return parse_text(d, g, "decoder", d->text, z, f);
+}
+
 sf_status sfi_decoder_mean(const sf_decoder *d, sf_graph *g, sf_node z,
                            sf_node *f)
 {
-    return parse_text(d, g, "decoder", d->text, z, f);
+    return d->mean(d, g, z, f);
 }
 
 sf_status sfi_decoder_log_sigma(const sf_decoder *d, sf_graph *g, sf_node z,
@@ -127,7 +133,13 @@ sf_status sfi_decoder_log_sigma(const sf_decoder *d, sf_graph *g, sf_node z,
 
 /* ---- noise ------------------------------------------------------------------- */
 
-static sf_status take_sigma(sf_decoder *d, int64_t count, const double *sigma)
+static void begin_norm(sf_decoder *d)
+{
+    d->log_norm = -0.5 * (double)d->dim * log(2.0 * 3.14159265358979323846);
+}
+
+sf_status sfi_decoder_take_sigma(sf_decoder *d, int64_t count,
+                                 const double *sigma)
 {
     if (count != 1 && count != d->dim)
         return SFI_FAIL(d->ctx, SF_E_ARG,
@@ -137,6 +149,7 @@ static sf_status take_sigma(sf_decoder *d, int64_t count, const double *sigma)
     d->sigma = sfi_alloc(d->ctx, (size_t)d->dim, sizeof *d->sigma);
     if (d->sigma == NULL)
         return SF_E_NOMEM;
+    begin_norm(d);
     for (int64_t j = 0; j < d->dim; j++) {
         d->sigma[j] = sigma[count > 1 ? j : 0];
         if (!(d->sigma[j] > 0.0 && isfinite(d->sigma[j])))
@@ -196,6 +209,7 @@ static sf_status take_covariance(sf_decoder *d, const double *covariance)
 {
     const size_t count = (size_t)(d->dim * d->dim);
     SFI_TRY(check_symmetric(d, covariance));
+    begin_norm(d);
     d->noise = SF_DECODER_FULL;
     d->whitener = sfi_alloc_zero(d->ctx, count, sizeof *d->whitener);
     double *lower = sfi_alloc(d->ctx, count, sizeof *lower);
@@ -209,15 +223,16 @@ static sf_status take_covariance(sf_decoder *d, const double *covariance)
 static sf_status take_noise(sf_decoder *d, const sf_decoder_options *o)
 {
     const double usual = 1.0;
-    d->log_norm = -0.5 * (double)d->dim * log(2.0 * 3.14159265358979323846);
     if (d->log_sigma != NULL) {
+        begin_norm(d);
         d->noise = SF_DECODER_VARYING;
         return SF_OK;
     }
     if (o->covariance != NULL)
         return take_covariance(d, o->covariance);
-    return o->sigma != NULL ? take_sigma(d, o->sigma_count, o->sigma)
-                            : take_sigma(d, 1, &usual);
+    return o->sigma != NULL
+               ? sfi_decoder_take_sigma(d, o->sigma_count, o->sigma)
+               : sfi_decoder_take_sigma(d, 1, &usual);
 }
 
 /* ---- making ------------------------------------------------------------------ */
@@ -247,7 +262,7 @@ static sf_status check_options(sf_context *ctx, int64_t latent,
     return SF_OK;
 }
 
-static sf_status copy_names(sf_decoder *d, const char *const *names)
+sf_status sfi_decoder_name(sf_decoder *d, const char *const *names)
 {
     d->names = sfi_alloc_zero(d->ctx, (size_t)d->dim, sizeof *d->names);
     if (d->names == NULL)
@@ -260,6 +275,12 @@ static sf_status copy_names(sf_decoder *d, const char *const *names)
             return SF_E_NOMEM;
     }
     return SF_OK;
+}
+
+bool sfi_decoder_looks_linear(const sf_decoder *d, sf_graph *g, sf_node f,
+                              sf_node z)
+{
+    return d->log_sigma == NULL && !sf_node_varies(g, sf_jacobian(g, f, z));
 }
 
 /* How many numbers the text gives, whether it is linear in z, and that the text
@@ -276,8 +297,7 @@ static sf_status look_at_texts(sf_decoder *d, sf_graph *g, int64_t dim)
                         "%lld columns",
                         count_pieces(d->text), (long long)d->dim,
                         (long long)dim);
-    d->is_linear =
-        d->log_sigma == NULL && !sf_node_varies(g, sf_jacobian(g, f, z));
+    d->is_linear = sfi_decoder_looks_linear(d, g, f, z);
     if (d->log_sigma != NULL) {
         SFI_TRY(parse_text(d, g, "log_sigma", d->log_sigma, z, &l));
         const int64_t count = sf_node_count(g, l);
@@ -306,8 +326,18 @@ static sf_status make(sf_decoder *d, const char *text,
     const sf_status status = look_at_texts(d, g, o->dim);
     sf_graph_free(g);
     SFI_TRY(status);
-    SFI_TRY(copy_names(d, o->names));
+    SFI_TRY(sfi_decoder_name(d, o->names));
     return take_noise(d, o);
+}
+
+sf_decoder *sfi_decoder_begin(sf_context *ctx, int64_t latent)
+{
+    sf_decoder *d = sfi_alloc_zero(ctx, 1, sizeof *d);
+    if (d != NULL) {
+        d->ctx = ctx;
+        d->latent = latent;
+    }
+    return d;
 }
 
 sf_status sf_decoder_new(sf_context *ctx, sf_decoder **out, const char *text,
@@ -317,11 +347,10 @@ sf_status sf_decoder_new(sf_context *ctx, sf_decoder **out, const char *text,
     sf_decoder_options o = SF_DECODER_OPTIONS_INIT;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, options));
     SFI_TRY(check_options(ctx, latent, &o));
-    sf_decoder *d = sfi_alloc_zero(ctx, 1, sizeof *d);
+    sf_decoder *d = sfi_decoder_begin(ctx, latent);
     if (d == NULL)
         return SF_E_NOMEM;
-    d->ctx = ctx;
-    d->latent = latent;
+    d->mean = typed_mean;
     const sf_status status = make(d, text, &o);
     if (status != SF_OK) {
         sf_decoder_free(d);

@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decoder.h - a decoder as expressions of one point. */
+/* decoder.h - a decoder as expressions of one point.
+ *
+ * Where f comes from, a text (decoder.c) or a model (model_decoder.c), only its
+ * constructor and the functions that it points to know. */
 #ifndef SFI_DECODER_H
 #define SFI_DECODER_H
 
 #include "base/context.h"
 #include "scorefield/decoder.h"
 #include "scorefield/graph.h"
+#include "scorefield/model.h"
 
 struct sf_decoder {
     sf_context *ctx;
     int64_t latent, dim;
-    char *text;      /* of f */
-    char *log_sigma; /* of ln sigma(z), or NULL */
-    char **names;    /* [dim] */
+    sf_status (*mean)(const sf_decoder *d, sf_graph *g, sf_node z, sf_node *f);
+    /* OPTIONAL.  A guess of z for a row x, of a model that has one. */
+    sf_status (*code)(const sf_decoder *d, sf_graph *g, sf_node x, sf_node *z);
+    const sf_model *model; /* or NULL; the caller's */
+    char *text;            /* of f, or NULL */
+    char *log_sigma;       /* of ln sigma(z), or NULL */
+    char **names;          /* [dim] */
     sf_decoder_noise noise;
     double *sigma;    /* [dim], isotropic and diagonal */
     double *whitener; /* [dim, dim] L^-1 with Sigma = L L', full */
@@ -20,6 +28,25 @@ struct sf_decoder {
                          the noise varies */
     bool is_linear;
 };
+
+/* ---- making (decoder.c) ---------------------------------------------------------- */
+
+/* One without f, names and noise; NULL without memory. */
+sf_decoder *sfi_decoder_begin(sf_context *ctx, int64_t latent);
+
+/* Copies of d->dim names; x0, x1, ... where they are NULL. */
+sf_status sfi_decoder_name(sf_decoder *d, const char *const *names);
+
+/* Standard deviations of the noise, one for all columns or one each: SF_E_ARG if one is
+ * not above 0 and finite. */
+sf_status sfi_decoder_take_sigma(sf_decoder *d, int64_t count,
+                                 const double *sigma);
+
+/* Whether f, of z, is linear and the noise constant. */
+bool sfi_decoder_looks_linear(const sf_decoder *d, sf_graph *g, sf_node f,
+                              sf_node z);
+
+/* ---- of a latent point ------------------------------------------------------------- */
 
 /* f(z) [d] of z [K], and ln sigma(z) [d] of a noise that varies.  A decoder of
  * another kind answers here, and nothing above this line knows which it is. */

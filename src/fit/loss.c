@@ -114,6 +114,8 @@ static void collect(const sfi_loss *l, sf_sink *to, void *weights)
 
 static sf_status run(sfi_loss *l, sf_program *program, const sfi_batch *b)
 {
+    const float share = (float)b->share;
+    const bool single = l->dtype == SF_F32;
     const sf_source sources[SFI_OBJECTIVE_INPUTS] = {
         {.kind = SF_ROWS,
          .data = b->data,
@@ -125,6 +127,8 @@ static sf_status run(sfi_loss *l, sf_program *program, const sfi_batch *b)
          .step = b->step,
          .stream = SFI_STREAM_NOISE},
         {.kind = l->third,
+         .data = single ? (const void *)&share : &b->share,
+         .dtype = l->dtype,
          .seed = b->seed,
          .step = b->step,
          .stream = SFI_STREAM_TIME}};

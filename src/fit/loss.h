@@ -36,6 +36,7 @@ typedef struct sfi_batch {
     int64_t count;
     uint64_t seed;
     uint32_t step;
+    double share;        /* of ELBO: of the divergence */
     const void *noised;  /* of a model with kernels: [count, inner] and ... */
     const void *times;   /* ... [count], drawn beforehand                  */
     const void *targets; /* of a loss that is averaged, instead of data    */

@@ -25,6 +25,7 @@
  * one, drawn at random, of which d ln |G_k| - ln |det G| has the mean I. */
 #include "fit/objective.h"
 
+#include "model/autoencoder.h"
 #include "model/coupling_flow.h"
 #include "model/network.h"
 
@@ -184,10 +185,22 @@ static sf_node kernel_loss(const sf_model *m, sf_graph *g, bool averaged,
     return kernel_matching(m, g, targets, y, t, weights);
 }
 
+static sf_node autoencoder_loss(const sf_model *m, sf_graph *g,
+                                const sf_node *weights)
+{
+    const int64_t latent = sf_model_latents(m);
+    const sf_node y0 = sf_input(g, "y0", 1, &m->dim);
+    const sf_node z = sf_input(g, "z", 1, &latent);
+    const sf_node share = sf_input(g, "share", 0, NULL);
+    return sfi_autoencoder_loss(m, g, y0, z, share, weights);
+}
+
 sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
                                 sf_objective objective, bool averaged,
                                 const sf_node *weights)
 {
+    if (objective == SF_OBJECTIVE_ELBO)
+        return (sfi_objective){autoencoder_loss(m, g, weights), SF_ROWS};
     if (sfi_has_kernels(m))
         return (sfi_objective){kernel_loss(m, g, averaged, weights), SF_NORMAL};
     const bool levels = objective == SF_OBJECTIVE_DSM ||
@@ -215,6 +228,8 @@ sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
     case SF_OBJECTIVE_LIKELIHOOD:
         o.loss = flow_loss(m, g, y0, third, weights);
         o.third = SF_UNIFORM;
+        break;
+    case SF_OBJECTIVE_ELBO:
         break;
     }
     return o;

@@ -8,7 +8,9 @@
 
 /* The inputs of an objective, in order: the clean point y_0 [d]; noise z [d],
  * normal; and what draws the noise level (DSM: normal, FLOW: uniform), the
- * direction v [d] (SLICED: normal) or the row (LIKELIHOOD: uniform). */
+ * direction v [d] (SLICED: normal) or the row (LIKELIHOOD: uniform).  Of ELBO the noise is
+ * [K], and the third input the share of the divergence, a number that the batch has for
+ * all points. */
 enum { SFI_OBJECTIVE_INPUTS = 3 };
 
 typedef struct sfi_objective {

@@ -47,10 +47,9 @@ sf_status sfi_warn_of_repeats(sf_context *ctx, sf_cmat data,
     }
     sfi_free(ctx, x, 2 * (size_t)n, sizeof *x);
     if (used > 0)
-        sfi_warn(
-            ctx,
-            "many rows share a value of %s: there the likelihood of a flow "
-            "has no bound, and says less than it seems to",
-            list);
+        sfi_warn(ctx,
+                 "many rows share a value of %s: there a likelihood "
+                 "has no bound, and says less than it seems to",
+                 list);
     return SF_OK;
 }

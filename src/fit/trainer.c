@@ -18,10 +18,12 @@
  * by the weights alone.  The best ones are kept. */
 #include "base/parallel.h"
 #include "base/random.h"
+#include "fit/autoencoder_start.h"
 #include "fit/kernels.h"
 #include "fit/loss.h"
 #include "fit/noised.h"
 #include "fit/repeats.h"
+#include "model/autoencoder.h"
 #include "model/coupling_flow.h"
 #include "model/network.h"
 #include "model/network_options.h"
@@ -32,12 +34,11 @@
 #include <string.h>
 
 enum {
-    JUDGED_POINTS = 4096,    /* held-out rows times repetitions, at least    */
-    JUDGEMENTS = 100,        /* held-out evaluations of a whole run          */
-    UPDATE_CHUNK = 4096,     /* weights that one thread updates at a time    */
-    JUDGE_STEP = 0x7fffffff, /* the noise of held-out evaluations: no update
+    JUDGED_POINTS = 4096,   /* held-out rows times repetitions, at least    */
+    JUDGEMENTS = 100,       /* held-out evaluations of a whole run          */
+    UPDATE_CHUNK = 4096,    /* weights that one thread updates at a time    */
+    JUDGE_STEP = 0x7fffffff /* the noise of held-out evaluations: no update
                                 has this number                           */
-    SPLIT_EPOCH = -1
 };
 
 /* Everything that changes while training, besides the weight arrays. */
@@ -57,6 +58,7 @@ struct sf_trainer {
     sf_context *ctx;
     sf_network_options o;
     sf_model *model;
+    sf_model *start; /* of an autoencoder: principal components */
     int64_t columns;
     int64_t rows, held;  /* training and held-out rows */
     float *data;         /* [held + rows, d] standardised, held-out first */
@@ -88,11 +90,16 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
 {
     SFI_TRY(sfi_option_check(ctx, "fit", sfi_network_options, o));
     const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
+    const bool bound = o->objective == SF_OBJECTIVE_ELBO;
     SFI_TRY(sfi_option_check(ctx, "fit", sfi_flow_options, o));
+    SFI_TRY(sfi_option_check(ctx, "fit", sfi_autoencoder_options, o));
     if (!flow && o->width < 1)
         return SFI_FAIL(ctx, SF_E_ARG, "fit: width is 0, want 1 to 16384");
-    if (flow && o->energy)
-        return SFI_FAIL(ctx, SF_E_ARG, "fit: a flow has no energy");
+    if (!bound && o->layers < 1)
+        return SFI_FAIL(ctx, SF_E_ARG, "fit: layers is 0, want 1 to 64");
+    if ((flow || bound) && o->energy)
+        return SFI_FAIL(ctx, SF_E_ARG, "fit: %s has no energy",
+                        flow ? "a flow" : "an autoencoder");
     if (o->target_rows > 1 && o->kernel == NULL)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "fit: targets are means over rows only with kernels");
@@ -112,9 +119,10 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
 static void choose_budget(sf_network_options *o, int64_t rows, int64_t columns)
 {
     const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
+    const bool bound = o->objective == SF_OBJECTIVE_ELBO;
     if (o->batch == 0)
-        o->batch = rows < 1000 || flow ? 512 : 1024;
-    if (o->steps == 0 && flow)
+        o->batch = bound ? 256 : rows < 1000 || flow ? 512 : 1024;
+    if (o->steps == 0 && (flow || bound))
         o->steps = 3000;
     if (o->width == 0)
         o->width = columns <= 4 ? 32 : 96;
@@ -129,14 +137,6 @@ static void choose_budget(sf_network_options *o, int64_t rows, int64_t columns)
 }
 
 /* ---- data ------------------------------------------------------------------- */
-
-int64_t sf_split_rows(uint64_t seed, int64_t n, double fraction, int64_t *index)
-{
-    for (int64_t i = 0; i < n; i++)
-        index[i] = i;
-    sfi_shuffle(seed, (uint32_t)SPLIT_EPOCH, index, n);
-    return (int64_t)floor(fraction * (double)n + 0.5);
-}
 
 /* With kernels: what these see of the columns, in both precisions. */
 static sf_status take_exact(sf_trainer *t, sf_cmat data, const int64_t *index)
@@ -175,7 +175,9 @@ static sf_status take_data(sf_trainer *t, sf_cmat data, const int64_t *index)
         }
         const double scale = sqrt(squares / (double)t->rows);
         total += squares / (double)t->rows;
-        if (!(scale > 1e-14 * fabs(mean)) || !isfinite(scale))
+        const bool allowed =
+            t->o.objective == SF_OBJECTIVE_ELBO && t->o.one_scale;
+        if (!(allowed || scale > 1e-14 * fabs(mean)) || !isfinite(scale))
             return SFI_FAIL(
                 t->ctx, SF_E_NUMERIC,
                 "fit: column \"%s\" is constant (%g) in the training "
@@ -184,6 +186,9 @@ static sf_status take_data(sf_trainer *t, sf_cmat data, const int64_t *index)
         m->mean[j] = mean;
         m->scale[j] = scale;
     }
+    if (!(total > 0.0))
+        return SFI_FAIL(t->ctx, SF_E_NUMERIC,
+                        "fit: every column is constant in the training rows");
     for (int64_t j = 0; j < d && t->o.one_scale; j++)
         m->scale[j] = sqrt(total / (double)d);
     for (int64_t i = 0; i < data.rows; i++)
@@ -227,6 +232,9 @@ static uint64_t identify(const sf_trainer *t)
                               (double)o->bins,
                               o->coupling,
                               o->one_scale,
+                              (double)o->latent,
+                              o->diagonal,
+                              o->kl_warmup,
                               (double)t->rows,
                               (double)t->held};
     uint64_t hash = fnv(0xCBF29CE484222325u, numbers, sizeof numbers);
@@ -256,6 +264,16 @@ static void next_batch(sf_trainer *t)
     }
 }
 
+/* The share of an autoencoder's divergence at this step. */
+static double share_now(const sf_trainer *t)
+{
+    const double least = 0.01;
+    const double steps = t->o.kl_warmup * (double)t->o.steps;
+    return (double)t->s.step < steps
+               ? least + (1.0 - least) * (double)t->s.step / steps
+               : 1.0;
+}
+
 static sf_status batch_of(sf_trainer *t, const int64_t *rows, int64_t count,
                           uint32_t step, sfi_batch *out)
 {
@@ -263,7 +281,8 @@ static sf_status batch_of(sf_trainer *t, const int64_t *rows, int64_t count,
                        .rows = rows,
                        .count = count,
                        .seed = t->o.seed,
-                       .step = step};
+                       .step = step,
+                       .share = step == JUDGE_STEP ? 1.0 : share_now(t)};
     if (t->noise.dim == 0)
         return SF_OK;
     SFI_TRY(sfi_noised_draw(&t->noised, rows, count, t->o.seed, step));
@@ -330,7 +349,7 @@ static void apply_gradient(sf_trainer *t)
     const double n = (double)t->s.step + 1.0;
     const double beta1 = 0.9;
     const double beta2 =
-        t->o.objective == SF_OBJECTIVE_LIKELIHOOD ? 0.999 : 0.99;
+        t->o.objective >= SF_OBJECTIVE_LIKELIHOOD ? 0.999 : 0.99;
     update_job job = {t,
                       {.gscale = gscale,
                        .rate = learning_rate(t),
@@ -450,6 +469,9 @@ sf_status sf_trainer_run(sf_trainer *t, int64_t steps, bool *finished)
     const double begun = sfi_clock() - t->s.seconds;
     bool over = t->s.step >= t->o.steps;
     bool going = true;
+    /* An autoencoder is to be better than where it begins. */
+    if (t->start != NULL && t->held > 0 && t->s.curve_count == 0)
+        SFI_TRY(judge(t));
     while (!over && t->s.step < until) {
         SFI_TRY(update(t));
         t->s.seconds = sfi_clock() - begun;
@@ -509,6 +531,9 @@ static sf_status initialise(sf_trainer *t)
 {
     if (t->o.objective == SF_OBJECTIVE_LIKELIHOOD)
         SFI_TRY(sfi_flow_initialise(t->model, t->o.seed));
+    else if (t->o.objective == SF_OBJECTIVE_ELBO)
+        SFI_TRY(sfi_autoencoder_start(t->model, t->data + t->held * t->columns,
+                                      t->rows, t->o.seed, &t->start));
     else
         sfi_network_initialise(t->model, t->o.seed);
     for (int64_t i = 0; i < t->count; i++)
@@ -534,16 +559,28 @@ static sf_status make_model(sf_trainer *t, int64_t dim,
     const sfi_flow_shape shape = {o->layers,    o->width,
                                   o->bins,      (sfi_coupling)o->coupling,
                                   o->principal, o->one_scale};
+    const bool bound = o->objective == SF_OBJECTIVE_ELBO;
+    const sfi_autoencoder_shape autoencoder = {o->latent, o->width, o->layers,
+                                               o->diagonal, o->one_scale};
+    if (bound && o->latent >= dim)
+        return SFI_FAIL(t->ctx, SF_E_ARG,
+                        "fit: %lld latent variables of %lld columns, want "
+                        "fewer than those",
+                        (long long)o->latent, (long long)dim);
     const int number_count =
-        flow      ? sfi_flow_numbers(numbers, &shape)
+        bound     ? sfi_autoencoder_numbers(numbers, &autoencoder)
+        : flow    ? sfi_flow_numbers(numbers, &shape)
         : kernels ? sfi_kernel_network_numbers(numbers, o->width, o->layers,
                                                o->sigma_min)
                   : sfi_network_numbers(numbers, o->width, o->layers, o->energy,
                                         o->sigma_min, o->sigma_max,
                                         levels ? -1.0 : o->noise_level);
     SFI_TRY(sfi_model_new(t->ctx, &t->model,
-                          flow ? &sfi_flow_ops : &sfi_network_ops, dim, names,
-                          kernels ? &t->noise : NULL, number_count, numbers));
+                          flow    ? &sfi_flow_ops
+                          : bound ? &sfi_vae_ops
+                                  : &sfi_network_ops,
+                          dim, names, kernels ? &t->noise : NULL, number_count,
+                          numbers));
     t->count = t->model->weight_count;
     t->trained = sfi_trained_weights(t->model);
     return SF_OK;
@@ -651,7 +688,8 @@ sf_status sf_trainer_new(sf_context *ctx, sf_trainer **out, sf_cmat data,
                         "fit: %lld rows, want at least 4 (and 2 of them not "
                         "held out)",
                         (long long)data.rows);
-    if (o.objective == SF_OBJECTIVE_LIKELIHOOD)
+    if (o.objective == SF_OBJECTIVE_LIKELIHOOD ||
+        (o.objective == SF_OBJECTIVE_ELBO && o.diagonal))
         SFI_TRY(sfi_warn_of_repeats(ctx, data, names));
     sf_trainer *t = sfi_alloc_zero(ctx, 1, sizeof *t);
     if (t == NULL)
@@ -691,6 +729,7 @@ void sf_trainer_free(sf_trainer *t)
         sfi_free(ctx, t->unit, 2 * (size_t)t->columns, sizeof *t->unit);
     sfi_free(ctx, t->exact, t->cells, sizeof *t->exact);
     sfi_noise_free(ctx, &t->noise);
+    sf_model_free(t->start);
     sf_model_free(t->model);
     sfi_free(ctx, t, 1, sizeof *t);
 }
@@ -699,7 +738,14 @@ void sf_trainer_free(sf_trainer *t)
 
 sf_status sf_trainer_model(const sf_trainer *t, sf_model **out)
 {
-    SFI_TRY(sfi_model_like(t->model, out));
+    /* Never better than where it began, it is what it began as. */
+    const bool began = t->start != NULL && t->held > 0 && t->s.best_step == 0;
+    SFI_TRY(sfi_model_like(began ? t->start : t->model, out));
+    if (began) {
+        memcpy((*out)->weights, t->start->weights,
+               (size_t)t->start->weight_count * sizeof *t->start->weights);
+        return SF_OK;
+    }
     for (int64_t i = 0; i < t->count; i++)
         (*out)->weights[i] = t->best[i];
     return SF_OK;
@@ -797,7 +843,7 @@ sf_status sf_trainer_restore(sf_trainer *t, const void *bytes, size_t size)
     const progress_state *s = &h.s;
     if (s->step < 0 || s->step > t->o.steps || s->position < 0 ||
         s->position > t->rows || s->curve_count < 0 ||
-        s->curve_count > t->o.steps || s->epoch < 0 ||
+        s->curve_count > t->o.steps + 1 || s->epoch < 0 ||
         size != state_bytes(t, s->curve_count))
         return SFI_FAIL(t->ctx, SF_E_ARG,
                         "checkpoint: its counters or its size do not fit");

@@ -538,9 +538,15 @@ sf_status sf_sample(const sf_model *m, sf_mat out,
         return check_samples(m, sf_mat_const(out), o.first);
     }
     SFI_TRY(check(m, out, &o));
+    if (o.no_noise &&
+        (o.method != SF_SAMPLER_DIRECT || !sf_model_can(m, SF_CAN_DECODE)))
+        return SFI_FAIL(
+            m->ctx, SF_E_ARG,
+            "sample: no_noise is of models with a decoder and noise "
+            "that are drawn from directly");
     SFI_TRY(o.method >= SF_SAMPLER_JUMPS ? sfi_jump(m, out, &o)
             : o.method == SF_SAMPLER_DIRECT && m->ops->code != NULL
-                ? sfi_draw_decoded(m, o.seed, o.first, out)
+                ? sfi_draw_decoded(m, o.seed, o.first, !o.no_noise, out)
             : o.method >= SF_SAMPLER_DIRECT ? sfi_resample(m, out, &o)
                                             : walk(m, out, &o));
     return check_samples(m, sf_mat_const(out), o.first);

@@ -38,6 +38,9 @@ struct sfi_importance {
     sfi_evidence *out; /* or NULL: ... */
     double *picks;     /* [rows, each, K] */
     int64_t each;
+    double *pull; /* [rows, pull_stride], or NULL */
+    int64_t pull_stride;
+    double *pulls; /* [wave, samples, d], where they are wanted */
 };
 
 void sfi_importance_free(sfi_importance *s)
@@ -45,6 +48,7 @@ void sfi_importance_free(sfi_importance *s)
     if (s == NULL)
         return;
     const size_t n = (size_t)(s->wave * s->samples);
+    sfi_free(s->ctx, s->pulls, n * (size_t)s->programs->dim, sizeof *s->pulls);
     sfi_free(s->ctx, s->rows, n, sizeof *s->rows);
     sfi_free(s->ctx, s->value, n, sizeof *s->value);
     sfi_free(s->ctx, s->log_q, n, sizeof *s->log_q);
@@ -59,6 +63,12 @@ static bool make_room(sfi_importance *s)
     s->log_q = sfi_alloc(s->ctx, n, sizeof *s->log_q);
     s->value = sfi_alloc(s->ctx, n, sizeof *s->value);
     s->rows = sfi_alloc(s->ctx, n, sizeof *s->rows);
+    if (s->programs->pull != NULL) {
+        s->pulls =
+            sfi_alloc(s->ctx, n * (size_t)s->programs->dim, sizeof *s->pulls);
+        if (s->pulls == NULL)
+            return false;
+    }
     return s->points != NULL && s->log_q != NULL && s->value != NULL &&
            s->rows != NULL;
 }
@@ -146,6 +156,33 @@ static void weigh_rows(void *user, int64_t part, int64_t first, int64_t count)
                                 s->log_q + r * s->samples, s->samples);
 }
 
+/* Means of the gradients by the weights; draws without a weight, where a gradient may
+ * be no number, count nothing. */
+static void average_rows(void *user, int64_t part, int64_t first, int64_t count)
+{
+    const sfi_importance *s = user;
+    const int64_t d = s->programs->dim, m = s->samples;
+    (void)part;
+    for (int64_t r = first; r < first + count; r++) {
+        const double *value = s->value + r * m, *log_q = s->log_q + r * m;
+        double *to = s->pull + r * s->pull_stride, most = -INFINITY, sum = 0.0;
+        const bool defined = !isnan(s->z[r * s->latent]);
+        for (int64_t j = 0; j < d; j++)
+            to[j] = defined ? 0.0 : (double)NAN;
+        for (int64_t i = 0; i < m; i++)
+            most = fmax(most, value[i] - log_q[i]);
+        for (int64_t i = 0; i < m && defined; i++) {
+            const double w = weight(value[i], log_q[i], most);
+            const double *of = s->pulls + (r * m + i) * d;
+            sum += w;
+            for (int64_t j = 0; j < d && w > 0.0; j++)
+                to[j] += w * of[j];
+        }
+        for (int64_t j = 0; j < d && defined; j++)
+            to[j] /= sum;
+    }
+}
+
 /* The draw in which the sum of weights passes a part u of their total. */
 static int64_t pick(const double *value, const double *log_q, int64_t n,
                     double u)
@@ -196,6 +233,12 @@ static sf_status run(sfi_importance *s, int64_t first, int64_t count,
         SFI_TRY(sfi_latent_values_at(s->programs, rows * s->samples, s->rows,
                                      s->points, s->value));
         sfi_parallel(s->ctx, rows, 1, out != NULL ? weigh_rows : pick_rows, s);
+        if (s->pull == NULL)
+            continue;
+        SFI_TRY(sfi_latent_pull_at(s->programs, rows * s->samples, s->rows,
+                                   s->points, s->pulls, s->programs->dim));
+        sfi_parallel(s->ctx, rows, 1, average_rows, s);
+        s->pull += rows * s->pull_stride;
     }
     return SF_OK;
 }
@@ -205,6 +248,17 @@ sf_status sfi_importance_run(sfi_importance *s, int64_t first, int64_t count,
                              sfi_evidence *out)
 {
     return run(s, first, count, z, spread, out, NULL);
+}
+
+sf_status sfi_importance_pull(sfi_importance *s, int64_t first, int64_t count,
+                              const double *z, const double *spread,
+                              sfi_evidence *out, double *pull, int64_t stride)
+{
+    s->pull = pull;
+    s->pull_stride = stride;
+    const sf_status status = run(s, first, count, z, spread, out, NULL);
+    s->pull = NULL;
+    return status;
 }
 
 sf_status sfi_importance_pick(sfi_importance *s, int64_t first, int64_t count,

@@ -27,6 +27,12 @@ sf_status sfi_importance_run(sfi_importance *s, int64_t first, int64_t count,
                              const double *z, const double *spread,
                              sfi_evidence *out);
 
+/* The same with grad_x ln p(x) too, the mean by the weights of grad_x ln p(x|z):
+ * pull [count, stride]; the programs have SFI_LATENT_PULL. */
+sf_status sfi_importance_pull(sfi_importance *s, int64_t first, int64_t count,
+                              const double *z, const double *spread,
+                              sfi_evidence *out, double *pull, int64_t stride);
+
 /* Draws by their weights instead (sampling-importance-resampling): picks
  * [count, each, K]; NaN where z is, or where no draw has a weight. */
 sf_status sfi_importance_pick(sfi_importance *s, int64_t first, int64_t count,

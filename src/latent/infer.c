@@ -30,6 +30,7 @@ typedef struct latent_job {
     sf_cmat at; /* given points; data NULL where z is inferred */
     int64_t block;
     double *z;               /* [block, K] */
+    int64_t *rows;           /* [block] */
     double *spread;          /* [block, K*K] where there is importance */
     sfi_latent_found *found; /* [block] */
     sfi_latent_point *point; /* [block] */
@@ -42,7 +43,8 @@ typedef struct latent_job {
 
 static bool wants_logpdf(const latent_job *j)
 {
-    return j->values.logpdf.data != NULL || j->values.logpdf_se.data != NULL;
+    return j->values.logpdf.data != NULL || j->values.logpdf_se.data != NULL ||
+           j->values.data_score.data != NULL;
 }
 
 static sf_status check_options(const latent_job *j)
@@ -99,7 +101,7 @@ static sf_status check_prior(const latent_job *j)
     if (wants_logpdf(j) || v->laplace.data != NULL || v->logjoint.data != NULL)
         return SFI_FAIL(j->ctx, SF_E_ARG,
                         "latent: there is no p(x) without a prior: logpdf, "
-                        "laplace and logjoint need one");
+                        "data_score, laplace and logjoint need one");
     return SF_OK;
 }
 
@@ -154,9 +156,12 @@ static sf_status plan(latent_job *j)
 {
     sf_context *ctx = j->ctx;
     const size_t n = (size_t)j->block, k = (size_t)j->decoder->latent;
-    SFI_TRY(sfi_latent_programs_make(
-        ctx, &j->programs, j->decoder, j->options.prior,
-        j->values.curvature.data != NULL ? SFI_LATENT_CURVATURE : 0));
+    const unsigned extras =
+        (j->values.curvature.data != NULL ? (unsigned)SFI_LATENT_CURVATURE
+                                          : 0u) |
+        (j->values.data_score.data != NULL ? (unsigned)SFI_LATENT_PULL : 0u);
+    SFI_TRY(sfi_latent_programs_make(ctx, &j->programs, j->decoder,
+                                     j->options.prior, extras));
     j->programs.x = j->x;
     if (j->at.data == NULL)
         SFI_TRY(sfi_latent_search_new(ctx, &j->search, j->decoder, &j->programs,
@@ -171,6 +176,9 @@ static sf_status plan(latent_job *j)
         if (j->spread == NULL || j->evidence == NULL)
             return SF_E_NOMEM;
     }
+    j->rows = sfi_alloc(ctx, n, sizeof *j->rows);
+    if (j->rows == NULL)
+        return SF_E_NOMEM;
     j->z = sfi_alloc(ctx, n * k, sizeof *j->z);
     j->found = sfi_alloc_zero(ctx, n, sizeof *j->found);
     j->point = sfi_alloc(ctx, n, sizeof *j->point);
@@ -182,6 +190,7 @@ static void release(latent_job *j)
 {
     sf_context *ctx = j->ctx;
     const size_t n = (size_t)j->block, k = (size_t)j->decoder->latent;
+    sfi_free(ctx, j->rows, n, sizeof *j->rows);
     sfi_free(ctx, j->point, n, sizeof *j->point);
     sfi_free(ctx, j->found, n, sizeof *j->found);
     sfi_free(ctx, j->z, n * k, sizeof *j->z);
@@ -244,10 +253,30 @@ static void count_evidence(latent_job *j, int64_t row, const sfi_evidence *e)
     r->doubtful += e->se > doubtful_se || e->share > doubtful_share;
 }
 
+/* grad_x ln p(x) of a linear decoder: of the posterior's mean, since grad_x ln p(x|z)
+ * is linear in z. */
+static sf_status exact_pull(latent_job *j, int64_t first, int64_t count,
+                            double *pull)
+{
+    for (int64_t i = 0; i < count; i++)
+        j->rows[i] = first + i;
+    return sfi_latent_pull_at(&j->programs, count, j->rows, j->z, pull,
+                              j->values.data_score.stride);
+}
+
 static sf_status add_evidence(latent_job *j, int64_t first, int64_t count)
 {
     const bool exact = j->decoder->is_linear && j->at.data == NULL;
-    if (!exact)
+    const sf_mat *score = &j->values.data_score;
+    double *pull =
+        score->data != NULL ? score->data + first * score->stride : NULL;
+    if (exact && pull != NULL)
+        SFI_TRY(exact_pull(j, first, count, pull));
+    if (!exact && pull != NULL)
+        SFI_TRY(sfi_importance_pull(j->importance, first, count, j->z,
+                                    j->spread, j->evidence, pull,
+                                    score->stride));
+    if (!exact && pull == NULL)
         SFI_TRY(sfi_importance_run(j->importance, first, count, j->z, j->spread,
                                    j->evidence));
     for (int64_t i = 0; i < count; i++) {

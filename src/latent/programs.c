@@ -63,12 +63,34 @@ static sf_node head(const sf_decoder *d, sf_graph *g, const objective *o)
     return sf_concat(g, SFI_LEVENBERG_HEAD, rows, 0);
 }
 
+/* The guess of an encoder, of a graph of its own: it has no z. */
+static sf_status compile_code(sfi_latent_programs *p, const sf_decoder *d)
+{
+    sf_graph *g = NULL;
+    sf_node z;
+    if (d->code == NULL)
+        return SF_OK;
+    SFI_TRY(sf_graph_new(p->ctx, &g));
+    sf_status status = d->code(d, g, sf_input(g, "x", 1, &d->dim), &z);
+    const sf_output output[] = {{z, SF_EACH}};
+    if (status == SF_OK)
+        status = sf_program_new(p->ctx, &p->code, g, SF_F64, 1, output);
+    sf_graph_free(g);
+    return status;
+}
+
 static sf_status compile_extras(sfi_latent_programs *p, sf_graph *g,
                                 unsigned extras, const objective *o)
 {
     const sf_output slope[] = {{o->value, SF_EACH}, {o->score, SF_EACH}};
     if ((extras & SFI_LATENT_SLOPE) != 0)
         SFI_TRY(sf_program_new(p->ctx, &p->slope, g, SF_F64, 2, slope));
+    if ((extras & SFI_LATENT_PULL) != 0) {
+        sf_node by_x;
+        sf_gradients(g, o->n.loglik, 1, &o->n.x, &by_x);
+        const sf_output pull[] = {{by_x, SF_EACH}};
+        SFI_TRY(sf_program_new(p->ctx, &p->pull, g, SF_F64, 1, pull));
+    }
     if ((extras & SFI_LATENT_CURVATURE) == 0)
         return SF_OK;
     const sf_output curvature[] = {
@@ -114,11 +136,13 @@ sf_status sfi_latent_programs_make(sf_context *ctx, sfi_latent_programs *p,
     SFI_TRY(sf_graph_new(ctx, &g));
     const sf_status status = compile(p, d, extras, g);
     sf_graph_free(g);
-    return status;
+    return status == SF_OK ? compile_code(p, d) : status;
 }
 
 void sfi_latent_programs_free(sfi_latent_programs *p)
 {
+    sf_program_free(p->pull);
+    sf_program_free(p->code);
     sf_program_free(p->slope);
     sf_program_free(p->curvature);
     sf_program_free(p->geometry);
@@ -188,6 +212,24 @@ sf_status sfi_latent_slope_at(sfi_latent_programs *p, int64_t count,
 {
     const sf_sink sinks[] = {each(value, 1), each(gradient, p->latent)};
     return run(p, p->slope, count, row, z, sinks);
+}
+
+sf_status sfi_latent_pull_at(sfi_latent_programs *p, int64_t count,
+                             const int64_t *row, const double *z, double *pull,
+                             int64_t stride)
+{
+    const sf_sink sinks[] = {each(pull, stride)};
+    return run(p, p->pull, count, row, z, sinks);
+}
+
+sf_status sfi_latent_guess(sfi_latent_programs *p, int64_t first, int64_t count,
+                           double *z)
+{
+    const sf_source source = {.data = p->x.data + first * p->x.stride,
+                              .dtype = SF_F64,
+                              .stride = p->x.stride};
+    const sf_sink sink = each(z, p->latent);
+    return sf_program_run(p->code, count, &source, NULL, &sink);
 }
 
 sf_status sfi_latent_parts_at(sfi_latent_programs *p, int64_t count,

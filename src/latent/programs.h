@@ -32,7 +32,8 @@
     X(logpdf_se, 1)                                                            \
     X(contours, K)                                                             \
     X(information, 1)                                                          \
-    X(curvature, 1)
+    X(curvature, 1)                                                            \
+    X(data_score, D)
 
 /* All of them are maps of (z, x) in double; K latent numbers, d columns. */
 typedef struct sfi_latent_programs {
@@ -46,11 +47,13 @@ typedef struct sfi_latent_programs {
     sf_program *geometry;  /* sfi_latent_parts */
     sf_program *curvature; /* of z alone; NULL where it is not wanted */
     sf_program *slope;     /* O and its gradient, likewise */
-    sf_cmat x;             /* the rows; the caller's */
+    sf_program *code; /* of x alone: a guess of z; NULL of decoders without */
+    sf_program *pull; /* grad_x ln p(x|z); NULL where it is not wanted */
+    sf_cmat x;        /* the rows; the caller's */
 } sfi_latent_programs;
 
 /* What is compiled only where it is asked for: bits. */
-enum { SFI_LATENT_CURVATURE = 1, SFI_LATENT_SLOPE = 2 };
+enum { SFI_LATENT_CURVATURE = 1, SFI_LATENT_SLOPE = 2, SFI_LATENT_PULL = 4 };
 
 /* Compile.  What *out holds may be freed also after a failure. */
 sf_status sfi_latent_programs_make(sf_context *ctx, sfi_latent_programs *out,
@@ -71,6 +74,16 @@ sf_status sfi_latent_values_at(sfi_latent_programs *p, int64_t count,
 sf_status sfi_latent_slope_at(sfi_latent_programs *p, int64_t count,
                               const int64_t *row, const double *z,
                               double *value, double *gradient);
+
+/* grad_x ln p(x|z) [count, stride]; SFI_LATENT_PULL. */
+sf_status sfi_latent_pull_at(sfi_latent_programs *p, int64_t count,
+                             const int64_t *row, const double *z, double *pull,
+                             int64_t stride);
+
+/* The guesses z [count, K] of the rows first..first+count-1 of p->x, of a decoder that
+ * has a code. */
+sf_status sfi_latent_guess(sfi_latent_programs *p, int64_t first, int64_t count,
+                           double *z);
 
 /* What geometry is made of, at `count` points: arrays [count, ...]. */
 typedef struct sfi_latent_parts {

@@ -27,6 +27,7 @@ struct sfi_latent_search {
     sfi_levenberg *levenberg;
     int64_t latent, starts, most, problems;
     double *z;               /* [most, starts, K] */
+    double *guess;           /* [most, K] the encoder's start, or NULL */
     int64_t *found;          /* [most] starts of a row */
     double *points;          /* [problems, K] the starts of all rows, compact */
     int64_t *rows;           /* [problems] their rows in x */
@@ -66,6 +67,7 @@ void sfi_latent_search_free(sfi_latent_search *s)
     sfi_free(ctx, s->rows, p, sizeof *s->rows);
     sfi_free(ctx, s->points, p * k, sizeof *s->points);
     sfi_free(ctx, s->found, m, sizeof *s->found);
+    sfi_free(ctx, s->guess, m * k, sizeof *s->guess);
     sfi_free(ctx, s->z, m * (size_t)s->starts * k, sizeof *s->z);
     sfi_levenberg_free(s->levenberg);
     sfi_codebook_free(s->codebook);
@@ -80,6 +82,11 @@ static sf_status make_room(sfi_latent_search *s, const sf_decoder *d)
     SFI_TRY(sfi_codebook_new(ctx, &s->codebook, d, s->options, s->most));
     SFI_TRY(sfi_levenberg_new(ctx, &s->levenberg, s->problems, s->latent));
     s->z = sfi_alloc(ctx, m * (size_t)s->starts * k, sizeof *s->z);
+    if (s->programs->code != NULL) {
+        s->guess = sfi_alloc(ctx, m * k, sizeof *s->guess);
+        if (s->guess == NULL)
+            return SF_E_NOMEM;
+    }
     s->found = sfi_alloc(ctx, m, sizeof *s->found);
     s->points = sfi_alloc(ctx, p * k, sizeof *s->points);
     s->rows = sfi_alloc(ctx, p, sizeof *s->rows);
@@ -109,8 +116,9 @@ sf_status sfi_latent_search_new(sf_context *ctx, sfi_latent_search **out,
     s->latent = d->latent;
     s->starts = o->starts;
     s->most = most;
-    /* Escapes need two starts of a row. */
-    s->problems = most * (o->starts > 2 ? o->starts : 2);
+    /* One more of an encoder; escapes need two starts of a row. */
+    const int64_t starts = o->starts + (programs->code != NULL);
+    s->problems = most * (starts > 2 ? starts : 2);
     const sf_status status = make_room(s, d);
     if (status != SF_OK) {
         sfi_latent_search_free(s);
@@ -248,12 +256,19 @@ static int64_t gather_starts(sfi_latent_search *s, int64_t first, int64_t count)
 {
     const int64_t n = s->latent;
     int64_t p = 0;
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = 0; i < count; i++) {
         for (int64_t k = 0; k < s->found[i]; k++) {
             memcpy(s->points + p * n, s->z + (i * s->starts + k) * n,
                    (size_t)n * sizeof *s->z);
             s->rows[p++] = first + i;
         }
+        if (s->guess == NULL)
+            continue;
+        memcpy(s->points + p * n, s->guess + i * n,
+               (size_t)n * sizeof *s->guess);
+        s->rows[p++] = first + i;
+        s->found[i]++;
+    }
     return p;
 }
 
@@ -283,7 +298,7 @@ static sf_status mark_rivals(sfi_latent_search *s, int64_t first, int64_t count,
 {
     const int64_t n = s->latent;
     int64_t p = 0;
-    if (s->starts < 2)
+    if (s->starts < 2 && s->guess == NULL)
         return SF_OK;
     for (int64_t i = 0; i < count; i++)
         s->list[i] = s->found[i];
@@ -306,6 +321,8 @@ sf_status sfi_latent_search_run(sfi_latent_search *s, int64_t first,
     x.data += first * x.stride;
     x.rows = count;
     SFI_TRY(sfi_codebook_find(s->codebook, x, s->z, s->found));
+    if (s->guess != NULL)
+        SFI_TRY(sfi_latent_guess(s->programs, first, count, s->guess));
     SFI_TRY(minimise(s, gather_starts(s, first, count)));
     choose_ends(s, count, z, found);
     SFI_TRY(mark_rivals(s, first, count, z, found));

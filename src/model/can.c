@@ -42,6 +42,8 @@ static const char *no_noise(const sf_model *m)
         return lacks_cells;
     if (m->ops->local)
         return "is made of local normal distributions, which have no noise";
+    if (m->ops->inferred)
+        return "is a decoder of latent variables, which has no noise times";
     if (m->ops->noiseless)
         return m->density != NULL
                    ? "is a typed density, which has no noise"
@@ -62,6 +64,16 @@ static const char *no_flow(const sf_model *m)
     return no_noise(m);
 }
 
+/* What is an integral over latent variables is estimated where these are inferred. */
+static const char *integral(const sf_model *m)
+{
+    return m->ops->inferred
+               ? "is a decoder of latent variables: its log density "
+                 "is an integral over these, which latent "
+                 "inference estimates (sf_latent_infer())"
+               : NULL;
+}
+
 static const char *no_parts(const sf_model *m)
 {
     if (m->ops->parts == NULL)
@@ -78,20 +90,24 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
         return m->ops->local ? "is made of local normal distributions, which "
                                "have log densities and samples"
                : is_discrete(m) || sfi_has_holes(m) ? no_flow(m)
-                                                    : NULL;
+                                                    : integral(m);
     case SF_CAN_NOISE:
         return no_noise(m);
     case SF_CAN_FLOW:
         return no_flow(m);
     case SF_CAN_LOGPDF:
-        return m->ops->closed ? NULL : no_flow(m);
+        return m->ops->closed     ? NULL
+               : m->ops->inferred ? integral(m)
+                                  : no_flow(m);
     case SF_CAN_LOGPDF_CLOSED:
-        return m->ops->closed
-                   ? NULL
+        return m->ops->closed ? NULL
+               : m->ops->inferred
+                   ? integral(m)
                    : "has log densities that are integrals along the "
                      "flow, and none in closed form";
     case SF_CAN_NORMALISED:
         return m->density != NULL ? "is a typed density, known up to a constant"
+               : m->ops->inferred ? NULL
                                   : sf_model_why_not(m, SF_CAN_LOGPDF);
     case SF_CAN_RATES:
         return sfi_has_holes(m)  ? lacks_cells
@@ -121,6 +137,12 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
                    : "has no latent variables and holds no rows of data";
     case SF_CAN_PRINCIPAL:
         return m->ops->invertible ? NULL : "is no invertible flow";
+    case SF_CAN_DECODE:
+        return m->ops->spread != NULL ? NULL
+               : m->ops->code == NULL
+                   ? "has no latent variables"
+                   : "is an invertible flow, whose codes are exact: there is "
+                     "nothing to infer";
     }
     return "knows no such ability";
 }

@@ -204,7 +204,7 @@ sf_status sf_model_decode(const sf_model *m, sf_cmat z, sf_mat x)
 }
 
 sf_status sfi_draw_decoded(const sf_model *m, uint64_t seed, int64_t first,
-                           sf_mat x)
+                           bool noisy, sf_mat x)
 {
     coder c;
     const sf_source sources[] = {{.kind = SF_NORMAL,
@@ -217,7 +217,7 @@ sf_status sfi_draw_decoded(const sf_model *m, uint64_t seed, int64_t first,
                                   .first_point = (uint64_t)first}};
     sf_status status = open_coder(&c, m);
     if (status == SF_OK)
-        status = decode(&c, x.rows, sources, true, x);
+        status = decode(&c, x.rows, sources, noisy, x);
     close_coder(&c);
     return status;
 }

@@ -59,7 +59,7 @@ sf_status sfi_kernel_network_declare(sf_model *m)
     if (sfi_single_level(m))
         return SFI_FAIL(m->ctx, SF_E_FORMAT,
                         "model: a network with kernels has all noise levels");
-    SFI_TRY(sfi_perceptron_declare(m, d + angles_of(m),
+    SFI_TRY(sfi_perceptron_declare(m, "", d + angles_of(m),
                                    sfi_kernel_network_outputs(m)));
     for (int k = 0; k < FIXED; k++)
         SFI_TRY(sfi_add_fixed_weight(m, fixed_names[k], 1, &sizes[k]));

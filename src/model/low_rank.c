@@ -112,6 +112,12 @@ static double log_sd_of(const sf_model *m)
     return m->weights[m->layout[LOG_SD].offset];
 }
 
+static void low_rank_spread(const sf_model *m, double *sd)
+{
+    for (int64_t j = 0; j < m->dim; j++)
+        sd[j] = exp(log_sd_of(m));
+}
+
 /* sum_j a_jk a_jl */
 static double product(const double *a, int64_t d, int64_t latent, int64_t k,
                       int64_t l)
@@ -159,7 +165,7 @@ static sf_status low_rank_check(const sf_model *m)
         .family = name, .closed = true, .no_kernels = true,                    \
         .declare = low_rank_declare, .answer = low_rank_answer,                \
         .code = low_rank_code, .decode = low_rank_decode,                      \
-        .check = low_rank_check                                                \
+        .spread = low_rank_spread, .check = low_rank_check                     \
     }
 
 const sfi_model_ops sfi_pca_ops = LOW_RANK("pca"), sfi_fa_ops = LOW_RANK("fa");

@@ -304,6 +304,13 @@ int64_t sfi_trained_weights(const sf_model *m)
     return count;
 }
 
+void sfi_weight_constants(const sf_model *m, sf_graph *g, sf_node *out)
+{
+    for (size_t k = 0; k < m->layout_count; k++)
+        out[k] = sf_const_array(g, m->layout[k].rank, m->layout[k].shape,
+                                m->weights + m->layout[k].offset);
+}
+
 sf_status sfi_weight_nodes(const sf_model *m, sf_graph *g, sf_node *out)
 {
     for (size_t i = 0; i < m->layout_count; i++)

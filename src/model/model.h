@@ -56,6 +56,8 @@ typedef struct sfi_model_ops {
     bool closed;  /* ln p has a closed form: `answer` gives it, or `mixture` */
     bool trained; /* by an objective */
     bool invertible; /* `code` has an inverse and a volume: it is the model */
+    bool inferred; /* ln p is an integral over latent variables, which is above
+                      this floor */
     bool no_kernels; /* it has the noise of levels sigma, or none */
     bool local; /* densities and draws are those of local.h, nothing else */
 
@@ -63,7 +65,7 @@ typedef struct sfi_model_ops {
      * Returns SF_OK, SF_E_FORMAT or SF_E_NOMEM. */
     sf_status (*declare)(sf_model *m);
 
-    /* One of these two, unless it is local.  `weights` holds one parameter node for each weight. */
+    /* One of these two, unless it is local or inferred.  `weights` holds one parameter node for each weight. */
     sfi_answer (*answer)(const sf_model *m, sf_graph *g, sf_node y,
                          sf_node level, const sf_node *weights);
     /* The law of the data that m holds, which must outlive it. */
@@ -81,6 +83,9 @@ typedef struct sfi_model_ops {
                     const sf_node *weights);
     sf_status (*decode)(const sf_model *m, sf_graph *g, sf_node z,
                         sf_node noise, const sf_node *weights, sf_node *out);
+
+    /* OPTIONAL, beside `decode`: the standard deviations [dim] of its noise in y. */
+    void (*spread)(const sf_model *m, double *sd);
 
     /* OPTIONAL.  Check the weights, which came from a file and are finite.
      * Returns SF_OK or SF_E_FORMAT. */
@@ -110,7 +115,7 @@ struct sf_model {
 /* Families: NULL-terminated. */
 extern const sfi_model_ops sfi_density_ops, sfi_gaussian_ops, sfi_network_ops,
     sfi_empirical_ops, sfi_gaussian_mixture_ops, sfi_pca_ops, sfi_fa_ops,
-    sfi_flow_ops, sfi_local_ops;
+    sfi_flow_ops, sfi_local_ops, sfi_vae_ops;
 const sfi_model_ops *sfi_model_family(const char *name);
 
 /* A model with zero weights, mean 0 and scale 1.  `names` may be NULL: c0, c1,
@@ -249,10 +254,10 @@ sf_status sfi_prior_draw(const sf_model *m, uint64_t seed, int64_t first,
 /* ln p of y. */
 sf_status sfi_prior_logpdf(const sf_model *m, sf_cmat y, double *out);
 
-/* Rows x [n, dim] of a model with latent variables (code.c): row i is a function of the
- * seed and of first + i.  SF_OK or SF_E_NOMEM. */
+/* Rows x [n, dim] of a model with latent variables (code.c), with its noise or without:
+ * row i is a function of the seed and of first + i.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_draw_decoded(const sf_model *m, uint64_t seed, int64_t first,
-                           sf_mat x);
+                           bool noisy, sf_mat x);
 
 /* The codes z [n, dim] of rows x [n, dim] of a flow, and dz/dy [n, dim, dim], in one program
  * that is compiled once.  SF_OK or SF_E_NOMEM. */
@@ -302,6 +307,8 @@ sf_status sfi_empirical_choose(const sf_model *m, uint64_t seed, int64_t first,
 
 /* One parameter node for each weight, in order. */
 sf_status sfi_weight_nodes(const sf_model *m, sf_graph *g, sf_node *out);
+/* One constant instead, of what the model has now. */
+void sfi_weight_constants(const sf_model *m, sf_graph *g, sf_node *out);
 
 /* ---- evaluating in inner coordinates (inner.c) ------------------------------ */
 

@@ -32,7 +32,7 @@ static sf_status network_declare(sf_model *m)
         return SFI_FAIL(m->ctx, SF_E_FORMAT,
                         "model: \"noise_level\" is %g, want >= 0",
                         sfi_number_of(m, "noise_level"));
-    return sfi_perceptron_declare(m, m->dim, m->dim);
+    return sfi_perceptron_declare(m, "", m->dim, m->dim);
 }
 
 static sf_node head(const sf_model *m, sf_graph *g, sf_node u, sf_node sigma,

@@ -46,8 +46,9 @@ sf_node sfi_kernel_network_spread(const sf_model *m, const sf_node *weights);
 sf_status sfi_kernel_network_fix(sf_model *m, sf_cmat y, sf_cmat x0);
 
 /* A perceptron of the inputs u; layers as perceptron.c says.  Declares, and reads,
- * its weights in the same order. */
-sf_status sfi_perceptron_declare(sf_model *m, int64_t inputs, int64_t outputs);
+ * its weights in the same order.  `network` begins their names: "", or "decoder.". */
+sf_status sfi_perceptron_declare(sf_model *m, const char *network,
+                                 int64_t inputs, int64_t outputs);
 sf_node sfi_perceptron(const sf_model *m, sf_graph *g, sf_node u, sf_node level,
                        const sf_node *weights);
 

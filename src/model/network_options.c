@@ -8,10 +8,10 @@
     SFI_OPTION(sf_network_options, member, least, most)
 
 const sfi_option sfi_network_options[] = {
-    ROW(objective, SF_OBJECTIVE_DSM, SF_OBJECTIVE_LIKELIHOOD),
+    ROW(objective, SF_OBJECTIVE_DSM, SF_OBJECTIVE_ELBO),
     ROW(energy, 0, 1),
     ROW(width, 0, 16384),
-    ROW(layers, 1, 64),
+    ROW(layers, 0, 64),
     ROW(steps, 0, 1e9),
     ROW(batch, 0, 1 << 20),
     ROW(target_rows, 1, 65536),
@@ -34,3 +34,9 @@ const sfi_option sfi_flow_options[] = {
     ROW(coupling, SF_COUPLING_SPLINE, SF_COUPLING_AFFINE),
     ROW(one_scale, 0, 1),
     {0}};
+
+const sfi_option sfi_autoencoder_options[] = {ROW(latent, 1, 32),
+                                              ROW(diagonal, 0, 1),
+                                              ROW(kl_warmup, 0, 1),
+                                              ROW(one_scale, 0, 1),
+                                              {0}};

@@ -7,8 +7,9 @@
 #include "base/option.h"
 #include "scorefield/fit.h"
 
-/* All members but size, seed and kernel; of flows these, too. */
+/* All members but size, seed and kernel; of flows or of autoencoders these, too. */
 extern const sfi_option sfi_network_options[];
 extern const sfi_option sfi_flow_options[];
+extern const sfi_option sfi_autoencoder_options[];
 
 #endif

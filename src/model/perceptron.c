@@ -5,7 +5,8 @@
  *     h_l+1   = h_l + silu(W_l+1 h_l + b_l+1)
  *     F       = W_out h_L + b_out
  *
- * With one noise level there is no f(sigma), the features of the level. */
+ * With one noise level there is no f(sigma), the features of the level.  Names of
+ * weights begin with those of the network, where a model has several. */
 #include "model/network.h"
 
 #include <math.h>
@@ -15,26 +16,35 @@ enum { MAX_WIDTH = 1 << 14, MAX_LAYERS = 64 };
 
 /* Weights in order: input, features (if any), input bias, then W, b of each
  * further layer, output, output bias. */
-sf_status sfi_perceptron_declare(sf_model *m, int64_t inputs, int64_t outputs)
+static sf_status add(sf_model *m, const char *network, const char *layer,
+                     int rank, int64_t rows, int64_t columns)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s%s", network, layer);
+    return sfi_add_weight(m, name, rank, (int64_t[]){rows, columns});
+}
+
+sf_status sfi_perceptron_declare(sf_model *m, const char *network,
+                                 int64_t inputs, int64_t outputs)
 {
     int64_t width, layers;
     SFI_TRY(sfi_whole_number(m, "width", 1, MAX_WIDTH, &width));
     SFI_TRY(sfi_whole_number(m, "layers", 1, MAX_LAYERS, &layers));
     m->weight_dtype = SF_F32;
-    SFI_TRY(sfi_add_weight(m, "input.weight", 2, (int64_t[]){width, inputs}));
+    SFI_TRY(add(m, network, "input.weight", 2, width, inputs));
     if (!sfi_single_level(m))
-        SFI_TRY(sfi_add_weight(m, "noise.weight", 2,
-                               (int64_t[]){width, SFI_NETWORK_FEATURES}));
-    SFI_TRY(sfi_add_weight(m, "input.bias", 1, &width));
+        SFI_TRY(
+            add(m, network, "noise.weight", 2, width, SFI_NETWORK_FEATURES));
+    SFI_TRY(add(m, network, "input.bias", 1, width, 0));
     for (int64_t l = 1; l < layers; l++) {
-        char name[48];
-        snprintf(name, sizeof name, "hidden.%lld.weight", (long long)l);
-        SFI_TRY(sfi_add_weight(m, name, 2, (int64_t[]){width, width}));
-        snprintf(name, sizeof name, "hidden.%lld.bias", (long long)l);
-        SFI_TRY(sfi_add_weight(m, name, 1, &width));
+        char layer[40];
+        snprintf(layer, sizeof layer, "hidden.%lld.weight", (long long)l);
+        SFI_TRY(add(m, network, layer, 2, width, width));
+        snprintf(layer, sizeof layer, "hidden.%lld.bias", (long long)l);
+        SFI_TRY(add(m, network, layer, 1, width, 0));
     }
-    SFI_TRY(sfi_add_weight(m, "output.weight", 2, (int64_t[]){outputs, width}));
-    return sfi_add_weight(m, "output.bias", 1, &outputs);
+    SFI_TRY(add(m, network, "output.weight", 2, outputs, width));
+    return add(m, network, "output.bias", 1, outputs, 0);
 }
 
 static sf_node noise_features(sf_graph *g, sf_node sigma)

@@ -63,6 +63,8 @@ static json_t *make_options(const sf_network_options *o)
     const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
     failed |= !put_numbers(numbers, sfi_network_options, o);
     failed |= flow && !put_numbers(numbers, sfi_flow_options, o);
+    failed |= o->objective == SF_OBJECTIVE_ELBO &&
+              !put_numbers(numbers, sfi_autoencoder_options, o);
     if (!failed)
         return numbers;
     json_decref(numbers);
@@ -92,6 +94,8 @@ static sf_status check_checkpoint(sf_context *ctx, const sf_checkpoint *c)
     SFI_TRY(
         sfi_option_check(ctx, "checkpoint", sfi_network_options, &c->options));
     SFI_TRY(sfi_option_check(ctx, "checkpoint", sfi_flow_options, &c->options));
+    SFI_TRY(sfi_option_check(ctx, "checkpoint", sfi_autoencoder_options,
+                             &c->options));
     for (int64_t j = 0; j < c->dim; j++) {
         const size_t size = strlen(c->columns[j]);
         char shown[SFI_SHOW_SIZE];
@@ -225,6 +229,8 @@ static sf_status take_options(sf_context *ctx, const json_t *numbers,
     SFI_TRY(take_numbers(ctx, numbers, source, sfi_network_options, o));
     if (o->objective == SF_OBJECTIVE_LIKELIHOOD)
         SFI_TRY(take_numbers(ctx, numbers, source, sfi_flow_options, o));
+    if (o->objective == SF_OBJECTIVE_ELBO)
+        SFI_TRY(take_numbers(ctx, numbers, source, sfi_autoencoder_options, o));
     return SF_OK;
 }
 

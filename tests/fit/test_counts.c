@@ -399,7 +399,7 @@ TEST(data_that_are_no_counts_are_refused)
     refuse("poisson", -0.5, fixed, SF_E_NUMERIC,
            "row 4, column \"c0\": -0.5, and kernel poisson wants a value from "
            "0 to 2^53");
-    refuse("poisson", NAN, fixed, SF_E_NUMERIC, "not finite");
+    refuse("poisson", NAN, fixed, SF_E_NUMERIC, "nan, and kernel poisson");
     refuse("poisson:scale=0", 1.0, fixed, SF_E_ARG, "scale is \"0\"");
     refuse("binomial:scale=1", 1.0, fixed, SF_E_ARG, "kernel binomial");
     refuse("poisson", 2.5, SF_BANDWIDTH_LOO, SF_E_ARG,

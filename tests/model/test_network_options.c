@@ -12,7 +12,8 @@ TEST(every_option_is_listed)
     static const size_t sizes[] = {sizeof(bool), sizeof(sf_objective),
                                    sizeof(int64_t), sizeof(double)};
     bool known[sizeof(sf_network_options)] = {false};
-    const sfi_option *const lists[] = {sfi_network_options, sfi_flow_options};
+    const sfi_option *const lists[] = {sfi_network_options, sfi_flow_options,
+                                       sfi_autoencoder_options};
     for (size_t k = 0; k < SFI_COUNT(lists); k++)
         for (const sfi_option *row = lists[k]; row->name != NULL; row++)
             memset(known + row->offset, 1, sizes[row->type]);

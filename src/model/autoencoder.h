@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* autoencoder.h - variational autoencoders, the family "vae", for models and trainers. */
+#ifndef SFI_AUTOENCODER_H
+#define SFI_AUTOENCODER_H
+
+#include "model/model.h"
+
+/* What one is made of. */
+typedef struct sfi_autoencoder_shape {
+    int64_t
+        latent; /* K, 1 to d - 1 and at most SFI_AUTOENCODER_LATENT        */
+    int64_t width,
+        layers;     /* of both networks; 0 layers: they are linear      */
+    bool diagonal;  /* each column has its own noise                    */
+    bool one_scale; /* of all columns, not each its standard deviation  */
+} sfi_autoencoder_shape;
+
+enum { SFI_AUTOENCODER_LATENT = 32 };
+
+/* The numbers of such a model, at most SFI_MAX_NUMBERS; returns how many. */
+int sfi_autoencoder_numbers(sfi_number *out,
+                            const sfi_autoencoder_shape *shape);
+
+/* What the encoder says of y [d]: the mean of q(z | y) = N(m, diag s^2) and ln s [K]. */
+void sfi_autoencoder_encode(const sf_model *m, sf_graph *g, sf_node y,
+                            const sf_node *weights, sf_node *mean,
+                            sf_node *log_sd);
+
+/* The evidence lower bound of a row y [d] with a draw n [K] of N(0, I), as the loss
+ *
+ *     -ln p(y | m + s n) + share KL(q(z | y) || N(0, I)),
+ *
+ * whose mean over n with a share of 1 is at least -ln p(y).  The divergence of the
+ * encoder's normal distribution is in closed form (D. P. Kingma and M. Welling,
+ * Auto-encoding variational Bayes, 2014). */
+sf_node sfi_autoencoder_loss(const sf_model *m, sf_graph *g, sf_node y,
+                             sf_node n, sf_node share, const sf_node *weights);
+
+/* Begin as probabilistic principal components of y, loadings W [d, K] with orthogonal
+ * columns, middle [d] and noise sd:
+ *
+ *     f(z) = W z + middle,  m = W'(y - middle)/(|W_k|^2 + sd^2),
+ *     s_k = sd/sqrt(|W_k|^2 + sd^2)
+ *
+ * which is their posterior; what is not linear begins at 0, with inner layers drawn by the
+ * seed. */
+void sfi_autoencoder_begin(sf_model *m, const double *middle,
+                           const double *loadings, double sd, uint64_t seed);
+
+#endif
