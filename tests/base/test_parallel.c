@@ -14,7 +14,8 @@ struct work {
     atomic_int times[MOST];        /* that an element was visited */
     int64_t first[MOST];           /* of each part                */
     atomic_int busy[MOST_WORKERS]; /* of each worker, 0 or 1      */
-    atomic_int trouble;            /* calls that were not allowed */
+    atomic_int waiting; /* the worker of the first task; -1: it has not begun */
+    atomic_int trouble; /* calls that were not allowed */
     atomic_int_fast64_t done;
 };
 
@@ -95,13 +96,18 @@ TEST(workers_are_as_many_as_have_work)
 }
 
 /* The first task ends when all others are done.  If they were dealt out beforehand it
- * would wait for those of its own worker, and give up after a while.  Which worker does
- * what before the first task starts is the scheduler's affair. */
+ * would wait for those of its own worker, and give up after a while.  What is done while it
+ * waits, another worker does; before it starts, which does what is the scheduler's affair. */
 static void wait_for_the_others(void *user, int worker, int64_t task)
 {
     struct work *w = user;
     const double patience = 20.0, start = sfi_clock();
-    (void)worker;
+    if (task == 0) {
+        w->waiting = worker;
+    } else {
+        const int waiting = w->waiting;
+        w->trouble += waiting >= 0 && waiting == worker;
+    }
     while (task == 0 && w->done < w->count - 1)
         if (sfi_clock() - start > patience) {
             w->trouble++;
@@ -114,6 +120,7 @@ TEST(a_long_task_holds_no_other_one_up)
 {
     static struct work w;
     clear(&w, 64);
+    w.waiting = -1;
     sfi_parallel_tasks(2, 64, wait_for_the_others, &w);
     CHECK(w.trouble == 0 && w.done == 64);
 }

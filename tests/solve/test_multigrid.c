@@ -62,8 +62,7 @@ static const char *const grids[] = {
     "x = 0:1:9 pin 0, natural; y = 0:2:12 periodic",
     "x = 0:1:10 natural; y = 0:2:7 periodic",
     "x = 0:1:11 cells pin 0, natural; y = 0:2:8 cells natural, pin 0",
-    "x = [0, 0.1, 0.4, 0.5, 0.9, 1] natural; y = [2, 1.8, 1.5, 1.1, 1, 0.5, 0] "
-    "natural",
+    "x = [0, 0.1, 0.4, 0.5, 0.9, 1]; y = [2, 1.8, 1.5, 1.1, 0.5, 0]",
     "z = 0:1:6 natural; y = 0:2:6 natural; x = 0:2:7 natural",
     "r = 1:2:9 pin 0; theta = 0:6.283185307179586:16 periodic"};
 
