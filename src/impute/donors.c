@@ -43,7 +43,8 @@ sf_status sfi_donors_new(sf_context *ctx, sfi_donors *l, int64_t count,
         sfi_donors_free(ctx, l);
         return SF_E_NOMEM;
     }
-    memcpy(l->column, column, c * sizeof *column);
+    for (size_t j = 0; j < c; j++)
+        l->column[j] = column[j];
     return SF_OK;
 }
 

@@ -22,7 +22,8 @@ static void draw_rows(double *x, int64_t n)
         x[D * i] = 10.0 + 4.0 * size + sfi_normal_at(w, 0);
         x[D * i + 1] = u < 0.6 ? size : u < 0.9 ? 2.0 : 1.0 - size;
         x[D * i + 2] = size;
-        x[D * i + i % 4] = i % 4 < D ? (double)NAN : x[D * i + i % 4];
+        if (i % 4 < D)
+            x[D * i + i % 4] = (double)NAN;
     }
 }
 
