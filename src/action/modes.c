@@ -10,37 +10,30 @@
 /* ---- along an axis ---------------------------------------------------------------------- */
 
 typedef struct axis_kind {
-    sfi_wall low, high;
-    bool cells;
-    sfi_transform_kind kind;
-    double h;
+    sfi_transform_axis axis;
+    sfi_transform_kind transform;
 } axis_kind;
 
 static bool kind_of(const sf_action *a, int k, axis_kind *out)
 {
-    const sf_axis *axis = sf_grid_axis(a->grid, k);
-    if (!a->is_uniform[k] || !sfi_transform_wall(a, 2 * k, &out->low) ||
-        !sfi_transform_wall(a, 2 * k + 1, &out->high) ||
-        out->low == SFI_WALL_OPEN || out->high == SFI_WALL_OPEN)
+    if (!sfi_transform_axis_of(a, k, &out->axis) ||
+        out->axis.low == SFI_WALL_OPEN || out->axis.high == SFI_WALL_OPEN)
         return false;
-    out->cells = sfi_is_cells(a, k);
-    out->kind = sfi_transform_of_walls(out->low, out->high, out->cells);
-    out->h = sfi_is_closed(a, k) ? axis->period / (double)axis->count
-                                 : fabs(sfi_axis_step(axis));
+    out->transform =
+        sfi_transform_of_walls(out->axis.low, out->axis.high, out->axis.cells);
     return true;
 }
 
 static sf_status plan_axis(sfi_modes *m, int k, const axis_kind *kind)
 {
     sf_context *ctx = m->a->ctx;
-    m->count[k] = m->a->count[k] - (kind->low == SFI_WALL_PIN && !kind->cells) -
-                  (kind->high == SFI_WALL_PIN && !kind->cells);
-    m->scale *= sfi_transform_scale(kind->kind, m->count[k]);
-    SFI_TRY(sfi_transform_new(ctx, &m->there[k], kind->kind, m->count[k],
+    m->count[k] = kind->axis.count;
+    m->scale *= sfi_transform_scale(kind->transform, m->count[k]);
+    SFI_TRY(sfi_transform_new(ctx, &m->there[k], kind->transform, m->count[k],
                               SFI_TRANSFORM_BEST));
     return sfi_transform_new(ctx, &m->back[k],
-                             sfi_transform_inverse(kind->kind), m->count[k],
-                             SFI_TRANSFORM_BEST);
+                             sfi_transform_inverse(kind->transform),
+                             m->count[k], SFI_TRANSFORM_BEST);
 }
 
 /* The squared length of each column of B under the volumes, and the eigenvalue of -D^2. */
@@ -48,8 +41,9 @@ static void axis_modes(const sfi_modes *m, int k, const axis_kind *kind,
                        double *column, double *lengths, double *eigenvalues)
 {
     const int64_t n = m->count[k];
-    const bool half[2] = {kind->low == SFI_WALL_NATURAL && !kind->cells,
-                          kind->high == SFI_WALL_NATURAL && !kind->cells};
+    const bool half[2] = {
+        kind->axis.low == SFI_WALL_NATURAL && !kind->axis.cells,
+        kind->axis.high == SFI_WALL_NATURAL && !kind->axis.cells};
     for (int64_t mode = 0; mode < n; mode++) {
         sfi_line_array line = {.dtype = SF_F64,
                                .data = column,
@@ -63,10 +57,10 @@ static void axis_modes(const sfi_modes *m, int k, const axis_kind *kind,
         for (int64_t i = 0; i < n; i++) {
             const bool at_wall = (i == 0 && half[0]) || (i == n - 1 && half[1]);
             lengths[mode] +=
-                (at_wall ? 0.5 : 1.0) * kind->h * column[i] * column[i];
+                (at_wall ? 0.5 : 1.0) * kind->axis.h * column[i] * column[i];
         }
-        eigenvalues[mode] =
-            sfi_transform_eigenvalue(kind->kind, n, mode) / (kind->h * kind->h);
+        eigenvalues[mode] = sfi_transform_eigenvalue(kind->transform, n, mode) /
+                            (kind->axis.h * kind->axis.h);
     }
 }
 

@@ -200,68 +200,54 @@ static bool is_deposit(const char *value, char *path, size_t size,
     return true;
 }
 
-/* The column of an axis: of "axis=column" among ", ...)", or of its own name. */
-static void column_of(const char *columns, const char *axis, char *out,
-                      size_t size)
+static bool is_name(sfi_piece piece, const char *name)
 {
-    snprintf(out, size, "%s", axis);
-    while (*columns == ',') {
-        const size_t length = strcspn(++columns, ",)");
-        const sfi_piece pair = sfi_trimmed(columns, length);
-        const char *equal = memchr(pair.at, '=', pair.size);
-        if (equal != NULL) {
-            const sfi_piece left =
-                sfi_trimmed(pair.at, (size_t)(equal - pair.at));
-            const sfi_piece right = sfi_trimmed(
-                equal + 1, pair.size - (size_t)(equal + 1 - pair.at));
-            if (left.size == strlen(axis) &&
-                strncmp(left.at, axis, left.size) == 0)
-                snprintf(out, size, "%.*s", (int)right.size, right.at);
-        }
-        columns += length;
-    }
+    return piece.size == strlen(name) &&
+           memcmp(piece.at, name, piece.size) == 0;
 }
 
-/* Each of ", ..." is an axis and a column. */
-static sf_status check_columns(const reading *r, const sfi_ini_entry *e,
-                               const char *columns)
+/* The column of each axis: of "AXIS=COLUMN" among ", ...)", else of its own name. */
+static sf_status find_columns(const reading *r, const sfi_ini_entry *e,
+                              const char *pairs, sfi_piece *out)
 {
-    while (*columns == ',') {
-        const size_t length = strcspn(++columns, ",)");
-        bool fits = false;
-        for (int k = 0; k < sf_grid_rank(r->p->grid); k++) {
-            const char *name = sf_grid_axis(r->p->grid, k)->name;
-            const sfi_piece pair = sfi_trimmed(columns, length);
-            const size_t n = strlen(name);
-            fits |= pair.size > n && strncmp(pair.at, name, n) == 0 &&
-                    strchr("= ", pair.at[n]) != NULL &&
-                    memchr(pair.at, '=', pair.size) != NULL;
-        }
-        if (!fits)
+    const int rank = sf_grid_rank(r->p->grid);
+    for (int k = 0; k < rank; k++) {
+        const char *name = sf_grid_axis(r->p->grid, k)->name;
+        out[k] = sfi_trimmed(name, strlen(name));
+    }
+    while (*pairs == ',') {
+        const size_t length = strcspn(++pairs, ",)");
+        const char *equal = memchr(pairs, '=', length);
+        const size_t left = equal != NULL ? (size_t)(equal - pairs) : 0;
+        const sfi_piece axis = sfi_trimmed(pairs, left);
+        int k = 0;
+        while (k < rank && !is_name(axis, sf_grid_axis(r->p->grid, k)->name))
+            k++;
+        if (equal == NULL || k == rank)
             return REFUSE(r, e, "\"%.*s\" is not AXIS=COLUMN", (int)length,
-                          columns);
-        columns += length;
+                          pairs);
+        out[k] = sfi_trimmed(equal + 1, length - left - 1);
+        pairs += length;
     }
     return SF_OK;
 }
 
 static sf_status take_columns(const reading *r, const sfi_ini_entry *e,
-                              const char *columns, const sf_table *t,
+                              const char *pairs, const sf_table *t,
                               double *points)
 {
     const int rank = sf_grid_rank(r->p->grid);
-    SFI_TRY(check_columns(r, e, columns));
+    sfi_piece columns[SF_MAX_AXES];
+    SFI_TRY(find_columns(r, e, pairs, columns));
     for (int k = 0; k < rank; k++) {
-        char name[256];
         int64_t j = 0;
-        column_of(columns, sf_grid_axis(r->p->grid, k)->name, name,
-                  sizeof name);
-        while (j < t->cols && strcmp(t->columns[j].name, name) != 0)
+        while (j < t->cols && !is_name(columns[k], t->columns[j].name))
             j++;
         if (j == t->cols)
             return REFUSE(r, e,
-                          "the table has no column \"%s\" for axis \"%s\"",
-                          name, sf_grid_axis(r->p->grid, k)->name);
+                          "the table has no column \"%.*s\" for axis \"%s\"",
+                          (int)columns[k].size, columns[k].at,
+                          sf_grid_axis(r->p->grid, k)->name);
         for (int64_t i = 0; i < t->rows; i++)
             points[i * rank + k] = t->data[i * t->cols + j];
     }

@@ -2,6 +2,8 @@
 /* quadratic.c - second derivatives of a density at zero. */
 #include "action/quadratic.h"
 
+#include <math.h>
+
 /* A node where all fields and slopes are 0. */
 static sf_node at_zero(sf_action *a, sf_node node)
 {
@@ -48,7 +50,8 @@ bool sfi_quadratic_part(sf_action *a, int u, double *c, double *mass)
     return true;
 }
 
-bool sfi_transform_wall(const sf_action *a, int wall, sfi_wall *out)
+/* A wall as transforms know it; false if they do not. */
+static bool wall_of(const sf_action *a, int wall, sfi_wall *out)
 {
     switch (a->walls[wall].kind) {
     case SF_SIDE_PERIODIC:
@@ -67,4 +70,21 @@ bool sfi_transform_wall(const sf_action *a, int wall, sfi_wall *out)
     default:
         return false;
     }
+}
+
+bool sfi_transform_axis_of(const sf_action *a, int axis,
+                           sfi_transform_axis *out)
+{
+    const sf_axis *line = sf_grid_axis(a->grid, axis);
+    if (!a->is_uniform[axis] || !wall_of(a, 2 * axis, &out->low) ||
+        !wall_of(a, 2 * axis + 1, &out->high))
+        return false;
+    out->cells = sfi_is_cells(a, axis);
+    const bool low = out->low == SFI_WALL_PIN && !out->cells;
+    const bool high = out->high == SFI_WALL_PIN && !out->cells;
+    out->h = sfi_is_closed(a, axis) ? line->period / (double)line->count
+                                    : fabs(sfi_axis_step(line));
+    out->count = a->count[axis] - low - high;
+    out->first = low;
+    return true;
 }

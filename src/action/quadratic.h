@@ -14,7 +14,17 @@
  * coupled with each other or with the field. */
 bool sfi_quadratic_part(sf_action *a, int u, double *c, double *mass);
 
-/* A wall as transforms know it; false if they do not. */
-bool sfi_transform_wall(const sf_action *a, int wall, sfi_wall *out);
+/* An axis as transforms know it. */
+typedef struct sfi_transform_axis {
+    sfi_wall low, high;
+    bool cells;
+    double h;      /* the step                                               */
+    int64_t count; /* of unknown points: those on a pinned wall are none     */
+    int64_t first; /* of them, among the grid's points                       */
+} sfi_transform_axis;
+
+/* False, and *out undefined, if its steps differ or transforms do not have its sides. */
+bool sfi_transform_axis_of(const sf_action *a, int axis,
+                           sfi_transform_axis *out);
 
 #endif

@@ -238,6 +238,18 @@ typedef struct cli_file {
     const char *goes_on; /* the option of an input that it may be           */
 } cli_file;
 
+/* Rows of the files that a run may leave and be resumed from; `o` are its options. */
+#define CLI_CHECKPOINT_FILES(o)                                                \
+    {.option = "--checkpoint",                                                 \
+     .path = (o)->checkpoint,                                                  \
+     .is_output = true,                                                        \
+     .is_binary = true,                                                        \
+     .optional = true,                                                         \
+     .goes_on = "--resume"},                                                   \
+    {                                                                          \
+        .option = "--resume", .path = (o)->resume                              \
+    }
+
 #define CLI_TABLE_ENDINGS ".csv|.npy"
 #define CLI_TABLE_WANT    ".csv or .npy, or - for CSV on stdout"
 

@@ -281,13 +281,7 @@ static sf_status check_output(cli *c, const fit_options *o)
                                .optional = true,
                                .endings = ".csv|.npy|.png|.svg|.pdf",
                                .want = ".csv, .png, .svg or .pdf"},
-                              {.option = "--checkpoint",
-                               .path = o->checkpoint,
-                               .is_output = true,
-                               .is_binary = true,
-                               .optional = true,
-                               .goes_on = "--resume"},
-                              {.option = "--resume", .path = o->resume}};
+                              CLI_CHECKPOINT_FILES(o)};
     SFI_TRY(cli_check_files(c, files, (int)SFI_COUNT(files)));
     return o->curve != NULL && !fit_curve_is_table(o->curve)
                ? cli_need_pictures(c->ctx)

@@ -108,13 +108,7 @@ sf_status cli_make_series(cli *c, const problem_options *o,
                          .optional = true,
                          .endings = ".csv",
                          .want = ".csv"},
-                        {.option = "--checkpoint",
-                         .path = o->checkpoint,
-                         .is_output = true,
-                         .is_binary = true,
-                         .optional = true,
-                         .goes_on = "--resume"},
-                        {.option = "--resume", .path = o->resume}};
+                        CLI_CHECKPOINT_FILES(o)};
     SFI_TRY(cli_check_files(c, files, (int)SFI_COUNT(files)));
     return cli_with_problem(c, o, o, work);
 }

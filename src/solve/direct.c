@@ -37,21 +37,15 @@ static bool box_of(const sf_action *a, const double *c,
 {
     *first = 0;
     for (int k = 0; k < a->rank; k++) {
-        const sf_axis *axis = sf_grid_axis(a->grid, k);
-        sfi_separable_axis *out = &axes[k];
-        const bool cells = sfi_is_cells(a, k);
-        if (!a->is_uniform[k] || !sfi_transform_wall(a, 2 * k, &out->low) ||
-            !sfi_transform_wall(a, 2 * k + 1, &out->high))
+        sfi_transform_axis axis;
+        if (!sfi_transform_axis_of(a, k, &axis))
             return false;
-        const bool low = out->low == SFI_WALL_PIN && !cells;
-        const bool high = out->high == SFI_WALL_PIN && !cells;
-        const double step = sfi_is_closed(a, k)
-                                ? axis->period / (double)axis->count
-                                : fabs(sfi_axis_step(axis));
-        out->cells = cells;
-        out->count = a->count[k] - low - high;
-        out->h = step / sqrt(c[k]);
-        *first += low ? a->stride[k] : 0;
+        axes[k] = (sfi_separable_axis){.count = axis.count,
+                                       .h = axis.h / sqrt(c[k]),
+                                       .low = axis.low,
+                                       .high = axis.high,
+                                       .cells = axis.cells};
+        *first += axis.first * a->stride[k];
     }
     return true;
 }

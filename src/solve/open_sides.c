@@ -21,6 +21,7 @@
 typedef struct open_box {
     sf_action *a;
     double sign, mean, mass, h[SF_MAX_AXES];
+    sfi_transform_axis axes[SF_MAX_AXES];
     int64_t first[SF_MAX_AXES]; /* of the grid's points, -1: one beyond       */
     int64_t count[SF_MAX_AXES];
     int order[SF_MAX_AXES]; /* axes of the array: the open one comes first */
@@ -99,24 +100,16 @@ static sf_status make_box(sf_action *a, int open, open_box *b)
         b->mean *= pow(c[k], 1.0 / a->rank);
     b->mass /= b->mean;
     for (int k = 0; k < a->rank; k++) {
-        const sf_axis *axis = sf_grid_axis(a->grid, k);
-        sfi_wall wall;
-        if (!a->is_uniform[k] || !sfi_transform_wall(a, 2 * k, &wall) ||
-            !sfi_transform_wall(a, 2 * k + 1, &wall))
+        sfi_transform_axis *axis = &b->axes[k];
+        if (!sfi_transform_axis_of(a, k, axis))
             return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
                             "solve: with open sides, axis \"%s\" is to have "
                             "equal steps and no Robin side",
-                            axis->name);
-        const bool pinned[2] = {
-            a->walls[2 * k].kind == SF_SIDE_PIN && !sfi_is_cells(a, k),
-            a->walls[2 * k + 1].kind == SF_SIDE_PIN && !sfi_is_cells(a, k)};
-        const double step = sfi_is_closed(a, k)
-                                ? axis->period / (double)axis->count
-                                : fabs(sfi_axis_step(axis));
-        b->h[k] = step / sqrt(c[k] / b->mean);
-        b->first[k] = is_open_wall(a, 2 * k) ? -1 : pinned[0];
+                            sf_grid_axis(a->grid, k)->name);
+        b->h[k] = axis->h / sqrt(c[k] / b->mean);
+        b->first[k] = is_open_wall(a, 2 * k) ? -1 : axis->first;
         b->count[k] =
-            a->count[k] + is_open_wall(a, 2 * k + 1) - pinned[1] - b->first[k];
+            axis->count + is_open_wall(a, 2 * k) + is_open_wall(a, 2 * k + 1);
     }
     for (int k = 0, at = 0; k < a->rank; k++)
         b->order[open < 0 || k == open ? (open < 0 ? k : 0) : ++at] = k;
@@ -220,9 +213,9 @@ static sf_status solve_along(const open_box *b, double *u)
         const int axis = b->order[k];
         axes[k] = (sfi_separable_axis){.count = b->count[axis],
                                        .h = b->h[axis],
-                                       .cells = sfi_is_cells(b->a, axis)};
-        sfi_transform_wall(b->a, 2 * axis, &axes[k].low);
-        sfi_transform_wall(b->a, 2 * axis + 1, &axes[k].high);
+                                       .low = b->axes[axis].low,
+                                       .high = b->axes[axis].high,
+                                       .cells = b->axes[axis].cells};
         step[k] = b->stride[axis];
     }
     SFI_TRY(sfi_separable_new(b->a->ctx, &plan, b->a->rank, axes, b->mass));
