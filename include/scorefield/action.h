@@ -42,7 +42,8 @@ enum { SF_MOST_UNKNOWNS = 4 };
 /* Make an action on a grid, whose sides say what holds at its walls.
  *
  *   grid   must outlive the action; Cartesian, polar, cylindrical, axisymmetric,
- *          sphere, spherical or radial; without a node where r = 0 or at a pole
+ *          sphere, spherical or radial.  Nodes where r = 0, or at a pole, are one
+ *          point, and their values one number, copied along the row
  *   text   the density; it is read when the action is first used
  *   names  [count] of the unknown fields
  *
@@ -73,6 +74,27 @@ SF_API sf_status sf_action_set(sf_action *action, const char *name,
 SF_API sf_status sf_action_source(sf_action *action, const char *name,
                                   const sf_field *field);
 
+/* Say what holds at a side of one field, instead of what the grid says for all of them.
+ *
+ *   name  of the field
+ *   side  the name of an axis and - or +, "x-"
+ *   text  "natural", "pin EXPR", "flux EXPR" or "robin ALPHA, Q", as in a typed grid
+ *
+ * Returns SF_OK; SF_E_PARSE; SF_E_ARG (no such field or side; periodic and open are for all
+ * fields and belong to the grid; the action was used already), SF_E_NOMEM. */
+SF_API sf_status sf_action_side(sf_action *action, const char *name,
+                                const char *side, const char *text);
+
+/* Add a term to the energy, per unit area of a side: an expression of the fields, of
+ * coordinates, of t and of the names that are defined, without derivatives.  On a natural side
+ * n.dE/dgrad phi = -dB/dphi then.  An energy, whatever the action's kind is; it is read when the
+ * action is first used.
+ *
+ * Returns SF_OK; SF_E_ARG (no such side; one that is periodic or open; a second term; the action
+ * was used already), SF_E_UNSUPPORTED (a side of cells), SF_E_NOMEM. */
+SF_API sf_status sf_action_boundary(sf_action *action, const char *side,
+                                    const char *text);
+
 /* Make a field for unknown u on the action's grid: zero, but for the values that the
  * sides pin. */
 SF_API sf_status sf_action_field(sf_action *action, sf_field *out, int u);
@@ -81,7 +103,8 @@ SF_API sf_status sf_action_field(sf_action *action, sf_field *out, int u);
 typedef struct sf_action_info {
     int64_t points, unknowns; /* of the grid; free numbers of all fields      */
     bool is_linear;           /* its Hessian does not depend on the fields    */
-    bool is_singular;         /* it stays the same if a constant is added     */
+    bool is_singular;         /* it stays the same if a constant is added to
+                                 one of the fields                           */
     bool has_motion;          /* there is a dt()                              */
     bool is_timed;            /* a source, a side or the density depends on t */
 } sf_action_info;
@@ -276,6 +299,7 @@ typedef struct sf_action_level {
     double error;    /* largest difference from what is exact                */
     double order;    /* log2 of the last level's error over this; NaN: first */
     double residual; /* of the solver                                        */
+    const char *engine; /* likewise                                          */
 } sf_action_level;
 
 enum { SF_MOST_LEVELS = 4 };
@@ -290,7 +314,7 @@ enum { SF_MOST_LEVELS = 4 };
  *
  * Returns as sf_action_solve(); SF_E_ARG (an axis whose intervals are an odd number),
  * SF_E_UNSUPPORTED (a derivative of the density by a slope that depends on a source of
- * values; several fields with sides that are not periodic). */
+ * values, or a boundary term that does). */
 SF_API sf_status sf_action_verify(sf_action *action, const char *const *exact,
                                   sf_action_level *levels, int *count);
 
@@ -303,6 +327,8 @@ SF_API sf_status sf_action_verify(sf_action *action, const char *const *exact,
  *     [constants]  g = 1
  *     [source]     rho = delta(x-0.5, y-0.5)          or FILE:VARIABLE
  *     [action]     lagrangian = 0.5*(dt(phi)^2 - grad2(phi)) - g*rho*phi
+ *     [sides]      phi x+ = flux 1                     of one field
+ *     [boundary]   y- = 0.25*phi^4                     an energy per area
  *     [motion]     until = 2 ; step = auto ; every = 0.05 ; damping = 0 ; temperature = 1
  *                  method = leapfrog, yoshida4 or midpoint
  *     [solver]     tolerance = 1e-8 ; project = mean */

@@ -12,8 +12,24 @@ static double inverse_h(const sf_grid *grid, int axis, double x)
 {
     const sf_axis *a = sf_grid_axis(grid, axis);
     if (a->role == SF_ROLE_LAT)
-        return 1.0 / cos(x * grid->radian[axis]);
-    return a->role == SF_ROLE_R ? 1.0 / x : 1.0;
+        return sfi_axis_is_pole(a, x) ? 0.0
+                                      : 1.0 / cos(x * grid->radian[axis]);
+    return a->role != SF_ROLE_R ? 1.0 : x == 0.0 ? 0.0 : 1.0 / x;
+}
+
+/* The part from x to y of a face that another axis is crossed by, whose steps grow with r or
+ * with cos(lat): the measure of a volume without that. */
+static double face(const sf_grid *grid, int axis, double x, double y)
+{
+    const sf_role role = sf_grid_axis(grid, axis)->role;
+    const sf_geometry geometry = sf_grid_geometry(grid);
+    const double width = fabs(y - x) * grid->radian[axis];
+    if (role == SF_ROLE_LAT)
+        return geometry == SF_GEOMETRY_SPHERE ? grid->radius * width : width;
+    if (role == SF_ROLE_R && geometry == SF_GEOMETRY_SPHERICAL)
+        return 0.5 * fabs(y * y - x * x);
+    return role == SF_ROLE_R ? width
+                             : fabs(sfi_grid_measure(grid, axis, x, y));
 }
 
 /* Coordinate i of an axis; beyond the ends of a closed one, a period further. */
@@ -54,6 +70,8 @@ static sf_status make_lines(sf_action *a, int k)
             fabs(sfi_grid_measure(a->grid, k, below, x));
         a->lines[k][SFI_LINE_HIGH][i] =
             fabs(sfi_grid_measure(a->grid, k, x, above));
+        a->lines[k][SFI_LINE_FACE_LOW][i] = face(a->grid, k, below, x);
+        a->lines[k][SFI_LINE_FACE_HIGH][i] = face(a->grid, k, x, above);
         a->lines[k][SFI_LINE_INVERSE_H][i] = inverse_h(a->grid, k, x);
         if (i < n - 1 || closed)
             a->lines[k][SFI_LINE_EDGE][i] =
@@ -70,8 +88,6 @@ static sf_status make_lines(sf_action *a, int k)
 
 static sf_status check_axis(const sf_action *a, int k)
 {
-    static const char *const names[] = {"natural", "periodic", "pin",
-                                        "flux",    "robin",    "open"};
     const sf_axis *axis = sf_grid_axis(a->grid, k);
     const bool is_space = axis->role != SF_ROLE_NONE &&
                           axis->role != SF_ROLE_LEV && axis->role != SF_ROLE_T;
@@ -83,15 +99,6 @@ static sf_status check_axis(const sf_action *a, int k)
         return SFI_FAIL(a->ctx, SF_E_ARG,
                         "action: axis \"%s\" has %lld points, want 3 at least",
                         axis->name, (long long)axis->count);
-    for (int64_t i = 0; i < axis->count; i++)
-        if ((axis->role == SF_ROLE_R && axis->coords[i] == 0.0) ||
-            (axis->role == SF_ROLE_LAT &&
-             sfi_axis_is_pole(axis, axis->coords[i])))
-            return SFI_FAIL(
-                a->ctx, SF_E_UNSUPPORTED,
-                "action: axis \"%s\" has a point at %g, where other "
-                "axes have no length; use cells",
-                axis->name, axis->coords[i]);
     for (int high = 0; high < 2; high++) {
         const sf_side *side = high ? &axis->high : &axis->low;
         if (side->kind == SF_SIDE_OPEN &&
@@ -101,12 +108,6 @@ static sf_status check_axis(const sf_action *a, int k)
                             "action: side %s%s: open wants Cartesian axes and "
                             "equal steps along this one",
                             axis->name, high ? "+" : "-");
-        if (axis->placement == SF_CELLS &&
-            (side->kind == SF_SIDE_FLUX || side->kind == SF_SIDE_ROBIN))
-            return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
-                            "action: side %s%s: %s wants points on the wall; "
-                            "use nodes",
-                            axis->name, high ? "+" : "-", names[side->kind]);
     }
     return SF_OK;
 }
@@ -145,12 +146,7 @@ void sf_action_free(sf_action *a)
         sfi_values_free(a, a->named[i].timed);
         sfi_free_text(ctx, a->named[i].text);
     }
-    for (int w = 0; w < 2 * SF_MAX_AXES; w++) {
-        sfi_free(ctx, a->walls[w].values, a->walls[w].count, sizeof(double));
-        sfi_free(ctx, a->walls[w].factors, a->walls[w].count, sizeof(double));
-        sfi_values_free(a, a->walls[w].timed[0]);
-        sfi_values_free(a, a->walls[w].timed[1]);
-    }
+    sfi_action_free_sides(a);
     for (int k = 0; k < a->rank; k++)
         for (int r = 0; r < SFI_LINES; r++)
             sfi_free(ctx, a->lines[k][r], (size_t)a->count[k], sizeof(double));
@@ -158,88 +154,28 @@ void sf_action_free(sf_action *a)
         sfi_free_text(ctx, a->names[u]);
     sfi_free(ctx, a->named, a->named_capacity, sizeof *a->named);
     sfi_free(ctx, a->leaves, a->leaf_capacity, sizeof *a->leaves);
-    sfi_free(ctx, a->pinned, (size_t)a->points, sizeof *a->pinned);
+    sfi_free(ctx, a->pinned, (size_t)(a->unknowns * a->points),
+             sizeof *a->pinned);
+    sfi_free(ctx, a->row_size, (size_t)a->points, sizeof *a->row_size);
     sf_graph_free(a->graph);
     sfi_free_text(ctx, a->text);
     sfi_free(ctx, a, 1, sizeof *a);
 }
 
-/* The values of a text on a wall; *timed, if it has others at other times. */
-static sf_status read_wall_text(sf_action *a, const char *text, int w,
-                                double *values, sfi_values **timed)
+/* The grid's sides are those of every field. */
+static void take_sides(sf_action *a, int k)
 {
-    sfi_values *v = NULL;
-    SFI_TRY(sfi_values_new(a, &v, text, w, false, true));
-    const sf_status status = sfi_values_run(a, v, values);
-    if (sfi_values_is_timed(v))
-        *timed = v;
-    else
-        sfi_values_free(a, v);
-    return status;
-}
-
-static sf_status read_wall(sf_action *a, int w)
-{
-    const int axis = w / 2;
-    const sf_axis *line = sf_grid_axis(a->grid, axis);
-    const sf_side *side = w % 2 == 0 ? &line->low : &line->high;
-    sfi_action_wall *wall = &a->walls[w];
-    wall->is_number = wall->kind != SF_SIDE_OPEN;
-    if ((side->value == NULL && wall->is_number) || wall->values != NULL)
-        return SF_OK;
-    int64_t step = 1;
-    for (int k = a->rank - 1; k >= 0; k--) {
-        wall->step[k] = k == axis ? 0 : step;
-        step *= k == axis ? 1 : a->count[k];
-    }
-    wall->is_number = false;
-    wall->values = sfi_alloc_zero(a->ctx, (size_t)step, sizeof *wall->values);
-    wall->factors = sfi_alloc_zero(a->ctx, (size_t)step, sizeof *wall->factors);
-    wall->count = (size_t)step;
-    if (wall->values == NULL || wall->factors == NULL)
-        return SF_E_NOMEM;
-    if (wall->kind == SF_SIDE_OPEN)
-        return SF_OK;
-    SFI_TRY(read_wall_text(a, side->value, w, wall->values, &wall->timed[0]));
-    if (side->factor != NULL)
-        SFI_TRY(
-            read_wall_text(a, side->factor, w, wall->factors, &wall->timed[1]));
-    a->is_timed |= wall->timed[0] != NULL || wall->timed[1] != NULL;
-    a->has_aging_hessian |= wall->timed[1] != NULL;
-    wall->is_number = wall->timed[0] == NULL && wall->timed[1] == NULL;
-    for (int64_t i = 1; i < step && wall->is_number; i++)
-        wall->is_number =
-            wall->values[i] == wall->values[0] &&
-            (side->factor == NULL || wall->factors[i] == wall->factors[0]);
-    wall->value = wall->values[0];
-    wall->factor = side->factor != NULL ? wall->factors[0] : 0.0;
-    return SF_OK;
-}
-
-static sf_status find_pinned(sf_action *a)
-{
-    const size_t n = (size_t)a->points;
-    SFI_TRY(sfi_action_check_pins(a));
-    double *values = sfi_alloc(a->ctx, n, sizeof *values);
-    bool *pinned = sfi_alloc_zero(a->ctx, n, sizeof *pinned);
-    sf_status status = values != NULL && pinned != NULL ? SF_OK : SF_E_NOMEM;
-    a->free_count = 0;
-    for (size_t i = 0; i < n && status == SF_OK; i++)
-        values[i] = NAN;
-    if (status == SF_OK)
-        sfi_action_pin(a, values);
-    for (size_t i = 0; i < n && status == SF_OK; i++) {
-        pinned[i] = !isnan(values[i]);
-        a->free_count += !pinned[i];
-    }
-    if (status == SF_OK && a->free_count == 0)
-        status = SFI_FAIL(a->ctx, SF_E_ARG, "action: all points are pinned");
-    sfi_free(a->ctx, values, n, sizeof *values);
-    if (status == SF_OK)
-        a->pinned = pinned;
-    else
-        sfi_free(a->ctx, pinned, n, sizeof *pinned);
-    return status;
+    const sf_axis *axis = sf_grid_axis(a->grid, k);
+    for (int u = 0; u < a->unknowns; u++)
+        for (int high = 0; high < 2; high++) {
+            const sf_side *side = high ? &axis->high : &axis->low;
+            sfi_action_wall *wall =
+                &a->walls[sfi_wall_index(u, 2 * k + high)];
+            wall->kind = side->kind;
+            wall->value_text = side->value;
+            wall->factor_text = side->factor;
+            a->is_open |= side->kind == SF_SIDE_OPEN;
+        }
 }
 
 static sf_status fill(sf_action *a, const char *text, int count,
@@ -264,15 +200,11 @@ static sf_status fill(sf_action *a, const char *text, int count,
         a->unknowns++;
     }
     for (int k = 0; k < a->rank; k++) {
-        const sf_axis *axis = sf_grid_axis(a->grid, k);
         SFI_TRY(check_axis(a, k));
-        a->walls[2 * k].kind = axis->low.kind;
-        a->walls[2 * k + 1].kind = axis->high.kind;
-        a->is_open |=
-            axis->low.kind == SF_SIDE_OPEN || axis->high.kind == SF_SIDE_OPEN;
+        take_sides(a, k);
         SFI_TRY(make_lines(a, k));
     }
-    return SF_OK;
+    return sfi_action_find_rows(a);
 }
 
 sf_status sf_action_new(sf_context *ctx, sf_action **out, const sf_grid *grid,
@@ -288,6 +220,10 @@ sf_status sf_action_new(sf_context *ctx, sf_action **out, const sf_grid *grid,
     a->kind = kind;
     a->rank = sf_grid_rank(grid);
     a->points = sf_grid_points(grid);
+    a->trouble_at = -1;
+    a->trouble_wall = -1;
+    for (int w = 0; w < SFI_SIDES; w++)
+        a->boundary[w].id = -1;
     int64_t stride = 1;
     for (int k = a->rank - 1; k >= 0; k--) {
         a->count[k] = sf_grid_axis(grid, k)->count;
@@ -404,11 +340,7 @@ sf_status sf_action_source(sf_action *a, const char *name,
 /* Everything before the first run: walls may use constants. */
 static sf_status prepare(sf_action *a)
 {
-    if (a->pinned != NULL)
-        return sfi_action_read(a);
-    for (int w = 0; w < 2 * a->rank; w++)
-        SFI_TRY(read_wall(a, w));
-    SFI_TRY(find_pinned(a));
+    SFI_TRY(sfi_action_read_walls(a));
     return sfi_action_read(a);
 }
 
@@ -427,7 +359,7 @@ sf_status sf_action_field(sf_action *a, sf_field *out, int u)
     if (status == SF_OK)
         status = sf_field_set_name(a->ctx, out, a->names[u]);
     if (status == SF_OK) {
-        sfi_action_pin(a, x);
+        sfi_action_pin(a, u, x);
         sf_field_put(out, 0, x);
     } else {
         sf_field_free(a->ctx, out);
@@ -441,7 +373,7 @@ sf_status sf_action_describe(sf_action *a, sf_action_info *out)
     memset(out, 0, sizeof *out);
     SFI_TRY(prepare(a));
     *out = (sf_action_info){.points = a->points,
-                            .unknowns = a->unknowns * a->free_count,
+                            .unknowns = a->free_total,
                             .is_linear = a->is_linear,
                             .is_singular = a->is_singular,
                             .has_motion = a->has_motion,
@@ -465,7 +397,7 @@ static sf_status each_walker(sf_action *a, double *value, double *out,
                              const double *x, const double *v, int64_t walkers)
 {
     const size_t all = (size_t)(a->unknowns * a->points);
-    const int64_t n = a->unknowns * a->free_count;
+    const int64_t n = a->free_total;
     double *room = sfi_alloc(a->ctx, 3 * all, sizeof *room);
     sf_status status = room != NULL ? SF_OK : SF_E_NOMEM;
     for (int64_t w = 0; w < walkers && status == SF_OK; w++) {
@@ -479,7 +411,7 @@ static sf_status each_walker(sf_action *a, double *value, double *out,
                                                     room + 2 * all)
                                : sfi_action_gradient(a, room, room + 2 * all);
         if (out != NULL && status == SF_OK)
-            sfi_action_collect(a, room + 2 * all, out + w * n);
+            sfi_action_collect(a, room + 2 * all, out + w * n, true);
     }
     sfi_free(a->ctx, room, 3 * all, sizeof *room);
     return status;
@@ -517,7 +449,7 @@ sf_status sf_action_functional(sf_action *a, sf_functional *out)
                         "action and is no free number of it; solve it");
     SFI_TRY(sfi_action_check_rest(a));
     out->name = "action";
-    out->unknowns = a->unknowns * a->free_count;
+    out->unknowns = a->free_total;
     out->user = a;
     out->value = value;
     out->gradient = gradient;
@@ -534,7 +466,7 @@ sf_status sf_action_pack(sf_action *a, const sf_field *fields, double *x)
         return SF_E_NOMEM;
     const sf_status status = sfi_action_gather(a, fields, room);
     if (status == SF_OK)
-        sfi_action_collect(a, room, x);
+        sfi_action_collect(a, room, x, false);
     sfi_free(a->ctx, room, all, sizeof *room);
     return status;
 }

@@ -47,10 +47,14 @@ typedef struct sfi_named {
 
 /* ---- walls ---------------------------------------------------------------------- */
 
-/* The values of an open wall are those of the points one step beyond it, which no field
- * holds: 0 until they are known. */
+enum { SFI_SIDES = 2 * SF_MAX_AXES }; /* side 2 axis + (high) of a field     */
+
+/* What holds at a side for one field.  The values of an open wall are those of the points
+ * one step beyond it, which no field holds: 0 until they are known. */
 typedef struct sfi_action_wall {
     sf_side_kind kind;
+    const char *value_text, *factor_text; /* the grid's, or these             */
+    char *own[2];
     bool is_number; /* the same value everywhere                      */
     double value, factor;
     double *values, *factors; /* [points of the wall], the axis left out      */
@@ -74,7 +78,7 @@ typedef enum sfi_read_of {
     SFI_READ_SOURCE,
     SFI_READ_TIME,
     SFI_READ_LINE, /* table `index` of an axis                              */
-    SFI_READ_WALL_VALUE, /* of wall `index` = 2 axis + (high)                 */
+    SFI_READ_WALL_VALUE, /* of wall `index`, as sfi_wall_index() counts       */
     SFI_READ_WALL_FACTOR
 } sfi_read_of;
 
@@ -108,7 +112,11 @@ typedef enum sfi_line_rule {
     SFI_LINE_LOW,  /* measure from the midpoint below (or the wall) to it   */
     SFI_LINE_HIGH, /* ... to the midpoint above                             */
     SFI_LINE_EDGE, /* 1 / distance to the next point                        */
-    SFI_LINE_INVERSE_H, /* what a step along another axis is divided by here  */
+    SFI_LINE_INVERSE_H, /* what a step along another axis is divided by here;
+                           0 where these have no length                      */
+    SFI_LINE_FACE_LOW, /* as LOW and HIGH, of the face that another axis, whose
+                          steps depend on this one, is crossed by            */
+    SFI_LINE_FACE_HIGH,
     SFI_LINES
 } sfi_line_rule;
 
@@ -125,7 +133,14 @@ struct sf_action {
     char *names[SF_MOST_UNKNOWNS];
     sfi_named *named;
     size_t named_count, named_capacity;
-    sfi_action_wall walls[2 * SF_MAX_AXES];
+    /* A field after the other.  Which sides close an axis, are open or have cells is the
+     * same for all of them: that of the first ones. */
+    sfi_action_wall walls[SF_MOST_UNKNOWNS * SFI_SIDES];
+    char *boundary_text[SFI_SIDES]; /* of a term per area of a side, or NULL  */
+    sf_node boundary[SFI_SIDES];    /* id -1: none                            */
+    unsigned tied[SFI_SIDES]; /* axes that have no length at a side's points   */
+    int64_t *row_size; /* [points] of a tied row at its first point, 0 at its
+                          others, 1 elsewhere; NULL: nothing is tied         */
     double *lines[SF_MAX_AXES][SFI_LINES];
     bool is_uniform[SF_MAX_AXES]; /* all inner points have equal lines        */
 
@@ -135,15 +150,21 @@ struct sf_action {
     size_t leaf_count, leaf_capacity;
     sf_node energy; /* at rest                                      */
     sf_node inertia[SF_MOST_UNKNOWNS]; /* a of a dt(phi)^2/2; id -1: none     */
-    bool has_motion, is_linear, is_singular, is_open;
+    bool has_motion, is_linear, is_open;
+    bool is_floating[SF_MOST_UNKNOWNS]; /* a constant added changes nothing   */
+    bool is_singular;                   /* one of them                        */
     bool is_timed;          /* something depends on t                        */
     bool has_aging_hessian; /* the Hessian does                              */
     double time;            /* t, of the arrays of names and walls           */
     char motion_problem[160]; /* why there is none, "" if there is            */
 
     sfi_class_program programs[SFI_TASKS][SFI_CLASSES];
-    bool *pinned; /* [points] */
-    int64_t free_count;
+    bool *pinned;       /* [unknowns][points] */
+    int64_t free_total; /* free numbers of all fields */
+    int64_t trouble_at; /* byte of the text that could not be read, or -1     */
+    bool trouble_factor; /* of the wall's texts, that of its factor           */
+    int trouble_wall;   /* the wall or, + SFI_WALLS, the boundary term whose text
+                           it was; -1: the density                           */
 };
 
 /* ---- text (density_text.c) ---------------------------------------------------------- */
@@ -224,6 +245,12 @@ static inline bool sfi_is_cells(const sf_action *a, int axis)
            !sfi_is_closed(a, axis);
 }
 
+/* The wall of a field at side 2 axis + (high). */
+static inline int sfi_wall_index(int unknown, int side)
+{
+    return unknown * SFI_SIDES + side;
+}
+
 /* Whether the domain ends at the points of a wall, which have the half of a cell: not on
  * cells, nor where the grid goes on. */
 static inline bool sfi_is_end(const sf_action *a, int axis, bool is_high)
@@ -247,18 +274,52 @@ void sfi_action_volumes(const sf_action *a, double *out);
 /* Values of `a` of unknown u, [points]. */
 sf_status sfi_action_inertia(sf_action *a, int u, double *out);
 
+/* ---- sides (sides.c) ---------------------------------------------------------------------- */
+
+enum { SFI_WALLS = SF_MOST_UNKNOWNS * SFI_SIDES };
+
+/* Read the texts of all walls, and find what is pinned. */
+sf_status sfi_action_read_walls(sf_action *a);
+
+/* Whether the points of a class have a pinned value of field u. */
+bool sfi_class_is_pinned(const sf_action *a, int u,
+                         const sfi_place_class *place);
+
 /* SF_E_ARG where sides that pin the same point do not agree. */
 sf_status sfi_action_check_pins(const sf_action *a);
 
-/* Set the pinned points of an unknown, [points]: all, or those of one wall. */
-void sfi_action_pin(const sf_action *a, double *x);
-void sfi_action_pin_wall(const sf_action *a, int wall, double *x);
+/* Set the pinned points of field u, [points]: all, or those of one side. */
+void sfi_action_pin(const sf_action *a, int u, double *x);
+void sfi_action_pin_side(const sf_action *a, int u, int side, double *x);
+
+/* Give an action on another grid with the same axes the sides and boundary terms that were
+ * set besides those of the grid. */
+sf_status sfi_action_copy_sides(sf_action *to, const sf_action *from);
+void sfi_action_free_sides(sf_action *a);
+
+/* Where the wall is, and how the area of its face grows with what other axes measure. */
+double sfi_wall_place(const sf_action *a, int side);
+double sfi_wall_growth(const sf_action *a, int side);
+
+/* ---- tied rows (rows.c) --------------------------------------------------------------------- */
+
+/* Where r = 0, and at a pole, other axes have no length: all points there are one, with one
+ * number.  Arrays keep a copy at each of them; a derivative by that number is kept as the mean of
+ * the row, so that sums of products over all points are those over numbers.
+ *
+ * Find what is tied; SF_E_NOMEM. */
+sf_status sfi_action_find_rows(sf_action *a);
+
+/* Make what is tied equal, [points]: its mean, or the value of its first point. */
+void sfi_action_tie(const sf_action *a, double *x);
+void sfi_action_copy_rows(const sf_action *a, double *x);
 
 /* Free numbers, an unknown after the other, to all points and back; pinned points have
- * their values or 0. */
+ * their values or 0.  A derivative by a number that is tied is the sum over its row. */
 void sfi_action_spread(const sf_action *a, const double *free, double *x,
                        bool pinned_values);
-void sfi_action_collect(const sf_action *a, const double *x, double *free);
+void sfi_action_collect(const sf_action *a, const double *x, double *free,
+                        bool is_derivative);
 
 /* Fields of one grid and dense arrays. */
 sf_status sfi_action_gather(sf_action *a, const sf_field *fields, double *x);

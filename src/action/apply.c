@@ -36,10 +36,10 @@ static bool make_box(const sf_action *a, int number, class_box *b)
         b->count[k] = b->place[k] == SFI_INSIDE ? n - 2 : 1;
         if (b->count[k] < 1)
             return false;
-        const int w = 2 * k + (b->place[k] == SFI_AT_HIGH);
-        b->is_pinned |= b->place[k] != SFI_INSIDE && !sfi_is_cells(a, k) &&
-                        a->walls[w].kind == SF_SIDE_PIN;
     }
+    b->is_pinned = true;
+    for (int u = 0; u < a->unknowns; u++)
+        b->is_pinned &= sfi_class_is_pinned(a, u, b->place);
     return true;
 }
 
@@ -152,7 +152,10 @@ static sf_status run_points(sf_action *a, sfi_task_of task, const double *x,
 {
     memset(out, 0, (size_t)(a->unknowns * a->points) * sizeof *out);
     const arrays io = {x, v, out};
-    return run_all(a, task, &io);
+    SFI_TRY(run_all(a, task, &io));
+    for (int u = 0; u < a->unknowns; u++)
+        sfi_action_tie(a, out + u * a->points);
+    return SF_OK;
 }
 
 sf_status sfi_action_value(sf_action *a, const double *x, double *out)
@@ -195,6 +198,7 @@ static bool next_point(const sf_action *a, int64_t *index)
 void sfi_action_volumes(const sf_action *a, double *out)
 {
     int64_t index[SF_MAX_AXES] = {0};
+    double *const first = out;
     do {
         double v = 1.0;
         for (int k = 0; k < a->rank; k++) {
@@ -208,6 +212,7 @@ void sfi_action_volumes(const sf_action *a, double *out)
         }
         *out++ = v;
     } while (next_point(a, index));
+    sfi_action_tie(a, first);
 }
 
 sf_status sfi_action_inertia(sf_action *a, int u, double *out)
@@ -257,112 +262,36 @@ sf_status sfi_action_inertia(sf_action *a, int u, double *out)
         status = sf_program_run_box(program, &box, sources, NULL, &sink);
     sf_program_free(program);
     sfi_free(a->ctx, sources, a->leaf_count + 1, sizeof *sources);
+    if (status == SF_OK)
+        sfi_action_tie(a, out);
     return status;
 }
 
-/* The wall's value at a point of it. */
-static double pinned_value(const sf_action *a, int w, const int64_t *index)
-{
-    const sfi_action_wall *wall = &a->walls[w];
-    int64_t at = 0;
-    if (wall->is_number)
-        return wall->value;
-    for (int k = 0; k < a->rank; k++)
-        at += index[k] * wall->step[k];
-    return wall->values[at];
-}
+/* ---- fields ------------------------------------------------------------------------------ */
 
-/* Visit the points of a wall. */
-static bool next_on_wall(const sf_action *a, int axis, int64_t *index)
+/* Values of a row that is one point are to be one. */
+static sf_status tie_given(const sf_action *a, int u, double *x)
 {
-    for (int k = a->rank - 1; k >= 0; k--) {
-        if (k == axis)
-            continue;
-        if (++index[k] < a->count[k])
-            return true;
-        index[k] = 0;
+    double worst = 0.0, size = 0.0;
+    if (a->row_size == NULL)
+        return SF_OK;
+    double *given = sfi_alloc(a->ctx, (size_t)a->points, sizeof *given);
+    if (given == NULL)
+        return SF_E_NOMEM;
+    memcpy(given, x, (size_t)a->points * sizeof *given);
+    sfi_action_tie(a, x);
+    for (int64_t i = 0; i < a->points; i++) {
+        worst = fmax(worst, fabs(given[i] - x[i]));
+        size = fmax(size, fabs(given[i]));
     }
-    return false;
-}
-
-static bool is_pin(const sf_action *a, int w)
-{
-    return a->walls[w].kind == SF_SIDE_PIN && !sfi_is_cells(a, w / 2);
-}
-
-void sfi_action_pin_wall(const sf_action *a, int w, double *x)
-{
-    const int axis = w / 2;
-    int64_t index[SF_MAX_AXES] = {0};
-    if (!is_pin(a, w))
-        return;
-    index[axis] = w % 2 == 0 ? 0 : a->count[axis] - 1;
-    do {
-        int64_t at = 0;
-        for (int k = 0; k < a->rank; k++)
-            at += index[k] * a->stride[k];
-        x[at] = pinned_value(a, w, index);
-    } while (next_on_wall(a, axis, index));
-}
-
-sf_status sfi_action_check_pins(const sf_action *a)
-{
-    for (int w = 0; w < 2 * a->rank; w++) {
-        int64_t index[SF_MAX_AXES] = {0};
-        if (!is_pin(a, w))
-            continue;
-        index[w / 2] = w % 2 == 0 ? 0 : a->count[w / 2] - 1;
-        do {
-            const double one = pinned_value(a, w, index);
-            for (int v = w + 1; v < 2 * a->rank; v++) {
-                const int64_t end = v % 2 == 0 ? 0 : a->count[v / 2] - 1;
-                if (!is_pin(a, v) || index[v / 2] != end)
-                    continue;
-                const double other = pinned_value(a, v, index);
-                if (fabs(other - one) > 1e-12 * fmax(1.0, fabs(one)))
-                    return SFI_FAIL(
-                        a->ctx, SF_E_ARG,
-                        "action: two pinned sides meet and do not agree: %g "
-                        "on %s%s, %g on %s%s",
-                        one, sf_grid_axis(a->grid, w / 2)->name,
-                        w % 2 == 0 ? "-" : "+", other,
-                        sf_grid_axis(a->grid, v / 2)->name,
-                        v % 2 == 0 ? "-" : "+");
-            }
-        } while (next_on_wall(a, w / 2, index));
-    }
+    sfi_free(a->ctx, given, (size_t)a->points, sizeof *given);
+    if (worst > 1e-6 * size)
+        sfi_warn(a->ctx,
+                 "action: %s has several values, up to %.3g from their mean, "
+                 "along a row of the grid that is one point; the mean was taken",
+                 a->names[u], worst);
     return SF_OK;
 }
-
-void sfi_action_pin(const sf_action *a, double *x)
-{
-    for (int w = 0; w < 2 * a->rank; w++)
-        sfi_action_pin_wall(a, w, x);
-}
-
-/* ---- free numbers -------------------------------------------------------------------------- */
-
-void sfi_action_spread(const sf_action *a, const double *free, double *x,
-                       bool pinned_values)
-{
-    for (int u = 0; u < a->unknowns; u++) {
-        double *to = x + u * a->points;
-        for (int64_t i = 0; i < a->points; i++)
-            to[i] = a->pinned[i] ? 0.0 : *free++;
-        if (pinned_values)
-            sfi_action_pin(a, to);
-    }
-}
-
-void sfi_action_collect(const sf_action *a, const double *x, double *free)
-{
-    for (int u = 0; u < a->unknowns; u++)
-        for (int64_t i = 0; i < a->points; i++)
-            if (!a->pinned[i])
-                *free++ = x[u * a->points + i];
-}
-
-/* ---- fields ------------------------------------------------------------------------------ */
 
 sf_status sfi_action_gather(sf_action *a, const sf_field *fields, double *x)
 {
@@ -375,6 +304,7 @@ sf_status sfi_action_gather(sf_action *a, const sf_field *fields, double *x)
                             "action's grid",
                             u);
         sf_field_get(f, 0, x + u * a->points);
+        SFI_TRY(tie_given(a, u, x + u * a->points));
     }
     return SF_OK;
 }

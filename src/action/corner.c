@@ -122,6 +122,13 @@ static int metric_axis(const sf_action *a, int axis, bool second)
     return -1;
 }
 
+/* Whether the steps along an axis depend on where they are along another one. */
+static bool is_metric(const sf_action *a, int axis, int by)
+{
+    return metric_axis(a, axis, false) == by ||
+           metric_axis(a, axis, true) == by;
+}
+
 /* 1 / length of a step along an axis at the point of a corner, from that of its
  * coordinate. */
 static sf_node over_h(building *b, const corner *c, int axis, sf_node l)
@@ -151,10 +158,10 @@ static sf_node inverse_length(building *b, const corner *c, int axis)
 static sf_node inverse_half(building *b, const corner *c, int axis)
 {
     const sf_axis *line = sf_grid_axis(b->a->grid, axis);
-    const int64_t n = line->count;
-    const double length = c->side[axis] < 0
-                              ? fabs(line->coords[0] - line->edges[0])
-                              : fabs(line->edges[n] - line->coords[n - 1]);
+    const bool is_high = c->side[axis] > 0;
+    const double length =
+        fabs(sfi_wall_place(b->a, 2 * axis + is_high) -
+             line->coords[is_high ? line->count - 1 : 0]);
     return over_h(b, c, axis,
                   sf_const(b->g, 1.0 / (length * b->a->grid->radian[axis])));
 }
@@ -169,7 +176,8 @@ static sf_node slope(building *b, const corner *c, int unknown, int axis)
     next[axis] += c->side[axis];
     const sf_node here = read_at(b, SFI_READ_VALUE, unknown, c->at);
     if (is_at(b, axis, c->at[axis], c->side[axis])) {
-        const int w = 2 * axis + (c->side[axis] > 0);
+        const int w =
+            sfi_wall_index(unknown, 2 * axis + (c->side[axis] > 0));
         const sfi_action_wall *wall = &a->walls[w];
         if (wall->kind == SF_SIDE_OPEN)
             return sf_mul(
@@ -177,7 +185,7 @@ static sf_node slope(building *b, const corner *c, int unknown, int axis)
                 sf_mul(g, sf_const(g, c->side[axis]),
                        inverse_length(b, c, axis)),
                 sf_sub(g, read_at(b, SFI_READ_WALL_VALUE, w, c->at), here));
-        /* of cells */
+        /* of cells; at flux and Robin sides wall_part() adds what is missing */
         if (wall->kind != SF_SIDE_PIN)
             return sf_const(g, 0.0);
         const sf_node value = wall->is_number
@@ -195,10 +203,8 @@ static sf_node slope(building *b, const corner *c, int unknown, int axis)
 
 /* ---- terms -------------------------------------------------------------------------------- */
 
-/* V L of one corner; or, with an axis that is open on that side, of the corner of the point
- * beyond, which faces this one.  That has the same slope along the axis; those along others
- * do not hold this point's value, and are left out of a density that couples none. */
-static sf_node term(building *b, const corner *c, int facing)
+/* A node of the density at a corner; `facing` as of term(). */
+static sf_node at_corner(building *b, const corner *c, int facing, sf_node node)
 {
     static const int here[SF_MAX_AXES] = {0};
     sf_action *a = b->a;
@@ -222,85 +228,126 @@ static sf_node term(building *b, const corner *c, int facing)
                 ? read_at(b, SFI_READ_SOURCE, l->index, c->at)
                 : sf_const(g, 0.0);
     }
-    const sf_node density =
-        sfi_substitute(g, a->graph, a->energy, values, NULL);
+    const sf_node made = sfi_substitute(g, a->graph, node, values, NULL);
     sfi_free(a->ctx, values, a->leaf_count + 1, sizeof *values);
-    return sf_mul(g, volume(b, c), density);
+    return made;
 }
 
-/* Area of the cell's face on a wall: of what the volume grows by there. */
-static sf_node area(building *b, int axis)
+/* The part of a corner of the face that its cell has on the wall of an axis. */
+static sf_node face(building *b, const corner *c, int axis)
 {
     sf_graph *g = b->g;
     const sf_action *a = b->a;
-    const sf_axis *line = sf_grid_axis(a->grid, axis);
-    const sf_geometry geometry = sf_grid_geometry(a->grid);
-    const double x = b->place[axis] == SFI_AT_LOW
-                         ? line->coords[0]
-                         : line->coords[line->count - 1];
-    const double pi = 3.14159265358979323846;
-    double grows = 1.0;
-    if (line->role == SF_ROLE_R)
-        grows = geometry == SF_GEOMETRY_RADIAL         ? 4.0 * pi * x * x
-                : geometry == SF_GEOMETRY_SPHERICAL    ? x * x
-                : geometry == SF_GEOMETRY_AXISYMMETRIC ? 2.0 * pi * x
-                : geometry == SF_GEOMETRY_CARTESIAN    ? 1.0
-                                                       : x;
-    if (line->role == SF_ROLE_LAT) {
-        const double r =
-            geometry == SF_GEOMETRY_SPHERE ? sf_grid_radius(a->grid) : 1.0;
-        grows = r * cos(x * a->grid->radian[axis]); /* a^2 cos / a */
-    } else if (line->role == SF_ROLE_LON && geometry == SF_GEOMETRY_SPHERE) {
-        grows = 1.0 / sf_grid_radius(a->grid);
-    }
-    sf_node out = sf_const(g, grows);
+    sf_node out = sf_const(
+        g, sfi_wall_growth(a, 2 * axis + (b->place[axis] == SFI_AT_HIGH)));
     for (int k = 0; k < a->rank; k++) {
         if (k == axis)
             continue;
-        const bool at_low = is_at(b, k, 0, -1) && sfi_is_end(a, k, false);
-        const bool at_high = is_at(b, k, 0, 1) && sfi_is_end(a, k, true);
-        const sf_node below =
-            at_low ? sf_const(g, 0.0) : line_at(b, k, SFI_LINE_LOW, 0);
-        const sf_node above =
-            at_high ? sf_const(g, 0.0) : line_at(b, k, SFI_LINE_HIGH, 0);
-        out = sf_mul(g, out, sf_add(g, below, above));
-    }
-    for (int second = 0; second < 2; second++) {
-        const int by = metric_axis(a, axis, second);
-        if (by >= 0)
-            out = sf_mul(g, out, line_at(b, by, SFI_LINE_INVERSE_H, 0));
+        const bool thin = is_metric(a, axis, k);
+        const sfi_line_rule low = thin ? SFI_LINE_FACE_LOW : SFI_LINE_LOW;
+        const sfi_line_rule high = thin ? SFI_LINE_FACE_HIGH : SFI_LINE_HIGH;
+        out = sf_mul(g, out, line_at(b, k, c->side[k] < 0 ? low : high,
+                                     c->at[k]));
     }
     return out;
 }
 
-/* alpha phi^2/2 - q phi on the walls that the point lies on. */
-static sf_node wall_terms(building *b)
+/* What a wall says: its value, or its factor. */
+static sf_node said(building *b, const corner *c, int wall, bool factor)
 {
-    static const int here[SF_MAX_AXES] = {0};
+    const sfi_action_wall *at = &b->a->walls[wall];
+    if (factor && at->kind != SF_SIDE_ROBIN)
+        return sf_const(b->g, 0.0);
+    if (at->is_number)
+        return sf_const(b->g, factor ? at->factor : at->value);
+    return read_at(b, factor ? SFI_READ_WALL_FACTOR : SFI_READ_WALL_VALUE, wall,
+                   c->at);
+}
+
+/* alpha phi^2/2 - q phi */
+static sf_node robin(building *b, const corner *c, int wall, sf_node phi)
+{
+    sf_graph *g = b->g;
+    const sf_node half = sf_mul(g, sf_const(g, 0.5), sf_square(g, phi));
+    return sf_sub(g, sf_mul(g, said(b, c, wall, true), half),
+                  sf_mul(g, said(b, c, wall, false), phi));
+}
+
+static bool has_flux(const sf_action *a, int wall)
+{
+    return a->walls[wall].kind == SF_SIDE_FLUX ||
+           a->walls[wall].kind == SF_SIDE_ROBIN;
+}
+
+/* A corner of cells at a flux or Robin side.  With the slope D to the value on the wall,
+ * w = phi + s l D, its energy is
+ *
+ *     V (L(0) + p D + c D^2/2) + A (alpha w^2/2 - q w)
+ *
+ * which is stationary in D at  V L(0) + A (alpha phi^2/2 - q phi) - B^2/(2 C),
+ * B = V p + A s l (alpha phi - q),  C = V c + A alpha l^2.  This is what comes to V L(0). */
+static sf_node wall_part(building *b, const corner *c, int unknown, int axis)
+{
+    sf_graph *g = b->g;
+    sf_action *a = b->a;
+    const int w = sfi_wall_index(unknown, 2 * axis + (c->side[axis] > 0));
+    const sf_node leaf = sfi_action_leaf(a, SFI_LEAF_SLOPE, unknown, axis);
+    const sf_node slope_of = sf_gradient(a->graph, a->energy, leaf);
+    const sf_node phi = read_at(b, SFI_READ_VALUE, unknown, c->at);
+    const sf_node area = face(b, c, axis);
+    const sf_node own = sf_mul(g, area, robin(b, c, w, phi));
+    double none;
+    if (sfi_is_const(a->graph, slope_of, &none) && none == 0.0)
+        return own; /* nothing leads to the wall */
+    const sf_node v = volume(b, c);
+    const sf_node l =
+        sf_div(g, sf_const(g, c->side[axis]), inverse_half(b, c, axis));
+    const sf_node alpha = said(b, c, w, true);
+    const sf_node first = sf_sub(g, sf_mul(g, alpha, phi),
+                                 said(b, c, w, false));
+    const sf_node al = sf_mul(g, area, l);
+    const sf_node p = at_corner(b, c, -1, slope_of);
+    const sf_node twice =
+        at_corner(b, c, -1, sf_gradient(a->graph, slope_of, leaf));
+    const sf_node by =
+        sf_add(g, sf_mul(g, v, p), sf_mul(g, al, first));
+    const sf_node stiff = sf_add(
+        g, sf_mul(g, v, twice), sf_mul(g, sf_mul(g, al, l), alpha));
+    const sf_node gain = sf_mul(
+        g, sf_const(g, 0.5), sf_div(g, sf_square(g, by), stiff));
+    return sf_sub(g, own, gain);
+}
+
+/* V L of one corner; or, with an axis that is open on that side, of the corner of the point
+ * beyond, which faces this one.  That has the same slope along the axis; those along others
+ * do not hold this point's value, and are left out of a density that couples none. */
+static sf_node term(building *b, const corner *c, int facing)
+{
+    const sf_action *a = b->a;
+    sf_node sum = sf_mul(b->g, volume(b, c),
+                         at_corner(b, c, facing, a->energy));
+    for (int k = 0; k < a->rank && facing < 0; k++)
+        for (int u = 0; u < a->unknowns; u++)
+            if (sfi_is_cells(a, k) && is_at(b, k, c->at[k], c->side[k]) &&
+                has_flux(a, sfi_wall_index(u, 2 * k + (c->side[k] > 0))))
+                sum = sf_add(b->g, sum, wall_part(b, c, u, k));
+    return sum;
+}
+
+/* What the wall that a point of nodes lies on adds per area. */
+static sf_node wall_density(building *b, const corner *c, int side)
+{
     sf_graph *g = b->g;
     const sf_action *a = b->a;
-    sf_node sum = sf_const(g, 0.0);
-    for (int w = 0; w < 2 * a->rank; w++) {
-        const sfi_action_wall *wall = &a->walls[w];
-        if (!is_at(b, w / 2, 0, w % 2 == 0 ? -1 : 1) ||
-            (wall->kind != SF_SIDE_FLUX && wall->kind != SF_SIDE_ROBIN))
-            continue;
-        const sf_node q = wall->is_number
-                              ? sf_const(g, wall->value)
-                              : read_at(b, SFI_READ_WALL_VALUE, w, here);
-        for (int u = 0; u < a->unknowns; u++) {
-            const sf_node phi = read_at(b, SFI_READ_VALUE, u, here);
-            sf_node e = sf_neg(g, sf_mul(g, q, phi));
-            if (wall->kind == SF_SIDE_ROBIN) {
-                const sf_node alpha =
-                    wall->is_number ? sf_const(g, wall->factor)
-                                    : read_at(b, SFI_READ_WALL_FACTOR, w, here);
-                e = sf_add(g, e,
-                           sf_mul(g, sf_const(g, 0.5),
-                                  sf_mul(g, alpha, sf_square(g, phi))));
-            }
-            sum = sf_add(g, sum, sf_mul(g, area(b, w / 2), e));
-        }
+    sf_node sum = a->boundary[side].id >= 0
+                      ? at_corner(b, c, -1, a->boundary[side])
+                      : sf_const(g, 0.0);
+    for (int u = 0; u < a->unknowns; u++) {
+        const int w = sfi_wall_index(u, side);
+        if (has_flux(a, w))
+            sum = sf_add(
+                g, sum,
+                robin(b, c, w, read_at(b, SFI_READ_VALUE, u, c->at)));
     }
     return sum;
 }
@@ -309,6 +356,28 @@ static void set_corner(const sf_action *a, int bits, corner *c)
 {
     for (int k = 0; k < SF_MAX_AXES; k++)
         c->side[k] = k < a->rank && bits >> k & 1 ? 1 : -1;
+}
+
+/* Of the walls that a point of nodes lies on. */
+static sf_node wall_terms(building *b)
+{
+    sf_graph *g = b->g;
+    const sf_action *a = b->a;
+    sf_node sum = sf_const(g, 0.0);
+    for (int side = 0; side < 2 * a->rank; side++) {
+        const int axis = side / 2, way = side % 2 == 0 ? -1 : 1;
+        sf_node area = sf_const(g, 0.0);
+        corner c = {{0}, {0}};
+        if (sfi_is_cells(a, axis) || !is_at(b, axis, 0, way))
+            continue;
+        for (int bits = 0; bits < 1 << a->rank; bits++) {
+            set_corner(a, bits, &c);
+            if (c.side[axis] == -way && is_inside(b, &c))
+                area = sf_add(g, area, face(b, &c, axis));
+        }
+        sum = sf_add(g, sum, sf_mul(g, area, wall_density(b, &c, side)));
+    }
+    return sum;
 }
 
 /* The terms of the point's own cell. */
@@ -398,7 +467,9 @@ static int outputs_of(building *b, sfi_task_of task, sf_output *out)
     sf_gradients(g, all_terms(b), n, phi, by);
     for (int u = 0; u < n; u++)
         out[u] =
-            (sf_output){task == SFI_GRADIENT  ? by[u]
+            (sf_output){sfi_class_is_pinned(b->a, u, b->place)
+                            ? sf_const(g, 0.0)
+                        : task == SFI_GRADIENT  ? by[u]
                         : task == SFI_PRODUCT ? product(b, by[u])
                                               : sf_gradient(g, by[u], phi[u]),
                         SF_EACH};

@@ -370,8 +370,12 @@ static sf_status parse(asking *q, const char *text, bool unknowns, sf_node *out)
         .functions = unknowns ? "dx, dy, dz, dt, d, grad, grad2" : "delta",
         .user = q};
     const int count = symbols_of(q, unknowns, symbols);
+    size_t at = 0;
     SFI_TRY(sf_graph_status(q->a->graph));
-    SFI_TRY(sfi_parse_open(q->a->graph, text, count, symbols, &hooks, out));
+    const sf_status status =
+        sfi_parse_at(q->a->graph, text, count, symbols, &hooks, out, &at);
+    q->a->trouble_at = (int64_t)at;
+    SFI_TRY(status);
     if (sf_node_rank(q->a->graph, *out) != 0)
         return SFI_FAIL(q->a->ctx, SF_E_PARSE,
                         "action: \"%s\" is a vector, want a number at each "
@@ -440,6 +444,7 @@ static sf_status read_density(sf_action *a)
 {
     asking q = {.a = a, .derivatives = true, .time = true};
     sf_node density;
+    a->trouble_wall = -1;
     SFI_TRY(parse(&q, a->text, true, &density));
     if (!sfi_action_depends(a, density, SFI_LEAF_VALUE) &&
         !sfi_action_depends(a, density, SFI_LEAF_SLOPE) &&
@@ -460,35 +465,120 @@ static sf_status read_density(sf_action *a)
     return SF_OK;
 }
 
-/* What it does not depend on is what it keeps. */
-static void classify(sf_action *a)
+/* A term of the energy per area of a side. */
+static sf_status read_boundary(sf_action *a, int side)
+{
+    asking q = {.a = a, .time = true};
+    const char *text = a->boundary_text[side];
+    if (text == NULL)
+        return SF_OK;
+    a->trouble_wall = SFI_WALLS + side;
+    SFI_TRY(parse(&q, text, true, &a->boundary[side]));
+    a->trouble_at = 0;
+    if (!sfi_action_depends(a, a->boundary[side], SFI_LEAF_VALUE))
+        return SFI_FAIL(a->ctx, SF_E_ARG,
+                        "action: the boundary term \"%s\" has no unknown field "
+                        "in it",
+                        text);
+    a->trouble_wall = -1;
+    return sf_graph_status(a->graph);
+}
+
+static bool is_zero(const sf_action *a, sf_node node)
+{
+    double number;
+    return sfi_is_const(a->graph, node, &number) && number == 0.0;
+}
+
+static bool is_of_fields(sfi_leaf_kind kind)
+{
+    return kind == SFI_LEAF_VALUE || kind == SFI_LEAF_SLOPE;
+}
+
+/* What a part of the energy does not depend on is what it keeps. */
+static void classify_part(sf_action *a, sf_node part)
 {
     sf_graph *g = a->graph;
-    a->is_linear = true;
-    a->is_singular = true;
-    for (size_t i = 0; i < a->leaf_count; i++) {
+    const size_t count = a->leaf_count;
+    for (size_t i = 0; i < count; i++) {
         const sfi_density_leaf l = a->leaves[i];
-        double none;
-        if (l.kind != SFI_LEAF_VALUE && l.kind != SFI_LEAF_SLOPE)
+        if (!is_of_fields(l.kind))
             continue;
-        const sf_node first = sf_gradient(g, a->energy, l.node);
-        for (size_t j = 0; j < a->leaf_count; j++) {
+        const sf_node first = sf_gradient(g, part, l.node);
+        for (size_t j = 0; j < count; j++) {
             const sfi_density_leaf m = a->leaves[j];
-            if (m.kind != SFI_LEAF_VALUE && m.kind != SFI_LEAF_SLOPE)
+            if (!is_of_fields(m.kind))
                 continue;
             const sf_node second = sf_gradient(g, first, m.node);
             a->is_linear &= !sfi_action_depends(a, second, SFI_LEAF_VALUE) &&
                             !sfi_action_depends(a, second, SFI_LEAF_SLOPE);
             a->has_aging_hessian |= sfi_action_ages(a, second);
-            a->is_singular &= l.kind == SFI_LEAF_SLOPE ||
-                              (sfi_is_const(g, second, &none) && none == 0.0);
+            if (l.kind == SFI_LEAF_VALUE && !is_zero(a, second))
+                a->is_floating[l.index] = false;
         }
     }
-    a->is_timed |= sfi_action_ages(a, a->energy);
-    for (int w = 0; w < 2 * a->rank; w++)
-        a->is_singular &= a->walls[w].kind == SF_SIDE_PERIODIC ||
-                          a->walls[w].kind == SF_SIDE_NATURAL ||
-                          a->walls[w].kind == SF_SIDE_FLUX;
+    a->is_timed |= sfi_action_ages(a, part);
+}
+
+/* The value on the wall of cells is left out of the equation (corner.c), which takes an
+ * energy that is of second order in the slope there. */
+static sf_status check_cells(sf_action *a, int u, int side)
+{
+    static const char *const kinds[] = {"natural", "periodic", "pin",
+                                        "flux",    "robin",    "open"};
+    const sf_side_kind kind = a->walls[sfi_wall_index(u, side)].kind;
+    const int axis = side / 2;
+    if (!sfi_is_cells(a, axis) ||
+        (kind != SF_SIDE_FLUX && kind != SF_SIDE_ROBIN))
+        return SF_OK;
+    const sf_node leaf = sfi_action_leaf(a, SFI_LEAF_SLOPE, u, axis);
+    const sf_node twice = sf_gradient(
+        a->graph, sf_gradient(a->graph, a->energy, leaf), leaf);
+    bool fits = is_zero(a, sf_gradient(a->graph, twice, leaf));
+    for (int v = 0; v < a->unknowns; v++)
+        for (int w = 0; w < 2 * a->rank && fits; w++) {
+            const sf_side_kind other = a->walls[sfi_wall_index(v, w)].kind;
+            if ((v == u && w / 2 == axis) || !sfi_is_cells(a, w / 2) ||
+                (other != SF_SIDE_FLUX && other != SF_SIDE_ROBIN))
+                continue;
+            const sf_node also = sfi_action_leaf(a, SFI_LEAF_SLOPE, v, w / 2);
+            fits = is_zero(
+                a, sf_gradient(a->graph, sf_gradient(a->graph, a->energy, leaf),
+                               also));
+        }
+    a->trouble_wall = fits ? -1 : sfi_wall_index(u, side);
+    a->trouble_at = -1;
+    return fits ? SF_OK
+                : SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                           "action: side %s%c: %s on cells wants an energy of "
+                           "second order in the slope of %s there, by itself; "
+                           "use nodes",
+                           sf_grid_axis(a->grid, axis)->name,
+                           side % 2 == 0 ? '-' : '+', kinds[kind], a->names[u]);
+}
+
+static sf_status classify(sf_action *a)
+{
+    a->is_linear = true;
+    for (int u = 0; u < a->unknowns; u++) {
+        a->is_floating[u] = true;
+        for (int side = 0; side < 2 * a->rank; side++) {
+            const sf_side_kind kind = a->walls[sfi_wall_index(u, side)].kind;
+            a->is_floating[u] &= kind == SF_SIDE_PERIODIC ||
+                                 kind == SF_SIDE_NATURAL ||
+                                 kind == SF_SIDE_FLUX;
+        }
+    }
+    classify_part(a, a->energy);
+    for (int side = 0; side < 2 * a->rank; side++)
+        if (a->boundary[side].id >= 0)
+            classify_part(a, a->boundary[side]);
+    for (int u = 0; u < a->unknowns; u++) {
+        a->is_singular |= a->is_floating[u];
+        for (int side = 0; side < 2 * a->rank; side++)
+            SFI_TRY(check_cells(a, u, side));
+    }
+    return sf_graph_status(a->graph);
 }
 
 sf_status sfi_action_read(sf_action *a)
@@ -496,8 +586,9 @@ sf_status sfi_action_read(sf_action *a)
     if (a->is_read)
         return SF_OK;
     SFI_TRY(read_density(a));
-    classify(a);
-    SFI_TRY(sf_graph_status(a->graph));
+    for (int side = 0; side < 2 * a->rank; side++)
+        SFI_TRY(read_boundary(a, side));
+    SFI_TRY(classify(a));
     a->is_read = true;
     return SF_OK;
 }

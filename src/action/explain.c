@@ -181,7 +181,7 @@ static sf_status tell_unknown(telling *t)
     }
     snprintf(text, sizeof text, " points, %s, %lld free numbers",
              sf_geometry_name(sf_grid_geometry(a->grid)),
-             (long long)(a->unknowns * a->free_count));
+             (long long)(a->free_total));
     SFI_TRY(put(t, text));
     return end_line(t, "unknown");
 }
@@ -203,27 +203,57 @@ static sf_status tell_stencil(telling *t)
     return end_line(t, "stencil");
 }
 
-static sf_status tell_sides(telling *t)
+static sf_status tell_side(telling *t, int w)
 {
     static const char *const kinds[] = {"natural", "periodic", "pin",
                                         "flux",    "robin",    "open"};
+    const sfi_action_wall *wall = &t->a->walls[w];
+    SFI_TRY(put(t, kinds[wall->kind]));
+    if (wall->factor_text != NULL) {
+        SFI_TRY(put(t, " "));
+        SFI_TRY(put(t, wall->factor_text));
+        SFI_TRY(put(t, ","));
+    }
+    if (wall->value_text != NULL) {
+        SFI_TRY(put(t, " "));
+        SFI_TRY(put(t, wall->value_text));
+    }
+    return SF_OK;
+}
+
+/* Whether field u has the sides of field 0. */
+static bool is_alike(const sf_action *a, int u, int side)
+{
+    const sfi_action_wall *one = &a->walls[side];
+    const sfi_action_wall *other = &a->walls[sfi_wall_index(u, side)];
+    return one->kind == other->kind &&
+           (one->value_text == NULL ||
+            strcmp(one->value_text, other->value_text) == 0) &&
+           (one->factor_text == NULL ||
+            strcmp(one->factor_text, other->factor_text) == 0);
+}
+
+static sf_status tell_sides(telling *t)
+{
     const sf_action *a = t->a;
-    for (int w = 0; w < 2 * a->rank; w++) {
-        const sf_axis *axis = sf_grid_axis(a->grid, w / 2);
-        const sf_side *side = w % 2 == 0 ? &axis->low : &axis->high;
-        SFI_TRY(put(t, w > 0 ? "; " : ""));
-        SFI_TRY(put(t, axis->name));
-        SFI_TRY(put(t, w % 2 == 0 ? "-: " : "+: "));
-        SFI_TRY(put(t, kinds[a->walls[w].kind]));
-        if (side->factor != NULL) {
-            SFI_TRY(put(t, " "));
-            SFI_TRY(put(t, side->factor));
-            SFI_TRY(put(t, ","));
+    for (int side = 0; side < 2 * a->rank; side++) {
+        bool alike = true;
+        for (int u = 1; u < a->unknowns; u++)
+            alike &= is_alike(a, u, side);
+        SFI_TRY(put(t, side > 0 ? "; " : ""));
+        SFI_TRY(put(t, sf_grid_axis(a->grid, side / 2)->name));
+        SFI_TRY(put(t, side % 2 == 0 ? "-: " : "+: "));
+        for (int u = 0; u < (alike ? 1 : a->unknowns); u++) {
+            SFI_TRY(put(t, u > 0 ? ", " : ""));
+            SFI_TRY(put(t, alike ? "" : a->names[u]));
+            SFI_TRY(put(t, alike ? "" : " "));
+            SFI_TRY(tell_side(t, sfi_wall_index(u, side)));
         }
-        if (side->value != NULL) {
-            SFI_TRY(put(t, " "));
-            SFI_TRY(put(t, side->value));
+        if (a->boundary_text[side] != NULL) {
+            SFI_TRY(put(t, " with "));
+            SFI_TRY(put(t, a->boundary_text[side]));
         }
+        SFI_TRY(put(t, a->tied[side] != 0 ? ", one point" : ""));
     }
     return end_line(t, "sides");
 }

@@ -2,6 +2,7 @@
 /* problem.c - problems as text files: what their sections and keys mean. */
 #include "action/action.h"
 #include "base/assign.h"
+#include "field/grid_text.h"
 #include "io/ini.h"
 #include "num/decimal.h"
 
@@ -29,6 +30,19 @@ static sf_status blame(const reading *r, const sfi_ini_entry *e,
     return SF_E_FORMAT;
 }
 
+/* The same with the place of byte `at` of `text`, which the value of the entry holds. */
+static sf_status blame_text(const reading *r, const sfi_ini_entry *e,
+                            const char *text, int64_t at, sf_status status)
+{
+    const char *from = text != NULL ? strstr(e->value, text) : NULL;
+    if (status == SF_E_NOMEM)
+        return status;
+    sfi_message_prefix(r->ctx, "%s: ", e->key);
+    sfi_ini_blame(r->ini, e,
+                  from != NULL && at >= 0 ? (size_t)(from - e->value + at) : 0);
+    return SF_E_FORMAT;
+}
+
 #define REFUSE(r, e, ...)                                                      \
     blame(r, e, SFI_FAIL((r)->ctx, SF_E_FORMAT, __VA_ARGS__))
 
@@ -42,6 +56,8 @@ static const struct {
     {"constants", NULL},
     {"source", NULL},
     {"action", " energy lagrangian "},
+    {"sides", NULL},
+    {"boundary", NULL},
     {"motion",
      " until step every damping tolerance method absorb temperature "},
     {"solver", " tolerance project "},
@@ -58,7 +74,7 @@ static sf_status check_keys(const reading *r)
         if (k == SFI_COUNT(known))
             return REFUSE(r, e,
                           "section [%s] is none of grid, field, constants, "
-                          "source, action, motion, solver",
+                          "source, action, sides, boundary, motion, solver",
                           e->section);
         char word[80];
         snprintf(word, sizeof word, " %.70s ", e->key);
@@ -86,33 +102,61 @@ static sf_status number_of(const reading *r, const char *section,
 
 /* ---- the grid -------------------------------------------------------------------------- */
 
-static sf_status read_grid(const reading *r)
+/* The assignments of a grid as one text; *size bytes, *first the first of them. */
+static char *grid_text(const reading *r, const sfi_ini_entry **first,
+                       size_t *size)
 {
-    const sfi_ini_entry *first = NULL;
-    size_t size = 1;
+    *first = NULL;
+    *size = 1;
     for (size_t i = 0; i < sfi_ini_count(r->ini); i++) {
         const sfi_ini_entry *e = sfi_ini_entry_at(r->ini, i);
         if (strcmp(e->section, "grid") != 0)
             continue;
-        first = first == NULL ? e : first;
-        size += strlen(e->key) + e->size + 4;
+        *first = *first == NULL ? e : *first;
+        *size += strlen(e->key) + e->size + 4;
     }
-    if (first == NULL)
-        return SFI_FAIL(r->ctx, SF_E_FORMAT, "%s: the problem has no [grid]",
-                        r->path);
-    char *text = sfi_alloc_zero(r->ctx, size, 1);
-    if (text == NULL)
-        return SF_E_NOMEM;
+    char *text = sfi_alloc_zero(r->ctx, *size, 1);
     size_t used = 0;
-    for (size_t i = 0; i < sfi_ini_count(r->ini); i++) {
+    for (size_t i = 0; i < sfi_ini_count(r->ini) && text != NULL; i++) {
         const sfi_ini_entry *e = sfi_ini_entry_at(r->ini, i);
         if (strcmp(e->section, "grid") == 0)
-            used += (size_t)snprintf(text + used, size - used, "%s = %s\n",
+            used += (size_t)snprintf(text + used, *size - used, "%s = %s\n",
                                      e->key, e->value);
     }
-    sf_status status = sf_grid_parse(r->ctx, &r->p->grid, text);
-    if (status != SF_OK)
-        status = blame(r, first, status);
+    return text;
+}
+
+/* Whose assignment has byte `at` of that text. */
+static sf_status blame_grid(const reading *r, int64_t at, sf_status status)
+{
+    int64_t from = 0;
+    for (size_t i = 0; i < sfi_ini_count(r->ini); i++) {
+        const sfi_ini_entry *e = sfi_ini_entry_at(r->ini, i);
+        if (strcmp(e->section, "grid") != 0)
+            continue;
+        const int64_t value = from + (int64_t)strlen(e->key) + 3;
+        if (at <= value + (int64_t)e->size)
+            return blame_text(r, e, e->value, at - value, status);
+        from = value + (int64_t)e->size + 1;
+    }
+    return status;
+}
+
+static sf_status read_grid(const reading *r)
+{
+    const sfi_ini_entry *first = NULL;
+    size_t size = 0;
+    int64_t at = -1;
+    char *text = grid_text(r, &first, &size);
+    if (text == NULL)
+        return SF_E_NOMEM;
+    sf_status status =
+        first == NULL
+            ? SFI_FAIL(r->ctx, SF_E_FORMAT, "%s: the problem has no [grid]",
+                       r->path)
+            : sfi_grid_parse_at(r->ctx, &r->p->grid, text, &at);
+    if (status != SF_OK && first != NULL)
+        status = at >= 0 ? blame_grid(r, at, status) : blame(r, first, status);
     sfi_free(r->ctx, text, size, 1);
     return status;
 }
@@ -166,12 +210,16 @@ static sf_status read_names(const reading *r, const char *section)
         if (strcmp(e->section, section) != 0)
             continue;
         if (!is_file(e->value, path, sizeof path, &variable)) {
+            r->p->action->trouble_at = -1;
             const sf_status status =
                 sf_action_set(r->p->action, e->key, e->value);
-            if (status != SF_OK && status != SF_E_NOMEM)
-                sfi_ini_blame(r->ini, e, 0); /* the message has the name */
-            if (status != SF_OK)
-                return status == SF_E_NOMEM ? status : SF_E_FORMAT;
+            const int64_t at = r->p->action->trouble_at;
+            if (status == SF_E_NOMEM)
+                return status;
+            if (status != SF_OK) { /* the message has the name */
+                sfi_ini_blame(r->ini, e, at > 0 ? (size_t)at : 0);
+                return SF_E_FORMAT;
+            }
             continue;
         }
         sf_field f;
@@ -300,9 +348,11 @@ static sf_status set_values(const reading *r, const sfi_ini_entry *e,
             sf_field_free(r->ctx, &f);
         }
     } else {
+        r->p->action->trouble_at = -1;
         status = sfi_action_evaluate(r->p->action, e->value, values);
         if (status != SF_OK)
-            status = blame(r, e, status);
+            status = blame_text(r, e, e->value, r->p->action->trouble_at,
+                                status);
     }
     if (status == SF_OK)
         sf_field_put(out, 0, values);
@@ -364,6 +414,63 @@ static sf_status read_fields(const reading *r)
     return SF_OK;
 }
 
+/* ---- sides -------------------------------------------------------------------------------- */
+
+/* [sides] "phi x-" = SIDE, [boundary] "x-" = EXPR. */
+static sf_status read_sides(const reading *r)
+{
+    sf_action *a = r->p->action;
+    for (size_t i = 0; i < sfi_ini_count(r->ini); i++) {
+        const sfi_ini_entry *e = sfi_ini_entry_at(r->ini, i);
+        const size_t length = strcspn(e->key, " ");
+        char name[200];
+        if (strcmp(e->section, "boundary") == 0) {
+            const sf_status status = sf_action_boundary(a, e->key, e->value);
+            if (status != SF_OK)
+                return blame(r, e, status);
+        }
+        if (strcmp(e->section, "sides") != 0)
+            continue;
+        if (e->key[length] == '\0' || length >= sizeof name)
+            return REFUSE(r, e,
+                          "want a field and a side, as in \"phi x- = pin 0\"");
+        snprintf(name, sizeof name, "%.*s", (int)length, e->key);
+        a->trouble_at = -1;
+        const sf_status status =
+            sf_action_side(a, name, e->key + length + 1, e->value);
+        if (status != SF_OK)
+            return blame_text(r, e, e->value, a->trouble_at, status);
+    }
+    return SF_OK;
+}
+
+/* Whose text could not be read: that of the action, of a side or of a boundary term. */
+static sf_status blame_action(const reading *r, const sfi_ini_entry *density,
+                              sf_status status)
+{
+    const sf_action *a = r->p->action;
+    const int w = a->trouble_wall;
+    char key[300];
+    if (w < 0)
+        return blame_text(r, density, density->value, a->trouble_at, status);
+    const int side = w % SFI_SIDES;
+    const char *axis = sf_grid_axis(a->grid, side / 2)->name;
+    const char sign = side % 2 == 0 ? '-' : '+';
+    snprintf(key, sizeof key, "%s%c", axis, sign);
+    if (w >= SFI_WALLS) {
+        const sfi_ini_entry *e = sfi_ini_find(r->ini, "boundary", key);
+        return blame_text(r, e, e->value, a->trouble_at, status);
+    }
+    const sfi_action_wall *wall = &a->walls[w];
+    const char *text =
+        a->trouble_factor ? wall->factor_text : wall->value_text;
+    snprintf(key, sizeof key, "%s %s%c", a->names[w / SFI_SIDES], axis, sign);
+    const sfi_ini_entry *e = sfi_ini_find(r->ini, "sides", key);
+    if (e == NULL)
+        e = sfi_ini_find(r->ini, "grid", axis);
+    return blame_text(r, e, text, a->trouble_at, status);
+}
+
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static sf_status read_action(const reading *r)
@@ -387,9 +494,10 @@ static sf_status read_action(const reading *r)
         return status == SF_E_NOMEM ? status : SF_E_FORMAT;
     SFI_TRY(read_names(r, "constants"));
     SFI_TRY(read_names(r, "source"));
+    SFI_TRY(read_sides(r));
     sf_action_info info;
     status = sf_action_describe(p->action, &info);
-    return status == SF_OK ? SF_OK : blame(r, e, status);
+    return status == SF_OK ? SF_OK : blame_action(r, e, status);
 }
 
 static sf_status read_method(const reading *r)

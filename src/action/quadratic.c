@@ -51,8 +51,20 @@ bool sfi_quadratic_part(sf_action *a, int u, double *c, double *mass)
 }
 
 /* A wall as transforms know it; false if they do not. */
-static bool wall_of(const sf_action *a, int wall, sfi_wall *out)
+static bool wall_of(sf_action *a, int wall, sfi_wall *out)
 {
+    if (a->boundary[wall].id >= 0) { /* which may be linear */
+        const sf_node value = sfi_action_leaf(a, SFI_LEAF_VALUE, 0, 0);
+        double none;
+        if (!sfi_is_const(a->graph,
+                          sf_gradient(a->graph,
+                                      sf_gradient(a->graph, a->boundary[wall],
+                                                  value),
+                                      value),
+                          &none) ||
+            none != 0.0)
+            return false;
+    }
     switch (a->walls[wall].kind) {
     case SF_SIDE_PERIODIC:
         *out = SFI_WALL_PERIODIC;
@@ -72,8 +84,7 @@ static bool wall_of(const sf_action *a, int wall, sfi_wall *out)
     }
 }
 
-bool sfi_transform_axis_of(const sf_action *a, int axis,
-                           sfi_transform_axis *out)
+bool sfi_transform_axis_of(sf_action *a, int axis, sfi_transform_axis *out)
 {
     const sf_axis *line = sf_grid_axis(a->grid, axis);
     if (!a->is_uniform[axis] || !wall_of(a, 2 * axis, &out->low) ||

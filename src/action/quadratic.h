@@ -24,7 +24,6 @@ typedef struct sfi_transform_axis {
 } sfi_transform_axis;
 
 /* False, and *out undefined, if its steps differ or transforms do not have its sides. */
-bool sfi_transform_axis_of(const sf_action *a, int axis,
-                           sfi_transform_axis *out);
+bool sfi_transform_axis_of(sf_action *a, int axis, sfi_transform_axis *out);
 
 #endif

@@ -202,13 +202,8 @@ sf_status sfi_values_new(sf_action *a, sfi_values **out, const char *text,
     v->is_timed = s.is_timed;
     v->deltas = s.deltas;
     memcpy(v->at, s.at, sizeof v->at);
-    if (wall >= 0) {
-        const sf_axis *line = sf_grid_axis(a->grid, wall / 2);
-        const bool is_high = wall % 2 == 1;
-        v->wall = sfi_is_cells(a, wall / 2)
-                      ? line->edges[is_high ? line->count : 0]
-                      : line->coords[is_high ? line->count - 1 : 0];
-    }
+    if (wall >= 0)
+        v->wall = sfi_wall_place(a, wall);
     v->text = sfi_copy_text(a->ctx, text);
     const sf_status status =
         v->text != NULL ? compile(a, v, &s, wall) : SF_E_NOMEM;
@@ -271,7 +266,7 @@ sf_status sfi_action_at(sf_action *a, double time)
     for (size_t i = 0; i < a->named_count; i++)
         if (a->named[i].timed != NULL)
             SFI_TRY(sfi_values_run(a, a->named[i].timed, a->named[i].values));
-    for (int w = 0; w < 2 * a->rank; w++) {
+    for (int w = 0; w < SFI_WALLS; w++) {
         const sfi_action_wall *wall = &a->walls[w];
         if (wall->timed[0] != NULL)
             SFI_TRY(sfi_values_run(a, wall->timed[0], wall->values));

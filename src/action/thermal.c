@@ -77,7 +77,7 @@ static sf_status value_and_gradient(sf_thermal *t, double *value,
     SFI_TRY(sfi_action_gradient(t->a, t->x, t->g));
     for (int64_t i = 0; i < t->points && t->has_modes; i++)
         t->g[i] /= t->volume[i % a->points];
-    sfi_action_collect(t->a, t->g, gradient);
+    sfi_action_collect(t->a, t->g, gradient, true);
     if (t->has_modes)
         sfi_modes_there(&t->modes, gradient);
     const double *by = t->has_modes ? t->gather : t->scale;
@@ -137,9 +137,9 @@ static sf_status scale_by_diagonal(sf_thermal *t)
 {
     memset(t->x, 0, (size_t)t->points * sizeof *t->x);
     for (int u = 0; u < t->a->unknowns; u++)
-        sfi_action_pin(t->a, t->x + u * t->a->points);
+        sfi_action_pin(t->a, u, t->x + u * t->a->points);
     SFI_TRY(sfi_action_diagonal(t->a, t->x, t->g));
-    sfi_action_collect(t->a, t->g, t->scale);
+    sfi_action_collect(t->a, t->g, t->scale, true);
     for (int64_t i = 0; i < t->n; i++) {
         const double d = t->scale[i];
         t->scale[i] = sqrt(t->temperature / (d > 0.0 ? d : 1.0));
@@ -215,7 +215,7 @@ sf_status sf_thermal_coordinates(sf_thermal *t, const sf_field *fields,
 {
     const double scale = t->has_modes ? t->modes.scale : 1.0;
     SFI_TRY(sfi_action_gather(t->a, fields, t->x));
-    sfi_action_collect(t->a, t->x, y);
+    sfi_action_collect(t->a, t->x, y, false);
     if (t->has_modes)
         sfi_modes_there(&t->modes, y);
     for (int64_t i = 0; i < t->n; i++)

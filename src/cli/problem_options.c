@@ -31,6 +31,8 @@ static sf_status write_page(cli *c, sfi_growing *page, const problem_options *o)
     SFI_TRY(put_all(c, page, "[field]", &o->fields, "phi = 0"));
     SFI_TRY(put_all(c, page, "[constants]", &o->constants, NULL));
     SFI_TRY(put_all(c, page, "[source]", &o->sources, NULL));
+    SFI_TRY(put_all(c, page, "[sides]", &o->sides, NULL));
+    SFI_TRY(put_all(c, page, "[boundary]", &o->boundaries, NULL));
     SFI_TRY(put(c, page, "", "[action]"));
     return o->energy != NULL ? put(c, page, "energy = ", o->energy)
                              : put(c, page, "lagrangian = ", o->lagrangian);
@@ -54,8 +56,9 @@ static sf_status from_options(cli *c, const problem_options *o, sf_problem *out)
 
 sf_status cli_read_problem(cli *c, const problem_options *o, sf_problem *out)
 {
-    static const char *const makes[] = {"grid",  "energy",   "lagrangian",
-                                        "field", "constant", "source"};
+    static const char *const makes[] = {"grid",     "energy", "lagrangian",
+                                        "field",    "constant", "source",
+                                        "side", "boundary"};
     for (size_t i = 0; i < SFI_COUNT(makes) && c->operand_count > 0; i++)
         if (cli_given(c, makes[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG,

@@ -9,7 +9,7 @@
 /* A problem of a file, or of these options. */
 typedef struct problem_options {
     const char *output, *grid, *energy, *lagrangian;
-    cli_texts fields, constants, sources;
+    cli_texts fields, constants, sources, sides, boundaries;
     double until, every, step, damping, tolerance;
     bool project;
     int method;
@@ -38,7 +38,11 @@ typedef struct problem_options {
         PROBLEM_TEXTS("constant", "'C = X'", constants,                        \
                       "A number that the density uses"),                       \
         PROBLEM_TEXTS("source", "'S = EXPR'", sources,                         \
-                      "A source, of coordinates, or FILE:VAR")
+                      "A source, of coordinates, or FILE:VAR"),              \
+        PROBLEM_TEXTS("side", "'F S = SIDE'", sides,                           \
+                      "A side of one field: 'phi x- = pin 0'"),               \
+        PROBLEM_TEXTS("boundary", "'S = EXPR'", boundaries,                    \
+                      "Energy per area of a side: 'x- = phi^4'")
 
 /* The same where fields are written. */
 #define PROBLEM_OPTIONS                                                        \

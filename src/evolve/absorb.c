@@ -263,7 +263,7 @@ void sfi_absorb_step(sfi_absorb *l, const double *mass, const double *x,
         for (int64_t j = 0; j < l->cells; j++)
             for (int64_t c = 0; c < s->count; c++) {
                 const int64_t at = j * s->count + c, here = element(l, s, c, j);
-                if (l->a->pinned[here % l->a->points])
+                if (l->a->pinned[here])
                     continue;
                 const double out = s->k[at] * s->psi[at];
                 const double in =

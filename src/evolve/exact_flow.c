@@ -7,7 +7,7 @@
 void sfi_exact_flow(const sfi_modes *m, double h, const double *rates,
                     double *z, double *x)
 {
-    sfi_action_collect(m->a, rates, z);
+    sfi_action_collect(m->a, rates, z, false);
     sfi_modes_there(m, z);
     for (int64_t i = 0; i < m->n; i++) {
         const double t = m->lambda[i] * h;

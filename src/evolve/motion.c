@@ -16,7 +16,7 @@ sf_status sfi_motion_pin(sfi_motion *m, double time, double *x)
         return SF_OK;
     SFI_TRY(sfi_action_at(a, time));
     for (int u = 0; u < a->unknowns; u++)
-        sfi_action_pin(a, x + u * a->points);
+        sfi_action_pin(a, u, x + u * a->points);
     return SF_OK;
 }
 
@@ -42,6 +42,8 @@ sf_status sfi_motion_rate(sfi_motion *m, const double *x, double *out)
     SFI_TRY(sfi_action_diagonal(m->a, x, w));
     for (int64_t i = 0; i < m->n; i++)
         v[i] = w[i] != 0.0 ? v[i] : 0.0;
+    for (int u = 0; u < m->a->unknowns; u++)
+        sfi_action_tie(m->a, v + u * m->a->points);
     *out = 0.0;
     for (int k = 0; k < POWER_STEPS; k++) {
         size = 0.0;
@@ -268,7 +270,7 @@ sf_status sfi_motion_begin(sfi_motion *m, sf_action *a, const char *name,
     SFI_TRY(
         sfi_action_gather(a, absorb != NULL ? absorb->fields : fields, m->x));
     for (int u = 0; u < a->unknowns; u++) {
-        sfi_action_pin(a, m->x + u * a->points);
+        sfi_action_pin(a, u, m->x + u * a->points);
         sfi_action_volumes(a, m->mass + u * a->points);
     }
     SFI_TRY(sfi_motion_check_finite(m, m->x, 0.0));

@@ -188,7 +188,7 @@ static sf_status midpoint_residual(const wave *w, double middle,
     SFI_TRY(sfi_motion_force(m, middle, mid, r));
     *size = 0.0;
     for (int64_t i = 0; i < m->n; i++) {
-        r[i] = m->a->pinned[i % m->a->points]
+        r[i] = m->a->pinned[i]
                    ? 0.0
                    : m->mass[i] *
                          (mass * d[i] - dt * m->v[i] - 0.5 * dt * dt * r[i]);
@@ -222,7 +222,7 @@ static sf_status midpoint(const wave *w, int64_t n)
     for (int64_t i = 0; i < m->n; i++) {
         m->x[i] += d[i];
         m->v[i] =
-            m->a->pinned[i % m->a->points] ? 0.0 : 2.0 / w->dt * d[i] - m->v[i];
+            m->a->pinned[i] ? 0.0 : 2.0 / w->dt * d[i] - m->v[i];
     }
     return sfi_motion_pin(m, time_of(w, n + 1), m->x);
 }
@@ -369,7 +369,7 @@ static sf_status prepare(wave *w, const sf_field *rates)
     if (rates != NULL)
         SFI_TRY(sfi_action_gather(m->a, rates, m->v));
     for (int64_t i = 0; i < m->n; i++)
-        if (m->a->pinned[i % m->a->points])
+        if (m->a->pinned[i])
             m->v[i] = 0.0;
     SFI_TRY(sfi_motion_check_finite(m, m->v, 0.0));
     SFI_TRY(find_bound(w, &bound));

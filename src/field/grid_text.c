@@ -5,8 +5,9 @@
  * Expressions may hold commas and blanks, so they end where only something else can
  * follow: a map at a side's word, a side at a comma before a side's word, both at
  * bracket depth 0. */
+#include "field/grid_text.h"
+
 #include "field/formula.h"
-#include "field/grid.h"
 
 #include "base/assign.h"
 #include "base/text.h"
@@ -23,6 +24,7 @@ typedef struct reader {
     sf_context *ctx;
     const char *text; /* all of it                                           */
     const char *at, *end;
+    int64_t *failed; /* the byte that is to blame                            */
 } reader;
 
 /* An axis as it is being made. */
@@ -37,9 +39,8 @@ typedef struct made {
 static sf_status fail(const reader *r, const char *what)
 {
     char shown[SFI_SHOW_SIZE];
-    return SFI_FAIL(r->ctx, SF_E_PARSE,
-                    "grid: column %lld: want %s, not \"%s\"",
-                    (long long)(r->at - r->text) + 1, what,
+    *r->failed = r->at - r->text;
+    return SFI_FAIL(r->ctx, SF_E_PARSE, "want %s, not \"%s\"", what,
                     sfi_show(shown, r->at, (size_t)(r->end - r->at)));
 }
 
@@ -296,7 +297,7 @@ static sf_status fill_coords(reader *r, made *m, const range *g)
     }
     char map[1024];
     const size_t size = (size_t)(g->map_end - g->map);
-    const reader where = {r->ctx, r->text, g->map, g->map_end};
+    const reader where = {r->ctx, r->text, g->map, g->map_end, r->failed};
     if (size >= sizeof map)
         return fail(&where, "an expression of less than 1024 bytes");
     memcpy(map, g->map, size);
@@ -424,7 +425,40 @@ static void free_made(sf_context *ctx, made *m)
         sfi_free_text(ctx, m->texts[i]);
 }
 
+sf_status sfi_side_parse(sf_context *ctx, const char *text, sf_side_kind *kind,
+                         char **value, char **factor, int64_t *at)
+{
+    made m;
+    sf_side side = {0};
+    *at = -1;
+    *value = *factor = NULL;
+    memset(&m, 0, sizeof m);
+    reader r = {ctx, text, text, text + strlen(text), at};
+    sf_status status = take_side(&r, &m, 0, &side);
+    if (status == SF_OK && r.at < r.end)
+        status = fail(&r, "one side");
+    *kind = side.kind;
+    const bool is_robin = side.kind == SF_SIDE_ROBIN;
+    if (status == SF_OK) {
+        *factor = is_robin ? m.texts[0] : NULL;
+        *value = is_robin ? m.texts[1] : m.texts[0];
+        m.texts[0] = m.texts[1] = NULL;
+    }
+    free_made(ctx, &m);
+    return status;
+}
+
 sf_status sf_grid_parse(sf_context *ctx, sf_grid **out, const char *text)
+{
+    int64_t at;
+    const sf_status status = sfi_grid_parse_at(ctx, out, text, &at);
+    if (status != SF_OK && at >= 0)
+        sfi_message_prefix(ctx, "grid: column %lld: ", (long long)at + 1);
+    return status;
+}
+
+sf_status sfi_grid_parse_at(sf_context *ctx, sf_grid **out, const char *text,
+                            int64_t *at)
 {
     made axes[SF_MAX_AXES];
     const sf_axis *sorted[SF_MAX_AXES];
@@ -433,10 +467,11 @@ sf_status sf_grid_parse(sf_context *ctx, sf_grid **out, const char *text)
     int count = 0;
     sf_status status = SF_OK;
     *out = NULL;
+    *at = -1;
     memset(axes, 0, sizeof axes);
     for (const char *p = text; status == SF_OK && *p != '\0';) {
         const size_t size = strcspn(p, ";\n");
-        reader r = {ctx, text, p, p + size};
+        reader r = {ctx, text, p, p + size, at};
         if (sfi_trimmed(p, size).size > 0)
             status = take_line(&r, axes, &count, &o);
         p += size + (p[size] != '\0');

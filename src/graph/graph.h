@@ -159,6 +159,11 @@ sf_status sfi_parse_open(sf_graph *g, const char *text, int symbol_count,
                          const sf_symbol *symbols, const sfi_parse_hooks *hooks,
                          sf_node *out);
 
+/* The same, which also says at which byte of the text an error is (0 if at none). */
+sf_status sfi_parse_at(sf_graph *g, const char *text, int symbol_count,
+                       const sf_symbol *symbols, const sfi_parse_hooks *hooks,
+                       sf_node *out, size_t *at);
+
 /* A node of `from` written again in `to`, which may be the same, with nodes of `to` in
  * place of its inputs [from->input_count] and parameters [from->param_count], of the same shapes;
  * those that are not met may be anything (substitute.c). */

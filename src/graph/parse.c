@@ -40,6 +40,7 @@ typedef struct parser {
     sfi_dictionary names;
     sfi_parse_hooks hooks;
     sf_status status;
+    size_t failed_at; /* the byte that is to blame */
 } parser;
 
 static sf_node expression(parser *p);
@@ -68,6 +69,7 @@ static sf_node fail_at(parser *p, sf_status status, size_t at,
     if (p->status != SF_OK)
         return (sf_node){0};
     p->status = status;
+    p->failed_at = at;
     const size_t length = strlen(p->text);
     size_t from = at > SHOWN / 2 ? at - SHOWN / 2 : 0;
     size_t to = length - from > SHOWN ? from + SHOWN : length;
@@ -667,11 +669,12 @@ static sf_node expression(parser *p)
     return joined(p, "or", both, sf_or);
 }
 
-sf_status sfi_parse_open(sf_graph *g, const char *text, int symbol_count,
-                         const sf_symbol *symbols, const sfi_parse_hooks *hooks,
-                         sf_node *out)
+sf_status sfi_parse_at(sf_graph *g, const char *text, int symbol_count,
+                       const sf_symbol *symbols, const sfi_parse_hooks *hooks,
+                       sf_node *out, size_t *at)
 {
     *out = (sf_node){0};
+    *at = 0;
     SFI_TRY(sf_graph_status(g));
     if (strlen(text) > MAX_TEXT)
         return SFI_FAIL(g->ctx, SF_E_PARSE,
@@ -689,11 +692,20 @@ sf_status sfi_parse_open(sf_graph *g, const char *text, int symbol_count,
     if (p.status == SF_OK && text[p.at] != '\0')
         (void)expected(&p, "an operator or the end");
     free_names(&p);
+    *at = p.failed_at;
     if (p.status != SF_OK)
         return p.status;
     SFI_TRY(sf_graph_status(g));
     *out = node;
     return SF_OK;
+}
+
+sf_status sfi_parse_open(sf_graph *g, const char *text, int symbol_count,
+                         const sf_symbol *symbols, const sfi_parse_hooks *hooks,
+                         sf_node *out)
+{
+    size_t at;
+    return sfi_parse_at(g, text, symbol_count, symbols, hooks, out, &at);
 }
 
 sf_status sf_parse(sf_graph *g, const char *text, int symbol_count,

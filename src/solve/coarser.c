@@ -232,6 +232,7 @@ void sfi_coarser_mean(const sfi_coarser *c, const double *fine, double *coarse)
 static sf_status copy_names(sfi_coarser *c)
 {
     const sf_action *fine = c->fine;
+    SFI_TRY(sfi_action_copy_sides(c->action, fine));
     for (size_t i = 0; i < fine->named_count; i++) {
         const sfi_named *s = &fine->named[i];
         if (s->is_number) {

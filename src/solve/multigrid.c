@@ -74,6 +74,12 @@ static sf_status multiply(const sfi_multigrid *m, mg_level *l, const double *v,
     return SF_OK;
 }
 
+static void tie(const sf_action *a, double *x)
+{
+    for (int u = 0; u < a->unknowns; u++)
+        sfi_action_tie(a, x + u * a->points);
+}
+
 /* How strongly points hold together along an axis: (-1)^i . H (-1)^i, less what all axes
  * have in common. */
 static sf_status coupling(const sfi_multigrid *m, mg_level *l, int axis,
@@ -86,9 +92,10 @@ static sf_status coupling(const sfi_multigrid *m, mg_level *l, int axis,
         l->d[i] = axis < 0 || point / a->stride[axis] % a->count[axis] % 2 == 0
                       ? 1.0
                       : -1.0;
-        if (a->pinned[point])
+        if (a->pinned[i])
             l->d[i] = 0.0;
     }
+    tie(a, l->d);
     SFI_TRY(multiply(m, l, l->d, l->q));
     for (int64_t i = 0; i < l->n; i++)
         sum += l->d[i] * l->q[i];
@@ -119,7 +126,7 @@ static sf_status make_dense(sfi_multigrid *m)
 {
     const mg_level *l = &m->levels[m->count - 1];
     const sf_action *a = l->a;
-    m->free_count = a->unknowns * a->free_count;
+    m->free_count = a->free_total;
     const size_t n = (size_t)m->free_count;
     m->free_at = sfi_alloc(m->ctx, n, sizeof *m->free_at);
     m->matrix = sfi_alloc(m->ctx, n * n, sizeof *m->matrix);
@@ -130,7 +137,8 @@ static sf_status make_dense(sfi_multigrid *m)
         return SF_E_NOMEM;
     int64_t at = 0;
     for (int64_t i = 0; i < l->n; i++)
-        if (!a->pinned[i % a->points])
+        if (!a->pinned[i] &&
+            (a->row_size == NULL || a->row_size[i % a->points] > 0))
             m->free_at[at++] = i;
     return SF_OK;
 }
@@ -141,7 +149,8 @@ static void hand_down(const mg_level *l, mg_level *next)
     for (int u = 0; u < l->a->unknowns; u++) {
         double *to = next->x + u * next->a->points;
         sfi_coarser_mean(&l->coarser, l->x + u * l->a->points, to);
-        sfi_action_pin(next->a, to);
+        sfi_action_tie(next->a, to);
+        sfi_action_pin(next->a, u, to);
     }
 }
 
@@ -153,7 +162,7 @@ static sf_status make_levels(sfi_multigrid *m, sf_action *a, const double *x)
     while (m->count < MOST_LEVELS) {
         mg_level *l = &m->levels[m->count - 1];
         bool halve[SF_MAX_AXES] = {false}, any = false;
-        if (l->a->unknowns * l->a->free_count <= FEW)
+        if (l->a->free_total <= FEW)
             break;
         SFI_TRY(choose_axes(m, l, halve, &any));
         if (!any)
@@ -190,6 +199,18 @@ static sf_status find_largest(const sfi_multigrid *m, mg_level *l)
     return SF_OK;
 }
 
+static void copy_rows(const sf_action *a, double *x)
+{
+    for (int u = 0; u < a->unknowns; u++)
+        sfi_action_copy_rows(a, x + u * a->points);
+}
+
+/* A derivative at a point is the mean of its row's, of which it is one number. */
+static double times(const sf_action *a, int64_t at)
+{
+    return a->row_size != NULL ? (double)a->row_size[at % a->points] : 1.0;
+}
+
 static sf_status factor_dense(sfi_multigrid *m)
 {
     mg_level *l = &m->levels[m->count - 1];
@@ -198,9 +219,10 @@ static sf_status factor_dense(sfi_multigrid *m)
     for (int64_t j = 0; j < n; j++) {
         memset(l->d, 0, (size_t)l->n * sizeof *l->d);
         l->d[m->free_at[j]] = 1.0;
+        copy_rows(l->a, l->d);
         SFI_TRY(multiply(m, l, l->d, l->q));
         for (int64_t i = 0; i < n; i++)
-            m->matrix[i * n + j] = l->q[m->free_at[i]];
+            m->matrix[i * n + j] = l->q[m->free_at[i]] * times(l->a, m->free_at[i]);
         trace += m->matrix[j * n + j];
     }
     /* What constants of a field leave alone is made regular: right-hand sides have no
@@ -208,7 +230,8 @@ static sf_status factor_dense(sfi_multigrid *m)
     const sf_action *a = l->a;
     for (int64_t i = 0; i < n && m->is_singular; i++)
         for (int64_t j = 0; j < n; j++)
-            if (m->free_at[i] / a->points == m->free_at[j] / a->points)
+            if (m->free_at[i] / a->points == m->free_at[j] / a->points &&
+                a->is_floating[m->free_at[i] / a->points])
                 m->matrix[i * n + j] += trace / ((double)n * (double)n);
     const sf_status status =
         sfi_cholesky(m->ctx, m->factor, m->matrix, n, "coarsest level", NULL);
@@ -227,7 +250,7 @@ static sf_status take_hessian(sfi_multigrid *m)
         SFI_TRY(sfi_action_diagonal(l->a, l->x, l->d));
         for (int64_t i = 0; i < l->n; i++) {
             const double d = m->sign * l->d[i];
-            const bool pinned = l->a->pinned[i % l->a->points];
+            const bool pinned = l->a->pinned[i];
             m->is_definite &= pinned || d > 0.0;
             l->inverse[i] = pinned || !(d > 0.0) ? 0.0 : 1.0 / d;
         }
@@ -329,11 +352,12 @@ static void solve_dense(sfi_multigrid *m)
     mg_level *l = &m->levels[m->count - 1];
     const int64_t n = m->free_count;
     for (int64_t i = 0; i < n; i++)
-        m->right[i] = l->r[m->free_at[i]];
+        m->right[i] = l->r[m->free_at[i]] * times(l->a, m->free_at[i]);
     sfi_cholesky_solve(m->factor, n, (sf_mat){m->right, 1, n, n});
     memset(l->z, 0, (size_t)l->n * sizeof *l->z);
     for (int64_t i = 0; i < n; i++)
         l->z[m->free_at[i]] = m->right[i];
+    copy_rows(l->a, l->z);
 }
 
 /* l->z of l->r, which is lost. */
@@ -350,6 +374,7 @@ static sf_status cycle(sfi_multigrid *m, int at)
     const int64_t fine = l->a->points, coarse = next->a->points;
     for (int u = 0; u < l->a->unknowns; u++)
         sfi_coarser_gather(&l->coarser, l->r + u * fine, next->r + u * coarse);
+    tie(next->a, next->r);
     for (int64_t i = 0; i < next->n; i++)
         if (next->inverse[i] == 0.0)
             next->r[i] = 0.0;

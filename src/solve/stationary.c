@@ -27,7 +27,6 @@ typedef struct point_search {
     int64_t n;
     double *x, *g, *diagonal, *volume;
     double *p, *r, *z, *q, *step, *other;
-    bool is_projected;
     double sign; /* -1: of a concave action, whose negative is minimised */
     int64_t products;
     double begun;
@@ -67,10 +66,10 @@ static double norm(int64_t n, const double *x)
 static void project_gradient(const point_search *s, double *g)
 {
     const int64_t points = s->a->points;
-    if (!s->is_projected)
-        return;
     for (int u = 0; u < s->a->unknowns; u++) {
         double sum = 0.0, volume = 0.0;
+        if (!s->a->is_floating[u])
+            continue;
         double *part = g + u * points;
         for (int64_t i = 0; i < points; i++) {
             sum += part[i];
@@ -85,11 +84,11 @@ static void project_gradient(const point_search *s, double *g)
 static void project_field(const point_search *s, double *x)
 {
     const int64_t points = s->a->points;
-    if (!s->is_projected)
-        return;
     for (int u = 0; u < s->a->unknowns; u++) {
         double *part = x + u * points;
         double sum = 0.0, volume = 0.0;
+        if (!s->a->is_floating[u])
+            continue;
         for (int64_t i = 0; i < points; i++) {
             sum += s->volume[i] * part[i];
             volume += s->volume[i];
@@ -287,10 +286,10 @@ static void find_sign(point_search *s)
 static sf_status check_balance(point_search *s, bool project, double *imbalance)
 {
     double worst = 0.0;
-    if (!s->is_projected)
-        return SF_OK;
     for (int u = 0; u < s->a->unknowns; u++) {
         double sum = 0.0, size = 0.0;
+        if (!s->a->is_floating[u])
+            continue;
         for (int64_t i = 0; i < s->a->points; i++) {
             sum += s->g[u * s->a->points + i];
             size += fabs(s->g[u * s->a->points + i]);
@@ -329,6 +328,8 @@ static sf_status least_eigenvalue(point_search *s, double *out)
         const double t = sin(1.0 + 0.7390851 * (double)i) + 0.3;
         v[i] = s->diagonal[i] != 0.0 ? t : 0.0;
     }
+    for (int u = 0; u < s->a->unknowns; u++)
+        sfi_action_tie(s->a, v + u * s->a->points);
     memset(before, 0, (size_t)n * sizeof *before);
     const double length = norm(n, v);
     for (int64_t i = 0; i < n; i++)
@@ -524,7 +525,7 @@ static sf_status run(point_search *s, sf_field *fields,
     if (!s->a->is_open) /* there it starts from 0 */
         SFI_TRY(sfi_action_gather(s->a, fields, s->x));
     for (int u = 0; u < s->a->unknowns; u++)
-        sfi_action_pin(s->a, s->x + u * s->a->points);
+        sfi_action_pin(s->a, u, s->x + u * s->a->points);
     sfi_action_volumes(s->a, s->volume);
     SFI_TRY(sfi_action_gradient(s->a, s->x, s->g));
     SFI_TRY(sfi_action_diagonal(s->a, s->x, s->diagonal));
@@ -577,8 +578,7 @@ sf_status sf_action_solve(sf_action *a, sf_field *fields,
                       .ctx = a->ctx,
                       .n = a->unknowns * a->points,
                       .sign = 1.0,
-                      .begun = sfi_clock(),
-                      .is_projected = info.is_singular};
+                      .begun = sfi_clock()};
     const size_t n = (size_t)s.n;
     double *room = sfi_alloc_zero(a->ctx, ARRAYS * n, sizeof *room);
     if (room == NULL)

@@ -22,7 +22,8 @@ typedef struct verify_level {
     sf_grid *grid;
     sf_action *a;
     double *coords[SF_MAX_AXES], *edges[SF_MAX_AXES];
-    double *exact; /* [unknowns][points] */
+    double *moved[SF_MAX_AXES]; /* coordinates, beside where r = 0 and poles  */
+    double *exact;              /* [unknowns][points]                         */
 } verify_level;
 
 /* ---- the grid ------------------------------------------------------------------------ */
@@ -46,21 +47,16 @@ static bool divides(const sf_action *a, int skip)
     return true;
 }
 
-/* Which side an axis of the copy has: pinned ones to e, the others by flux. */
-static sf_side side_of(const sf_action *a, int w, const char *exact)
+/* What closes an axis, or is open, stays; the sides of fields come later. */
+static sf_side side_of(const sf_side *from)
 {
-    const sf_axis *axis = sf_grid_axis(a->grid, w / 2);
-    sf_side side = w % 2 == 0 ? axis->low : axis->high;
-    if (side.kind == SF_SIDE_NATURAL && !sfi_is_cells(a, w / 2))
-        side.kind = SF_SIDE_FLUX;
-    if (side.kind == SF_SIDE_PIN)
-        side.value = exact;
-    else if (side.kind == SF_SIDE_FLUX || side.kind == SF_SIDE_ROBIN)
-        side.value = "0"; /* fill_wall() knows better */
-    return side;
+    const sf_side natural = {.kind = SF_SIDE_NATURAL};
+    return from->kind == SF_SIDE_PERIODIC || from->kind == SF_SIDE_OPEN
+               ? *from
+               : natural;
 }
 
-static sf_status make_grid(verify_level *l, const char *exact)
+static sf_status make_grid(verify_level *l)
 {
     const sf_action *fine = l->fine;
     sf_axis axes[SF_MAX_AXES];
@@ -82,8 +78,8 @@ static sf_status make_grid(verify_level *l, const char *exact)
         axes[k].count = n;
         axes[k].coords = l->coords[k];
         axes[k].edges = cells ? l->edges[k] : NULL;
-        axes[k].low = side_of(fine, 2 * k, exact);
-        axes[k].high = side_of(fine, 2 * k + 1, exact);
+        axes[k].low = side_of(&from->low);
+        axes[k].high = side_of(&from->high);
     }
     const sf_grid_options o = sfi_grid_options(fine->grid);
     return sf_grid_new(l->ctx, &l->grid, fine->rank, axes, &o);
@@ -133,6 +129,48 @@ static sf_status copy_names(verify_level *l)
         else
             SFI_TRY(thin(l, s));
     }
+    return SF_OK;
+}
+
+/* ---- sides ------------------------------------------------------------------------------ */
+
+/* Pinned sides to e, the others by their flux, which fill_wall() knows. */
+static sf_status copy_side(verify_level *l, int u, int side, const char *exact)
+{
+    static const char *const words[] = {"", "", "pin ", "flux 0", "robin ", ""};
+    const sf_action *fine = l->fine;
+    const sfi_action_wall *wall = &fine->walls[sfi_wall_index(u, side)];
+    const char *axis = sf_grid_axis(fine->grid, side / 2)->name;
+    /* Where there is no area, or a slope that is not of second order, it stays. */
+    const bool stays = wall->kind == SF_SIDE_NATURAL &&
+                       (sfi_wall_growth(fine, side) == 0.0 ||
+                        (sfi_is_cells(fine, side / 2) && !fine->is_linear));
+    const sf_side_kind kind =
+        wall->kind == SF_SIDE_NATURAL ? SF_SIDE_FLUX : wall->kind;
+    const char *value = kind == SF_SIDE_PIN     ? exact
+                        : kind == SF_SIDE_ROBIN ? wall->factor_text
+                                                : "";
+    if (stays || kind == SF_SIDE_PERIODIC || kind == SF_SIDE_OPEN)
+        return SF_OK;
+    const size_t size = strlen(value) + 32;
+    char *text = sfi_alloc(l->ctx, size, 1), name[80];
+    if (text == NULL)
+        return SF_E_NOMEM;
+    snprintf(text, size, "%s%s%s", words[kind], value,
+             kind == SF_SIDE_ROBIN ? ", 0" : "");
+    snprintf(name, sizeof name, "%s%c", axis, side % 2 == 0 ? '-' : '+');
+    const sf_status status =
+        sf_action_side(l->a, fine->names[u], name, text);
+    sfi_free(l->ctx, text, size, 1);
+    return status;
+}
+
+static sf_status copy_sides(verify_level *l, const char *const *exact)
+{
+    SFI_TRY(sfi_action_copy_sides(l->a, l->fine));
+    for (int u = 0; u < l->fine->unknowns; u++)
+        for (int side = 0; side < 2 * l->fine->rank; side++)
+            SFI_TRY(copy_side(l, u, side, exact[u]));
     return SF_OK;
 }
 
@@ -214,43 +252,72 @@ static void coordinates(const sf_action *a, sf_box *box, double **x)
     }
 }
 
-/* Values of the flux, plus alpha e, on a wall. */
-static sf_status fill_wall(sf_action *a, int w, const sf_node *exact)
+/* Where a row is one point expressions like sin(theta)/r have no value, but a mean of what they
+ * are near it: so near that this is no error, so far that it is not of rounding. */
+static sf_status move_coordinates(verify_level *l)
 {
-    sfi_action_wall *wall = &a->walls[w];
+    const sf_action *a = l->a;
+    for (int k = 0; k < a->rank; k++) {
+        const int64_t n = a->count[k];
+        l->moved[k] = sfi_alloc(l->ctx, (size_t)n, sizeof(double));
+        if (l->moved[k] == NULL)
+            return SF_E_NOMEM;
+        double *const x = l->moved[k];
+        memcpy(x, a->lines[k][SFI_LINE_COORD], (size_t)n * sizeof *x);
+        for (int high = 0; high < 2; high++) {
+            const int64_t end = high ? n - 1 : 0, next = high ? n - 2 : 1;
+            if (!sfi_is_closed(a, k) && !sfi_is_cells(a, k) &&
+                sfi_wall_growth(a, 2 * k + high) == 0.0)
+                x[end] += 1e-3 * (x[next] - x[end]);
+        }
+    }
+    return SF_OK;
+}
+
+/* Values of the flux, plus alpha e + dB/de, on a wall. */
+static sf_status fill_wall(const verify_level *l, int u, int side,
+                           const sf_node *exact)
+{
+    sf_action *a = l->a;
+    sfi_action_wall *wall = &a->walls[sfi_wall_index(u, side)];
     sf_graph *g = a->graph;
-    const int axis = w / 2;
-    const bool high = w % 2 == 1;
+    const int axis = side / 2;
     sf_box box = {0};
-    double *x[SF_MAX_AXES];
+    double *x[SF_MAX_AXES], place = sfi_wall_place(a, side);
     if (wall->kind != SF_SIDE_FLUX && wall->kind != SF_SIDE_ROBIN)
         return SF_OK;
     coordinates(a, &box, x);
+    for (int k = 0; k < a->rank; k++)
+        x[k] = l->moved[k];
     box.extent[axis] = 1;
-    if (high)
-        x[axis] += a->count[axis] - 1;
-    int64_t step = 1;
-    for (int k = a->rank - 1; k >= 0; k--) {
-        wall->step[k] = k == axis ? 0 : step;
-        step *= box.extent[k];
-    }
-    sf_node q = flux(a, 0, axis, exact);
-    if (!high)
+    x[axis] = &place;
+    sf_node q = flux(a, u, axis, exact);
+    if (side % 2 == 0)
         q = sf_neg(g, q);
-    if (wall->kind == SF_SIDE_ROBIN)
-        q = sf_add(g, q, sf_mul(g, sf_const(g, wall->factor), exact[0]));
+    if (a->boundary[side].id >= 0)
+        q = sf_add(g, q,
+                   at_exact(a,
+                            sf_gradient(g, a->boundary[side],
+                                        sfi_action_leaf(a, SFI_LEAF_VALUE, u,
+                                                        0)),
+                            exact));
     SFI_TRY(sf_graph_status(g));
-    sfi_free(a->ctx, wall->values, wall->count, sizeof *wall->values);
-    sfi_free(a->ctx, wall->factors, wall->count, sizeof *wall->factors);
-    wall->values = sfi_alloc(a->ctx, (size_t)step, sizeof *wall->values);
-    wall->factors = sfi_alloc(a->ctx, (size_t)step, sizeof *wall->factors);
-    wall->count = (size_t)step;
+    if (sfi_action_depends(a, q, SFI_LEAF_SOURCE))
+        return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                        "verify: a boundary term has values in it; type it "
+                        "with coordinates");
     wall->is_number = false;
-    if (wall->values == NULL || wall->factors == NULL)
-        return SF_E_NOMEM;
-    for (int64_t i = 0; i < step; i++)
-        wall->factors[i] = wall->factor;
-    return sfi_action_run(a, q, &box, x, wall->values);
+    double *on_wall = sfi_alloc(l->ctx, wall->count, sizeof *on_wall);
+    sf_status status = on_wall != NULL ? SF_OK : SF_E_NOMEM;
+    if (status == SF_OK)
+        status = sfi_action_run(a, exact[u], &box, x, on_wall);
+    if (status == SF_OK)
+        status = sfi_action_run(a, q, &box, x, wall->values);
+    for (size_t i = 0; i < wall->count && status == SF_OK; i++)
+        if (wall->kind == SF_SIDE_ROBIN)
+            wall->values[i] += wall->factors[i] * on_wall[i];
+    sfi_free(l->ctx, on_wall, wall->count, sizeof *on_wall);
+    return status;
 }
 
 /* Add S phi to the energy, and remember e at all points. */
@@ -261,6 +328,7 @@ static sf_status manufacture(verify_level *l, const sf_node *exact)
     sf_box box = {0};
     double *x[SF_MAX_AXES];
     coordinates(a, &box, x);
+    SFI_TRY(move_coordinates(l));
     sf_node energy = a->energy;
     for (int u = 0; u < a->unknowns; u++) {
         const sf_node value = sfi_action_leaf(a, SFI_LEAF_VALUE, u, 0);
@@ -281,15 +349,17 @@ static sf_status manufacture(verify_level *l, const sf_node *exact)
         }
         a->named[a->named_count] = (sfi_named){.name = name, .values = values};
         const int number = (int)a->named_count++;
-        SFI_TRY(sfi_action_run(a, lagrange, &box, x, values));
+        SFI_TRY(sfi_action_run(a, lagrange, &box, l->moved, values));
+        sfi_action_tie(a, values);
         energy = sf_sub(
             g, energy,
             sf_mul(g, sfi_action_leaf(a, SFI_LEAF_SOURCE, number, 0), value));
         SFI_TRY(sfi_action_run(a, exact[u], &box, x, l->exact + u * a->points));
     }
     a->energy = energy;
-    for (int w = 0; w < 2 * a->rank; w++)
-        SFI_TRY(fill_wall(a, w, exact));
+    for (int u = 0; u < a->unknowns; u++)
+        for (int side = 0; side < 2 * a->rank; side++)
+            SFI_TRY(fill_wall(l, u, side, exact));
     return sf_graph_status(g);
 }
 
@@ -297,6 +367,8 @@ static sf_status manufacture(verify_level *l, const sf_node *exact)
 
 static void free_level(verify_level *l)
 {
+    for (int k = 0; k < l->fine->rank && l->a != NULL; k++)
+        sfi_free(l->ctx, l->moved[k], (size_t)l->a->count[k], sizeof(double));
     if (l->a != NULL)
         sfi_free(l->ctx, l->exact, (size_t)(l->a->unknowns * l->a->points),
                  sizeof *l->exact);
@@ -313,22 +385,18 @@ static sf_status make_level(verify_level *l, const char *const *exact)
 {
     const sf_action *fine = l->fine;
     sf_node nodes[SF_MOST_UNKNOWNS];
-    SFI_TRY(make_grid(l, exact[0]));
+    SFI_TRY(make_grid(l));
     SFI_TRY(sf_action_new(l->ctx, &l->a, l->grid, fine->text, fine->kind,
                           fine->unknowns, (const char *const *)fine->names));
     sf_action *a = l->a;
     SFI_TRY(copy_names(l));
+    SFI_TRY(copy_sides(l, exact));
     l->exact =
         sfi_alloc(l->ctx, (size_t)(a->unknowns * a->points), sizeof *l->exact);
     if (l->exact == NULL)
         return SF_E_NOMEM;
     sf_action_info info;
     SFI_TRY(sf_action_describe(a, &info));
-    for (int w = 0; w < 2 * a->rank; w++)
-        if (a->walls[w].kind == SF_SIDE_ROBIN && !a->walls[w].is_number)
-            return SFI_FAIL(l->ctx, SF_E_UNSUPPORTED,
-                            "verify: the coefficient of a Robin side is to be "
-                            "one number");
     for (int u = 0; u < a->unknowns; u++)
         SFI_TRY(sfi_action_parse(a, exact[u], &nodes[u]));
     return manufacture(l, nodes);
@@ -338,7 +406,7 @@ static sf_status solve_level(verify_level *l, sf_action_level *out)
 {
     sf_action *a = l->a;
     sf_field fields[SF_MOST_UNKNOWNS] = {{0}};
-    sf_action_solution s;
+    sf_action_solution s = {0};
     sf_action_solve_options o = SF_ACTION_SOLVE_OPTIONS_INIT;
     sf_status status = SF_OK;
     o.tolerance = a->is_linear ? 1e-11 : 1e-8; /* from near the solution */
@@ -354,12 +422,12 @@ static sf_status solve_level(verify_level *l, sf_action_level *out)
     }
     if (status == SF_OK)
         status = sf_action_solve(a, fields, &o, &s);
-    *out = (sf_action_level){.order = NAN, .residual = s.residual};
+    *out = (sf_action_level){.order = NAN, .residual = s.residual, .engine = s.engine};
     for (int u = 0; u < a->unknowns && status == SF_OK; u++) {
         const double *exact = l->exact + u * a->points;
         double shift = 0.0;
         sf_field_get(&fields[u], 0, x);
-        for (int64_t i = 0; i < a->points && a->is_singular; i++)
+        for (int64_t i = 0; i < a->points && a->is_floating[u]; i++)
             shift += (exact[i] - x[i]) / (double)a->points;
         for (int64_t i = 0; i < a->points; i++)
             out->error = fmax(out->error, fabs(x[i] + shift - exact[i]));
@@ -379,11 +447,6 @@ sf_status sf_action_verify(sf_action *a, const char *const *exact,
     *count = 0;
     SFI_TRY(sf_action_describe(a, &info));
     SFI_TRY(sfi_action_check_rest(a));
-    if (a->unknowns > 1)
-        for (int w = 0; w < 2 * a->rank; w++)
-            if (a->walls[w].kind != SF_SIDE_PERIODIC)
-                return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
-                                "verify: several fields want periodic sides");
     int skip = 1 << (SF_MOST_LEVELS - 1);
     while (skip > 1 && !divides(a, skip))
         skip /= 2;
