@@ -18,18 +18,23 @@ static double inverse_h(const sf_grid *grid, int axis, double x)
 }
 
 /* The part from x to y of a face that another axis is crossed by, whose steps grow with r or
- * with cos(lat): the measure of a volume without that. */
-static double face(const sf_grid *grid, int axis, double x, double y)
+ * with cos(lat): the volume over their length at the point `at`, so that in a corner of two
+ * sides what flows in through one wall and out to the next point is the same; exact where
+ * they have no length. */
+static double face(const sf_grid *grid, int axis, double at, double x, double y)
 {
     const sf_role role = sf_grid_axis(grid, axis)->role;
-    const sf_geometry geometry = sf_grid_geometry(grid);
-    const double width = fabs(y - x) * grid->radian[axis];
-    if (role == SF_ROLE_LAT)
-        return geometry == SF_GEOMETRY_SPHERE ? grid->radius * width : width;
-    if (role == SF_ROLE_R && geometry == SF_GEOMETRY_SPHERICAL)
+    const double radius =
+        sf_grid_geometry(grid) == SF_GEOMETRY_SPHERE ? grid->radius : 1.0;
+    const double measure = fabs(sfi_grid_measure(grid, axis, x, y));
+    const double inverse = inverse_h(grid, axis, at);
+    if (role != SF_ROLE_R && role != SF_ROLE_LAT)
+        return measure;
+    if (inverse > 0.0)
+        return measure * inverse / radius;
+    if (role == SF_ROLE_R && sf_grid_geometry(grid) == SF_GEOMETRY_SPHERICAL)
         return 0.5 * fabs(y * y - x * x);
-    return role == SF_ROLE_R ? width
-                             : fabs(sfi_grid_measure(grid, axis, x, y));
+    return radius * fabs(y - x) * grid->radian[axis];
 }
 
 /* Coordinate i of an axis; beyond the ends of a closed one, a period further. */
@@ -70,8 +75,8 @@ static sf_status make_lines(sf_action *a, int k)
             fabs(sfi_grid_measure(a->grid, k, below, x));
         a->lines[k][SFI_LINE_HIGH][i] =
             fabs(sfi_grid_measure(a->grid, k, x, above));
-        a->lines[k][SFI_LINE_FACE_LOW][i] = face(a->grid, k, below, x);
-        a->lines[k][SFI_LINE_FACE_HIGH][i] = face(a->grid, k, x, above);
+        a->lines[k][SFI_LINE_FACE_LOW][i] = face(a->grid, k, x, below, x);
+        a->lines[k][SFI_LINE_FACE_HIGH][i] = face(a->grid, k, x, x, above);
         a->lines[k][SFI_LINE_INVERSE_H][i] = inverse_h(a->grid, k, x);
         if (i < n - 1 || closed)
             a->lines[k][SFI_LINE_EDGE][i] =

@@ -169,6 +169,10 @@ struct sf_action {
 
 /* ---- text (density_text.c) ---------------------------------------------------------- */
 
+/* Whether the energy is of second order in the slope of field u along an axis, and couples it
+ * with none along an axis of cells. */
+bool sfi_slope_is_square(sf_action *a, int u, int axis);
+
 /* Read the density, if that was not done. */
 sf_status sfi_action_read(sf_action *a);
 
@@ -285,6 +289,9 @@ sf_status sfi_action_read_walls(sf_action *a);
 bool sfi_class_is_pinned(const sf_action *a, int u,
                          const sfi_place_class *place);
 
+/* Whether a side pins field u at a point. */
+bool sfi_point_is_pinned(const sf_action *a, int u, int64_t point);
+
 /* SF_E_ARG where sides that pin the same point do not agree. */
 sf_status sfi_action_check_pins(const sf_action *a);
 
@@ -313,6 +320,9 @@ sf_status sfi_action_find_rows(sf_action *a);
 /* Make what is tied equal, [points]: its mean, or the value of its first point. */
 void sfi_action_tie(const sf_action *a, double *x);
 void sfi_action_copy_rows(const sf_action *a, double *x);
+
+/* Give what is tied to a pinned point of field u its value; false if two do not agree. */
+bool sfi_action_pin_rows(const sf_action *a, int u, double *x);
 
 /* Free numbers, an unknown after the other, to all points and back; pinned points have
  * their values or 0.  A derivative by a number that is tied is the sum over its row. */

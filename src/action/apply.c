@@ -153,8 +153,12 @@ static sf_status run_points(sf_action *a, sfi_task_of task, const double *x,
     memset(out, 0, (size_t)(a->unknowns * a->points) * sizeof *out);
     const arrays io = {x, v, out};
     SFI_TRY(run_all(a, task, &io));
+    if (a->row_size == NULL)
+        return SF_OK;
     for (int u = 0; u < a->unknowns; u++)
         sfi_action_tie(a, out + u * a->points);
+    for (int64_t i = 0; i < a->unknowns * a->points; i++)
+        out[i] = a->pinned[i] ? 0.0 : out[i]; /* rows with a pinned point */
     return SF_OK;
 }
 

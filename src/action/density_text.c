@@ -520,6 +520,23 @@ static void classify_part(sf_action *a, sf_node part)
     a->is_timed |= sfi_action_ages(a, part);
 }
 
+bool sfi_slope_is_square(sf_action *a, int u, int axis)
+{
+    sf_graph *g = a->graph;
+    const sf_node leaf = sfi_action_leaf(a, SFI_LEAF_SLOPE, u, axis);
+    const sf_node first = sf_gradient(g, a->energy, leaf);
+    bool is_square =
+        is_zero(a, sf_gradient(g, sf_gradient(g, first, leaf), leaf));
+    for (int v = 0; v < a->unknowns; v++)
+        for (int k = 0; k < a->rank && is_square; k++)
+            is_square &=
+                (v == u && k == axis) || !sfi_is_cells(a, k) ||
+                is_zero(a, sf_gradient(
+                               g, first,
+                               sfi_action_leaf(a, SFI_LEAF_SLOPE, v, k)));
+    return is_square;
+}
+
 /* The value on the wall of cells is left out of the equation (corner.c), which takes an
  * energy that is of second order in the slope there. */
 static sf_status check_cells(sf_action *a, int u, int side)
@@ -529,32 +546,16 @@ static sf_status check_cells(sf_action *a, int u, int side)
     const sf_side_kind kind = a->walls[sfi_wall_index(u, side)].kind;
     const int axis = side / 2;
     if (!sfi_is_cells(a, axis) ||
-        (kind != SF_SIDE_FLUX && kind != SF_SIDE_ROBIN))
+        (kind != SF_SIDE_FLUX && kind != SF_SIDE_ROBIN) ||
+        sfi_slope_is_square(a, u, axis))
         return SF_OK;
-    const sf_node leaf = sfi_action_leaf(a, SFI_LEAF_SLOPE, u, axis);
-    const sf_node twice = sf_gradient(
-        a->graph, sf_gradient(a->graph, a->energy, leaf), leaf);
-    bool fits = is_zero(a, sf_gradient(a->graph, twice, leaf));
-    for (int v = 0; v < a->unknowns; v++)
-        for (int w = 0; w < 2 * a->rank && fits; w++) {
-            const sf_side_kind other = a->walls[sfi_wall_index(v, w)].kind;
-            if ((v == u && w / 2 == axis) || !sfi_is_cells(a, w / 2) ||
-                (other != SF_SIDE_FLUX && other != SF_SIDE_ROBIN))
-                continue;
-            const sf_node also = sfi_action_leaf(a, SFI_LEAF_SLOPE, v, w / 2);
-            fits = is_zero(
-                a, sf_gradient(a->graph, sf_gradient(a->graph, a->energy, leaf),
-                               also));
-        }
-    a->trouble_wall = fits ? -1 : sfi_wall_index(u, side);
+    a->trouble_wall = sfi_wall_index(u, side);
     a->trouble_at = -1;
-    return fits ? SF_OK
-                : SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
-                           "action: side %s%c: %s on cells wants an energy of "
-                           "second order in the slope of %s there, by itself; "
-                           "use nodes",
-                           sf_grid_axis(a->grid, axis)->name,
-                           side % 2 == 0 ? '-' : '+', kinds[kind], a->names[u]);
+    return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                    "action: side %s%c: %s on cells wants an energy of second "
+                    "order in the slope of %s there, by itself; use nodes",
+                    sf_grid_axis(a->grid, axis)->name,
+                    side % 2 == 0 ? '-' : '+', kinds[kind], a->names[u]);
 }
 
 static sf_status classify(sf_action *a)

@@ -2,6 +2,7 @@
 /* rows.c - rows of a grid that are one point, and what is free. */
 #include "action/action.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- which are ------------------------------------------------------------------------- */
@@ -141,6 +142,45 @@ void sfi_action_copy_rows(const sf_action *a, double *x)
 {
     if (a->row_size != NULL)
         each_row(a, copy_row, x);
+}
+
+/* ---- pinned rows -------------------------------------------------------------------------- */
+
+typedef struct pinned_row {
+    int unknown;
+    double *x;
+    bool agree;
+} pinned_row;
+
+/* All of a row is what one of its points is pinned to. */
+static void pin_row(const sf_action *a, unsigned mask, int64_t first,
+                    int64_t size, void *user)
+{
+    pinned_row *const r = user;
+    int64_t index[SF_MAX_AXES] = {0};
+    bool any = false;
+    double value = 0.0;
+    (void)size;
+    do {
+        const int64_t at = first + element(a, index);
+        if (!sfi_point_is_pinned(a, r->unknown, at))
+            continue;
+        const double other = r->x[at];
+        r->agree &=
+            !any || fabs(other - value) <= 1e-12 * fmax(1.0, fabs(value));
+        value = any ? value : other;
+        any = true;
+    } while (next_of(a, mask, index));
+    if (any)
+        set_row(a, mask, first, value, r->x);
+}
+
+bool sfi_action_pin_rows(const sf_action *a, int u, double *x)
+{
+    pinned_row r = {u, x, true};
+    if (a->row_size != NULL)
+        each_row(a, pin_row, &r);
+    return r.agree;
 }
 
 /* ---- free numbers ------------------------------------------------------------------------ */

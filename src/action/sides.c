@@ -295,6 +295,17 @@ static bool is_pin(const sf_action *a, int u, int side)
            !sfi_is_cells(a, side / 2);
 }
 
+bool sfi_point_is_pinned(const sf_action *a, int u, int64_t point)
+{
+    for (int k = 0; k < a->rank; k++) {
+        const int64_t i = point / a->stride[k] % a->count[k];
+        if ((i == 0 && is_pin(a, u, 2 * k)) ||
+            (i == a->count[k] - 1 && is_pin(a, u, 2 * k + 1)))
+            return true;
+    }
+    return false;
+}
+
 /* The wall's value at a point of it. */
 static double pinned_value(const sf_action *a, int u, int side,
                            const int64_t *index)
@@ -380,6 +391,7 @@ void sfi_action_pin(const sf_action *a, int u, double *x)
 {
     for (int side = 0; side < 2 * a->rank; side++)
         sfi_action_pin_side(a, u, side, x);
+    (void)sfi_action_pin_rows(a, u, x);
 }
 
 static sf_status find_pinned(sf_action *a)
@@ -393,7 +405,12 @@ static sf_status find_pinned(sf_action *a)
     for (int u = 0; u < a->unknowns && status == SF_OK; u++) {
         for (size_t i = 0; i < n; i++)
             values[i] = NAN;
-        sfi_action_pin(a, u, values);
+        for (int side = 0; side < 2 * a->rank; side++)
+            sfi_action_pin_side(a, u, side, values);
+        if (!sfi_action_pin_rows(a, u, values))
+            status = SFI_FAIL(a->ctx, SF_E_ARG,
+                              "action: pinned sides meet where r = 0 or at a "
+                              "pole and do not agree; use cells");
         for (size_t i = 0; i < n; i++) {
             bool *const at = &pinned[(size_t)u * n + i];
             *at = !isnan(values[i]);

@@ -18,6 +18,8 @@ static sf_status put(cli *c, sfi_growing *page, const char *before,
 static sf_status put_all(cli *c, sfi_growing *page, const char *section,
                          const cli_texts *texts, const char *otherwise)
 {
+    if (texts->count == 0 && otherwise == NULL)
+        return SF_OK;
     SFI_TRY(put(c, page, "", section));
     for (int i = 0; i < texts->count; i++)
         SFI_TRY(put(c, page, "", texts->text[i]));

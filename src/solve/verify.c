@@ -17,7 +17,7 @@
 /* A coarser copy of an action. */
 typedef struct verify_level {
     sf_context *ctx;
-    const sf_action *fine;
+    sf_action *fine;
     int skip; /* every skip-th point */
     sf_grid *grid;
     sf_action *a;
@@ -138,13 +138,14 @@ static sf_status copy_names(verify_level *l)
 static sf_status copy_side(verify_level *l, int u, int side, const char *exact)
 {
     static const char *const words[] = {"", "", "pin ", "flux 0", "robin ", ""};
-    const sf_action *fine = l->fine;
+    sf_action *fine = l->fine;
     const sfi_action_wall *wall = &fine->walls[sfi_wall_index(u, side)];
     const char *axis = sf_grid_axis(fine->grid, side / 2)->name;
     /* Where there is no area, or a slope that is not of second order, it stays. */
     const bool stays = wall->kind == SF_SIDE_NATURAL &&
                        (sfi_wall_growth(fine, side) == 0.0 ||
-                        (sfi_is_cells(fine, side / 2) && !fine->is_linear));
+                        (sfi_is_cells(fine, side / 2) &&
+                         !sfi_slope_is_square(fine, u, side / 2)));
     const sf_side_kind kind =
         wall->kind == SF_SIDE_NATURAL ? SF_SIDE_FLUX : wall->kind;
     const char *value = kind == SF_SIDE_PIN     ? exact

@@ -234,8 +234,8 @@ static double integral(double a, double b, int power)
     return fabs(pow(b, power + 1) - pow(a, power + 1)) / (power + 1);
 }
 
-/* The part of a measure along axis k, of a volume or (wall >= 0) of the face on the wall of that
- * axis: how r and cos(lat) enter it. */
+/* The part of a measure along axis k from the point a on, of a volume or (wall >= 0) of the face
+ * on the wall of that axis: how r and cos(lat) enter it, at a point where they are not 0. */
 static double part(const reference *r, int k, int wall, double a, double b)
 {
     const sf_geometry geometry = sf_grid_geometry(r->g);
@@ -245,19 +245,23 @@ static double part(const reference *r, int k, int wall, double a, double b)
     b *= r->unit[k];
     if (role == SF_ROLE_R) {
         int power = is_ball(r) ? 2 : geometry == SF_GEOMETRY_CARTESIAN ? 0 : 1;
+        double over = 1.0;
         if (other == SF_ROLE_THETA ||
-            (is_ball(r) && (other == SF_ROLE_LAT || other == SF_ROLE_LON)))
-            power--;
+            (is_ball(r) && (other == SF_ROLE_LAT || other == SF_ROLE_LON))) {
+            power -= a == 0.0;
+            over = a == 0.0 ? 1.0 : a;
+        }
         const double turn = geometry == SF_GEOMETRY_AXISYMMETRIC ? 2.0 * PI
                             : geometry == SF_GEOMETRY_RADIAL     ? 4.0 * PI
                                                                  : 1.0;
-        return turn * integral(a, b, power);
+        return turn * integral(a, b, power) / over;
     }
     const double radius =
         geometry == SF_GEOMETRY_SPHERE ? sf_grid_radius(r->g) : 1.0;
     if (role == SF_ROLE_LAT)
-        return radius * (other == SF_ROLE_LON ? fabs(b - a)
-                                              : fabs(sin(b) - sin(a)));
+        return radius * (other != SF_ROLE_LON   ? fabs(sin(b) - sin(a))
+                         : fabs(cos(a)) < 1e-12 ? fabs(b - a)
+                                                : fabs(sin(b) - sin(a)) / cos(a));
     if (role == SF_ROLE_LON)
         return radius * fabs(b - a);
     return fabs(b - a);
