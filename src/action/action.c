@@ -152,6 +152,7 @@ void sf_action_free(sf_action *a)
         sfi_free_text(ctx, a->named[i].text);
     }
     sfi_action_free_sides(a);
+    sfi_action_free_coefficients(a);
     for (int k = 0; k < a->rank; k++)
         for (int r = 0; r < SFI_LINES; r++)
             sfi_free(ctx, a->lines[k][r], (size_t)a->count[k], sizeof(double));
@@ -225,6 +226,7 @@ sf_status sf_action_new(sf_context *ctx, sf_action **out, const sf_grid *grid,
     a->kind = kind;
     a->rank = sf_grid_rank(grid);
     a->points = sf_grid_points(grid);
+    a->discrete.id = -1;
     a->trouble_at = -1;
     a->trouble_wall = -1;
     for (int w = 0; w < SFI_SIDES; w++)

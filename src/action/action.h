@@ -23,6 +23,7 @@ typedef enum sfi_leaf_kind {
     SFI_LEAF_COORD, /* of `axis`, in the grid's unit                          */
     SFI_LEAF_SOURCE, /* array `index`                                         */
     SFI_LEAF_TIME,   /* t                                                     */
+    SFI_LEAF_COEFFICIENT, /* `index`, of coordinates, in the discrete energy  */
     SFI_LEAF_DELTA /* a point source, while its text is read                 */
 } sfi_leaf_kind;
 
@@ -44,6 +45,13 @@ typedef struct sfi_named {
     char *text;        /* that it was set by; NULL: a number or a field       */
     sfi_values *timed; /* what they are at another time; NULL: the same       */
 } sfi_named;
+
+/* A part of the energy that depends on coordinates alone: its values over the axes that it
+ * depends on. */
+typedef struct sfi_coefficient {
+    double *values;
+    int64_t count, step[SF_MAX_AXES];
+} sfi_coefficient;
 
 /* ---- walls ---------------------------------------------------------------------- */
 
@@ -76,6 +84,7 @@ typedef enum sfi_read_of {
     SFI_READ_VALUE,  /* of unknown `index`                                    */
     SFI_READ_VECTOR, /* what a Hessian is applied to                          */
     SFI_READ_SOURCE,
+    SFI_READ_COEFFICIENT,
     SFI_READ_TIME,
     SFI_READ_LINE, /* table `index` of an axis                              */
     SFI_READ_WALL_VALUE, /* of wall `index`, as sfi_wall_index() counts       */
@@ -149,6 +158,9 @@ struct sf_action {
     sfi_density_leaf *leaves; /* in the order of the graph's inputs           */
     size_t leaf_count, leaf_capacity;
     sf_node energy; /* at rest                                      */
+    sf_node discrete; /* the same with coefficients as leaves; id -1: not yet */
+    sfi_coefficient *coefficients;
+    int coefficient_count;
     sf_node inertia[SF_MOST_UNKNOWNS]; /* a of a dt(phi)^2/2; id -1: none     */
     bool has_motion, is_linear, is_open;
     bool is_floating[SF_MOST_UNKNOWNS]; /* a constant added changes nothing   */
@@ -203,6 +215,12 @@ sf_node sfi_action_inverse_h(sf_action *a, int axis);
 
 /* Whether a node depends on the time, by itself or through a source. */
 bool sfi_action_ages(const sf_action *a, sf_node node);
+
+/* ---- coefficients (coefficients.c) ---------------------------------------------------------- */
+
+/* Make the discrete energy, if that was not done: before the first program. */
+sf_status sfi_action_find_coefficients(sf_action *a);
+void sfi_action_free_coefficients(sf_action *a);
 
 /* ---- values of texts (text_values.c) ------------------------------------------------------- */
 

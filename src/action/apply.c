@@ -81,6 +81,10 @@ static sf_source source_of(const sf_action *a, const class_box *b,
     case SFI_READ_SOURCE:
         base = a->named[r->index].values;
         break;
+    case SFI_READ_COEFFICIENT:
+        base = a->coefficients[r->index].values;
+        stride = a->coefficients[r->index].step;
+        break;
     case SFI_READ_TIME:
         s.data = &a->time;
         return s;

@@ -226,6 +226,8 @@ static sf_node at_corner(building *b, const corner *c, int facing, sf_node node)
             : l->kind == SFI_LEAF_TIME ? read_at(b, SFI_READ_TIME, 0, here)
             : l->kind == SFI_LEAF_SOURCE
                 ? read_at(b, SFI_READ_SOURCE, l->index, c->at)
+            : l->kind == SFI_LEAF_COEFFICIENT
+                ? read_at(b, SFI_READ_COEFFICIENT, l->index, c->at)
                 : sf_const(g, 0.0);
     }
     const sf_node made = sfi_substitute(g, a->graph, node, values, NULL);
@@ -292,7 +294,7 @@ static sf_node wall_part(building *b, const corner *c, int unknown, int axis)
     sf_action *a = b->a;
     const int w = sfi_wall_index(unknown, 2 * axis + (c->side[axis] > 0));
     const sf_node leaf = sfi_action_leaf(a, SFI_LEAF_SLOPE, unknown, axis);
-    const sf_node slope_of = sf_gradient(a->graph, a->energy, leaf);
+    const sf_node slope_of = sf_gradient(a->graph, a->discrete, leaf);
     const sf_node phi = read_at(b, SFI_READ_VALUE, unknown, c->at);
     const sf_node area = face(b, c, axis);
     const sf_node own = sf_mul(g, area, robin(b, c, w, phi));
@@ -325,7 +327,7 @@ static sf_node term(building *b, const corner *c, int facing)
 {
     const sf_action *a = b->a;
     sf_node sum = sf_mul(b->g, volume(b, c),
-                         at_corner(b, c, facing, a->energy));
+                         at_corner(b, c, facing, a->discrete));
     for (int k = 0; k < a->rank && facing < 0; k++)
         for (int u = 0; u < a->unknowns; u++)
             if (sfi_is_cells(a, k) && is_at(b, k, c->at[k], c->side[k]) &&
@@ -508,6 +510,7 @@ sf_status sfi_class_program_make(sf_action *a, sfi_task_of task,
 {
     building b = {.a = a, .place = place, .into = out};
     sf_output outputs[SF_MOST_UNKNOWNS];
+    SFI_TRY(sfi_action_find_coefficients(a));
     SFI_TRY(sf_graph_new(a->ctx, &b.g));
     const int count = outputs_of(&b, task, outputs);
     sf_status status = sf_graph_status(b.g);

@@ -44,6 +44,7 @@ sf_node sfi_action_leaf(sf_action *a, sfi_leaf_kind kind, int index, int axis)
              : kind == SFI_LEAF_TIME   ? "t"
              : kind == SFI_LEAF_SOURCE ? a->named[index].name
              : kind == SFI_LEAF_DELTA  ? "delta"
+             : kind == SFI_LEAF_COEFFICIENT ? "coefficient"
                                        : a->names[index],
              kind == SFI_LEAF_SLOPE  ? "_"
              : kind == SFI_LEAF_RATE ? "_t"

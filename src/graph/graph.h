@@ -170,6 +170,12 @@ sf_status sfi_parse_at(sf_graph *g, const char *text, int symbol_count,
 sf_node sfi_substitute(sf_graph *to, const sf_graph *from, sf_node node,
                        const sf_node *inputs, const sf_node *params);
 
+/* The same with any nodes in place of others: ready [from->node_count], id -1 where there is
+ * none. */
+sf_node sfi_substitute_ready(sf_graph *to, const sf_graph *from, sf_node node,
+                             const sf_node *inputs, const sf_node *params,
+                             const sf_node *ready);
+
 /* The rules (rules.c).
  *
  * partial: d node / d arg k for an element-wise node, same shape as the node.

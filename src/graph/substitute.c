@@ -65,6 +65,13 @@ static void copy(copying *c, sf_node node)
 sf_node sfi_substitute(sf_graph *to, const sf_graph *from, sf_node node,
                        const sf_node *inputs, const sf_node *params)
 {
+    return sfi_substitute_ready(to, from, node, inputs, params, NULL);
+}
+
+sf_node sfi_substitute_ready(sf_graph *to, const sf_graph *from, sf_node node,
+                             const sf_node *inputs, const sf_node *params,
+                             const sf_node *ready)
+{
     const size_t nodes = from->node_count;
     copying c = {.to = to, .from = from, .inputs = inputs, .params = params};
     if (sfi_broken(to))
@@ -73,7 +80,7 @@ sf_node sfi_substitute(sf_graph *to, const sf_graph *from, sf_node node,
     if (c.done == NULL)
         return sfi_graph_fail(to, SF_E_NOMEM, "graph: no memory to copy");
     for (size_t i = 0; i < nodes; i++)
-        c.done[i].id = -1;
+        c.done[i].id = ready != NULL ? ready[i].id : -1;
     copy(&c, node);
     const sf_node made = to->status == SF_OK ? c.done[node.id] : sfi_nothing;
     sfi_free(to->ctx, c.done, nodes, sizeof *c.done);
