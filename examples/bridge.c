@@ -85,8 +85,7 @@ static sf_status begin(film *f, sf_action **action, sf_field *p)
     if (status == SF_OK)
         status = sf_action_field(*action, p, 0);
     if (status == SF_OK)
-        status =
-            sf_field_new(f->ctx, &f->now, f->grid, 1, NULL, SF_F64, 0);
+        status = sf_field_new(f->ctx, &f->now, f->grid, 1, NULL, SF_F64, 0);
     return status;
 }
 
@@ -196,8 +195,8 @@ static bool five_points(sf_context *ctx, const char *picture)
     f = (film){.ctx = ctx, .diffusion = 0.5, .until = 0.98};
     sf_status status = begin(&f, &action, &p);
     if (status == SF_OK) /* 2 D t = 1/4 */
-        status = sf_field_deposit(ctx, &p, 0, (sf_cmat){points, POINTS, 1, 1},
-                                  NULL);
+        status =
+            sf_field_deposit(ctx, &p, 0, (sf_cmat){points, POINTS, 1, 1}, NULL);
     sf_action_flow_options o = SF_ACTION_FLOW_OPTIONS_INIT;
     o.until = quarter;
     if (status == SF_OK)
@@ -207,8 +206,8 @@ static bool five_points(sf_context *ctx, const char *picture)
     if (status == SF_OK)
         status = sf_field_set(ctx, &p, 0, "0");
     if (status == SF_OK)
-        status = sf_field_deposit(ctx, &p, 0, (sf_cmat){points, POINTS, 1, 1},
-                                  NULL);
+        status =
+            sf_field_deposit(ctx, &p, 0, (sf_cmat){points, POINTS, 1, 1}, NULL);
     if (status == SF_OK)
         status = follow(&f, action, &p, wait);
     double worst = 0.0, back = 0.0;
@@ -219,8 +218,8 @@ static bool five_points(sf_context *ctx, const char *picture)
         memcpy(path[s + 1], x, sizeof x);
     }
     for (int i = 0; i < MOST; i++)
-        worst = fmax(worst, fabs(below(x[i], wait + f.until) -
-                                 (i + 0.5) / MOST));
+        worst =
+            fmax(worst, fabs(below(x[i], wait + f.until) - (i + 0.5) / MOST));
     for (int s = STEPS; s > 0 && status == SF_OK; s--)
         status = step(&f, 2 * s, -1, MOST, x);
     for (int i = 0; i < MOST; i++)
@@ -232,10 +231,10 @@ static bool five_points(sf_context *ctx, const char *picture)
         fprintf(stderr, "%s\n", sf_context_message(ctx));
         return false;
     }
-    bool good = near("heat of five points at 0", on_grid, 0.38311325081152614,
-                     1e-12);
-    good &= near("beside their kernel density", on_grid, 0.38314262649627123,
-                 5e-5);
+    bool good =
+        near("heat of five points at 0", on_grid, 0.38311325081152614, 1e-12);
+    good &=
+        near("beside their kernel density", on_grid, 0.38314262649627123, 5e-5);
     good &= near("largest change of a quantile", worst, 0.0, 1e-3);
     good &= near("largest way from home, there and back", back, 0.0, 2e-3);
     return good;
@@ -251,8 +250,8 @@ static bool one_gaussian(sf_context *ctx)
     f = (film){.ctx = ctx, .diffusion = 0.1, .until = 0.5};
     sf_status status = begin(&f, &action, &p);
     if (status == SF_OK)
-        status = sf_field_set(ctx, &p, 0,
-                              "exp(-x^2/(2*0.49))/(0.7*sqrt(2*pi))");
+        status =
+            sf_field_set(ctx, &p, 0, "exp(-x^2/(2*0.49))/(0.7*sqrt(2*pi))");
     if (status == SF_OK)
         status = follow(&f, action, &p, 0.0);
     const double middle = f.frames[FRAMES][CELLS / 2];

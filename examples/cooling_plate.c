@@ -66,9 +66,9 @@ static bool cold_sides(sf_context *ctx)
     sf_field phi = {0};
     double heat = 0.0, middle = NAN;
     const double at[] = {0.5, 0.5};
-    sf_status status = flow(ctx, "x = 0:1:33 pin 0; y = 0:1:33 pin 0",
-                            "0.05*grad2(phi)", "sin(pi*x)*sin(pi*y)", 0.2,
-                            &grid, &phi, &heat);
+    sf_status status =
+        flow(ctx, "x = 0:1:33 pin 0; y = 0:1:33 pin 0", "0.05*grad2(phi)",
+             "sin(pi*x)*sin(pi*y)", 0.2, &grid, &phi, &heat);
     if (status == SF_OK)
         status = sf_field_at(ctx, &phi, 0, (sf_cmat){at, 1, 2, 2}, &middle);
     sf_field_free(ctx, &phi);
@@ -126,8 +126,7 @@ static bool the_file(sf_context *ctx, const char *folder)
         status = sf_action_flow(p.action, p.fields, &o, NULL);
     }
     if (status == SF_OK)
-        status =
-            sf_field_at(ctx, p.fields, 0, (sf_cmat){at, 1, 2, 2}, &middle);
+        status = sf_field_at(ctx, p.fields, 0, (sf_cmat){at, 1, 2, 2}, &middle);
     if (status != SF_OK)
         fprintf(stderr, "%s\n", sf_context_message(ctx));
     sf_problem_free(ctx, &p);

@@ -12,8 +12,7 @@ static double inverse_h(const sf_grid *grid, int axis, double x)
 {
     const sf_axis *a = sf_grid_axis(grid, axis);
     if (a->role == SF_ROLE_LAT)
-        return sfi_axis_is_pole(a, x) ? 0.0
-                                      : 1.0 / cos(x * grid->radian[axis]);
+        return sfi_axis_is_pole(a, x) ? 0.0 : 1.0 / cos(x * grid->radian[axis]);
     return a->role != SF_ROLE_R ? 1.0 : x == 0.0 ? 0.0 : 1.0 / x;
 }
 
@@ -175,8 +174,7 @@ static void take_sides(sf_action *a, int k)
     for (int u = 0; u < a->unknowns; u++)
         for (int high = 0; high < 2; high++) {
             const sf_side *side = high ? &axis->high : &axis->low;
-            sfi_action_wall *wall =
-                &a->walls[sfi_wall_index(u, 2 * k + high)];
+            sfi_action_wall *wall = &a->walls[sfi_wall_index(u, 2 * k + high)];
             wall->kind = side->kind;
             wall->value_text = side->value;
             wall->factor_text = side->factor;
@@ -395,6 +393,28 @@ sf_status sfi_action_check_rest(const sf_action *a)
                                    "action: something in it depends on t, and "
                                    "nothing is at rest; follow it by evolve "
                                    "or flow");
+}
+
+/* ---- at a time ---------------------------------------------------------------------------------- */
+
+sf_status sfi_action_at(sf_action *a, double time)
+{
+    if (!a->is_timed || a->time == time)
+        return SF_OK;
+    bool has_pins = false;
+    a->time = time;
+    for (size_t i = 0; i < a->named_count; i++)
+        if (a->named[i].timed != NULL)
+            SFI_TRY(sfi_values_run(a, a->named[i].timed, a->named[i].values));
+    for (int w = 0; w < SFI_WALLS; w++) {
+        const sfi_action_wall *wall = &a->walls[w];
+        if (wall->timed[0] != NULL)
+            SFI_TRY(sfi_values_run(a, wall->timed[0], wall->values));
+        if (wall->timed[1] != NULL)
+            SFI_TRY(sfi_values_run(a, wall->timed[1], wall->factors));
+        has_pins |= wall->kind == SF_SIDE_PIN && wall->timed[0] != NULL;
+    }
+    return has_pins ? sfi_action_check_pins(a) : SF_OK;
 }
 
 /* ---- as a functional ----------------------------------------------------------------------- */

@@ -123,7 +123,7 @@ typedef enum sfi_line_rule {
     SFI_LINE_EDGE, /* 1 / distance to the next point                        */
     SFI_LINE_INVERSE_H, /* what a step along another axis is divided by here;
                            0 where these have no length                      */
-    SFI_LINE_FACE_LOW, /* as LOW and HIGH, of the face that another axis, whose
+    SFI_LINE_FACE_LOW,  /* as LOW and HIGH, of the face that another axis, whose
                           steps depend on this one, is crossed by            */
     SFI_LINE_FACE_HIGH,
     SFI_LINES
@@ -147,8 +147,9 @@ struct sf_action {
     sfi_action_wall walls[SF_MOST_UNKNOWNS * SFI_SIDES];
     char *boundary_text[SFI_SIDES]; /* of a term per area of a side, or NULL  */
     sf_node boundary[SFI_SIDES];    /* id -1: none                            */
-    unsigned tied[SFI_SIDES]; /* axes that have no length at a side's points   */
-    int64_t *row_size; /* [points] of a tied row at its first point, 0 at its
+    unsigned
+        tied[SFI_SIDES]; /* axes that have no length at a side's points   */
+    int64_t *row_size;   /* [points] of a tied row at its first point, 0 at its
                           others, 1 elsewhere; NULL: nothing is tied         */
     double *lines[SF_MAX_AXES][SFI_LINES];
     bool is_uniform[SF_MAX_AXES]; /* all inner points have equal lines        */
@@ -157,7 +158,7 @@ struct sf_action {
     sf_graph *graph;
     sfi_density_leaf *leaves; /* in the order of the graph's inputs           */
     size_t leaf_count, leaf_capacity;
-    sf_node energy; /* at rest                                      */
+    sf_node energy;   /* at rest                                      */
     sf_node discrete; /* the same with coefficients as leaves; id -1: not yet */
     sfi_coefficient *coefficients;
     int coefficient_count;
@@ -175,7 +176,7 @@ struct sf_action {
     int64_t free_total; /* free numbers of all fields */
     int64_t trouble_at; /* byte of the text that could not be read, or -1     */
     bool trouble_factor; /* of the wall's texts, that of its factor           */
-    int trouble_wall;   /* the wall or, + SFI_WALLS, the boundary term whose text
+    int trouble_wall; /* the wall or, + SFI_WALLS, the boundary term whose text
                            it was; -1: the density                           */
 };
 
@@ -307,9 +308,6 @@ sf_status sfi_action_read_walls(sf_action *a);
 bool sfi_class_is_pinned(const sf_action *a, int u,
                          const sfi_place_class *place);
 
-/* Whether a side pins field u at a point. */
-bool sfi_point_is_pinned(const sf_action *a, int u, int64_t point);
-
 /* SF_E_ARG where sides that pin the same point do not agree. */
 sf_status sfi_action_check_pins(const sf_action *a);
 
@@ -322,11 +320,13 @@ void sfi_action_pin_side(const sf_action *a, int u, int side, double *x);
 sf_status sfi_action_copy_sides(sf_action *to, const sf_action *from);
 void sfi_action_free_sides(sf_action *a);
 
+/* ---- faces (faces.c) ---------------------------------------------------------------------- */
+
 /* Where the wall is, and how the area of its face grows with what other axes measure. */
 double sfi_wall_place(const sf_action *a, int side);
 double sfi_wall_growth(const sf_action *a, int side);
 
-/* ---- tied rows (rows.c) --------------------------------------------------------------------- */
+/* ---- tied rows (tied_rows.c) --------------------------------------------------------------------- */
 
 /* Where r = 0, and at a pole, other axes have no length: all points there are one, with one
  * number.  Arrays keep a copy at each of them; a derivative by that number is kept as the mean of
@@ -339,8 +339,16 @@ sf_status sfi_action_find_rows(sf_action *a);
 void sfi_action_tie(const sf_action *a, double *x);
 void sfi_action_copy_rows(const sf_action *a, double *x);
 
-/* Give what is tied to a pinned point of field u its value; false if two do not agree. */
-bool sfi_action_pin_rows(const sf_action *a, int u, double *x);
+/* Count through the indices of the axes of a mask; the point of indices. */
+bool sfi_next_of_axes(const sf_action *a, unsigned mask, int64_t *index);
+int64_t sfi_point_of(const sf_action *a, const int64_t *index);
+
+/* Visit all rows that are one point: the points of the axes of a mask from `first` on. */
+typedef void (*sfi_row_fn)(const sf_action *a, unsigned mask, int64_t first,
+                           int64_t size, void *user);
+void sfi_action_each_row(const sf_action *a, sfi_row_fn visit, void *user);
+void sfi_set_row(const sf_action *a, unsigned mask, int64_t first, double value,
+                 double *x);
 
 /* Free numbers, an unknown after the other, to all points and back; pinned points have
  * their values or 0.  A derivative by a number that is tied is the sum over its row. */

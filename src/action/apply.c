@@ -275,6 +275,38 @@ sf_status sfi_action_inertia(sf_action *a, int u, double *out)
     return status;
 }
 
+/* ---- free numbers ------------------------------------------------------------------------ */
+
+void sfi_action_spread(const sf_action *a, const double *free, double *x,
+                       bool pinned_values)
+{
+    for (int u = 0; u < a->unknowns; u++) {
+        double *to = x + u * a->points;
+        const bool *pinned = a->pinned + u * a->points;
+        for (int64_t i = 0; i < a->points; i++)
+            to[i] = pinned[i] || (a->row_size != NULL && a->row_size[i] == 0)
+                        ? 0.0
+                        : *free++;
+        sfi_action_copy_rows(a, to);
+        if (pinned_values)
+            sfi_action_pin(a, u, to);
+    }
+}
+
+void sfi_action_collect(const sf_action *a, const double *x, double *free,
+                        bool is_derivative)
+{
+    for (int u = 0; u < a->unknowns; u++) {
+        const double *from = x + u * a->points;
+        const bool *pinned = a->pinned + u * a->points;
+        for (int64_t i = 0; i < a->points; i++) {
+            const int64_t size = a->row_size != NULL ? a->row_size[i] : 1;
+            if (!pinned[i] && size > 0)
+                *free++ = is_derivative ? from[i] * (double)size : from[i];
+        }
+    }
+}
+
 /* ---- fields ------------------------------------------------------------------------------ */
 
 /* Values of a row that is one point are to be one. */
@@ -294,10 +326,11 @@ static sf_status tie_given(const sf_action *a, int u, double *x)
     }
     sfi_free(a->ctx, given, (size_t)a->points, sizeof *given);
     if (worst > 1e-6 * size)
-        sfi_warn(a->ctx,
-                 "action: %s has several values, up to %.3g from their mean, "
-                 "along a row of the grid that is one point; the mean was taken",
-                 a->names[u], worst);
+        sfi_warn(
+            a->ctx,
+            "action: %s has several values, up to %.3g from their mean, "
+            "along a row of the grid that is one point; the mean was taken",
+            a->names[u], worst);
     return SF_OK;
 }
 

@@ -132,8 +132,7 @@ static sf_status replace(sf_action *a, int count, const sf_node *found)
             same[i] = a->leaves[i].node;
         for (int i = 0; i < count; i++)
             ready[found[i].id] = leaves[i];
-        a->discrete =
-            sfi_substitute_ready(g, g, a->energy, same, NULL, ready);
+        a->discrete = sfi_substitute_ready(g, g, a->energy, same, NULL, ready);
     }
     const bool fits = ready != NULL && same != NULL;
     sfi_free(a->ctx, ready, nodes, sizeof *ready);

@@ -159,9 +159,8 @@ static sf_node inverse_half(building *b, const corner *c, int axis)
 {
     const sf_axis *line = sf_grid_axis(b->a->grid, axis);
     const bool is_high = c->side[axis] > 0;
-    const double length =
-        fabs(sfi_wall_place(b->a, 2 * axis + is_high) -
-             line->coords[is_high ? line->count - 1 : 0]);
+    const double length = fabs(sfi_wall_place(b->a, 2 * axis + is_high) -
+                               line->coords[is_high ? line->count - 1 : 0]);
     return over_h(b, c, axis,
                   sf_const(b->g, 1.0 / (length * b->a->grid->radian[axis])));
 }
@@ -176,8 +175,7 @@ static sf_node slope(building *b, const corner *c, int unknown, int axis)
     next[axis] += c->side[axis];
     const sf_node here = read_at(b, SFI_READ_VALUE, unknown, c->at);
     if (is_at(b, axis, c->at[axis], c->side[axis])) {
-        const int w =
-            sfi_wall_index(unknown, 2 * axis + (c->side[axis] > 0));
+        const int w = sfi_wall_index(unknown, 2 * axis + (c->side[axis] > 0));
         const sfi_action_wall *wall = &a->walls[w];
         if (wall->kind == SF_SIDE_OPEN)
             return sf_mul(
@@ -248,8 +246,8 @@ static sf_node face(building *b, const corner *c, int axis)
         const bool thin = is_metric(a, axis, k);
         const sfi_line_rule low = thin ? SFI_LINE_FACE_LOW : SFI_LINE_LOW;
         const sfi_line_rule high = thin ? SFI_LINE_FACE_HIGH : SFI_LINE_HIGH;
-        out = sf_mul(g, out, line_at(b, k, c->side[k] < 0 ? low : high,
-                                     c->at[k]));
+        out = sf_mul(g, out,
+                     line_at(b, k, c->side[k] < 0 ? low : high, c->at[k]));
     }
     return out;
 }
@@ -305,18 +303,17 @@ static sf_node wall_part(building *b, const corner *c, int unknown, int axis)
     const sf_node l =
         sf_div(g, sf_const(g, c->side[axis]), inverse_half(b, c, axis));
     const sf_node alpha = said(b, c, w, true);
-    const sf_node first = sf_sub(g, sf_mul(g, alpha, phi),
-                                 said(b, c, w, false));
+    const sf_node first =
+        sf_sub(g, sf_mul(g, alpha, phi), said(b, c, w, false));
     const sf_node al = sf_mul(g, area, l);
     const sf_node p = at_corner(b, c, -1, slope_of);
     const sf_node twice =
         at_corner(b, c, -1, sf_gradient(a->graph, slope_of, leaf));
-    const sf_node by =
-        sf_add(g, sf_mul(g, v, p), sf_mul(g, al, first));
-    const sf_node stiff = sf_add(
-        g, sf_mul(g, v, twice), sf_mul(g, sf_mul(g, al, l), alpha));
-    const sf_node gain = sf_mul(
-        g, sf_const(g, 0.5), sf_div(g, sf_square(g, by), stiff));
+    const sf_node by = sf_add(g, sf_mul(g, v, p), sf_mul(g, al, first));
+    const sf_node stiff =
+        sf_add(g, sf_mul(g, v, twice), sf_mul(g, sf_mul(g, al, l), alpha));
+    const sf_node gain =
+        sf_mul(g, sf_const(g, 0.5), sf_div(g, sf_square(g, by), stiff));
     return sf_sub(g, own, gain);
 }
 
@@ -326,8 +323,8 @@ static sf_node wall_part(building *b, const corner *c, int unknown, int axis)
 static sf_node term(building *b, const corner *c, int facing)
 {
     const sf_action *a = b->a;
-    sf_node sum = sf_mul(b->g, volume(b, c),
-                         at_corner(b, c, facing, a->discrete));
+    sf_node sum =
+        sf_mul(b->g, volume(b, c), at_corner(b, c, facing, a->discrete));
     for (int k = 0; k < a->rank && facing < 0; k++)
         for (int u = 0; u < a->unknowns; u++)
             if (sfi_is_cells(a, k) && is_at(b, k, c->at[k], c->side[k]) &&
@@ -347,9 +344,8 @@ static sf_node wall_density(building *b, const corner *c, int side)
     for (int u = 0; u < a->unknowns; u++) {
         const int w = sfi_wall_index(u, side);
         if (has_flux(a, w))
-            sum = sf_add(
-                g, sum,
-                robin(b, c, w, read_at(b, SFI_READ_VALUE, u, c->at)));
+            sum = sf_add(g, sum,
+                         robin(b, c, w, read_at(b, SFI_READ_VALUE, u, c->at)));
     }
     return sum;
 }
@@ -468,13 +464,12 @@ static int outputs_of(building *b, sfi_task_of task, sf_output *out)
         phi[u] = read_at(b, SFI_READ_VALUE, u, here);
     sf_gradients(g, all_terms(b), n, phi, by);
     for (int u = 0; u < n; u++)
-        out[u] =
-            (sf_output){sfi_class_is_pinned(b->a, u, b->place)
-                            ? sf_const(g, 0.0)
-                        : task == SFI_GRADIENT  ? by[u]
-                        : task == SFI_PRODUCT ? product(b, by[u])
-                                              : sf_gradient(g, by[u], phi[u]),
-                        SF_EACH};
+        out[u] = (sf_output){
+            sfi_class_is_pinned(b->a, u, b->place) ? sf_const(g, 0.0)
+            : task == SFI_GRADIENT                 ? by[u]
+            : task == SFI_PRODUCT                  ? product(b, by[u])
+                                  : sf_gradient(g, by[u], phi[u]),
+            SF_EACH};
     return n;
 }
 

@@ -40,12 +40,12 @@ sf_node sfi_action_leaf(sf_action *a, sfi_leaf_kind kind, int index, int axis)
                                 ? sf_grid_axis(a->grid, axis)->name
                                 : "";
     snprintf(name, sizeof name, "%s%s%s",
-             kind == SFI_LEAF_COORD    ? ""
-             : kind == SFI_LEAF_TIME   ? "t"
-             : kind == SFI_LEAF_SOURCE ? a->named[index].name
-             : kind == SFI_LEAF_DELTA  ? "delta"
+             kind == SFI_LEAF_COORD         ? ""
+             : kind == SFI_LEAF_TIME        ? "t"
+             : kind == SFI_LEAF_SOURCE      ? a->named[index].name
+             : kind == SFI_LEAF_DELTA       ? "delta"
              : kind == SFI_LEAF_COEFFICIENT ? "coefficient"
-                                       : a->names[index],
+                                            : a->names[index],
              kind == SFI_LEAF_SLOPE  ? "_"
              : kind == SFI_LEAF_RATE ? "_t"
                                      : "",
@@ -532,9 +532,9 @@ bool sfi_slope_is_square(sf_action *a, int u, int axis)
         for (int k = 0; k < a->rank && is_square; k++)
             is_square &=
                 (v == u && k == axis) || !sfi_is_cells(a, k) ||
-                is_zero(a, sf_gradient(
-                               g, first,
-                               sfi_action_leaf(a, SFI_LEAF_SLOPE, v, k)));
+                is_zero(a,
+                        sf_gradient(g, first,
+                                    sfi_action_leaf(a, SFI_LEAF_SLOPE, v, k)));
     return is_square;
 }
 

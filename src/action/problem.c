@@ -150,11 +150,10 @@ static sf_status read_grid(const reading *r)
     char *text = grid_text(r, &first, &size);
     if (text == NULL)
         return SF_E_NOMEM;
-    sf_status status =
-        first == NULL
-            ? SFI_FAIL(r->ctx, SF_E_FORMAT, "%s: the problem has no [grid]",
-                       r->path)
-            : sfi_grid_parse_at(r->ctx, &r->p->grid, text, &at);
+    sf_status status = first == NULL
+                           ? SFI_FAIL(r->ctx, SF_E_FORMAT,
+                                      "%s: the problem has no [grid]", r->path)
+                           : sfi_grid_parse_at(r->ctx, &r->p->grid, text, &at);
     if (status != SF_OK && first != NULL)
         status = at >= 0 ? blame_grid(r, at, status) : blame(r, first, status);
     sfi_free(r->ctx, text, size, 1);
@@ -351,8 +350,8 @@ static sf_status set_values(const reading *r, const sfi_ini_entry *e,
         r->p->action->trouble_at = -1;
         status = sfi_action_evaluate(r->p->action, e->value, values);
         if (status != SF_OK)
-            status = blame_text(r, e, e->value, r->p->action->trouble_at,
-                                status);
+            status =
+                blame_text(r, e, e->value, r->p->action->trouble_at, status);
     }
     if (status == SF_OK)
         sf_field_put(out, 0, values);
@@ -462,8 +461,7 @@ static sf_status blame_action(const reading *r, const sfi_ini_entry *density,
         return blame_text(r, e, e->value, a->trouble_at, status);
     }
     const sfi_action_wall *wall = &a->walls[w];
-    const char *text =
-        a->trouble_factor ? wall->factor_text : wall->value_text;
+    const char *text = a->trouble_factor ? wall->factor_text : wall->value_text;
     snprintf(key, sizeof key, "%s %s%c", a->names[w / SFI_SIDES], axis, sign);
     const sfi_ini_entry *e = sfi_ini_find(r->ini, "sides", key);
     if (e == NULL)

@@ -56,12 +56,12 @@ static bool wall_of(sf_action *a, int wall, sfi_wall *out)
     if (a->boundary[wall].id >= 0) { /* which may be linear */
         const sf_node value = sfi_action_leaf(a, SFI_LEAF_VALUE, 0, 0);
         double none;
-        if (!sfi_is_const(a->graph,
-                          sf_gradient(a->graph,
-                                      sf_gradient(a->graph, a->boundary[wall],
-                                                  value),
-                                      value),
-                          &none) ||
+        if (!sfi_is_const(
+                a->graph,
+                sf_gradient(a->graph,
+                            sf_gradient(a->graph, a->boundary[wall], value),
+                            value),
+                &none) ||
             none != 0.0)
             return false;
     }

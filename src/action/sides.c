@@ -29,38 +29,6 @@ static char sign_of(int side)
     return side % 2 == 0 ? '-' : '+';
 }
 
-/* ---- where they are ------------------------------------------------------------------- */
-
-double sfi_wall_place(const sf_action *a, int side)
-{
-    const sf_axis *axis = axis_of(a, side);
-    const bool is_high = side % 2 == 1;
-    return sfi_is_cells(a, side / 2) ? axis->edges[is_high ? axis->count : 0]
-                                     : axis->coords[is_high ? axis->count - 1
-                                                            : 0];
-}
-
-double sfi_wall_growth(const sf_action *a, int side)
-{
-    const double pi = 3.14159265358979323846, x = sfi_wall_place(a, side);
-    const sf_geometry geometry = sf_grid_geometry(a->grid);
-    const sf_axis *axis = axis_of(a, side);
-    if (axis->role == SF_ROLE_R)
-        return geometry == SF_GEOMETRY_RADIAL         ? 4.0 * pi * x * x
-               : geometry == SF_GEOMETRY_SPHERICAL    ? x * x
-               : geometry == SF_GEOMETRY_AXISYMMETRIC ? 2.0 * pi * x
-               : geometry == SF_GEOMETRY_CARTESIAN    ? 1.0
-                                                      : x;
-    if (axis->role == SF_ROLE_LAT)
-        return sfi_axis_is_pole(axis, x)
-                   ? 0.0
-                   : cos(x * a->grid->radian[side / 2]) *
-                         (geometry == SF_GEOMETRY_SPHERE
-                              ? sf_grid_radius(a->grid)
-                              : 1.0);
-    return 1.0;
-}
-
 /* ---- what was said -------------------------------------------------------------------- */
 
 static int find_side(const sf_action *a, const char *name)
@@ -249,9 +217,9 @@ static sf_status read_wall(sf_action *a, int side, sfi_action_wall *wall)
     a->has_aging_hessian |= wall->timed[1] != NULL;
     wall->is_number = wall->timed[0] == NULL && wall->timed[1] == NULL;
     for (int64_t i = 1; i < step && wall->is_number; i++)
-        wall->is_number = wall->values[i] == wall->values[0] &&
-                          (wall->factor_text == NULL ||
-                           wall->factors[i] == wall->factors[0]);
+        wall->is_number =
+            wall->values[i] == wall->values[0] &&
+            (wall->factor_text == NULL || wall->factors[i] == wall->factors[0]);
     wall->value = wall->values[0];
     wall->factor = wall->factor_text != NULL ? wall->factors[0] : 0.0;
     return SF_OK;
@@ -295,7 +263,7 @@ static bool is_pin(const sf_action *a, int u, int side)
            !sfi_is_cells(a, side / 2);
 }
 
-bool sfi_point_is_pinned(const sf_action *a, int u, int64_t point)
+static bool is_point_pinned(const sf_action *a, int u, int64_t point)
 {
     for (int k = 0; k < a->rank; k++) {
         const int64_t i = point / a->stride[k] % a->count[k];
@@ -387,11 +355,49 @@ sf_status sfi_action_check_pins(const sf_action *a)
     return SF_OK;
 }
 
+typedef struct pinned_row {
+    int unknown;
+    double *x;
+    bool agree;
+} pinned_row;
+
+/* All of a row that is one point is what one of its points is pinned to. */
+static void pin_row(const sf_action *a, unsigned mask, int64_t first,
+                    int64_t size, void *user)
+{
+    pinned_row *const r = user;
+    int64_t index[SF_MAX_AXES] = {0};
+    bool any = false;
+    double value = 0.0;
+    (void)size;
+    do {
+        const int64_t at = first + sfi_point_of(a, index);
+        if (!is_point_pinned(a, r->unknown, at))
+            continue;
+        const double other = r->x[at];
+        r->agree &=
+            !any || fabs(other - value) <= 1e-12 * fmax(1.0, fabs(value));
+        value = any ? value : other;
+        any = true;
+    } while (sfi_next_of_axes(a, mask, index));
+    if (any)
+        sfi_set_row(a, mask, first, value, r->x);
+}
+
+/* False if two pinned points of a row do not agree. */
+static bool pin_rows(const sf_action *a, int u, double *x)
+{
+    pinned_row r = {u, x, true};
+    if (a->row_size != NULL)
+        sfi_action_each_row(a, pin_row, &r);
+    return r.agree;
+}
+
 void sfi_action_pin(const sf_action *a, int u, double *x)
 {
     for (int side = 0; side < 2 * a->rank; side++)
         sfi_action_pin_side(a, u, side, x);
-    (void)sfi_action_pin_rows(a, u, x);
+    (void)pin_rows(a, u, x);
 }
 
 static sf_status find_pinned(sf_action *a)
@@ -407,7 +413,7 @@ static sf_status find_pinned(sf_action *a)
             values[i] = NAN;
         for (int side = 0; side < 2 * a->rank; side++)
             sfi_action_pin_side(a, u, side, values);
-        if (!sfi_action_pin_rows(a, u, values))
+        if (!pin_rows(a, u, values))
             status = SFI_FAIL(a->ctx, SF_E_ARG,
                               "action: pinned sides meet where r = 0 or at a "
                               "pole and do not agree; use cells");

@@ -254,25 +254,3 @@ sf_status sfi_action_evaluate(sf_action *a, const char *text, double *values)
     sfi_values_free(a, v);
     return status;
 }
-
-/* ---- at a time ---------------------------------------------------------------------------------- */
-
-sf_status sfi_action_at(sf_action *a, double time)
-{
-    if (!a->is_timed || a->time == time)
-        return SF_OK;
-    bool has_pins = false;
-    a->time = time;
-    for (size_t i = 0; i < a->named_count; i++)
-        if (a->named[i].timed != NULL)
-            SFI_TRY(sfi_values_run(a, a->named[i].timed, a->named[i].values));
-    for (int w = 0; w < SFI_WALLS; w++) {
-        const sfi_action_wall *wall = &a->walls[w];
-        if (wall->timed[0] != NULL)
-            SFI_TRY(sfi_values_run(a, wall->timed[0], wall->values));
-        if (wall->timed[1] != NULL)
-            SFI_TRY(sfi_values_run(a, wall->timed[1], wall->factors));
-        has_pins |= wall->kind == SF_SIDE_PIN && wall->timed[0] != NULL;
-    }
-    return has_pins ? sfi_action_check_pins(a) : SF_OK;
-}

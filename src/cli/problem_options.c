@@ -58,9 +58,9 @@ static sf_status from_options(cli *c, const problem_options *o, sf_problem *out)
 
 sf_status cli_read_problem(cli *c, const problem_options *o, sf_problem *out)
 {
-    static const char *const makes[] = {"grid",     "energy", "lagrangian",
-                                        "field",    "constant", "source",
-                                        "side", "boundary"};
+    static const char *const makes[] = {"grid",  "energy",   "lagrangian",
+                                        "field", "constant", "source",
+                                        "side",  "boundary"};
     for (size_t i = 0; i < SFI_COUNT(makes) && c->operand_count > 0; i++)
         if (cli_given(c, makes[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG,

@@ -38,9 +38,9 @@ typedef struct problem_options {
         PROBLEM_TEXTS("constant", "'C = X'", constants,                        \
                       "A number that the density uses"),                       \
         PROBLEM_TEXTS("source", "'S = EXPR'", sources,                         \
-                      "A source, of coordinates, or FILE:VAR"),              \
+                      "A source, of coordinates, or FILE:VAR"),                \
         PROBLEM_TEXTS("side", "'F S = SIDE'", sides,                           \
-                      "A side of one field: 'phi x- = pin 0'"),               \
+                      "A side of one field: 'phi x- = pin 0'"),                \
         PROBLEM_TEXTS("boundary", "'S = EXPR'", boundaries,                    \
                       "Energy per area of a side: 'x- = phi^4'")
 

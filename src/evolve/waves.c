@@ -188,10 +188,9 @@ static sf_status midpoint_residual(const wave *w, double middle,
     SFI_TRY(sfi_motion_force(m, middle, mid, r));
     *size = 0.0;
     for (int64_t i = 0; i < m->n; i++) {
-        r[i] = m->a->pinned[i]
-                   ? 0.0
-                   : m->mass[i] *
-                         (mass * d[i] - dt * m->v[i] - 0.5 * dt * dt * r[i]);
+        r[i] = m->a->pinned[i] ? 0.0
+                               : m->mass[i] * (mass * d[i] - dt * m->v[i] -
+                                               0.5 * dt * dt * r[i]);
         *size += r[i] * over_mass(m, r, i);
     }
     return SF_OK;
@@ -221,8 +220,7 @@ static sf_status midpoint(const wave *w, int64_t n)
     }
     for (int64_t i = 0; i < m->n; i++) {
         m->x[i] += d[i];
-        m->v[i] =
-            m->a->pinned[i] ? 0.0 : 2.0 / w->dt * d[i] - m->v[i];
+        m->v[i] = m->a->pinned[i] ? 0.0 : 2.0 / w->dt * d[i] - m->v[i];
     }
     return sfi_motion_pin(m, time_of(w, n + 1), m->x);
 }

@@ -32,8 +32,8 @@ bool sfi_direct_coefficients(sf_action *a, double *sign, double *c,
 }
 
 /* The axes of the box of unknown points, and its first one. */
-static bool box_of(sf_action *a, const double *c,
-                   sfi_separable_axis *axes, int64_t *first)
+static bool box_of(sf_action *a, const double *c, sfi_separable_axis *axes,
+                   int64_t *first)
 {
     *first = 0;
     for (int k = 0; k < a->rank; k++) {

@@ -222,7 +222,8 @@ static sf_status factor_dense(sfi_multigrid *m)
         copy_rows(l->a, l->d);
         SFI_TRY(multiply(m, l, l->d, l->q));
         for (int64_t i = 0; i < n; i++)
-            m->matrix[i * n + j] = l->q[m->free_at[i]] * times(l->a, m->free_at[i]);
+            m->matrix[i * n + j] =
+                l->q[m->free_at[i]] * times(l->a, m->free_at[i]);
         trace += m->matrix[j * n + j];
     }
     /* What constants of a field leave alone is made regular: right-hand sides have no

@@ -160,8 +160,7 @@ static sf_status copy_side(verify_level *l, int u, int side, const char *exact)
     snprintf(text, size, "%s%s%s", words[kind], value,
              kind == SF_SIDE_ROBIN ? ", 0" : "");
     snprintf(name, sizeof name, "%s%c", axis, side % 2 == 0 ? '-' : '+');
-    const sf_status status =
-        sf_action_side(l->a, fine->names[u], name, text);
+    const sf_status status = sf_action_side(l->a, fine->names[u], name, text);
     sfi_free(l->ctx, text, size, 1);
     return status;
 }
@@ -296,12 +295,12 @@ static sf_status fill_wall(const verify_level *l, int u, int side,
     if (side % 2 == 0)
         q = sf_neg(g, q);
     if (a->boundary[side].id >= 0)
-        q = sf_add(g, q,
-                   at_exact(a,
-                            sf_gradient(g, a->boundary[side],
-                                        sfi_action_leaf(a, SFI_LEAF_VALUE, u,
-                                                        0)),
-                            exact));
+        q = sf_add(
+            g, q,
+            at_exact(a,
+                     sf_gradient(g, a->boundary[side],
+                                 sfi_action_leaf(a, SFI_LEAF_VALUE, u, 0)),
+                     exact));
     SFI_TRY(sf_graph_status(g));
     if (sfi_action_depends(a, q, SFI_LEAF_SOURCE))
         return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
@@ -423,7 +422,8 @@ static sf_status solve_level(verify_level *l, sf_action_level *out)
     }
     if (status == SF_OK)
         status = sf_action_solve(a, fields, &o, &s);
-    *out = (sf_action_level){.order = NAN, .residual = s.residual, .engine = s.engine};
+    *out = (sf_action_level){
+        .order = NAN, .residual = s.residual, .engine = s.engine};
     for (int u = 0; u < a->unknowns && status == SF_OK; u++) {
         const double *exact = l->exact + u * a->points;
         double shift = 0.0;

@@ -521,8 +521,7 @@ TEST(what_is_no_action_is_refused)
         sf_grid_free(g);
     }
     static const char *const bad[] = {"r = 1:2:5 open; theta = 0:1:5",
-                                      "x = 0:1:2",
-                                      "t = 0:1:5; x = 0:1:5"};
+                                      "x = 0:1:2", "t = 0:1:5; x = 0:1:5"};
     for (size_t i = 0; i < SFI_COUNT(bad); i++) {
         sf_action *a = NULL;
         sf_grid *g = grid_of(ctx, bad[i]);

@@ -81,8 +81,7 @@ static const density densities[] = {
     {"0.5*grad2(phi) + 0.25*phi^4", quartic, true},
     {"exp(0.3*phi)*grad2(phi) + cos(phi)", conducting, true},
     {"grad2(phi)/(1 + phi^2) + sin(phi)*SLOPE + COORD*phi", leaning, true},
-    {"(2 + cos(COORD))*grad2(phi)*(2 + cos(phi)) + exp(phi)", placed,
-     true},
+    {"(2 + cos(COORD))*grad2(phi)*(2 + cos(phi)) + exp(phi)", placed, true},
     {"grad2(phi)*(1 + 0.2*phi^4) + COORD*phi^3", stiff, true},
     {"grad2(phi) + 0.3*FIRST*SLOPE*phi + phi^3", twisted, true},
     {"sqrt(1 + grad2(phi)) + phi", film, false},
@@ -161,7 +160,8 @@ static sf_grid *grid_of(sf_context *ctx, const char *text)
 static void write_density(const sf_grid *g, const char *text, char *out)
 {
     const int rank = sf_grid_rank(g);
-    const sf_axis *first = sf_grid_axis(g, 0), *last = sf_grid_axis(g, rank - 1);
+    const sf_axis *first = sf_grid_axis(g, 0),
+                  *last = sf_grid_axis(g, rank - 1);
     const struct {
         const char *word, *with;
         const char *name;
@@ -216,11 +216,10 @@ static bool is_ball(const reference *r)
 static double length(const reference *r, int k, const int64_t *at)
 {
     const sf_role role = role_of(r, k);
-    const double radius = sf_grid_geometry(r->g) == SF_GEOMETRY_SPHERE
-                              ? sf_grid_radius(r->g)
-                          : role == SF_ROLE_THETA || is_ball(r)
-                              ? coord(r, SF_ROLE_R, at)
-                              : 1.0;
+    const double radius =
+        sf_grid_geometry(r->g) == SF_GEOMETRY_SPHERE ? sf_grid_radius(r->g)
+        : role == SF_ROLE_THETA || is_ball(r)        ? coord(r, SF_ROLE_R, at)
+                                                     : 1.0;
     if (role == SF_ROLE_LON) {
         const double c = cos(coord(r, SF_ROLE_LAT, at));
         return fabs(c) < 1e-12 ? 0.0 : radius * c;
@@ -259,9 +258,10 @@ static double part(const reference *r, int k, int wall, double a, double b)
     const double radius =
         geometry == SF_GEOMETRY_SPHERE ? sf_grid_radius(r->g) : 1.0;
     if (role == SF_ROLE_LAT)
-        return radius * (other != SF_ROLE_LON   ? fabs(sin(b) - sin(a))
-                         : fabs(cos(a)) < 1e-12 ? fabs(b - a)
-                                                : fabs(sin(b) - sin(a)) / cos(a));
+        return radius * (other != SF_ROLE_LON ? fabs(sin(b) - sin(a))
+                         : fabs(cos(a)) < 1e-12
+                             ? fabs(b - a)
+                             : fabs(sin(b) - sin(a)) / cos(a));
     if (role == SF_ROLE_LON)
         return radius * fabs(b - a);
     return fabs(b - a);
@@ -287,8 +287,7 @@ static double middle(const sf_axis *a, int64_t i, int side)
         return 0.5 * (a->coords[i] + a->coords[j]);
     if (a->period > 0.0)
         return a->coords[i] + 0.5 * side * (a->coords[1] - a->coords[0]);
-    return a->placement == SF_CELLS ? a->edges[side > 0 ? n : 0]
-                                    : a->coords[i];
+    return a->placement == SF_CELLS ? a->edges[side > 0 ? n : 0] : a->coords[i];
 }
 
 static const sf_side *side_at(const reference *r, int k, int side)
@@ -313,13 +312,14 @@ static number corner(const reference *r, const number *phi, const int64_t *at,
         p[k] = 0.0;
         if (a->period > 0.0 || (j >= 0 && j < n)) {
             const int64_t wrapped = (j + n) % n;
-            const double step =
-                j == wrapped ? fabs(a->coords[j] - x)
-                             : a->period - fabs(a->coords[wrapped] - x);
+            const double step = j == wrapped
+                                    ? fabs(a->coords[j] - x)
+                                    : a->period - fabs(a->coords[wrapped] - x);
             if (h > 0.0)
-                p[k] = s[k] * (phi[here + (wrapped - at[k]) * r->stride[k]] -
-                               phi[here]) /
-                       (step * unit * h);
+                p[k] =
+                    s[k] *
+                    (phi[here + (wrapped - at[k]) * r->stride[k]] - phi[here]) /
+                    (step * unit * h);
             continue;
         }
         const double step = fabs(middle(a, at[k], s[k]) - x) * unit * h;
@@ -371,7 +371,8 @@ static number whole_corner(const reference *r, const number *phi,
     for (int k = 0; k < r->rank; k++) {
         const sf_axis *a = sf_grid_axis(r->g, k);
         const bool ends = a->period == 0.0;
-        const bool low = ends && at[k] == 0, high = ends && at[k] == a->count - 1;
+        const bool low = ends && at[k] == 0,
+                   high = ends && at[k] == a->count - 1;
         if (a->placement == SF_NODES || a->period > 0.0) {
             if (low)
                 sum += side_energy(r, at, s, k, -1, phi[here]);
@@ -432,9 +433,8 @@ static reference reference_of(const sf_grid *g, const density *l,
         r.count[k] = a->count;
         r.stride[k] = stride;
         stride *= a->count;
-        r.unit[k] = a->role == SF_ROLE_LAT || a->role == SF_ROLE_LON
-                        ? PI / 180.0
-                        : 1.0;
+        r.unit[k] =
+            a->role == SF_ROLE_LAT || a->role == SF_ROLE_LON ? PI / 180.0 : 1.0;
         if (border_side != NULL &&
             strncmp(border_side, a->name, strlen(a->name)) == 0)
             r.border = 2 * k + (border_side[strlen(a->name)] == '+');
@@ -507,8 +507,7 @@ TEST(gradients_are_those_of_a_complex_step)
         for (size_t j = 0; j < SFI_COUNT(densities); j++) {
             if (!densities[j].is_quadratic && has_flux_on_cells(g))
                 continue;
-            const reference r =
-                reference_of(g, &densities[j], grids[i].border);
+            const reference r = reference_of(g, &densities[j], grids[i].border);
             if (r.rank == 1 && densities[j].at == twisted)
                 continue; /* it is another one there */
             sf_action *a = action_of(ctx, i, g, &densities[j]);

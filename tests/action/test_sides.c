@@ -149,8 +149,9 @@ TEST(the_sphere_has_its_laplacian_up_to_the_poles)
         double *d = x + f.unknowns;
         CHECK(x != NULL);
         CHECK_OK(ctx, sf_action_field(a, &phi, 0));
-        CHECK_OK(ctx, sf_field_set(ctx, &phi, 0,
-                                   "2.5*sin(lat*pi/180)^3 - 1.5*sin(lat*pi/180)"));
+        CHECK_OK(ctx,
+                 sf_field_set(ctx, &phi, 0,
+                              "2.5*sin(lat*pi/180)^3 - 1.5*sin(lat*pi/180)"));
         CHECK_OK(ctx, sf_action_pack(a, &phi, x));
         double value;
         CHECK_OK(ctx, f.gradient(ctx, f.user, &value, d, x, 1));
@@ -158,8 +159,8 @@ TEST(the_sphere_has_its_laplacian_up_to_the_poles)
         for (int64_t row = 0; row < n; row++) {
             const bool pole = row == 0 || row == n - 1;
             const int64_t at = row == 0 ? 0 : 1 + (row - 1) * LON;
-            const double volume = sf_grid_volume(g, (int64_t[]){row, 0}) *
-                                  (pole ? LON : 1);
+            const double volume =
+                sf_grid_volume(g, (int64_t[]){row, 0}) * (pole ? LON : 1);
             const double laplacian = -d[at] / volume;
             const double error = laplacian + 12.0 * x[at];
             worst = fmax(worst, fabs(error));
@@ -209,6 +210,29 @@ TEST(heat_goes_over_a_pole)
     sf_field_free(ctx, &phi);
     sf_action_free(a);
     sf_grid_free(g);
+    sf_context_free(ctx);
+}
+
+/* In a sector with cold sides the tip is pinned, though it lies on none of the points of the
+ * sides between them: r^2 sin 2 theta. */
+TEST(a_tip_between_pinned_sides_is_pinned)
+{
+    sf_context *ctx = new_context();
+    solved p;
+    begin(ctx,
+          "r = 0:1:33 natural, pin sin(2*theta); theta = "
+          "0:1.5707963267948966:33 pin 0",
+          "0.5*grad2(phi)", &p);
+    finish(ctx, &p);
+    sf_action_info info;
+    CHECK_OK(ctx, sf_action_describe(p.a, &info));
+    CHECK(info.unknowns == 31 * 31);
+    for (int i = 0; i < 33; i++)
+        for (int k = 0; k < 33; k++)
+            CHECK_NEAR(p.x[i * 33 + k],
+                       i * i / 1024.0 * sin(2.0 * k * PI / 64.0), 5e-4);
+    CHECK(p.x[16] == 0.0);
+    end(ctx, &p);
     sf_context_free(ctx);
 }
 
@@ -459,6 +483,8 @@ TEST(what_is_no_side_is_refused)
          NULL, NULL, "has no area"},
         {"r = 0:1:5 pin theta, natural; theta = 0:1:5", "grad2(phi)", NULL,
          NULL, "is one point and is pinned"},
+        {"r = 0:1:5; theta = 0:1:5 pin 0, pin 1", "grad2(phi)", NULL, NULL,
+         "do not agree; use cells"},
         {"x = 0:1:5 cells flux 1", "sqrt(1 + grad2(phi))", NULL, NULL,
          "second order in the slope"},
         {"x = 0:1:5 cells flux 1; y = 0:1:5 cells flux 1",
@@ -469,10 +495,9 @@ TEST(what_is_no_side_is_refused)
     for (size_t i = 0; i < SFI_COUNT(sides); i++) {
         sf_grid *g = grid_of(ctx, sides[i].grid);
         sf_action *a = action_of(ctx, g, "grad2(phi)");
-        CHECK_FAILS(ctx,
-                    sf_action_side(a, sides[i].name, sides[i].side,
-                                   sides[i].text),
-                    sides[i].status, sides[i].part);
+        CHECK_FAILS(
+            ctx, sf_action_side(a, sides[i].name, sides[i].side, sides[i].text),
+            sides[i].status, sides[i].part);
         sf_action_free(a);
         sf_grid_free(g);
     }
@@ -489,13 +514,11 @@ TEST(what_is_no_side_is_refused)
         sf_action *a = action_of(ctx, g, later[i].density);
         sf_action_info info;
         if (later[i].side != NULL)
-            CHECK_OK(ctx,
-                     sf_action_boundary(a, later[i].side, later[i].term));
+            CHECK_OK(ctx, sf_action_boundary(a, later[i].side, later[i].term));
         const sf_status status = sf_action_describe(a, &info);
         if (status == SF_OK ||
             strstr(sf_context_message(ctx), later[i].part) == NULL)
-            fprintf(stderr, "%s: %s\n", later[i].grid,
-                    sf_context_message(ctx));
+            fprintf(stderr, "%s: %s\n", later[i].grid, sf_context_message(ctx));
         CHECK(status != SF_OK &&
               strstr(sf_context_message(ctx), later[i].part) != NULL);
         sf_action_free(a);
@@ -505,8 +528,7 @@ TEST(what_is_no_side_is_refused)
     sf_action *a = action_of(ctx, g, "grad2(phi)");
     sf_action_info info;
     CHECK_OK(ctx, sf_action_boundary(a, "x+", "phi^2"));
-    CHECK_FAILS(ctx, sf_action_boundary(a, "x+", "phi^2"), SF_E_ARG,
-                "already");
+    CHECK_FAILS(ctx, sf_action_boundary(a, "x+", "phi^2"), SF_E_ARG, "already");
     CHECK_OK(ctx, sf_action_describe(a, &info));
     CHECK_FAILS(ctx, sf_action_boundary(a, "x-", "phi^2"), SF_E_ARG,
                 "after the action was used");
@@ -530,9 +552,9 @@ TEST(every_allocation_may_fail)
                                "r = 0:1:4 natural, robin 1, 2; theta = 0:2:3 "
                                "cells flux 1");
         if (status == SF_OK)
-            status = sf_action_new(ctx, &a, g,
-                                   "grad2(phi) + grad2(psi) + psi^2", SF_ENERGY,
-                                   2, names);
+            status =
+                sf_action_new(ctx, &a, g, "grad2(phi) + grad2(psi) + psi^2",
+                              SF_ENERGY, 2, names);
         if (status == SF_OK)
             status = sf_action_side(a, "psi", "r+", "robin 2, theta");
         if (status == SF_OK)
@@ -553,6 +575,7 @@ TESTS(CASE(a_quadratic_on_the_disc_is_exact),
       CASE(a_mode_of_the_disc_has_its_value),
       CASE(the_sphere_has_its_laplacian_up_to_the_poles),
       CASE(heat_goes_over_a_pole), CASE(a_row_has_one_value),
+      CASE(a_tip_between_pinned_sides_is_pinned),
       CASE(a_robin_side_is_exact_for_a_quadratic),
       CASE(walls_of_cells_have_their_values),
       CASE(a_natural_square_has_its_mode),

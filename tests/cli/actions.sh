@@ -25,6 +25,13 @@ quiet solve --grid 'x = -0.6:0.6:17 pin log(cos(y)/cos(x)); y = -0.6:0.6:17 pin 
     --energy 'sqrt(1 + grad2(phi))' -o film.nc
 quiet solve "$data/ball.ini" -o ball.nc
 try explain "$data/ball.ini" | tail -n 3
+# Sides of single fields, boundary terms, a disc with its centre.
+set -- --grid 'r = 0:1:17; theta = 0:6.283185307179586:16 periodic' --field u=0 --field v=0 \
+    --energy '0.5*grad2(u) + 0.5*grad2(v) + 0.5*(u - v)^2' --side 'u r+ = pin 1' \
+    --boundary 'r+ = v^2 - cos(theta)*v'
+try explain "$@"
+quiet solve "$@" -o two.nc
+try verify "$@" --exact 'r*cos(theta)' --exact '1 + r^2' | sed -E '/^ +[0-9n]+ /s/ +[^ ]+$//'
 try calc 'axis = phi[x=0, y=0]' ball.nc -o at.nc | sed 's/^seconds .*/seconds #/'
 try verify --grid 'x = -2:2:65 open; y = -2:2:65 open' --energy '0.5*grad2(phi)' \
     --exact 'exp(-8*(x^2+y^2))' | sed -E 's/ +[^ ]+$//'
@@ -67,6 +74,11 @@ sed 's/tolerance/tolerence/' charge.ini >bad3.ini
 sed 's/pin 0/pin 1\/(x-0.5)/' charge.ini >bad4.ini
 sed '/energy/d' charge.ini >bad5.ini
 sed 's/- rho\*phi/- rh*phi/' charge.ini >bad6.ini
-for i in 1 2 3 4 5 6; do try solve bad$i.ini -o x.nc; done
+sed 's/^y = .*/y = 0:1:65 natural, pinned 0/' charge.ini >bad7.ini
+sed 's/^y = .*/y = 0:1:65 robin 1, 2*foo/' charge.ini >bad8.ini
+printf '[sides]\nphi x- = pin 3 + zz\n' | cat charge.ini - >bad9.ini
+printf '[sides]\nphi = pin 3\n' | cat charge.ini - >bad10.ini
+sed 's/pin 0/natural/' charge.ini | cat - <(printf '[boundary]\nx- = phi^2 +\n  (foo\n') >bad11.ini
+for i in 1 2 3 4 5 6 7 8 9 10 11; do try solve bad$i.ini -o x.nc; done
 try solve nowhere.ini -o x.nc
 ls x.nc 2>/dev/null || true

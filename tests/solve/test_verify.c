@@ -76,7 +76,8 @@ static void write_grid(const struct geometry *g, const char *side, bool cells,
 {
     char form[300], filled[300];
     const char *tau = strstr(g->grid, "tau");
-    const int before = tau != NULL ? (int)(tau - g->grid) : (int)strlen(g->grid);
+    const int before =
+        tau != NULL ? (int)(tau - g->grid) : (int)strlen(g->grid);
     snprintf(form, sizeof form, "%.*s%s%s", before, g->grid,
              tau != NULL ? "6.283185307179586" : "",
              tau != NULL ? tau + 3 : "");
@@ -125,12 +126,10 @@ static double order_of(sf_context *ctx, const struct geometry *g,
     /* Of an energy that is negative, so is what its side adds. */
     if (strstr(density, "psi") != NULL && strstr(side, "robin") != NULL)
         CHECK_OK(ctx, sf_action_side(a, "psi", wall, "robin -1.5, 0"));
-    const sf_status status =
-        sf_action_verify(a, (const char *const[]){g->exact, g->exact}, levels,
-                         &count);
+    const sf_status status = sf_action_verify(
+        a, (const char *const[]){g->exact, g->exact}, levels, &count);
     if (status != SF_OK)
-        fprintf(stderr, "%s, %s: %s\n", grid, density,
-                sf_context_message(ctx));
+        fprintf(stderr, "%s, %s: %s\n", grid, density, sf_context_message(ctx));
     const double order = status == SF_OK ? levels[count - 1].order : NAN;
     snprintf(engine, 80, "%s", status == SF_OK ? levels[count - 1].engine : "");
     sf_action_free(a);
