@@ -10,6 +10,10 @@
  * each neighbour those that face it.  These terms are written out and derived, so it is
  * the gradient of S to rounding, and no sum meets another thread's.
  *
+ * A component of a one-form lies on the edges; at a corner it is that of the edge from the
+ * point along its axis towards the corner, and a slope along another axis is the difference
+ * of two parallel edges of one face.
+ *
  * Where an axis has cells (points half a cell off its walls), the corner towards a wall
  * stays: with half an edge to a pinned value, and without a slope at another wall. */
 #include "action/action.h"
@@ -165,15 +169,26 @@ static sf_node inverse_half(building *b, const corner *c, int axis)
                   sf_const(b->g, 1.0 / (length * b->a->grid->radian[axis])));
 }
 
+/* The value of an unknown that a corner sees, or, with an axis, the one a step further: on
+ * the point, or from it towards the corner. */
+static sf_node value_at(building *b, const corner *c, int unknown, int axis)
+{
+    const int half = b->a->half[unknown];
+    int at[SF_MAX_AXES];
+    memcpy(at, c->at, sizeof at);
+    if (half >= 0 && c->side[half] < 0)
+        at[half]--;
+    if (axis >= 0)
+        at[axis] += c->side[axis];
+    return read_at(b, SFI_READ_VALUE, unknown, at);
+}
+
 /* D^s_mu phi. */
 static sf_node slope(building *b, const corner *c, int unknown, int axis)
 {
     sf_graph *g = b->g;
     const sf_action *a = b->a;
-    int next[SF_MAX_AXES];
-    memcpy(next, c->at, sizeof next);
-    next[axis] += c->side[axis];
-    const sf_node here = read_at(b, SFI_READ_VALUE, unknown, c->at);
+    const sf_node here = value_at(b, c, unknown, -1);
     if (is_at(b, axis, c->at[axis], c->side[axis])) {
         const int w = sfi_wall_index(unknown, 2 * axis + (c->side[axis] > 0));
         const sfi_action_wall *wall = &a->walls[w];
@@ -193,7 +208,7 @@ static sf_node slope(building *b, const corner *c, int unknown, int axis)
             g, sf_mul(g, sf_const(g, c->side[axis]), inverse_half(b, c, axis)),
             sf_sub(g, value, here));
     }
-    const sf_node there = read_at(b, SFI_READ_VALUE, unknown, next);
+    const sf_node there = value_at(b, c, unknown, axis);
     return sf_mul(g, inverse_length(b, c, axis),
                   c->side[axis] > 0 ? sf_sub(g, there, here)
                                     : sf_sub(g, here, there));
@@ -216,8 +231,7 @@ static sf_node at_corner(building *b, const corner *c, int facing, sf_node node)
             facing >= 0 && (l->kind == SFI_LEAF_VALUE ||
                             (l->kind == SFI_LEAF_SLOPE && l->axis != facing))
                 ? sf_const(g, 0.0)
-            : l->kind == SFI_LEAF_VALUE
-                ? read_at(b, SFI_READ_VALUE, l->index, c->at)
+            : l->kind == SFI_LEAF_VALUE ? value_at(b, c, l->index, -1)
             : l->kind == SFI_LEAF_SLOPE ? slope(b, c, l->index, l->axis)
             : l->kind == SFI_LEAF_COORD
                 ? line_at(b, l->axis, SFI_LINE_COORD, c->at[l->axis])
@@ -392,9 +406,37 @@ static sf_node own_terms(building *b)
     return sf_add(g, sum, wall_terms(b));
 }
 
-/* All terms that hold the point's value. */
-static sf_node all_terms(building *b)
+/* Of a component that lies between this point and the next along an axis: the corners of
+ * both, and of their neighbours along others, that see it. */
+static sf_node terms_between(building *b, int axis)
 {
+    sf_graph *g = b->g;
+    const sf_action *a = b->a;
+    sf_node sum = sf_const(g, 0.0);
+    for (int bits = 0; bits < 1 << a->rank; bits++)
+        for (int k = 0; k < a->rank; k++)
+            for (int way = -1; way <= 1; way++) {
+                corner c = {{0}, {0}};
+                set_corner(a, bits, &c);
+                const bool is_own = k == axis;
+                c.at[axis] = c.side[axis] > 0 ? 0 : 1;
+                if (is_own ? way != 0 : way == 0 || c.side[k] != -way)
+                    continue;
+                if (!is_own && is_at(b, k, 0, way))
+                    continue; /* no neighbour */
+                c.at[k] += way;
+                if (is_inside(b, &c))
+                    sum = sf_add(g, sum, term(b, &c, -1));
+            }
+    return sum;
+}
+
+/* All terms that hold the value of an unknown at the point. */
+static sf_node all_terms(building *b, int unknown)
+{
+    if (b->a->half[unknown] >= 0)
+        return terms_between(b, b->a->half[unknown]);
+
     sf_graph *g = b->g;
     const sf_action *a = b->a;
     sf_node sum = own_terms(b);
@@ -462,7 +504,12 @@ static int outputs_of(building *b, sfi_task_of task, sf_output *out)
     const int n = b->a->unknowns;
     for (int u = 0; u < n; u++)
         phi[u] = read_at(b, SFI_READ_VALUE, u, here);
-    sf_gradients(g, all_terms(b), n, phi, by);
+    if (b->a->form == NULL)
+        sf_gradients(g, all_terms(b, 0), n, phi, by);
+    for (int u = 0; u < n && b->a->form != NULL; u++)
+        by[u] = sfi_class_is_pinned(b->a, u, b->place)
+                    ? sf_const(g, 0.0)
+                    : sf_gradient(g, all_terms(b, u), phi[u]);
     for (int u = 0; u < n; u++)
         out[u] = (sf_output){
             sfi_class_is_pinned(b->a, u, b->place) ? sf_const(g, 0.0)

@@ -106,7 +106,7 @@ sf_status sfi_modes_new(sf_action *a, sfi_modes *out, bool *fits)
 {
     axis_kind kinds[SF_MAX_AXES];
     double c[SF_MAX_AXES];
-    *out = (sfi_modes){.a = a, .n = a->free_total, .scale = 1.0};
+    *out = (sfi_modes){.a = a, .n = a->free_count, .scale = 1.0};
     *fits = a->unknowns == 1 && a->rank <= SFI_TRANSFORM_AXES &&
             sf_grid_geometry(a->grid) == SF_GEOMETRY_CARTESIAN &&
             sfi_quadratic_part(a, 0, c, &out->mass);

@@ -220,8 +220,27 @@ static sf_status read_wall(sf_action *a, int side, sfi_action_wall *wall)
         wall->is_number =
             wall->values[i] == wall->values[0] &&
             (wall->factor_text == NULL || wall->factors[i] == wall->factors[0]);
+    if (a->form != NULL && !(wall->is_number && wall->values[0] == 0.0))
+        return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                        "action: side %s%c: of a form, pin 0 is a perfect "
+                        "conductor, and no other value can be pinned",
+                        axis_of(a, side)->name, sign_of(side));
     wall->value = wall->values[0];
     wall->factor = wall->factor_text != NULL ? wall->factors[0] : 0.0;
+    return SF_OK;
+}
+
+/* What a side can be to a one-form. */
+static sf_status check_form(const sf_action *a, int side, sf_side_kind kind)
+{
+    if (a->form != NULL &&
+        (kind == SF_SIDE_FLUX || kind == SF_SIDE_ROBIN ||
+         a->boundary_text[side] != NULL || sfi_is_cells(a, side / 2) ||
+         axis_of(a, side)->role == SF_ROLE_R))
+        return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                        "action: side %s%c: a form wants nodes and sides that "
+                        "are periodic, pin 0, natural or open",
+                        axis_of(a, side)->name, sign_of(side));
     return SF_OK;
 }
 
@@ -245,22 +264,24 @@ static sf_status check_area(const sf_action *a, int side, sf_side_kind kind)
 
 /* ---- pins -------------------------------------------------------------------------------- */
 
+/* A component of a form is pinned where it lies along the wall, not where it leads to it. */
+static bool is_pin(const sf_action *a, int u, int side)
+{
+    return a->walls[sfi_wall_index(u, side)].kind == SF_SIDE_PIN &&
+           !sfi_is_cells(a, side / 2) && side / 2 != a->half[u];
+}
+
 bool sfi_class_is_pinned(const sf_action *a, int u,
                          const sfi_place_class *place)
 {
     for (int k = 0; k < a->rank; k++) {
         const int side = 2 * k + (place[k] == SFI_AT_HIGH);
-        if (place[k] != SFI_INSIDE && !sfi_is_cells(a, k) &&
-            a->walls[sfi_wall_index(u, side)].kind == SF_SIDE_PIN)
+        if (place[k] == SFI_INSIDE || sfi_is_closed(a, k))
+            continue;
+        if (k == a->half[u] ? place[k] == SFI_AT_HIGH : is_pin(a, u, side))
             return true;
     }
     return false;
-}
-
-static bool is_pin(const sf_action *a, int u, int side)
-{
-    return a->walls[sfi_wall_index(u, side)].kind == SF_SIDE_PIN &&
-           !sfi_is_cells(a, side / 2);
 }
 
 static bool is_point_pinned(const sf_action *a, int u, int64_t point)
@@ -393,11 +414,22 @@ static bool pin_rows(const sf_action *a, int u, double *x)
     return r.agree;
 }
 
+/* Where a component that lies between points has no number. */
+static void clear_end(const sf_action *a, int u, double *x)
+{
+    const int half = a->half[u];
+    for (int64_t i = 0; i < a->points && half >= 0 && !sfi_is_closed(a, half);
+         i++)
+        if (i / a->stride[half] % a->count[half] == a->count[half] - 1)
+            x[i] = 0.0;
+}
+
 void sfi_action_pin(const sf_action *a, int u, double *x)
 {
     for (int side = 0; side < 2 * a->rank; side++)
         sfi_action_pin_side(a, u, side, x);
     (void)pin_rows(a, u, x);
+    clear_end(a, u, x);
 }
 
 static sf_status find_pinned(sf_action *a)
@@ -407,12 +439,13 @@ static sf_status find_pinned(sf_action *a)
     double *values = sfi_alloc(a->ctx, n, sizeof *values);
     bool *pinned = sfi_alloc_zero(a->ctx, all, sizeof *pinned);
     sf_status status = values != NULL && pinned != NULL ? SF_OK : SF_E_NOMEM;
-    a->free_total = 0;
+    a->free_count = 0;
     for (int u = 0; u < a->unknowns && status == SF_OK; u++) {
         for (size_t i = 0; i < n; i++)
             values[i] = NAN;
         for (int side = 0; side < 2 * a->rank; side++)
             sfi_action_pin_side(a, u, side, values);
+        clear_end(a, u, values);
         if (!pin_rows(a, u, values))
             status = SFI_FAIL(a->ctx, SF_E_ARG,
                               "action: pinned sides meet where r = 0 or at a "
@@ -420,11 +453,11 @@ static sf_status find_pinned(sf_action *a)
         for (size_t i = 0; i < n; i++) {
             bool *const at = &pinned[(size_t)u * n + i];
             *at = !isnan(values[i]);
-            a->free_total +=
+            a->free_count +=
                 !*at && (a->row_size == NULL || a->row_size[i] > 0);
         }
     }
-    if (status == SF_OK && a->free_total == 0)
+    if (status == SF_OK && a->free_count == 0)
         status = SFI_FAIL(a->ctx, SF_E_ARG, "action: all points are pinned");
     sfi_free(a->ctx, values, n, sizeof *values);
     if (status == SF_OK)
@@ -444,6 +477,7 @@ sf_status sfi_action_read_walls(sf_action *a)
             a->trouble_wall = w;
             a->trouble_at = -1;
             a->trouble_factor = false;
+            SFI_TRY(check_form(a, side, a->walls[w].kind));
             SFI_TRY(check_area(a, side, a->walls[w].kind));
             SFI_TRY(read_wall(a, side, &a->walls[w]));
         }

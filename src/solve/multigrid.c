@@ -126,7 +126,7 @@ static sf_status make_dense(sfi_multigrid *m)
 {
     const mg_level *l = &m->levels[m->count - 1];
     const sf_action *a = l->a;
-    m->free_count = a->free_total;
+    m->free_count = a->free_count;
     const size_t n = (size_t)m->free_count;
     m->free_at = sfi_alloc(m->ctx, n, sizeof *m->free_at);
     m->matrix = sfi_alloc(m->ctx, n * n, sizeof *m->matrix);
@@ -162,7 +162,7 @@ static sf_status make_levels(sfi_multigrid *m, sf_action *a, const double *x)
     while (m->count < MOST_LEVELS) {
         mg_level *l = &m->levels[m->count - 1];
         bool halve[SF_MAX_AXES] = {false}, any = false;
-        if (l->a->free_total <= FEW)
+        if (l->a->free_count <= FEW)
             break;
         SFI_TRY(choose_axes(m, l, halve, &any));
         if (!any)
