@@ -45,6 +45,8 @@ static double *numbers(const struct made *m, double seed)
         x[i] = m->action->pinned[i]
                    ? 0.0
                    : sin(seed + 1.7 * (double)i * (double)(i % 13));
+    for (int u = 0; u < m->action->unknowns; u++)
+        sfi_action_tie(m->action, x + u * m->action->points);
     return x;
 }
 
@@ -189,6 +191,13 @@ static const struct {
     {"x = 0:1:33 pin 0; y = 0:1:33 pin 0",
      "(1 + x)*grad2(phi) + grad2(psi) + 0.5*phi*psi", 0.12},
     {"x = 0:1:301 pin 0", "(1 + x)*grad2(phi)", 0.1},
+    {"x = 0:1:50 cells robin 1, 2; y = 0:1:37 cells flux 1",
+     "(1 + x)*grad2(phi)", 0.2},
+    /* Near r = 0 and a pole the other axis is the stronger one. */
+    {"r = 0:1:33 natural, pin 0; theta = 0:6.283185307179586:64 periodic",
+     "grad2(phi)", 0.9},
+    {"lat = -90:90:33; lon = 0:360:64 periodic; radius = 1",
+     "grad2(phi) + phi^2", 0.9},
 };
 
 TEST(a_cycle_is_a_symmetric_inverse_on_every_grid)
