@@ -174,4 +174,38 @@ TEST(every_side_has_order_two)
     sf_context_free(ctx);
 }
 
-TESTS(CASE(every_side_has_order_two))
+/* What takes many points, or no sides. */
+TEST(the_other_engines_have_order_two)
+{
+    static const struct {
+        const char *grid, *density, *exact, *engine;
+    } rows[] = {
+        {"x = 0:1:257 robin 1, 0; y = 0:1:257 flux 0",
+         "0.5*(1 + x*y)*grad2(phi)", "sin(1.3*x + 0.4)*cos(1.1*y + 0.2)",
+         "multigrid"},
+        {"r = 0:1:257 natural, flux 0; theta = 0:6.283185307179586:256 "
+         "periodic",
+         "0.5*grad2(phi) + 0.5*phi^2",
+         "sin(0.9*r*cos(theta) + 0.3)*cos(0.7*r*sin(theta))", "multigrid"},
+        {"x = -2:2:65 open; y = -2:2:65 open", "0.5*grad2(phi)",
+         "exp(-8*(x^2 + y^2))", "open space"},
+    };
+    sf_context *ctx = new_context();
+    for (size_t i = 0; i < SFI_COUNT(rows); i++) {
+        sf_grid *g = NULL;
+        sf_action *a = NULL;
+        sf_action_level levels[SF_MOST_LEVELS];
+        int count = 0;
+        CHECK_OK(ctx, sf_grid_parse(ctx, &g, rows[i].grid));
+        CHECK_OK(ctx, sf_action_new(ctx, &a, g, rows[i].density, SF_ENERGY, 1,
+                                    (const char *const[]){"phi"}));
+        CHECK_OK(ctx, sf_action_verify(a, &rows[i].exact, levels, &count));
+        CHECK_NEAR(levels[count - 1].order, 2.0, 0.15);
+        CHECK(strstr(levels[count - 1].engine, rows[i].engine) != NULL);
+        sf_action_free(a);
+        sf_grid_free(g);
+    }
+    sf_context_free(ctx);
+}
+
+TESTS(CASE(every_side_has_order_two), CASE(the_other_engines_have_order_two))
