@@ -448,6 +448,7 @@ sf_status sf_action_verify(sf_action *a, const char *const *exact,
     *count = 0;
     SFI_TRY(sf_action_describe(a, &info));
     SFI_TRY(sfi_action_check_rest(a));
+    SFI_TRY(sfi_action_check_scalars(a, "verify"));
     int skip = 1 << (SF_MOST_LEVELS - 1);
     while (skip > 1 && !divides(a, skip))
         skip /= 2;
