@@ -211,8 +211,7 @@ static sf_status add_name(file_job *j, const char *name, const char *base,
                 return SFI_FAIL(j->ctx, SF_E_UNSUPPORTED,
                                 "%s: selections are of NetCDF files", f->path);
             if (*found)
-                SFI_TRY(sfi_calc_add(j->c, name, f->array.grid, NULL,
-                                     sfi_calc_read_field, &f->array));
+                SFI_TRY(sfi_calc_add_field(j->c, name, NULL, &f->array));
             j->is_double |= *found;
             continue;
         }
@@ -388,7 +387,7 @@ static sf_status write_slabs(file_job *j, const char *path)
 {
     sf_status status = make_sheet(j, path);
     if (status == SF_OK)
-        status = sfi_calc_results(j->c, put_box, j);
+        status = sfi_calc_results(j->c, NULL, true, put_box, j);
     return j->sheet != NULL ? sfi_sheet_close(j->sheet, status) : status;
 }
 
@@ -399,7 +398,7 @@ static sf_status write_whole(file_job *j, const char *path)
     if (fields == NULL)
         return SF_E_NOMEM;
     int count = 0;
-    sf_status status = sfi_calc_fields(j->c, MOST, fields, &count);
+    sf_status status = sfi_calc_fields(j->c, MOST, fields, &count, true);
     if (status == SF_OK)
         status = sf_field_write(j->ctx, path, count, fields, NULL);
     for (int i = 0; i < count; i++)
@@ -481,14 +480,13 @@ static sf_status add_nested(void *user, const char *name,
     sf_field *f = &j->nested[j->nested_count];
     sf_status status = understand(own, NULL, definition);
     if (status == SF_OK)
-        status = sfi_calc_fields(own->c, 1, f, &count);
+        status = sfi_calc_fields(own->c, 1, f, &count, false);
     j->nested_count += count;
     j->is_double |= own->is_double;
     if (status == SF_OK)
         status = sf_field_set_name(j->ctx, f, name);
     if (status == SF_OK)
-        status =
-            sfi_calc_add(j->c, name, f->grid, f->unit, sfi_calc_read_field, f);
+        status = sfi_calc_add_field(j->c, name, f->unit, f);
     if (status == SF_OK)
         j->c->inputs[j->c->input_count - 1].standard_name =
             sf_field_description(f, "standard_name");

@@ -306,8 +306,9 @@ sf_status sfi_calc_describe(sfi_calc *c, const sfi_calc_output *o, int k,
 
 /* ---- in memory ---------------------------------------------------------------------- */
 
-sf_status sfi_calc_read_field(void *user, const int64_t *start,
-                              const int64_t *count, double *out)
+/* A box of a field of one component: `user` is the field. */
+static sf_status read_field(void *user, const int64_t *start,
+                            const int64_t *count, double *out)
 {
     const sf_field *f = user;
     const int rank = sf_grid_rank(f->grid);
@@ -331,6 +332,15 @@ sf_status sfi_calc_read_field(void *user, const int64_t *start,
         if (k < 0)
             return SF_OK;
     }
+}
+
+sf_status sfi_calc_add_field(sfi_calc *c, const char *name, const char *unit,
+                             const sf_field *field)
+{
+    SFI_TRY(sfi_calc_add(c, name, field->grid, unit, read_field,
+                         (void *)(uintptr_t)field));
+    c->inputs[c->input_count - 1].field = field;
+    return SF_OK;
 }
 
 /* Fields that are made, in the order of outputs and components. */
@@ -383,7 +393,7 @@ static sf_status make_fields(in_memory *m, int most, int *made)
                                 most);
             SFI_TRY(sfi_calc_grid(c, o, &grid));
             const sf_status status =
-                sf_field_new(c->ctx, &m->out[*made], grid, 1, NULL, SF_F64, 0);
+                sfi_field_room(c->ctx, &m->out[*made], grid, SF_F64);
             if (status != SF_OK) {
                 sf_grid_free(grid);
                 return status;
@@ -396,13 +406,16 @@ static sf_status make_fields(in_memory *m, int most, int *made)
     return SF_OK;
 }
 
-sf_status sfi_calc_fields(sfi_calc *c, int most, sf_field *out, int *count)
+sf_status sfi_calc_fields(sfi_calc *c, int most, sf_field *out, int *count,
+                          bool wants_stats)
 {
     in_memory m = {.c = c, .out = out};
     int made = 0;
     sf_status status = make_fields(&m, most, &made);
     if (status == SF_OK)
-        status = sfi_calc_results(c, put_field, &m);
+        status = sfi_calc_results(c, out, wants_stats, put_field, &m);
+    for (int i = 0; i < made && status == SF_OK; i++)
+        sfi_field_clear_margins(&out[i]);
     if (status == SF_OK)
         *count = made;
     else
@@ -429,8 +442,7 @@ static sf_status add_field(memory_job *j, const sf_field *f)
                         "calc: field %d is to have a name, and one "
                         "component on the points of its grid",
                         (int)(f - j->inputs));
-    SFI_TRY(sfi_calc_add(j->c, f->name, f->grid, f->unit, sfi_calc_read_field,
-                         (void *)(uintptr_t)f));
+    SFI_TRY(sfi_calc_add_field(j->c, f->name, f->unit, f));
     j->c->inputs[j->c->input_count - 1].standard_name =
         sf_field_description(f, "standard_name");
     return SF_OK;
@@ -475,7 +487,7 @@ static sf_status run_memory(memory_job *j, const char *text, int most,
     if (status == SF_OK)
         status = sfi_calc_understand(j->c, list.text);
     if (status == SF_OK)
-        status = sfi_calc_fields(j->c, most, out, count);
+        status = sfi_calc_fields(j->c, most, out, count, false);
     sfi_growing_free(j->ctx, &list);
     return status;
 }

@@ -245,6 +245,18 @@ static sf_status run_program(sfi_pass_state *p, sfi_calc_program *k,
     return sf_program_run_box(k->program, &box, k->sources, NULL, sinks);
 }
 
+/* Rows of our own slabs end behind a multiple of 16. */
+static bool is_padded(const sfi_pass_state *p, const sfi_layer *l,
+                      const sub_box *b)
+{
+    const int last = p->rank - 1;
+    bool own = !l->values[0].is_lent;
+    for (int i = 0; i < p->c->input_count; i++)
+        own = own && !p->inputs[i].is_lent;
+    return own && b->count[last] == l->extent[last] && p->slow != last &&
+           !p->by_time;
+}
+
 static sf_status run_box(sfi_pass_state *p, sfi_layer *l,
                          const sfi_position *at, const sub_box *b)
 {
@@ -257,10 +269,7 @@ static sf_status run_box(sfi_pass_state *p, sfi_layer *l,
             (sf_box_sink){.to = {sfi_slab_address(v, b->first), v->dtype, 0}};
         memcpy(sinks[r].steps, v->step, sizeof sinks[r].steps);
     }
-    const int last = p->rank - 1;
-    return run_program(p, k, b, sinks,
-                       b->count[last] == l->extent[last] && p->slow != last &&
-                           !p->by_time);
+    return run_program(p, k, b, sinks, is_padded(p, l, b));
 }
 
 /* All boxes of indices [from, to) of the slow axis. */
