@@ -7,8 +7,9 @@
  * element-wise instructions streams as a loop over the arrays would.  An array that
  * stands still along the row is one number of the strip.
  *
- * What is left of a row beyond whole vectors is copied in and out, unless the arrays
- * may be read and written past their rows' ends.
+ * A chain of numbers, each of one component, ends where the row does.  What other programs
+ * have left of a row beyond whole vectors is copied in and out, unless the arrays may be
+ * read and written past their rows' ends.
  *
  * Lanes are rows that follow each other; a thread has the same ones in every run. */
 #include "graph/exec_block.h"
@@ -164,6 +165,20 @@ static void choose_numbers(sfi_exec *e, const sfi_run *run)
     }
 }
 
+/* Whether no step is of more than one number a point. */
+static bool is_chain(const sfi_plan *plan)
+{
+    bool chain = true;
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
+        const sfi_step *s = &plan->steps[i];
+        chain = chain &&
+                (s->kind == SFI_STEP_LOAD || s->kind == SFI_STEP_STORE ||
+                 s->kind == SFI_STEP_REDUCE ||
+                 (s->kind == SFI_STEP_FUSED && s->fused->rank == 0));
+    }
+    return chain;
+}
+
 static void choose(sfi_exec *e, const sfi_run *run)
 {
     const sfi_plan *plan = e->plan;
@@ -173,6 +188,11 @@ static void choose(sfi_exec *e, const sfi_run *run)
         if (plan->steps[i].kind == SFI_STEP_STORE)
             choose_store(e, run, i);
     choose_numbers(e, run);
+    e->is_exact = is_chain(plan);
+    e->placed_count = 0;
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++)
+        if (e->in_place[i])
+            e->placed[e->placed_count++] = (int)i;
 }
 
 /* ---- running ------------------------------------------------------------------ */
@@ -182,10 +202,8 @@ static void point_to(const sfi_point_block *b, bool in_place)
 {
     const sfi_exec *e = b->e;
     const sfi_plan *plan = e->plan;
-    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
-        if (!e->in_place[i])
-            continue;
-        const sfi_step *s = &plan->steps[i];
+    for (int i = 0; i < e->placed_count; i++) {
+        const sfi_step *s = &plan->steps[e->placed[i]];
         const bool is_load = s->kind == SFI_STEP_LOAD;
         const int32_t buffer = is_load ? s->out.buffer : s->in[0].buffer;
         b->w->direct[buffer] =
@@ -224,8 +242,9 @@ static void run_row(sfi_point_block *b, int64_t length)
     const sf_box *box = b->run->box;
     const int64_t strip = strip_of(b->e);
     const bool padded = box->is_padded && !b->e->plan->product_comps;
-    const int64_t whole =
-        padded ? length : length / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
+    const int64_t whole = padded || b->is_exact
+                              ? length
+                              : length / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
     int64_t number = 0;
     for (int k = 0; k < box->rank - 1; k++)
         number = number * box->extent[k] + b->at[k];
@@ -273,7 +292,8 @@ void sfi_box_run_lane(const sfi_exec *e, const sfi_run *run, sfi_worker *w,
                          .w = w,
                          .lane = (int)lane,
                          .begins = true,
-                         .parts = 1};
+                         .parts = 1,
+                         .is_exact = e->is_exact};
     int64_t rest = from;
     for (int k = box->rank - 2; k >= 0; k--) {
         b.at[k] = rest % box->extent[k];

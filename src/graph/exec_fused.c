@@ -124,7 +124,7 @@ void sfi_step_fused(const sfi_point_block *b, const sfi_step *s)
 {
     const sfi_fused *f = s->fused;
     char **base = b->w->bases;
-    const int64_t row = s->varies ? b->ld : 1;
+    const int64_t row = !s->varies ? 1 : b->is_exact ? b->points : b->ld;
     const bool few =
         !f->flat && f->lined_up && s->varies && b->ld <= FEW_POINTS;
     const int outer = (f->flat || few) && f->rank > 0 ? f->rank - 1 : f->rank;

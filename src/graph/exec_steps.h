@@ -47,8 +47,10 @@ struct sfi_exec {
     const sfi_step **first; /* [outputs] the first of its products, or NULL */
     sfi_pace pace;          /* of one thread, and of threads that share steps */
     /* Of a run over a box, else 0 (exec_box.c): */
-    bool has_numbers;
+    bool has_numbers, is_exact;
     bool *in_place;         /* [step_count] this load or store is left out  */
+    int *placed;            /* [placed_count] which these are               */
+    int placed_count;
     unsigned char *numbers; /* [buffer_count] */
 };
 
@@ -65,6 +67,7 @@ typedef struct sfi_point_block {
                         others, 0 of 1 */
     int64_t at[SF_BOX_AXES]; /* of a box: where its first point is */
     const bool *in_place;    /* steps that are left out, or NULL   */
+    bool is_exact; /* chains go as far as the points, not to the end of a row */
 } sfi_point_block;
 
 /* All varying steps. */
