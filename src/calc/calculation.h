@@ -107,8 +107,8 @@ typedef struct sfi_calc_input {
     sfi_box_reader read; /* boxes of it in its own order of axes          */
     void *user;
     const sf_field *field; /* if it is in memory, else NULL                  */
-    int map[SF_MAX_AXES]; /* its axis k is this axis of the domain         */
-    unsigned mask;        /* of the domain's axes                          */
+    int map[SF_MAX_AXES];  /* its axis k is this axis of the domain         */
+    unsigned mask;         /* of the domain's axes                          */
     sfi_unit unit;
     /* As the file has them, or NULL. */
     const char *standard_name, *grid_mapping, *coordinates;
@@ -388,8 +388,8 @@ typedef sf_status (*sfi_consumer)(void *user, const int64_t *first,
 /* Compute terms whose axes are those of `mask` at all points, slab by slab.  With `targets`
  * [root_count] the values go there, which are lent, and `consume` is not called. */
 sf_status sfi_pass(sfi_calc *c, int root_count, const sf_node *roots,
-                   unsigned mask, const sfi_slab *targets,
-                   sfi_consumer consume, void *user);
+                   unsigned mask, const sfi_slab *targets, sfi_consumer consume,
+                   void *user);
 
 /* ---- reductions (reduce.c) -------------------------------------------------------------- */
 

@@ -425,8 +425,8 @@ static void free_pass(sfi_pass_state *p)
 }
 
 sf_status sfi_pass(sfi_calc *c, int root_count, const sf_node *roots,
-                   unsigned mask, const sfi_slab *targets,
-                   sfi_consumer consume, void *user)
+                   unsigned mask, const sfi_slab *targets, sfi_consumer consume,
+                   void *user)
 {
     sfi_pass_state *p = sfi_alloc_zero(c->ctx, 1, sizeof *p);
     if (p == NULL)

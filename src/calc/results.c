@@ -145,8 +145,7 @@ static sf_status take_rows(delivery *d, int r, const int64_t *first,
         row_count *= count[k];
     int64_t chunk = count[last] > 0 ? PART_POINTS / count[last] : 1;
     chunk = chunk < 1 ? 1 : chunk;
-    const size_t part_count =
-        (size_t)sfi_parallel_parts(row_count, chunk);
+    const size_t part_count = (size_t)sfi_parallel_parts(row_count, chunk);
     tally *parts = sfi_alloc(ctx, part_count, sizeof *parts);
     if (parts == NULL)
         return SF_E_NOMEM;
