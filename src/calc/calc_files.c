@@ -100,9 +100,10 @@ static sf_status open_files(file_job *j, const char *out, int count,
 /* ---- variables ---------------------------------------------------------------------- */
 
 static sf_status read_box(void *user, const int64_t *start,
-                          const int64_t *count, double *out)
+                          const int64_t *count, double *out,
+                          const int64_t *step)
 {
-    return sfi_field_reader_box(user, start, count, out);
+    return sfi_field_reader_box(user, start, count, out, step);
 }
 
 static int find_variable(const sfi_nc_header *h, const char *name)

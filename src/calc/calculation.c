@@ -308,25 +308,27 @@ sf_status sfi_calc_describe(sfi_calc *c, const sfi_calc_output *o, int k,
 
 /* A box of a field of one component: `user` is the field. */
 static sf_status read_field(void *user, const int64_t *start,
-                            const int64_t *count, double *out)
+                            const int64_t *count, double *out,
+                            const int64_t *step)
 {
     const sf_field *f = user;
-    const int rank = sf_grid_rank(f->grid);
+    const int rank = sf_grid_rank(f->grid), last = rank - 1;
     int64_t index[SF_MAX_AXES] = {0};
     for (;;) {
-        int64_t at = 0;
-        for (int k = 0; k < rank; k++)
+        int64_t at = 0, to = 0;
+        for (int k = 0; k < rank; k++) {
             at += (start[k] + index[k]) * f->step[k];
-        const int64_t n = count[rank - 1];
-        const double *row = (const double *)f->data[0] + at;
-        if (f->dtype == SF_F64 && f->step[rank - 1] == 1)
-            memcpy(out, row, (size_t)n * sizeof *out);
+            to += index[k] * step[k];
+        }
+        const int64_t n = count[last];
+        if (f->dtype == SF_F64 && f->step[last] == 1 && step[last] == 1)
+            memcpy(out + to, (const double *)f->data[0] + at,
+                   (size_t)n * sizeof *out);
         else
             for (int64_t i = 0; i < n; i++)
-                out[i] = sfi_number_get(f->dtype, f->data[0],
-                                        at + i * f->step[rank - 1]);
-        out += n;
-        int k = rank - 2;
+                out[to + i * step[last]] = sfi_number_get(
+                    f->dtype, f->data[0], at + i * f->step[last]);
+        int k = last - 1;
         while (k >= 0 && ++index[k] == count[k])
             index[k--] = 0;
         if (k < 0)

@@ -96,8 +96,10 @@ typedef struct sfi_table {
     double *block;
 } sfi_table;
 
+/* Read a box of values; value i goes to out[sum_k i_k step[k]]. */
 typedef sf_status (*sfi_box_reader)(void *user, const int64_t *start,
-                                    const int64_t *count, double *out);
+                                    const int64_t *count, double *out,
+                                    const int64_t *step);
 
 /* A field of the caller or of a file. */
 typedef struct sfi_calc_input {
@@ -341,6 +343,10 @@ sf_status sfi_slab_new(sfi_calc *c, sfi_slab *out, sf_dtype dtype,
                        unsigned mask, const int64_t *first,
                        const int64_t *count, const int64_t *pad);
 void sfi_slab_free(sfi_calc *c, sfi_slab *s);
+
+/* Room for `count` doubles from index 0 on along all axes, row-major without gaps; their
+ * values mean nothing. */
+sf_status sfi_slab_dense(sfi_calc *c, sfi_slab *out, const int64_t *count);
 
 /* The array of a field of one component, whose axis k is axis map[k] of the domain. */
 sfi_slab sfi_slab_lent(const sf_field *f, const int *map);

@@ -229,7 +229,7 @@ static sf_status make_room(sfi_pass_state *p)
         }
         SFI_TRY(make_slab(p, &p->inputs[i], sfi_calc_dtype(c),
                           c->inputs[i].mask, p->input_pad));
-        if (p->inputs[i].block_count > largest)
+        if (p->inputs[i].dtype != SF_F64 && p->inputs[i].block_count > largest)
             largest = p->inputs[i].block_count;
     }
     p->packed = sfi_alloc(c->ctx, largest, sizeof *p->packed);
@@ -242,7 +242,6 @@ static sf_status make_room(sfi_pass_state *p)
             make_slab(p, &l->values[0], sfi_calc_dtype(c), l->mask, l->pad));
         SFI_TRY(make_spectral(p, l));
     }
-    static const int64_t none[SF_MAX_AXES] = {0};
     const sfi_layer *wanted = p->layers[p->layer_count - 1];
     int64_t count[SF_MAX_AXES];
     for (int k = 0; k < p->rank; k++)
@@ -251,8 +250,7 @@ static sf_status make_room(sfi_pass_state *p)
         if (p->targets != NULL)
             wanted->values[r] = p->targets[r];
         else
-            SFI_TRY(sfi_slab_new(c, &wanted->values[r], SF_F64,
-                                 (1u << p->rank) - 1u, none, count, none));
+            SFI_TRY(sfi_slab_dense(c, &wanted->values[r], count));
     }
     return SF_OK;
 }
@@ -287,15 +285,19 @@ static sf_status read_part(sfi_pass_state *p, int i, int64_t first,
         start[k] = is_slow ? first : 0;
         n[k] = is_slow ? count : sf_grid_axis(in->grid, k)->count;
     }
-    SFI_TRY(in->read(in->user, start, n, p->packed));
     /* The slab in the input's own order of axes. */
     sfi_slab own = p->inputs[i];
-    int64_t to[SF_MAX_AXES] = {0};
+    int64_t to[SF_MAX_AXES] = {0}, dense[SF_MAX_AXES], points = 1;
     memset(own.step, 0, sizeof own.step);
-    for (int k = 0; k < rank; k++) {
+    for (int k = rank - 1; k >= 0; k--) {
         own.step[k] = p->inputs[i].step[in->map[k]];
         to[k] = in->map[k] == p->slow ? as : 0;
+        dense[k] = points;
+        points *= n[k];
     }
+    if (own.dtype == SF_F64)
+        return in->read(in->user, start, n, sfi_slab_at(&own, to), own.step);
+    SFI_TRY(in->read(in->user, start, n, p->packed, dense));
     sfi_slab_put(&own, rank, to, n, p->packed);
     return SF_OK;
 }

@@ -223,6 +223,18 @@ static sf_status deliver_regridded(delivery *d, int r, const int64_t *first,
     return status;
 }
 
+/* Whether the values of a box lie row-major without gaps. */
+static bool is_dense(const sfi_slab *s, const sfi_calc *c, const int64_t *count)
+{
+    int64_t step = 1;
+    bool dense = true;
+    for (int k = sf_grid_rank(c->grid) - 1; k >= 0; k--) {
+        dense = dense && (count[k] == 1 || s->step[k] == step);
+        step *= count[k];
+    }
+    return dense;
+}
+
 static sf_status deliver(void *user, const int64_t *first, const int64_t *count,
                          const sfi_slab *values)
 {
@@ -238,7 +250,7 @@ static sf_status deliver(void *user, const int64_t *first, const int64_t *count,
             own_count[n++] = count[k];
         }
     }
-    if (points > d->packed_count) {
+    if (!is_dense(&values[0], d->c, count) && points > d->packed_count) {
         sfi_free(ctx, d->packed, d->packed_count, sizeof *d->packed);
         d->packed_count = 0;
         d->packed = sfi_alloc(ctx, points, sizeof *d->packed);
@@ -252,9 +264,12 @@ static sf_status deliver(void *user, const int64_t *first, const int64_t *count,
             SFI_TRY(deliver_regridded(d, r, first, count, &values[r]));
             continue;
         }
-        SFI_TRY(take_rows(d, r, first, count, &values[r], d->packed));
+        const bool dense = is_dense(&values[r], d->c, count);
+        SFI_TRY(take_rows(d, r, first, count, &values[r],
+                          dense ? NULL : d->packed));
         SFI_TRY(d->put(d->user, d->output[r], d->component[r], own_first,
-                       own_count, d->packed));
+                       own_count,
+                       dense ? sfi_slab_at(&values[r], first) : d->packed));
     }
     return SF_OK;
 }

@@ -277,12 +277,13 @@ static sf_status read_plane(sfi_field_reader *r, const int64_t *start,
                             const int64_t *count, int y, int x, double *out)
 {
     if (y < x)
-        return sfi_field_reader_box(r, start, count, out);
+        return sfi_field_reader_box(r, start, count, out, NULL);
     const size_t points = (size_t)(count[x] * count[y]);
     double *turned = sfi_alloc(r->ctx, points, sizeof *turned);
     if (turned == NULL)
         return SF_E_NOMEM;
-    const sf_status status = sfi_field_reader_box(r, start, count, turned);
+    const sf_status status =
+        sfi_field_reader_box(r, start, count, turned, NULL);
     if (status == SF_OK)
         transpose(turned, count[y], count[x], out);
     sfi_free(r->ctx, turned, points, sizeof *turned);

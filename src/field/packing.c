@@ -118,17 +118,48 @@ void sfi_packing_read(const sfi_nc_var *var, bool is_coordinate,
     read_range(out, attrs);
 }
 
+/* Raw numbers of one type in one pass, of at most two fill values. */
+#define UNPACK(name, bytes, ctype, unused)                                     \
+    static void unpack_##name(const sfi_packing *p, const void *raw,           \
+                              size_t count, double *values)                    \
+    {                                                                          \
+        const ctype *from = raw;                                               \
+        const double a = p->fill_count > 0 ? p->fill[0] : (double)NAN;         \
+        const double b = p->fill_count > 1 ? p->fill[1] : a;                   \
+        const double least = p->least, most = p->most;                         \
+        for (size_t i = 0; i < count; i++) {                                   \
+            const double x = (double)from[i];                                  \
+            const bool there =                                                 \
+                (x != a) & (x != b) & (x >= least) & (x <= most);              \
+            values[i] = there ? x : (double)NAN;                               \
+        }                                                                      \
+    }
+SFI_NC_TYPE_LIST(UNPACK)
+#undef UNPACK
+
+static void unpack_all(const sfi_packing *p, const void *raw, size_t count,
+                       double *values)
+{
+    switch (p->type) {
+#define UNPACK(name, bytes, ctype, unused)                                     \
+    case SFI_NC_##name:                                                        \
+        unpack_##name(p, raw, count, values);                                  \
+        return;
+        SFI_NC_TYPE_LIST(UNPACK)
+#undef UNPACK
+    case SFI_NC_OTHER:
+        break;
+    }
+    sfi_nc_numbers(p->type, raw, count, values);
+}
+
 void sfi_unpack(const sfi_packing *p, const void *raw, size_t count,
                 double *values)
 {
-    sfi_nc_numbers(p->type, raw, count, values);
-    for (int k = 0; k < p->fill_count; k++)
+    unpack_all(p, raw, count, values);
+    for (int k = 2; k < p->fill_count; k++)
         for (size_t i = 0; i < count; i++)
             if (values[i] == p->fill[k])
-                values[i] = NAN;
-    if (p->least > -INFINITY || p->most < INFINITY)
-        for (size_t i = 0; i < count; i++)
-            if (!(values[i] >= p->least && values[i] <= p->most))
                 values[i] = NAN;
     if (p->is_packed)
         for (size_t i = 0; i < count; i++)
