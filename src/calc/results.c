@@ -3,6 +3,7 @@
 #include "calc/calculation.h"
 
 #include "base/parallel.h"
+#include "num/loops.h"
 
 #include <math.h>
 #include <string.h>
@@ -25,54 +26,24 @@ typedef struct delivery {
     double *sums; /* [2 count]: of weights times values, of weights */
 } delivery;
 
-/* What is known of values so far.  Sums are of eight lanes, so that rows are vector
- * loops, and each lane has its order whatever the length of a row. */
-enum { LANES = 8 };
-
-typedef struct tally {
-    double low[LANES], high[LANES], sum[LANES], weight[LANES], there[LANES];
-} tally;
-
-static void tally_begin(tally *t)
+static void tally_begin(sfi_tally *t)
 {
     memset(t, 0, sizeof *t);
-    for (int k = 0; k < LANES; k++) {
+    for (int k = 0; k < SFI_TALLY_LANES; k++) {
         t->low[k] = INFINITY;
         t->high[k] = -INFINITY;
     }
 }
 
-static inline void tally_one(tally *t, int k, double f, double w)
-{
-    const bool there = f == f;
-    t->low[k] = f < t->low[k] ? f : t->low[k];
-    t->high[k] = f > t->high[k] ? f : t->high[k];
-    t->sum[k] += there ? w * f : 0.0;
-    t->weight[k] += there ? w : 0.0;
-    t->there[k] += there ? 1.0 : 0.0;
-}
-
-/* A row of values, of weights w, or w times those of `edge`. */
-static void note_row(tally *t, const double *f, int64_t n, double w,
-                     const double *edge)
-{
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int k = 0; k < LANES; k++)
-            tally_one(t, k, f[i + k], edge != NULL ? w * edge[i + k] : w);
-    for (int k = 0; i + k < n; k++)
-        tally_one(t, k, f[i + k], edge != NULL ? w * edge[i + k] : w);
-}
-
 /* Add them up, to what slabs before had. */
-static void tally_end(const tally *t, int64_t count, sf_field_stats *s,
+static void tally_end(const sfi_tally *t, int64_t count, sf_field_stats *s,
                       double *sums)
 {
     double there = 0.0;
     const bool is_first = s->count == s->missing;
     double low = is_first ? INFINITY : s->min;
     double high = is_first ? -INFINITY : s->max;
-    for (int k = 0; k < LANES; k++) {
+    for (int k = 0; k < SFI_TALLY_LANES; k++) {
         low = t->low[k] < low ? t->low[k] : low;
         high = t->high[k] > high ? t->high[k] : high;
         sums[0] += t->sum[k];
@@ -94,7 +65,7 @@ typedef struct rows {
     const delivery *d;
     const int64_t *first, *count;
     const sfi_slab *values;
-    tally *parts;
+    sfi_tally *parts;
     double *to; /* copy them there, dense; or NULL */
 } rows;
 
@@ -102,6 +73,7 @@ static void note_rows(void *user, int64_t part, int64_t from, int64_t count)
 {
     const rows *b = user;
     const sfi_calc *c = b->d->c;
+    const sfi_loops *loops = sfi_loops_for(SF_F64);
     const int last = sf_grid_rank(c->grid) - 1;
     const int64_t n = b->count[last], step = b->values->step[last];
     const double *edge =
@@ -127,8 +99,8 @@ static void note_rows(void *user, int64_t part, int64_t from, int64_t count)
                 to[i] = f[i * step];
             f = to;
         }
-        note_row(&b->parts[part], f, n, w,
-                 edge != NULL ? edge + b->first[last] : NULL);
+        loops->tally(&b->parts[part], f, n, w,
+                     edge != NULL ? edge + b->first[last] : NULL);
     }
 }
 
@@ -146,7 +118,7 @@ static sf_status take_rows(delivery *d, int r, const int64_t *first,
     int64_t chunk = count[last] > 0 ? PART_POINTS / count[last] : 1;
     chunk = chunk < 1 ? 1 : chunk;
     const size_t part_count = (size_t)sfi_parallel_parts(row_count, chunk);
-    tally *parts = sfi_alloc(ctx, part_count, sizeof *parts);
+    sfi_tally *parts = sfi_alloc(ctx, part_count, sizeof *parts);
     if (parts == NULL)
         return SF_E_NOMEM;
     rows b = {d, first, count, values, parts, to};
@@ -208,13 +180,14 @@ static sf_status deliver_regridded(delivery *d, int r, const int64_t *first,
                 index[k] = 0;
         }
     }
-    tally t;
+    sfi_tally t;
     tally_begin(&t);
-    for (int64_t i = 0; i < points; i++) {
+    const int64_t run = step[lat] > 0 ? step[lat] : 1;
+    for (int64_t i = 0; i < points; i += run) {
         const double w = cos(sfi_regrid_axis(o->regrid, lat)
                                  ->coords[i / step[lat] % extent[lat]] *
                              3.14159265358979323846 / 180.0);
-        tally_one(&t, (int)(i % LANES), out[i], w);
+        sfi_loops_for(SF_F64)->tally(&t, out + i, run, w, NULL);
     }
     tally_end(&t, points, s, d->sums + 2 * r);
     const sf_status status = d->put(d->user, d->output[r], d->component[r],

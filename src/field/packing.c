@@ -2,9 +2,13 @@
 /* packing.c - raw numbers of a file as values. */
 #include "field/packing.h"
 
+#include "num/loops.h"
+
 #include <math.h>
 #include <string.h>
 #include <strings.h>
+
+enum { STRIP = 512 };
 
 /* The unsigned type of the same size. */
 static sfi_nc_type unsigned_of(sfi_nc_type type)
@@ -153,10 +157,32 @@ static void unpack_all(const sfi_packing *p, const void *raw, size_t count,
     sfi_nc_numbers(p->type, raw, count, values);
 }
 
+/* Floats with one fill value at most, as nearly all are, by vector loops. */
+static void unpack_floats(const sfi_packing *p, const float *raw, size_t count,
+                          double *values)
+{
+    const sfi_loops *l = sfi_loops_for(SF_F64);
+    const double missing = NAN;
+    double is_fill[STRIP];
+    for (size_t at = 0; at < count; at += STRIP) {
+        const int64_t n = sfi_smaller(STRIP, (int64_t)(count - at));
+        double *x = values + at;
+        l->load(x, n, raw + at, SF_F32, 1, NULL, n, n, 1);
+        if (p->fill_count == 0)
+            continue;
+        l->ew[SFI_EW_EQUAL][2](is_fill, x, p->fill, NULL, n);
+        l->ew[SFI_EW_SELECT][2](x, is_fill, &missing, x, n);
+    }
+}
+
 void sfi_unpack(const sfi_packing *p, const void *raw, size_t count,
                 double *values)
 {
-    unpack_all(p, raw, count, values);
+    if (p->type == SFI_NC_FLOAT && p->fill_count <= 1 &&
+        p->least == -INFINITY && p->most == INFINITY)
+        unpack_floats(p, raw, count, values);
+    else
+        unpack_all(p, raw, count, values);
     for (int k = 2; k < p->fill_count; k++)
         for (size_t i = 0; i < count; i++)
             if (values[i] == p->fill[k])

@@ -6,13 +6,9 @@
  * that are contiguous in them, and unpacked to where they belong. */
 #include "field/reader.h"
 
-#include "base/parallel.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { RANGE = 1 << 14 }; /* points that a thread unpacks */
 
 /* ---- files ------------------------------------------------------------------ */
 
@@ -163,18 +159,15 @@ static void put_run(const piece *g, int64_t at, int64_t to, int64_t count)
     }
 }
 
-static void unpack_range(void *user, int64_t number, int64_t at, int64_t count)
+static void unpack(const piece *g, int64_t count)
 {
-    const piece *g = user;
     const part *p = g->p;
-    (void)number;
-    while (count > 0) {
+    for (int64_t at = 0; at < count;) {
         const int64_t point = g->first + at;
         const int64_t outer = point / p->own, rest = point % p->own;
-        const int64_t run = sfi_smaller(p->own - rest, count);
+        const int64_t run = sfi_smaller(p->own - rest, count - at);
         put_run(g, at, outer * p->whole + p->skip + rest, run);
         at += run;
-        count -= run;
     }
 }
 
@@ -188,7 +181,7 @@ static sf_status read_part(sfi_field_reader *r, const part *p)
             start[k] = p->start[k] + s.start[k];
         SFI_TRY(sfi_nc_read(r->file->nc, r->cf->var, start, s.count, r->raw));
         piece g = {r, p, s.first};
-        sfi_parallel(r->ctx, s.points, RANGE, unpack_range, &g);
+        unpack(&g, s.points);
     }
     return SF_OK;
 }

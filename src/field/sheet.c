@@ -10,6 +10,7 @@
 
 #include "base/parallel.h"
 #include "field/reader.h"
+#include "num/loops.h"
 
 #include <limits.h>
 #include <math.h>
@@ -19,7 +20,8 @@
 
 enum {
     MOST_AXES = 32,
-    RANGE = 1 << 15 /* points whose numbers a thread narrows */
+    RANGE = 1 << 15, /* points whose numbers a thread narrows */
+    STRIP = 512
 };
 
 /* An axis of the file, and the variables that tell its points and cells. */
@@ -604,15 +606,22 @@ static void narrow(void *user, int64_t part, int64_t first, int64_t count)
 {
     const narrowing *g = user;
     const double *values = g->values;
+    const sfi_loops *l = sfi_loops_for(SF_F64);
+    double is_there[STRIP], x[STRIP];
     (void)part;
-    for (int64_t i = first; i < first + count; i++) {
-        const double x = isnan(values[i]) ? g->fill : values[i];
-        if (g->type == SFI_NC_FLOAT)
-            ((float *)g->out)[i] = (float)x;
-        else if (g->type == SFI_NC_INT)
-            ((int32_t *)g->out)[i] = (int32_t)x;
-        else
-            ((double *)g->out)[i] = x;
+    if (g->type == SFI_NC_INT) {
+        for (int64_t i = first; i < first + count; i++)
+            ((int32_t *)g->out)[i] =
+                (int32_t)(isnan(values[i]) ? g->fill : values[i]);
+        return;
+    }
+    const sf_dtype dtype = g->type == SFI_NC_FLOAT ? SF_F32 : SF_F64;
+    for (int64_t at = first; at < first + count; at += STRIP) {
+        const int64_t n = sfi_smaller(STRIP, first + count - at);
+        l->ew[SFI_EW_EQUAL][0](is_there, values + at, values + at, NULL, n);
+        l->ew[SFI_EW_SELECT][4](x, is_there, values + at, &g->fill, n);
+        l->store((char *)g->out + (size_t)at * sf_dtype_size(dtype), dtype, 1,
+                 x, n, n, 1);
     }
 }
 
