@@ -81,7 +81,8 @@ static void tally_f64(sfi_tally *t, const double *values, int64_t n, double w,
                       const double *weights)
 {
     enum { TALLY_PARTS = SFI_TALLY_LANES / LANES };
-    V low[TALLY_PARTS], high[TALLY_PARTS], sum[TALLY_PARTS], weight[TALLY_PARTS], there[TALLY_PARTS];
+    V low[TALLY_PARTS], high[TALLY_PARTS], sum[TALLY_PARTS],
+        weight[TALLY_PARTS], there[TALLY_PARTS];
     memcpy(low, t->low, sizeof low);
     memcpy(high, t->high, sizeof high);
     memcpy(sum, t->sum, sizeof sum);

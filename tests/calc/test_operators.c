@@ -587,16 +587,20 @@ TEST(every_allocation_may_fail)
     sf_context_free(ctx);
 }
 
+/* On a closed axis fields are copied to slabs, elsewhere they are read where they lie. */
 TEST(threads_do_not_change_a_bit)
 {
     enum { POINTS = 181 * 360 };
     static double values[3][POINTS];
     static const int threads[] = {1, 2, 7};
-    for (int t = 0; t < 3; t++) {
+    static const char *const grids[] = {
+        "lat = -90:90:181; lon = 0:360:360 periodic",
+        "lat = -60:60:181; lon = 10:50:360"};
+    for (int i = 0; i < 6; i++) {
+        const int t = i % 3;
         sf_context *ctx = new_context();
         CHECK_OK(ctx, sf_context_set_threads(ctx, threads[t]));
-        sf_grid *g =
-            grid_of(ctx, "lat = -90:90:181; lon = 0:360:360 periodic", 0);
+        sf_grid *g = grid_of(ctx, grids[i / 3], 0);
         sf_field f = field_of(ctx, g, "f", "sin(3*" LAT ")*cos(5*" LON ")"),
                  out;
         int count = 0;
@@ -612,6 +616,73 @@ TEST(threads_do_not_change_a_bit)
     }
 }
 
+/* A field of the library, the same numbers in a dense array of the caller's, which ends
+ * with its last value, and floats give the same; and what lies between the rows of results
+ * is 0. */
+TEST(fields_are_read_where_they_lie)
+{
+    static const char *const grids[] = {
+        "y = 0:1:7; x = 0:1:5", "y = 0:1:130; x = 0:2:301",
+        "z = 0:1:3; y = 0:1:4; x = 0:1:33", "x = 0:1:9"};
+    static const char *const texts[] = {"r = grad(f)", "r = laplacian(f) + f*x",
+                                        "r = d(exp(f), x)",
+                                        "r = mean(f, x); s = f - mean(f)"};
+    sf_context *ctx = new_context();
+    sf_calc_options o = SF_CALC_OPTIONS_INIT;
+    o.without_units = true;
+    for (size_t i = 0; i < SFI_COUNT(grids) * SFI_COUNT(texts); i++) {
+        sf_grid *g = grid_of(ctx, grids[i / SFI_COUNT(texts)], 0);
+        const char *text = texts[i % SFI_COUNT(texts)];
+        const int64_t n = sf_grid_points(g);
+        double *x = malloc(sizeof *x * (size_t)n),
+               *y = malloc(sizeof *y * (size_t)n);
+        float *small = malloc(sizeof *small * (size_t)n);
+        CHECK(x != NULL && y != NULL && small != NULL);
+        sf_field own, seen, narrow, want[3], got[3];
+        CHECK_OK(ctx, sf_field_new(ctx, &own, g, 1, NULL, SF_F64, 0));
+        for (int64_t k = 0; k < n; k++)
+            x[k] = small[k] = (float)sin(0.3 * (double)k);
+        sf_field_put(&own, 0, x);
+        CHECK_OK(ctx, sf_field_wrap(ctx, &seen, g, SF_F64, 0, x, NULL));
+        CHECK_OK(ctx, sf_field_wrap(ctx, &narrow, g, SF_F32, 0, small, NULL));
+        const sf_field *fields[] = {&own, &seen, &narrow};
+        int count = 0, again = 0;
+        for (int k = 0; k < 3; k++) {
+            CHECK_OK(ctx, sf_field_set_name(ctx, (sf_field *)fields[k], "f"));
+            CHECK_OK(ctx,
+                     sf_calc(ctx, 3, k == 0 ? want : got,
+                             k == 0 ? &count : &again, text, 1, fields[k], &o));
+            for (int c = 0; c < count && k > 0; c++) {
+                const int64_t points = sf_grid_points(want[c].grid);
+                CHECK(again == count);
+                sf_field_get(&want[c], 0, x + 0);
+                sf_field_get(&got[c], 0, y);
+                CHECK(memcmp(x, y, sizeof *x * (size_t)points) == 0);
+                const double *row = got[c].data[0];
+                const int64_t last =
+                    sf_grid_axis(got[c].grid, sf_grid_rank(got[c].grid) - 1)
+                        ->count;
+                for (int64_t e = 1; e <= 16; e++)
+                    CHECK(row[-e] == 0.0 &&
+                          (last % 16 == 0 || row[last] == 0.0));
+                sf_field_free(ctx, &got[c]);
+            }
+            /* x was written over. */
+            for (int64_t e = 0; e < n; e++)
+                x[e] = small[e];
+        }
+        for (int c = 0; c < count; c++)
+            sf_field_free(ctx, &want[c]);
+        for (int k = 0; k < 3; k++)
+            sf_field_free(ctx, (sf_field *)fields[k]);
+        free(x);
+        free(y);
+        free(small);
+        sf_grid_free(g);
+    }
+    sf_context_free(ctx);
+}
+
 TESTS(CASE(operators_on_a_sphere_have_their_order),
       CASE(a_geostrophic_wind_balances),
       CASE(operators_elsewhere_have_their_order), CASE(poles_are_of_order_two),
@@ -620,4 +691,5 @@ TESTS(CASE(operators_on_a_sphere_have_their_order),
       CASE(means_have_the_weights_of_their_cells),
       CASE(units_follow_the_expression),
       CASE(what_can_not_be_computed_is_refused),
-      CASE(every_allocation_may_fail), CASE(threads_do_not_change_a_bit))
+      CASE(every_allocation_may_fail), CASE(fields_are_read_where_they_lie),
+      CASE(threads_do_not_change_a_bit))
