@@ -146,6 +146,22 @@ static void own_selection(const sfi_cf *cf, const char *select, char *out,
     }
 }
 
+/* The remarks on the last reader, but for those that were told of another one: files of one
+ * series have the same axes. */
+static void warn_once(const file_job *j)
+{
+    const sfi_field_reader *r = &j->readers[j->reader_count - 1];
+    for (int k = 0; k < r->cf->remark_count; k++) {
+        bool is_known = false;
+        for (int i = 0; i < j->reader_count - 1; i++)
+            for (int n = 0; n < j->readers[i].cf->remark_count; n++)
+                is_known = is_known || strcmp(j->readers[i].cf->remarks[n],
+                                              r->cf->remarks[k]) == 0;
+        if (!is_known)
+            sfi_warn(j->ctx, "%s: %s", r->file->source.name, r->cf->remarks[k]);
+    }
+}
+
 static sf_status add_reader(file_job *j, const sfi_field_file *file, int var,
                             const char *name, const char *select)
 {
@@ -168,7 +184,7 @@ static sf_status add_reader(file_job *j, const sfi_field_file *file, int var,
     }
     j->reader_count++;
     SFI_TRY(sfi_field_reader_grid(r, &j->grids[j->reader_count - 1]));
-    sfi_field_reader_warn(r);
+    warn_once(j);
     SFI_TRY(sfi_calc_add(j->c, name, j->grids[j->reader_count - 1], r->cf->unit,
                          read_box, r));
     sfi_calc_input *in = &j->c->inputs[j->c->input_count - 1];
