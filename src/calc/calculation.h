@@ -250,6 +250,11 @@ bool sfi_axis_is_uniform(const sfi_calc *c, int axis);
 /* Whether index i is a pole, of an axis of latitudes. */
 bool sfi_axis_pole_at(const sfi_calc *c, int axis, int64_t i);
 
+/* The unit of an axis whose unit is dated ("days since ..."); if only seconds are wanted,
+ * also in a calendar that is not known.  Returns SF_OK, SF_E_FORMAT with the reason. */
+sf_status sfi_axis_clock(const sfi_calc *c, int axis, bool needs_dates,
+                         sfi_clock_unit *out);
+
 /* Seconds, radians or plain numbers in one unit of an axis's coordinate. */
 double sfi_axis_factor(const sfi_calc *c, int axis);
 
