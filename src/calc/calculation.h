@@ -445,8 +445,7 @@ typedef sf_status (*sfi_result_fn)(void *user, int output, int component,
                                    const double *values);
 
 /* Compute all outputs; `put` gets them box by box, dense and row-major over the axes
- * of the output's mask.  With `fields`, one of doubles for each component of each output,
- * values go straight there where no operation follows that needs all of a plane; the
+ * of the output's mask.  With `fields`, one for each component of each output, values go straight there where no operation follows that needs all of a plane; the
  * others go to `put`. */
 sf_status sfi_calc_results(sfi_calc *c, sf_field *fields, bool wants_stats,
                            sfi_result_fn put, void *user);

@@ -683,6 +683,61 @@ TEST(fields_are_read_where_they_lie)
     sf_context_free(ctx);
 }
 
+/* Into arrays of the caller, doubles or floats, which end with their last value: the values
+ * of sf_calc(), and nothing else. */
+TEST(results_go_to_fields_that_are_there)
+{
+    static const char *const texts[] = {
+        "r = grad(f)", "r = laplacian(f) + f; s = mean(f)",
+        "r = mean(f, lat); s = regrid(f, \"lat = -60:60:3; lon = 0:270:4\")"};
+    enum { ROOM = 13 * 16 };
+    sf_context *ctx = new_context();
+    sf_grid *g = grid_of(ctx, "lat = -90:90:13; lon = 0:360:16 periodic", 0);
+    sf_field f = field_of(ctx, g, "f", "sin(2*" LON ")*cos(" LAT ")^2");
+    for (size_t i = 0; i < 2 * SFI_COUNT(texts); i++) {
+        const char *text = texts[i / 2];
+        const sf_dtype dtype = i % 2 == 0 ? SF_F64 : SF_F32;
+        double want[ROOM], got[ROOM], room[3][ROOM];
+        sf_field made[3], out[3];
+        int count = 0;
+        CHECK_OK(ctx, sf_calc(ctx, 3, made, &count, text, 1, &f, NULL));
+        for (int k = 0; k < count; k++) {
+            memset(room[k], 77, sizeof room[k]);
+            CHECK_OK(ctx, sf_field_wrap(ctx, &out[k], made[k].grid, dtype, 0,
+                                        room[k], NULL));
+        }
+        CHECK_OK(ctx, sf_calc_into(ctx, count, out, text, 1, &f, NULL));
+        for (int k = 0; k < count; k++) {
+            const int64_t n = sf_grid_points(made[k].grid);
+            sf_field_get(&made[k], 0, want);
+            sf_field_get(&out[k], 0, got);
+            for (int64_t e = 0; e < n; e++) {
+                const double x =
+                    dtype == SF_F64 ? want[e] : (double)(float)want[e];
+                CHECK(got[e] == x || (isnan(got[e]) && isnan(x)));
+            }
+            const char *bytes = (const char *)room[k];
+            for (size_t e = (size_t)n * sf_dtype_size(dtype);
+                 e < sizeof room[k]; e++)
+                CHECK(bytes[e] == 77);
+        }
+        /* One field too few; one of another result. */
+        CHECK_FAILS(ctx, sf_calc_into(ctx, count - 1, out, text, 1, &f, NULL),
+                    SF_E_ARG, "fields for");
+        CHECK_FAILS(ctx, sf_calc_into(ctx, 1, &f, "r = mean(f)", 1, &f, NULL),
+                    SF_E_SHAPE, "axes and points");
+        for (int k = 0; k < count; k++) {
+            sf_field_free(ctx, &out[k]);
+            sf_field_free(ctx, &made[k]);
+        }
+    }
+    CHECK_FAILS(ctx, sf_calc_into(ctx, 1, &f, "r = laplacian(f)", 1, &f, NULL),
+                SF_E_ARG, "overlaps");
+    sf_field_free(ctx, &f);
+    sf_grid_free(g);
+    sf_context_free(ctx);
+}
+
 TESTS(CASE(operators_on_a_sphere_have_their_order),
       CASE(a_geostrophic_wind_balances),
       CASE(operators_elsewhere_have_their_order), CASE(poles_are_of_order_two),
@@ -692,4 +747,5 @@ TESTS(CASE(operators_on_a_sphere_have_their_order),
       CASE(units_follow_the_expression),
       CASE(what_can_not_be_computed_is_refused),
       CASE(every_allocation_may_fail), CASE(fields_are_read_where_they_lie),
+      CASE(results_go_to_fields_that_are_there),
       CASE(threads_do_not_change_a_bit))
