@@ -209,15 +209,22 @@ static bool is_behind(const sfi_exec *e, const sfi_run *run, int step)
 static void list_arrays(sfi_exec *e, const sfi_run *run)
 {
     const sfi_plan *plan = e->plan;
-    e->placed_count = e->fetched_count = 0;
-    for (size_t i = plan->uniform_steps; i < plan->step_count; i++)
-        if (e->in_place[i])
-            e->placed[e->placed_count++] = (int)i;
+    e->placed_count = e->rest_count = e->fetched_count = 0;
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
+        if (!e->in_place[i]) {
+            e->rest[e->rest_count++] = (int)i;
+            continue;
+        }
+        const sfi_step *s = &plan->steps[i];
+        e->lies[e->placed_count] =
+            s->kind == SFI_STEP_LOAD ? s->out.buffer : s->in[0].buffer;
+        e->placed[e->placed_count++] = (int)i;
+    }
     if ((size_t)run->points * e->elem < KEPT_BYTES)
         return; /* all of it is in the cache */
     for (int i = 0; i < e->placed_count; i++)
         if (!is_behind(e, run, e->placed[i]))
-            e->fetched[e->fetched_count++] = e->placed[i];
+            e->fetched[e->fetched_count++] = e->lies[i];
 }
 
 static void list_loops(sfi_exec *e)
@@ -274,17 +281,21 @@ static void choose(sfi_exec *e, const sfi_run *run)
 static void point_to(const sfi_point_block *b, bool in_place)
 {
     const sfi_exec *e = b->e;
-    const sfi_plan *plan = e->plan;
     for (int i = 0; i < e->placed_count; i++) {
-        const sfi_step *s = &plan->steps[e->placed[i]];
-        const bool is_load = s->kind == SFI_STEP_LOAD;
-        const int32_t buffer = is_load ? s->out.buffer : s->in[0].buffer;
-        b->w->direct[buffer] =
+        const sfi_step *s = &e->plan->steps[e->placed[i]];
+        b->w->direct[e->lies[i]] =
             !in_place ? NULL
-            : is_load
+            : s->kind == SFI_STEP_LOAD
                 ? sfi_source_at(&b->run->sources[s->index], b->run->box, b->at)
                 : sfi_sink_at(&b->run->box_sinks[s->index], b->run->box, b->at);
     }
+}
+
+static void point_on(const sfi_point_block *b)
+{
+    const sfi_exec *e = b->e;
+    for (int i = 0; i < e->placed_count; i++)
+        b->w->direct[e->lies[i]] += (size_t)b->points * e->elem;
 }
 
 /* Ask for the lines that the next strip will read and write: the instructions of a chain
@@ -296,27 +307,39 @@ SFI_INLINE void fetch_next(const sfi_point_block *b)
     const sfi_exec *e = b->e;
     const int64_t bytes = b->points * (int64_t)e->elem;
     for (int i = 0; i < e->fetched_count; i++) {
-        const sfi_step *s = &e->plan->steps[e->fetched[i]];
-        const bool is_load = s->kind == SFI_STEP_LOAD;
-        const char *next =
-            b->w->direct[is_load ? s->out.buffer : s->in[0].buffer] + bytes;
+        const char *next = b->w->direct[e->fetched[i]] + bytes;
         for (int64_t k = 0; k < bytes; k += LINE)
             SFI_PREFETCH(next + k);
     }
 }
 
+/* A strip of a row; in place, the arrays are where this one begins. */
 static void run_strip(sfi_point_block *b, int64_t first, int64_t points,
                       bool in_place)
 {
     b->at[b->run->box->rank - 1] = first;
     b->points = points;
     b->ld = sfi_row_length(points);
-    b->in_place = in_place ? b->e->in_place : NULL;
-    point_to(b, in_place);
+    b->is_in_place = in_place;
     if (in_place)
         fetch_next(b);
     sfi_run_block(b);
+    if (in_place)
+        point_on(b);
     b->begins = false;
+}
+
+/* Points before the first whole line of what a row stores: vectors that cross lines are
+ * slower to be stored.  Not of sums, whose order depends on the extents alone. */
+static int64_t head_of(const sfi_point_block *b)
+{
+    const sfi_exec *e = b->e;
+    for (int i = 0; i < e->placed_count && b->is_exact && !e->adds; i++)
+        if (e->plan->steps[e->placed[i]].kind == SFI_STEP_STORE) {
+            const uintptr_t at = (uintptr_t)b->w->direct[e->lies[i]];
+            return (int64_t)((LINE - at % LINE) % LINE / e->elem);
+        }
+    return 0;
 }
 
 static void run_row(sfi_point_block *b, int64_t length)
@@ -331,12 +354,22 @@ static void run_row(sfi_point_block *b, int64_t length)
     for (int k = 0; k < box->rank - 1; k++)
         number = number * box->extent[k] + b->at[k];
     number *= length;
-    for (int64_t at = 0; at < whole; at += strip) {
+    b->at[box->rank - 1] = 0;
+    point_to(b, true);
+    int64_t at = 0;
+    const int64_t head = head_of(b);
+    if (head > 0 && head + strip < whole) {
+        b->first = number;
+        run_strip(b, 0, head, true);
+        at = head;
+    }
+    for (; at < whole; at += strip) {
         b->first = number + at;
         run_strip(b, at, whole - at < strip ? whole - at : strip, true);
     }
     if (whole < length) {
         b->first = number + whole;
+        point_to(b, false);
         run_strip(b, whole, length - whole, false);
     }
 }
@@ -352,11 +385,14 @@ bool sfi_box_allocate(sfi_exec *e)
     e->numbers = sfi_alloc_zero(ctx, e->plan->buffer_count, 1);
     e->in_place = sfi_alloc_zero(ctx, steps, sizeof *e->in_place);
     e->placed = sfi_alloc(ctx, steps, sizeof *e->placed);
+    e->lies = sfi_alloc(ctx, steps, sizeof *e->lies);
+    e->rest = sfi_alloc(ctx, steps, sizeof *e->rest);
     e->fetched = sfi_alloc(ctx, steps, sizeof *e->fetched);
     e->loops_at = sfi_alloc(ctx, steps, sizeof *e->loops_at);
     e->loop_of = sfi_alloc(ctx, e->instruction_count, sizeof *e->loop_of);
     return e->numbers != NULL && e->in_place != NULL && e->placed != NULL &&
-           e->fetched != NULL && e->loops_at != NULL && e->loop_of != NULL;
+           e->lies != NULL && e->rest != NULL && e->fetched != NULL &&
+           e->loops_at != NULL && e->loop_of != NULL;
 }
 
 void sfi_box_free(sfi_exec *e)
@@ -366,6 +402,8 @@ void sfi_box_free(sfi_exec *e)
     sfi_free(ctx, e->numbers, e->plan->buffer_count, 1);
     sfi_free(ctx, e->in_place, steps, sizeof *e->in_place);
     sfi_free(ctx, e->placed, steps, sizeof *e->placed);
+    sfi_free(ctx, e->lies, steps, sizeof *e->lies);
+    sfi_free(ctx, e->rest, steps, sizeof *e->rest);
     sfi_free(ctx, e->fetched, steps, sizeof *e->fetched);
     sfi_free(ctx, e->loops_at, steps, sizeof *e->loops_at);
     sfi_free(ctx, e->loop_of, e->instruction_count, sizeof *e->loop_of);

@@ -165,7 +165,9 @@ void sfi_run_block(const sfi_point_block *b)
         run_together(b);
         return;
     }
-    for (size_t i = plan->uniform_steps; i < plan->step_count; i++)
-        if (b->in_place == NULL || !b->in_place[i])
-            sfi_run_step(b, &plan->steps[i]);
+    for (int i = 0; b->is_in_place && i < b->e->rest_count; i++)
+        sfi_run_step(b, &plan->steps[b->e->rest[i]]);
+    for (size_t i = plan->uniform_steps;
+         !b->is_in_place && i < plan->step_count; i++)
+        sfi_run_step(b, &plan->steps[i]);
 }

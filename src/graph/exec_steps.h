@@ -50,9 +50,11 @@ struct sfi_exec {
     bool has_numbers;
     unsigned char *numbers; /* [buffer_count] */
     bool *in_place;         /* [step_count] this load or store is left out  */
-    int *placed;            /* [placed_count] which these are               */
-    int *fetched;           /* [fetched_count] and those of different lines */
-    int placed_count, fetched_count;
+    int *placed;            /* [placed_count] which these are ...           */
+    int32_t *lies;          /* ... and their buffers                        */
+    int *rest;              /* [rest_count] the other varying steps         */
+    int32_t *fetched; /* [fetched_count] buffers whose lines are asked for */
+    int placed_count, rest_count, fetched_count;
     bool is_exact;        /* all chains are of one number a point; then      */
     sfi_ew_loop *loop_of; /* [instructions] what they do, and where the ...  */
     int *loops_at;        /* [step_count] ... loops of a step begin          */
@@ -72,7 +74,7 @@ typedef struct sfi_point_block {
     int part, parts; /* of a step that threads share, which is this thread's; of
                         others, 0 of 1 */
     int64_t at[SF_BOX_AXES]; /* of a box: where its first point is */
-    const bool *in_place;    /* steps that are left out, or NULL   */
+    bool is_in_place;        /* loads and stores may be left out   */
     bool is_exact; /* a strip of chains, which end with the points           */
 } sfi_point_block;
 
