@@ -130,9 +130,9 @@ static bool has_axis(const sfi_field_reader *r, const char *name)
 static bool next_part(const char **select, char *part, size_t size, char *name)
 {
     while (*select != NULL && **select != '\0') {
-        const size_t length = strcspn(*select, ";");
+        const size_t length = strcspn(*select, ";,");
         snprintf(part, size, "%.*s", (int)length, *select);
-        *select += length + ((*select)[length] == ';');
+        *select += length + ((*select)[length] != '\0');
         if (sscanf(part, " %127[^= ]", name) == 1)
             return true;
     }
