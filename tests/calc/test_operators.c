@@ -683,6 +683,55 @@ TEST(fields_are_read_where_they_lie)
     sf_context_free(ctx);
 }
 
+/* A unit of time has its seconds in any calendar, months want one that is known, and times
+ * whose unit is none have neither. */
+TEST(times_are_in_seconds_and_months_of_their_calendar)
+{
+    static const struct {
+        const char *unit, *calendar, *text;
+        double value;
+        sf_status status;
+    } cases[] = {
+        {"days since 2000-01-01", "noleap", "r = dt(f)", 1.0 / 86400, SF_OK},
+        {"days since 2000-01-01", "martian", "r = dt(f)", 1.0 / 86400, SF_OK},
+        {"hours since 2000-01-01", "", "r = d(f, t)", 1.0 / 3600, SF_OK},
+        {"days since 2000-01-01", "martian", "r = anomaly(f, month)", 0.0,
+         SF_E_UNSUPPORTED},
+        {"fortnights since 2000-01-01", "", "r = dt(f)", 0.0, SF_E_UNSUPPORTED},
+        {"fortnights since 2000-01-01", "", "r = d(f, t)", 0.0,
+         SF_E_UNSUPPORTED},
+    };
+    sf_context *ctx = new_context();
+    for (size_t i = 0; i < SFI_COUNT(cases); i++) {
+        double days[] = {0, 1, 2, 3};
+        const sf_axis axis = {
+            .name = "t",
+            .unit = cases[i].unit,
+            .calendar = cases[i].calendar[0] != '\0' ? cases[i].calendar : NULL,
+            .role = SF_ROLE_T,
+            .count = 4,
+            .coords = days};
+        sf_grid *g = NULL;
+        CHECK_OK(ctx, sf_grid_new(ctx, &g, 1, &axis, NULL));
+        sf_field f, out;
+        CHECK_OK(ctx, sf_field_new(ctx, &f, g, 1, NULL, SF_F64, 0));
+        CHECK_OK(ctx, sf_field_set_name(ctx, &f, "f"));
+        sf_field_put(&f, 0, days);
+        int count = 0;
+        const sf_status status =
+            sf_calc(ctx, 1, &out, &count, cases[i].text, 1, &f, NULL);
+        CHECK(status == cases[i].status);
+        if (status == SF_OK) {
+            CHECK_CLOSE(((const double *)out.data[0])[1], cases[i].value,
+                        1e-12);
+            sf_field_free(ctx, &out);
+        }
+        sf_field_free(ctx, &f);
+        sf_grid_free(g);
+    }
+    sf_context_free(ctx);
+}
+
 /* Into arrays of the caller, doubles or floats, which end with their last value: the values
  * of sf_calc(), and nothing else. */
 TEST(results_go_to_fields_that_are_there)
@@ -748,4 +797,5 @@ TESTS(CASE(operators_on_a_sphere_have_their_order),
       CASE(what_can_not_be_computed_is_refused),
       CASE(every_allocation_may_fail), CASE(fields_are_read_where_they_lie),
       CASE(results_go_to_fields_that_are_there),
+      CASE(times_are_in_seconds_and_months_of_their_calendar),
       CASE(threads_do_not_change_a_bit))
