@@ -126,15 +126,15 @@ typedef struct part {
 } part;
 
 /* Raw numbers of a part, point `first` and those that follow. */
-typedef struct piece {
+typedef struct unpacking {
     const sfi_field_reader *r;
     const part *p;
     int64_t first;
-} piece;
+} unpacking;
 
 /* Unpack numbers `at`, at + 1, ... of a piece: `count` of them, whose places are points
  * `to`, to + 1, ... of the box that is wanted. */
-static void put_run(const piece *g, int64_t at, int64_t to, int64_t count)
+static void put_run(const unpacking *g, int64_t at, int64_t to, int64_t count)
 {
     const part *p = g->p;
     const sfi_packing *packing = &g->r->cf->packing;
@@ -159,7 +159,7 @@ static void put_run(const piece *g, int64_t at, int64_t to, int64_t count)
     }
 }
 
-static void unpack(const piece *g, int64_t count)
+static void unpack(const unpacking *g, int64_t count)
 {
     const part *p = g->p;
     for (int64_t at = 0; at < count;) {
@@ -180,7 +180,7 @@ static sf_status read_part(sfi_field_reader *r, const part *p)
         for (int k = 0; k < rank; k++)
             start[k] = p->start[k] + s.start[k];
         SFI_TRY(sfi_nc_read(r->file->nc, r->cf->var, start, s.count, r->raw));
-        piece g = {r, p, s.first};
+        unpacking g = {r, p, s.first};
         unpack(&g, s.points);
     }
     return SF_OK;
