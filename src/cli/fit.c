@@ -54,6 +54,14 @@ static const cli_option options[] = {
      .choices = "isotropic|diagonal",
      .rare = true},
     RARE(CLI_NUMBER, "kl-warmup", "F", kl_warmup, "0", "[0, 1]"),
+    {.kind = CLI_CHOICE,
+     .name = "encoder",
+     .argument = "E",
+     .offset = offsetof(fit_options, encoder),
+     .initial = "network",
+     .choices = "network|none",
+     .rare = true},
+    RARE(CLI_FLAG, "no-dequantise", NULL, no_dequantise, NULL, NULL),
     RARE(CLI_NUMBER, "principal", "A", principal, "0", "[0, 1e6]"),
     {.kind = CLI_CHOICE,
      .name = "metric",
@@ -80,8 +88,7 @@ static const cli_option options[] = {
     RARE(CLI_FLAG, "no-agree", NULL, no_agree, NULL, NULL),
     RARE(CLI_TEXT, "floor", "E", floor, "0", NULL),
     RARE(CLI_FLAG, "complete-rows", NULL, complete_rows, NULL, NULL),
-    OPTION(CLI_TEXT, 0, "weights", "COLUMN", weights, NULL, NULL, NULL,
-           "Observation weights"),
+    RARE(CLI_TEXT, "weights", "COLUMN", weights, NULL, NULL),
     SHOWN(CLI_TEXT, "columns", "LIST", columns, "all of numbers", NULL,
           "Use these columns: a,\"b, c\""),
     OPTION(CLI_NUMBER, 0, "validation", "F", validation, "0.1", "[0, 0.9]",
@@ -158,7 +165,7 @@ static const char *const score_only[] = {"objective", "energy", "sigma-min",
 static const char *const flow_only[] = {"principal", "metric", "coupling",
                                         "bins"};
 
-static const char *const vae_only[] = {"noise", "kl-warmup"};
+static const char *const vae_only[] = {"noise", "kl-warmup", "encoder"};
 
 static const char *const empirical_only[] = {
     "bandwidth",  "floor",    "weights",       "target",
@@ -237,6 +244,16 @@ static sf_status check_about(cli *c, const fit_options *o)
                             "--%s applies only to --model vae, and --model is "
                             "%s",
                             vae_only[i], name);
+    if (o->encoder == FIT_ENCODER_NONE && cli_given(c, "kl-warmup"))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--kl-warmup applies only to an encoder, and --encoder "
+                        "is none");
+    if (o->no_dequantise && o->model != FIT_FLOW && o->model != FIT_AUTO &&
+        !(vae && o->noise == FIT_NOISE_DIAGONAL))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--no-dequantise applies only to --model flow, auto "
+                        "and vae with --noise diagonal, and --model is %s",
+                        name);
     if (cli_given(c, "latent") && !latent && !vae)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--latent applies only to --model pca, fa and vae, and "
@@ -416,11 +433,33 @@ static void report_candidate(const fit_job *j, json_t *list, const candidate *k,
                    k->logpdf != NULL ? k->se : NAN);
 }
 
+/* The columns that were spread over the gaps between their values, and what the densities
+ * are then. */
+static void report_spread(const fit_job *j, const sf_trainer *t, json_t *report)
+{
+    cli *c = j->c;
+    json_t *list = NULL;
+    const double *share = sf_trainer_dequantised(t);
+    for (int64_t i = 0; share != NULL && i < j->data.dim; i++) {
+        if (!(share[i] > 0.0))
+            continue;
+        if (list == NULL)
+            list = cli_put_list(c, report, "dequantised");
+        json_t *row = cli_add_object(c, list);
+        cli_put_text(c, row, "column", j->data.names[i]);
+        cli_put_number(c, row, "share_of_repeated_values", share[i]);
+    }
+    if (list != NULL)
+        cli_note(c, "columns with repeated values were dequantised: densities "
+                    "are of cells spread evenly over the gaps between values");
+}
+
 static void report_training(const fit_job *j, json_t *report)
 {
     cli *c = j->c;
     sf_fit_report r;
-    sf_trainer_report(j->kept == &j->flow ? j->flow_trainer : j->trainer, &r);
+    const sf_trainer *t = j->kept == &j->flow ? j->flow_trainer : j->trainer;
+    sf_trainer_report(t, &r);
     cli_put_count(c, report, "steps", r.steps);
     cli_put_count(c, report, "planned_steps", r.planned);
     cli_put_count(c, report, "best_step", r.best_step);
@@ -428,6 +467,7 @@ static void report_training(const fit_job *j, json_t *report)
     cli_put_count(c, report, "batch", r.batch);
     cli_put_number(c, report, "training_seconds", r.seconds);
     cli_put_text(c, report, "stopped_by", stop_text(r.stop));
+    report_spread(j, t, report);
 }
 
 static void report_local(const fit_job *j, json_t *report)

@@ -48,6 +48,8 @@ typedef struct fit_options {
     bool standardise;
     int noise;        /* of an autoencoder */
     double kl_warmup; /* likewise */
+    int encoder;      /* likewise */
+    bool no_dequantise;
     double principal; /* of a flow */
     int metric, coupling;
     int64_t bins;
@@ -68,6 +70,9 @@ typedef struct fit_options {
 
 /* Choices of --noise. */
 enum { FIT_NOISE_ISOTROPIC, FIT_NOISE_DIAGONAL };
+
+/* Choices of --encoder. */
+enum { FIT_ENCODER_NETWORK, FIT_ENCODER_NONE };
 
 /* Choices of --metric. */
 enum { FIT_METRIC_STANDARD, FIT_METRIC_DATA };

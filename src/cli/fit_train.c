@@ -61,6 +61,10 @@ static sf_status check_resumed(cli *c, const sf_network_options *was,
 #undef SAME
     SFI_TRY(check_same(c, "objective", now->objective != was->objective,
                        "another"));
+    SFI_TRY(check_same(c, "no-dequantise", now->dequantise != was->dequantise,
+                       "not given"));
+    SFI_TRY(check_same(c, "encoder", now->no_encoder != was->no_encoder,
+                       was->no_encoder ? "none" : "network"));
     SFI_TRY(check_same(c, "energy", now->energy != was->energy, "not given"));
     SFI_TRY(check_same(
         c, "hidden", now->width != was->width || now->layers != was->layers,
@@ -118,6 +122,8 @@ sf_status fit_network_options(cli *c, const fit_options *o, int model,
     n.bins = o->bins;
     n.diagonal = o->noise == FIT_NOISE_DIAGONAL;
     n.kl_warmup = o->kl_warmup;
+    n.no_encoder = o->encoder == FIT_ENCODER_NONE;
+    n.dequantise = n.dequantise && !o->no_dequantise;
     if (model == FIT_VAE)
         n.one_scale = !n.diagonal && !o->standardise;
     n.steps = o->steps;

@@ -103,7 +103,7 @@ static void put_settings(cli *c, const sf_model *m)
     if (sf_model_can(m, SF_CAN_ROWS) && sf_model_parameter(m, 0, &data))
         cli_put_count(c, c->report, "data_rows", data.shape[0]);
     else
-        cli_put_count(c, c->report, "weights", m->weight_count);
+        cli_put_count(c, c->report, "weights", sfi_trained_weights(m));
     json_t *numbers = cli_put_object(c, c->report, "hyperparameters");
     for (int64_t k = 0; k < sf_model_setting_count(m); k++) {
         const char *name = sf_model_setting_name(m, k);

@@ -11,17 +11,17 @@
  * Batch number k holds the next rows of an order that is shuffled anew for each
  * epoch; its noise is addressed by (seed, place in the batch, k).  So the run is
  * a function of the data, the options and the step counter, and the whole state
- * is five arrays and a few numbers: that is what a checkpoint holds.
+ * is five arrays and a few numbers: that is what a checkpoint holds (trainer_state.c).
  *
  * The averaged weights are judged on the held-out rows, each repeated with
  * different noise but the same noise every time, so that two judgements differ
  * by the weights alone.  The best ones are kept. */
+#include "fit/trainer.h"
+
 #include "base/parallel.h"
 #include "base/random.h"
 #include "fit/autoencoder_start.h"
 #include "fit/kernels.h"
-#include "fit/loss.h"
-#include "fit/noised.h"
 #include "fit/repeats.h"
 #include "model/autoencoder.h"
 #include "model/coupling_flow.h"
@@ -41,49 +41,6 @@ enum {
                                 has this number                           */
 };
 
-/* Everything that changes while training, besides the weight arrays. */
-typedef struct progress_state {
-    int64_t step;
-    int64_t epoch, position; /* where in the shuffled order the next batch is */
-    int64_t best_step;
-    double best_loss;
-    double seconds;
-    double recent_loss; /* sum over the updates since the last curve point */
-    int64_t recent_count;
-    int64_t curve_count;
-    int64_t stop; /* an sf_stop */
-} progress_state;
-
-struct sf_trainer {
-    sf_context *ctx;
-    sf_network_options o;
-    sf_model *model;
-    sf_model *start; /* of an autoencoder: principal components */
-    int64_t columns;
-    int64_t rows, held;  /* training and held-out rows */
-    float *data;         /* [held + rows, d] standardised, held-out first */
-    size_t cells;        /* numbers in it */
-    int64_t *order;      /* [rows] training rows as shuffled, + held */
-    int64_t *batch_rows; /* [batch] */
-    int64_t judged;      /* points of a held-out evaluation */
-    int64_t *judged_rows;
-    /* With kernels: */
-    sfi_noise noise;
-    double *exact; /* [held + rows, d] the data in f64             */
-    double *unit;  /* [2, d] mean and scale                        */
-    sfi_noised noised;
-    sfi_loss loss;     /* judges, and trains where targets are no means */
-    sfi_loss averaged; /* trains where they are                         */
-    int64_t count;     /* weights */
-    int64_t trained;   /* of them, the first */
-    float *weights, *moment1, *moment2, *average, *best, *gradient;
-    double *norms; /* one for each chunk      */
-    uint64_t fingerprint;
-    progress_state s;
-    sf_curve_point *curve;
-    size_t curve_capacity;
-};
-
 /* ---- options ---------------------------------------------------------------- */
 
 static sf_status check_options(sf_context *ctx, const sf_network_options *o)
@@ -100,6 +57,9 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
     if ((flow || bound) && o->energy)
         return SFI_FAIL(ctx, SF_E_ARG, "fit: %s has no energy",
                         flow ? "a flow" : "an autoencoder");
+    if (o->no_encoder && o->kl_warmup > 0.0)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "fit: kl_warmup is of an encoder, and there is none");
     if (o->target_rows > 1 && o->kernel == NULL)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "fit: targets are means over rows only with kernels");
@@ -235,6 +195,7 @@ static uint64_t identify(const sf_trainer *t)
                               (double)o->latent,
                               o->diagonal,
                               o->kl_warmup,
+                              o->no_encoder,
                               (double)t->rows,
                               (double)t->held};
     uint64_t hash = fnv(0xCBF29CE484222325u, numbers, sizeof numbers);
@@ -244,7 +205,7 @@ static uint64_t identify(const sf_trainer *t)
     return fnv(hash, t->data, t->cells * sizeof *t->data);
 }
 
-static void shuffle_epoch(sf_trainer *t)
+void sfi_trainer_shuffle(sf_trainer *t)
 {
     for (int64_t i = 0; i < t->rows; i++)
         t->order[i] = t->held + i;
@@ -258,7 +219,7 @@ static void next_batch(sf_trainer *t)
         if (t->s.position == t->rows) {
             t->s.position = 0;
             t->s.epoch++;
-            shuffle_epoch(t);
+            sfi_trainer_shuffle(t);
         }
         t->batch_rows[i] = t->order[t->s.position++];
     }
@@ -274,6 +235,11 @@ static double share_now(const sf_trainer *t)
                : 1.0;
 }
 
+sf_status sfi_trainer_infer(sf_trainer *t)
+{
+    return sfi_inferred_find(&t->inferred, t->asked, t->held, t->rows);
+}
+
 static sf_status batch_of(sf_trainer *t, const int64_t *rows, int64_t count,
                           uint32_t step, sfi_batch *out)
 {
@@ -283,6 +249,11 @@ static sf_status batch_of(sf_trainer *t, const int64_t *rows, int64_t count,
                        .seed = t->o.seed,
                        .step = step,
                        .share = step == JUDGE_STEP ? 1.0 : share_now(t)};
+    if (t->inferred.ctx != NULL) {
+        sfi_inferred_draw(&t->inferred, rows, count, t->o.seed, step);
+        out->noised = t->inferred.z;
+        out->times = t->inferred.divergence;
+    }
     if (t->noise.dim == 0)
         return SF_OK;
     SFI_TRY(sfi_noised_draw(&t->noised, rows, count, t->o.seed, step));
@@ -366,6 +337,10 @@ static void apply_gradient(sf_trainer *t)
 static sf_status update(sf_trainer *t)
 {
     float sum;
+    if (t->asked != NULL && t->s.step % SFI_INFERRED_EVERY == 0) {
+        memcpy(t->asked, t->weights, (size_t)t->count * sizeof *t->asked);
+        SFI_TRY(sfi_trainer_infer(t));
+    }
     next_batch(t);
     sfi_batch batch;
     SFI_TRY(
@@ -396,6 +371,8 @@ static sf_status held_out_loss(sf_trainer *t, double *loss)
 {
     float sum;
     sfi_batch batch;
+    if (t->asked != NULL)
+        SFI_TRY(sfi_inferred_find(&t->inferred, t->average, 0, t->held));
     SFI_TRY(batch_of(t, t->judged_rows, t->judged, JUDGE_STEP, &batch));
     SFI_TRY(sfi_loss_value(&t->loss, &batch, t->average, &sum));
     *loss = (double)sum / (double)t->judged;
@@ -509,6 +486,9 @@ static bool allocate(sf_trainer *t)
     t->batch_rows = sfi_alloc(ctx, (size_t)t->o.batch, sizeof *t->batch_rows);
     t->judged_rows = sfi_alloc(ctx, (size_t)t->judged, sizeof *t->judged_rows);
     t->order = sfi_alloc(ctx, (size_t)t->rows, sizeof *t->order);
+    if (t->o.no_encoder &&
+        (t->asked = sfi_alloc_zero(ctx, n, sizeof *t->asked)) == NULL)
+        return false;
     return t->norms != NULL && t->batch_rows != NULL &&
            t->judged_rows != NULL && t->order != NULL;
 }
@@ -542,7 +522,7 @@ static sf_status initialise(sf_trainer *t)
     for (int64_t i = 0; i < t->judged; i++)
         t->judged_rows[i] = i % t->held;
     t->s = (progress_state){.best_loss = INFINITY};
-    shuffle_epoch(t);
+    sfi_trainer_shuffle(t);
     t->fingerprint = identify(t);
     return SF_OK;
 }
@@ -560,8 +540,9 @@ static sf_status make_model(sf_trainer *t, int64_t dim,
                                   o->bins,      (sfi_coupling)o->coupling,
                                   o->principal, o->one_scale};
     const bool bound = o->objective == SF_OBJECTIVE_ELBO;
-    const sfi_autoencoder_shape autoencoder = {o->latent, o->width, o->layers,
-                                               o->diagonal, o->one_scale};
+    const sfi_autoencoder_shape autoencoder = {
+        o->latent,    o->width,      o->layers, o->diagonal,
+        o->one_scale, o->no_encoder, 0};
     if (bound && o->latent >= dim)
         return SFI_FAIL(t->ctx, SF_E_ARG,
                         "fit: %lld latent variables of %lld columns, want "
@@ -670,7 +651,35 @@ static sf_status make(sf_trainer *t, sf_cmat data, const char *const *names)
     if (!allocate(t))
         return SF_E_NOMEM;
     SFI_TRY(prepare_losses(t));
+    if (o->no_encoder)
+        SFI_TRY(sfi_inferred_new(&t->inferred, t->model, t->data, data.rows,
+                                 o->batch > t->judged ? o->batch : t->judged));
     return initialise(t);
+}
+
+/* Of rows whose repeated values are spread, or as they are. */
+static sf_status prepare(sf_trainer *t, sf_cmat data, const char *const *names)
+{
+    sf_context *ctx = t->ctx;
+    const int64_t n = data.rows, d = data.cols;
+    const bool unbounded =
+        t->o.objective == SF_OBJECTIVE_LIKELIHOOD ||
+        (t->o.objective == SF_OBJECTIVE_ELBO && t->o.diagonal);
+    if (unbounded && !t->o.dequantise)
+        SFI_TRY(sfi_warn_of_repeats(ctx, data, names));
+    if (!unbounded || !t->o.dequantise)
+        return make(t, data, names);
+    t->columns = d;
+    t->share = sfi_alloc(ctx, (size_t)d, sizeof *t->share);
+    double *spread = sfi_alloc(ctx, (size_t)(n * d), sizeof *spread);
+    sf_status status = SF_E_NOMEM;
+    if (t->share != NULL && spread != NULL)
+        status = sf_dequantise(ctx, (sf_mat){spread, n, d, d}, data, t->o.seed,
+                               t->share);
+    if (status == SF_OK)
+        status = make(t, (sf_cmat){spread, n, d, d}, names);
+    sfi_free(ctx, spread, (size_t)(n * d), sizeof *spread);
+    return status;
 }
 
 sf_status sf_trainer_new(sf_context *ctx, sf_trainer **out, sf_cmat data,
@@ -688,15 +697,17 @@ sf_status sf_trainer_new(sf_context *ctx, sf_trainer **out, sf_cmat data,
                         "fit: %lld rows, want at least 4 (and 2 of them not "
                         "held out)",
                         (long long)data.rows);
-    if (o.objective == SF_OBJECTIVE_LIKELIHOOD ||
-        (o.objective == SF_OBJECTIVE_ELBO && o.diagonal))
-        SFI_TRY(sfi_warn_of_repeats(ctx, data, names));
+    if (o.no_encoder && data.rows > SFI_INFERRED_ROWS)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "fit: %lld rows, want at most %d without an encoder, "
+                        "since all of them are inferred again and again",
+                        (long long)data.rows, (int)SFI_INFERRED_ROWS);
     sf_trainer *t = sfi_alloc_zero(ctx, 1, sizeof *t);
     if (t == NULL)
         return SF_E_NOMEM;
     t->ctx = ctx;
     t->o = o;
-    const sf_status status = make(t, data, names);
+    const sf_status status = prepare(t, data, names);
     if (status != SF_OK) {
         sf_trainer_free(t);
         return status;
@@ -728,6 +739,9 @@ void sf_trainer_free(sf_trainer *t)
     if (t->unit != NULL)
         sfi_free(ctx, t->unit, 2 * (size_t)t->columns, sizeof *t->unit);
     sfi_free(ctx, t->exact, t->cells, sizeof *t->exact);
+    sfi_inferred_free(&t->inferred);
+    sfi_free(ctx, t->asked, n, sizeof *t->asked);
+    sfi_free(ctx, t->share, (size_t)t->columns, sizeof *t->share);
     sfi_noise_free(ctx, &t->noise);
     sf_model_free(t->start);
     sf_model_free(t->model);
@@ -735,6 +749,53 @@ void sf_trainer_free(sf_trainer *t)
 }
 
 /* ---- results ---------------------------------------------------------------- */
+
+/* Means and spreads of q of the first `count` training rows, in the units of the networks. */
+static sf_status find_codes(const sf_trainer *t, const sf_model *m,
+                            int64_t count, double *mean, double *spread)
+{
+    const int64_t d = t->columns;
+    const float *y = t->data + t->held * d;
+    if (t->o.no_encoder) {
+        sfi_inferred s;
+        sf_status status = sfi_inferred_new(&s, m, y, count, 1);
+        if (status == SF_OK)
+            status = sfi_inferred_find(&s, t->best, 0, count);
+        if (status == SF_OK)
+            sfi_inferred_take(&s, mean, spread);
+        sfi_inferred_free(&s);
+        return status;
+    }
+    const size_t cells = (size_t)(count * d);
+    double *exact = sfi_alloc(t->ctx, cells, sizeof *exact);
+    if (exact == NULL)
+        return SF_E_NOMEM;
+    for (size_t i = 0; i < cells; i++)
+        exact[i] = (double)y[i];
+    const sf_status status =
+        sfi_autoencoder_codes(m, (sf_cmat){exact, count, d, d}, mean, spread);
+    sfi_free(t->ctx, exact, cells, sizeof *exact);
+    return status;
+}
+
+/* In the model's place one that keeps where its rows were. */
+static sf_status keep_codes(const sf_trainer *t, sf_model **m)
+{
+    const int64_t k = t->o.latent, each = t->o.no_encoder ? k * k : k;
+    const int64_t count = sfi_codes_room(t->rows, k, t->o.no_encoder);
+    const size_t room = (size_t)(count * (k + each));
+    sf_model *with = NULL;
+    double *mean = sfi_alloc(t->ctx, room, sizeof *mean);
+    sf_status status = SF_E_NOMEM;
+    if (mean != NULL)
+        status = find_codes(t, *m, count, mean, mean + count * k);
+    if (status == SF_OK)
+        status = sfi_codes_keep(*m, count, mean, mean + count * k, &with);
+    sfi_free(t->ctx, mean, room, sizeof *mean);
+    sf_model_free(*m);
+    *m = with;
+    return status;
+}
 
 sf_status sf_trainer_model(const sf_trainer *t, sf_model **out)
 {
@@ -748,7 +809,12 @@ sf_status sf_trainer_model(const sf_trainer *t, sf_model **out)
     }
     for (int64_t i = 0; i < t->count; i++)
         (*out)->weights[i] = t->best[i];
-    return SF_OK;
+    return t->o.objective == SF_OBJECTIVE_ELBO ? keep_codes(t, out) : SF_OK;
+}
+
+const double *sf_trainer_dequantised(const sf_trainer *t)
+{
+    return t->share;
 }
 
 void sf_trainer_report(const sf_trainer *t, sf_fit_report *out)
@@ -768,101 +834,6 @@ int64_t sf_trainer_curve(const sf_trainer *t, const sf_curve_point **points)
 {
     *points = t->curve;
     return t->s.curve_count;
-}
-
-/* ---- state ------------------------------------------------------------------ */
-
-enum { STATE_ARRAYS = 5, STATE_VERSION = 1 };
-
-typedef struct state_header {
-    char magic[8];
-    uint64_t version, fingerprint;
-    int64_t count;
-    progress_state s;
-} state_header;
-
-static const char state_magic[8] = {'s', 'f', '-', 't', 'r', 'a', 'i', 'n'};
-
-static void state_arrays(const sf_trainer *t, float *arrays[STATE_ARRAYS])
-{
-    arrays[0] = t->weights;
-    arrays[1] = t->moment1;
-    arrays[2] = t->moment2;
-    arrays[3] = t->average;
-    arrays[4] = t->best;
-}
-
-static size_t state_bytes(const sf_trainer *t, int64_t curve_count)
-{
-    return sizeof(state_header) +
-           STATE_ARRAYS * (size_t)t->count * sizeof(float) +
-           (size_t)curve_count * sizeof(sf_curve_point);
-}
-
-size_t sf_trainer_state_size(const sf_trainer *t)
-{
-    return state_bytes(t, t->s.curve_count);
-}
-
-void sf_trainer_state(const sf_trainer *t, void *bytes)
-{
-    char *at = bytes;
-    state_header h;
-    memset(&h, 0, sizeof h); /* padding is written too */
-    memcpy(h.magic, state_magic, sizeof h.magic);
-    h.version = STATE_VERSION;
-    h.fingerprint = t->fingerprint;
-    h.count = t->count;
-    h.s = t->s;
-    memcpy(at, &h, sizeof h);
-    at += sizeof h;
-    float *arrays[STATE_ARRAYS];
-    state_arrays(t, arrays);
-    const size_t each = (size_t)t->count * sizeof(float);
-    for (int k = 0; k < STATE_ARRAYS; k++, at += each)
-        memcpy(at, arrays[k], each);
-    if (t->s.curve_count > 0)
-        memcpy(at, t->curve, (size_t)t->s.curve_count * sizeof *t->curve);
-}
-
-sf_status sf_trainer_restore(sf_trainer *t, const void *bytes, size_t size)
-{
-    state_header h;
-    if (size < sizeof h)
-        return SFI_FAIL(t->ctx, SF_E_ARG, "checkpoint: %zu bytes are too few",
-                        size);
-    memcpy(&h, bytes, sizeof h);
-    if (memcmp(h.magic, state_magic, sizeof h.magic) != 0 ||
-        h.version != STATE_VERSION)
-        return SFI_FAIL(t->ctx, SF_E_ARG,
-                        "checkpoint: not a training state of this version");
-    if (h.fingerprint != t->fingerprint || h.count != t->count)
-        return SFI_FAIL(t->ctx, SF_E_ARG,
-                        "checkpoint: it belongs to other data or other options "
-                        "(all but the time limit must be the same)");
-    const progress_state *s = &h.s;
-    if (s->step < 0 || s->step > t->o.steps || s->position < 0 ||
-        s->position > t->rows || s->curve_count < 0 ||
-        s->curve_count > t->o.steps + 1 || s->epoch < 0 ||
-        size != state_bytes(t, s->curve_count))
-        return SFI_FAIL(t->ctx, SF_E_ARG,
-                        "checkpoint: its counters or its size do not fit");
-    sf_curve_point *curve = sfi_grow(t->ctx, t->curve, &t->curve_capacity,
-                                     (size_t)s->curve_count, sizeof *curve);
-    if (curve == NULL)
-        return SF_E_NOMEM;
-    t->curve = curve;
-    const char *at = (const char *)bytes + sizeof h;
-    float *arrays[STATE_ARRAYS];
-    state_arrays(t, arrays);
-    const size_t each = (size_t)t->count * sizeof(float);
-    for (int k = 0; k < STATE_ARRAYS; k++, at += each)
-        memcpy(arrays[k], at, each);
-    if (s->curve_count > 0)
-        memcpy(t->curve, at, (size_t)s->curve_count * sizeof *curve);
-    t->s = *s;
-    shuffle_epoch(t);
-    return SF_OK;
 }
 
 sf_status sf_fit_network(sf_context *ctx, sf_model **out, sf_cmat data,

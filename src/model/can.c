@@ -2,6 +2,8 @@
 /* can.c - what a model can answer, and why not.
  *
  * This is the one place where it is decided; verbs ask, and know no families. */
+#include "model/autoencoder.h"
+#include "model/codes.h"
 #include "model/model.h"
 #include "model/product.h"
 
@@ -130,11 +132,20 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
     case SF_CAN_CONDITION:
         return no_parts(m);
     case SF_CAN_CODE:
-        return m->ops->code != NULL ? NULL : "has no latent variables";
+        return m->ops->code == NULL ? "has no latent variables"
+               : m->ops == &sfi_vae_ops && !sfi_autoencoder_encodes(m)
+                   ? "was trained without an encoder: its codes are inferred "
+                     "(sf_latent_infer(), the command latent)"
+                   : NULL;
     case SF_CAN_DRAW:
         return m->ops->code != NULL || !no_rows
                    ? NULL
                    : "has no latent variables and holds no rows of data";
+    case SF_CAN_FITTED:
+        return m->ops != &sfi_vae_ops ? "is no autoencoder"
+               : sfi_codes_count(m) == 0
+                   ? "does not hold the codes of the rows it was trained on"
+                   : NULL;
     case SF_CAN_PRINCIPAL:
         return m->ops->invertible ? NULL : "is no invertible flow";
     case SF_CAN_DECODE:

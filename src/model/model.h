@@ -258,6 +258,10 @@ sf_status sfi_prior_logpdf(const sf_model *m, sf_cmat y, double *out);
  * row i is a function of the seed and of first + i.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_draw_decoded(const sf_model *m, uint64_t seed, int64_t first,
                            bool noisy, sf_mat x);
+/* The same with latent variables drawn from those of the rows it was trained on (codes.h),
+ * of a model that can SF_CAN_FITTED. */
+sf_status sfi_draw_fitted(const sf_model *m, uint64_t seed, int64_t first,
+                          bool noisy, sf_mat x);
 
 /* The codes z [n, dim] of rows x [n, dim] of a flow, and dz/dy [n, dim, dim], in one program
  * that is compiled once.  SF_OK or SF_E_NOMEM. */

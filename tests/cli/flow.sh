@@ -22,7 +22,12 @@ scorefield eval h.safetensors "$data/faithful.csv" -q -o h.csv
 cmp f.csv h.csv && echo same
 try fit "$data/faithful.csv" --model network --resume run.safetensors -q -o h.safetensors
 try fit "$data/faithful.csv" --model flow --principal 2 --resume run.safetensors -q -o h.safetensors
+echo "-- repeated values as they are"
+try fit "$data/faithful.csv" $quick --no-dequantise -q -o h.safetensors
+try fit "$data/faithful.csv" --no-dequantise --resume run.safetensors --model flow -q -o h.safetensors
 echo "-- what cannot be"
+try fit "$data/faithful.csv" --model vae --no-dequantise -o x.safetensors
+try sample f.safetensors -n 3 --latent-law fitted -o x.csv
 try fit "$data/faithful.csv" --model flow --objective dsm -o x.safetensors
 try fit "$data/faithful.csv" --model network --principal 1 -o x.safetensors
 try eval f.safetensors "$data/faithful.csv" --want velocity -o x.csv
