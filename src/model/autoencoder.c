@@ -196,7 +196,7 @@ sf_node sfi_autoencoder_loss(const sf_model *m, sf_graph *g, sf_node y,
     sf_node mean, log_sd;
     sfi_autoencoder_encode(m, g, y, weights, &mean, &log_sd);
     const sf_node z = sf_add(g, mean, sf_mul(g, sf_exp(g, log_sd), n));
-    const sf_node kl = divergence_of(g, mean, log_sd, sf_model_latents(m));
+    const sf_node kl = divergence_of(g, mean, log_sd, parts_of(m).latent);
     return sfi_autoencoder_loss_at(m, g, y, z, sf_mul(g, share, kl), weights);
 }
 
@@ -217,7 +217,7 @@ static sf_status build_encoder(const sf_model *m, sf_graph *g, sf_node *w,
 sf_status sfi_autoencoder_codes(const sf_model *m, sf_cmat y, double *mean,
                                 double *sd)
 {
-    const int64_t latent = sf_model_latents(m);
+    const int64_t latent = parts_of(m).latent;
     sf_graph *g = NULL;
     sf_program *program = NULL;
     SFI_TRY(sf_graph_new(m->ctx, &g));

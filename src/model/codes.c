@@ -54,9 +54,10 @@ sf_status sfi_codes_check(const sf_model *m)
 {
     double *spread;
     int64_t each;
-    const int64_t count = sfi_codes_count(m), latent = sf_model_latents(m);
+    const int64_t count = sfi_codes_count(m);
     if (count == 0)
         return SF_OK;
+    const int64_t latent = m->layout[m->layout_count - 2].shape[1];
     (void)codes_of(m, &spread, &each);
     for (int64_t i = 0; i < count * each; i++) {
         const int64_t at = i % each; /* diagonals come every latent + 1 */
@@ -91,7 +92,8 @@ sf_status sfi_codes_keep(const sf_model *m, int64_t count, const double *mean,
     if (count == 0)
         return SF_OK;
     double *to_mean = codes_of(*out, &to_spread, &each);
-    for (int64_t i = 0; i < count * sf_model_latents(m); i++)
+    const int64_t cells = (*out)->layout[(*out)->layout_count - 2].count;
+    for (int64_t i = 0; i < cells; i++)
         to_mean[i] = (float)mean[i];
     for (int64_t i = 0; i < count * each; i++)
         to_spread[i] = (float)spread[i];
