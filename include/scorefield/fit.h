@@ -328,7 +328,8 @@ typedef enum sf_objective {
     SF_OBJECTIVE_IMPLICIT,
     SF_OBJECTIVE_SLICED,
     SF_OBJECTIVE_LIKELIHOOD,
-    SF_OBJECTIVE_ELBO
+    SF_OBJECTIVE_ELBO,
+    SF_OBJECTIVE_MANIFOLD
 } sf_objective;
 
 /* How a coupling of a flow moves a number: by a rational-quadratic spline (C. Durkan et
@@ -426,6 +427,18 @@ typedef struct sf_network_options {
         sizeof(sf_network_options), SF_OBJECTIVE_ELBO, false, 128, 2, 0, 0,    \
             2e-3, 1e-5, 5.0, 0.05, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0,    \
             NULL, 1, 0.0, 8, SF_COUPLING_SPLINE, true, false, false, true, 2,  \
+            0.0                                                                \
+    }
+
+/* And for a principal manifold: MANIFOLD, and the rest as an autoencoder's; `principal` is
+ * the weight of the information of its columns, which makes latent variables follow principal
+ * directions, and there are at most 8 of these.  The model has the weights that it began
+ * with, principal components, where held-out rows never gain. */
+#define SF_MANIFOLD_OPTIONS_INIT                                               \
+    {                                                                          \
+        sizeof(sf_network_options), SF_OBJECTIVE_MANIFOLD, false, 128, 2, 0,   \
+            0, 2e-3, 1e-5, 5.0, 0.05, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0, \
+            NULL, 1, 1.0, 8, SF_COUPLING_SPLINE, true, false, false, true, 2,  \
             0.0                                                                \
     }
 

@@ -204,6 +204,7 @@ static sf_status count_copies(eval_job *j)
 static bool is_inferred(const eval_job *j)
 {
     return sf_model_can(j->model, SF_CAN_DECODE) &&
+           sf_model_can(j->model, SF_CAN_NORMALISED) &&
            !sf_model_can(j->model, SF_CAN_LOGPDF);
 }
 

@@ -28,14 +28,14 @@
 
 /* In the order of FIT_AUTO ... */
 static const char models[] =
-    "auto|gaussian|mixture|network|empirical|pca|fa|flow|vae|decoder";
+    "auto|gaussian|mixture|network|empirical|pca|fa|flow|vae|manifold|decoder";
 
 /* In the order of FIT_METRIC_STANDARD ..., and of sf_coupling. */
 static const char metrics[] = "standard|data", couplings[] = "spline|affine";
 
 /* Of networks in the order of sf_objective, then of densities. */
 static const char objectives[] =
-    "dsm|flow|implicit|sliced|likelihood|elbo|general";
+    "dsm|flow|implicit|sliced|likelihood|elbo|manifold|general";
 
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL, NULL,
@@ -165,7 +165,7 @@ static const char *const score_only[] = {"objective", "energy", "sigma-min",
 static const char *const flow_only[] = {"principal", "metric", "coupling",
                                         "bins"};
 
-static const char *const vae_only[] = {"noise", "kl-warmup", "encoder"};
+static const char *const vae_only[] = {"kl-warmup", "encoder"};
 
 static const char *const empirical_only[] = {
     "bandwidth",  "floor",    "weights",       "target",
@@ -201,9 +201,10 @@ static sf_status check_about(cli *c, const fit_options *o)
 {
     char name[32];
     cli_choice(models, o->model, name, sizeof name);
-    const bool vae = o->model == FIT_VAE;
+    const bool vae = o->model == FIT_VAE, manifold = o->model == FIT_MANIFOLD;
+    const bool decodes = vae || manifold;
     const bool trains = o->model == FIT_AUTO || o->model == FIT_NETWORK ||
-                        o->model == FIT_FLOW || vae;
+                        o->model == FIT_FLOW || decodes;
     const bool latent = o->model == FIT_PCA || o->model == FIT_FA;
     for (size_t i = 0; i < SFI_COUNT(network_only) && !trains; i++)
         if (cli_given(c, network_only[i]) && (i > 0 || !latent))
@@ -228,12 +229,13 @@ static sf_status check_about(cli *c, const fit_options *o)
                         "--model is %s",
                         name);
     for (size_t i = 0; i < SFI_COUNT(score_only); i++)
-        if ((o->model == FIT_FLOW || vae) && cli_given(c, score_only[i]))
+        if ((o->model == FIT_FLOW || decodes) && cli_given(c, score_only[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s applies only to networks, and --model is %s",
                             score_only[i], name);
     for (size_t i = 0; i < SFI_COUNT(flow_only); i++)
-        if (o->model != FIT_FLOW && cli_given(c, flow_only[i]))
+        if (o->model != FIT_FLOW && !(manifold && i == 0) &&
+            cli_given(c, flow_only[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s applies only to --model flow, and --model is "
                             "%s",
@@ -249,22 +251,28 @@ static sf_status check_about(cli *c, const fit_options *o)
                         "--kl-warmup applies only to an encoder, and --encoder "
                         "is none");
     if (o->no_dequantise && o->model != FIT_FLOW && o->model != FIT_AUTO &&
-        !(vae && o->noise == FIT_NOISE_DIAGONAL))
+        !(decodes && o->noise == FIT_NOISE_DIAGONAL))
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--no-dequantise applies only to --model flow, auto "
                         "and vae with --noise diagonal, and --model is %s",
                         name);
-    if (cli_given(c, "latent") && !latent && !vae)
+    if (cli_given(c, "noise") && !decodes)
         return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--latent applies only to --model pca, fa and vae, and "
+                        "--noise applies only to --model vae and manifold, and "
                         "--model is %s",
                         name);
-    if (o->standardise && o->model != FIT_PCA && !vae)
+    if (cli_given(c, "latent") && !latent && !decodes)
         return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--standardise applies only to --model pca and vae "
-                        "(factor analysis does not depend on units), and "
-                        "--model is %s",
+                        "--latent applies only to --model pca, fa, vae and "
+                        "manifold, and --model is %s",
                         name);
+    if (o->standardise && o->model != FIT_PCA && !decodes)
+        return SFI_FAIL(
+            c->ctx, SF_E_ARG,
+            "--standardise applies only to --model pca, vae and "
+            "manifold (factor analysis does not depend on units), and "
+            "--model is %s",
+            name);
     if ((latent || vae) && o->validation == 0.0 &&
         strcmp(o->latent, "auto") == 0)
         return SFI_FAIL(c->ctx, SF_E_ARG,
@@ -363,13 +371,17 @@ static sf_status check_options(cli *c, const fit_options *o)
             return SFI_FAIL(c->ctx, SF_E_ARG, "--%s applies only to --density",
                             density_only[i]);
     if (o->objective == SF_OBJECTIVE_LIKELIHOOD ||
-        o->objective == SF_OBJECTIVE_ELBO)
+        o->objective == SF_OBJECTIVE_ELBO ||
+        o->objective == SF_OBJECTIVE_MANIFOLD)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--objective %s is that of --model %s, which needs no "
                         "--objective",
-                        o->objective == SF_OBJECTIVE_ELBO ? "elbo"
-                                                          : "likelihood",
-                        o->objective == SF_OBJECTIVE_ELBO ? "vae" : "flow");
+                        o->objective == SF_OBJECTIVE_MANIFOLD ? "manifold"
+                        : o->objective == SF_OBJECTIVE_ELBO   ? "elbo"
+                                                              : "likelihood",
+                        o->objective == SF_OBJECTIVE_MANIFOLD ? "manifold"
+                        : o->objective == SF_OBJECTIVE_ELBO   ? "vae"
+                                                              : "flow");
     if (o->objective == FIT_GENERAL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--objective general (generalized score matching) "
@@ -570,7 +582,9 @@ static void make_report(const fit_job *j, double seconds)
         cli_put_number(c, report, "log_likelihood", k->mean);
         cli_put_text(c, report, "unit", "nats a row");
     }
-    if (k == &j->vae)
+    if (k == &j->vae && j->o->model == FIT_MANIFOLD)
+        fit_manifold_report(j, report);
+    else if (k == &j->vae)
         fit_vae_report(j, report);
     if (is_network)
         report_training(j, report);
@@ -614,7 +628,9 @@ static sf_status fit(fit_job *j)
     if (resumed != NULL)
         SFI_TRY(sf_checkpoint_load(c->ctx, &j->checkpoint, o->resume));
     const bool flow = o->model == FIT_FLOW;
-    const int trained = flow || o->model == FIT_VAE ? o->model : FIT_NETWORK;
+    const int trained = flow || o->model == FIT_VAE || o->model == FIT_MANIFOLD
+                            ? o->model
+                            : FIT_NETWORK;
     SFI_TRY(fit_network_options(c, o, trained, resumed,
                                 flow ? &j->flow_options : &j->network_options));
     if (flow)

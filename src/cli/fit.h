@@ -22,6 +22,7 @@ enum {
     FIT_FA,
     FIT_FLOW,
     FIT_VAE,
+    FIT_MANIFOLD,
     FIT_LATER
 };
 
@@ -78,7 +79,7 @@ enum { FIT_ENCODER_NETWORK, FIT_ENCODER_NONE };
 enum { FIT_METRIC_STANDARD, FIT_METRIC_DATA };
 
 /* The objective of densities that follows those of networks. */
-enum { FIT_GENERAL = SF_OBJECTIVE_ELBO + 1 };
+enum { FIT_GENERAL = SF_OBJECTIVE_MANIFOLD + 1 };
 
 /* Fit the density of the options to DATA, write it, and report. */
 sf_status fit_density(cli *c, const fit_options *o);
@@ -186,7 +187,11 @@ typedef struct fit_job {
     char flow_warning[800];      /* to be said if the flow is kept */
     sf_autoencoder_report bound; /* of the vae at held-out rows, or of 0 rows */
     double kl[SF_LATENT_MAX];    /* of each of its latent variables */
-    double information;        /* mean of the flow's at held-out rows, or NaN */
+    double information; /* mean of the flow's or the manifold's at held-out
+                                  rows, or NaN */
+    double rms,
+        noise_sd; /* of a manifold at held-out rows: of what reconstruction
+                             misses, and of its noise */
     sf_empirical_report noise; /* of the empirical model */
     bool is_local;             /* which it is, of local distributions */
     sf_closeness closeness;    /* of --privacy-ratio */
@@ -209,6 +214,10 @@ sf_status fit_low_rank(fit_job *j);
  * judge it on the held-out rows. */
 sf_status fit_vae(fit_job *j, double part);
 sf_status fit_vae_judge(fit_job *j);
+/* Likewise a manifold, as the same candidate. */
+sf_status fit_manifold(fit_job *j, double part);
+sf_status fit_manifold_judge(fit_job *j);
+void fit_manifold_report(const fit_job *j, json_t *report);
 /* What came of it, and what to do where latent variables are not used. */
 void fit_vae_report(const fit_job *j, json_t *report);
 

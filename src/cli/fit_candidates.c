@@ -639,6 +639,12 @@ sf_status fit_candidates(fit_job *j)
         return sf_model_can(j->vae.model, SF_CAN_LOGPDF) ? judge(j, &j->vae)
                                                          : fit_vae_judge(j);
     }
+    if (j->o->model == FIT_MANIFOLD) {
+        j->kept = &j->vae;
+        SFI_TRY(fit_manifold(j, training_part));
+        SFI_TRY(spread_held_out(j, j->trainer));
+        return fit_manifold_judge(j);
+    }
     if (j->o->model == FIT_AUTO)
         return fit_auto(j);
     if (j->o->model == FIT_FLOW) {

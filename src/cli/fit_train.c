@@ -82,6 +82,7 @@ static int model_of(sf_objective objective)
 {
     return objective == SF_OBJECTIVE_LIKELIHOOD ? FIT_FLOW
            : objective == SF_OBJECTIVE_ELBO     ? FIT_VAE
+           : objective == SF_OBJECTIVE_MANIFOLD ? FIT_MANIFOLD
                                                 : FIT_NETWORK;
 }
 
@@ -90,11 +91,13 @@ static sf_network_options usual(const cli *c, const fit_options *o, int model)
 {
     const sf_network_options of_network = SF_NETWORK_OPTIONS_INIT,
                              of_flow = SF_FLOW_OPTIONS_INIT,
-                             of_vae = SF_VAE_OPTIONS_INIT;
+                             of_vae = SF_VAE_OPTIONS_INIT,
+                             of_manifold = SF_MANIFOLD_OPTIONS_INIT;
     const bool network = model == FIT_NETWORK, own = o->model == model;
-    sf_network_options n = network             ? of_network
-                           : model == FIT_FLOW ? of_flow
-                                               : of_vae;
+    sf_network_options n = network                 ? of_network
+                           : model == FIT_FLOW     ? of_flow
+                           : model == FIT_MANIFOLD ? of_manifold
+                                                   : of_vae;
     if (network)
         n.objective = (sf_objective)o->objective;
     n.energy = o->energy && network;
@@ -113,10 +116,13 @@ sf_status fit_network_options(cli *c, const fit_options *o, int model,
                               const sf_checkpoint *resumed,
                               sf_network_options *out)
 {
-    static const char *const names[] = {
-        [FIT_NETWORK] = "network", [FIT_FLOW] = "flow", [FIT_VAE] = "vae"};
+    static const char *const names[] = {[FIT_NETWORK] = "network",
+                                        [FIT_FLOW] = "flow",
+                                        [FIT_VAE] = "vae",
+                                        [FIT_MANIFOLD] = "manifold"};
     sf_network_options n = usual(c, o, model);
-    n.principal = o->principal;
+    if (model != FIT_MANIFOLD || cli_given(c, "principal"))
+        n.principal = o->principal;
     n.one_scale = o->metric == FIT_METRIC_DATA;
     n.coupling = (sf_coupling)o->coupling;
     n.bins = o->bins;
@@ -124,7 +130,7 @@ sf_status fit_network_options(cli *c, const fit_options *o, int model,
     n.kl_warmup = o->kl_warmup;
     n.no_encoder = o->encoder == FIT_ENCODER_NONE;
     n.dequantise = n.dequantise && !o->no_dequantise;
-    if (model == FIT_VAE)
+    if (model == FIT_VAE || model == FIT_MANIFOLD)
         n.one_scale = !n.diagonal && !o->standardise;
     n.steps = o->steps;
     n.batch = o->batch;

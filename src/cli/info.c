@@ -37,7 +37,7 @@ static void put_columns(cli *c, const sf_model *m, const sf_run_record *r)
         if (sf_density_text(m) == NULL) {
             /* What kernels see is (x - offset)/scale. */
             const bool kernels = sfi_has_kernels(m);
-            const bool scaled = kernels || sf_model_can(m, SF_CAN_CODE);
+            const bool scaled = kernels || sf_model_latents(m) > 0;
             cli_put_number(c, row, kernels ? "offset" : "mean", m->mean[j]);
             cli_put_number(c, row, scaled ? "scale" : "sd", m->scale[j]);
         }
@@ -136,8 +136,8 @@ static sf_status tell_model(cli *c, const char *path)
 
 static sf_status tell_checkpoint(cli *c, const char *path)
 {
-    static const char *const objectives[] = {"dsm",    "flow",       "implicit",
-                                             "sliced", "likelihood", "elbo"};
+    static const char *const objectives[] = {
+        "dsm", "flow", "implicit", "sliced", "likelihood", "elbo", "manifold"};
     sf_checkpoint k;
     SFI_TRY(sf_checkpoint_load(c->ctx, &k, path));
     const sf_network_options *o = &k.options;

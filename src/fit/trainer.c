@@ -25,6 +25,7 @@
 #include "fit/repeats.h"
 #include "model/autoencoder.h"
 #include "model/coupling_flow.h"
+#include "model/manifold.h"
 #include "model/network.h"
 #include "model/network_options.h"
 #include "num/linalg.h"
@@ -41,22 +42,40 @@ enum {
                                 has this number                           */
 };
 
+/* Of the objectives of decoders that begin as principal components. */
+static bool is_decoder(const sf_network_options *o)
+{
+    return o->objective == SF_OBJECTIVE_ELBO ||
+           o->objective == SF_OBJECTIVE_MANIFOLD;
+}
+
 /* ---- options ---------------------------------------------------------------- */
 
 static sf_status check_options(sf_context *ctx, const sf_network_options *o)
 {
     SFI_TRY(sfi_option_check(ctx, "fit", sfi_network_options, o));
     const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
-    const bool bound = o->objective == SF_OBJECTIVE_ELBO;
+    const bool decoder = is_decoder(o);
     SFI_TRY(sfi_option_check(ctx, "fit", sfi_flow_options, o));
     SFI_TRY(sfi_option_check(ctx, "fit", sfi_autoencoder_options, o));
     if (!flow && o->width < 1)
         return SFI_FAIL(ctx, SF_E_ARG, "fit: width is 0, want 1 to 16384");
-    if (!bound && o->layers < 1)
+    if (!decoder && o->layers < 1)
         return SFI_FAIL(ctx, SF_E_ARG, "fit: layers is 0, want 1 to 64");
-    if ((flow || bound) && o->energy)
+    if ((flow || decoder) && o->energy)
         return SFI_FAIL(ctx, SF_E_ARG, "fit: %s has no energy",
                         flow ? "a flow" : "an autoencoder");
+    if (o->objective == SF_OBJECTIVE_MANIFOLD &&
+        (o->no_encoder || o->kl_warmup > 0.0))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "fit: a manifold has an encoder and no divergence: "
+                        "no_encoder and kl_warmup are of autoencoders");
+    if (o->objective == SF_OBJECTIVE_MANIFOLD &&
+        o->latent > SFI_MANIFOLD_LATENT)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "fit: %lld latent variables, want at most %d of a "
+                        "manifold",
+                        (long long)o->latent, (int)SFI_MANIFOLD_LATENT);
     if (o->no_encoder && o->kl_warmup > 0.0)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "fit: kl_warmup is of an encoder, and there is none");
@@ -79,10 +98,10 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
 static void choose_budget(sf_network_options *o, int64_t rows, int64_t columns)
 {
     const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
-    const bool bound = o->objective == SF_OBJECTIVE_ELBO;
+    const bool decoder = is_decoder(o);
     if (o->batch == 0)
-        o->batch = bound ? 256 : rows < 1000 || flow ? 512 : 1024;
-    if (o->steps == 0 && (flow || bound))
+        o->batch = decoder ? 256 : rows < 1000 || flow ? 512 : 1024;
+    if (o->steps == 0 && (flow || decoder))
         o->steps = 3000;
     if (o->width == 0)
         o->width = columns <= 4 ? 32 : 96;
@@ -135,8 +154,7 @@ static sf_status take_data(sf_trainer *t, sf_cmat data, const int64_t *index)
         }
         const double scale = sqrt(squares / (double)t->rows);
         total += squares / (double)t->rows;
-        const bool allowed =
-            t->o.objective == SF_OBJECTIVE_ELBO && t->o.one_scale;
+        const bool allowed = is_decoder(&t->o) && t->o.one_scale;
         if (!(allowed || scale > 1e-14 * fabs(mean)) || !isfinite(scale))
             return SFI_FAIL(
                 t->ctx, SF_E_NUMERIC,
@@ -511,7 +529,7 @@ static sf_status initialise(sf_trainer *t)
 {
     if (t->o.objective == SF_OBJECTIVE_LIKELIHOOD)
         SFI_TRY(sfi_flow_initialise(t->model, t->o.seed));
-    else if (t->o.objective == SF_OBJECTIVE_ELBO)
+    else if (is_decoder(&t->o))
         SFI_TRY(sfi_autoencoder_start(t->model, t->data + t->held * t->columns,
                                       t->rows, t->o.seed, &t->start));
     else
@@ -539,17 +557,19 @@ static sf_status make_model(sf_trainer *t, int64_t dim,
     const sfi_flow_shape shape = {o->layers,    o->width,
                                   o->bins,      (sfi_coupling)o->coupling,
                                   o->principal, o->one_scale};
-    const bool bound = o->objective == SF_OBJECTIVE_ELBO;
+    const bool decoder = is_decoder(o);
     const sfi_autoencoder_shape autoencoder = {
         o->latent,    o->width,      o->layers, o->diagonal,
         o->one_scale, o->no_encoder, 0};
-    if (bound && o->latent >= dim)
+    const bool manifold = o->objective == SF_OBJECTIVE_MANIFOLD;
+    if (decoder && o->latent >= dim)
         return SFI_FAIL(t->ctx, SF_E_ARG,
                         "fit: %lld latent variables of %lld columns, want "
                         "fewer than those",
                         (long long)o->latent, (long long)dim);
     const int number_count =
-        bound     ? sfi_autoencoder_numbers(numbers, &autoencoder)
+        manifold  ? sfi_manifold_numbers(numbers, &autoencoder, o->principal)
+        : decoder ? sfi_autoencoder_numbers(numbers, &autoencoder)
         : flow    ? sfi_flow_numbers(numbers, &shape)
         : kernels ? sfi_kernel_network_numbers(numbers, o->width, o->layers,
                                                o->sigma_min)
@@ -557,9 +577,10 @@ static sf_status make_model(sf_trainer *t, int64_t dim,
                                         o->sigma_min, o->sigma_max,
                                         levels ? -1.0 : o->noise_level);
     SFI_TRY(sfi_model_new(t->ctx, &t->model,
-                          flow    ? &sfi_flow_ops
-                          : bound ? &sfi_vae_ops
-                                  : &sfi_network_ops,
+                          flow       ? &sfi_flow_ops
+                          : manifold ? &sfi_manifold_ops
+                          : decoder  ? &sfi_vae_ops
+                                     : &sfi_network_ops,
                           dim, names, kernels ? &t->noise : NULL, number_count,
                           numbers));
     t->count = t->model->weight_count;
@@ -662,9 +683,8 @@ static sf_status prepare(sf_trainer *t, sf_cmat data, const char *const *names)
 {
     sf_context *ctx = t->ctx;
     const int64_t n = data.rows, d = data.cols;
-    const bool unbounded =
-        t->o.objective == SF_OBJECTIVE_LIKELIHOOD ||
-        (t->o.objective == SF_OBJECTIVE_ELBO && t->o.diagonal);
+    const bool unbounded = t->o.objective == SF_OBJECTIVE_LIKELIHOOD ||
+                           (is_decoder(&t->o) && t->o.diagonal);
     if (unbounded && !t->o.dequantise)
         SFI_TRY(sfi_warn_of_repeats(ctx, data, names));
     if (!unbounded || !t->o.dequantise)
@@ -750,57 +770,11 @@ void sf_trainer_free(sf_trainer *t)
 
 /* ---- results ---------------------------------------------------------------- */
 
-/* Means and spreads of q of the first `count` training rows, in the units of the networks. */
-static sf_status find_codes(const sf_trainer *t, const sf_model *m,
-                            int64_t count, double *mean, double *spread)
-{
-    const int64_t d = t->columns;
-    const float *y = t->data + t->held * d;
-    if (t->o.no_encoder) {
-        sfi_inferred s;
-        sf_status status = sfi_inferred_new(&s, m, y, count, 1);
-        if (status == SF_OK)
-            status = sfi_inferred_find(&s, t->best, 0, count);
-        if (status == SF_OK)
-            sfi_inferred_take(&s, mean, spread);
-        sfi_inferred_free(&s);
-        return status;
-    }
-    const size_t cells = (size_t)(count * d);
-    double *exact = sfi_alloc(t->ctx, cells, sizeof *exact);
-    if (exact == NULL)
-        return SF_E_NOMEM;
-    for (size_t i = 0; i < cells; i++)
-        exact[i] = (double)y[i];
-    const sf_status status =
-        sfi_autoencoder_codes(m, (sf_cmat){exact, count, d, d}, mean, spread);
-    sfi_free(t->ctx, exact, cells, sizeof *exact);
-    return status;
-}
-
-/* In the model's place one that keeps where its rows were. */
-static sf_status keep_codes(const sf_trainer *t, sf_model **m)
-{
-    const int64_t k = t->o.latent, each = t->o.no_encoder ? k * k : k;
-    const int64_t count = sfi_codes_room(t->rows, k, t->o.no_encoder);
-    const size_t room = (size_t)(count * (k + each));
-    sf_model *with = NULL;
-    double *mean = sfi_alloc(t->ctx, room, sizeof *mean);
-    sf_status status = SF_E_NOMEM;
-    if (mean != NULL)
-        status = find_codes(t, *m, count, mean, mean + count * k);
-    if (status == SF_OK)
-        status = sfi_codes_keep(*m, count, mean, mean + count * k, &with);
-    sfi_free(t->ctx, mean, room, sizeof *mean);
-    sf_model_free(*m);
-    *m = with;
-    return status;
-}
-
 sf_status sf_trainer_model(const sf_trainer *t, sf_model **out)
 {
     /* Never better than where it began, it is what it began as. */
-    const bool began = t->start != NULL && t->held > 0 && t->s.best_step == 0;
+    const bool began = t->o.objective == SF_OBJECTIVE_ELBO && t->held > 0 &&
+                       t->s.best_step == 0;
     SFI_TRY(sfi_model_like(began ? t->start : t->model, out));
     if (began) {
         memcpy((*out)->weights, t->start->weights,
@@ -809,7 +783,10 @@ sf_status sf_trainer_model(const sf_trainer *t, sf_model **out)
     }
     for (int64_t i = 0; i < t->count; i++)
         (*out)->weights[i] = t->best[i];
-    return t->o.objective == SF_OBJECTIVE_ELBO ? keep_codes(t, out) : SF_OK;
+    return t->o.objective == SF_OBJECTIVE_ELBO ? sfi_trainer_keep_codes(t, out)
+           : t->o.objective == SF_OBJECTIVE_MANIFOLD
+               ? sfi_trainer_finish_manifold(t, *out)
+               : SF_OK;
 }
 
 const double *sf_trainer_dequantised(const sf_trainer *t)

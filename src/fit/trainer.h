@@ -62,4 +62,10 @@ void sfi_trainer_shuffle(sf_trainer *t);
 /* Without an encoder: infer the training rows by the weights t->asked. */
 sf_status sfi_trainer_infer(sf_trainer *t);
 
+/* In the model's place one that keeps where its rows were; on failure *m is NULL.  And give
+ * the latent variables of a manifold the scale of its rows', and its noise the size of what
+ * they miss.  SF_OK or SF_E_NOMEM. */
+sf_status sfi_trainer_keep_codes(const sf_trainer *t, sf_model **m);
+sf_status sfi_trainer_finish_manifold(const sf_trainer *t, sf_model *m);
+
 #endif

@@ -19,7 +19,7 @@
 
 enum { MAX_LAYERS = 64, MAX_WIDTH = 1 << 14 };
 
-static const double noise_floor = 1e-3;
+static const double noise_floor = SFI_AUTOENCODER_FLOOR;
 static const double log_two_pi = 1.8378770664093453;
 
 /* Weights in order: for each network its linear map and its perceptron, of which without
@@ -79,7 +79,7 @@ static sf_status check_optional(sf_model *m, const char *key)
     return missing ? SF_OK : sfi_whole_number(m, key, 0, 1, &value);
 }
 
-static sf_status vae_declare(sf_model *m)
+sf_status sfi_autoencoder_declare(sf_model *m, int64_t outputs)
 {
     int64_t latent, width, layers, diagonal, one_scale;
     const int64_t most = m->dim - 1 < SFI_AUTOENCODER_LATENT
@@ -97,7 +97,7 @@ static sf_status vae_declare(sf_model *m)
     SFI_TRY(declare_network(m, "decoder.", layers, decoder, latent, m->dim));
     if (sfi_autoencoder_encodes(m))
         SFI_TRY(declare_network(m, "encoder.", layers, encoder, m->dim,
-                                2 * latent));
+                                outputs * latent));
     SFI_TRY(sfi_add_weight(m, "noise.log_sd", 1, &noise));
     return sfi_codes_declare(m, latent, !sfi_autoencoder_encodes(m));
 }
@@ -107,7 +107,7 @@ static double *values_of(const sf_model *m, int64_t weight)
     return m->weights + m->layout[weight].offset;
 }
 
-static sf_status vae_check(const sf_model *m)
+sf_status sfi_autoencoder_check(const sf_model *m)
 {
     const vae_parts p = parts_of(m);
     const sfi_weight *w = &m->layout[noise_of(&p)];
@@ -115,9 +115,9 @@ static sf_status vae_check(const sf_model *m)
     for (int64_t j = 0; j < w->count; j++)
         if (!(fabs(log_sd[j]) <= 40.0))
             return SFI_FAIL(m->ctx, SF_E_FORMAT,
-                            "vae: element %lld of \"noise.log_sd\" is %g, want "
-                            "-40 to 40",
-                            (long long)j, log_sd[j]);
+                            "%s: element %lld of \"noise.log_sd\" is %g, "
+                            "want -40 to 40",
+                            m->ops->family, (long long)j, log_sd[j]);
     return sfi_codes_check(m);
 }
 
@@ -130,12 +130,21 @@ static sf_node bent(const sf_model *m, sf_graph *g, const vae_parts *p,
     return p->layers > 0 ? sfi_perceptron(m, g, u, (sf_node){-1}, w) : w[0];
 }
 
-static sf_node decoded(const sf_model *m, sf_graph *g, sf_node z,
-                       const sf_node *weights)
+sf_node sfi_autoencoder_decoded(const sf_model *m, sf_graph *g, sf_node z,
+                                const sf_node *weights)
 {
     const vae_parts p = parts_of(m);
     return sf_add(g, sf_matmul(g, weights[0], z),
                   bent(m, g, &p, z, weights + 1));
+}
+
+sf_node sfi_autoencoder_mean(const sf_model *m, sf_graph *g, sf_node y,
+                             const sf_node *weights)
+{
+    const vae_parts p = parts_of(m);
+    const sf_node *w = weights + encoder_of(&p);
+    return sf_add(g, sf_matmul(g, w[0], y),
+                  sf_slice(g, bent(m, g, &p, y, w + 1), 0, 0, p.latent, 1));
 }
 
 void sfi_autoencoder_encode(const sf_model *m, sf_graph *g, sf_node y,
@@ -151,8 +160,8 @@ void sfi_autoencoder_encode(const sf_model *m, sf_graph *g, sf_node y,
 }
 
 /* ln s of the noise [1] or [d]. */
-static sf_node noise_node(const sf_model *m, sf_graph *g,
-                          const sf_node *weights)
+sf_node sfi_autoencoder_noise(const sf_model *m, sf_graph *g,
+                              const sf_node *weights)
 {
     const vae_parts p = parts_of(m);
     return sf_max(g, weights[noise_of(&p)], sf_const(g, log(noise_floor)));
@@ -178,9 +187,10 @@ sf_node sfi_autoencoder_loss_at(const sf_model *m, sf_graph *g, sf_node y,
 {
     const vae_parts p = parts_of(m);
     const double d = (double)m->dim;
-    const sf_node log_noise = noise_node(m, g, weights);
-    const sf_node error = sf_mul(g, sf_exp(g, sf_neg(g, log_noise)),
-                                 sf_sub(g, y, decoded(m, g, z, weights)));
+    const sf_node log_noise = sfi_autoencoder_noise(m, g, weights);
+    const sf_node error =
+        sf_mul(g, sf_exp(g, sf_neg(g, log_noise)),
+               sf_sub(g, y, sfi_autoencoder_decoded(m, g, z, weights)));
     const double copies = (double)m->layout[noise_of(&p)].count;
     const sf_node log_det =
         sf_mul(g, sf_const(g, d / copies), sf_sum_all(g, log_noise));
@@ -237,25 +247,24 @@ sf_status sfi_autoencoder_codes(const sf_model *m, sf_cmat y, double *mean,
 
 /* ---- the family ------------------------------------------------------------------------ */
 
-static sf_node vae_code(const sf_model *m, sf_graph *g, sf_node y,
-                        const sf_node *weights)
+static sf_status vae_declare(sf_model *m)
 {
-    sf_node mean, log_sd;
-    sfi_autoencoder_encode(m, g, y, weights, &mean, &log_sd);
-    return mean;
+    return sfi_autoencoder_declare(m, 2);
 }
 
-static sf_status vae_decode(const sf_model *m, sf_graph *g, sf_node z,
-                            sf_node noise, const sf_node *weights, sf_node *out)
+sf_status sfi_autoencoder_decode(const sf_model *m, sf_graph *g, sf_node z,
+                                 sf_node noise, const sf_node *weights,
+                                 sf_node *out)
 {
-    *out = decoded(m, g, z, weights);
+    *out = sfi_autoencoder_decoded(m, g, z, weights);
     if (noise.id >= 0)
-        *out = sf_add(g, *out,
-                      sf_mul(g, sf_exp(g, noise_node(m, g, weights)), noise));
+        *out = sf_add(
+            g, *out,
+            sf_mul(g, sf_exp(g, sfi_autoencoder_noise(m, g, weights)), noise));
     return sf_graph_status(g);
 }
 
-static void vae_spread(const sf_model *m, double *sd)
+void sfi_autoencoder_spread(const sf_model *m, double *sd)
 {
     const vae_parts p = parts_of(m);
     const double *log_sd = values_of(m, noise_of(&p));
@@ -270,10 +279,10 @@ const sfi_model_ops sfi_vae_ops = {.family = "vae",
                                    .trained = true,
                                    .no_kernels = true,
                                    .declare = vae_declare,
-                                   .code = vae_code,
-                                   .decode = vae_decode,
-                                   .spread = vae_spread,
-                                   .check = vae_check};
+                                   .code = sfi_autoencoder_mean,
+                                   .decode = sfi_autoencoder_decode,
+                                   .spread = sfi_autoencoder_spread,
+                                   .check = sfi_autoencoder_check};
 
 /* ---- making ------------------------------------------------------------------------------ */
 
@@ -313,6 +322,7 @@ static void begin_encoder(sf_model *m, const vae_parts *p, const double *middle,
     const int64_t d = m->dim, latent = p->latent;
     double *encoder = values_of(m, encoder_of(p));
     double *bias = values_of(m, 2 * p->each - 1);
+    const int64_t outputs = m->layout[2 * p->each - 1].count;
     for (int64_t k = 0; k < latent; k++) {
         double square = sd * sd, at_middle = 0.0;
         for (int64_t j = 0; j < d; j++)
@@ -323,7 +333,8 @@ static void begin_encoder(sf_model *m, const vae_parts *p, const double *middle,
             at_middle += w / square * middle[j];
         }
         bias[k] = (float)-at_middle;
-        bias[latent + k] = (float)log(sd / sqrt(square));
+        if (outputs > latent)
+            bias[latent + k] = (float)log(sd / sqrt(square));
     }
 }
 

@@ -5,7 +5,7 @@
 
 #include "model/codes.h"
 
-/* What one is made of. */
+/* What one is made of; a manifold (manifold.h) is made of the same. */
 typedef struct sfi_autoencoder_shape {
     int64_t
         latent; /* K, 1 to d - 1 and at most SFI_AUTOENCODER_LATENT        */
@@ -16,6 +16,9 @@ typedef struct sfi_autoencoder_shape {
     bool no_encoder; /* the decoder alone: latent points are inferred   */
     int64_t codes;   /* rows whose q(z | y) is kept (codes.h), 0 none   */
 } sfi_autoencoder_shape;
+
+/* The least standard deviation of noise, in the standardised columns. */
+#define SFI_AUTOENCODER_FLOOR 1e-3
 
 enum { SFI_AUTOENCODER_LATENT = SFI_CODES_LATENT };
 
@@ -35,6 +38,23 @@ void sfi_autoencoder_encode(const sf_model *m, sf_graph *g, sf_node y,
  * each.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_autoencoder_codes(const sf_model *m, sf_cmat y, double *mean,
                                 double *sd);
+
+/* The parts that a manifold has, too: its declaration, whose encoder says `outputs`
+ * numbers, with the checks of both; ln s of the noise [1] or [d], and what z decodes to. */
+sf_status sfi_autoencoder_declare(sf_model *m, int64_t outputs);
+sf_status sfi_autoencoder_check(const sf_model *m);
+sf_node sfi_autoencoder_noise(const sf_model *m, sf_graph *g,
+                              const sf_node *weights);
+sf_node sfi_autoencoder_decoded(const sf_model *m, sf_graph *g, sf_node z,
+                                const sf_node *weights);
+/* The operations `decode` and `spread` of both. */
+sf_status sfi_autoencoder_decode(const sf_model *m, sf_graph *g, sf_node z,
+                                 sf_node noise, const sf_node *weights,
+                                 sf_node *out);
+void sfi_autoencoder_spread(const sf_model *m, double *sd);
+/* The mean alone of what the encoder says. */
+sf_node sfi_autoencoder_mean(const sf_model *m, sf_graph *g, sf_node y,
+                             const sf_node *weights);
 
 /* The evidence lower bound of a row y [d] with a draw n [K] of N(0, I), as the loss
  *

@@ -58,13 +58,13 @@ static sf_status run(coder *c, sf_node out, int64_t rows,
     return sf_program_run(c->program, rows, sources, c->params, &sink);
 }
 
-/* `ability` is SF_CAN_CODE, or, of decoders, of which some lack it, SF_CAN_DRAW. */
-static sf_status check_rows(const sf_model *m, sf_ability ability, sf_cmat from,
+/* Of codes, or of decoders, of which some have no codes. */
+static sf_status check_rows(const sf_model *m, bool decodes, sf_cmat from,
                             int64_t columns, sf_mat to, int64_t wanted,
                             const char *what)
 {
-    SFI_TRY(sfi_want_ability(
-        m->ctx, m, m->ops->code == NULL ? SF_CAN_CODE : ability, what));
+    if (!decodes || m->ops->decode == NULL)
+        SFI_TRY(sfi_want_ability(m->ctx, m, SF_CAN_CODE, what));
     SFI_TRY(sfi_check_table(m->ctx, from, true, what));
     if (from.cols != columns || to.rows != from.rows || to.cols != wanted ||
         to.stride < to.cols)
@@ -119,8 +119,7 @@ static sf_status encode(coder *c, sf_cmat x, sf_mat to)
 sf_status sf_model_code(const sf_model *m, sf_cmat x, sf_mat z)
 {
     coder c;
-    SFI_TRY(
-        check_rows(m, SF_CAN_CODE, x, m->dim, z, sf_model_latents(m), "code"));
+    SFI_TRY(check_rows(m, false, x, m->dim, z, sf_model_latents(m), "code"));
     sf_status status = open_coder(&c, m);
     if (status == SF_OK)
         status = encode(&c, x, z);
@@ -199,8 +198,7 @@ static sf_status decode(coder *c, int64_t rows, const sf_source *sources,
 sf_status sf_model_decode(const sf_model *m, sf_cmat z, sf_mat x)
 {
     coder c;
-    SFI_TRY(check_rows(m, SF_CAN_DRAW, z, sf_model_latents(m), x, m->dim,
-                       "decode"));
+    SFI_TRY(check_rows(m, true, z, sf_model_latents(m), x, m->dim, "decode"));
     const sf_source source = rows_of(z);
     sf_status status = open_coder(&c, m);
     if (status == SF_OK)

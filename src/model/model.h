@@ -58,6 +58,7 @@ typedef struct sfi_model_ops {
     bool invertible; /* `code` has an inverse and a volume: it is the model */
     bool inferred; /* ln p is an integral over latent variables, which is above
                       this floor */
+    bool no_prior; /* nothing is said of where its latent variables are */
     bool no_kernels; /* it has the noise of levels sigma, or none */
     bool local; /* densities and draws are those of local.h, nothing else */
 
@@ -115,7 +116,7 @@ struct sf_model {
 /* Families: NULL-terminated. */
 extern const sfi_model_ops sfi_density_ops, sfi_gaussian_ops, sfi_network_ops,
     sfi_empirical_ops, sfi_gaussian_mixture_ops, sfi_pca_ops, sfi_fa_ops,
-    sfi_flow_ops, sfi_local_ops, sfi_vae_ops;
+    sfi_flow_ops, sfi_local_ops, sfi_vae_ops, sfi_manifold_ops;
 const sfi_model_ops *sfi_model_family(const char *name);
 
 /* A model with zero weights, mean 0 and scale 1.  `names` may be NULL: c0, c1,

@@ -142,7 +142,7 @@ TEST(a_bent_manifold_is_learned)
 
 /* Steps that are too large only lose: then the principal components are what is given,
  * those of the training rows, and the best step is the first. */
-TEST(what_is_never_better_is_principal_components)
+static void check_what_is_never_better(bool no_encoder)
 {
     static double x[CELLS];
     static int64_t index[ROWS];
@@ -152,6 +152,7 @@ TEST(what_is_never_better_is_principal_components)
     sf_fit_report report;
     sf_model *m = NULL, *pca = NULL;
     make_rows(1, false, x);
+    o.no_encoder = no_encoder;
     o.rate = 0.3;
     o.warmup = 0.0;
     o.steps = 4;
@@ -188,6 +189,12 @@ TEST(what_is_never_better_is_principal_components)
     sf_model_free(pca);
     sf_model_free(m);
     sf_context_free(ctx);
+}
+
+TEST(what_is_never_better_is_principal_components)
+{
+    check_what_is_never_better(false);
+    check_what_is_never_better(true);
 }
 
 /* A run that is taken up again, at another number of threads, has the same bits; so the
