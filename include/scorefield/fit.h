@@ -329,7 +329,8 @@ typedef enum sf_objective {
     SF_OBJECTIVE_SLICED,
     SF_OBJECTIVE_LIKELIHOOD,
     SF_OBJECTIVE_ELBO,
-    SF_OBJECTIVE_MANIFOLD
+    SF_OBJECTIVE_MANIFOLD,
+    SF_OBJECTIVE_INJECTIVE
 } sf_objective;
 
 /* How a coupling of a flow moves a number: by a rational-quadratic spline (C. Durkan et
@@ -417,6 +418,17 @@ typedef struct sf_network_options {
         sizeof(sf_network_options), SF_OBJECTIVE_LIKELIHOOD, false, 0, 6, 0,   \
             0, 3e-3, 1e-5, 5.0, 0.05, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0, \
             NULL, 1, 0.0, 8, SF_COUPLING_SPLINE, false, false, false, true, 2, \
+            0.0                                                                \
+    }
+
+/* And for an injective flow, from `latent` variables, at most 8: INJECTIVE, and the rest as
+ * a flow's, with `principal` 1; its model has a noise, the size of what the training rows
+ * miss. */
+#define SF_INJECTIVE_OPTIONS_INIT                                              \
+    {                                                                          \
+        sizeof(sf_network_options), SF_OBJECTIVE_INJECTIVE, false, 0, 6, 0, 0, \
+            3e-3, 1e-5, 5.0, 0.05, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0,    \
+            NULL, 1, 1.0, 8, SF_COUPLING_SPLINE, false, false, false, true, 2, \
             0.0                                                                \
     }
 

@@ -35,7 +35,7 @@ static const char metrics[] = "standard|data", couplings[] = "spline|affine";
 
 /* Of networks in the order of sf_objective, then of densities. */
 static const char objectives[] =
-    "dsm|flow|implicit|sliced|likelihood|elbo|manifold|general";
+    "dsm|flow|implicit|sliced|likelihood|elbo|manifold|injective|general";
 
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL, NULL,
@@ -261,10 +261,10 @@ static sf_status check_about(cli *c, const fit_options *o)
                         "--noise applies only to --model vae and manifold, and "
                         "--model is %s",
                         name);
-    if (cli_given(c, "latent") && !latent && !decodes)
+    if (cli_given(c, "latent") && !latent && !decodes && o->model != FIT_FLOW)
         return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--latent applies only to --model pca, fa, vae and "
-                        "manifold, and --model is %s",
+                        "--latent applies only to --model pca, fa, flow, vae "
+                        "and manifold, and --model is %s",
                         name);
     if (o->standardise && o->model != FIT_PCA && !decodes)
         return SFI_FAIL(
@@ -355,14 +355,14 @@ static sf_status check_density(cli *c, const fit_options *o)
 
 static sf_status check_options(cli *c, const fit_options *o)
 {
+    char name[32];
     if (o->model >= FIT_LATER) {
-        char name[32];
         cli_choice(models, o->model, name, sizeof name);
         return SFI_FAIL(
             c->ctx, SF_E_ARG,
             "--model %s is not in this version, scorefield %s; "
-            "want auto, gaussian, mixture, network, empirical, pca, fa, flow "
-            "or vae",
+            "want auto, gaussian, mixture, network, empirical, pca, fa, flow, "
+            "vae or manifold",
             name, sf_version());
     }
     SFI_TRY(check_about(c, o));
@@ -370,18 +370,18 @@ static sf_status check_options(cli *c, const fit_options *o)
         if (cli_given(c, density_only[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG, "--%s applies only to --density",
                             density_only[i]);
-    if (o->objective == SF_OBJECTIVE_LIKELIHOOD ||
-        o->objective == SF_OBJECTIVE_ELBO ||
-        o->objective == SF_OBJECTIVE_MANIFOLD)
+    static const char *const whose[] = {[SF_OBJECTIVE_LIKELIHOOD] = "flow",
+                                        [SF_OBJECTIVE_ELBO] = "vae",
+                                        [SF_OBJECTIVE_MANIFOLD] = "manifold",
+                                        [SF_OBJECTIVE_INJECTIVE] =
+                                            "flow --latent K"};
+    if (o->objective >= SF_OBJECTIVE_LIKELIHOOD && o->objective < FIT_GENERAL) {
+        cli_choice(objectives, o->objective, name, sizeof name);
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--objective %s is that of --model %s, which needs no "
                         "--objective",
-                        o->objective == SF_OBJECTIVE_MANIFOLD ? "manifold"
-                        : o->objective == SF_OBJECTIVE_ELBO   ? "elbo"
-                                                              : "likelihood",
-                        o->objective == SF_OBJECTIVE_MANIFOLD ? "manifold"
-                        : o->objective == SF_OBJECTIVE_ELBO   ? "vae"
-                                                              : "flow");
+                        name, whose[o->objective]);
+    }
     if (o->objective == FIT_GENERAL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--objective general (generalized score matching) "
@@ -582,7 +582,7 @@ static void make_report(const fit_job *j, double seconds)
         cli_put_number(c, report, "log_likelihood", k->mean);
         cli_put_text(c, report, "unit", "nats a row");
     }
-    if (k == &j->vae && j->o->model == FIT_MANIFOLD)
+    if (k == &j->vae && j->o->model != FIT_VAE)
         fit_manifold_report(j, report);
     else if (k == &j->vae)
         fit_vae_report(j, report);
@@ -628,9 +628,7 @@ static sf_status fit(fit_job *j)
     if (resumed != NULL)
         SFI_TRY(sf_checkpoint_load(c->ctx, &j->checkpoint, o->resume));
     const bool flow = o->model == FIT_FLOW;
-    const int trained = flow || o->model == FIT_VAE || o->model == FIT_MANIFOLD
-                            ? o->model
-                            : FIT_NETWORK;
+    const int trained = flow || o->model >= FIT_VAE ? o->model : FIT_NETWORK;
     SFI_TRY(fit_network_options(c, o, trained, resumed,
                                 flow ? &j->flow_options : &j->network_options));
     if (flow)
@@ -684,6 +682,8 @@ static sf_status run(cli *c, const void *values)
         return fit_density(c, o);
     }
     SFI_TRY(check_options(c, o));
+    if (o->model == FIT_FLOW && cli_given(c, "latent"))
+        meant.model = FIT_INJECTIVE;
     cli_catch_signals();
     fit_job job = {.c = c, .o = o};
     job.checkpoint = (sf_checkpoint)SF_CHECKPOINT_INIT;

@@ -23,7 +23,8 @@ enum {
     FIT_FLOW,
     FIT_VAE,
     FIT_MANIFOLD,
-    FIT_LATER
+    FIT_LATER,
+    FIT_INJECTIVE /* no choice of its own: a flow with --latent */
 };
 
 typedef struct fit_options {
@@ -79,7 +80,7 @@ enum { FIT_ENCODER_NETWORK, FIT_ENCODER_NONE };
 enum { FIT_METRIC_STANDARD, FIT_METRIC_DATA };
 
 /* The objective of densities that follows those of networks. */
-enum { FIT_GENERAL = SF_OBJECTIVE_MANIFOLD + 1 };
+enum { FIT_GENERAL = SF_OBJECTIVE_INJECTIVE + 1 };
 
 /* Fit the density of the options to DATA, write it, and report. */
 sf_status fit_density(cli *c, const fit_options *o);
@@ -189,6 +190,7 @@ typedef struct fit_job {
     double kl[SF_LATENT_MAX];    /* of each of its latent variables */
     double information; /* mean of the flow's or the manifold's at held-out
                                   rows, or NaN */
+    double logpdf;      /* of an injective flow there, by samples */
     double rms,
         noise_sd; /* of a manifold at held-out rows: of what reconstruction
                              misses, and of its noise */

@@ -639,7 +639,7 @@ sf_status fit_candidates(fit_job *j)
         return sf_model_can(j->vae.model, SF_CAN_LOGPDF) ? judge(j, &j->vae)
                                                          : fit_vae_judge(j);
     }
-    if (j->o->model == FIT_MANIFOLD) {
+    if (j->o->model == FIT_MANIFOLD || j->o->model == FIT_INJECTIVE) {
         j->kept = &j->vae;
         SFI_TRY(fit_manifold(j, training_part));
         SFI_TRY(spread_held_out(j, j->trainer));

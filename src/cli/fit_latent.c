@@ -225,6 +225,26 @@ static double information_of(const double *metric, int64_t k)
     return sum;
 }
 
+/* Of a manifold with a prior, by importance sampling. */
+static sf_status infer_likelihood(fit_job *j, const sf_decoder *decoder,
+                                  sf_cmat x)
+{
+    sf_latent_values v = SF_LATENT_VALUES_INIT;
+    sf_latent_result r = SF_LATENT_RESULT_INIT;
+    sf_latent_options o = SF_LATENT_OPTIONS_INIT;
+    double *logpdf = sfi_alloc(j->c->ctx, (size_t)x.rows, sizeof *logpdf);
+    if (logpdf == NULL)
+        return SF_E_NOMEM;
+    o.seed = j->c->common.seed;
+    v.logpdf = (sf_mat){logpdf, x.rows, 1, 1};
+    cli_progress_begin(j->c);
+    const sf_status status = sf_latent_infer(j->c->ctx, decoder, x, &v, &r, &o);
+    cli_progress_end(j->c);
+    j->logpdf = r.mean_logpdf;
+    sfi_free(j->c->ctx, logpdf, (size_t)x.rows, sizeof *logpdf);
+    return status == SF_E_CONVERGE ? SF_OK : status;
+}
+
 static sf_status survey(fit_job *j, const sf_decoder *decoder, sf_cmat x,
                         double *z, double *residual, double *metric)
 {
@@ -243,6 +263,9 @@ static sf_status survey(fit_job *j, const sf_decoder *decoder, sf_cmat x,
         j->information += information_of(metric + i * k * k, k) / (double)n;
     for (int64_t i = 0; i < n * d; i++)
         squares += residual[i] * residual[i];
+    j->logpdf = NAN;
+    if (sf_model_can(j->vae.model, SF_CAN_NORMALISED))
+        SFI_TRY(infer_likelihood(j, decoder, x));
     j->rms = sqrt(squares / (double)(n * d));
     return SF_OK;
 }
@@ -254,6 +277,7 @@ sf_status fit_manifold_judge(fit_job *j)
     const int64_t d = j->data.dim, k = sf_model_latents(m);
     const size_t each = (size_t)(k + d + k * k), room = (size_t)h->rows * each;
     sf_decoder *decoder = NULL;
+    j->logpdf = NAN;
     if (h->rows < 1 || cli_stop_wanted())
         return SF_OK;
     double *z = sfi_alloc(j->c->ctx, room, sizeof *z);
@@ -283,12 +307,18 @@ void fit_manifold_report(const fit_job *j, json_t *report)
     cli_put_count(c, report, "latent", sf_model_latents(j->vae.model));
     if (j->held.rows > 0) {
         cli_put_count(c, report, "judged_rows", j->held.rows);
+        if (isfinite(j->logpdf)) {
+            cli_put_number(c, report, "held_out_log_likelihood", j->logpdf);
+            cli_put_text(c, report, "unit", "nats a row");
+        }
         cli_put_number(c, report, "reconstruction_rms", j->rms);
     }
     cli_put_number(c, report, "noise_sd", j->noise_sd);
     cli_put_number(c, report, "principal", j->network_options.principal);
     if (j->held.rows > 0)
         cli_put_number(c, report, "mean_information", j->information);
+    if (sf_model_can(j->vae.model, SF_CAN_NORMALISED))
+        return;
     cli_note(c, "a manifold has no density: `scorefield latent` projects rows "
                 "on it and tells its geometry");
 }

@@ -80,10 +80,11 @@ static sf_status check_resumed(cli *c, const sf_network_options *was,
 
 static int model_of(sf_objective objective)
 {
-    return objective == SF_OBJECTIVE_LIKELIHOOD ? FIT_FLOW
-           : objective == SF_OBJECTIVE_ELBO     ? FIT_VAE
-           : objective == SF_OBJECTIVE_MANIFOLD ? FIT_MANIFOLD
-                                                : FIT_NETWORK;
+    return objective == SF_OBJECTIVE_LIKELIHOOD  ? FIT_FLOW
+           : objective == SF_OBJECTIVE_ELBO      ? FIT_VAE
+           : objective == SF_OBJECTIVE_MANIFOLD  ? FIT_MANIFOLD
+           : objective == SF_OBJECTIVE_INJECTIVE ? FIT_INJECTIVE
+                                                 : FIT_NETWORK;
 }
 
 /* The options that have another default for each model. */
@@ -92,12 +93,14 @@ static sf_network_options usual(const cli *c, const fit_options *o, int model)
     const sf_network_options of_network = SF_NETWORK_OPTIONS_INIT,
                              of_flow = SF_FLOW_OPTIONS_INIT,
                              of_vae = SF_VAE_OPTIONS_INIT,
-                             of_manifold = SF_MANIFOLD_OPTIONS_INIT;
+                             of_manifold = SF_MANIFOLD_OPTIONS_INIT,
+                             of_injective = SF_INJECTIVE_OPTIONS_INIT;
     const bool network = model == FIT_NETWORK, own = o->model == model;
-    sf_network_options n = network                 ? of_network
-                           : model == FIT_FLOW     ? of_flow
-                           : model == FIT_MANIFOLD ? of_manifold
-                                                   : of_vae;
+    sf_network_options n = network                  ? of_network
+                           : model == FIT_FLOW      ? of_flow
+                           : model == FIT_MANIFOLD  ? of_manifold
+                           : model == FIT_INJECTIVE ? of_injective
+                                                    : of_vae;
     if (network)
         n.objective = (sf_objective)o->objective;
     n.energy = o->energy && network;
@@ -119,9 +122,10 @@ sf_status fit_network_options(cli *c, const fit_options *o, int model,
     static const char *const names[] = {[FIT_NETWORK] = "network",
                                         [FIT_FLOW] = "flow",
                                         [FIT_VAE] = "vae",
-                                        [FIT_MANIFOLD] = "manifold"};
+                                        [FIT_MANIFOLD] = "manifold",
+                                        [FIT_INJECTIVE] = "flow --latent K"};
     sf_network_options n = usual(c, o, model);
-    if (model != FIT_MANIFOLD || cli_given(c, "principal"))
+    if (model < FIT_MANIFOLD || cli_given(c, "principal"))
         n.principal = o->principal;
     n.one_scale = o->metric == FIT_METRIC_DATA;
     n.coupling = (sf_coupling)o->coupling;

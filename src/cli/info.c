@@ -137,7 +137,8 @@ static sf_status tell_model(cli *c, const char *path)
 static sf_status tell_checkpoint(cli *c, const char *path)
 {
     static const char *const objectives[] = {
-        "dsm", "flow", "implicit", "sliced", "likelihood", "elbo", "manifold"};
+        "dsm",        "flow", "implicit", "sliced",
+        "likelihood", "elbo", "manifold", "injective"};
     sf_checkpoint k;
     SFI_TRY(sf_checkpoint_load(c->ctx, &k, path));
     const sf_network_options *o = &k.options;

@@ -374,8 +374,8 @@ const cli_command cli_latent = {
         "Latent points of rows through a decoder, and the geometry there",
     .usage = "[OPTIONS] MODEL [DATA] -o OUT",
     .operands =
-        "  MODEL                    Of `fit --model pca` or fa; or --decoder "
-        "EXPRS\n"
+        "  MODEL                    Of `fit --model pca`, fa, vae, manifold, "
+        "...\n"
         "  DATA                     A table, of which --columns are x\n",
     .least = 0,
     .most = 2,

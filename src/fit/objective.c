@@ -27,6 +27,7 @@
 
 #include "model/autoencoder.h"
 #include "model/coupling_flow.h"
+#include "model/injective.h"
 #include "model/manifold.h"
 #include "model/network.h"
 
@@ -200,14 +201,16 @@ static sf_node autoencoder_loss(const sf_model *m, sf_graph *g,
     return sfi_autoencoder_loss(m, g, y0, z, share, weights);
 }
 
-static sf_node manifold_loss(const sf_model *m, sf_graph *g,
-                             const sf_node *weights)
+static sf_node latent_loss(const sf_model *m, sf_graph *g,
+                           sf_objective objective, const sf_node *weights)
 {
     const int64_t latent = sf_model_latents(m);
     const sf_node y0 = sf_input(g, "y0", 1, &m->dim);
     (void)sf_input(g, "z", 1, &latent); /* there is no noise, nor a third */
     (void)sf_input(g, "draw", 0, NULL);
-    return sfi_manifold_loss(m, g, y0, weights);
+    return objective == SF_OBJECTIVE_MANIFOLD
+               ? sfi_manifold_loss(m, g, y0, weights)
+               : sfi_injective_loss(m, g, y0, weights);
 }
 
 sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
@@ -217,8 +220,9 @@ sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
     if (objective == SF_OBJECTIVE_ELBO)
         return (sfi_objective){autoencoder_loss(m, g, weights), SF_ROWS,
                                !sfi_autoencoder_encodes(m)};
-    if (objective == SF_OBJECTIVE_MANIFOLD)
-        return (sfi_objective){manifold_loss(m, g, weights), SF_UNIFORM, false};
+    if (objective >= SF_OBJECTIVE_MANIFOLD)
+        return (sfi_objective){latent_loss(m, g, objective, weights),
+                               SF_UNIFORM, false};
     if (sfi_has_kernels(m))
         return (sfi_objective){kernel_loss(m, g, averaged, weights), SF_NORMAL,
                                true};
@@ -250,6 +254,7 @@ sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
         break;
     case SF_OBJECTIVE_ELBO:
     case SF_OBJECTIVE_MANIFOLD:
+    case SF_OBJECTIVE_INJECTIVE:
         break;
     }
     return o;

@@ -25,6 +25,7 @@
 #include "fit/repeats.h"
 #include "model/autoencoder.h"
 #include "model/coupling_flow.h"
+#include "model/injective.h"
 #include "model/manifold.h"
 #include "model/network.h"
 #include "model/network_options.h"
@@ -49,12 +50,19 @@ static bool is_decoder(const sf_network_options *o)
            o->objective == SF_OBJECTIVE_MANIFOLD;
 }
 
+/* And of those of coupling flows. */
+static bool is_flow(const sf_network_options *o)
+{
+    return o->objective == SF_OBJECTIVE_LIKELIHOOD ||
+           o->objective == SF_OBJECTIVE_INJECTIVE;
+}
+
 /* ---- options ---------------------------------------------------------------- */
 
 static sf_status check_options(sf_context *ctx, const sf_network_options *o)
 {
     SFI_TRY(sfi_option_check(ctx, "fit", sfi_network_options, o));
-    const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
+    const bool flow = is_flow(o);
     const bool decoder = is_decoder(o);
     SFI_TRY(sfi_option_check(ctx, "fit", sfi_flow_options, o));
     SFI_TRY(sfi_option_check(ctx, "fit", sfi_autoencoder_options, o));
@@ -70,12 +78,12 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "fit: a manifold has an encoder and no divergence: "
                         "no_encoder and kl_warmup are of autoencoders");
-    if (o->objective == SF_OBJECTIVE_MANIFOLD &&
-        o->latent > SFI_MANIFOLD_LATENT)
+    if (o->objective >= SF_OBJECTIVE_MANIFOLD &&
+        o->latent > SFI_HADAMARD_COLUMNS)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "fit: %lld latent variables, want at most %d of a "
-                        "manifold",
-                        (long long)o->latent, (int)SFI_MANIFOLD_LATENT);
+                        "manifold or an injective flow",
+                        (long long)o->latent, (int)SFI_HADAMARD_COLUMNS);
     if (o->no_encoder && o->kl_warmup > 0.0)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "fit: kl_warmup is of an encoder, and there is none");
@@ -97,7 +105,7 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
  * likelihood of -4.156 with noise down to 0.002 and -4.140 down to 0.05. */
 static void choose_budget(sf_network_options *o, int64_t rows, int64_t columns)
 {
-    const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
+    const bool flow = is_flow(o);
     const bool decoder = is_decoder(o);
     if (o->batch == 0)
         o->batch = decoder ? 256 : rows < 1000 || flow ? 512 : 1024;
@@ -527,7 +535,7 @@ static sf_status fix_scales(sf_trainer *t)
 
 static sf_status initialise(sf_trainer *t)
 {
-    if (t->o.objective == SF_OBJECTIVE_LIKELIHOOD)
+    if (is_flow(&t->o))
         SFI_TRY(sfi_flow_initialise(t->model, t->o.seed));
     else if (is_decoder(&t->o))
         SFI_TRY(sfi_autoencoder_start(t->model, t->data + t->held * t->columns,
@@ -553,7 +561,7 @@ static sf_status make_model(sf_trainer *t, int64_t dim,
         o->objective == SF_OBJECTIVE_DSM || o->objective == SF_OBJECTIVE_FLOW;
     sfi_number numbers[SFI_MAX_NUMBERS];
     const bool kernels = t->noise.dim > 0;
-    const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
+    const bool flow = is_flow(o);
     const sfi_flow_shape shape = {o->layers,    o->width,
                                   o->bins,      (sfi_coupling)o->coupling,
                                   o->principal, o->one_scale};
@@ -562,22 +570,25 @@ static sf_status make_model(sf_trainer *t, int64_t dim,
         o->latent,    o->width,      o->layers, o->diagonal,
         o->one_scale, o->no_encoder, 0};
     const bool manifold = o->objective == SF_OBJECTIVE_MANIFOLD;
-    if (decoder && o->latent >= dim)
+    const bool injective = o->objective == SF_OBJECTIVE_INJECTIVE;
+    if ((decoder || injective) && o->latent >= dim)
         return SFI_FAIL(t->ctx, SF_E_ARG,
                         "fit: %lld latent variables of %lld columns, want "
                         "fewer than those",
                         (long long)o->latent, (long long)dim);
     const int number_count =
-        manifold  ? sfi_manifold_numbers(numbers, &autoencoder, o->principal)
-        : decoder ? sfi_autoencoder_numbers(numbers, &autoencoder)
-        : flow    ? sfi_flow_numbers(numbers, &shape)
-        : kernels ? sfi_kernel_network_numbers(numbers, o->width, o->layers,
-                                               o->sigma_min)
+        manifold    ? sfi_manifold_numbers(numbers, &autoencoder, o->principal)
+        : decoder   ? sfi_autoencoder_numbers(numbers, &autoencoder)
+        : injective ? sfi_injective_numbers(numbers, &shape, o->latent)
+        : flow      ? sfi_flow_numbers(numbers, &shape)
+        : kernels   ? sfi_kernel_network_numbers(numbers, o->width, o->layers,
+                                                 o->sigma_min)
                   : sfi_network_numbers(numbers, o->width, o->layers, o->energy,
                                         o->sigma_min, o->sigma_max,
                                         levels ? -1.0 : o->noise_level);
     SFI_TRY(sfi_model_new(t->ctx, &t->model,
-                          flow       ? &sfi_flow_ops
+                          injective  ? &sfi_injective_ops
+                          : flow     ? &sfi_flow_ops
                           : manifold ? &sfi_manifold_ops
                           : decoder  ? &sfi_vae_ops
                                      : &sfi_network_ops,
@@ -683,8 +694,8 @@ static sf_status prepare(sf_trainer *t, sf_cmat data, const char *const *names)
 {
     sf_context *ctx = t->ctx;
     const int64_t n = data.rows, d = data.cols;
-    const bool unbounded = t->o.objective == SF_OBJECTIVE_LIKELIHOOD ||
-                           (is_decoder(&t->o) && t->o.diagonal);
+    const bool unbounded =
+        is_flow(&t->o) || (is_decoder(&t->o) && t->o.diagonal);
     if (unbounded && !t->o.dequantise)
         SFI_TRY(sfi_warn_of_repeats(ctx, data, names));
     if (!unbounded || !t->o.dequantise)
@@ -784,7 +795,7 @@ sf_status sf_trainer_model(const sf_trainer *t, sf_model **out)
     for (int64_t i = 0; i < t->count; i++)
         (*out)->weights[i] = t->best[i];
     return t->o.objective == SF_OBJECTIVE_ELBO ? sfi_trainer_keep_codes(t, out)
-           : t->o.objective == SF_OBJECTIVE_MANIFOLD
+           : t->o.objective >= SF_OBJECTIVE_MANIFOLD
                ? sfi_trainer_finish_manifold(t, *out)
                : SF_OK;
 }

@@ -3,6 +3,7 @@
  * autoencoder keeps them, a manifold takes their scale as that of its latent variables. */
 #include "fit/trainer.h"
 
+#include "model/injective.h"
 #include "model/manifold.h"
 #include "num/linalg.h"
 
@@ -103,6 +104,13 @@ static sf_status fix(const sf_trainer *t, sf_model *m, double *x, double *z,
     SFI_TRY(sf_model_code(m, (sf_cmat){x, n, d, d}, (sf_mat){z, n, k, k}));
     SFI_TRY(sf_model_decode(m, (sf_cmat){z, n, k, k}, (sf_mat){f, n, d, d}));
     take_squares(m, x, f, n);
+    if (m->ops == &sfi_injective_ops) {
+        double sum = 0.0;
+        for (int64_t j = 0; j < d; j++)
+            sum += f[j];
+        sfi_injective_take_noise(m, sqrt(sum / (double)(d - k)));
+        return SF_OK;
+    }
     sfi_manifold_take_noise(m, f);
     scale_of(z, n, k, mean, sd);
     sfi_manifold_standardise(m, mean, sd);

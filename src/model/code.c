@@ -84,6 +84,8 @@ int64_t sf_model_latents(const sf_model *m)
     bool missing = false;
     if (m->ops->code == NULL)
         return 0;
+    if (m->ops->invertible) /* whatever numbers its file has besides */
+        return m->dim;
     const double latent = sfi_model_number(m, "latent", &missing);
     return missing ? m->dim : (int64_t)latent;
 }

@@ -15,48 +15,6 @@ static const double log_two_pi = 1.8378770664093453;
 
 /* ---- the loss ------------------------------------------------------------------------ */
 
-static sf_node cell(sf_graph *g, sf_node matrix, int64_t i, int64_t j)
-{
-    const sf_node row = sf_slice(g, matrix, 0, i, 1, 1);
-    return sf_reshape(g, sf_slice(g, row, 1, j, 1, 1), 0, NULL);
-}
-
-/* sum_k ln M_kk / 2 - ln det M / 2 by the factors of Cholesky, written out. */
-static sf_node information(sf_graph *g, sf_node m, int64_t k)
-{
-    sf_node l[SFI_MANIFOLD_LATENT][SFI_MANIFOLD_LATENT];
-    sf_node sum = sf_const(g, 0.0);
-    for (int64_t i = 0; i < k; i++)
-        for (int64_t j = 0; j <= i; j++) {
-            sf_node rest = cell(g, m, i, j);
-            for (int64_t a = 0; a < j; a++)
-                rest = sf_sub(g, rest, sf_mul(g, l[i][a], l[j][a]));
-            if (j < i) {
-                l[i][j] = sf_div(g, rest, l[j][j]);
-                continue;
-            }
-            /* ln M_ii/2 - ln l_ii */
-            const sf_node ratio = sf_div(g, cell(g, m, i, i), rest);
-            sum = sf_add(g, sum, sf_log(g, ratio));
-            l[i][i] = sf_sqrt(g, rest);
-        }
-    return sf_mul(g, sf_const(g, 0.5), sum);
-}
-
-/* M = A'A, A = L^-1 J. */
-static sf_node metric(const sf_model *m, sf_graph *g, sf_node f, sf_node z,
-                      sf_node inverse_noise)
-{
-    const int64_t column[] = {m->dim, 1};
-    const sf_node j = sf_jacobian(g, f, z);
-    const bool each = sf_node_extent(g, inverse_noise, 0) > 1;
-    const sf_node a = sf_mul(g,
-                             each ? sf_reshape(g, inverse_noise, 2, column)
-                                  : sf_reshape(g, inverse_noise, 0, NULL),
-                             j);
-    return sf_matmul(g, sf_transpose(g, a), a);
-}
-
 sf_node sfi_manifold_loss(const sf_model *m, sf_graph *g, sf_node y,
                           const sf_node *weights)
 {
@@ -76,7 +34,7 @@ sf_node sfi_manifold_loss(const sf_model *m, sf_graph *g, sf_node y,
     const sf_node loss = sf_add(g, half, log_det);
     if (alpha == 0.0 || latent == 1)
         return loss;
-    const sf_node i = information(g, metric(m, g, f, z, inverse), latent);
+    const sf_node i = sfi_hadamard(g, sfi_gram(g, f, z, inverse), latent);
     return sf_add(g, loss, sf_mul(g, sf_const(g, alpha), i));
 }
 
@@ -131,11 +89,13 @@ static sfi_weight *find(sf_model *m, const char *name)
 void sfi_manifold_take_noise(sf_model *m, const double *squares)
 {
     const sfi_weight *noise = find(m, "noise.log_sd");
+    const double d = (double)m->dim;
+    const double part = (d - sfi_number_of(m, "latent")) / d;
     double mean = 0.0;
     for (int64_t j = 0; j < m->dim; j++)
-        mean += squares[j] / (double)m->dim;
+        mean += squares[j] / d;
     for (int64_t j = 0; j < noise->count; j++) {
-        const double square = noise->count > 1 ? squares[j] : mean;
+        const double square = (noise->count > 1 ? squares[j] : mean) / part;
         m->weights[noise->offset + j] =
             (float)(0.5 * log(fmax(square, noise_floor * noise_floor)));
     }

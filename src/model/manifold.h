@@ -5,9 +5,9 @@
 #define SFI_MANIFOLD_H
 
 #include "model/autoencoder.h"
+#include "model/hadamard.h"
 
-/* With more latent variables the derivative of ln det M is too large a graph. */
-enum { SFI_MANIFOLD_LATENT = 8 };
+enum { SFI_MANIFOLD_LATENT = SFI_HADAMARD_COLUMNS };
 
 /* The numbers of such a model, at most SFI_MAX_NUMBERS; returns how many.  `principal` is
  * the weight of the information in its loss. */
@@ -25,7 +25,8 @@ int sfi_manifold_numbers(sfi_number *out, const sfi_autoencoder_shape *shape,
 sf_node sfi_manifold_loss(const sf_model *m, sf_graph *g, sf_node y,
                           const sf_node *weights);
 
-/* The noise of largest likelihood, by the squares [d] of what rows miss in y, their mean. */
+/* The noise, by the squares [d] of what rows miss in y, their mean: of each of the d columns
+ * a part of (d - K)/d is left, since K directions are fitted. */
 void sfi_manifold_take_noise(sf_model *m, const double *squares);
 
 /* Give the latent variables of rows, whose means and standard deviations are mean and sd

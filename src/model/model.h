@@ -116,7 +116,8 @@ struct sf_model {
 /* Families: NULL-terminated. */
 extern const sfi_model_ops sfi_density_ops, sfi_gaussian_ops, sfi_network_ops,
     sfi_empirical_ops, sfi_gaussian_mixture_ops, sfi_pca_ops, sfi_fa_ops,
-    sfi_flow_ops, sfi_local_ops, sfi_vae_ops, sfi_manifold_ops;
+    sfi_flow_ops, sfi_local_ops, sfi_vae_ops, sfi_manifold_ops,
+    sfi_injective_ops;
 const sfi_model_ops *sfi_model_family(const char *name);
 
 /* A model with zero weights, mean 0 and scale 1.  `names` may be NULL: c0, c1,

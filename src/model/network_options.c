@@ -8,7 +8,7 @@
     SFI_OPTION(sf_network_options, member, least, most)
 
 const sfi_option sfi_network_options[] = {
-    ROW(objective, SF_OBJECTIVE_DSM, SF_OBJECTIVE_MANIFOLD),
+    ROW(objective, SF_OBJECTIVE_DSM, SF_OBJECTIVE_INJECTIVE),
     ROW(energy, 0, 1),
     ROW(width, 0, 16384),
     ROW(layers, 0, 64),

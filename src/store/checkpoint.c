@@ -61,9 +61,9 @@ static json_t *make_options(const sf_network_options *o)
     json_t *numbers = json_object();
     bool failed = false;
     const sf_objective objective = o->objective;
-    const bool manifold = objective == SF_OBJECTIVE_MANIFOLD;
-    const bool flow = manifold || objective == SF_OBJECTIVE_LIKELIHOOD;
-    const bool decoder = manifold || objective == SF_OBJECTIVE_ELBO;
+    const bool both = objective >= SF_OBJECTIVE_MANIFOLD;
+    const bool flow = both || objective == SF_OBJECTIVE_LIKELIHOOD;
+    const bool decoder = both || objective == SF_OBJECTIVE_ELBO;
     failed |= !put_numbers(numbers, sfi_network_options, o);
     failed |= flow && !put_numbers(numbers, sfi_flow_options, o);
     failed |= decoder && !put_numbers(numbers, sfi_autoencoder_options, o);
@@ -229,10 +229,10 @@ static sf_status take_options(sf_context *ctx, const json_t *numbers,
                               const char *source, sf_network_options *o)
 {
     SFI_TRY(take_numbers(ctx, numbers, source, sfi_network_options, o));
-    const bool manifold = o->objective == SF_OBJECTIVE_MANIFOLD;
-    if (manifold || o->objective == SF_OBJECTIVE_LIKELIHOOD)
+    const bool both = o->objective >= SF_OBJECTIVE_MANIFOLD;
+    if (both || o->objective == SF_OBJECTIVE_LIKELIHOOD)
         SFI_TRY(take_numbers(ctx, numbers, source, sfi_flow_options, o));
-    if (manifold || o->objective == SF_OBJECTIVE_ELBO)
+    if (both || o->objective == SF_OBJECTIVE_ELBO)
         SFI_TRY(take_numbers(ctx, numbers, source, sfi_autoencoder_options, o));
     return SF_OK;
 }

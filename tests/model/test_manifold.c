@@ -119,13 +119,13 @@ TEST(the_noise_is_what_rows_miss)
     sf_model *m = new_manifold(ctx, 0, false, 1.0);
     sfi_manifold_take_noise(m, squares);
     m->ops->spread(m, sd);
-    CHECK_NEAR(sd[0], sqrt(0.13 / 3.0), 1e-7);
+    CHECK_NEAR(sd[0], sqrt(0.13), 1e-7);
     sf_model_free(m);
     m = new_manifold(ctx, 0, true, 1.0);
     sfi_manifold_take_noise(m, squares);
     m->ops->spread(m, sd);
-    CHECK_NEAR(sd[0], 0.2, 1e-7);
-    CHECK_NEAR(sd[1], 0.3, 1e-7);
+    CHECK_NEAR(sd[0], 0.2 * sqrt(3.0), 1e-7);
+    CHECK_NEAR(sd[1], 0.3 * sqrt(3.0), 1e-7);
     CHECK_NEAR(sd[2], SFI_AUTOENCODER_FLOOR, 1e-9);
     sf_model_free(m);
     sf_context_free(ctx);
@@ -199,7 +199,8 @@ TEST(a_sheet_is_found_and_its_coordinates_are_orthogonal)
         CHECK(rms < 0.035);
         double sd[3];
         m->ops->spread(m, sd);
-        CHECK_NEAR(sd[0] * m->scale[0], rms, 1e-4 * rms);
+        CHECK_NEAR(sd[0] * m->scale[0], rms * sqrt(3.0), 1e-4 * rms);
+        CHECK_NEAR(sd[0] * m->scale[0], 0.05, 0.005);
         sf_model_free(m);
     }
     CHECK(information[1] < 0.002);
