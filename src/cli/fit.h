@@ -124,13 +124,14 @@ typedef struct fit_data {
     int64_t *dropped_rows; /* [dropped_row_count, 2]: as sf_run_record has them,
                               not of a stream */
     int64_t dropped_row_count;
-    int64_t weight;    /* the column --weights names, -1 without; its cells
+    int64_t weight;       /* the column --weights names, -1 without; its cells
                          follow the used ones in a row of `matrix` */
-    bool takes_levels; /* the model has a place for texts */
-    int64_t complete;  /* rows without a missing cell among the used columns, or
+    bool takes_levels;    /* the model has a place for texts */
+    bool takes_constants; /* and for columns of one value, if they are named */
+    int64_t complete; /* rows without a missing cell among the used columns, or
                           with a cell; of a stream, when fit_stream() has passed */
-    int64_t missing;   /* cells of these rows */
-    sf_cmat matrix; /* [complete, dim], or of all rows with missing cells; not
+    int64_t missing;  /* cells of these rows */
+    sf_cmat matrix;   /* [complete, dim], or of all rows with missing cells; not
                           of a stream */
 } fit_data;
 

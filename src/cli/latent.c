@@ -90,7 +90,8 @@ typedef enum latent_shape { ONE, LATENT, COLUMN, PAIR, DIRECTION } latent_shape;
     WANT("data_score", data_score, "data_score", COLUMN)                       \
     WANT("contours", contours, "contour", LATENT)                              \
     WANT("contours", information, "information", ONE)                          \
-    WANT("curvature", curvature, "curvature", ONE)
+    WANT("curvature", curvature, "curvature", ONE)                             \
+    WANT("ambiguous", ambiguous, "ambiguous", ONE)
 
 static const struct {
     const char *name, *prefix;
