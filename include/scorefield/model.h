@@ -151,7 +151,8 @@ SF_API double sf_model_used_time(const sf_model *model, double time);
     X(SF_CAN_CODE, "latent variables")                                         \
     X(SF_CAN_DRAW, "samples that are drawn directly")                          \
     X(SF_CAN_PRINCIPAL, "contours and principal manifolds")                    \
-    X(SF_CAN_DECODE, "a decoder with noise, through which rows are inferred")
+    X(SF_CAN_DECODE, "a decoder with noise, through which rows are inferred")  \
+    X(SF_CAN_FITTED, "codes of rows, to draw latent variables from")
 
 typedef enum sf_ability {
 #define SF_ABILITY_ENUM(name, text) name,

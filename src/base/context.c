@@ -157,6 +157,22 @@ void sf_context_set_warning(sf_context *ctx, sf_warning_fn fn, void *user)
     ctx->warning_user = user;
 }
 
+void sfi_context_mute(sf_context *ctx, sfi_listeners *kept)
+{
+    *kept = (sfi_listeners){ctx->progress, ctx->warning, ctx->progress_user,
+                            ctx->warning_user};
+    ctx->progress = NULL;
+    ctx->warning = NULL;
+}
+
+void sfi_context_unmute(sf_context *ctx, const sfi_listeners *kept)
+{
+    ctx->progress = kept->progress;
+    ctx->warning = kept->warning;
+    ctx->progress_user = kept->progress_user;
+    ctx->warning_user = kept->warning_user;
+}
+
 void sfi_warn(sf_context *ctx, const char *format, ...)
 {
     if (ctx->warning == NULL)

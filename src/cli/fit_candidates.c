@@ -57,6 +57,27 @@ static sf_status take_held_out(fit_job *j, uint64_t seed, double fraction)
     return SF_OK;
 }
 
+/* Where training spread repeated values, so are those that are judged: as it did. */
+static sf_status spread_held_out(fit_job *j, const sf_trainer *trainer)
+{
+    const held_out *h = &j->held;
+    const sf_cmat x = j->data.matrix;
+    const size_t cells = (size_t)(x.rows * x.cols);
+    if (sf_trainer_dequantised(trainer) == NULL)
+        return SF_OK;
+    double *spread = sfi_alloc(j->c->ctx, cells, sizeof *spread);
+    if (spread == NULL)
+        return SF_E_NOMEM;
+    const sf_status status =
+        sf_dequantise(j->c->ctx, (sf_mat){spread, x.rows, x.cols, x.cols}, x,
+                      j->network_options.seed, NULL);
+    for (int64_t i = 0; i < h->rows && status == SF_OK; i++)
+        memcpy(h->points + i * x.cols, spread + h->index[i] * x.cols,
+               (size_t)x.cols * sizeof *spread);
+    sfi_free(j->c->ctx, spread, cells, sizeof *spread);
+    return status;
+}
+
 static void mean_and_error(const double *values, int64_t n, double *mean,
                            double *se)
 {
@@ -614,14 +635,22 @@ sf_status fit_candidates(fit_job *j)
     if (j->o->model == FIT_VAE) {
         j->kept = &j->vae;
         SFI_TRY(fit_vae(j, training_part));
+        SFI_TRY(spread_held_out(j, j->trainer));
         return sf_model_can(j->vae.model, SF_CAN_LOGPDF) ? judge(j, &j->vae)
                                                          : fit_vae_judge(j);
+    }
+    if (j->o->model == FIT_MANIFOLD || j->o->model == FIT_INJECTIVE) {
+        j->kept = &j->vae;
+        SFI_TRY(fit_manifold(j, training_part));
+        SFI_TRY(spread_held_out(j, j->trainer));
+        return fit_manifold_judge(j);
     }
     if (j->o->model == FIT_AUTO)
         return fit_auto(j);
     if (j->o->model == FIT_FLOW) {
         j->kept = &j->flow;
         SFI_TRY(fit_flow(j));
+        SFI_TRY(spread_held_out(j, j->flow_trainer));
         SFI_TRY(judge(j, &j->flow));
         return fit_flow_information(j);
     }

@@ -172,6 +172,8 @@ static sf_status check_range(const fit_data *d, int64_t j)
     if (sf_frame_level_count(d->all, j) > 0 || s.present < 2 ||
         (span > 1e-140 && span < 1e140))
         return SF_OK;
+    if (span == 0.0 && d->takes_constants)
+        return SF_OK;
     if (span > 0.0)
         return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
                         "%s: column \"%s\" goes from %g to %g, whose "
@@ -366,6 +368,8 @@ sf_status fit_data_open(fit_data *d, cli *c, const char *path,
     d->c = c;
     d->path = path;
     d->takes_levels = o->model == FIT_EMPIRICAL;
+    d->takes_constants = (o->model == FIT_VAE || o->model == FIT_MANIFOLD) &&
+                         o->noise == FIT_NOISE_ISOTROPIC && !o->standardise;
     const sf_read_options options = cli_read_options(&o->read);
     SFI_TRY(streams ? sf_frame_open(c->ctx, &d->all, path, &options)
                     : sf_frame_read(c->ctx, &d->all, path, &options));

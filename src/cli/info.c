@@ -37,7 +37,7 @@ static void put_columns(cli *c, const sf_model *m, const sf_run_record *r)
         if (sf_density_text(m) == NULL) {
             /* What kernels see is (x - offset)/scale. */
             const bool kernels = sfi_has_kernels(m);
-            const bool scaled = kernels || sf_model_can(m, SF_CAN_CODE);
+            const bool scaled = kernels || sf_model_latents(m) > 0;
             cli_put_number(c, row, kernels ? "offset" : "mean", m->mean[j]);
             cli_put_number(c, row, scaled ? "scale" : "sd", m->scale[j]);
         }
@@ -103,7 +103,7 @@ static void put_settings(cli *c, const sf_model *m)
     if (sf_model_can(m, SF_CAN_ROWS) && sf_model_parameter(m, 0, &data))
         cli_put_count(c, c->report, "data_rows", data.shape[0]);
     else
-        cli_put_count(c, c->report, "weights", m->weight_count);
+        cli_put_count(c, c->report, "weights", sfi_trained_weights(m));
     json_t *numbers = cli_put_object(c, c->report, "hyperparameters");
     for (int64_t k = 0; k < sf_model_setting_count(m); k++) {
         const char *name = sf_model_setting_name(m, k);
@@ -136,8 +136,9 @@ static sf_status tell_model(cli *c, const char *path)
 
 static sf_status tell_checkpoint(cli *c, const char *path)
 {
-    static const char *const objectives[] = {"dsm",    "flow",       "implicit",
-                                             "sliced", "likelihood", "elbo"};
+    static const char *const objectives[] = {
+        "dsm",        "flow", "implicit", "sliced",
+        "likelihood", "elbo", "manifold", "injective"};
     sf_checkpoint k;
     SFI_TRY(sf_checkpoint_load(c->ctx, &k, path));
     const sf_network_options *o = &k.options;

@@ -2,6 +2,8 @@
 /* can.c - what a model can answer, and why not.
  *
  * This is the one place where it is decided; verbs ask, and know no families. */
+#include "model/autoencoder.h"
+#include "model/codes.h"
 #include "model/model.h"
 #include "model/product.h"
 
@@ -36,8 +38,15 @@ static const char *const lacks_cells =
     "holds rows with missing cells, which have log densities, distributions of "
     "columns given others and samples, but no score, no flow and no noise";
 
+static const char *const no_prior =
+    "is a principal manifold, which says nothing of how its latent variables "
+    "are "
+    "distributed: it has no density and no samples";
+
 static const char *no_noise(const sf_model *m)
 {
+    if (m->ops->no_prior)
+        return no_prior;
     if (sfi_has_holes(m))
         return lacks_cells;
     if (m->ops->local)
@@ -67,7 +76,8 @@ static const char *no_flow(const sf_model *m)
 /* What is an integral over latent variables is estimated where these are inferred. */
 static const char *integral(const sf_model *m)
 {
-    return m->ops->inferred
+    return m->ops->no_prior ? no_prior
+           : m->ops->inferred
                ? "is a decoder of latent variables: its log density "
                  "is an integral over these, which latent "
                  "inference estimates (sf_latent_infer())"
@@ -107,6 +117,7 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
                      "flow, and none in closed form";
     case SF_CAN_NORMALISED:
         return m->density != NULL ? "is a typed density, known up to a constant"
+               : m->ops->no_prior ? no_prior
                : m->ops->inferred ? NULL
                                   : sf_model_why_not(m, SF_CAN_LOGPDF);
     case SF_CAN_RATES:
@@ -130,13 +141,27 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
     case SF_CAN_CONDITION:
         return no_parts(m);
     case SF_CAN_CODE:
-        return m->ops->code != NULL ? NULL : "has no latent variables";
+        return m->ops->code == NULL ? "has no latent variables"
+               : m->ops == &sfi_vae_ops && !sfi_autoencoder_encodes(m)
+                   ? "was trained without an encoder: its codes are inferred "
+                     "(sf_latent_infer(), the command latent)"
+                   : NULL;
     case SF_CAN_DRAW:
-        return m->ops->code != NULL || !no_rows
+        return m->ops->no_prior ? no_prior
+               : m->ops->code != NULL || !no_rows
                    ? NULL
                    : "has no latent variables and holds no rows of data";
+    case SF_CAN_FITTED:
+        return m->ops != &sfi_vae_ops ? "is no autoencoder"
+               : sfi_codes_count(m) == 0
+                   ? "does not hold the codes of the rows it was trained on"
+                   : NULL;
     case SF_CAN_PRINCIPAL:
-        return m->ops->invertible ? NULL : "is no invertible flow";
+        return m->ops->invertible ? NULL
+               : m->ops->spread != NULL
+                   ? "is a decoder: its contours and principal directions are "
+                     "those of sf_latent_at(), the command latent"
+                   : "is no invertible flow";
     case SF_CAN_DECODE:
         return m->ops->spread != NULL ? NULL
                : m->ops->code == NULL
