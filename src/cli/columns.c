@@ -72,7 +72,7 @@ const char *cli_why(const sf_frame *f, int64_t j, char text[CLI_WHY_SIZE])
     for (int64_t k = 0; k < count && n + 48 < CLI_WHY_SIZE; k++) {
         const double x = sf_frame_atom(f, j, k);
         const char *before = k > 0 ? ", " : count > 1 ? "; atoms " : "; atom ";
-        n += snprintf(text + n, (size_t)(CLI_WHY_SIZE - n), "%s%g (%.2g %%)",
+        n += snprintf(text + n, (size_t)(CLI_WHY_SIZE - n), "%s%g (%.3g %%)",
                       before, x, 100.0 * share_of(f, j, x));
     }
     return text;

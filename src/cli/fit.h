@@ -120,6 +120,8 @@ typedef struct fit_data {
     int64_t weight;    /* the column --weights names, -1 without; its cells
                          follow the used ones in a row of `matrix` */
     bool takes_levels; /* the model has a place for texts */
+    bool is_empirical; /* it is one, or `auto` and a column has atoms */
+    int64_t atoms;     /* the first used column with atoms, or -1 */
     int64_t complete;  /* rows without a missing cell among the used columns, or
                           with a cell; of a stream, when fit_stream() has passed */
     int64_t missing;   /* cells of these rows */

@@ -157,6 +157,8 @@ double sfi_cell_log_mass(const sfi_cell *c, double lower, double upper)
     double a, b;
     if (!(lower <= upper))
         return -INFINITY;
+    if (c->atoms != NULL)
+        return sfi_mixed_log_mass(c, lower, upper);
     if (c->family == SFI_CELL_CATEGORY) {
         int64_t first, last;
         double sum = 0.0;
@@ -175,6 +177,8 @@ double sfi_cell_log_density(const sfi_cell *c, double x)
 {
     static const double half_log_2pi = 0.91893853320467274;
     const bool logarithmic = c->family == SFI_CELL_LOGNORMAL;
+    if (c->atoms != NULL)
+        return sfi_mixed_log_density(c, x);
     if (sfi_cell_is_discrete(c))
         return x == floor(x) ? sfi_cell_log_mass(c, x, x) : -INFINITY;
     if (c->family == SFI_CELL_BETA)
@@ -237,6 +241,10 @@ void sfi_cell_moments(const sfi_cell *c, double lower, double upper,
                       double *mean, double *variance)
 {
     double a, b;
+    if (c->atoms != NULL) {
+        sfi_mixed_moments(c, lower, upper, mean, variance);
+        return;
+    }
     switch (c->family) {
     case SFI_CELL_NORMAL:
         standard_bounds(c, lower, upper, &a, &b);
@@ -294,6 +302,8 @@ double sfi_cell_quantile(const sfi_cell *c, double lower, double upper,
                          double p)
 {
     double a, b;
+    if (c->atoms != NULL)
+        return sfi_mixed_quantile(c, lower, upper, p);
     if (c->family == SFI_CELL_CATEGORY)
         return level_quantile(c, lower, upper, p);
     if (c->family == SFI_CELL_BETA)
