@@ -49,7 +49,8 @@ typedef struct sf_frame sf_frame;
  *
  *   - a value of at least 5 and a twentieth of the cells that is 5 times as common as
  *     any other within half a standard deviation, and as the next on either side
- *   - 0 and 1 of proportions; 0 of what is positive without it
+ *   - 0 and 1 of proportions, and 0 of what is positive without it, where two cells
+ *     or more are that, of at least 20
  *   - the only other value that is left
  *
  * The kind is that of the other numbers.  Of a frame whose rows pass by

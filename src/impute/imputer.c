@@ -64,7 +64,7 @@ sf_status sfi_imputer_new(sf_context *ctx, sf_imputer **out, int64_t dim,
     m->table = dim;
     m->dim = dim;
     m->rows = rows;
-    m->column = sfi_alloc(ctx, d, sizeof *m->column);
+    m->column = sfi_alloc_zero(ctx, d, sizeof *m->column);
     m->number = sfi_alloc(ctx, d, sizeof *m->number);
     m->own = sfi_alloc(ctx, (size_t)rows, sizeof *m->own);
     if (m->column == NULL || m->number == NULL || m->own == NULL) {

@@ -2,12 +2,14 @@
 /* frame_atoms.c - the atoms of a frame's column, from all its cells.
  *
  * What is too common is found among the sorted cells (atoms.c).  Besides, a kernel of
- * proportions or of positive numbers has no place for their ends, however few cells are
- * there. */
+ * proportions or of positive numbers has no place for their ends, and cells that are
+ * equal there are no chance, however few. */
 #include "table/frame.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+enum { LEAST_CELLS = 20 }; /* of which ends are told from other numbers */
 
 static int rising(const void *a, const void *b)
 {
@@ -62,7 +64,7 @@ static sf_status take_told(const sfi_store *s, const sf_column *column,
     return SF_OK;
 }
 
-/* The ends of proportions and of positive numbers, where cells are there. */
+/* The ends of proportions and of positive numbers, where more than one cell is there. */
 static void add_ends(const sfi_sorted_cells *cells, const sfi_told_kind *told,
                      double *at, int64_t *count)
 {
@@ -70,13 +72,13 @@ static void add_ends(const sfi_sorted_cells *cells, const sfi_told_kind *told,
     const bool is_told = told->is_told;
     bool between[SF_MOST_ATOMS + 1];
     if (is_told ? told->kind == SF_KIND_PROPORTION : min >= 0.0 && max <= 1.0) {
-        if (min == 0.0)
+        if (min == 0.0 && cells->x[1] == min)
             sfi_add_atom(at, count, 0.0);
-        if (max == 1.0)
+        if (max == 1.0 && cells->x[cells->n - 2] == max)
             sfi_add_atom(at, count, 1.0);
         return;
     }
-    if (min != 0.0 || (is_told && told->kind != SF_KIND_POSITIVE))
+    if (min != 0.0 || cells->x[1] != min || (is_told && told->kind != SF_KIND_POSITIVE))
         return;
     double with[SF_MOST_ATOMS];
     int64_t n = 0;
@@ -99,7 +101,7 @@ static sf_status find(sfi_store *s, int64_t j, const sf_column *column,
         SFI_TRY(take_told(s, column, told, cells, at, &count));
     } else {
         count = sfi_common_values(cells, at);
-        if (column->kind != SF_COLUMN_INTEGER)
+        if (column->kind != SF_COLUMN_INTEGER && cells->n >= LEAST_CELLS)
             add_ends(cells, told, at, &count);
     }
     if (count == 0)
