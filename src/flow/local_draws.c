@@ -139,7 +139,7 @@ static double draw_number(const sfi_local *l, const int64_t *members,
     int64_t numbers = 0;
     for (int64_t i = 0; i < count; i++)
         numbers += sfi_local_atom(l, j, row_at(l, members[i])[j]) < 0;
-    const double k = numbers > 1 ? (double)(numbers - 1) : 1.0;
+    const double k = count > 1 ? (double)(count - 1) : 1.0;
     for (int64_t i = 0; i < count; i++) {
         const double x = row_at(l, members[i])[j];
         mean += sfi_local_atom(l, j, x) < 0 ? x / (double)numbers : 0.0;

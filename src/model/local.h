@@ -11,9 +11,8 @@
  * the ridge in densities alone, and its levels for (1 - forget) [x = x_i] + forget times their shares in N_i,
  * independently.  A column with atoms is a pair of which atom it is, or none, whose
  * levels are forgotten like others, and a number where it is none: c_i and S_i are of the
- * members of N_i that have one, deviations of pairs of columns over the root of both
- * numbers of members, and a row that is an atom has the center mu_i.  Nothing of it is
- * stored but the rows and who is near to whom: S_i has
+ * members of N_i that have one, the deviations of the others being 0, and a row that is
+ * an atom has the center mu_i.  Nothing of it is stored but the rows and who is near to whom: S_i has
  * k terms. */
 #ifndef SFI_LOCAL_H
 #define SFI_LOCAL_H

@@ -98,20 +98,17 @@ static bool has(const sfi_local_law *p, int64_t row, int64_t j)
     return sfi_local_atom(&p->l, p->column[j], cell(p, row, j)) < 0;
 }
 
-/* The mean of column j's numbers among the members; *divisor is how many there are
- * beside one, or 1. */
+/* The mean of column j's numbers among the members. */
 static double mean_of(const sfi_local_law *p, const int64_t *members,
-                      int64_t count, int64_t j, double *divisor)
+                      int64_t count, int64_t j)
 {
-    double sum = 0.0;
-    int64_t numbers = 0;
-    for (int64_t k = 0; k < count; k++) {
-        const bool is_there = has(p, members[k], j);
-        numbers += is_there;
-        sum += is_there ? cell(p, members[k], j) : 0.0;
-    }
-    *divisor = numbers > 1 ? (double)(numbers - 1) : 1.0;
-    return numbers > 0 ? sum / (double)numbers : 0.0;
+    double sum = 0.0, numbers = 0.0;
+    for (int64_t k = 0; k < count; k++)
+        if (has(p, members[k], j)) {
+            sum += cell(p, members[k], j);
+            numbers += 1.0;
+        }
+    return numbers > 0.0 ? sum / numbers : 0.0;
 }
 
 /* The center and the factor of row i, at place `at` of the block. */
@@ -121,21 +118,18 @@ static sf_status make_row(sfi_local_law *p, int64_t i, int64_t at)
     const int64_t d = p->d;
     int64_t members[SFI_LOCAL_MOST + 1];
     const int64_t count = sfi_local_members(l, i, l->k, members);
+    const double divisor = count > 1 ? (double)(count - 1) : 1.0;
     double *mean = p->center + at * d, *a = p->factor + at * d * d;
     memset(a, 0, (size_t)(d * d) * sizeof *a);
-    for (int64_t j = 0; j < d; j++) {
-        double own, other;
-        mean[j] = mean_of(p, members, count, j, &own);
-        for (int64_t q = 0; q <= j; q++) {
-            (void)mean_of(p, members, count, q, &other);
-            const double divisor = q == j ? own : sqrt(own * other);
-            for (int64_t k = 0; k < count; k++)
-                if (has(p, members[k], j) && has(p, members[k], q))
+    for (int64_t j = 0; j < d; j++)
+        mean[j] = mean_of(p, members, count, j);
+    for (int64_t k = 0; k < count; k++)
+        for (int64_t j = 0; j < d; j++)
+            for (int64_t q = 0; q <= j && has(p, members[k], j); q++)
+                if (has(p, members[k], q))
                     a[j * d + q] += (cell(p, members[k], j) - mean[j]) *
                                     (cell(p, members[k], q) - mean[q]) /
                                     divisor;
-        }
-    }
     for (int64_t j = 0; j < d; j++) {
         for (int64_t q = 0; q <= j; q++) {
             a[j * d + q] *= (j == q ? 1.0 : 1.0 - l->rho) * l->width * l->width;
