@@ -845,7 +845,10 @@ sf_status sf_impute_spread(sf_context *ctx, sf_imputed_cell *cells,
     sf_impute_options o = SF_IMPUTE_OPTIONS_INIT;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, options));
     SFI_TRY(check(ctx, m, x, &o));
-    if (levels == NULL && m->numbers < m->dim)
+    bool has_levels = false;
+    for (int64_t j = 0; j < m->table; j++)
+        has_levels = has_levels || m->column[j].levels > 0;
+    if (levels == NULL && has_levels)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "impute: some columns are categories, and there is no "
                         "room for the probabilities of their levels");
