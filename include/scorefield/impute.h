@@ -110,7 +110,9 @@ typedef struct sf_imputer_report {
  *
  * Where the frame says that a column holds whole numbers, decimals, or no negative
  * ones, so do components (cut off at their bounds), and what is filled is rounded to
- * the decimals; means are not.
+ * the decimals; means are not.  Of a column with atoms which of them a cell is, or none,
+ * is a category besides, and what is said of the cell is the mixture of the atoms with
+ * the probabilities of the category and the number of the rows that are none.
  *
  * Returns SF_OK; SF_E_ARG (an option outside its range, fewer than 2 rows, a target
  * that is no category or a frame of too few columns); SF_E_NUMERIC (a value that is

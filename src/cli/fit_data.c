@@ -359,8 +359,8 @@ static void settle_atoms(fit_data *d, const fit_options *o)
 {
     char shown[SFI_SHOW_SIZE];
     d->atoms = find_atoms(d, true);
-    d->is_empirical = o->model == FIT_EMPIRICAL ||
-                      (o->model == FIT_AUTO && d->atoms >= 0);
+    d->is_empirical =
+        o->model == FIT_EMPIRICAL || (o->model == FIT_AUTO && d->atoms >= 0);
     if (d->atoms >= 0 && !d->is_empirical)
         cli_note(d->c,
                  "column \"%s\" has an atom, %g, for which this model has no "

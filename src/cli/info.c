@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "scorefield/density.h"
+#include "io/input.h"
 #include "io/npy.h"
 #include "io/safetensors.h"
 #include "model/model.h"
@@ -207,7 +208,7 @@ static sf_status open_table(cli *c, sf_frame **f, const char *path,
 {
     const sf_read_options options = cli_read_options(how);
     SFI_TRY(sf_frame_open(c->ctx, f, path, &options));
-    if (strcmp(path, "-") == 0 ||
+    if (sfi_path_is_device(path) ||
         sf_frame_rows(*f) > most_held / sf_frame_cols(*f))
         return SF_OK;
     sf_frame *held = NULL;

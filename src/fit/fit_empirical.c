@@ -297,8 +297,8 @@ static sf_status choose_kernels(sf_context *ctx, sfi_noise *noise, sf_cmat data,
     const int64_t column = find_atoms(data, o);
     int64_t other;
     sfi_kernel_table t = {data, names, o->weights, o->frame, column >= 0};
-    SFI_TRY(sfi_choose_kernels(ctx, noise, &t, o->kernel, unit,
-                               unit + data.cols));
+    SFI_TRY(
+        sfi_choose_kernels(ctx, noise, &t, o->kernel, unit, unit + data.cols));
     const char *why = column >= 0 ? why_no_holes(noise, o, &other) : NULL;
     *atoms = column >= 0 && why == NULL;
     if (why == NULL)

@@ -213,7 +213,8 @@ static sf_status choose_data(resampling *s)
 }
 
 /* Rows of columns with atoms, which have no chart: a draw from each cell's law, to out. */
-static void draw_mixed(const resampling *s, const sfi_product_law *p, sf_mat out)
+static void draw_mixed(const resampling *s, const sfi_product_law *p,
+                       sf_mat out)
 {
     for (int64_t i = 0; i < s->n; i++) {
         const int64_t datum = s->index[i];
@@ -227,9 +228,8 @@ static void draw_mixed(const resampling *s, const sfi_product_law *p, sf_mat out
                 atoms->count > 0
                     ? sfi_cell_with_atoms(b, atoms, row[j], s->e.least_all)
                     : sfi_cell_at(b, row[j], s->e.least_all);
-            const double z =
-                sfi_cell_quantile(&c, -INFINITY, INFINITY,
-                                  sfi_uniform_at(w, (uint32_t)j));
+            const double z = sfi_cell_quantile(&c, -INFINITY, INFINITY,
+                                               sfi_uniform_at(w, (uint32_t)j));
             out.data[i * out.stride + j] = sfi_product_value(p, j, z);
         }
     }
@@ -243,7 +243,7 @@ static sf_status with_atoms(resampling *s, sf_mat out)
                         "sample: draws of columns with atoms have no path to "
                         "trace");
     SFI_TRY(choose_data(s));
-    SFI_TRY(sfi_product_new(s->m, &p));
+    SFI_TRY(sfi_product_bare(s->m, &p));
     draw_mixed(s, p, out);
     sfi_product_free(p);
     return SF_OK;
@@ -288,7 +288,7 @@ sf_status sfi_resample(const sf_model *m, sf_mat out,
                            : SF_E_NOMEM;
     const bool mixed = sfi_has_atoms(m);
     if (status == SF_OK)
-        status = mixed ? with_atoms(&s, out)
+        status = mixed                                     ? with_atoms(&s, out)
                  : options->method == SF_SAMPLER_POSTERIOR ? down_the_levels(&s)
                                                            : at_once(&s);
     for (int64_t i = 0; i < s.n && status == SF_OK && !mixed; i++)

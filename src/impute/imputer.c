@@ -72,12 +72,11 @@ sf_status sfi_imputer_new(sf_context *ctx, sf_imputer **out, int64_t dim,
         return SF_E_NOMEM;
     }
     for (size_t j = 0; j < d; j++)
-        m->column[j] = (sfi_imputed_column){
-            .sd = 1.0,
-            .lower = -INFINITY,
-            .upper = INFINITY,
-            .decimals = -1,
-            .pair = -1};
+        m->column[j] = (sfi_imputed_column){.sd = 1.0,
+                                            .lower = -INFINITY,
+                                            .upper = INFINITY,
+                                            .decimals = -1,
+                                            .pair = -1};
     *out = m;
     return SF_OK;
 }
@@ -326,9 +325,9 @@ static double draw_other(const impute_job *job, scratch *s, int64_t a,
     const sfi_imputed_column *c = column_of(job, a);
     const sfi_donors *l = &job->m->donors;
     const sfi_normal_sum sum = sum_of(job, s, a);
-    const uint32_t at =
-        LEVEL_UNIFORMS + 3 * (uint32_t)sfi_donors_categories(l) +
-        (uint32_t)job->m->column[c->pair].place;
+    const uint32_t at = LEVEL_UNIFORMS +
+                        3 * (uint32_t)sfi_donors_categories(l) +
+                        (uint32_t)job->m->column[c->pair].place;
     return sfi_normal_sum_quantile(&sum, sfi_uniform_at(w, at));
 }
 
@@ -343,11 +342,10 @@ static void draw_atoms(const impute_job *job, scratch *s, int64_t k,
             continue;
         const int64_t place = job->m->column[c->pair].place;
         const uint32_t at = LEVEL_UNIFORMS + 3 * (uint32_t)place;
-        const int64_t level = sfi_donors_draw(l, place, k, sfi_uniform_at(w, at),
-                                              sfi_uniform_at(w, at + 1));
-        s->drawn[a] = level < c->atoms || !is_number(job, c, k)
-                          ? (double)NAN
-                          : (double)level;
+        const int64_t level = sfi_donors_draw(
+            l, place, k, sfi_uniform_at(w, at), sfi_uniform_at(w, at + 1));
+        s->drawn[a] = level < c->atoms || !is_number(job, c, k) ? (double)NAN
+                                                                : (double)level;
         s->atom[a] = level;
     }
 }
@@ -369,9 +367,8 @@ static double quantile_of(const impute_job *job, scratch *s, int64_t a,
                           const sfi_normal_sum *sum, double p)
 {
     const sfi_imputed_column *c = column_of(job, a);
-    return c->pair >= 0
-               ? sfi_atoms_quantile(c, s->level, sum, p)
-               : c->mean + c->sd * sfi_normal_sum_quantile(sum, p);
+    return c->pair >= 0 ? sfi_atoms_quantile(c, s->level, sum, p)
+                        : c->mean + c->sd * sfi_normal_sum_quantile(sum, p);
 }
 
 /* The probabilities of its atoms, to s->level. */

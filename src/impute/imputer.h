@@ -18,9 +18,9 @@ typedef struct sfi_imputed_column {
     double lower, upper; /* may be infinite                                   */
     bool is_open;        /* the lower bound itself is no value of the column  */
     int decimals;        /* that what is filled is rounded to, or -1          */
-    int64_t pair;        /* the category of which atom it is, or -1            */
-    int64_t atoms;       /* how many: its levels, and one more for none        */
-    double *at;          /* [atoms] rising, in the data's units                */
+    int64_t pair;  /* the category of which atom it is, or -1            */
+    int64_t atoms; /* how many: its levels, and one more for none        */
+    double *at;    /* [atoms] rising, in the data's units                */
 } sfi_imputed_column;
 
 struct sf_imputer {

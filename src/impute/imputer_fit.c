@@ -284,9 +284,8 @@ static sf_status fit_described(sf_context *ctx, sf_imputer *m, sf_cmat data,
         return fit_wide(ctx, m, data, names, o, report);
     SFI_TRY(sfi_add_pairs(m, data, &wide));
     const size_t cells = (size_t)(data.rows * m->dim);
-    const sf_status status =
-        fit_wide(ctx, m, (sf_cmat){wide, data.rows, m->dim, m->dim}, names, o,
-                 report);
+    const sf_status status = fit_wide(
+        ctx, m, (sf_cmat){wide, data.rows, m->dim, m->dim}, names, o, report);
     sfi_free(ctx, wide, cells, sizeof *wide);
     return status;
 }

@@ -205,9 +205,8 @@ static void take_row(const product_job *job, const product_scratch *s,
                 sfi_product_pmf(p, j, &s->q, s->weight, job->levels + at);
             at += levels;
         } else {
-            job->out.data[i * job->out.stride + j] =
-                settle(job, j,
-                       sfi_product_value(p, j, value_of(job, s, i, from, j)));
+            job->out.data[i * job->out.stride + j] = settle(
+                job, j, sfi_product_value(p, j, value_of(job, s, i, from, j)));
         }
     }
 }

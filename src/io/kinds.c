@@ -70,11 +70,12 @@ static sf_status read_kind(sf_context *ctx, const sfi_assignment *a,
     if (has_atoms(to->kind) && (size_t)(end - colon) > length &&
         memcmp(colon, word, length) == 0 && read_atoms(colon + length, end, to))
         return SF_OK;
-    return SFI_FAIL(ctx, SF_E_ARG,
-                    "--kind: \"%s\", want %s:atoms=none, or :atoms= and at most "
-                    "%d rising numbers with colons between them",
-                    shown, has_atoms(to->kind) ? sf_kind_name(to->kind) : "real",
-                    (int)SF_MOST_ATOMS);
+    return SFI_FAIL(
+        ctx, SF_E_ARG,
+        "--kind: \"%s\", want %s:atoms=none, or :atoms= and at most "
+        "%d rising numbers with colons between them",
+        shown, has_atoms(to->kind) ? sf_kind_name(to->kind) : "real",
+        (int)SF_MOST_ATOMS);
 }
 
 static sf_status read_kinds(sf_context *ctx, const char *text,

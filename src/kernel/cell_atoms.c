@@ -9,14 +9,6 @@
 
 #include <math.h>
 
-/* The number that a cell is where it is no atom. */
-static sfi_cell number_of(const sfi_cell *c)
-{
-    sfi_cell number = *c;
-    number.atoms = NULL;
-    return number;
-}
-
 static double probability(const sfi_cell *c, int64_t k)
 {
     return (1.0 - c->forget) * (k == c->atom ? 1.0 : 0.0) +
@@ -43,10 +35,10 @@ static bool take_gap(const sfi_cell *c, int64_t i, double *lower, double *upper)
     return *lower <= *upper;
 }
 
-/* ln of the mass of piece i within bounds; of gaps those of `number`, which sum to
+/* ln of the mass of piece i within bounds; of gaps those of its family, which sum to
  * exp(log_open) without bounds. */
-static double log_piece(const sfi_cell *c, const sfi_cell *number, int64_t i,
-                        double lower, double upper)
+static double log_piece(const sfi_cell *c, int64_t i, double lower,
+                        double upper)
 {
     const sfi_cell_atoms *a = c->atoms;
     if (i % 2 == 1)
@@ -56,7 +48,7 @@ static double log_piece(const sfi_cell *c, const sfi_cell *number, int64_t i,
     if (!take_gap(c, i, &lower, &upper) || c->log_open == -INFINITY)
         return -INFINITY;
     return log(probability(c, a->count)) +
-           sfi_cell_log_mass(number, lower, upper) - c->log_open;
+           sfi_family_log_mass(c, lower, upper) - c->log_open;
 }
 
 static double log_add(double a, double b)
@@ -71,19 +63,16 @@ sfi_cell sfi_cell_with_atoms(const sfi_block *b, const sfi_cell_atoms *atoms,
     int64_t k = 0;
     while (k < atoms->count && atoms->at[k] != x0)
         k++;
-    const double start =
-        k < atoms->count
-            ? sfi_chart_from_number(b->kernel.ops->chart, 0.0)
-            : x0;
+    const double start = k < atoms->count
+                             ? sfi_chart_from_number(b->kernel.ops->chart, 0.0)
+                             : x0;
     sfi_cell c = sfi_cell_at(b, start, k < atoms->count ? 1.0 : t);
-    const sfi_cell number = c;
     double log_open = -INFINITY;
     c.atoms = atoms;
     for (int64_t i = 0; i < pieces_of(&c); i += 2) {
         double lower = -INFINITY, upper = INFINITY;
         if (take_gap(&c, i, &lower, &upper))
-            log_open =
-                log_add(log_open, sfi_cell_log_mass(&number, lower, upper));
+            log_open = log_add(log_open, sfi_family_log_mass(&c, lower, upper));
     }
     c.atom = k;
     c.forget = t;
@@ -91,45 +80,42 @@ sfi_cell sfi_cell_with_atoms(const sfi_block *b, const sfi_cell_atoms *atoms,
     return c;
 }
 
-double sfi_mixed_log_mass(const sfi_cell *c, double lower, double upper)
+static double mixed_log_mass(const sfi_cell *c, double lower, double upper)
 {
-    const sfi_cell number = number_of(c);
     double sum = -INFINITY;
     for (int64_t i = 0; i < pieces_of(c); i++)
-        sum = log_add(sum, log_piece(c, &number, i, lower, upper));
+        sum = log_add(sum, log_piece(c, i, lower, upper));
     return fmin(sum, 0.0);
 }
 
-double sfi_mixed_log_density(const sfi_cell *c, double x)
+static double mixed_log_density(const sfi_cell *c, double x)
 {
     const sfi_cell_atoms *a = c->atoms;
-    const sfi_cell number = number_of(c);
     int64_t gap = 0;
     while (gap < a->count && x > a->at[gap])
         gap++;
     if (gap < a->count && x == a->at[gap])
         return log(probability(c, gap));
-    return a->between[gap] && c->log_open > -INFINITY ? log(probability(c, a->count)) +
-                                 sfi_cell_log_density(&number, x) - c->log_open
-                           : -INFINITY;
+    return a->between[gap] && c->log_open > -INFINITY
+               ? log(probability(c, a->count)) + sfi_family_log_density(c, x) -
+                     c->log_open
+               : -INFINITY;
 }
 
-void sfi_mixed_moments(const sfi_cell *c, double lower, double upper,
-                       double *mean, double *variance)
+static void mixed_moments(const sfi_cell *c, double lower, double upper,
+                          double *mean, double *variance)
 {
-    const sfi_cell number = number_of(c);
-    const double all = sfi_mixed_log_mass(c, lower, upper);
+    const double all = mixed_log_mass(c, lower, upper);
     double sum = 0.0, squares = 0.0, first = NAN;
     for (int64_t i = 0; i < pieces_of(c); i++) {
         double low = lower, high = upper, m = NAN, v = 0.0;
-        const double weight =
-            exp(log_piece(c, &number, i, lower, upper) - all);
+        const double weight = exp(log_piece(c, i, lower, upper) - all);
         if (!(weight > 0.0))
             continue;
         if (i % 2 == 1)
             m = c->atoms->at[i / 2];
         else if (take_gap(c, i, &low, &high))
-            sfi_cell_moments(&number, low, high, &m, &v);
+            sfi_family_moments(c, low, high, &m, &v);
         first = isnan(first) ? m : first; /* squares are about it */
         sum += weight * (m - first);
         squares += weight * (v + (m - first) * (m - first));
@@ -138,27 +124,56 @@ void sfi_mixed_moments(const sfi_cell *c, double lower, double upper,
     *variance = fmax(squares - sum * sum, 0.0);
 }
 
-double sfi_mixed_quantile(const sfi_cell *c, double lower, double upper,
-                          double p)
+static double mixed_quantile(const sfi_cell *c, double lower, double upper,
+                             double p)
 {
     static const double most = 1.0 - 0x1p-53; /* of a gap's mass */
-    const sfi_cell number = number_of(c);
-    const double all = sfi_mixed_log_mass(c, lower, upper);
+    const double all = mixed_log_mass(c, lower, upper);
     double left = p, x = NAN;
     for (int64_t i = 0; i < pieces_of(c); i++) {
         double low = lower, high = upper;
-        const double weight =
-            exp(log_piece(c, &number, i, lower, upper) - all);
+        const double weight = exp(log_piece(c, i, lower, upper) - all);
         if (!(weight > 0.0))
             continue;
         if (i % 2 == 1)
             x = c->atoms->at[i / 2];
         else if (take_gap(c, i, &low, &high))
-            x = sfi_cell_quantile(&number, low, high,
-                                  fmin(left / weight, most));
+            x = sfi_family_quantile(c, low, high, fmin(left / weight, most));
         if (left <= weight)
             break;
         left -= weight;
     }
     return x;
+}
+
+/* ---- with and without ---------------------------------------------------------- */
+
+double sfi_cell_log_mass(const sfi_cell *c, double lower, double upper)
+{
+    if (!(lower <= upper))
+        return -INFINITY;
+    return c->atoms != NULL ? mixed_log_mass(c, lower, upper)
+                            : sfi_family_log_mass(c, lower, upper);
+}
+
+double sfi_cell_log_density(const sfi_cell *c, double x)
+{
+    return c->atoms != NULL ? mixed_log_density(c, x)
+                            : sfi_family_log_density(c, x);
+}
+
+void sfi_cell_moments(const sfi_cell *c, double lower, double upper,
+                      double *mean, double *variance)
+{
+    if (c->atoms != NULL)
+        mixed_moments(c, lower, upper, mean, variance);
+    else
+        sfi_family_moments(c, lower, upper, mean, variance);
+}
+
+double sfi_cell_quantile(const sfi_cell *c, double lower, double upper,
+                         double p)
+{
+    return c->atoms != NULL ? mixed_quantile(c, lower, upper, p)
+                            : sfi_family_quantile(c, lower, upper, p);
 }

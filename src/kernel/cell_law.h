@@ -24,8 +24,9 @@ typedef enum sfi_cell_family {
  * kernel. */
 typedef struct sfi_cell_atoms {
     int64_t count;
-    const double *at;    /* [count] rising                                     */
-    const bool *between; /* [count + 1] gaps that the other numbers are in     */
+    const double *at; /* [count] rising                                     */
+    const bool
+        *between; /* [count + 1] gaps that the other numbers are in     */
     const double *share; /* [count + 1] how often each is in the data; the
                             last: another number                               */
 } sfi_cell_atoms;
@@ -36,10 +37,12 @@ typedef struct sfi_cell {
     double least;        /* of whole numbers: 0 or -inf */
     const double *prior; /* [levels] */
     int64_t levels;
-    const sfi_cell_atoms *atoms; /* or NULL: what follows says nothing         */
-    int64_t atom;    /* the clean one, or their count for another number       */
-    double forget;   /* lambda                                                 */
-    double log_open; /* ln of the mass that the family has in the gaps         */
+    const sfi_cell_atoms
+        *atoms;    /* or NULL: what follows says nothing         */
+    int64_t atom;  /* the clean one, or their count for another number       */
+    double forget; /* lambda                                                 */
+    double
+        log_open; /* ln of the mass that the family has in the gaps         */
 } sfi_cell;
 
 /* Which of them a block is of; SFI_CELL_UNKNOWN: none. */
@@ -81,13 +84,12 @@ void sfi_cell_moments(const sfi_cell *c, double lower, double upper,
 double sfi_cell_quantile(const sfi_cell *c, double lower, double upper,
                          double p);
 
-/* ---- with atoms (cell_atoms.c): these are asked by the above ------------------ */
-
-double sfi_mixed_log_mass(const sfi_cell *c, double lower, double upper);
-double sfi_mixed_log_density(const sfi_cell *c, double x);
-void sfi_mixed_moments(const sfi_cell *c, double lower, double upper,
-                       double *mean, double *variance);
-double sfi_mixed_quantile(const sfi_cell *c, double lower, double upper,
-                          double p);
+/* The same of its family, whatever its atoms. */
+double sfi_family_log_density(const sfi_cell *c, double x);
+double sfi_family_log_mass(const sfi_cell *c, double lower, double upper);
+void sfi_family_moments(const sfi_cell *c, double lower, double upper,
+                        double *mean, double *variance);
+double sfi_family_quantile(const sfi_cell *c, double lower, double upper,
+                           double p);
 
 #endif

@@ -37,15 +37,14 @@ static const char *const lacks_cells =
     "columns given others and samples, but no score, no flow and no noise";
 
 static const char *const has_atoms =
-    "has columns with atoms, which have log densities, distributions of columns "
+    "has columns with atoms, which have log densities, distributions of "
+    "columns "
     "given others and samples, but no score, no flow and no noise";
 
 /* Why a data set whose law is product.h's is asked for nothing else, or NULL. */
 static const char *is_product(const sf_model *m)
 {
-    return sfi_has_holes(m)   ? lacks_cells
-           : sfi_has_atoms(m) ? has_atoms
-                              : NULL;
+    return sfi_has_holes(m) ? lacks_cells : sfi_has_atoms(m) ? has_atoms : NULL;
 }
 
 static const char *no_noise(const sf_model *m)
@@ -102,7 +101,7 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
         return m->ops->local ? "is made of local normal distributions, which "
                                "have log densities and samples"
                : is_discrete(m) || sfi_is_product(m) ? no_flow(m)
-                                                    : integral(m);
+                                                     : integral(m);
     case SF_CAN_NOISE:
         return no_noise(m);
     case SF_CAN_FLOW:
@@ -122,14 +121,14 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
                : m->ops->inferred ? NULL
                                   : sf_model_why_not(m, SF_CAN_LOGPDF);
     case SF_CAN_RATES:
-        return sfi_is_product(m)  ? is_product(m)
+        return sfi_is_product(m) ? is_product(m)
                : no_rows         ? "holds no rows of data"
                : holds_counts(m) ? NULL
                                  : "has no column of counts (kernels poisson "
                                    "and binomial)";
     case SF_CAN_JUMP:
         return sfi_is_product(m) ? is_product(m)
-               : no_rows        ? "holds no rows of data"
+               : no_rows         ? "holds no rows of data"
                : holds_counts_alone(m)
                    ? NULL
                    : "has a column that does not hold counts";

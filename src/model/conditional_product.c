@@ -296,9 +296,9 @@ sf_status sfi_product_given_quantiles(const sfi_product_given *g, int64_t j,
     for (int64_t i = 0; i < count; i++)
         x[i] = sfi_product_is_value(p, j, &q)
                    ? g->value[j]
-                   : sfi_product_value(p, j,
-                                       sfi_product_quantile(p, j, &q, mixed,
-                                                            probability[i]));
+                   : sfi_product_value(
+                         p, j,
+                         sfi_product_quantile(p, j, &q, mixed, probability[i]));
     sfi_free(p->ctx, mixed, (size_t)p->rows, sizeof *mixed);
     return SF_OK;
 }

@@ -84,10 +84,9 @@ static sf_status empirical_declare(sf_model *m)
         return SFI_FAIL(m->ctx, SF_E_FORMAT,
                         "model: \"floor\" is %g, want 0 to below 1", floor);
     const bool others = adaptive != 0 || (!no_floor && floor > 0.0);
-    SFI_TRY(check_product(m, "holes", "there are rows with missing cells",
-                          others));
     SFI_TRY(
-        check_product(m, "atoms", "there are columns with atoms", others));
+        check_product(m, "holes", "there are rows with missing cells", others));
+    SFI_TRY(check_product(m, "atoms", "there are columns with atoms", others));
     m->weight_dtype = SF_F64;
     SFI_TRY(sfi_add_weight(m, "data", 2, (int64_t[]){rows, m->dim}));
     if (weighted != 0)
@@ -139,7 +138,8 @@ static bool is_atom(const sf_model *m, int64_t j, double z)
 }
 
 /* Numbers of a column lie where its atoms leave room for them. */
-static sf_status check_gaps(const sf_model *m, const sfi_empirical *e, int64_t j)
+static sf_status check_gaps(const sf_model *m, const sfi_empirical *e,
+                            int64_t j)
 {
     const sfi_atoms *a = &sfi_model_about(m, j)->atoms;
     for (int64_t i = 0; i < e->data.rows; i++) {

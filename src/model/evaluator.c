@@ -360,18 +360,18 @@ static sf_status ask_atoms(const sf_evaluator *e, sf_cmat x, sf_mat out)
     double *logpdf = sfi_alloc(e->ctx, (size_t)x.rows, sizeof *logpdf);
     if (logpdf == NULL)
         return SF_E_NOMEM;
-    const sf_status status =
-        sf_logpdf_marginal(e->ctx, logpdf, &e->model, x);
+    const sf_status status = sf_logpdf_marginal(e->ctx, logpdf, &e->model, x);
     int64_t outside = 0;
     for (int64_t i = 0; i < x.rows && status == SF_OK; i++) {
         out.data[i * out.stride] = logpdf[i];
         outside += logpdf[i] == -INFINITY;
     }
     if (outside > 0)
-        sfi_warn(e->ctx,
-                 "%lld of %lld rows are outside the support of the model: their "
-                 "log density is -inf",
-                 (long long)outside, (long long)x.rows);
+        sfi_warn(
+            e->ctx,
+            "%lld of %lld rows are outside the support of the model: their "
+            "log density is -inf",
+            (long long)outside, (long long)x.rows);
     sfi_free(e->ctx, logpdf, (size_t)x.rows, sizeof *logpdf);
     return status;
 }

@@ -31,7 +31,8 @@ typedef struct sfi_local {
     int64_t target; /* the column of classes, or -1 */
     double shrink, width, rho, ridge, forget;
     bool agrees; /* draws are to be nearest to a row of their class */
-    const sf_model *atoms; /* whose schema says which columns have some, or NULL */
+    const sf_model
+        *atoms; /* whose schema says which columns have some, or NULL */
 } sfi_local;
 
 sfi_local sfi_local_of(const sf_model *m);

@@ -212,8 +212,9 @@ static void add_point(const adding *job, int64_t q)
         const double levels = log_levels(p, job->first + at, x);
         if (levels == -INFINITY)
             continue;
-        const double l = levels - (double)p->d * half_log_2pi - p->log_det[at] -
-                         0.5 * squared_length(p, at, x, job->z + q * p->numbers);
+        const double l =
+            levels - (double)p->d * half_log_2pi - p->log_det[at] -
+            0.5 * squared_length(p, at, x, job->z + q * p->numbers);
         if (l > job->top[q]) {
             job->sum[q] = 1.0 + job->sum[q] * exp(job->top[q] - l);
             job->top[q] = l;
@@ -268,8 +269,7 @@ static sf_status add_patterns(sfi_local_law *p, adding *job, double *x)
     sfi_patterns *patterns = NULL;
     sf_status status = SF_OK;
     SFI_TRY(sfi_patterns_new(
-        p->ctx, &patterns,
-        (sf_cmat){x, job->y.rows, p->numbers, p->numbers}));
+        p->ctx, &patterns, (sf_cmat){x, job->y.rows, p->numbers, p->numbers}));
     for (int64_t k = 0; k < patterns->count && status == SF_OK; k++) {
         p->d = 0;
         for (int64_t j = 0; j < p->numbers; j++)
@@ -303,11 +303,10 @@ sf_status sfi_local_law_run(sfi_local_law *p, sf_cmat y, double *out,
     take_numbers(p, y, x, unit);
     const sf_status status = add_patterns(p, &job, x);
     for (size_t q = 0; q < n; q++)
-        out[(int64_t)q * stride] =
-            job.sum[q] > 0.0
-                ? job.top[q] + log(job.sum[q]) - log((double)p->l.rows) +
-                      unit[q]
-                : -INFINITY;
+        out[(int64_t)q * stride] = job.sum[q] > 0.0
+                                       ? job.top[q] + log(job.sum[q]) -
+                                             log((double)p->l.rows) + unit[q]
+                                       : -INFINITY;
     sfi_free(p->ctx, work, room, sizeof *work);
     return status;
 }

@@ -158,20 +158,18 @@ static sf_status fill(sfi_product_law *p, const sf_model *m)
     p->mean = sfi_alloc(ctx, d, sizeof *p->mean);
     p->scale = sfi_alloc(ctx, d, sizeof *p->scale);
     p->atoms = sfi_alloc_zero(ctx, d, sizeof *p->atoms);
-    p->cells = sfi_alloc_zero(ctx, n * d, sizeof *p->cells);
-    if (p->atoms == NULL || p->data == NULL || p->weight == NULL || p->times == NULL ||
-        p->mean == NULL || p->scale == NULL || p->cells == NULL)
+    if (p->atoms == NULL || p->data == NULL || p->weight == NULL ||
+        p->times == NULL || p->mean == NULL || p->scale == NULL)
         return SF_E_NOMEM;
     take_rows(p, m, &e, p->mean);
     memcpy(p->mean, m->mean, d * sizeof *p->mean);
     memcpy(p->scale, m->scale, d * sizeof *p->scale);
     for (size_t j = 0; j < d && sfi_has_atoms(m); j++)
         SFI_TRY(take_atoms(p, m, (int64_t)j));
-    take_cells(p);
     return SF_OK;
 }
 
-sf_status sfi_product_new(const sf_model *m, sfi_product_law **out)
+sf_status sfi_product_bare(const sf_model *m, sfi_product_law **out)
 {
     const sfi_empirical e = sfi_empirical_of(m);
     *out = NULL;
@@ -206,6 +204,21 @@ double sfi_product_log_unit(const sfi_product_law *p, int64_t j, double z)
         if (z == a->at[k])
             return 0.0;
     return log(p->scale[j]);
+}
+
+sf_status sfi_product_new(const sf_model *m, sfi_product_law **out)
+{
+    SFI_TRY(sfi_product_bare(m, out));
+    sfi_product_law *p = *out;
+    const size_t cells = (size_t)(p->rows * p->dim);
+    p->cells = sfi_alloc_zero(p->ctx, cells, sizeof *p->cells);
+    if (p->cells == NULL) {
+        sfi_product_free(p);
+        *out = NULL;
+        return SF_E_NOMEM;
+    }
+    take_cells(p);
+    return SF_OK;
 }
 
 /* ---- factors ------------------------------------------------------------------- */

@@ -36,12 +36,12 @@ typedef struct sfi_product_law {
     sf_context *ctx;
     int64_t rows, dim;
     sfi_noise noise;
-    double *data;         /* [dim, rows], NaN for a missing cell */
-    double *weight;       /* [rows] >= 0, sums to 1              */
-    double *times;        /* [rows]                              */
-    double *mean, *scale; /* [dim] of the model                  */
+    double *data;             /* [dim, rows], NaN for a missing cell */
+    double *weight;           /* [rows] >= 0, sums to 1              */
+    double *times;            /* [rows]                              */
+    double *mean, *scale;     /* [dim] of the model                  */
     sfi_product_atoms *atoms; /* [dim]                           */
-    sfi_cell *cells;      /* [dim, rows] the laws at these times */
+    sfi_cell *cells;          /* [dim, rows] the laws at these times */
 } sfi_product_law;
 
 /* What is known of a point, by columns: equal bounds are a value, infinite ones nothing;
@@ -60,9 +60,10 @@ const char *sfi_product_why_not(const sf_model *m);
  * without missing cells and atoms have parts.h. */
 bool sfi_product_is_needed(const sf_model *m);
 
-/* The law at the least times of such a model, which need not outlive it.  SF_OK or
- * SF_E_NOMEM. */
+/* The law at the least times of such a model, which need not outlive it; or without
+ * `cells`, which take far more memory than the data.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_product_new(const sf_model *m, sfi_product_law **out);
+sf_status sfi_product_bare(const sf_model *m, sfi_product_law **out);
 void sfi_product_free(sfi_product_law *p);
 
 /* All rows at one time, instead of theirs. */

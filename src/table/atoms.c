@@ -121,8 +121,8 @@ static int64_t commonest_near(const sfi_sorted_cells *c, int64_t first,
 {
     const double value = c->x[first], reach = 0.5 * c->sd;
     int64_t most = 0, count = 0;
-    for (int64_t i = end;
-         i < c->n && (i == end || c->x[i] - value <= reach); i += count) {
+    for (int64_t i = end; i < c->n && (i == end || c->x[i] - value <= reach);
+         i += count) {
         count = run_from(c, i);
         most = count > most ? count : most;
     }
@@ -153,8 +153,7 @@ void sfi_add_atom(double *at, int64_t *count, double value)
         place--;
     if ((place > 0 && at[place - 1] == value) || *count == SF_MOST_ATOMS)
         return;
-    memmove(at + place + 1, at + place,
-            (size_t)(*count - place) * sizeof *at);
+    memmove(at + place + 1, at + place, (size_t)(*count - place) * sizeof *at);
     at[place] = value;
     ++*count;
 }

@@ -9,7 +9,7 @@
 
 /* Zeroed is none. */
 typedef struct sfi_atoms {
-    double *at;    /* [count] rising                                            */
+    double *at; /* [count] rising                                            */
     bool *between; /* [count + 1] whether other numbers lie below at[0], between
                       at[k - 1] and at[k], and above the last                   */
     int64_t count;

@@ -54,11 +54,12 @@ static sf_status take_told(const sfi_store *s, const sf_column *column,
     for (int64_t k = 0; k < told->atom_count; k++) {
         if (bsearch(&told->atoms[k], cells->x, (size_t)cells->n,
                     sizeof *cells->x, rising) == NULL)
-            return SFI_FAIL(s->ctx, SF_E_FORMAT,
-                            "%s: column \"%.200s\" is said to have the atom %g, "
-                            "and none of its cells is that",
-                            s->name != NULL ? s->name : "frame", column->name,
-                            told->atoms[k]);
+            return SFI_FAIL(
+                s->ctx, SF_E_FORMAT,
+                "%s: column \"%.200s\" is said to have the atom %g, "
+                "and none of its cells is that",
+                s->name != NULL ? s->name : "frame", column->name,
+                told->atoms[k]);
         sfi_add_atom(at, count, told->atoms[k]);
     }
     return SF_OK;
@@ -78,7 +79,8 @@ static void add_ends(const sfi_sorted_cells *cells, const sfi_told_kind *told,
             sfi_add_atom(at, count, 1.0);
         return;
     }
-    if (min != 0.0 || cells->x[1] != min || (is_told && told->kind != SF_KIND_POSITIVE))
+    if (min != 0.0 || cells->x[1] != min ||
+        (is_told && told->kind != SF_KIND_POSITIVE))
         return;
     double with[SF_MOST_ATOMS];
     int64_t n = 0;

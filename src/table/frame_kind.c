@@ -215,10 +215,10 @@ static sf_kind kind_of_numbers(const sfi_store *s, const sf_column *column,
                                const sfi_seen *seen,
                                const sf_frame_summary *rest)
 {
-    return is_key(s, column, seen)                 ? SF_KIND_KEY
-           : is_boolean(column, seen)              ? SF_KIND_BOOLEAN
-           : column->kind == SF_COLUMN_INTEGER     ? SF_KIND_INTEGER
-                                                   : kind_of_reals(rest);
+    return is_key(s, column, seen)             ? SF_KIND_KEY
+           : is_boolean(column, seen)          ? SF_KIND_BOOLEAN
+           : column->kind == SF_COLUMN_INTEGER ? SF_KIND_INTEGER
+                                               : kind_of_reals(rest);
 }
 
 static sf_status find_kind(sfi_store *s, int64_t j, const sf_column *column,

@@ -179,12 +179,17 @@ TEST(quantiles_jump_at_atoms)
 TEST(rounding_stays_in_a_gap)
 {
     double at[] = {0.0, 4.0};
-    const sfi_imputed_column c = {
-        .sd = 1.0, .lower = 0.0, .decimals = 1, .pair = 1, .atoms = 2, .at = at};
+    const sfi_imputed_column c = {.sd = 1.0,
+                                  .lower = 0.0,
+                                  .decimals = 1,
+                                  .pair = 1,
+                                  .atoms = 2,
+                                  .at = at};
     CHECK_CLOSE(sfi_settle_number(&c, 0.01), 0.1, 1e-15);
     CHECK_CLOSE(sfi_settle_number(&c, 3.98), 3.9, 1e-15);
     CHECK_CLOSE(sfi_settle_number(&c, 4.01), 4.1, 1e-15);
-    CHECK(sfi_settle_number(&c, 4.0) == 4.0 && sfi_settle_number(&c, 0.0) == 0.0);
+    CHECK(sfi_settle_number(&c, 4.0) == 4.0 &&
+          sfi_settle_number(&c, 0.0) == 0.0);
     CHECK_CLOSE(sfi_settle_number(&c, 2.04), 2.0, 1e-15);
 }
 

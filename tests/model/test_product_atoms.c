@@ -84,8 +84,8 @@ TEST(a_cell_is_a_mixture_of_atoms_and_a_number)
     sfi_noise noise;
     noise_of(ctx, "gaussian:sigma=1.5,path=vp", &noise);
     for (int k = 0; k < 2; k++) {
-        const sfi_cell c =
-            sfi_cell_with_atoms(sfi_noise_block(&noise, 0), &atoms, from[k], 0.3);
+        const sfi_cell c = sfi_cell_with_atoms(sfi_noise_block(&noise, 0),
+                                               &atoms, from[k], 0.3);
         double mass = 0.0, mean = 0.0, squares = 0.0, m, v;
         CHECK_NEAR(sfi_cell_log_mass(&c, -INFINITY, INFINITY), 0.0, 1e-14);
         for (int64_t i = 0; i < 3; i++) {
@@ -319,8 +319,9 @@ TEST(files_keep_atoms)
     CHECK_OK(ctx, sf_model_load(ctx, &read, path));
     CHECK(sf_model_atom_count(read, 0) == 1);
     const sf_cmat points = {x, 2, COLS, COLS};
-    CHECK_OK(ctx, sf_model_eval(m, points, 0.0,
-                                &(sf_model_values){.logpdf = {before, 2, 1, 1}}));
+    CHECK_OK(ctx,
+             sf_model_eval(m, points, 0.0,
+                           &(sf_model_values){.logpdf = {before, 2, 1, 1}}));
     CHECK_OK(ctx,
              sf_model_eval(read, points, 0.0,
                            &(sf_model_values){.logpdf = {after, 2, 1, 1}}));
@@ -356,9 +357,9 @@ static sf_status work(sf_context *ctx, const sf_frame *f)
     double logpdf[ROWS];
     sf_status status = sf_sample(m, (sf_mat){x, 8, COLS, COLS}, NULL);
     if (status == SF_OK)
-        status = sf_model_eval(
-            m, (sf_cmat){rows, ROWS, COLS, COLS}, 0.0,
-            &(sf_model_values){.logpdf = {logpdf, ROWS, 1, 1}});
+        status =
+            sf_model_eval(m, (sf_cmat){rows, ROWS, COLS, COLS}, 0.0,
+                          &(sf_model_values){.logpdf = {logpdf, ROWS, 1, 1}});
     sf_model_free(m);
     return status;
 }

@@ -132,7 +132,8 @@ static const char *make_table(void)
     CHECK(f != NULL);
     fprintf(f, "rain,part,hours,dose,x\n");
     for (int i = 0; i < 40; i++)
-        fprintf(f, "%g,%g,%d,%g,%g\n", i % 2 == 0 ? 0.0 : 0.1 * (i * i % 97 + 1),
+        fprintf(f, "%g,%g,%d,%g,%g\n",
+                i % 2 == 0 ? 0.0 : 0.1 * (i * i % 97 + 1),
                 i < 3   ? 0.0
                 : i < 5 ? 1.0
                         : 0.02 * i,
@@ -194,7 +195,8 @@ TEST(atoms_are_told)
          SF_E_FORMAT},
         {"x=positive", "not all its cells are numbers above 0", SF_E_FORMAT},
         {"rain=real:atoms=0:2.05",
-         "\"rain\" is said to have the atom 2.05, and none of its cells is that",
+         "\"rain\" is said to have the atom 2.05, and none of its cells is "
+         "that",
          SF_E_FORMAT},
         {"rain=real:atoms=2:0", "rising numbers", SF_E_ARG},
         {"rain=real:atoms=", "rising numbers", SF_E_ARG},
