@@ -98,7 +98,8 @@ typedef struct sf_imputer_report {
  *
  *     N((x_io, E[x_im | x_io]), h^2 S + Cov[x_m | x_io] in the block of m),
  *
- * o the cells that it has and m the others.  Most of what is known of a cell is linear,
+ * o the cells that it has and m the others, contracted about that mean (of its class) by
+ * 1/sqrt(1 + h^2), so that all of them together have the covariance S.  Most of what is known of a cell is linear,
  * which S knows; the rows know what is not.  Of each category it says
  *
  *     P(x) = (1 - lambda) [x = x_i] + lambda pi_x,     pi_x where it has no level,
