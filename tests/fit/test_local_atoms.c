@@ -90,6 +90,9 @@ TEST(draws_are_atoms_exactly_or_between)
         CHECK_OK(ctx, sf_sample(m, (sf_mat){drawn, DRAWS, D, D}, &o));
         for (int64_t i = 0; i < DRAWS; i++) {
             CHECK(drawn[D * i] >= 0.0 && drawn[D * i] <= 3.0);
+            /* A chord between numbers is no farther out than they are. */
+            CHECK(k < 2 || drawn[D * i] == 0.0 || drawn[D * i] == 3.0 ||
+                  (drawn[D * i] >= 0.25 && drawn[D * i] <= 2.25));
             zeros += drawn[D * i] == 0.0 ? 1.0 / DRAWS : 0.0;
             ends += drawn[D * i] == 3.0 ? 1.0 / DRAWS : 0.0;
         }

@@ -269,7 +269,7 @@ TEST(atoms_come_back_bit_for_bit)
     sf_context *ctx = new_context();
     const double atom = 0.1 + 0.2;
     for (int i = 0; i < N; i++) {
-        x[COLS * i] = i % 3 == 0 ? atom : 0.7 * i + 1.0 / (i + 1);
+        x[COLS * i] = i % 3 == 0 ? atom : (i % 2 - 0.4) * (0.7 * i + 1.0);
         x[COLS * i + 1] = i % 7;
     }
     sf_frame *f = frame_of(ctx, x, N, atom);
@@ -295,10 +295,20 @@ TEST(atoms_come_back_bit_for_bit)
     how.with = SF_IMPUTE_DRAW;
     const sf_mat out = {drawn, DRAWS, COLS, COLS};
     CHECK_OK(ctx, sf_impute(ctx, out, imputer, sf_mat_const(out), &how));
+    int64_t below = 0;
     same = 0;
-    for (int64_t i = 0; i < DRAWS; i++)
+    for (int64_t i = 0; i < DRAWS; i++) {
         same += drawn[i * COLS] == atom;
-    CHECK(same > DRAWS / 10 && same < DRAWS * 6 / 10);
+        below += drawn[i * COLS] < atom;
+    }
+    CHECK(same > DRAWS / 10 && same < DRAWS * 6 / 10 && below > DRAWS / 10);
+    /* A quantile in the middle of the jump. */
+    const double p = ((double)below + 0.5 * (double)same) / DRAWS;
+    double q = NAN;
+    sf_conditional *c = given(ctx, m, "b=3");
+    CHECK_OK(ctx, sf_conditional_quantiles(c, 0, 1, &p, &q));
+    CHECK(q == atom);
+    sf_conditional_free(c);
     sf_imputer_free(imputer);
     sf_model_free(m);
     sf_frame_free(f);
