@@ -649,6 +649,12 @@ static sf_status fit(fit_job *j)
     SFI_TRY(fit_data_open(&j->data, c, path, o, resumed, rows));
     if (o->kernel == NULL)
         cli_give_hints(c, j->data.all);
+    for (size_t i = 0; i < SFI_COUNT(network_only) && o->model == FIT_AUTO &&
+                       j->data.is_empirical;
+         i++)
+        if (cli_given(c, network_only[i]))
+            cli_warn(c, "--%s is not used: there is nothing to compare",
+                     network_only[i]);
     SFI_TRY(fit_candidates(j));
     make_report(j, sfi_clock() - j->begun);
     SFI_TRY(save(j));

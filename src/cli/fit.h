@@ -128,7 +128,9 @@ typedef struct fit_data {
                          follow the used ones in a row of `matrix` */
     bool takes_levels;    /* the model has a place for texts */
     bool takes_constants; /* and for columns of one value, if they are named */
-    int64_t complete; /* rows without a missing cell among the used columns, or
+    bool is_empirical; /* it is one, or `auto` and a column has atoms */
+    int64_t atoms;     /* the first used column with atoms, or -1 */
+    int64_t complete;  /* rows without a missing cell among the used columns, or
                           with a cell; of a stream, when fit_stream() has passed */
     int64_t missing;  /* cells of these rows */
     sf_cmat matrix;   /* [complete, dim], or of all rows with missing cells; not

@@ -7,6 +7,7 @@
  * difference. */
 #include "cli/fit.h"
 
+#include "base/text.h"
 #include "num/decimal.h"
 #include "scorefield/flow.h"
 #include "table/frame.h"
@@ -379,7 +380,7 @@ static sf_status fit_empirical(fit_job *j)
     e.kernel = j->o->kernel;
     e.seed = c->common.seed;
     /* Candidates of `auto` are densities with respect to the same measure. */
-    e.frame = j->o->model == FIT_EMPIRICAL ? d->whole : NULL;
+    e.frame = d->is_empirical ? d->whole : NULL;
     SFI_TRY(read_bandwidth(j, &e));
     SFI_TRY(read_floor(j, &e));
     if (d->weight >= 0) {
@@ -611,6 +612,23 @@ static sf_status fit_auto(fit_job *j)
     return j->kept == &j->network ? SF_OK : fit_again(j);
 }
 
+/* Why `auto` compares nothing. */
+static void say_atoms(fit_job *j)
+{
+    char shown[SFI_SHOW_SIZE];
+    const fit_data *d = &j->data;
+    if (j->o->model != FIT_AUTO)
+        return;
+    const char *name = sf_frame_name(d->all, d->atoms);
+    snprintf(j->why, sizeof j->why,
+             "of the candidates it alone has a place for the atoms of columns");
+    cli_note(j->c,
+             "keeps the empirical: %s, and \"%s\" has some (--kind "
+             "'%s=%s:atoms=none' takes them as numbers)",
+             j->why, sfi_show(shown, name, strlen(name)), shown,
+             sf_kind_name(sf_frame_kind(d->all, d->atoms)));
+}
+
 sf_status fit_candidates(fit_job *j)
 {
     const sf_network_options *n = &j->network_options;
@@ -623,8 +641,9 @@ sf_status fit_candidates(fit_job *j)
         j->kept = &j->mixture;
         return fit_whole_mixture(j);
     }
-    if (j->o->model == FIT_EMPIRICAL) {
+    if (j->data.is_empirical) {
         j->kept = &j->empirical;
+        say_atoms(j);
         return fit_empirical(j);
     }
     if (j->o->model == FIT_PCA || j->o->model == FIT_FA) {

@@ -391,7 +391,7 @@ static sf_status check(const sf_model *m, sf_mat out, sf_sample_options *o)
         return SFI_FAIL(ctx, SF_E_ARG, "sample: method is %d, want 0 to %d",
                         (int)o->method, (int)SF_SAMPLER_CHORDS);
     if (o->method != SF_SAMPLER_DIRECT && o->method != SF_SAMPLER_STRATIFIED &&
-        sfi_has_holes(m))
+        sfi_is_product(m))
         SFI_TRY(sfi_want_ability(ctx, m, SF_CAN_FLOW, "sample"));
     if (o->method == SF_SAMPLER_CHORDS)
         return SFI_FAIL(

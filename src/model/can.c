@@ -43,12 +43,23 @@ static const char *const no_prior =
     "are "
     "distributed: it has no density and no samples";
 
+static const char *const has_atoms =
+    "has columns with atoms, which have log densities, distributions of "
+    "columns "
+    "given others and samples, but no score, no flow and no noise";
+
+/* Why a data set whose law is product.h's is asked for nothing else, or NULL. */
+static const char *is_product(const sf_model *m)
+{
+    return sfi_has_holes(m) ? lacks_cells : sfi_has_atoms(m) ? has_atoms : NULL;
+}
+
 static const char *no_noise(const sf_model *m)
 {
     if (m->ops->no_prior)
         return no_prior;
-    if (sfi_has_holes(m))
-        return lacks_cells;
+    if (sfi_is_product(m))
+        return is_product(m);
     if (m->ops->local)
         return "is made of local normal distributions, which have no noise";
     if (m->ops->inferred)
@@ -64,8 +75,8 @@ static const char *no_noise(const sf_model *m)
 
 static const char *no_flow(const sf_model *m)
 {
-    if (sfi_has_holes(m))
-        return lacks_cells;
+    if (sfi_is_product(m))
+        return is_product(m);
     if (is_discrete(m))
         return "has a column of counts or categories, which jump: it has no "
                "score and no velocity, but rates, denoised values and log "
@@ -99,8 +110,8 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
     case SF_CAN_SCORE:
         return m->ops->local ? "is made of local normal distributions, which "
                                "have log densities and samples"
-               : is_discrete(m) || sfi_has_holes(m) ? no_flow(m)
-                                                    : integral(m);
+               : is_discrete(m) || sfi_is_product(m) ? no_flow(m)
+                                                     : integral(m);
     case SF_CAN_NOISE:
         return no_noise(m);
     case SF_CAN_FLOW:
@@ -121,14 +132,14 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
                : m->ops->inferred ? NULL
                                   : sf_model_why_not(m, SF_CAN_LOGPDF);
     case SF_CAN_RATES:
-        return sfi_has_holes(m)  ? lacks_cells
+        return sfi_is_product(m) ? is_product(m)
                : no_rows         ? "holds no rows of data"
                : holds_counts(m) ? NULL
                                  : "has no column of counts (kernels poisson "
                                    "and binomial)";
     case SF_CAN_JUMP:
-        return sfi_has_holes(m) ? lacks_cells
-               : no_rows        ? "holds no rows of data"
+        return sfi_is_product(m) ? is_product(m)
+               : no_rows         ? "holds no rows of data"
                : holds_counts_alone(m)
                    ? NULL
                    : "has a column that does not hold counts";

@@ -286,9 +286,14 @@ typedef struct sfi_empirical {
 
 sfi_empirical sfi_empirical_of(const sf_model *m);
 
-/* Whether the data has missing cells, which are NaN: its law is product.h's then, at its
- * one bandwidth, and there is none under more noise. */
+/* Whether the data has missing cells, which are NaN; whether columns of it have the
+ * atoms that the schema says; and whether either is true: its law is product.h's then,
+ * at its one bandwidth, and there is none under more noise. */
 bool sfi_has_holes(const sf_model *m);
+bool sfi_has_atoms(const sf_model *m);
+bool sfi_is_product(const sf_model *m);
+/* Whether a value of a column is an atom of such a model. */
+bool sfi_is_atom(const sf_model *m, int64_t column, double x);
 
 /* It as a mixture of normal distributions (empirical_parts.c), where its noise is
  * normal. */
