@@ -75,6 +75,22 @@ SF_API sf_status sf_calc(sf_context *ctx, int most, sf_field *out, int *count,
                          const char *text, int input_count,
                          const sf_field *inputs, const sf_calc_options *opts);
 
+/* The same into fields that are there: results go to the caller's arrays, and a large one
+ * costs no new memory, which takes as long to be made as the values to be computed.
+ *
+ *   out  [count] in: as many as results, in the order of the list, each of one component
+ *        on the points of a grid with as many axes and points as the result, doubles or
+ *        floats; out: their values.  Names, units and descriptions stay what they are.
+ *        Their arrays overlap no other one, of `out` or of `inputs`.
+ *
+ * Returns as sf_calc(); SF_E_ARG also for another number of fields and for arrays that
+ * overlap, SF_E_SHAPE for a field that does not fit.  On failure the values mean
+ * nothing. */
+SF_API sf_status sf_calc_into(sf_context *ctx, int count, sf_field *out,
+                              const char *text, int input_count,
+                              const sf_field *inputs,
+                              const sf_calc_options *opts);
+
 /* What was computed, one for each component of each output. */
 typedef struct sf_calc_result {
     char name[128];

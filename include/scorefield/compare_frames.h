@@ -102,7 +102,8 @@ typedef struct sf_frames_column {
     double wasserstein[2];
     double energy[2]; /* 2 integral of (F - G)^2; NaN on a circle             */
 
-    /* Categories: half the sum of |p - q| over all levels, in [0, 1]. */
+    /* Categories: half the sum of |p - q| over all levels, in [0, 1]; of numbers with
+     * atoms in real over these and what is none; NaN of others. */
     double total_variation[2];
 
     /* Proportion of cells below the smallest or above the largest number of real;

@@ -328,7 +328,9 @@ typedef enum sf_objective {
     SF_OBJECTIVE_IMPLICIT,
     SF_OBJECTIVE_SLICED,
     SF_OBJECTIVE_LIKELIHOOD,
-    SF_OBJECTIVE_ELBO
+    SF_OBJECTIVE_ELBO,
+    SF_OBJECTIVE_MANIFOLD,
+    SF_OBJECTIVE_INJECTIVE
 } sf_objective;
 
 /* How a coupling of a flow moves a number: by a rational-quadratic spline (C. Durkan et
@@ -387,6 +389,13 @@ typedef struct sf_network_options {
      * columns may be constant. */
     bool diagonal;    /* each column has its own noise, not all the same one in
                          the scaled columns               [default false] */
+    bool no_encoder;  /* of ELBO: the decoder alone; the posteriors of all rows,
+                        10^4 at most, are inferred again and again, which is
+                        slower and has no amortisation gap [default false] */
+    bool dequantise;  /* of LIKELIHOOD, too, and of ELBO if `diagonal`: columns
+                        with repeated values get uniform noise that fills the
+                        gaps between these (sf_dequantise())
+                                     [default false; of the two below true] */
     int64_t latent;   /* K, 1 to d - 1 and at most 32     [default 2]    */
     double kl_warmup; /* fraction of the steps over which the share of the
                          divergence rises from 0.01 to 1, [0, 1]
@@ -397,7 +406,8 @@ typedef struct sf_network_options {
     {                                                                          \
         sizeof(sf_network_options), SF_OBJECTIVE_DSM, false, 128, 4, 0, 0,     \
             2e-3, 1e-4, 1.0, 0.02, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0,    \
-            NULL, 1, 0.0, 8, SF_COUPLING_SPLINE, false, false, 2, 0.0          \
+            NULL, 1, 0.0, 8, SF_COUPLING_SPLINE, false, false, false, false,   \
+            2, 0.0                                                             \
     }
 
 /* The same for a flow: LIKELIHOOD, 6 layers, of width 32 up to 4 columns and 96 for more
@@ -407,7 +417,19 @@ typedef struct sf_network_options {
     {                                                                          \
         sizeof(sf_network_options), SF_OBJECTIVE_LIKELIHOOD, false, 0, 6, 0,   \
             0, 3e-3, 1e-5, 5.0, 0.05, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0, \
-            NULL, 1, 0.0, 8, SF_COUPLING_SPLINE, false, false, 2, 0.0          \
+            NULL, 1, 0.0, 8, SF_COUPLING_SPLINE, false, false, false, true, 2, \
+            0.0                                                                \
+    }
+
+/* And for an injective flow, from `latent` variables, at most 8: INJECTIVE, and the rest as
+ * a flow's, with `principal` 1; its model has a noise, the size of what the training rows
+ * miss. */
+#define SF_INJECTIVE_OPTIONS_INIT                                              \
+    {                                                                          \
+        sizeof(sf_network_options), SF_OBJECTIVE_INJECTIVE, false, 0, 6, 0, 0, \
+            3e-3, 1e-5, 5.0, 0.05, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0,    \
+            NULL, 1, 1.0, 8, SF_COUPLING_SPLINE, false, false, false, true, 2, \
+            0.0                                                                \
     }
 
 /* And for an autoencoder: ELBO, networks of 2 layers of 128 units, a rate of 2e-3 with a
@@ -416,7 +438,20 @@ typedef struct sf_network_options {
     {                                                                          \
         sizeof(sf_network_options), SF_OBJECTIVE_ELBO, false, 128, 2, 0, 0,    \
             2e-3, 1e-5, 5.0, 0.05, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0,    \
-            NULL, 1, 0.0, 8, SF_COUPLING_SPLINE, true, false, 2, 0.0           \
+            NULL, 1, 0.0, 8, SF_COUPLING_SPLINE, true, false, false, true, 2,  \
+            0.0                                                                \
+    }
+
+/* And for a principal manifold: MANIFOLD, and the rest as an autoencoder's; `principal` is
+ * the weight of the information of its columns, which makes latent variables follow principal
+ * directions, and there are at most 8 of these.  The model has the weights that it began
+ * with, principal components, where held-out rows never gain. */
+#define SF_MANIFOLD_OPTIONS_INIT                                               \
+    {                                                                          \
+        sizeof(sf_network_options), SF_OBJECTIVE_MANIFOLD, false, 128, 2, 0,   \
+            0, 2e-3, 1e-5, 5.0, 0.05, 0.05, 0.1, 0.0, 0.0, 80.0, 0.05, 0.0, 0, \
+            NULL, 1, 1.0, 8, SF_COUPLING_SPLINE, true, false, false, true, 2,  \
+            0.0                                                                \
     }
 
 /* One line of the training curve. */
@@ -452,6 +487,29 @@ typedef struct sf_fit_report {
 SF_API int64_t sf_split_rows(uint64_t seed, int64_t n, double fraction,
                              int64_t *index);
 
+/* Spread repeated values of data [n, d] evenly over the gaps between them, into out
+ * [n, d], which may be the same memory.  A column has such values if more than 5 % of the
+ * rows, and two at least, share one, or if more than half of them have a value that another
+ * row has; other columns, and one of a single value, are copied.
+ *
+ * The cell of a value ends in the middle between it and the next ones that occur, at most
+ * half the median of such gaps away, or, if 5 % of the rows have it, half the nearer of its
+ * own two; at the least and the largest value it is symmetric.  The noise of row i of a column is a function of the seed
+ * and of i.
+ *
+ *   share   [d], or NULL  out: the part of the rows of a spread column whose value another
+ *           row has, 0 of other columns
+ *
+ * What a density p of spread columns says of a value v with the cell C, of width w: its
+ * probability is P(v) = int_C p, and the mean over C of ln p is at most ln(P(v)/w).  So held-out
+ * likelihoods of spread rows, plus the sum of ln w, bound the log probability of the table
+ * as it was from below (L. Theis et al., A note on the evaluation of generative models,
+ * ICLR 2016), and no density gains by a spike at v.
+ *
+ * SF_OK, SF_E_NUMERIC (a value that is not finite), SF_E_SHAPE or SF_E_NOMEM. */
+SF_API sf_status sf_dequantise(sf_context *ctx, sf_mat out, sf_cmat data,
+                               uint64_t seed, double *share);
+
 /* A training run that can be stopped, saved and taken up again with the same
  * bits.  The data is copied. */
 typedef struct sf_trainer sf_trainer;
@@ -476,6 +534,10 @@ SF_API sf_status sf_trainer_run(sf_trainer *trainer, int64_t steps,
 /* The best model so far, and how it came about. */
 SF_API sf_status sf_trainer_model(const sf_trainer *trainer, sf_model **out);
 SF_API void sf_trainer_report(const sf_trainer *trainer, sf_fit_report *out);
+
+/* The columns whose repeated values were spread, as sf_dequantise() says with `share` [d];
+ * NULL where none were to be.  Valid as long as the trainer. */
+SF_API const double *sf_trainer_dequantised(const sf_trainer *trainer);
 
 /* The training curve; *points stays valid until the trainer runs again. */
 SF_API int64_t sf_trainer_curve(const sf_trainer *trainer,

@@ -70,12 +70,16 @@ typedef struct sf_sample_options {
     bool no_noise; /* DIRECT, of a model that can SF_CAN_DECODE: what its latent
                       variables decode to, without its noise
                                                          [default false]  */
+    bool latent_fitted; /* DIRECT, of a model that can SF_CAN_FITTED: latent
+                           variables from the posterior of a random one of the
+                           rows it was trained on, not from N(0, I)
+                                                         [default false]  */
 } sf_sample_options;
 
 #define SF_SAMPLE_OPTIONS_INIT                                                 \
     {                                                                          \
         sizeof(sf_sample_options), SF_SAMPLER_AUTO, 0, 0, 0.0, 30.0, 0, 0,     \
-            NULL, false                                                        \
+            NULL, false, false                                                 \
     }
 
 /* The method that these options mean for a model: `method`, or what AUTO is. */

@@ -44,6 +44,18 @@ typedef struct sf_frame sf_frame;
  *               less spread is as well described as any number
  *   real        otherwise
  *
+ * Integers, proportions, positive and real numbers may have *atoms*, values with a
+ * mass of their own ("no rain", an end that values were cut off at):
+ *
+ *   - a value of at least 5 and a twentieth of the cells that is 5 times as common as
+ *     any other within half a standard deviation, and as the next on either side
+ *   - 0 and 1 of proportions, and 0 of what is positive without it, where two cells
+ *     or more are that, of at least 20
+ *   - the only other value that is left
+ *
+ * The kind is that of the other numbers.  Of a frame whose rows pass by
+ * (sf_frame_open()) no atoms are known.
+ *
  *   X(name, text, what a cell is, why) */
 #define SF_KIND_LIST(X)                                                        \
     X(SF_KIND_REAL, "real", "a number", "numbers")                             \
@@ -66,6 +78,8 @@ typedef enum sf_kind {
 #undef SF_KIND_ENUM
         SF_KIND_COUNT
 } sf_kind;
+
+enum { SF_MOST_ATOMS = 24 };
 
 /* "real", ...; "unknown" for a number that is no kind. */
 SF_API const char *sf_kind_name(sf_kind kind);
@@ -121,12 +135,14 @@ typedef struct sf_frame_column {
                                   are their numbers, from 0                   */
     int64_t level_count;
     const char *unit; /* copied; or NULL                                      */
+    const double *atoms; /* [atom_count] some of its values; copied           */
+    int64_t atom_count; /* -1: found from the cells; 0: none                  */
 } sf_frame_column;
 
 #define SF_FRAME_COLUMN_INIT                                                   \
     {                                                                          \
         sizeof(sf_frame_column), NULL, NULL, SF_CELL_F64, 0, NULL, 0, -1,      \
-            NULL, 0, NULL                                                      \
+            NULL, 0, NULL, NULL, -1                                            \
     }
 
 /* A frame over the caller's memory, which it neither copies nor frees, and which
@@ -161,6 +177,13 @@ SF_API const char *sf_frame_why(const sf_frame *frame, int64_t col);
  * some has more, or where cells are not numbers. */
 enum { SF_MOST_DECIMALS = 6 };
 SF_API int sf_frame_decimals(const sf_frame *frame, int64_t col);
+
+/* Its atoms: how many, and which, rising; and whether other numbers lie in gap `gap`,
+ * 0 <= gap <= their count: below the first, between two, above the last.  False of
+ * every gap where all numbers are atoms; true of a column without any. */
+SF_API int64_t sf_frame_atom_count(const sf_frame *frame, int64_t col);
+SF_API double sf_frame_atom(const sf_frame *frame, int64_t col, int64_t atom);
+SF_API bool sf_frame_between(const sf_frame *frame, int64_t col, int64_t gap);
 
 /* What the name and range of a column suggest, and is never taken for granted: a
  * circle, for a name with "deg", "dir" or "angle" and numbers from 0 to 360; a place

@@ -98,7 +98,8 @@ typedef struct sf_imputer_report {
  *
  *     N((x_io, E[x_im | x_io]), h^2 S + Cov[x_m | x_io] in the block of m),
  *
- * o the cells that it has and m the others.  Most of what is known of a cell is linear,
+ * o the cells that it has and m the others, contracted about that mean (of its class) by
+ * 1/sqrt(1 + h^2), so that all of them together have the covariance S.  Most of what is known of a cell is linear,
  * which S knows; the rows know what is not.  Of each category it says
  *
  *     P(x) = (1 - lambda) [x = x_i] + lambda pi_x,     pi_x where it has no level,
@@ -110,7 +111,9 @@ typedef struct sf_imputer_report {
  *
  * Where the frame says that a column holds whole numbers, decimals, or no negative
  * ones, so do components (cut off at their bounds), and what is filled is rounded to
- * the decimals; means are not.
+ * the decimals; means are not.  Of a column with atoms which of them a cell is, or none,
+ * is a category besides, and what is said of the cell is the mixture of the atoms with
+ * the probabilities of the category and the number of the rows that are none.
  *
  * Returns SF_OK; SF_E_ARG (an option outside its range, fewer than 2 rows, a target
  * that is no category or a frame of too few columns); SF_E_NUMERIC (a value that is

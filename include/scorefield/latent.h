@@ -97,6 +97,9 @@ typedef struct sf_latent_values {
                               1/r^2 of a sphere                               */
     sf_mat data_score; /* [n, d]    grad_x ln p(x) = E[ grad_x ln p(x|z) | x ]
                               (Fisher's identity), by the weights of logpdf   */
+    sf_mat
+        ambiguous; /* [n, 1]    1 where starts ended at different maxima within
+                          2 nats of the best, else 0; 0 at given points       */
 } sf_latent_values;
 
 #define SF_LATENT_VALUES_INIT                                                  \

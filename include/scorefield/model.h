@@ -84,10 +84,14 @@ SF_API void sf_model_unit(const sf_model *model, int64_t column, double *mean,
 SF_API sf_status sf_model_describe(sf_model *model, const sf_frame *frame);
 
 /* What a column's cells are, as sf_frame_kind() and its companions say it;
- * SF_KIND_REAL, -1 decimals and no levels where that is not known.  NULL for a level
- * that is not there. */
+ * SF_KIND_REAL, -1 decimals, no levels and no atoms where that is not known.  NULL for
+ * a level, and NaN for an atom, that is not there.  A model may know atoms of its table
+ * and have none: empirical models have them, and those of local distributions. */
 SF_API sf_kind sf_model_kind(const sf_model *model, int64_t column);
 SF_API int sf_model_decimals(const sf_model *model, int64_t column);
+SF_API int64_t sf_model_atom_count(const sf_model *model, int64_t column);
+SF_API double sf_model_atom(const sf_model *model, int64_t column,
+                            int64_t atom);
 SF_API int64_t sf_model_level_count(const sf_model *model, int64_t column);
 SF_API const char *sf_model_level(const sf_model *model, int64_t column,
                                   int64_t level);
@@ -151,7 +155,8 @@ SF_API double sf_model_used_time(const sf_model *model, double time);
     X(SF_CAN_CODE, "latent variables")                                         \
     X(SF_CAN_DRAW, "samples that are drawn directly")                          \
     X(SF_CAN_PRINCIPAL, "contours and principal manifolds")                    \
-    X(SF_CAN_DECODE, "a decoder with noise, through which rows are inferred")
+    X(SF_CAN_DECODE, "a decoder with noise, through which rows are inferred")  \
+    X(SF_CAN_FITTED, "codes of rows, to draw latent variables from")
 
 typedef enum sf_ability {
 #define SF_ABILITY_ENUM(name, text) name,

@@ -134,27 +134,29 @@ typedef enum sf_plot_heat {
 } sf_plot_heat;
 
 typedef struct sf_plot_plane_options {
-    size_t size;               /* set by _INIT */
-    double width;              /* points [450] */
-    double height;             /* points [370] */
-    double scale;              /* pixels per point, 0.1 to 20 [2] */
-    const char *title;         /* [none] */
-    const char *x_label;       /* [none] */
-    const char *y_label;       /* [none] */
-    const char *data_label;    /* in the legend ["data"] */
-    const char *samples_label; /* ["samples"] */
-    const char *bar_label;     /* ["log density" or "density" if so] */
-    sf_cmat samples;           /* [m, 2] [none] */
-    sf_plot_grid grid;         /* its extent is shown [none] */
-    sf_plot_heat heat;         /* [SF_PLOT_HEAT_LOG] */
-    double depth;              /* of colours, below the maximum [10] */
-    const double *masses;      /* probabilities of the highest-density regions
+    size_t size;                 /* set by _INIT */
+    double width;                /* points [450] */
+    double height;               /* points [370] */
+    double scale;                /* pixels per point, 0.1 to 20 [2] */
+    const char *title;           /* [none] */
+    const char *x_label;         /* [none] */
+    const char *y_label;         /* [none] */
+    const char *data_label;      /* in the legend ["data"] */
+    const char *samples_label;   /* ["samples"] */
+    const char *bar_label;       /* ["log density" or "density" if so] */
+    sf_cmat samples;             /* [m, 2] [none] */
+    sf_plot_grid grid;           /* its extent is shown [none] */
+    sf_plot_heat heat;           /* [SF_PLOT_HEAT_LOG] */
+    double depth;                /* of colours, below the maximum [10] */
+    const double *masses;        /* probabilities of the highest-density regions
                                   [0.1 0.3 0.5 0.7 0.9] */
-    int mass_count;            /* up to 10; -1: no regions */
-    sf_cmat arrows;            /* [k, 4]: x, y, u, v [none] */
-    sf_plot_arrows arrow_kind; /* [SF_PLOT_GRADIENT] */
-    int64_t most_points;       /* of data, and of samples [3000] */
-    bool equal;                /* a unit is equally long on both axes */
+    int mass_count;              /* up to 10; -1: no regions */
+    sf_cmat arrows;              /* [k, 4]: x, y, u, v [none] */
+    sf_plot_arrows arrow_kind;   /* [SF_PLOT_GRADIENT] */
+    int64_t most_points;         /* of data, and of samples [3000] */
+    bool equal;                  /* a unit is equally long on both axes */
+    const sf_plot_curve *curves; /* over map and points [none] */
+    int64_t curve_count;
 } sf_plot_plane_options;
 
 #define SF_PLOT_PLANE_OPTIONS_INIT                                             \

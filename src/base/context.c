@@ -4,17 +4,24 @@
  *
  * The message is a fixed buffer so that reporting "out of memory" needs no
  * memory.  A message that does not fit is cut. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* madvise() */
 #include "base/context.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MESSAGE_SIZE = 1024, ALIGNMENT = 64, MAX_THREADS = 256 };
+enum {
+    MESSAGE_SIZE = 1024,
+    ALIGNMENT = 64,
+    LARGE = 4 << 20, /* bytes: pages of 2 MB are worth asking for */
+    LARGE_PAGE = 2 << 20,
+    MAX_THREADS = 256
+};
 
 struct sf_context {
     void *kept;
@@ -51,13 +58,21 @@ size_t sf_dtype_size(sf_dtype dtype)
     return dtype == SF_F32 ? sizeof(float) : sizeof(double);
 }
 
+/* A large array that is new to the process costs as much to be made as to be computed if
+ * its pages come one by one. */
 static void *default_allocate(void *user, size_t bytes)
 {
     (void)user;
-    const size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (rounded < bytes)
+    const size_t unit = bytes >= LARGE ? LARGE_PAGE : ALIGNMENT;
+    if (bytes > SIZE_MAX - unit)
         return NULL;
-    return aligned_alloc(ALIGNMENT, rounded > 0 ? rounded : ALIGNMENT);
+    const size_t rounded = (bytes + unit - 1) / unit * unit;
+    void *block = aligned_alloc(unit, rounded > 0 ? rounded : unit);
+#if defined(MADV_HUGEPAGE)
+    if (block != NULL && unit == LARGE_PAGE)
+        (void)madvise(block, rounded, MADV_HUGEPAGE); /* a wish */
+#endif
+    return block;
 }
 
 static void default_release(void *user, void *pointer, size_t bytes)
@@ -140,6 +155,22 @@ void sf_context_set_warning(sf_context *ctx, sf_warning_fn fn, void *user)
 {
     ctx->warning = fn;
     ctx->warning_user = user;
+}
+
+void sfi_context_mute(sf_context *ctx, sfi_listeners *kept)
+{
+    *kept = (sfi_listeners){ctx->progress, ctx->warning, ctx->progress_user,
+                            ctx->warning_user};
+    ctx->progress = NULL;
+    ctx->warning = NULL;
+}
+
+void sfi_context_unmute(sf_context *ctx, const sfi_listeners *kept)
+{
+    ctx->progress = kept->progress;
+    ctx->warning = kept->warning;
+    ctx->progress_user = kept->progress_user;
+    ctx->warning_user = kept->warning_user;
 }
 
 void sfi_warn(sf_context *ctx, const char *format, ...)

@@ -42,6 +42,16 @@ void sfi_message_clear(sf_context *ctx);
  * text that does not fit in 1023 bytes is cut. */
 void sfi_warn(sf_context *ctx, const char *format, ...) SFI_PRINTF(2, 3);
 
+/* Who listens to a context, and nobody until sfi_context_unmute(): for steps of a
+ * computation whose own warnings and progress would mislead. */
+typedef struct sfi_listeners {
+    sf_progress_fn progress;
+    sf_warning_fn warning;
+    void *progress_user, *warning_user;
+} sfi_listeners;
+void sfi_context_mute(sf_context *ctx, sfi_listeners *kept);
+void sfi_context_unmute(sf_context *ctx, const sfi_listeners *kept);
+
 /* Memory for count*size bytes, aligned to 64; NULL if the product overflows or
  * there is none (the message says how much was wanted).  count 0 gives a valid
  * pointer.  Free with the same count and size. */

@@ -32,7 +32,8 @@ typedef enum sfi_stream {
     SFI_STREAM_CHOICE,    /* what a Markov chain decides by chance */
     SFI_STREAM_EXCHANGE,  /* of states between temperatures       */
     SFI_STREAM_LATENT,    /* latent points of a row                */
-    SFI_STREAM_GIVEN      /* rows given some of their columns     */
+    SFI_STREAM_GIVEN,     /* rows given some of their columns     */
+    SFI_STREAM_SPREAD     /* rounded values within their cells    */
 } sfi_stream;
 
 typedef struct sfi_where {

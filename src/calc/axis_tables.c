@@ -19,6 +19,17 @@ static const sf_axis *axis_of(const sfi_calc *c, int axis)
     return sf_grid_axis(c->grid, axis);
 }
 
+sf_status sfi_axis_clock(const sfi_calc *c, int axis, bool needs_dates,
+                         sfi_clock_unit *out)
+{
+    const sf_axis *a = axis_of(c, axis);
+    sf_status status = sfi_time_read(c->ctx, out, a->unit, a->calendar);
+    /* A unit has as many seconds in any calendar. */
+    if (status != SF_OK && !needs_dates)
+        status = sfi_time_read(c->ctx, out, a->unit, NULL);
+    return status;
+}
+
 double sfi_axis_factor(const sfi_calc *c, int axis)
 {
     const sf_axis *a = axis_of(c, axis);
@@ -26,7 +37,7 @@ double sfi_axis_factor(const sfi_calc *c, int axis)
     if (sfi_role_is_angle(a->role))
         return c->grid->radian[axis];
     if (sfi_time_is_dated(a->unit) &&
-        sfi_time_read(c->ctx, &clock, a->unit, a->calendar) == SF_OK)
+        sfi_axis_clock(c, axis, false, &clock) == SF_OK)
         return clock.seconds;
     return 1.0;
 }

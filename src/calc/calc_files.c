@@ -41,6 +41,7 @@ typedef struct file_job {
     sf_grid *grids[SFI_CALC_MOST_INPUTS];
     bool is_double;    /* an input is neither float nor packed */
     char unknown[256]; /* the first name that no file has, "": none */
+    uint64_t selected; /* parts of the selection that are of some variable */
     sfi_growing text;  /* with the names of selections in quotes */
     sfi_sheet *sheet;
     sf_field outlines[SFI_CALC_MOST_OUTPUTS * SFI_CALC_MOST_COMPONENTS];
@@ -100,9 +101,10 @@ static sf_status open_files(file_job *j, const char *out, int count,
 /* ---- variables ---------------------------------------------------------------------- */
 
 static sf_status read_box(void *user, const int64_t *start,
-                          const int64_t *count, double *out)
+                          const int64_t *count, double *out,
+                          const int64_t *step)
 {
-    return sfi_field_reader_box(user, start, count, out);
+    return sfi_field_reader_box(user, start, count, out, step);
 }
 
 static int find_variable(const sfi_nc_header *h, const char *name)
@@ -124,24 +126,60 @@ static bool has_axis(const sfi_field_reader *r, const char *name)
     return false;
 }
 
-/* Selections of axes that a variable lacks are not meant for it: a file may hold a map
- * beside fields of several levels. */
-static void own_selection(const sfi_cf *cf, const char *select, char *out,
-                          size_t size)
+/* The next part "NAME=..." of a selection, and the name; false behind the last one. */
+static bool next_part(const char **select, char *part, size_t size, char *name)
 {
-    *out = '\0';
-    while (select != NULL && *select != '\0') {
-        const size_t length = strcspn(select, ";");
-        char part[256];
-        snprintf(part, sizeof part, "%.*s", (int)length, select);
-        char name[128];
+    while (*select != NULL && **select != '\0') {
+        const size_t length = strcspn(*select, ";,");
+        snprintf(part, size, "%.*s", (int)length, *select);
+        *select += length + ((*select)[length] != '\0');
         if (sscanf(part, " %127[^= ]", name) == 1)
-            for (int k = 0; k < cf->rank; k++)
-                if (strcmp(cf->axis[k].name, name) == 0 ||
-                    strcmp(sf_role_name(cf->axis[k].role), name) == 0)
-                    snprintf(out + strlen(out), size - strlen(out), "%s%s",
-                             *out != '\0' ? "; " : "", part);
-        select += length + (select[length] == ';');
+            return true;
+    }
+    return false;
+}
+
+/* Selections of axes that a variable lacks are not meant for it: a file may hold a map
+ * beside fields of several levels.  `used` gets a bit for each that is. */
+static void own_selection(const sfi_cf *cf, const char *select, char *out,
+                          size_t size, uint64_t *used)
+{
+    char part[256], name[128];
+    *out = '\0';
+    for (int i = 0; next_part(&select, part, sizeof part, name); i++)
+        if (sfi_select_axis(cf, name) >= 0) {
+            snprintf(out + strlen(out), size - strlen(out), "%s%s",
+                     *out != '\0' ? "; " : "", part);
+            *used |= 1ull << (i & 63);
+        }
+}
+
+/* A part that is of no variable at all is an error. */
+static sf_status check_selection(const file_job *j)
+{
+    char part[256], name[128];
+    const char *select = j->c->o.select;
+    for (int i = 0; next_part(&select, part, sizeof part, name); i++)
+        if (!(j->selected >> (i & 63) & 1u) && j->reader_count > 0) {
+            sfi_span spans[SFI_CF_MOST_AXES];
+            return sfi_select(j->readers[0].cf, part, spans);
+        }
+    return SF_OK;
+}
+
+/* The remarks on the last reader, but for those that were told of another one: files of one
+ * series have the same axes. */
+static void warn_once(const file_job *j)
+{
+    const sfi_field_reader *r = &j->readers[j->reader_count - 1];
+    for (int k = 0; k < r->cf->remark_count; k++) {
+        bool is_known = false;
+        for (int i = 0; i < j->reader_count - 1; i++)
+            for (int n = 0; n < j->readers[i].cf->remark_count; n++)
+                is_known = is_known || strcmp(j->readers[i].cf->remarks[n],
+                                              r->cf->remarks[k]) == 0;
+        if (!is_known)
+            sfi_warn(j->ctx, "%s: %s", r->file->source.name, r->cf->remarks[k]);
     }
 }
 
@@ -156,7 +194,7 @@ static sf_status add_reader(file_job *j, const sfi_field_file *file, int var,
                         (int)SFI_CALC_MOST_INPUTS);
     SFI_TRY(
         sfi_field_reader_open(j->ctx, r, file, v->name, NULL, j->c->o.radius));
-    own_selection(r->cf, j->c->o.select, own, sizeof own);
+    own_selection(r->cf, j->c->o.select, own, sizeof own, &j->selected);
     if (*own != '\0' || select != NULL) {
         if (select != NULL)
             snprintf(own + strlen(own), sizeof own - strlen(own), "%s%s",
@@ -167,7 +205,7 @@ static sf_status add_reader(file_job *j, const sfi_field_file *file, int var,
     }
     j->reader_count++;
     SFI_TRY(sfi_field_reader_grid(r, &j->grids[j->reader_count - 1]));
-    sfi_field_reader_warn(r);
+    warn_once(j);
     SFI_TRY(sfi_calc_add(j->c, name, j->grids[j->reader_count - 1], r->cf->unit,
                          read_box, r));
     sfi_calc_input *in = &j->c->inputs[j->c->input_count - 1];
@@ -211,8 +249,7 @@ static sf_status add_name(file_job *j, const char *name, const char *base,
                 return SFI_FAIL(j->ctx, SF_E_UNSUPPORTED,
                                 "%s: selections are of NetCDF files", f->path);
             if (*found)
-                SFI_TRY(sfi_calc_add(j->c, name, f->array.grid, NULL,
-                                     sfi_calc_read_field, &f->array));
+                SFI_TRY(sfi_calc_add_field(j->c, name, NULL, &f->array));
             j->is_double |= *found;
             continue;
         }
@@ -355,6 +392,19 @@ static sf_status put_box(void *user, int output, int component,
                          values);
 }
 
+/* In a file, an axis is a variable too. */
+static sf_status check_name(const sfi_calc *c, const sfi_calc_output *o, int k)
+{
+    char name[160];
+    sfi_calc_name(c, o, k, name, sizeof name);
+    return sf_grid_find(c->grid, name) < 0
+               ? SF_OK
+               : SFI_FAIL(c->ctx, SF_E_ARG,
+                          "calc: \"%s\" is an axis, which is written under "
+                          "that name; want another one for the result",
+                          name);
+}
+
 static sf_status make_sheet(file_job *j, const char *path)
 {
     sf_field_write_options o = SF_FIELD_WRITE_OPTIONS_INIT;
@@ -369,6 +419,7 @@ static sf_status make_sheet(file_job *j, const char *path)
         for (int k = 0; k < c->outputs[i].components; k++) {
             sf_grid *grid = NULL;
             sf_field *f = &j->outlines[made];
+            SFI_TRY(check_name(c, &c->outputs[i], k));
             SFI_TRY(sfi_calc_grid(c, &c->outputs[i], &grid));
             const sf_status status = sfi_field_outline(
                 j->ctx, f, grid, j->is_double ? SF_F64 : SF_F32);
@@ -388,7 +439,7 @@ static sf_status write_slabs(file_job *j, const char *path)
 {
     sf_status status = make_sheet(j, path);
     if (status == SF_OK)
-        status = sfi_calc_results(j->c, put_box, j);
+        status = sfi_calc_results(j->c, NULL, true, put_box, j);
     return j->sheet != NULL ? sfi_sheet_close(j->sheet, status) : status;
 }
 
@@ -399,7 +450,7 @@ static sf_status write_whole(file_job *j, const char *path)
     if (fields == NULL)
         return SF_E_NOMEM;
     int count = 0;
-    sf_status status = sfi_calc_fields(j->c, MOST, fields, &count);
+    sf_status status = sfi_calc_fields(j->c, MOST, fields, &count, true);
     if (status == SF_OK)
         status = sf_field_write(j->ctx, path, count, fields, NULL);
     for (int i = 0; i < count; i++)
@@ -481,19 +532,39 @@ static sf_status add_nested(void *user, const char *name,
     sf_field *f = &j->nested[j->nested_count];
     sf_status status = understand(own, NULL, definition);
     if (status == SF_OK)
-        status = sfi_calc_fields(own->c, 1, f, &count);
+        status = sfi_calc_fields(own->c, 1, f, &count, false);
     j->nested_count += count;
     j->is_double |= own->is_double;
+    j->selected |= own->selected;
     if (status == SF_OK)
         status = sf_field_set_name(j->ctx, f, name);
     if (status == SF_OK)
-        status =
-            sfi_calc_add(j->c, name, f->grid, f->unit, sfi_calc_read_field, f);
+        status = sfi_calc_add_field(j->c, name, f->unit, f);
     if (status == SF_OK)
         j->c->inputs[j->c->input_count - 1].standard_name =
             sf_field_description(f, "standard_name");
     free_job(own);
     return status;
+}
+
+/* A name that nothing has was perhaps meant for a variable, which the expression, made of
+ * those that are read, does not know. */
+static sf_status misspelt(const file_job *j, sf_status status)
+{
+    char wanted[300], old[1024];
+    int var = 0;
+    snprintf(wanted, sizeof wanted, "unknown name \"%s\"", j->unknown);
+    if (status != SF_E_PARSE || *j->unknown == '\0' ||
+        strstr(sf_context_message(j->ctx), wanted) == NULL)
+        return status;
+    snprintf(old, sizeof old, "%s", sf_context_message(j->ctx));
+    for (int i = 0; i < j->file_count; i++)
+        if (!j->files[i].is_array &&
+            sfi_cf_find(j->ctx, &j->files[i].nc.source, j->unknown, &var) !=
+                SF_OK &&
+            strstr(sf_context_message(j->ctx), "did you mean") != NULL)
+            return SF_E_FORMAT;
+    return SFI_FAIL(j->ctx, status, "%s", old);
 }
 
 /* Everything before values; `path` is what will be written, or NULL. */
@@ -507,12 +578,14 @@ static sf_status understand(file_job *j, const char *path, const char *text)
     SFI_TRY(scan_text(j, j->list.text, false));
     SFI_TRY(name_unknown(j));
     SFI_TRY(scan_text(j, j->list.text, true));
-    return sfi_calc_understand(j->c, j->text.text != NULL ? j->text.text : "");
+    return misspelt(
+        j, sfi_calc_understand(j->c, j->text.text != NULL ? j->text.text : ""));
 }
 
 static sf_status run_job(file_job *j, const char *path, const char *text)
 {
     SFI_TRY(understand(j, path, text));
+    SFI_TRY(check_selection(j));
     return sfi_path_ends(path, ".nc") || sfi_path_ends(path, ".nc4") ||
                    sfi_path_ends(path, ".cdf")
                ? write_slabs(j, path)

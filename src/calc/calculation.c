@@ -4,6 +4,7 @@
 #include "calc/calculation.h"
 
 #include "calc/nested.h"
+#include "num/loops.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -306,31 +307,43 @@ sf_status sfi_calc_describe(sfi_calc *c, const sfi_calc_output *o, int k,
 
 /* ---- in memory ---------------------------------------------------------------------- */
 
-sf_status sfi_calc_read_field(void *user, const int64_t *start,
-                              const int64_t *count, double *out)
+/* A box of a field of one component: `user` is the field. */
+static sf_status read_field(void *user, const int64_t *start,
+                            const int64_t *count, double *out,
+                            const int64_t *step)
 {
     const sf_field *f = user;
-    const int rank = sf_grid_rank(f->grid);
+    const int rank = sf_grid_rank(f->grid), last = rank - 1;
     int64_t index[SF_MAX_AXES] = {0};
     for (;;) {
-        int64_t at = 0;
-        for (int k = 0; k < rank; k++)
+        int64_t at = 0, to = 0;
+        for (int k = 0; k < rank; k++) {
             at += (start[k] + index[k]) * f->step[k];
-        const int64_t n = count[rank - 1];
-        const double *row = (const double *)f->data[0] + at;
-        if (f->dtype == SF_F64 && f->step[rank - 1] == 1)
-            memcpy(out, row, (size_t)n * sizeof *out);
+            to += index[k] * step[k];
+        }
+        const int64_t n = count[last];
+        if (f->dtype == SF_F64 && f->step[last] == 1 && step[last] == 1)
+            memcpy(out + to, (const double *)f->data[0] + at,
+                   (size_t)n * sizeof *out);
         else
             for (int64_t i = 0; i < n; i++)
-                out[i] = sfi_number_get(f->dtype, f->data[0],
-                                        at + i * f->step[rank - 1]);
-        out += n;
-        int k = rank - 2;
+                out[to + i * step[last]] = sfi_number_get(
+                    f->dtype, f->data[0], at + i * f->step[last]);
+        int k = last - 1;
         while (k >= 0 && ++index[k] == count[k])
             index[k--] = 0;
         if (k < 0)
             return SF_OK;
     }
+}
+
+sf_status sfi_calc_add_field(sfi_calc *c, const char *name, const char *unit,
+                             const sf_field *field)
+{
+    SFI_TRY(sfi_calc_add(c, name, field->grid, unit, read_field,
+                         (void *)(uintptr_t)field));
+    c->inputs[c->input_count - 1].field = field;
+    return SF_OK;
 }
 
 /* Fields that are made, in the order of outputs and components. */
@@ -356,9 +369,10 @@ static sf_status put_field(void *user, int output, int component,
         int64_t at = 0;
         for (int k = 0; k < rank; k++)
             at += (first[k] + index[k]) * f->step[k];
-        /* Fields of results are of doubles, dense along a row. */
-        const int64_t n = count[rank - 1];
-        memcpy((double *)f->data[0] + at, values, (size_t)n * sizeof *values);
+        const int64_t n = count[rank - 1]; /* rows of fields are dense */
+        sfi_loops_for(SF_F64)->store((char *)f->data[0] +
+                                         (size_t)at * sf_dtype_size(f->dtype),
+                                     f->dtype, 1, values, n, n, 1);
         values += n;
         int k = rank - 2;
         while (k >= 0 && ++index[k] == count[k])
@@ -383,7 +397,7 @@ static sf_status make_fields(in_memory *m, int most, int *made)
                                 most);
             SFI_TRY(sfi_calc_grid(c, o, &grid));
             const sf_status status =
-                sf_field_new(c->ctx, &m->out[*made], grid, 1, NULL, SF_F64, 0);
+                sfi_field_room(c->ctx, &m->out[*made], grid, SF_F64);
             if (status != SF_OK) {
                 sf_grid_free(grid);
                 return status;
@@ -396,19 +410,88 @@ static sf_status make_fields(in_memory *m, int most, int *made)
     return SF_OK;
 }
 
-sf_status sfi_calc_fields(sfi_calc *c, int most, sf_field *out, int *count)
+sf_status sfi_calc_fields(sfi_calc *c, int most, sf_field *out, int *count,
+                          bool wants_stats)
 {
     in_memory m = {.c = c, .out = out};
     int made = 0;
     sf_status status = make_fields(&m, most, &made);
     if (status == SF_OK)
-        status = sfi_calc_results(c, put_field, &m);
+        status = sfi_calc_results(c, out, wants_stats, put_field, &m);
+    for (int i = 0; i < made && status == SF_OK; i++)
+        sfi_field_clear_margins(&out[i]);
     if (status == SF_OK)
         *count = made;
     else
         while (made > 0)
             sf_field_free(c->ctx, &out[--made]);
     return status;
+}
+
+/* The bytes between the first and the last value of a field, [*from, *to). */
+static void span_of(const sf_field *f, const char **from, const char **to)
+{
+    int64_t last = 0;
+    for (int k = 0; k < sf_grid_rank(f->grid); k++)
+        last += (sf_field_count(f, 0, k) - 1) * f->step[k];
+    *from = f->data[0];
+    *to = *from + (size_t)(last + 1) * sf_dtype_size(f->dtype);
+}
+
+static bool overlap(const sf_field *f, const sf_field *g)
+{
+    const char *a, *b, *x, *y;
+    span_of(f, &a, &b);
+    span_of(g, &x, &y);
+    return a < y && x < b;
+}
+
+static sf_status check_target(const sfi_calc *c, const sfi_calc_output *o,
+                              const sf_field *f, int number)
+{
+    sf_grid *grid = NULL;
+    bool fits = f->grid != NULL && f->components == 1 && f->place[0] == 0;
+    SFI_TRY(sfi_calc_grid(c, o, &grid));
+    const int rank = sf_grid_rank(grid);
+    fits = fits && sf_grid_rank(f->grid) == rank;
+    for (int k = 0; k < rank && fits; k++)
+        fits = sf_grid_axis(f->grid, k)->count == sf_grid_axis(grid, k)->count;
+    sf_grid_free(grid);
+    return fits ? SF_OK
+                : SFI_FAIL(c->ctx, SF_E_SHAPE,
+                           "calc: field %d is to have one component and the "
+                           "axes and points of \"%s\"",
+                           number, o->name);
+}
+
+/* Whether the caller's fields can take the results. */
+static sf_status check_targets(in_memory *m, int count, int input_count,
+                               const sf_field *inputs)
+{
+    const sfi_calc *c = m->c;
+    int made = 0;
+    for (int i = 0; i < c->output_count; i++) {
+        m->first[i] = made;
+        for (int k = 0; k < c->outputs[i].components; k++, made++)
+            if (made < count)
+                SFI_TRY(check_target(c, &c->outputs[i], &m->out[made], made));
+    }
+    if (made != count)
+        return SFI_FAIL(c->ctx, SF_E_ARG, "calc: %d fields for %d results",
+                        count, made);
+    for (int i = 0; i < count; i++) {
+        bool taken = false;
+        for (int k = 0; k < i; k++)
+            taken = taken || overlap(&m->out[i], &m->out[k]);
+        for (int k = 0; k < input_count; k++)
+            taken = taken || overlap(&m->out[i], &inputs[k]);
+        if (taken)
+            return SFI_FAIL(c->ctx, SF_E_ARG,
+                            "calc: the array of field %d overlaps another one; "
+                            "want one of its own for each result",
+                            i);
+    }
+    return SF_OK;
 }
 
 /* A calculation of fields in memory, and those that it made for itself. */
@@ -418,6 +501,7 @@ typedef struct memory_job {
     int input_count;
     const sf_field *inputs;
     sfi_calc *c;
+    bool is_into; /* fields that are there */
     int nested_count;
     sf_field nested[SFI_CALC_MOST_INPUTS];
 } memory_job;
@@ -429,8 +513,7 @@ static sf_status add_field(memory_job *j, const sf_field *f)
                         "calc: field %d is to have a name, and one "
                         "component on the points of its grid",
                         (int)(f - j->inputs));
-    SFI_TRY(sfi_calc_add(j->c, f->name, f->grid, f->unit, sfi_calc_read_field,
-                         (void *)(uintptr_t)f));
+    SFI_TRY(sfi_calc_add_field(j->c, f->name, f->unit, f));
     j->c->inputs[j->c->input_count - 1].standard_name =
         sf_field_description(f, "standard_name");
     return SF_OK;
@@ -454,6 +537,13 @@ static sf_status add_nested(void *user, const char *name,
     return sf_field_set_name(j->ctx, f, name);
 }
 
+static sf_status fill_fields(memory_job *j, int count, sf_field *out)
+{
+    in_memory m = {.c = j->c, .out = out};
+    SFI_TRY(check_targets(&m, count, j->input_count, j->inputs));
+    return sfi_calc_results(j->c, out, false, put_field, &m);
+}
+
 /* Where something is regridded within an expression, not all fields lie on one grid: those
  * that are named outside such calls do. */
 static sf_status run_memory(memory_job *j, const char *text, int most,
@@ -475,8 +565,30 @@ static sf_status run_memory(memory_job *j, const char *text, int most,
     if (status == SF_OK)
         status = sfi_calc_understand(j->c, list.text);
     if (status == SF_OK)
-        status = sfi_calc_fields(j->c, most, out, count);
+        status = j->is_into ? fill_fields(j, most, out)
+                            : sfi_calc_fields(j->c, most, out, count, false);
     sfi_growing_free(j->ctx, &list);
+    return status;
+}
+
+static sf_status calculate(sf_context *ctx, bool is_into, int most,
+                           sf_field *out, int *count, const char *text,
+                           int input_count, const sf_field *inputs,
+                           const sf_calc_options *opts)
+{
+    memory_job *j = sfi_alloc_zero(ctx, 1, sizeof *j);
+    if (j == NULL)
+        return SF_E_NOMEM;
+    j->ctx = ctx;
+    j->opts = opts;
+    j->input_count = input_count;
+    j->inputs = inputs;
+    j->is_into = is_into;
+    const sf_status status = run_memory(j, text, most, out, count);
+    sfi_calc_free(j->c);
+    for (int i = 0; i < j->nested_count; i++)
+        sf_field_free(ctx, &j->nested[i]);
+    sfi_free(ctx, j, 1, sizeof *j);
     return status;
 }
 
@@ -485,17 +597,14 @@ sf_status sf_calc(sf_context *ctx, int most, sf_field *out, int *count,
                   const sf_calc_options *opts)
 {
     *count = 0;
-    memory_job *j = sfi_alloc_zero(ctx, 1, sizeof *j);
-    if (j == NULL)
-        return SF_E_NOMEM;
-    j->ctx = ctx;
-    j->opts = opts;
-    j->input_count = input_count;
-    j->inputs = inputs;
-    const sf_status status = run_memory(j, text, most, out, count);
-    sfi_calc_free(j->c);
-    for (int i = 0; i < j->nested_count; i++)
-        sf_field_free(ctx, &j->nested[i]);
-    sfi_free(ctx, j, 1, sizeof *j);
-    return status;
+    return calculate(ctx, false, most, out, count, text, input_count, inputs,
+                     opts);
+}
+
+sf_status sf_calc_into(sf_context *ctx, int count, sf_field *out,
+                       const char *text, int input_count,
+                       const sf_field *inputs, const sf_calc_options *opts)
+{
+    return calculate(ctx, true, count, out, NULL, text, input_count, inputs,
+                     opts);
 }

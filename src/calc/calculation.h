@@ -96,8 +96,10 @@ typedef struct sfi_table {
     double *block;
 } sfi_table;
 
+/* Read a box of values; value i goes to out[sum_k i_k step[k]]. */
 typedef sf_status (*sfi_box_reader)(void *user, const int64_t *start,
-                                    const int64_t *count, double *out);
+                                    const int64_t *count, double *out,
+                                    const int64_t *step);
 
 /* A field of the caller or of a file. */
 typedef struct sfi_calc_input {
@@ -106,16 +108,19 @@ typedef struct sfi_calc_input {
     const sf_grid *grid; /* its own                                       */
     sfi_box_reader read; /* boxes of it in its own order of axes          */
     void *user;
-    int map[SF_MAX_AXES]; /* its axis k is this axis of the domain         */
-    unsigned mask;        /* of the domain's axes                          */
+    const sf_field *field; /* if it is in memory, else NULL                  */
+    int map[SF_MAX_AXES];  /* its axis k is this axis of the domain         */
+    unsigned mask;         /* of the domain's axes                          */
     sfi_unit unit;
     /* As the file has them, or NULL. */
     const char *standard_name, *grid_mapping, *coordinates;
 } sfi_calc_input;
 
 /* An array over some axes of the domain, with room for neighbours: the value at indices
- * i is block[zero + sum_k i_k step[k]]. */
+ * i is block[zero + sum_k i_k step[k]].  One that is lent is all of somebody else's
+ * array, and stays where it is. */
 typedef struct sfi_slab {
+    bool is_lent;
     void *block;
     sf_dtype dtype;
     size_t block_count;
@@ -245,6 +250,11 @@ bool sfi_axis_is_uniform(const sfi_calc *c, int axis);
 /* Whether index i is a pole, of an axis of latitudes. */
 bool sfi_axis_pole_at(const sfi_calc *c, int axis, int64_t i);
 
+/* The unit of an axis whose unit is dated ("days since ..."); if only seconds are wanted,
+ * also in a calendar that is not known.  Returns SF_OK, SF_E_FORMAT with the reason. */
+sf_status sfi_axis_clock(const sfi_calc *c, int axis, bool needs_dates,
+                         sfi_clock_unit *out);
+
 /* Seconds, radians or plain numbers in one unit of an axis's coordinate. */
 double sfi_axis_factor(const sfi_calc *c, int axis);
 
@@ -339,6 +349,13 @@ sf_status sfi_slab_new(sfi_calc *c, sfi_slab *out, sf_dtype dtype,
                        const int64_t *count, const int64_t *pad);
 void sfi_slab_free(sfi_calc *c, sfi_slab *s);
 
+/* Room for `count` doubles from index 0 on along all axes, row-major without gaps; their
+ * values mean nothing. */
+sf_status sfi_slab_dense(sfi_calc *c, sfi_slab *out, const int64_t *count);
+
+/* The array of a field of one component, whose axis k is axis map[k] of the domain. */
+sfi_slab sfi_slab_lent(const sf_field *f, const int *map);
+
 /* The same room for indices along `axis` that are larger by `by` > 0; values that belong
  * to both stay at their indices. */
 void sfi_slab_move(sfi_slab *s, int axis, int64_t by);
@@ -379,9 +396,11 @@ void sfi_slab_wrap(const sfi_calc *c, sfi_slab *s, unsigned mask,
 typedef sf_status (*sfi_consumer)(void *user, const int64_t *first,
                                   const int64_t *count, const sfi_slab *values);
 
-/* Compute terms whose axes are those of `mask` at all points, slab by slab. */
+/* Compute terms whose axes are those of `mask` at all points, slab by slab.  With `targets`
+ * [root_count] the values go there, which are lent, and `consume` is not called. */
 sf_status sfi_pass(sfi_calc *c, int root_count, const sf_node *roots,
-                   unsigned mask, sfi_consumer consume, void *user);
+                   unsigned mask, const sfi_slab *targets, sfi_consumer consume,
+                   void *user);
 
 /* ---- reductions (reduce.c) -------------------------------------------------------------- */
 
@@ -398,9 +417,9 @@ void sfi_calc_free(sfi_calc *c);
 sf_status sfi_calc_add(sfi_calc *c, const char *name, const sf_grid *grid,
                        const char *unit, sfi_box_reader read, void *user);
 
-/* A box of a field of one component in memory: `user` is the field. */
-sf_status sfi_calc_read_field(void *user, const int64_t *start,
-                              const int64_t *count, double *out);
+/* The same of a field of one component in memory. */
+sf_status sfi_calc_add_field(sfi_calc *c, const char *name, const char *unit,
+                             const sf_field *field);
 
 /* Everything before values: the domain, the terms, their units. */
 sf_status sfi_calc_understand(sfi_calc *c, const char *text);
@@ -414,8 +433,10 @@ void sfi_calc_scheme(const sfi_calc *c, char *text, size_t size);
 sf_status sfi_calc_describe(sfi_calc *c, const sfi_calc_output *o, int k,
                             sf_field *f);
 
-/* All outputs as fields, with everything computed. */
-sf_status sfi_calc_fields(sfi_calc *c, int most, sf_field *out, int *count);
+/* All outputs as fields, with everything computed; c->outputs[].stats only if they are
+ * wanted. */
+sf_status sfi_calc_fields(sfi_calc *c, int most, sf_field *out, int *count,
+                          bool wants_stats);
 
 /* ---- results (results.c) ---------------------------------------------------------------- */
 
@@ -424,7 +445,9 @@ typedef sf_status (*sfi_result_fn)(void *user, int output, int component,
                                    const double *values);
 
 /* Compute all outputs; `put` gets them box by box, dense and row-major over the axes
- * of the output's mask. */
-sf_status sfi_calc_results(sfi_calc *c, sfi_result_fn put, void *user);
+ * of the output's mask.  With `fields`, one for each component of each output, values go straight there where no operation follows that needs all of a plane; the
+ * others go to `put`. */
+sf_status sfi_calc_results(sfi_calc *c, sf_field *fields, bool wants_stats,
+                           sfi_result_fn put, void *user);
 
 #endif

@@ -195,8 +195,7 @@ static sf_source source_of(const sfi_pass_state *p, const sfi_calc_program *k,
 }
 
 static sf_status run_program(sfi_pass_state *p, sfi_calc_program *k,
-                             const sub_box *b, const sf_box_sink *sinks,
-                             bool is_padded);
+                             const sub_box *b, const sf_box_sink *sinks);
 
 /* The mean along the longitudes for each point of the other axes. */
 static sf_status run_ring(sfi_pass_state *p, sfi_calc_program *k, size_t i,
@@ -218,7 +217,7 @@ static sf_status run_ring(sfi_pass_state *p, sfi_calc_program *k, size_t i,
             sink.steps[a] = step;
             step *= b->count[a];
         }
-    const sf_status status = run_program(p, &k->rings[i], b, &sink, false);
+    const sf_status status = run_program(p, &k->rings[i], b, &sink);
     for (int64_t at = 0; at < step / n && status == SF_OK; at++) {
         double sum = 0.0, weights = 0.0;
         for (int64_t j = 0; j < n; j++) {
@@ -233,14 +232,13 @@ static sf_status run_ring(sfi_pass_state *p, sfi_calc_program *k, size_t i,
 }
 
 static sf_status run_program(sfi_pass_state *p, sfi_calc_program *k,
-                             const sub_box *b, const sf_box_sink *sinks,
-                             bool is_padded)
+                             const sub_box *b, const sf_box_sink *sinks)
 {
     for (size_t i = 0; i < k->e.ring_count; i++)
         SFI_TRY(run_ring(p, k, i, b));
     for (size_t i = 0; i < k->e.read_count; i++)
         k->sources[i] = source_of(p, k, b, &k->e.reads[i]);
-    sf_box box = {.rank = p->rank, .is_padded = is_padded};
+    sf_box box = {.rank = p->rank};
     memcpy(box.extent, b->count, sizeof box.extent);
     return sf_program_run_box(k->program, &box, k->sources, NULL, sinks);
 }
@@ -257,10 +255,7 @@ static sf_status run_box(sfi_pass_state *p, sfi_layer *l,
             (sf_box_sink){.to = {sfi_slab_address(v, b->first), v->dtype, 0}};
         memcpy(sinks[r].steps, v->step, sizeof sinks[r].steps);
     }
-    const int last = p->rank - 1;
-    return run_program(p, k, b, sinks,
-                       b->count[last] == l->extent[last] && p->slow != last &&
-                           !p->by_time);
+    return run_program(p, k, b, sinks);
 }
 
 /* All boxes of indices [from, to) of the slow axis. */

@@ -562,11 +562,24 @@ static int axis_of(const sfi_asker *a, sf_node node)
     return t != NULL && t->kind == SFI_TERM_AXIS ? t->axis : -1;
 }
 
+/* Refuse an operator where a dated axis cannot be read: the message says why. */
+static void want_clock(const sfi_asker *a, int t, bool dates)
+{
+    sfi_clock_unit clock;
+    char why[256];
+    if (t < 0 || !sfi_time_is_dated(sf_grid_axis(a->c->grid, t)->unit) ||
+        sfi_axis_clock(a->c, t, dates, &clock) == SF_OK)
+        return;
+    snprintf(why, sizeof why, "%s", sf_context_message(a->c->ctx));
+    (void)REFUSE(a, SF_E_UNSUPPORTED, "%s: %s", a->name, why);
+}
+
 static sf_node along(const sfi_asker *a, sf_node f, int axis)
 {
     if (axis < 0)
         return REFUSE(a, SF_E_UNSUPPORTED, "%s: the grid has no such axis",
                       a->name);
+    want_clock(a, axis, false);
     return deriv_in(a, f, axis, 1,
                     sf_grid_axis(a->c->grid, axis)->role != SF_ROLE_T);
 }
@@ -752,6 +765,7 @@ static sf_node anomaly(const sfi_asker *a, int count, const sf_node *args)
             return REFUSE(a, SF_E_UNSUPPORTED,
                           "anomaly: months need an axis of time with a "
                           "calendar (\"days since ...\")");
+        want_clock(a, t, true);
         return sf_sub(g, args[0],
                       reduce(a, SFI_REDUCE_MONTH, count, args, 1u << t));
     }

@@ -3,7 +3,11 @@
  *
  * A slab is a run of indices of the slowest axis, and all of the others, with as many
  * more indices on either side as is read.  What the next slab has in common with it, fields
- * and stored terms, stays: nothing is read or computed twice. */
+ * and stored terms, stays: nothing is read or computed twice.
+ *
+ * A field in memory is read where it lies, if nothing that is read of it is a period away;
+ * results may likewise go where they are wanted.  If nothing has a slab of its own, there
+ * is but one. */
 #include "calc/pass.h"
 
 #include <string.h>
@@ -142,6 +146,25 @@ static sf_status spread(sfi_pass_state *p)
     return SF_OK;
 }
 
+/* Whether a field can be read where it lies. */
+static bool may_borrow(const sfi_pass_state *p, int i)
+{
+    const sfi_calc_input *in = &p->c->inputs[i];
+    for (int k = 0; k < p->rank; k++)
+        if (in->mask >> k & 1u && is_closed(p, k) && p->input_pad[k] > 0)
+            return false;
+    return in->field != NULL;
+}
+
+/* Points of a slab; with none, all of them are one. */
+static bool needs_slabs(const sfi_pass_state *p)
+{
+    bool own = p->targets == NULL || p->layer_count > 1;
+    for (int i = 0; i < p->c->input_count; i++)
+        own = own || (p->used >> i & 1u && !may_borrow(p, i));
+    return own;
+}
+
 static sf_status measure_pass(sfi_pass_state *p, int root_count,
                               const sf_node *roots, unsigned mask)
 {
@@ -165,7 +188,7 @@ static sf_status measure_pass(sfi_pass_state *p, int root_count,
         p->thick = SLAB_POINTS / each;
         if (p->thick < 1)
             p->thick = 1;
-        if (p->thick > p->extent[p->slow])
+        if (p->thick > p->extent[p->slow] || !needs_slabs(p))
             p->thick = p->extent[p->slow];
     }
     return SF_OK;
@@ -200,9 +223,13 @@ static sf_status make_room(sfi_pass_state *p)
     for (int i = 0; i < c->input_count; i++) {
         if (!(p->used >> i & 1u))
             continue;
+        if (may_borrow(p, i)) {
+            p->inputs[i] = sfi_slab_lent(c->inputs[i].field, c->inputs[i].map);
+            continue;
+        }
         SFI_TRY(make_slab(p, &p->inputs[i], sfi_calc_dtype(c),
                           c->inputs[i].mask, p->input_pad));
-        if (p->inputs[i].block_count > largest)
+        if (p->inputs[i].dtype != SF_F64 && p->inputs[i].block_count > largest)
             largest = p->inputs[i].block_count;
     }
     p->packed = sfi_alloc(c->ctx, largest, sizeof *p->packed);
@@ -215,14 +242,16 @@ static sf_status make_room(sfi_pass_state *p)
             make_slab(p, &l->values[0], sfi_calc_dtype(c), l->mask, l->pad));
         SFI_TRY(make_spectral(p, l));
     }
-    static const int64_t none[SF_MAX_AXES] = {0};
     const sfi_layer *wanted = p->layers[p->layer_count - 1];
     int64_t count[SF_MAX_AXES];
     for (int k = 0; k < p->rank; k++)
         count[k] = k == p->slow ? p->thick : p->extent[k];
-    for (int r = 0; r < wanted->root_count; r++)
-        SFI_TRY(sfi_slab_new(c, &wanted->values[r], SF_F64,
-                             (1u << p->rank) - 1u, none, count, none));
+    for (int r = 0; r < wanted->root_count; r++) {
+        if (p->targets != NULL)
+            wanted->values[r] = p->targets[r];
+        else
+            SFI_TRY(sfi_slab_dense(c, &wanted->values[r], count));
+    }
     return SF_OK;
 }
 
@@ -256,15 +285,19 @@ static sf_status read_part(sfi_pass_state *p, int i, int64_t first,
         start[k] = is_slow ? first : 0;
         n[k] = is_slow ? count : sf_grid_axis(in->grid, k)->count;
     }
-    SFI_TRY(in->read(in->user, start, n, p->packed));
     /* The slab in the input's own order of axes. */
     sfi_slab own = p->inputs[i];
-    int64_t to[SF_MAX_AXES] = {0};
+    int64_t to[SF_MAX_AXES] = {0}, dense[SF_MAX_AXES], points = 1;
     memset(own.step, 0, sizeof own.step);
-    for (int k = 0; k < rank; k++) {
+    for (int k = rank - 1; k >= 0; k--) {
         own.step[k] = p->inputs[i].step[in->map[k]];
         to[k] = in->map[k] == p->slow ? as : 0;
+        dense[k] = points;
+        points *= n[k];
     }
+    if (own.dtype == SF_F64)
+        return in->read(in->user, start, n, sfi_slab_at(&own, to), own.step);
+    SFI_TRY(in->read(in->user, start, n, p->packed, dense));
     sfi_slab_put(&own, rank, to, n, p->packed);
     return SF_OK;
 }
@@ -343,12 +376,14 @@ static sf_status run_slab(sfi_pass_state *p, int64_t first, int64_t count,
                           sfi_consumer consume, void *user)
 {
     for (int i = 0; i < p->c->input_count; i++)
-        if (p->used >> i & 1u)
+        if (p->used >> i & 1u && !p->inputs[i].is_lent)
             SFI_TRY(read_input(p, i, first, count));
     for (int i = 0; i < p->layer_count - 1; i++)
         SFI_TRY(run_stored(p, p->layers[i], first, count));
     sfi_layer *wanted = p->layers[p->layer_count - 1];
     SFI_TRY(sfi_layer_run(p, wanted, first, first + count));
+    if (p->targets != NULL)
+        return SF_OK;
     int64_t begin[SF_MAX_AXES] = {0}, size[SF_MAX_AXES];
     for (int k = 0; k < p->rank; k++) {
         begin[k] = k == p->slow ? first : 0;
@@ -392,12 +427,14 @@ static void free_pass(sfi_pass_state *p)
 }
 
 sf_status sfi_pass(sfi_calc *c, int root_count, const sf_node *roots,
-                   unsigned mask, sfi_consumer consume, void *user)
+                   unsigned mask, const sfi_slab *targets, sfi_consumer consume,
+                   void *user)
 {
     sfi_pass_state *p = sfi_alloc_zero(c->ctx, 1, sizeof *p);
     if (p == NULL)
         return SF_E_NOMEM;
     p->c = c;
+    p->targets = targets;
     sf_status status = measure_pass(p, root_count, roots, mask);
     if (status == SF_OK)
         status = make_room(p);

@@ -58,6 +58,7 @@ typedef struct sfi_pass_state {
     int slow; /* the axis that slabs are cut along, -1: there is one slab  */
     int64_t thick, extent[SF_MAX_AXES];
     bool by_time; /* boxes have one time each: months are read             */
+    const sfi_slab *targets; /* where the roots go, or NULL                 */
     int layer_count;
     sfi_layer *layers[SFI_MOST_LAYERS]; /* the last one: what is wanted     */
     sfi_slab inputs[SFI_CALC_MOST_INPUTS];

@@ -176,8 +176,8 @@ static sf_status run_stage(sfi_calc *c, const sfi_field_term *t, sfi_stage *s)
     s->mask = sfi_term_mask(c, t->node);
     sf_status status = prepare(&g, t, s);
     if (status == SF_OK)
-        status =
-            sfi_pass(c, 1, &t->arg[0], sfi_term_mask(c, t->arg[0]), gather, &g);
+        status = sfi_pass(c, 1, &t->arg[0], sfi_term_mask(c, t->arg[0]), NULL,
+                          gather, &g);
     if (status == SF_OK) {
         int64_t first[SF_MAX_AXES] = {0}, count[SF_MAX_AXES] = {0};
         finish(&g);

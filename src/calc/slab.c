@@ -35,9 +35,34 @@ sf_status sfi_slab_new(sfi_calc *c, sfi_slab *out, sf_dtype dtype,
     return out->block != NULL ? SF_OK : SF_E_NOMEM;
 }
 
+sf_status sfi_slab_dense(sfi_calc *c, sfi_slab *out, const int64_t *count)
+{
+    int64_t size = 1;
+    memset(out, 0, sizeof *out);
+    for (int k = sf_grid_rank(c->grid) - 1; k >= 0; k--) {
+        out->step[k] = size;
+        if (count[k] > INT64_MAX / 16 / size)
+            return SFI_FAIL(c->ctx, SF_E_SHAPE,
+                            "calc: a slab exceeds the address space");
+        size *= count[k];
+    }
+    out->dtype = SF_F64;
+    out->block_count = (size_t)size;
+    out->block = sfi_alloc(c->ctx, out->block_count, sizeof(double));
+    return out->block != NULL ? SF_OK : SF_E_NOMEM;
+}
+
+sfi_slab sfi_slab_lent(const sf_field *f, const int *map)
+{
+    sfi_slab s = {.is_lent = true, .block = f->data[0], .dtype = f->dtype};
+    for (int k = 0; k < sf_grid_rank(f->grid); k++)
+        s.step[map[k]] = f->step[k];
+    return s;
+}
+
 void sfi_slab_free(sfi_calc *c, sfi_slab *s)
 {
-    if (s->block != NULL)
+    if (s->block != NULL && !s->is_lent)
         sfi_free(c->ctx, s->block, s->block_count, sf_dtype_size(s->dtype));
     memset(s, 0, sizeof *s);
 }
@@ -46,6 +71,8 @@ void sfi_slab_move(sfi_slab *s, int axis, int64_t by)
 {
     const size_t elements = (size_t)(by * s->step[axis]);
     const size_t bytes = sf_dtype_size(s->dtype);
+    if (s->is_lent)
+        return;
     s->zero -= by * s->step[axis];
     if (elements > 0 && elements < s->block_count)
         memmove(s->block, (char *)s->block + elements * bytes,

@@ -312,6 +312,12 @@ sf_read_options cli_read_options(const cli_read *r);
         .offset = offsetof(values_, member.kinds), .rare = true                \
     }
 
+/* Why a column is of its kind, and its atoms with their proportions: "all > 0, and
+ * widely spread; atom 0 (23 %)".  Returns `text`. */
+enum { CLI_WHY_SIZE = 256 };
+const char *cli_why(const sf_frame *frame, int64_t col,
+                    char text[CLI_WHY_SIZE]);
+
 /* Show the columns on standard error (unless --quiet); `used` [cols] says which
  * of them are not left out. */
 sf_status cli_show_columns(cli *c, const sf_frame *frame, const bool *used);

@@ -53,6 +53,31 @@ static int name_width(const sf_frame *f)
     return width < NAME_WIDTH ? width : NAME_WIDTH;
 }
 
+/* The part of the cells that are there which is x. */
+static double share_of(const sf_frame *f, int64_t j, double x)
+{
+    int64_t same = 0, present = 0;
+    for (int64_t i = 0; i < sf_frame_rows(f); i++) {
+        const double cell = sf_frame_cell(f, i, j);
+        present += !isnan(cell);
+        same += cell == x;
+    }
+    return (double)same / (double)present;
+}
+
+const char *cli_why(const sf_frame *f, int64_t j, char text[CLI_WHY_SIZE])
+{
+    const int64_t count = sf_frame_atom_count(f, j);
+    int n = snprintf(text, CLI_WHY_SIZE, "%s", sf_frame_why(f, j));
+    for (int64_t k = 0; k < count && n + 48 < CLI_WHY_SIZE; k++) {
+        const double x = sf_frame_atom(f, j, k);
+        const char *before = k > 0 ? ", " : count > 1 ? "; atoms " : "; atom ";
+        n += snprintf(text + n, (size_t)(CLI_WHY_SIZE - n), "%s%g (%.3g %%)",
+                      before, x, 100.0 * share_of(f, j, x));
+    }
+    return text;
+}
+
 sf_status cli_show_columns(cli *c, const sf_frame *f, const bool *used)
 {
     if (c->common.quiet)
@@ -62,6 +87,7 @@ sf_status cli_show_columns(cli *c, const sf_frame *f, const bool *used)
             "column", "rows", "missing", "min", "mean", "max");
     for (int64_t j = 0; j < sf_frame_cols(f); j++) {
         sf_frame_summary s = SF_FRAME_SUMMARY_INIT;
+        char why[CLI_WHY_SIZE];
         SFI_TRY(sf_frame_summarise(c->ctx, &s, f, j));
         print_name(stderr, sf_frame_name(f, j), width);
         fprintf(stderr, "  %-10s %9lld %8lld",
@@ -75,7 +101,7 @@ sf_status cli_show_columns(cli *c, const sf_frame *f, const bool *used)
             fprintf(stderr, " %10s %10s %10s", "-", "-", "-");
         else
             fprintf(stderr, " %10s %10s %10s", "", "", "");
-        fprintf(stderr, "  %s%s\n", sf_frame_why(f, j),
+        fprintf(stderr, "  %s%s\n", cli_why(f, j, why),
                 used[j] ? "" : "; left out");
     }
     return SF_OK;

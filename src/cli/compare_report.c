@@ -22,7 +22,7 @@ static shown find_shown(const compare_job *j)
         const sf_frames_column *c = &r->column[k];
         const bool category = c->compared == SF_COMPARED_CATEGORY;
         s.numbers = s.numbers || !category;
-        s.categories = s.categories || category;
+        s.categories = s.categories || !isnan(c->total_variation[0]);
         for (int t = 0; t < 3; t++)
             s.missing = s.missing || c->missing[t] > 0.0;
     }

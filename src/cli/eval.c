@@ -204,6 +204,7 @@ static sf_status count_copies(eval_job *j)
 static bool is_inferred(const eval_job *j)
 {
     return sf_model_can(j->model, SF_CAN_DECODE) &&
+           sf_model_can(j->model, SF_CAN_NORMALISED) &&
            !sf_model_can(j->model, SF_CAN_LOGPDF);
 }
 
@@ -231,7 +232,7 @@ static sf_status check_wants(const eval_job *j)
 {
     for (int k = 0; k < j->count; k++) {
         const bool coded =
-            j->list[k] == WANT_code && sf_model_can(j->model, SF_CAN_CODE);
+            j->list[k] == WANT_code && sf_model_latents(j->model) > 0;
         const bool inferred = is_inferred(j) && (j->list[k] == WANT_logpdf ||
                                                  j->list[k] == WANT_score);
         const sf_ability ability = coded      ? SF_CAN_CODE

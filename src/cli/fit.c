@@ -28,14 +28,14 @@
 
 /* In the order of FIT_AUTO ... */
 static const char models[] =
-    "auto|gaussian|mixture|network|empirical|pca|fa|flow|vae|decoder";
+    "auto|gaussian|mixture|network|empirical|pca|fa|flow|vae|manifold|decoder";
 
 /* In the order of FIT_METRIC_STANDARD ..., and of sf_coupling. */
 static const char metrics[] = "standard|data", couplings[] = "spline|affine";
 
 /* Of networks in the order of sf_objective, then of densities. */
 static const char objectives[] =
-    "dsm|flow|implicit|sliced|likelihood|elbo|general";
+    "dsm|flow|implicit|sliced|likelihood|elbo|manifold|injective|general";
 
 static const cli_option options[] = {
     OPTION(CLI_TEXT, 'o', "output", "FILE", output, NULL, NULL, NULL,
@@ -54,6 +54,14 @@ static const cli_option options[] = {
      .choices = "isotropic|diagonal",
      .rare = true},
     RARE(CLI_NUMBER, "kl-warmup", "F", kl_warmup, "0", "[0, 1]"),
+    {.kind = CLI_CHOICE,
+     .name = "encoder",
+     .argument = "E",
+     .offset = offsetof(fit_options, encoder),
+     .initial = "network",
+     .choices = "network|none",
+     .rare = true},
+    RARE(CLI_FLAG, "no-dequantise", NULL, no_dequantise, NULL, NULL),
     RARE(CLI_NUMBER, "principal", "A", principal, "0", "[0, 1e6]"),
     {.kind = CLI_CHOICE,
      .name = "metric",
@@ -80,8 +88,7 @@ static const cli_option options[] = {
     RARE(CLI_FLAG, "no-agree", NULL, no_agree, NULL, NULL),
     RARE(CLI_TEXT, "floor", "E", floor, "0", NULL),
     RARE(CLI_FLAG, "complete-rows", NULL, complete_rows, NULL, NULL),
-    OPTION(CLI_TEXT, 0, "weights", "COLUMN", weights, NULL, NULL, NULL,
-           "Observation weights"),
+    RARE(CLI_TEXT, "weights", "COLUMN", weights, NULL, NULL),
     SHOWN(CLI_TEXT, "columns", "LIST", columns, "all of numbers", NULL,
           "Use these columns: a,\"b, c\""),
     OPTION(CLI_NUMBER, 0, "validation", "F", validation, "0.1", "[0, 0.9]",
@@ -158,7 +165,7 @@ static const char *const score_only[] = {"objective", "energy", "sigma-min",
 static const char *const flow_only[] = {"principal", "metric", "coupling",
                                         "bins"};
 
-static const char *const vae_only[] = {"noise", "kl-warmup"};
+static const char *const vae_only[] = {"kl-warmup", "encoder"};
 
 static const char *const empirical_only[] = {
     "bandwidth",  "floor",    "weights",       "target",
@@ -194,9 +201,10 @@ static sf_status check_about(cli *c, const fit_options *o)
 {
     char name[32];
     cli_choice(models, o->model, name, sizeof name);
-    const bool vae = o->model == FIT_VAE;
+    const bool vae = o->model == FIT_VAE, manifold = o->model == FIT_MANIFOLD;
+    const bool decodes = vae || manifold;
     const bool trains = o->model == FIT_AUTO || o->model == FIT_NETWORK ||
-                        o->model == FIT_FLOW || vae;
+                        o->model == FIT_FLOW || decodes;
     const bool latent = o->model == FIT_PCA || o->model == FIT_FA;
     for (size_t i = 0; i < SFI_COUNT(network_only) && !trains; i++)
         if (cli_given(c, network_only[i]) && (i > 0 || !latent))
@@ -221,12 +229,13 @@ static sf_status check_about(cli *c, const fit_options *o)
                         "--model is %s",
                         name);
     for (size_t i = 0; i < SFI_COUNT(score_only); i++)
-        if ((o->model == FIT_FLOW || vae) && cli_given(c, score_only[i]))
+        if ((o->model == FIT_FLOW || decodes) && cli_given(c, score_only[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s applies only to networks, and --model is %s",
                             score_only[i], name);
     for (size_t i = 0; i < SFI_COUNT(flow_only); i++)
-        if (o->model != FIT_FLOW && cli_given(c, flow_only[i]))
+        if (o->model != FIT_FLOW && !(manifold && i == 0) &&
+            cli_given(c, flow_only[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s applies only to --model flow, and --model is "
                             "%s",
@@ -237,17 +246,33 @@ static sf_status check_about(cli *c, const fit_options *o)
                             "--%s applies only to --model vae, and --model is "
                             "%s",
                             vae_only[i], name);
-    if (cli_given(c, "latent") && !latent && !vae)
+    if (o->encoder == FIT_ENCODER_NONE && cli_given(c, "kl-warmup"))
         return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--latent applies only to --model pca, fa and vae, and "
+                        "--kl-warmup applies only to an encoder, and --encoder "
+                        "is none");
+    if (o->no_dequantise && o->model != FIT_FLOW && o->model != FIT_AUTO &&
+        !(decodes && o->noise == FIT_NOISE_DIAGONAL))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--no-dequantise applies only to --model flow, auto "
+                        "and vae with --noise diagonal, and --model is %s",
+                        name);
+    if (cli_given(c, "noise") && !decodes)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--noise applies only to --model vae and manifold, and "
                         "--model is %s",
                         name);
-    if (o->standardise && o->model != FIT_PCA && !vae)
+    if (cli_given(c, "latent") && !latent && !decodes && o->model != FIT_FLOW)
         return SFI_FAIL(c->ctx, SF_E_ARG,
-                        "--standardise applies only to --model pca and vae "
-                        "(factor analysis does not depend on units), and "
-                        "--model is %s",
+                        "--latent applies only to --model pca, fa, flow, vae "
+                        "and manifold, and --model is %s",
                         name);
+    if (o->standardise && o->model != FIT_PCA && !decodes)
+        return SFI_FAIL(
+            c->ctx, SF_E_ARG,
+            "--standardise applies only to --model pca, vae and "
+            "manifold (factor analysis does not depend on units), and "
+            "--model is %s",
+            name);
     if ((latent || vae) && o->validation == 0.0 &&
         strcmp(o->latent, "auto") == 0)
         return SFI_FAIL(c->ctx, SF_E_ARG,
@@ -330,14 +355,14 @@ static sf_status check_density(cli *c, const fit_options *o)
 
 static sf_status check_options(cli *c, const fit_options *o)
 {
+    char name[32];
     if (o->model >= FIT_LATER) {
-        char name[32];
         cli_choice(models, o->model, name, sizeof name);
         return SFI_FAIL(
             c->ctx, SF_E_ARG,
             "--model %s is not in this version, scorefield %s; "
-            "want auto, gaussian, mixture, network, empirical, pca, fa, flow "
-            "or vae",
+            "want auto, gaussian, mixture, network, empirical, pca, fa, flow, "
+            "vae or manifold",
             name, sf_version());
     }
     SFI_TRY(check_about(c, o));
@@ -345,14 +370,18 @@ static sf_status check_options(cli *c, const fit_options *o)
         if (cli_given(c, density_only[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG, "--%s applies only to --density",
                             density_only[i]);
-    if (o->objective == SF_OBJECTIVE_LIKELIHOOD ||
-        o->objective == SF_OBJECTIVE_ELBO)
+    static const char *const whose[] = {[SF_OBJECTIVE_LIKELIHOOD] = "flow",
+                                        [SF_OBJECTIVE_ELBO] = "vae",
+                                        [SF_OBJECTIVE_MANIFOLD] = "manifold",
+                                        [SF_OBJECTIVE_INJECTIVE] =
+                                            "flow --latent K"};
+    if (o->objective >= SF_OBJECTIVE_LIKELIHOOD && o->objective < FIT_GENERAL) {
+        cli_choice(objectives, o->objective, name, sizeof name);
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--objective %s is that of --model %s, which needs no "
                         "--objective",
-                        o->objective == SF_OBJECTIVE_ELBO ? "elbo"
-                                                          : "likelihood",
-                        o->objective == SF_OBJECTIVE_ELBO ? "vae" : "flow");
+                        name, whose[o->objective]);
+    }
     if (o->objective == FIT_GENERAL)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--objective general (generalized score matching) "
@@ -416,11 +445,33 @@ static void report_candidate(const fit_job *j, json_t *list, const candidate *k,
                    k->logpdf != NULL ? k->se : NAN);
 }
 
+/* The columns that were spread over the gaps between their values, and what the densities
+ * are then. */
+static void report_spread(const fit_job *j, const sf_trainer *t, json_t *report)
+{
+    cli *c = j->c;
+    json_t *list = NULL;
+    const double *share = sf_trainer_dequantised(t);
+    for (int64_t i = 0; share != NULL && i < j->data.dim; i++) {
+        if (!(share[i] > 0.0))
+            continue;
+        if (list == NULL)
+            list = cli_put_list(c, report, "dequantised");
+        json_t *row = cli_add_object(c, list);
+        cli_put_text(c, row, "column", j->data.names[i]);
+        cli_put_number(c, row, "share_of_repeated_values", share[i]);
+    }
+    if (list != NULL)
+        cli_note(c, "columns with repeated values were dequantised: densities "
+                    "are of cells spread evenly over the gaps between values");
+}
+
 static void report_training(const fit_job *j, json_t *report)
 {
     cli *c = j->c;
     sf_fit_report r;
-    sf_trainer_report(j->kept == &j->flow ? j->flow_trainer : j->trainer, &r);
+    const sf_trainer *t = j->kept == &j->flow ? j->flow_trainer : j->trainer;
+    sf_trainer_report(t, &r);
     cli_put_count(c, report, "steps", r.steps);
     cli_put_count(c, report, "planned_steps", r.planned);
     cli_put_count(c, report, "best_step", r.best_step);
@@ -428,6 +479,7 @@ static void report_training(const fit_job *j, json_t *report)
     cli_put_count(c, report, "batch", r.batch);
     cli_put_number(c, report, "training_seconds", r.seconds);
     cli_put_text(c, report, "stopped_by", stop_text(r.stop));
+    report_spread(j, t, report);
 }
 
 static void report_local(const fit_job *j, json_t *report)
@@ -530,7 +582,9 @@ static void make_report(const fit_job *j, double seconds)
         cli_put_number(c, report, "log_likelihood", k->mean);
         cli_put_text(c, report, "unit", "nats a row");
     }
-    if (k == &j->vae)
+    if (k == &j->vae && j->o->model != FIT_VAE)
+        fit_manifold_report(j, report);
+    else if (k == &j->vae)
         fit_vae_report(j, report);
     if (is_network)
         report_training(j, report);
@@ -574,7 +628,7 @@ static sf_status fit(fit_job *j)
     if (resumed != NULL)
         SFI_TRY(sf_checkpoint_load(c->ctx, &j->checkpoint, o->resume));
     const bool flow = o->model == FIT_FLOW;
-    const int trained = flow || o->model == FIT_VAE ? o->model : FIT_NETWORK;
+    const int trained = flow || o->model >= FIT_VAE ? o->model : FIT_NETWORK;
     SFI_TRY(fit_network_options(c, o, trained, resumed,
                                 flow ? &j->flow_options : &j->network_options));
     if (flow)
@@ -595,6 +649,12 @@ static sf_status fit(fit_job *j)
     SFI_TRY(fit_data_open(&j->data, c, path, o, resumed, rows));
     if (o->kernel == NULL)
         cli_give_hints(c, j->data.all);
+    for (size_t i = 0; i < SFI_COUNT(network_only) && o->model == FIT_AUTO &&
+                       j->data.is_empirical;
+         i++)
+        if (cli_given(c, network_only[i]))
+            cli_warn(c, "--%s is not used: there is nothing to compare",
+                     network_only[i]);
     SFI_TRY(fit_candidates(j));
     make_report(j, sfi_clock() - j->begun);
     SFI_TRY(save(j));
@@ -628,6 +688,8 @@ static sf_status run(cli *c, const void *values)
         return fit_density(c, o);
     }
     SFI_TRY(check_options(c, o));
+    if (o->model == FIT_FLOW && cli_given(c, "latent"))
+        meant.model = FIT_INJECTIVE;
     cli_catch_signals();
     fit_job job = {.c = c, .o = o};
     job.checkpoint = (sf_checkpoint)SF_CHECKPOINT_INIT;

@@ -22,7 +22,9 @@ enum {
     FIT_FA,
     FIT_FLOW,
     FIT_VAE,
-    FIT_LATER
+    FIT_MANIFOLD,
+    FIT_LATER,
+    FIT_INJECTIVE /* no choice of its own: a flow with --latent */
 };
 
 typedef struct fit_options {
@@ -48,6 +50,8 @@ typedef struct fit_options {
     bool standardise;
     int noise;        /* of an autoencoder */
     double kl_warmup; /* likewise */
+    int encoder;      /* likewise */
+    bool no_dequantise;
     double principal; /* of a flow */
     int metric, coupling;
     int64_t bins;
@@ -69,11 +73,14 @@ typedef struct fit_options {
 /* Choices of --noise. */
 enum { FIT_NOISE_ISOTROPIC, FIT_NOISE_DIAGONAL };
 
+/* Choices of --encoder. */
+enum { FIT_ENCODER_NETWORK, FIT_ENCODER_NONE };
+
 /* Choices of --metric. */
 enum { FIT_METRIC_STANDARD, FIT_METRIC_DATA };
 
 /* The objective of densities that follows those of networks. */
-enum { FIT_GENERAL = SF_OBJECTIVE_ELBO + 1 };
+enum { FIT_GENERAL = SF_OBJECTIVE_INJECTIVE + 1 };
 
 /* Fit the density of the options to DATA, write it, and report. */
 sf_status fit_density(cli *c, const fit_options *o);
@@ -117,13 +124,16 @@ typedef struct fit_data {
     int64_t *dropped_rows; /* [dropped_row_count, 2]: as sf_run_record has them,
                               not of a stream */
     int64_t dropped_row_count;
-    int64_t weight;    /* the column --weights names, -1 without; its cells
+    int64_t weight;       /* the column --weights names, -1 without; its cells
                          follow the used ones in a row of `matrix` */
-    bool takes_levels; /* the model has a place for texts */
-    int64_t complete;  /* rows without a missing cell among the used columns, or
+    bool takes_levels;    /* the model has a place for texts */
+    bool takes_constants; /* and for columns of one value, if they are named */
+    bool is_empirical;    /* it is one, or `auto` and a column has atoms */
+    int64_t atoms;        /* the first used column with atoms, or -1 */
+    int64_t complete; /* rows without a missing cell among the used columns, or
                           with a cell; of a stream, when fit_stream() has passed */
-    int64_t missing;   /* cells of these rows */
-    sf_cmat matrix; /* [complete, dim], or of all rows with missing cells; not
+    int64_t missing;  /* cells of these rows */
+    sf_cmat matrix;   /* [complete, dim], or of all rows with missing cells; not
                           of a stream */
 } fit_data;
 
@@ -181,7 +191,12 @@ typedef struct fit_job {
     char flow_warning[800];      /* to be said if the flow is kept */
     sf_autoencoder_report bound; /* of the vae at held-out rows, or of 0 rows */
     double kl[SF_LATENT_MAX];    /* of each of its latent variables */
-    double information;        /* mean of the flow's at held-out rows, or NaN */
+    double information; /* mean of the flow's or the manifold's at held-out
+                                  rows, or NaN */
+    double logpdf;      /* of an injective flow there, by samples */
+    double rms,
+        noise_sd; /* of a manifold at held-out rows: of what reconstruction
+                             misses, and of its noise */
     sf_empirical_report noise; /* of the empirical model */
     bool is_local;             /* which it is, of local distributions */
     sf_closeness closeness;    /* of --privacy-ratio */
@@ -204,6 +219,10 @@ sf_status fit_low_rank(fit_job *j);
  * judge it on the held-out rows. */
 sf_status fit_vae(fit_job *j, double part);
 sf_status fit_vae_judge(fit_job *j);
+/* Likewise a manifold, as the same candidate. */
+sf_status fit_manifold(fit_job *j, double part);
+sf_status fit_manifold_judge(fit_job *j);
+void fit_manifold_report(const fit_job *j, json_t *report);
 /* What came of it, and what to do where latent variables are not used. */
 void fit_vae_report(const fit_job *j, json_t *report);
 

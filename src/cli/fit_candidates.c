@@ -7,6 +7,7 @@
  * difference. */
 #include "cli/fit.h"
 
+#include "base/text.h"
 #include "num/decimal.h"
 #include "scorefield/flow.h"
 #include "table/frame.h"
@@ -55,6 +56,27 @@ static sf_status take_held_out(fit_job *j, uint64_t seed, double fraction)
         memcpy(h->points + i * x.cols, x.data + h->index[i] * x.stride,
                (size_t)x.cols * sizeof *h->points);
     return SF_OK;
+}
+
+/* Where training spread repeated values, so are those that are judged: as it did. */
+static sf_status spread_held_out(fit_job *j, const sf_trainer *trainer)
+{
+    const held_out *h = &j->held;
+    const sf_cmat x = j->data.matrix;
+    const size_t cells = (size_t)(x.rows * x.cols);
+    if (sf_trainer_dequantised(trainer) == NULL)
+        return SF_OK;
+    double *spread = sfi_alloc(j->c->ctx, cells, sizeof *spread);
+    if (spread == NULL)
+        return SF_E_NOMEM;
+    const sf_status status =
+        sf_dequantise(j->c->ctx, (sf_mat){spread, x.rows, x.cols, x.cols}, x,
+                      j->network_options.seed, NULL);
+    for (int64_t i = 0; i < h->rows && status == SF_OK; i++)
+        memcpy(h->points + i * x.cols, spread + h->index[i] * x.cols,
+               (size_t)x.cols * sizeof *spread);
+    sfi_free(j->c->ctx, spread, cells, sizeof *spread);
+    return status;
 }
 
 static void mean_and_error(const double *values, int64_t n, double *mean,
@@ -358,7 +380,7 @@ static sf_status fit_empirical(fit_job *j)
     e.kernel = j->o->kernel;
     e.seed = c->common.seed;
     /* Candidates of `auto` are densities with respect to the same measure. */
-    e.frame = j->o->model == FIT_EMPIRICAL ? d->whole : NULL;
+    e.frame = d->is_empirical ? d->whole : NULL;
     SFI_TRY(read_bandwidth(j, &e));
     SFI_TRY(read_floor(j, &e));
     if (d->weight >= 0) {
@@ -590,6 +612,23 @@ static sf_status fit_auto(fit_job *j)
     return j->kept == &j->network ? SF_OK : fit_again(j);
 }
 
+/* Why `auto` compares nothing. */
+static void say_atoms(fit_job *j)
+{
+    char shown[SFI_SHOW_SIZE];
+    const fit_data *d = &j->data;
+    if (j->o->model != FIT_AUTO)
+        return;
+    const char *name = sf_frame_name(d->all, d->atoms);
+    snprintf(j->why, sizeof j->why,
+             "of the candidates it alone has a place for the atoms of columns");
+    cli_note(j->c,
+             "keeps the empirical: %s, and \"%s\" has some (--kind "
+             "'%s=%s:atoms=none' takes them as numbers)",
+             j->why, sfi_show(shown, name, strlen(name)), shown,
+             sf_kind_name(sf_frame_kind(d->all, d->atoms)));
+}
+
 sf_status fit_candidates(fit_job *j)
 {
     const sf_network_options *n = &j->network_options;
@@ -602,8 +641,9 @@ sf_status fit_candidates(fit_job *j)
         j->kept = &j->mixture;
         return fit_whole_mixture(j);
     }
-    if (j->o->model == FIT_EMPIRICAL) {
+    if (j->data.is_empirical) {
         j->kept = &j->empirical;
+        say_atoms(j);
         return fit_empirical(j);
     }
     if (j->o->model == FIT_PCA || j->o->model == FIT_FA) {
@@ -614,14 +654,22 @@ sf_status fit_candidates(fit_job *j)
     if (j->o->model == FIT_VAE) {
         j->kept = &j->vae;
         SFI_TRY(fit_vae(j, training_part));
+        SFI_TRY(spread_held_out(j, j->trainer));
         return sf_model_can(j->vae.model, SF_CAN_LOGPDF) ? judge(j, &j->vae)
                                                          : fit_vae_judge(j);
+    }
+    if (j->o->model == FIT_MANIFOLD || j->o->model == FIT_INJECTIVE) {
+        j->kept = &j->vae;
+        SFI_TRY(fit_manifold(j, training_part));
+        SFI_TRY(spread_held_out(j, j->trainer));
+        return fit_manifold_judge(j);
     }
     if (j->o->model == FIT_AUTO)
         return fit_auto(j);
     if (j->o->model == FIT_FLOW) {
         j->kept = &j->flow;
         SFI_TRY(fit_flow(j));
+        SFI_TRY(spread_held_out(j, j->flow_trainer));
         SFI_TRY(judge(j, &j->flow));
         return fit_flow_information(j);
     }

@@ -172,6 +172,8 @@ static sf_status check_range(const fit_data *d, int64_t j)
     if (sf_frame_level_count(d->all, j) > 0 || s.present < 2 ||
         (span > 1e-140 && span < 1e140))
         return SF_OK;
+    if (span == 0.0 && d->takes_constants)
+        return SF_OK;
     if (span > 0.0)
         return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
                         "%s: column \"%s\" goes from %g to %g, whose "
@@ -344,6 +346,31 @@ static sf_status allocate(fit_data *d)
                : SF_E_NOMEM;
 }
 
+/* The first column with atoms, among those that are used or all; or -1. */
+static int64_t find_atoms(const fit_data *d, bool used)
+{
+    for (int64_t j = 0; j < d->cols; j++)
+        if (sf_frame_atom_count(d->all, j) > 0 && (d->used[j] || !used))
+            return j;
+    return -1;
+}
+
+/* Of the models an empirical one has a place for atoms, so that `auto` has no choice;
+ * what has none is told. */
+static void settle_atoms(fit_data *d, const fit_options *o)
+{
+    char shown[SFI_SHOW_SIZE];
+    d->atoms = find_atoms(d, true);
+    d->is_empirical =
+        o->model == FIT_EMPIRICAL || (o->model == FIT_AUTO && d->atoms >= 0);
+    if (d->atoms >= 0 && !d->is_empirical)
+        cli_note(d->c,
+                 "column \"%s\" has an atom, %g, for which this model has no "
+                 "place, and will have numbers about it; --model empirical has",
+                 shown_name(d->all, d->atoms, shown),
+                 sf_frame_atom(d->all, d->atoms, 0));
+}
+
 /* Whether rows may lack cells of an empirical model with these options. */
 static bool takes_missing(const fit_data *d, const fit_options *o)
 {
@@ -365,16 +392,21 @@ sf_status fit_data_open(fit_data *d, cli *c, const char *path,
     memset(d, 0, sizeof *d);
     d->c = c;
     d->path = path;
-    d->takes_levels = o->model == FIT_EMPIRICAL;
+    d->takes_constants = (o->model == FIT_VAE || o->model == FIT_MANIFOLD) &&
+                         o->noise == FIT_NOISE_ISOTROPIC && !o->standardise;
     const sf_read_options options = cli_read_options(&o->read);
     SFI_TRY(streams ? sf_frame_open(c->ctx, &d->all, path, &options)
                     : sf_frame_read(c->ctx, &d->all, path, &options));
     d->cols = sf_frame_cols(d->all);
     d->rows = sf_frame_rows(d->all);
     SFI_TRY(allocate(d));
+    d->takes_levels = o->model == FIT_EMPIRICAL ||
+                      (o->model == FIT_AUTO && o->columns == NULL &&
+                       resumed == NULL && find_atoms(d, false) >= 0);
     SFI_TRY(find_weights(d, o->weights));
     SFI_TRY(choose_columns(d, o->columns, resumed));
     SFI_TRY(cli_show_columns(c, d->all, d->used));
+    settle_atoms(d, o);
     for (int64_t k = 0; k < d->dim; k++)
         SFI_TRY(check_range(d, d->index[k]));
     if (streams && misses(d)) {
@@ -389,7 +421,7 @@ sf_status fit_data_open(fit_data *d, cli *c, const char *path,
         say_missing(d);
         return SF_OK;
     }
-    if (o->model == FIT_EMPIRICAL && takes_missing(d, o))
+    if (d->is_empirical && takes_missing(d, o))
         rows = FIT_ROWS_WITH_CELLS;
     SFI_TRY(take_matrix(d, rows));
     if (rows == FIT_ROWS_WITH_CELLS)

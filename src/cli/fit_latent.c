@@ -2,7 +2,9 @@
 /* fit_latent.c - models with latent variables for the command `fit`. */
 #include "cli/fit.h"
 
+#include "model/model.h"
 #include "num/decimal.h"
+#include "num/small.h"
 
 #include <math.h>
 #include <string.h>
@@ -189,4 +191,134 @@ void fit_vae_report(const fit_job *j, json_t *report)
                  "the codes of the rows are not like draws of the prior (%.2g "
                  "nats apart): samples will differ from the data",
                  r->aggregate_kl);
+}
+
+/* ---- manifolds ------------------------------------------------------------ */
+
+sf_status fit_manifold(fit_job *j, double part)
+{
+    cli *c = j->c;
+    int64_t latent = 0;
+    SFI_TRY(read_latent(c, j->o->latent, &latent));
+    if (latent == 0)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "want --latent K, the dimension of the manifold: no "
+                        "likelihood of rows chooses it");
+    if (j->o->resume != NULL && latent != j->network_options.latent)
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--latent was %lld when the run of --resume began and "
+                        "must stay so",
+                        (long long)j->network_options.latent);
+    j->network_options.latent = latent;
+    return fit_train_candidate(j, &j->vae, j->o, j->network_options, part,
+                               &j->trainer);
+}
+
+/* sum_k ln M_kk / 2 - ln det M / 2. */
+static double information_of(const double *metric, int64_t k)
+{
+    double l[SF_LATENT_MAX * SF_LATENT_MAX], sum = 0.0;
+    if (!sfi_small_cholesky(l, metric, (int)k))
+        return NAN;
+    for (int64_t a = 0; a < k; a++)
+        sum += 0.5 * log(metric[a * k + a]) - log(l[a * k + a]);
+    return sum;
+}
+
+/* Of a manifold with a prior, by importance sampling. */
+static sf_status infer_likelihood(fit_job *j, const sf_decoder *decoder,
+                                  sf_cmat x)
+{
+    sf_latent_values v = SF_LATENT_VALUES_INIT;
+    sf_latent_result r = SF_LATENT_RESULT_INIT;
+    sf_latent_options o = SF_LATENT_OPTIONS_INIT;
+    double *logpdf = sfi_alloc(j->c->ctx, (size_t)x.rows, sizeof *logpdf);
+    if (logpdf == NULL)
+        return SF_E_NOMEM;
+    o.seed = j->c->common.seed;
+    v.logpdf = (sf_mat){logpdf, x.rows, 1, 1};
+    cli_progress_begin(j->c);
+    const sf_status status = sf_latent_infer(j->c->ctx, decoder, x, &v, &r, &o);
+    cli_progress_end(j->c);
+    j->logpdf = r.mean_logpdf;
+    sfi_free(j->c->ctx, logpdf, (size_t)x.rows, sizeof *logpdf);
+    return status == SF_E_CONVERGE ? SF_OK : status;
+}
+
+static sf_status survey(fit_job *j, const sf_decoder *decoder, sf_cmat x,
+                        double *z, double *residual, double *metric)
+{
+    const int64_t n = x.rows, d = x.cols, k = sf_decoder_latent(decoder);
+    sf_latent_options how = SF_LATENT_OPTIONS_INIT;
+    sf_latent_values v = SF_LATENT_VALUES_INIT;
+    double squares = 0.0;
+    how.prior = SF_LATENT_NONE;
+    v.residual = (sf_mat){residual, n, d, d};
+    v.metric = (sf_mat){metric, n, k * k, k * k};
+    SFI_TRY(sf_model_code(j->vae.model, x, (sf_mat){z, n, k, k}));
+    SFI_TRY(sf_latent_at(j->c->ctx, decoder, x, (sf_cmat){z, n, k, k}, &v, NULL,
+                         &how));
+    j->information = 0.0;
+    for (int64_t i = 0; i < n; i++)
+        j->information += information_of(metric + i * k * k, k) / (double)n;
+    for (int64_t i = 0; i < n * d; i++)
+        squares += residual[i] * residual[i];
+    j->logpdf = NAN;
+    if (sf_model_can(j->vae.model, SF_CAN_NORMALISED))
+        SFI_TRY(infer_likelihood(j, decoder, x));
+    j->rms = sqrt(squares / (double)(n * d));
+    return SF_OK;
+}
+
+sf_status fit_manifold_judge(fit_job *j)
+{
+    const held_out *h = &j->held;
+    const sf_model *m = j->vae.model;
+    const int64_t d = j->data.dim, k = sf_model_latents(m);
+    const size_t each = (size_t)(k + d + k * k), room = (size_t)h->rows * each;
+    sf_decoder *decoder = NULL;
+    j->logpdf = NAN;
+    if (h->rows < 1 || cli_stop_wanted())
+        return SF_OK;
+    double *z = sfi_alloc(j->c->ctx, room, sizeof *z);
+    if (z == NULL)
+        return SF_E_NOMEM;
+    sf_status status = sf_decoder_from_model(j->c->ctx, &decoder, m);
+    if (status == SF_OK)
+        status = survey(j, decoder, (sf_cmat){h->points, h->rows, d, d}, z,
+                        z + h->rows * k, z + h->rows * (k + d));
+    sf_decoder_free(decoder);
+    sfi_free(j->c->ctx, z, room, sizeof *z);
+    double sum = 0.0;
+    double *sd = sfi_alloc(j->c->ctx, (size_t)d, sizeof *sd);
+    if (sd == NULL)
+        return SF_E_NOMEM;
+    m->ops->spread(m, sd);
+    for (int64_t a = 0; a < d; a++)
+        sum += sd[a] * sd[a] * m->scale[a] * m->scale[a];
+    sfi_free(j->c->ctx, sd, (size_t)d, sizeof *sd);
+    j->noise_sd = sqrt(sum / (double)d);
+    return status;
+}
+
+void fit_manifold_report(const fit_job *j, json_t *report)
+{
+    cli *c = j->c;
+    cli_put_count(c, report, "latent", sf_model_latents(j->vae.model));
+    if (j->held.rows > 0) {
+        cli_put_count(c, report, "judged_rows", j->held.rows);
+        if (isfinite(j->logpdf)) {
+            cli_put_number(c, report, "held_out_log_likelihood", j->logpdf);
+            cli_put_text(c, report, "unit", "nats a row");
+        }
+        cli_put_number(c, report, "reconstruction_rms", j->rms);
+    }
+    cli_put_number(c, report, "noise_sd", j->noise_sd);
+    cli_put_number(c, report, "principal", j->network_options.principal);
+    if (j->held.rows > 0)
+        cli_put_number(c, report, "mean_information", j->information);
+    if (sf_model_can(j->vae.model, SF_CAN_NORMALISED))
+        return;
+    cli_note(c, "a manifold has no density: `scorefield latent` projects rows "
+                "on it and tells its geometry");
 }

@@ -61,6 +61,10 @@ static sf_status check_resumed(cli *c, const sf_network_options *was,
 #undef SAME
     SFI_TRY(check_same(c, "objective", now->objective != was->objective,
                        "another"));
+    SFI_TRY(check_same(c, "no-dequantise", now->dequantise != was->dequantise,
+                       "not given"));
+    SFI_TRY(check_same(c, "encoder", now->no_encoder != was->no_encoder,
+                       was->no_encoder ? "none" : "network"));
     SFI_TRY(check_same(c, "energy", now->energy != was->energy, "not given"));
     SFI_TRY(check_same(
         c, "hidden", now->width != was->width || now->layers != was->layers,
@@ -76,9 +80,11 @@ static sf_status check_resumed(cli *c, const sf_network_options *was,
 
 static int model_of(sf_objective objective)
 {
-    return objective == SF_OBJECTIVE_LIKELIHOOD ? FIT_FLOW
-           : objective == SF_OBJECTIVE_ELBO     ? FIT_VAE
-                                                : FIT_NETWORK;
+    return objective == SF_OBJECTIVE_LIKELIHOOD  ? FIT_FLOW
+           : objective == SF_OBJECTIVE_ELBO      ? FIT_VAE
+           : objective == SF_OBJECTIVE_MANIFOLD  ? FIT_MANIFOLD
+           : objective == SF_OBJECTIVE_INJECTIVE ? FIT_INJECTIVE
+                                                 : FIT_NETWORK;
 }
 
 /* The options that have another default for each model. */
@@ -86,11 +92,15 @@ static sf_network_options usual(const cli *c, const fit_options *o, int model)
 {
     const sf_network_options of_network = SF_NETWORK_OPTIONS_INIT,
                              of_flow = SF_FLOW_OPTIONS_INIT,
-                             of_vae = SF_VAE_OPTIONS_INIT;
+                             of_vae = SF_VAE_OPTIONS_INIT,
+                             of_manifold = SF_MANIFOLD_OPTIONS_INIT,
+                             of_injective = SF_INJECTIVE_OPTIONS_INIT;
     const bool network = model == FIT_NETWORK, own = o->model == model;
-    sf_network_options n = network             ? of_network
-                           : model == FIT_FLOW ? of_flow
-                                               : of_vae;
+    sf_network_options n = network                  ? of_network
+                           : model == FIT_FLOW      ? of_flow
+                           : model == FIT_MANIFOLD  ? of_manifold
+                           : model == FIT_INJECTIVE ? of_injective
+                                                    : of_vae;
     if (network)
         n.objective = (sf_objective)o->objective;
     n.energy = o->energy && network;
@@ -109,16 +119,22 @@ sf_status fit_network_options(cli *c, const fit_options *o, int model,
                               const sf_checkpoint *resumed,
                               sf_network_options *out)
 {
-    static const char *const names[] = {
-        [FIT_NETWORK] = "network", [FIT_FLOW] = "flow", [FIT_VAE] = "vae"};
+    static const char *const names[] = {[FIT_NETWORK] = "network",
+                                        [FIT_FLOW] = "flow",
+                                        [FIT_VAE] = "vae",
+                                        [FIT_MANIFOLD] = "manifold",
+                                        [FIT_INJECTIVE] = "flow --latent K"};
     sf_network_options n = usual(c, o, model);
-    n.principal = o->principal;
+    if (model < FIT_MANIFOLD || cli_given(c, "principal"))
+        n.principal = o->principal;
     n.one_scale = o->metric == FIT_METRIC_DATA;
     n.coupling = (sf_coupling)o->coupling;
     n.bins = o->bins;
     n.diagonal = o->noise == FIT_NOISE_DIAGONAL;
     n.kl_warmup = o->kl_warmup;
-    if (model == FIT_VAE)
+    n.no_encoder = o->encoder == FIT_ENCODER_NONE;
+    n.dequantise = n.dequantise && !o->no_dequantise;
+    if (model == FIT_VAE || model == FIT_MANIFOLD)
         n.one_scale = !n.diagonal && !o->standardise;
     n.steps = o->steps;
     n.batch = o->batch;

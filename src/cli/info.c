@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "scorefield/density.h"
+#include "io/input.h"
 #include "io/npy.h"
 #include "io/safetensors.h"
 #include "model/model.h"
@@ -37,7 +38,7 @@ static void put_columns(cli *c, const sf_model *m, const sf_run_record *r)
         if (sf_density_text(m) == NULL) {
             /* What kernels see is (x - offset)/scale. */
             const bool kernels = sfi_has_kernels(m);
-            const bool scaled = kernels || sf_model_can(m, SF_CAN_CODE);
+            const bool scaled = kernels || sf_model_latents(m) > 0;
             cli_put_number(c, row, kernels ? "offset" : "mean", m->mean[j]);
             cli_put_number(c, row, scaled ? "scale" : "sd", m->scale[j]);
         }
@@ -103,7 +104,7 @@ static void put_settings(cli *c, const sf_model *m)
     if (sf_model_can(m, SF_CAN_ROWS) && sf_model_parameter(m, 0, &data))
         cli_put_count(c, c->report, "data_rows", data.shape[0]);
     else
-        cli_put_count(c, c->report, "weights", m->weight_count);
+        cli_put_count(c, c->report, "weights", sfi_trained_weights(m));
     json_t *numbers = cli_put_object(c, c->report, "hyperparameters");
     for (int64_t k = 0; k < sf_model_setting_count(m); k++) {
         const char *name = sf_model_setting_name(m, k);
@@ -136,8 +137,9 @@ static sf_status tell_model(cli *c, const char *path)
 
 static sf_status tell_checkpoint(cli *c, const char *path)
 {
-    static const char *const objectives[] = {"dsm",    "flow",       "implicit",
-                                             "sliced", "likelihood", "elbo"};
+    static const char *const objectives[] = {
+        "dsm",        "flow", "implicit", "sliced",
+        "likelihood", "elbo", "manifold", "injective"};
     sf_checkpoint k;
     SFI_TRY(sf_checkpoint_load(c->ctx, &k, path));
     const sf_network_options *o = &k.options;
@@ -180,11 +182,12 @@ static sf_status put_table(cli *c, const sf_frame *f)
     json_t *list = cli_put_list(c, c->report, "columns");
     for (int64_t j = 0; j < sf_frame_cols(f); j++) {
         sf_frame_summary s = SF_FRAME_SUMMARY_INIT;
+        char why[CLI_WHY_SIZE];
         SFI_TRY(sf_frame_summarise(c->ctx, &s, f, j));
         json_t *row = cli_add_object(c, list);
         cli_put_text(c, row, "column", sf_frame_name(f, j));
         cli_put_text(c, row, "kind", sf_kind_name(sf_frame_kind(f, j)));
-        cli_put_text(c, row, "why", sf_frame_why(f, j));
+        cli_put_text(c, row, "why", cli_why(f, j, why));
         cli_put_count(c, row, "missing", s.missing);
         cli_put_number(c, row, "min", s.min);
         cli_put_number(c, row, "mean", s.mean);
@@ -196,12 +199,32 @@ static sf_status put_table(cli *c, const sf_frame *f)
     return SF_OK;
 }
 
-/* A file of any size passes by. */
+/* Cells that are held to look for atoms. */
+static const int64_t most_held = 1 << 27;
+
+/* A file of any size passes by; one that is not too large is read again, with what was
+ * warned of it. */
+static sf_status open_table(cli *c, sf_frame **f, const char *path,
+                            const cli_read *how)
+{
+    const sf_read_options options = cli_read_options(how);
+    SFI_TRY(sf_frame_open(c->ctx, f, path, &options));
+    if (sfi_path_is_device(path) ||
+        sf_frame_rows(*f) > most_held / sf_frame_cols(*f))
+        return SF_OK;
+    sf_frame *held = NULL;
+    sf_context_set_warning(c->ctx, NULL, NULL);
+    const sf_status status = sf_frame_read(c->ctx, &held, path, &options);
+    sf_context_set_warning(c->ctx, cli_on_warning, c);
+    sf_frame_free(*f);
+    *f = held;
+    return status;
+}
+
 static sf_status tell_table(cli *c, const char *path, const cli_read *how)
 {
     sf_frame *f = NULL;
-    const sf_read_options options = cli_read_options(how);
-    SFI_TRY(sf_frame_open(c->ctx, &f, path, &options));
+    SFI_TRY(open_table(c, &f, path, how));
     cli_put_text(c, c->report, "file", cli_shown_path(path));
     cli_put_text(c, c->report, "holds", "table");
     cli_put_count(c, c->report, "rows", sf_frame_rows(f));

@@ -41,7 +41,7 @@ static sf_status scan(sfi_field_reader *r, span *s)
     sf_status status = SF_OK;
     sfi_slabs slabs = sfi_slabs_of(r->rank, r->shape, (int64_t)r->piece);
     while (status == SF_OK && sfi_slabs_next(&slabs)) {
-        status = sfi_field_reader_box(r, slabs.start, slabs.count, piece);
+        status = sfi_field_reader_box(r, slabs.start, slabs.count, piece, NULL);
         if (status == SF_OK)
             look_at(s, piece, slabs.points);
     }

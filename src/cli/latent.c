@@ -90,7 +90,8 @@ typedef enum latent_shape { ONE, LATENT, COLUMN, PAIR, DIRECTION } latent_shape;
     WANT("data_score", data_score, "data_score", COLUMN)                       \
     WANT("contours", contours, "contour", LATENT)                              \
     WANT("contours", information, "information", ONE)                          \
-    WANT("curvature", curvature, "curvature", ONE)
+    WANT("curvature", curvature, "curvature", ONE)                             \
+    WANT("ambiguous", ambiguous, "ambiguous", ONE)
 
 static const struct {
     const char *name, *prefix;
@@ -374,8 +375,8 @@ const cli_command cli_latent = {
         "Latent points of rows through a decoder, and the geometry there",
     .usage = "[OPTIONS] MODEL [DATA] -o OUT",
     .operands =
-        "  MODEL                    Of `fit --model pca` or fa; or --decoder "
-        "EXPRS\n"
+        "  MODEL                    Of `fit --model pca`, fa, vae, manifold, "
+        "...\n"
         "  DATA                     A table, of which --columns are x\n",
     .least = 0,
     .most = 2,

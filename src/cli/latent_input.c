@@ -67,6 +67,9 @@ sf_status cli_latent_open(cli *c, cli_latent_options *o)
         return SFI_FAIL(c->ctx, SF_E_UNSUPPORTED, "%s: the model %s",
                         cli_shown_path(c->operands[0]), why);
     o->latent = sf_model_latents(o->model);
+    /* Of a manifold nothing is known of z. */
+    if (!sf_model_can(o->model, SF_CAN_NORMALISED) && !cli_given(c, "prior"))
+        o->prior = (int)SF_LATENT_NONE;
     return SF_OK;
 }
 

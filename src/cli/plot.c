@@ -70,6 +70,20 @@ static const cli_option options[] = {
      .rare = true},
     OPTION(CLI_FLAG, 0, "chains", NULL, chains, NULL, NULL,
            "Draws of each chain over their number"),
+    {.kind = CLI_FLAG,
+     .name = "latent",
+     .offset = offsetof(plot_options, latent),
+     .rare = true},
+    {.kind = CLI_TEXT,
+     .name = "between",
+     .argument = "I,J",
+     .offset = offsetof(plot_options, between),
+     .rare = true},
+    {.kind = CLI_TEXT,
+     .name = "pixels",
+     .argument = "WxH",
+     .offset = offsetof(plot_options, pixels),
+     .rare = true},
     {.kind = CLI_TEXT,
      .name = "grid",
      .argument = "K",
@@ -131,11 +145,16 @@ static sf_status parse_range(plot_job *j)
 static sf_status check_about(const plot_job *j)
 {
     static const char *const texts[] = {"dim", "domain", "param"};
+    static const char *const of_latent[] = {"between", "pixels"};
     const cli *c = j->c;
     for (size_t i = 0; i < SFI_COUNT(texts); i++)
         if (j->o->density.text == NULL && cli_given(c, texts[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG, "--%s applies only to --density",
                             texts[i]);
+    for (size_t i = 0; i < SFI_COUNT(of_latent) && !j->o->latent; i++)
+        if (cli_given(c, of_latent[i]))
+            return SFI_FAIL(c->ctx, SF_E_ARG, "--%s applies only to --latent",
+                            of_latent[i]);
     return SF_OK;
 }
 
@@ -262,7 +281,8 @@ static sf_status choose_columns(plot_job *j)
     const sf_model *m = j->model;
     const int64_t dim = m != NULL ? sf_model_dim(m) : 0;
     const char *list = j->o->density.columns;
-    if (m != NULL && j->o->density.text == NULL && list != NULL)
+    if (m != NULL && j->o->density.text == NULL && list != NULL &&
+        !j->o->latent)
         return SFI_FAIL(
             c->ctx, SF_E_ARG,
             "--columns applies only to tables; a density has all columns "
@@ -491,6 +511,8 @@ static sf_status plot(plot_job *j)
     if (j->model == NULL && j->samples.rows == 0 && is_curve(&j->data))
         return draw_curve(j);
     SFI_TRY(choose_columns(j));
+    if (j->o->latent)
+        return plot_draw_latent(j);
     SFI_TRY(plot_draw_samples(j));
     return j->dim == 1   ? draw_line(j)
            : j->dim == 2 ? draw_plane(j)
@@ -533,9 +555,8 @@ const cli_command cli_plot = {
     .options = options,
     .notes =
         "One column gives a histogram, two a map of the density with contours "
-        "and the\nscore, more all pairs; a model of more than two columns is "
-        "shown by its samples.\nA typed density is made one over what is "
-        "shown; tables give points on top.\n",
+        "and the\nscore, more all pairs, of a model by its samples; tables "
+        "give points on top.\n",
     .example = "  scorefield plot faithful.safetensors data/faithful.csv "
                "-o density.png\n"
                "  scorefield plot --density '-x^4 - (x - y)^2' -o typed.png\n",

@@ -15,6 +15,9 @@ typedef struct plot_options {
     int64_t rows;
     int colours;
     bool chains, streamlines;
+    bool latent;         /* a picture of a model's latent variables         */
+    const char *between; /* rows whose geodesic is drawn in it              */
+    const char *pixels;  /* its rows as pictures                            */
     cli_read read; /* of the first table                                   */
 } plot_options;
 
@@ -93,5 +96,9 @@ sf_status plot_draw_map(cli *c, const plot_options *o);
 
 /* A table's chains over their draws (plot_chains.c), or those of --trace. */
 sf_status plot_draw_chains(plot_job *j);
+
+/* The latent variables of a model (plot_latent.c): what their lines become among the rows,
+ * or with --pixels what they decode to. */
+sf_status plot_draw_latent(plot_job *j);
 
 #endif

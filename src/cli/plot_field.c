@@ -161,12 +161,36 @@ static sf_status open_axes(plot_field *f)
     return SF_OK;
 }
 
+/* Of several fields none was named: say by which option. */
+static sf_status name_option(cli *c, const sfi_nc_header *h, sf_status status)
+{
+    bool *is_field = sfi_alloc(c->ctx, h->var_count, sizeof *is_field);
+    const char *first = NULL;
+    int count = 0;
+    if (is_field == NULL)
+        return SF_E_NOMEM;
+    sfi_cf_fields(h, is_field);
+    for (size_t i = 0; i < h->var_count; i++)
+        if (is_field[i] && count++ == 0)
+            first = h->vars[i].name;
+    sfi_free(c->ctx, is_field, h->var_count, sizeof *is_field);
+    if (count < 2)
+        return status;
+    char message[512];
+    snprintf(message, sizeof message, "%s", sf_context_message(c->ctx));
+    return SFI_FAIL(c->ctx, status, "%s (--var %s is the first of them)",
+                    message, first);
+}
+
 static sf_status open_netcdf(plot_field *f, const plot_file *file,
                              const char *name, const char *select)
 {
     f->file = file->nc.source.name;
-    SFI_TRY(sfi_field_reader_open(f->c->ctx, &f->reader, &file->nc, name,
-                                  select, 0.0));
+    const sf_status status = sfi_field_reader_open(
+        f->c->ctx, &f->reader, &file->nc, name, select, 0.0);
+    if (status != SF_OK)
+        return name == NULL ? name_option(f->c, file->nc.source.header, status)
+                            : status;
     return open_axes(f);
 }
 
@@ -277,12 +301,13 @@ static sf_status read_plane(sfi_field_reader *r, const int64_t *start,
                             const int64_t *count, int y, int x, double *out)
 {
     if (y < x)
-        return sfi_field_reader_box(r, start, count, out);
+        return sfi_field_reader_box(r, start, count, out, NULL);
     const size_t points = (size_t)(count[x] * count[y]);
     double *turned = sfi_alloc(r->ctx, points, sizeof *turned);
     if (turned == NULL)
         return SF_E_NOMEM;
-    const sf_status status = sfi_field_reader_box(r, start, count, turned);
+    const sf_status status =
+        sfi_field_reader_box(r, start, count, turned, NULL);
     if (status == SF_OK)
         transpose(turned, count[y], count[x], out);
     sfi_free(r->ctx, turned, points, sizeof *turned);

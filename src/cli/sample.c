@@ -68,6 +68,13 @@ static const cli_option options[] = {
      .initial = "on",
      .choices = "on|off",
      .rare = true},
+    {.kind = CLI_CHOICE,
+     .name = "latent-law",
+     .argument = "L",
+     .offset = offsetof(sample_options, latent_law),
+     .initial = "prior",
+     .choices = "prior|fitted",
+     .rare = true},
     RARE(CLI_FLAG, "raw", NULL, raw, NULL, NULL),
     RARE(CLI_WHOLE, "first", "I", first, "0", ">= 0"),
     RARE(CLI_NUMBER, "max-temperature", "T", max_temperature, "30", "> 1"),
@@ -99,6 +106,7 @@ static sf_status sample(cli *c, const sample_options *o, const sf_model *model,
     s.seed = c->common.seed;
     s.first = o->first;
     s.no_noise = o->noise == 1;
+    s.latent_fitted = o->latent_law == 1;
     SFI_TRY(cli_model_table(c, model, o->rows, table));
     if (o->trace != NULL) {
         const int64_t shape[] = {sf_sample_steps(&s) + 1, o->rows,
@@ -248,6 +256,9 @@ static sf_status run(cli *c, const void *values)
     const char *why = sf_model_why_not(model, SF_CAN_DECODE);
     if (status == SF_OK && cli_given(c, "noise") && why != NULL)
         status = SFI_FAIL(c->ctx, SF_E_ARG, "--noise: the model %s", why);
+    why = sf_model_why_not(model, SF_CAN_FITTED);
+    if (status == SF_OK && cli_given(c, "latent-law") && why != NULL)
+        status = SFI_FAIL(c->ctx, SF_E_ARG, "--latent-law: the model %s", why);
     if (status == SF_OK)
         status = run_model(c, &o, model);
     sf_model_free(model);

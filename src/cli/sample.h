@@ -41,6 +41,7 @@ typedef struct sample_options {
     int64_t temperatures;
     double max_temperature;
     int noise;          /* 0 on, 1 off */
+    int latent_law;     /* 0 the prior, 1 fitted */
     double temperature; /* of a field */
 } sample_options;
 

@@ -250,6 +250,9 @@ static sf_status fill(sf_context *ctx, sfi_mixed *m,
         sfi_mixed_column *c = &m->column[j];
         c->kind = sf_frame_kind(real, j);
         c->period = NAN;
+        c->atoms = sf_frame_atom_count(real, j);
+        for (int64_t k = 0; k < c->atoms; k++)
+            c->atom[k] = sf_frame_atom(real, j, k);
         c->compared =
             sf_frame_level_count(real, j) > 0 || c->kind == SF_KIND_BOOLEAN
                 ? SF_COMPARED_CATEGORY

@@ -19,6 +19,8 @@ typedef struct sfi_mixed_column {
     double period;    /* of a circle                                          */
     int64_t levels;   /* of categories                                        */
     double low, high; /* of the numbers of real; 0, 0 if there are none       */
+    int64_t atoms;    /* of the numbers of real, and which they are           */
+    double atom[SF_MOST_ATOMS];
 } sfi_mixed_column;
 
 typedef struct sfi_mixed {

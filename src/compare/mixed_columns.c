@@ -228,6 +228,39 @@ static void compare_levels(sf_frames_column *c, int p, const double *x,
     c->outside[p] = (double)unknown / (double)m;
 }
 
+/* The part of sorted numbers that are x. */
+static double part_of(const double *sorted, int64_t n, double x)
+{
+    int64_t first = 0, end = n, same = 0;
+    while (first < end) {
+        const int64_t middle = first + (end - first) / 2;
+        if (sorted[middle] < x)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    while (first + same < n && sorted[first + same] == x)
+        same++;
+    return (double)same / (double)n;
+}
+
+/* Sorted numbers as which atom they are, or none. */
+static void compare_atoms(sf_frames_column *c, int p,
+                          const sfi_mixed_column *about, const double *x,
+                          int64_t n, const double *y, int64_t m)
+{
+    double sum = 0.0, none = 0.0;
+    if (about->atoms == 0)
+        return;
+    for (int64_t k = 0; k < about->atoms; k++) {
+        const double gap =
+            part_of(x, n, about->atom[k]) - part_of(y, m, about->atom[k]);
+        sum += fabs(gap);
+        none -= gap;
+    }
+    c->total_variation[p] = 0.5 * (sum + fabs(none));
+}
+
 /* ---- all columns ---------------------------------------------------------- */
 
 struct columns {
@@ -300,6 +333,8 @@ static void one_column(sf_frames_column *c, const sfi_mixed *m, int64_t j,
             compare_circles(c, p, x, n, y, rows, work);
         else
             compare_numbers(c, p, x, n, y, rows, work);
+        if (c->compared == SF_COMPARED_NUMBER)
+            compare_atoms(c, p, &m->column[j], x, n, y, rows);
     }
 }
 

@@ -89,7 +89,7 @@ static sf_status make(sf_decoder *d)
     SFI_TRY(sfi_decoder_name(d, (const char *const *)m->names));
     SFI_TRY(take_noise(d));
     SFI_TRY(look(d));
-    d->code = d->is_linear ? NULL : model_code;
+    d->code = d->is_linear || !sf_model_can(m, SF_CAN_CODE) ? NULL : model_code;
     return SF_OK;
 }
 

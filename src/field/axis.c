@@ -57,6 +57,19 @@ bool sfi_axis_is_pole(const sf_axis *axis, double lat)
     return fabs(fabs(degrees) - 90.0) <= 1e-6;
 }
 
+/* By how much steps between numbers that were rounded to floats may differ: a unit in the
+ * last place of the largest.  0 where some number is no float. */
+static double float_rounding(const sf_axis *axis)
+{
+    double most = 0.0;
+    for (int64_t i = 0; i < axis->count; i++) {
+        if ((double)(float)axis->coords[i] != axis->coords[i])
+            return 0.0;
+        most = fmax(most, fabs(axis->coords[i]));
+    }
+    return most * (double)FLT_EPSILON;
+}
+
 double sfi_axis_step(const sf_axis *axis)
 {
     const int64_t n = axis->count;
@@ -64,9 +77,9 @@ double sfi_axis_step(const sf_axis *axis)
         return 0.0;
     const double mean =
         (axis->coords[n - 1] - axis->coords[0]) / (double)(n - 1);
+    const double most = fmax(1e-4 * fabs(mean), float_rounding(axis));
     for (int64_t i = 0; i + 1 < n; i++)
-        if (!(fabs(axis->coords[i + 1] - axis->coords[i] - mean) <=
-              1e-4 * fabs(mean)))
+        if (!(fabs(axis->coords[i + 1] - axis->coords[i] - mean) <= most))
             return 0.0;
     return mean;
 }

@@ -129,9 +129,9 @@ static void zero(sf_field *f)
     memset(f, 0, sizeof *f);
 }
 
-sf_status sf_field_new(sf_context *ctx, sf_field *out, const sf_grid *grid,
-                       int components, const unsigned *place, sf_dtype dtype,
-                       int halo)
+static sf_status make(sf_context *ctx, sf_field *out, const sf_grid *grid,
+                      int components, const unsigned *place, sf_dtype dtype,
+                      int halo)
 {
     zero(out);
     SFI_TRY(check(ctx, grid, components, place, dtype, halo));
@@ -147,7 +147,7 @@ sf_status sf_field_new(sf_context *ctx, sf_field *out, const sf_grid *grid,
     const size_t bytes = sf_dtype_size(dtype);
     out->owner = owner;
     owner->block_count = (size_t)all * bytes;
-    owner->block = sfi_alloc_zero(ctx, owner->block_count, 1);
+    owner->block = sfi_alloc(ctx, owner->block_count, 1);
     if (owner->block == NULL) {
         sf_field_free(ctx, out);
         return SF_E_NOMEM;
@@ -162,6 +162,36 @@ sf_status sf_field_new(sf_context *ctx, sf_field *out, const sf_grid *grid,
             (char *)owner->block + (size_t)(c * size + first) * bytes;
     }
     return SF_OK;
+}
+
+sf_status sf_field_new(sf_context *ctx, sf_field *out, const sf_grid *grid,
+                       int components, const unsigned *place, sf_dtype dtype,
+                       int halo)
+{
+    SFI_TRY(make(ctx, out, grid, components, place, dtype, halo));
+    memset(sfi_owner(out)->block, 0, sfi_owner(out)->block_count);
+    return SF_OK;
+}
+
+sf_status sfi_field_room(sf_context *ctx, sf_field *out, const sf_grid *grid,
+                         sf_dtype dtype)
+{
+    return make(ctx, out, grid, 1, NULL, dtype, 0);
+}
+
+/* What lies between the values of two rows, before the first and behind the last. */
+void sfi_field_clear_margins(sf_field *f)
+{
+    const size_t bytes = sf_dtype_size(f->dtype);
+    char *from = sfi_owner(f)->block;
+    sfi_row_walk w = sfi_walk(f, 0);
+    do {
+        char *row = (char *)f->data[0] + (size_t)w.at * bytes;
+        memset(from, 0, (size_t)(row - from));
+        from = row + (size_t)w.count * bytes;
+    } while (sfi_walk_on(&w));
+    char *end = (char *)sfi_owner(f)->block + sfi_owner(f)->block_count;
+    memset(from, 0, (size_t)(end - from));
 }
 
 sf_status sfi_field_outline(sf_context *ctx, sf_field *out, const sf_grid *grid,

@@ -41,6 +41,13 @@ bool sfi_walk_on(sfi_row_walk *w);
 sf_status sfi_field_outline(sf_context *ctx, sf_field *out, const sf_grid *grid,
                             sf_dtype dtype);
 
+/* As sf_field_new() of one component without halo, but its values mean nothing until they
+ * are written, all of them, and then sfi_field_clear_margins() is called: so the threads
+ * that write them are the first that touch them. */
+sf_status sfi_field_room(sf_context *ctx, sf_field *out, const sf_grid *grid,
+                         sf_dtype dtype);
+void sfi_field_clear_margins(sf_field *f);
+
 /* Hand a grid over to a field, which frees it. */
 void sfi_field_adopt(sf_field *f, sf_grid *grid);
 

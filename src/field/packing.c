@@ -2,9 +2,13 @@
 /* packing.c - raw numbers of a file as values. */
 #include "field/packing.h"
 
+#include "num/loops.h"
+
 #include <math.h>
 #include <string.h>
 #include <strings.h>
+
+enum { STRIP = 512 };
 
 /* The unsigned type of the same size. */
 static sfi_nc_type unsigned_of(sfi_nc_type type)
@@ -118,17 +122,70 @@ void sfi_packing_read(const sfi_nc_var *var, bool is_coordinate,
     read_range(out, attrs);
 }
 
+/* Raw numbers of one type in one pass, of at most two fill values. */
+#define UNPACK(name, bytes, ctype, unused)                                     \
+    static void unpack_##name(const sfi_packing *p, const void *raw,           \
+                              size_t count, double *values)                    \
+    {                                                                          \
+        const ctype *from = raw;                                               \
+        const double a = p->fill_count > 0 ? p->fill[0] : (double)NAN;         \
+        const double b = p->fill_count > 1 ? p->fill[1] : a;                   \
+        const double least = p->least, most = p->most;                         \
+        for (size_t i = 0; i < count; i++) {                                   \
+            const double x = (double)from[i];                                  \
+            const bool there =                                                 \
+                (x != a) & (x != b) & (x >= least) & (x <= most);              \
+            values[i] = there ? x : (double)NAN;                               \
+        }                                                                      \
+    }
+SFI_NC_TYPE_LIST(UNPACK)
+#undef UNPACK
+
+static void unpack_all(const sfi_packing *p, const void *raw, size_t count,
+                       double *values)
+{
+    switch (p->type) {
+#define UNPACK(name, bytes, ctype, unused)                                     \
+    case SFI_NC_##name:                                                        \
+        unpack_##name(p, raw, count, values);                                  \
+        return;
+        SFI_NC_TYPE_LIST(UNPACK)
+#undef UNPACK
+    case SFI_NC_OTHER:
+        break;
+    }
+    sfi_nc_numbers(p->type, raw, count, values);
+}
+
+/* Floats with one fill value at most, as nearly all are, by vector loops. */
+static void unpack_floats(const sfi_packing *p, const float *raw, size_t count,
+                          double *values)
+{
+    const sfi_loops *l = sfi_loops_for(SF_F64);
+    const double missing = NAN;
+    double is_fill[STRIP];
+    for (size_t at = 0; at < count; at += STRIP) {
+        const int64_t n = sfi_smaller(STRIP, (int64_t)(count - at));
+        double *x = values + at;
+        l->load(x, n, raw + at, SF_F32, 1, NULL, n, n, 1);
+        if (p->fill_count == 0)
+            continue;
+        l->ew[SFI_EW_EQUAL][2](is_fill, x, p->fill, NULL, n);
+        l->ew[SFI_EW_SELECT][2](x, is_fill, &missing, x, n);
+    }
+}
+
 void sfi_unpack(const sfi_packing *p, const void *raw, size_t count,
                 double *values)
 {
-    sfi_nc_numbers(p->type, raw, count, values);
-    for (int k = 0; k < p->fill_count; k++)
+    if (p->type == SFI_NC_FLOAT && p->fill_count <= 1 &&
+        p->least == -INFINITY && p->most == INFINITY)
+        unpack_floats(p, raw, count, values);
+    else
+        unpack_all(p, raw, count, values);
+    for (int k = 2; k < p->fill_count; k++)
         for (size_t i = 0; i < count; i++)
             if (values[i] == p->fill[k])
-                values[i] = NAN;
-    if (p->least > -INFINITY || p->most < INFINITY)
-        for (size_t i = 0; i < count; i++)
-            if (!(values[i] >= p->least && values[i] <= p->most))
                 values[i] = NAN;
     if (p->is_packed)
         for (size_t i = 0; i < count; i++)

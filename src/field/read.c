@@ -77,7 +77,7 @@ static sf_status read_values(sfi_field_reader *r, sf_field *f)
     sf_status status = SF_OK;
     sfi_slabs s = sfi_slabs_of(r->rank, r->shape, (int64_t)r->piece);
     while (status == SF_OK && sfi_slabs_next(&s)) {
-        status = sfi_field_reader_box(r, s.start, s.count, piece);
+        status = sfi_field_reader_box(r, s.start, s.count, piece, NULL);
         if (status == SF_OK)
             put_run(f, s.first, s.points, piece);
     }

@@ -3,7 +3,7 @@
  *
  * A box of what is selected is a box of the file, or two where a selection goes over
  * the end of a closed axis: [.., first..n-1] and [.., 0..].  Both are read in pieces
- * that are contiguous in them, unpacked, and copied to where they belong. */
+ * that are contiguous in them, and unpacked to where they belong. */
 #include "field/reader.h"
 
 #include <math.h>
@@ -113,30 +113,65 @@ void sfi_field_reader_warn(const sfi_field_reader *r)
 
 /* ---- values ----------------------------------------------------------------- */
 
-/* A box of the file, and where it goes: a dense box of which the axes from `axis`
- * on hold `whole` points for each index of the slower ones, this part beginning at
- * `skip`. */
+/* A box of the file, and where it goes: the box that is wanted, of which the axes from
+ * some one on hold `whole` points for each index of the slower ones, this part beginning
+ * at `skip`. */
 typedef struct part {
     int64_t start[SFI_CF_MOST_AXES], count[SFI_CF_MOST_AXES];
     int64_t own, whole, skip; /* points for each index of the slower axes    */
+    int rank;                 /* of what is wanted ...                       */
+    const int64_t *shape,
+        *step; /* ... its extents, and where its values go    */
+    double *out;
 } part;
 
-/* Put values first, first + 1, ... of a part where they belong. */
-static void place(const part *p, int64_t first, int64_t count,
-                  const double *values, double *out)
+/* Raw numbers of a part, point `first` and those that follow. */
+typedef struct unpacking {
+    const sfi_field_reader *r;
+    const part *p;
+    int64_t first;
+} unpacking;
+
+/* Unpack numbers `at`, at + 1, ... of a piece: `count` of them, whose places are points
+ * `to`, to + 1, ... of the box that is wanted. */
+static void put_run(const unpacking *g, int64_t at, int64_t to, int64_t count)
 {
+    const part *p = g->p;
+    const sfi_packing *packing = &g->r->cf->packing;
+    const size_t size = sfi_nc_size(packing->type);
+    const int64_t row = p->rank > 0 ? p->shape[p->rank - 1] : 1;
+    const int64_t step = p->rank > 0 ? p->step[p->rank - 1] : 1;
     while (count > 0) {
-        const int64_t outer = first / p->own, rest = first % p->own;
-        const int64_t run = p->own - rest < count ? p->own - rest : count;
-        memcpy(out + outer * p->whole + p->skip + rest, values,
-               (size_t)run * sizeof *values);
-        values += run;
-        first += run;
-        count -= run;
+        int64_t rest = to / row, element = to % row * step;
+        const int64_t n = sfi_smaller(row - to % row, count);
+        for (int k = p->rank - 2; k >= 0; k--) {
+            element += rest % p->shape[k] * p->step[k];
+            rest /= p->shape[k];
+        }
+        const char *raw = (const char *)g->r->raw + (size_t)at * size;
+        double *values = step == 1 ? p->out + element : g->r->values + at;
+        sfi_unpack(packing, raw, (size_t)n, values);
+        for (int64_t i = 0; step != 1 && i < n; i++)
+            p->out[element + i * step] = values[i];
+        at += n;
+        to += n;
+        count -= n;
     }
 }
 
-static sf_status read_part(sfi_field_reader *r, const part *p, double *out)
+static void unpack(const unpacking *g, int64_t count)
+{
+    const part *p = g->p;
+    for (int64_t at = 0; at < count;) {
+        const int64_t point = g->first + at;
+        const int64_t outer = point / p->own, rest = point % p->own;
+        const int64_t run = sfi_smaller(p->own - rest, count - at);
+        put_run(g, at, outer * p->whole + p->skip + rest, run);
+        at += run;
+    }
+}
+
+static sf_status read_part(sfi_field_reader *r, const part *p)
 {
     const int rank = r->cf->rank;
     sfi_slabs s = sfi_slabs_of(rank, p->count, (int64_t)r->piece);
@@ -145,20 +180,28 @@ static sf_status read_part(sfi_field_reader *r, const part *p, double *out)
         for (int k = 0; k < rank; k++)
             start[k] = p->start[k] + s.start[k];
         SFI_TRY(sfi_nc_read(r->file->nc, r->cf->var, start, s.count, r->raw));
-        const bool is_whole = p->own == p->whole;
-        double *values = is_whole ? out + s.first : r->values;
-        sfi_unpack(&r->cf->packing, r->raw, (size_t)s.points, values);
-        if (!is_whole)
-            place(p, s.first, s.points, values, out);
+        unpacking g = {r, p, s.first};
+        unpack(&g, s.points);
     }
     return SF_OK;
 }
 
 sf_status sfi_field_reader_box(sfi_field_reader *r, const int64_t *start,
-                               const int64_t *count, double *out)
+                               const int64_t *count, double *out,
+                               const int64_t *step)
 {
     const int rank = r->cf->rank;
-    part p = {.own = 1, .whole = 1};
+    int64_t dense[SFI_CF_MOST_AXES], points = 1;
+    for (int j = r->rank - 1; j >= 0; j--) {
+        dense[j] = points;
+        points *= count[j];
+    }
+    part p = {.own = points > 0 ? points : 1,
+              .whole = points,
+              .rank = r->rank,
+              .shape = count,
+              .step = step != NULL ? step : dense,
+              .out = out};
     int wrapped = -1;
     for (int k = 0; k < rank; k++) {
         p.start[k] = r->spans[k].first;
@@ -173,7 +216,7 @@ sf_status sfi_field_reader_box(sfi_field_reader *r, const int64_t *start,
             wrapped = k;
     }
     if (wrapped < 0)
-        return read_part(r, &p, out);
+        return read_part(r, &p);
     int64_t inner = 1;
     for (int k = wrapped + 1; k < rank; k++)
         inner *= p.count[k];
@@ -182,12 +225,12 @@ sf_status sfi_field_reader_box(sfi_field_reader *r, const int64_t *start,
     p.whole = n * inner;
     p.own = before * inner;
     p.count[wrapped] = before;
-    SFI_TRY(read_part(r, &p, out));
+    SFI_TRY(read_part(r, &p));
     p.skip = p.own;
     p.own = (n - before) * inner;
     p.start[wrapped] = 0;
     p.count[wrapped] = n - before;
-    return read_part(r, &p, out);
+    return read_part(r, &p);
 }
 
 /* ---- the grid --------------------------------------------------------------- */

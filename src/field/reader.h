@@ -46,10 +46,12 @@ sf_status sfi_field_reader_open(sf_context *ctx, sfi_field_reader *out,
                                 const char *select, double radius);
 void sfi_field_reader_close(sfi_field_reader *r);
 
-/* Read the box of `count` [rank] values from `start` on, of what is selected,
- * packed row-major; missing ones are NaN. */
+/* Read the box of `count` [rank] values from `start` on, of what is selected; missing ones
+ * are NaN.  Value i goes to out[sum_k i_k step[k]]; without `step` they are packed
+ * row-major. */
 sf_status sfi_field_reader_box(sfi_field_reader *r, const int64_t *start,
-                               const int64_t *count, double *out);
+                               const int64_t *count, double *out,
+                               const int64_t *step);
 
 /* The grid of what is selected.  Returns SF_OK; SF_E_SHAPE (more than four axes, or
  * none, or an axis of no points), SF_E_FORMAT, SF_E_NOMEM. */

@@ -29,8 +29,7 @@ static const char *axis_name(const void *user, int k)
     return k < cf->rank ? cf->axis[k].name : NULL;
 }
 
-/* The axis of a name or role; -1. */
-static int find_axis(const sfi_cf *cf, const char *name)
+int sfi_select_axis(const sfi_cf *cf, const char *name)
 {
     for (int k = 0; k < cf->rank; k++)
         if (strcmp(cf->axis[k].name, name) == 0)
@@ -268,7 +267,7 @@ static sf_status select_one(const sfi_cf *cf, sfi_piece piece, sfi_span *spans)
     }
     snprintf(name, sizeof name, "%.*s", (int)left.size, left.at);
     snprintf(value, sizeof value, "%.*s", (int)right.size, right.at);
-    const int k = find_axis(cf, name);
+    const int k = sfi_select_axis(cf, name);
     if (k < 0)
         return no_axis(cf, name);
     const sfi_cf_axis *a = &cf->axis[k];

@@ -23,4 +23,7 @@ typedef struct sfi_span {
  * Returns SF_OK; SF_E_ARG (the message names the nearest points), SF_E_PARSE. */
 sf_status sfi_select(const sfi_cf *cf, const char *text, sfi_span *spans);
 
+/* The axis of a name or role; -1. */
+int sfi_select_axis(const sfi_cf *cf, const char *name);
+
 #endif

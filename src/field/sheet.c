@@ -8,7 +8,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "field/write.h"
 
+#include "base/parallel.h"
 #include "field/reader.h"
+#include "num/loops.h"
 
 #include <limits.h>
 #include <math.h>
@@ -16,7 +18,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MOST_AXES = 32 };
+enum {
+    MOST_AXES = 32,
+    RANGE = 1 << 15, /* points whose numbers a thread narrows */
+    STRIP = 512
+};
 
 /* An axis of the file, and the variables that tell its points and cells. */
 typedef struct sheet_axis {
@@ -588,18 +594,34 @@ sf_status sfi_sheet_add(sfi_sheet *s, const sf_field *f, int c, int *var)
 
 /* ---- values ----------------------------------------------------------------- */
 
-/* Numbers as a variable's type holds them, into `out`. */
-static void narrow(sfi_nc_type type, double fill, const double *values,
-                   int64_t count, void *out)
+/* Numbers as a variable's type holds them. */
+typedef struct narrowing {
+    sfi_nc_type type;
+    double fill;
+    const double *values;
+    void *out;
+} narrowing;
+
+static void narrow(void *user, int64_t part, int64_t first, int64_t count)
 {
-    for (int64_t i = 0; i < count; i++) {
-        const double x = isnan(values[i]) ? fill : values[i];
-        if (type == SFI_NC_FLOAT)
-            ((float *)out)[i] = (float)x;
-        else if (type == SFI_NC_INT)
-            ((int32_t *)out)[i] = (int32_t)x;
-        else
-            ((double *)out)[i] = x;
+    const narrowing *g = user;
+    const double *values = g->values;
+    const sfi_loops *l = sfi_loops_for(SF_F64);
+    double is_there[STRIP], x[STRIP];
+    (void)part;
+    if (g->type == SFI_NC_INT) {
+        for (int64_t i = first; i < first + count; i++)
+            ((int32_t *)g->out)[i] =
+                (int32_t)(isnan(values[i]) ? g->fill : values[i]);
+        return;
+    }
+    const sf_dtype dtype = g->type == SFI_NC_FLOAT ? SF_F32 : SF_F64;
+    for (int64_t at = first; at < first + count; at += STRIP) {
+        const int64_t n = sfi_smaller(STRIP, first + count - at);
+        l->ew[SFI_EW_EQUAL][0](is_there, values + at, values + at, NULL, n);
+        l->ew[SFI_EW_SELECT][4](x, is_there, values + at, &g->fill, n);
+        l->store((char *)g->out + (size_t)at * sf_dtype_size(dtype), dtype, 1,
+                 x, n, n, 1);
     }
 }
 
@@ -614,7 +636,8 @@ static sf_status put_values(sfi_sheet *s, int var, const int64_t *start,
     void *raw = sfi_alloc(s->ctx, (size_t)points, size);
     if (raw == NULL)
         return SF_E_NOMEM;
-    narrow(v->type, sfi_nc_value(&v->attrs, "_FillValue"), values, points, raw);
+    narrowing g = {v->type, sfi_nc_value(&v->attrs, "_FillValue"), values, raw};
+    sfi_parallel(s->ctx, points, RANGE, narrow, &g);
     const sf_status status = sfi_nc_write(s->writer, var, start, count, raw);
     sfi_free(s->ctx, raw, (size_t)points, size);
     return status;

@@ -65,7 +65,8 @@ static sf_status check(sf_context *ctx, sf_cmat data, const char *const *names,
 /* ---- the model --------------------------------------------------------------- */
 
 static int numbers_of(sfi_number *out, int64_t rows, bool weighted,
-                      bool adaptive, double least, double floor, bool holes)
+                      bool adaptive, double least, double floor, bool holes,
+                      bool atoms)
 {
     const sfi_number numbers[] = {{"rows", (double)rows},
                                   {"weighted", weighted},
@@ -76,6 +77,8 @@ static int numbers_of(sfi_number *out, int64_t rows, bool weighted,
     memcpy(out, numbers, (size_t)count * sizeof *numbers);
     if (holes)
         out[count++] = (sfi_number){"holes", 1.0};
+    if (atoms)
+        out[count++] = (sfi_number){"atoms", 1.0};
     return count;
 }
 
@@ -169,14 +172,14 @@ bool sf_empirical_takes_missing(sf_context *ctx, int64_t dim,
 static sf_status make(sf_context *ctx, sf_model **out, const sfi_noise *noise,
                       sf_cmat data, const char *const *names,
                       const double *mean, const double *scale,
-                      const sf_empirical_options *o)
+                      const sf_empirical_options *o, bool atoms)
 {
     sfi_number numbers[SFI_MAX_NUMBERS];
     const int count =
         numbers_of(numbers, kept_rows(data, o->weights), o->weights != NULL,
                    o->bandwidth == SF_BANDWIDTH_ADAPTIVE,
                    o->bandwidth == SF_BANDWIDTH_FIXED ? o->time : 1.0,
-                   fmax(o->floor, 0.0), has_holes(data, o->weights));
+                   fmax(o->floor, 0.0), has_holes(data, o->weights), atoms);
     SFI_TRY(sfi_model_new(ctx, out, &sfi_empirical_ops, data.cols, names, noise,
                           count, numbers));
     sf_model *m = *out;
@@ -195,7 +198,10 @@ static sf_status make(sf_context *ctx, sf_model **out, const sfi_noise *noise,
     }
     if (to == 0)
         return SFI_FAIL(ctx, SF_E_ARG, "empirical: no row has a cell");
-    return sfi_check_clean(m, data, "empirical");
+    if (o->frame != NULL)
+        SFI_TRY(sf_model_describe(m, o->frame));
+    SFI_TRY(sfi_check_clean(m, data, "empirical"));
+    return atoms ? m->ops->check(m) : SF_OK;
 }
 
 static void set_number(sf_model *m, const char *key, double value)
@@ -252,7 +258,7 @@ static sf_status find_noise(sf_model *m, const sf_empirical_options *o,
             return SF_E_NOMEM;
     }
     const sf_status status =
-        sfi_has_holes(m)
+        sfi_is_product(m)
             ? sfi_find_bandwidth_of_cells(m, o->loo_rows, o->seed, &found)
             : sfi_find_bandwidth(m, o->loo_rows, o->seed, o->floor, times,
                                  &found);
@@ -271,6 +277,43 @@ static sf_status find_noise(sf_model *m, const sf_empirical_options *o,
     return status;
 }
 
+/* ---- atoms ------------------------------------------------------------------- */
+
+/* The first column with atoms, or -1. */
+static int64_t find_atoms(sf_cmat data, const sf_empirical_options *o)
+{
+    for (int64_t j = 0; o->frame != NULL && j < data.cols; j++)
+        if (sf_frame_atom_count(o->frame, j) > 0)
+            return j;
+    return -1;
+}
+
+/* Kernels, and whether columns have atoms beside theirs.  unit [2, d] */
+static sf_status choose_kernels(sf_context *ctx, sfi_noise *noise, sf_cmat data,
+                                const char *const *names,
+                                const sf_empirical_options *o, double *unit,
+                                bool *atoms)
+{
+    const int64_t column = find_atoms(data, o);
+    int64_t other;
+    sfi_kernel_table t = {data, names, o->weights, o->frame, column >= 0};
+    SFI_TRY(
+        sfi_choose_kernels(ctx, noise, &t, o->kernel, unit, unit + data.cols));
+    const char *why = column >= 0 ? why_no_holes(noise, o, &other) : NULL;
+    *atoms = column >= 0 && why == NULL;
+    if (why == NULL)
+        return SF_OK;
+    sfi_warn(ctx,
+             "atoms of columns (\"%.200s\" has some) are taken as numbers like "
+             "others: they want the kernels that auto chooses from, one "
+             "bandwidth for all rows and no background",
+             names[column]);
+    t.atoms = false;
+    sfi_noise_free(ctx, noise);
+    return sfi_choose_kernels(ctx, noise, &t, o->kernel, unit,
+                              unit + data.cols);
+}
+
 static sf_status fit(sf_context *ctx, sf_model **out, sf_cmat data,
                      const char *const *names, const sf_empirical_options *o,
                      sf_empirical_report *report)
@@ -279,16 +322,13 @@ static sf_status fit(sf_context *ctx, sf_model **out, sf_cmat data,
     double *unit = sfi_alloc(ctx, 2 * d, sizeof *unit);
     sfi_noise noise = {0};
     sf_status status = unit != NULL ? SF_OK : SF_E_NOMEM;
+    bool atoms = false;
     if (status == SF_OK)
-        status = sfi_choose_kernels(
-            ctx, &noise, &(sfi_kernel_table){data, names, o->weights, o->frame},
-            o->kernel, unit, unit + d);
+        status = choose_kernels(ctx, &noise, data, names, o, unit, &atoms);
     if (status == SF_OK)
         status = check_holes(ctx, &noise, data, names, o);
     if (status == SF_OK)
-        status = make(ctx, out, &noise, data, names, unit, unit + d, o);
-    if (status == SF_OK && o->frame != NULL)
-        status = sf_model_describe(*out, o->frame);
+        status = make(ctx, out, &noise, data, names, unit, unit + d, o, atoms);
     if (status == SF_OK)
         status = o->floor != 0.0 ? sfi_check_floor(*out, SF_E_ARG) : SF_OK;
     if (status == SF_OK)

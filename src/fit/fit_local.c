@@ -17,7 +17,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHORDS = 5, NUMBERS = 10 };
+enum { CHORDS = 5, NUMBERS = 11 };
 
 /* ---- checks ------------------------------------------------------------------ */
 
@@ -236,6 +236,14 @@ static sf_status find_neighbours(sf_model *m, sf_local_report *report)
     return enough ? SF_OK : SF_E_NOMEM;
 }
 
+static bool has_atoms(sf_cmat data, const sf_local_options *o)
+{
+    for (int64_t j = 0; o->frame != NULL && j < data.cols; j++)
+        if (j != o->target && sf_frame_atom_count(o->frame, j) > 0)
+            return true;
+    return false;
+}
+
 /* ---- the model ----------------------------------------------------------------- */
 
 static sf_status fit(sf_context *ctx, sf_model **out, sf_cmat data,
@@ -253,9 +261,10 @@ static sf_status fit(sf_context *ctx, sf_model **out, sf_cmat data,
         {"width", o->width},
         {"rho", o->rho},
         {"ridge", o->ridge},
-        {"forget", o->forget}};
+        {"forget", o->forget},
+        {"atoms", 1.0}};
     SFI_TRY(sfi_model_new(ctx, out, &sfi_local_ops, data.cols, names, NULL,
-                          NUMBERS, numbers));
+                          NUMBERS - (has_atoms(data, o) ? 0 : 1), numbers));
     SFI_TRY(fill_columns(*out, data, o));
     SFI_TRY((*out)->ops->check(*out));
     SFI_TRY(find_neighbours(*out, report));

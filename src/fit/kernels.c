@@ -17,16 +17,26 @@ typedef struct moments {
     double least, most;
 } moments;
 
-/* Of the cells that are there. */
-static moments moments_of(sf_cmat data, int64_t j)
+static bool is_atom(const sf_frame *f, int64_t j, double x)
+{
+    for (int64_t k = 0; f != NULL && k < sf_frame_atom_count(f, j); k++)
+        if (x == sf_frame_atom(f, j, k))
+            return true;
+    return false;
+}
+
+/* Of the cells that are there, without the atoms of a frame. */
+static moments moments_without(sf_cmat data, int64_t j, const sf_frame *f)
 {
     moments m = {.least = INFINITY, .most = -INFINITY};
     double n = 0.0;
-    for (int64_t i = 0; i < data.rows; i++)
-        n += isnan(data.data[i * data.stride + j]) ? 0.0 : 1.0;
     for (int64_t i = 0; i < data.rows; i++) {
         const double x = data.data[i * data.stride + j];
-        if (isnan(x))
+        n += isnan(x) || is_atom(f, j, x) ? 0.0 : 1.0;
+    }
+    for (int64_t i = 0; i < data.rows; i++) {
+        const double x = data.data[i * data.stride + j];
+        if (isnan(x) || is_atom(f, j, x))
             continue;
         m.mean += x / n;
         m.log_mean += (x > 0.0 ? log(x) : 0.0) / n;
@@ -36,7 +46,7 @@ static moments moments_of(sf_cmat data, int64_t j)
     for (int64_t i = 0; i < data.rows; i++) {
         const double x = data.data[i * data.stride + j];
         const double y = (x > 0.0 ? log(x) : 0.0) - m.log_mean;
-        if (isnan(x))
+        if (isnan(x) || is_atom(f, j, x))
             continue;
         m.sd += (x - m.mean) * (x - m.mean) / n;
         m.log_sd += y * y / n;
@@ -44,6 +54,14 @@ static moments moments_of(sf_cmat data, int64_t j)
     m.sd = sqrt(m.sd);
     m.log_sd = sqrt(m.log_sd);
     return m;
+}
+
+/* Of a column's numbers; where these have no spread, or all cells are atoms, of all. */
+static moments moments_of(const sfi_kernel_table *t, int64_t j)
+{
+    const bool atoms = t->atoms && sf_frame_atom_count(t->frame, j) > 0;
+    const moments m = moments_without(t->data, j, atoms ? t->frame : NULL);
+    return m.sd > 0.0 || !atoms ? m : moments_without(t->data, j, NULL);
 }
 
 static double between(double x, double low, double high)
@@ -108,13 +126,21 @@ static sf_status scale_kernel(sf_context *ctx, sfi_kernel *k, const moments *m,
 
 /* `auto`: proportions strictly between 0 and 1 get beta noise, positive columns
  * whose spread is not small beside their mean log-normal noise, all others
- * Gaussian.  A frame knows levels, and what its user said of a column. */
-static const char *auto_kernel(const moments *m, const sf_frame *f, int64_t j)
+ * Gaussian.  A frame knows levels, and what its user said of a column.  Whole numbers
+ * beside atoms are not to be rounded to these, and so are whole before. */
+static const double most_spread = 100.0;
+
+static const char *auto_kernel(const moments *m, const sfi_kernel_table *t,
+                               int64_t j)
 {
+    const sf_frame *f = t->frame;
+    const bool atoms = t->atoms && sf_frame_atom_count(f, j) > 0;
     const sf_kind kind = f != NULL ? sf_frame_kind(f, j) : SF_KIND_KEY;
     if (f != NULL &&
         (sf_frame_level_count(f, j) > 0 || kind == SF_KIND_BOOLEAN))
         return "category";
+    if (atoms && kind == SF_KIND_INTEGER && m->sd < most_spread)
+        return "integer";
     if (kind == SF_KIND_REAL || kind == SF_KIND_DATE)
         return "gaussian";
     if (kind == SF_KIND_POSITIVE && m->least > 0.0)
@@ -132,9 +158,9 @@ static sf_status choose_each(sf_context *ctx, sfi_noise *noise,
 {
     SFI_TRY(sfi_noise_new(ctx, noise, t->data.cols));
     for (int64_t j = 0; j < t->data.cols; j++) {
-        const moments m = moments_of(t->data, j);
+        const moments m = moments_of(t, j);
         sfi_kernel kernel;
-        SFI_TRY(sfi_kernel_parse(ctx, &kernel, auto_kernel(&m, t->frame, j)));
+        SFI_TRY(sfi_kernel_parse(ctx, &kernel, auto_kernel(&m, t, j)));
         SFI_TRY(sfi_noise_add(ctx, noise, &kernel, 1, &j, t->names));
     }
     return sfi_noise_complete(ctx, noise, t->names);
@@ -212,11 +238,11 @@ static sf_status take_unit(sf_context *ctx, const sfi_kernel *k,
 
 /* Shares are parts of what rows sum to on average. */
 static void scale_shares(const sfi_block *b, const int64_t *columns,
-                         sf_cmat data, double *scale)
+                         const sfi_kernel_table *t, double *scale)
 {
     double total = 0.0;
     for (int64_t i = 0; i < b->columns; i++)
-        total += moments_of(data, columns[i]).mean;
+        total += moments_of(t, columns[i]).mean;
     for (int64_t i = 0; i < b->columns; i++)
         scale[columns[i]] = total > 0.0 ? total : 1.0;
 }
@@ -270,7 +296,7 @@ static sf_status scale_block(sf_context *ctx, sfi_noise *noise, sfi_block *b,
     const sfi_joint_ops *joint = b->kernel.ops->joint;
     for (int64_t i = 0; i < b->columns; i++) {
         const int64_t j = columns[i];
-        const moments m = moments_of(data, j);
+        const moments m = moments_of(t, j);
         mean[j] = 0.0;
         scale[j] = 1.0;
         if (sfi_block_is_angle(b))
@@ -282,7 +308,7 @@ static sf_status scale_block(sf_context *ctx, sfi_noise *noise, sfi_block *b,
     if (b->kernel.ops->levels)
         return set_prior(ctx, b, t, columns[0]);
     if (bare && joint != NULL && joint->shares)
-        scale_shares(b, columns, data, scale);
+        scale_shares(b, columns, t, scale);
     return bare && joint != NULL && joint->mixes
                ? mix(ctx, b, columns, data, names, mean, scale)
                : SF_OK;

@@ -14,6 +14,7 @@ typedef struct sfi_kernel_table {
     const double *weights;    /* [rows] of observations; NULL: equal ones     */
     const sf_frame *frame;    /* whose column j is that of the data; NULL: only
                                  the numbers are known                        */
+    bool atoms; /* kernels are those of numbers beside the frame's atoms      */
 } sfi_kernel_table;
 
 /* Kernels from text as docs/KERNELS.md has it ("auto" or NULL: by what columns

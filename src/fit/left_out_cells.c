@@ -96,7 +96,7 @@ static void take_lane(void *user, int64_t part, int64_t first, int64_t count)
                 const double z = p->data[j * p->rows + row];
                 lower[j] = has ? z : -INFINITY;
                 upper[j] = has ? z : INFINITY;
-                scale += has ? log(p->scale[j]) : 0.0;
+                scale += has ? sfi_product_log_unit(p, j, z) : 0.0;
             }
             sfi_product_weigh(p, &q, row, r, r + p->rows, &values, &bounds);
             s->logp[k] = values + bounds - scale;

@@ -34,6 +34,7 @@ static sf_status build(sfi_loss *l, sf_objective objective, unsigned wants,
     const sfi_objective o =
         sfi_objective_new(l->model, g, objective, l->averaged, weights);
     l->third = o.third;
+    l->given = o.given;
     outputs[0] = (sf_output){o.loss, SF_SUM};
     if (wants & SFI_LOSS_VALUE)
         SFI_TRY(sf_program_new(l->ctx, &l->value, g, l->dtype, 1, outputs));
@@ -115,6 +116,7 @@ static void collect(const sfi_loss *l, sf_sink *to, void *weights)
 static sf_status run(sfi_loss *l, sf_program *program, const sfi_batch *b)
 {
     const float share = (float)b->share;
+    const bool kernels = sfi_has_kernels(l->model);
     const bool single = l->dtype == SF_F32;
     const sf_source sources[SFI_OBJECTIVE_INPUTS] = {
         {.kind = SF_ROWS,
@@ -142,10 +144,9 @@ static sf_status run(sfi_loss *l, sf_program *program, const sfi_batch *b)
         {.kind = SF_ROWS,
          .data = b->noised,
          .dtype = l->dtype,
-         .stride = l->model->inner},
+         .stride = kernels ? l->model->inner : sf_model_latents(l->model)},
         {.kind = SF_ROWS, .data = b->times, .dtype = l->dtype, .stride = 1}};
-    return sf_program_run(program, b->count,
-                          sfi_has_kernels(l->model) ? drawn : sources,
+    return sf_program_run(program, b->count, l->given ? drawn : sources,
                           l->params, l->sinks);
 }
 

@@ -23,6 +23,7 @@ typedef struct sfi_loss {
     sf_dtype dtype;
     sf_source_kind third;
     bool averaged;
+    bool given; /* the second and the third input come with the batch */
     sf_program *value, *gradient, *product;
     const void **params; /* [weights of the layout, then directions] */
     sf_sink *sinks;      /* [1 + weights of the layout]              */
@@ -38,7 +39,8 @@ typedef struct sfi_batch {
     uint32_t step;
     double share;        /* of ELBO: of the divergence */
     const void *noised;  /* of a model with kernels: [count, inner] and ... */
-    const void *times;   /* ... [count], drawn beforehand                  */
+    const void *times;   /* ... [count], drawn beforehand; without an encoder
+                            z [count, K] and divergences [count]           */
     const void *targets; /* of a loss that is averaged, instead of data    */
 } sfi_batch;
 

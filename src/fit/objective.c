@@ -27,6 +27,8 @@
 
 #include "model/autoencoder.h"
 #include "model/coupling_flow.h"
+#include "model/injective.h"
+#include "model/manifold.h"
 #include "model/network.h"
 
 /* Where the noise levels of DSM lie: the middle where the structure of a
@@ -191,8 +193,24 @@ static sf_node autoencoder_loss(const sf_model *m, sf_graph *g,
     const int64_t latent = sf_model_latents(m);
     const sf_node y0 = sf_input(g, "y0", 1, &m->dim);
     const sf_node z = sf_input(g, "z", 1, &latent);
+    if (!sfi_autoencoder_encodes(m)) {
+        const sf_node divergence = sf_input(g, "divergence", 0, NULL);
+        return sfi_autoencoder_loss_at(m, g, y0, z, divergence, weights);
+    }
     const sf_node share = sf_input(g, "share", 0, NULL);
     return sfi_autoencoder_loss(m, g, y0, z, share, weights);
+}
+
+static sf_node latent_loss(const sf_model *m, sf_graph *g,
+                           sf_objective objective, const sf_node *weights)
+{
+    const int64_t latent = sf_model_latents(m);
+    const sf_node y0 = sf_input(g, "y0", 1, &m->dim);
+    (void)sf_input(g, "z", 1, &latent); /* there is no noise, nor a third */
+    (void)sf_input(g, "draw", 0, NULL);
+    return objective == SF_OBJECTIVE_MANIFOLD
+               ? sfi_manifold_loss(m, g, y0, weights)
+               : sfi_injective_loss(m, g, y0, weights);
 }
 
 sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
@@ -200,9 +218,14 @@ sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
                                 const sf_node *weights)
 {
     if (objective == SF_OBJECTIVE_ELBO)
-        return (sfi_objective){autoencoder_loss(m, g, weights), SF_ROWS};
+        return (sfi_objective){autoencoder_loss(m, g, weights), SF_ROWS,
+                               !sfi_autoencoder_encodes(m)};
+    if (objective >= SF_OBJECTIVE_MANIFOLD)
+        return (sfi_objective){latent_loss(m, g, objective, weights),
+                               SF_UNIFORM, false};
     if (sfi_has_kernels(m))
-        return (sfi_objective){kernel_loss(m, g, averaged, weights), SF_NORMAL};
+        return (sfi_objective){kernel_loss(m, g, averaged, weights), SF_NORMAL,
+                               true};
     const bool levels = objective == SF_OBJECTIVE_DSM ||
                         objective == SF_OBJECTIVE_FLOW ||
                         objective == SF_OBJECTIVE_LIKELIHOOD;
@@ -210,7 +233,7 @@ sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
     const sf_node z = sf_input(g, "z", 1, &m->inner);
     const sf_node third =
         levels ? sf_input(g, "draw", 0, NULL) : sf_input(g, "v", 1, &m->inner);
-    sfi_objective o = {{0}, SF_NORMAL};
+    sfi_objective o = {{0}, SF_NORMAL, false};
     switch (objective) {
     case SF_OBJECTIVE_DSM:
         o.loss = dsm(m, g, y0, z, third, weights);
@@ -230,6 +253,8 @@ sfi_objective sfi_objective_new(const sf_model *m, sf_graph *g,
         o.third = SF_UNIFORM;
         break;
     case SF_OBJECTIVE_ELBO:
+    case SF_OBJECTIVE_MANIFOLD:
+    case SF_OBJECTIVE_INJECTIVE:
         break;
     }
     return o;

@@ -10,12 +10,14 @@
  * normal; and what draws the noise level (DSM: normal, FLOW: uniform), the
  * direction v [d] (SLICED: normal) or the row (LIKELIHOOD: uniform).  Of ELBO the noise is
  * [K], and the third input the share of the divergence, a number that the batch has for
- * all points. */
+ * all points; without an encoder draws z [K] and the divergence of what they are drawn from
+ * come with the batch instead. */
 enum { SFI_OBJECTIVE_INPUTS = 3 };
 
 typedef struct sfi_objective {
     sf_node loss;         /* of one point */
     sf_source_kind third; /* kind of the third input */
+    bool given;           /* the second and the third come with the batch */
 } sfi_objective;
 
 /* A model with kernels has other inputs: x_0 [d], in the coordinates of the

@@ -11,20 +11,22 @@
  * Batch number k holds the next rows of an order that is shuffled anew for each
  * epoch; its noise is addressed by (seed, place in the batch, k).  So the run is
  * a function of the data, the options and the step counter, and the whole state
- * is five arrays and a few numbers: that is what a checkpoint holds.
+ * is five arrays and a few numbers: that is what a checkpoint holds (trainer_state.c).
  *
  * The averaged weights are judged on the held-out rows, each repeated with
  * different noise but the same noise every time, so that two judgements differ
  * by the weights alone.  The best ones are kept. */
+#include "fit/trainer.h"
+
 #include "base/parallel.h"
 #include "base/random.h"
 #include "fit/autoencoder_start.h"
 #include "fit/kernels.h"
-#include "fit/loss.h"
-#include "fit/noised.h"
 #include "fit/repeats.h"
 #include "model/autoencoder.h"
 #include "model/coupling_flow.h"
+#include "model/injective.h"
+#include "model/manifold.h"
 #include "model/network.h"
 #include "model/network_options.h"
 #include "num/linalg.h"
@@ -41,65 +43,50 @@ enum {
                                 has this number                           */
 };
 
-/* Everything that changes while training, besides the weight arrays. */
-typedef struct progress_state {
-    int64_t step;
-    int64_t epoch, position; /* where in the shuffled order the next batch is */
-    int64_t best_step;
-    double best_loss;
-    double seconds;
-    double recent_loss; /* sum over the updates since the last curve point */
-    int64_t recent_count;
-    int64_t curve_count;
-    int64_t stop; /* an sf_stop */
-} progress_state;
+/* Of the objectives of decoders that begin as principal components. */
+static bool is_decoder(const sf_network_options *o)
+{
+    return o->objective == SF_OBJECTIVE_ELBO ||
+           o->objective == SF_OBJECTIVE_MANIFOLD;
+}
 
-struct sf_trainer {
-    sf_context *ctx;
-    sf_network_options o;
-    sf_model *model;
-    sf_model *start; /* of an autoencoder: principal components */
-    int64_t columns;
-    int64_t rows, held;  /* training and held-out rows */
-    float *data;         /* [held + rows, d] standardised, held-out first */
-    size_t cells;        /* numbers in it */
-    int64_t *order;      /* [rows] training rows as shuffled, + held */
-    int64_t *batch_rows; /* [batch] */
-    int64_t judged;      /* points of a held-out evaluation */
-    int64_t *judged_rows;
-    /* With kernels: */
-    sfi_noise noise;
-    double *exact; /* [held + rows, d] the data in f64             */
-    double *unit;  /* [2, d] mean and scale                        */
-    sfi_noised noised;
-    sfi_loss loss;     /* judges, and trains where targets are no means */
-    sfi_loss averaged; /* trains where they are                         */
-    int64_t count;     /* weights */
-    int64_t trained;   /* of them, the first */
-    float *weights, *moment1, *moment2, *average, *best, *gradient;
-    double *norms; /* one for each chunk      */
-    uint64_t fingerprint;
-    progress_state s;
-    sf_curve_point *curve;
-    size_t curve_capacity;
-};
+/* And of those of coupling flows. */
+static bool is_flow(const sf_network_options *o)
+{
+    return o->objective == SF_OBJECTIVE_LIKELIHOOD ||
+           o->objective == SF_OBJECTIVE_INJECTIVE;
+}
 
 /* ---- options ---------------------------------------------------------------- */
 
 static sf_status check_options(sf_context *ctx, const sf_network_options *o)
 {
     SFI_TRY(sfi_option_check(ctx, "fit", sfi_network_options, o));
-    const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
-    const bool bound = o->objective == SF_OBJECTIVE_ELBO;
+    const bool flow = is_flow(o);
+    const bool decoder = is_decoder(o);
     SFI_TRY(sfi_option_check(ctx, "fit", sfi_flow_options, o));
     SFI_TRY(sfi_option_check(ctx, "fit", sfi_autoencoder_options, o));
     if (!flow && o->width < 1)
         return SFI_FAIL(ctx, SF_E_ARG, "fit: width is 0, want 1 to 16384");
-    if (!bound && o->layers < 1)
+    if (!decoder && o->layers < 1)
         return SFI_FAIL(ctx, SF_E_ARG, "fit: layers is 0, want 1 to 64");
-    if ((flow || bound) && o->energy)
+    if ((flow || decoder) && o->energy)
         return SFI_FAIL(ctx, SF_E_ARG, "fit: %s has no energy",
                         flow ? "a flow" : "an autoencoder");
+    if (o->objective == SF_OBJECTIVE_MANIFOLD &&
+        (o->no_encoder || o->kl_warmup > 0.0))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "fit: a manifold has an encoder and no divergence: "
+                        "no_encoder and kl_warmup are of autoencoders");
+    if (o->objective >= SF_OBJECTIVE_MANIFOLD &&
+        o->latent > SFI_HADAMARD_COLUMNS)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "fit: %lld latent variables, want at most %d of a "
+                        "manifold or an injective flow",
+                        (long long)o->latent, (int)SFI_HADAMARD_COLUMNS);
+    if (o->no_encoder && o->kl_warmup > 0.0)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "fit: kl_warmup is of an encoder, and there is none");
     if (o->target_rows > 1 && o->kernel == NULL)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "fit: targets are means over rows only with kernels");
@@ -118,11 +105,11 @@ static sf_status check_options(sf_context *ctx, const sf_network_options *o)
  * likelihood of -4.156 with noise down to 0.002 and -4.140 down to 0.05. */
 static void choose_budget(sf_network_options *o, int64_t rows, int64_t columns)
 {
-    const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
-    const bool bound = o->objective == SF_OBJECTIVE_ELBO;
+    const bool flow = is_flow(o);
+    const bool decoder = is_decoder(o);
     if (o->batch == 0)
-        o->batch = bound ? 256 : rows < 1000 || flow ? 512 : 1024;
-    if (o->steps == 0 && (flow || bound))
+        o->batch = decoder ? 256 : rows < 1000 || flow ? 512 : 1024;
+    if (o->steps == 0 && (flow || decoder))
         o->steps = 3000;
     if (o->width == 0)
         o->width = columns <= 4 ? 32 : 96;
@@ -175,8 +162,7 @@ static sf_status take_data(sf_trainer *t, sf_cmat data, const int64_t *index)
         }
         const double scale = sqrt(squares / (double)t->rows);
         total += squares / (double)t->rows;
-        const bool allowed =
-            t->o.objective == SF_OBJECTIVE_ELBO && t->o.one_scale;
+        const bool allowed = is_decoder(&t->o) && t->o.one_scale;
         if (!(allowed || scale > 1e-14 * fabs(mean)) || !isfinite(scale))
             return SFI_FAIL(
                 t->ctx, SF_E_NUMERIC,
@@ -235,6 +221,7 @@ static uint64_t identify(const sf_trainer *t)
                               (double)o->latent,
                               o->diagonal,
                               o->kl_warmup,
+                              o->no_encoder,
                               (double)t->rows,
                               (double)t->held};
     uint64_t hash = fnv(0xCBF29CE484222325u, numbers, sizeof numbers);
@@ -244,7 +231,7 @@ static uint64_t identify(const sf_trainer *t)
     return fnv(hash, t->data, t->cells * sizeof *t->data);
 }
 
-static void shuffle_epoch(sf_trainer *t)
+void sfi_trainer_shuffle(sf_trainer *t)
 {
     for (int64_t i = 0; i < t->rows; i++)
         t->order[i] = t->held + i;
@@ -258,7 +245,7 @@ static void next_batch(sf_trainer *t)
         if (t->s.position == t->rows) {
             t->s.position = 0;
             t->s.epoch++;
-            shuffle_epoch(t);
+            sfi_trainer_shuffle(t);
         }
         t->batch_rows[i] = t->order[t->s.position++];
     }
@@ -274,6 +261,11 @@ static double share_now(const sf_trainer *t)
                : 1.0;
 }
 
+sf_status sfi_trainer_infer(sf_trainer *t)
+{
+    return sfi_inferred_find(&t->inferred, t->asked, t->held, t->rows);
+}
+
 static sf_status batch_of(sf_trainer *t, const int64_t *rows, int64_t count,
                           uint32_t step, sfi_batch *out)
 {
@@ -283,6 +275,11 @@ static sf_status batch_of(sf_trainer *t, const int64_t *rows, int64_t count,
                        .seed = t->o.seed,
                        .step = step,
                        .share = step == JUDGE_STEP ? 1.0 : share_now(t)};
+    if (t->inferred.ctx != NULL) {
+        sfi_inferred_draw(&t->inferred, rows, count, t->o.seed, step);
+        out->noised = t->inferred.z;
+        out->times = t->inferred.divergence;
+    }
     if (t->noise.dim == 0)
         return SF_OK;
     SFI_TRY(sfi_noised_draw(&t->noised, rows, count, t->o.seed, step));
@@ -366,6 +363,10 @@ static void apply_gradient(sf_trainer *t)
 static sf_status update(sf_trainer *t)
 {
     float sum;
+    if (t->asked != NULL && t->s.step % SFI_INFERRED_EVERY == 0) {
+        memcpy(t->asked, t->weights, (size_t)t->count * sizeof *t->asked);
+        SFI_TRY(sfi_trainer_infer(t));
+    }
     next_batch(t);
     sfi_batch batch;
     SFI_TRY(
@@ -396,6 +397,8 @@ static sf_status held_out_loss(sf_trainer *t, double *loss)
 {
     float sum;
     sfi_batch batch;
+    if (t->asked != NULL)
+        SFI_TRY(sfi_inferred_find(&t->inferred, t->average, 0, t->held));
     SFI_TRY(batch_of(t, t->judged_rows, t->judged, JUDGE_STEP, &batch));
     SFI_TRY(sfi_loss_value(&t->loss, &batch, t->average, &sum));
     *loss = (double)sum / (double)t->judged;
@@ -509,6 +512,9 @@ static bool allocate(sf_trainer *t)
     t->batch_rows = sfi_alloc(ctx, (size_t)t->o.batch, sizeof *t->batch_rows);
     t->judged_rows = sfi_alloc(ctx, (size_t)t->judged, sizeof *t->judged_rows);
     t->order = sfi_alloc(ctx, (size_t)t->rows, sizeof *t->order);
+    if (t->o.no_encoder &&
+        (t->asked = sfi_alloc_zero(ctx, n, sizeof *t->asked)) == NULL)
+        return false;
     return t->norms != NULL && t->batch_rows != NULL &&
            t->judged_rows != NULL && t->order != NULL;
 }
@@ -529,9 +535,9 @@ static sf_status fix_scales(sf_trainer *t)
 
 static sf_status initialise(sf_trainer *t)
 {
-    if (t->o.objective == SF_OBJECTIVE_LIKELIHOOD)
+    if (is_flow(&t->o))
         SFI_TRY(sfi_flow_initialise(t->model, t->o.seed));
-    else if (t->o.objective == SF_OBJECTIVE_ELBO)
+    else if (is_decoder(&t->o))
         SFI_TRY(sfi_autoencoder_start(t->model, t->data + t->held * t->columns,
                                       t->rows, t->o.seed, &t->start));
     else
@@ -542,7 +548,7 @@ static sf_status initialise(sf_trainer *t)
     for (int64_t i = 0; i < t->judged; i++)
         t->judged_rows[i] = i % t->held;
     t->s = (progress_state){.best_loss = INFINITY};
-    shuffle_epoch(t);
+    sfi_trainer_shuffle(t);
     t->fingerprint = identify(t);
     return SF_OK;
 }
@@ -555,30 +561,37 @@ static sf_status make_model(sf_trainer *t, int64_t dim,
         o->objective == SF_OBJECTIVE_DSM || o->objective == SF_OBJECTIVE_FLOW;
     sfi_number numbers[SFI_MAX_NUMBERS];
     const bool kernels = t->noise.dim > 0;
-    const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
+    const bool flow = is_flow(o);
     const sfi_flow_shape shape = {o->layers,    o->width,
                                   o->bins,      (sfi_coupling)o->coupling,
                                   o->principal, o->one_scale};
-    const bool bound = o->objective == SF_OBJECTIVE_ELBO;
-    const sfi_autoencoder_shape autoencoder = {o->latent, o->width, o->layers,
-                                               o->diagonal, o->one_scale};
-    if (bound && o->latent >= dim)
+    const bool decoder = is_decoder(o);
+    const sfi_autoencoder_shape autoencoder = {
+        o->latent,    o->width,      o->layers, o->diagonal,
+        o->one_scale, o->no_encoder, 0};
+    const bool manifold = o->objective == SF_OBJECTIVE_MANIFOLD;
+    const bool injective = o->objective == SF_OBJECTIVE_INJECTIVE;
+    if ((decoder || injective) && o->latent >= dim)
         return SFI_FAIL(t->ctx, SF_E_ARG,
                         "fit: %lld latent variables of %lld columns, want "
                         "fewer than those",
                         (long long)o->latent, (long long)dim);
     const int number_count =
-        bound     ? sfi_autoencoder_numbers(numbers, &autoencoder)
-        : flow    ? sfi_flow_numbers(numbers, &shape)
-        : kernels ? sfi_kernel_network_numbers(numbers, o->width, o->layers,
-                                               o->sigma_min)
+        manifold    ? sfi_manifold_numbers(numbers, &autoencoder, o->principal)
+        : decoder   ? sfi_autoencoder_numbers(numbers, &autoencoder)
+        : injective ? sfi_injective_numbers(numbers, &shape, o->latent)
+        : flow      ? sfi_flow_numbers(numbers, &shape)
+        : kernels   ? sfi_kernel_network_numbers(numbers, o->width, o->layers,
+                                                 o->sigma_min)
                   : sfi_network_numbers(numbers, o->width, o->layers, o->energy,
                                         o->sigma_min, o->sigma_max,
                                         levels ? -1.0 : o->noise_level);
     SFI_TRY(sfi_model_new(t->ctx, &t->model,
-                          flow    ? &sfi_flow_ops
-                          : bound ? &sfi_vae_ops
-                                  : &sfi_network_ops,
+                          injective  ? &sfi_injective_ops
+                          : flow     ? &sfi_flow_ops
+                          : manifold ? &sfi_manifold_ops
+                          : decoder  ? &sfi_vae_ops
+                                     : &sfi_network_ops,
                           dim, names, kernels ? &t->noise : NULL, number_count,
                           numbers));
     t->count = t->model->weight_count;
@@ -670,7 +683,34 @@ static sf_status make(sf_trainer *t, sf_cmat data, const char *const *names)
     if (!allocate(t))
         return SF_E_NOMEM;
     SFI_TRY(prepare_losses(t));
+    if (o->no_encoder)
+        SFI_TRY(sfi_inferred_new(&t->inferred, t->model, t->data, data.rows,
+                                 o->batch > t->judged ? o->batch : t->judged));
     return initialise(t);
+}
+
+/* Of rows whose repeated values are spread, or as they are. */
+static sf_status prepare(sf_trainer *t, sf_cmat data, const char *const *names)
+{
+    sf_context *ctx = t->ctx;
+    const int64_t n = data.rows, d = data.cols;
+    const bool unbounded =
+        is_flow(&t->o) || (is_decoder(&t->o) && t->o.diagonal);
+    if (unbounded && !t->o.dequantise)
+        SFI_TRY(sfi_warn_of_repeats(ctx, data, names));
+    if (!unbounded || !t->o.dequantise)
+        return make(t, data, names);
+    t->columns = d;
+    t->share = sfi_alloc(ctx, (size_t)d, sizeof *t->share);
+    double *spread = sfi_alloc(ctx, (size_t)(n * d), sizeof *spread);
+    sf_status status = SF_E_NOMEM;
+    if (t->share != NULL && spread != NULL)
+        status = sf_dequantise(ctx, (sf_mat){spread, n, d, d}, data, t->o.seed,
+                               t->share);
+    if (status == SF_OK)
+        status = make(t, (sf_cmat){spread, n, d, d}, names);
+    sfi_free(ctx, spread, (size_t)(n * d), sizeof *spread);
+    return status;
 }
 
 sf_status sf_trainer_new(sf_context *ctx, sf_trainer **out, sf_cmat data,
@@ -688,15 +728,17 @@ sf_status sf_trainer_new(sf_context *ctx, sf_trainer **out, sf_cmat data,
                         "fit: %lld rows, want at least 4 (and 2 of them not "
                         "held out)",
                         (long long)data.rows);
-    if (o.objective == SF_OBJECTIVE_LIKELIHOOD ||
-        (o.objective == SF_OBJECTIVE_ELBO && o.diagonal))
-        SFI_TRY(sfi_warn_of_repeats(ctx, data, names));
+    if (o.no_encoder && data.rows > SFI_INFERRED_ROWS)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "fit: %lld rows, want at most %d without an encoder, "
+                        "since all of them are inferred again and again",
+                        (long long)data.rows, (int)SFI_INFERRED_ROWS);
     sf_trainer *t = sfi_alloc_zero(ctx, 1, sizeof *t);
     if (t == NULL)
         return SF_E_NOMEM;
     t->ctx = ctx;
     t->o = o;
-    const sf_status status = make(t, data, names);
+    const sf_status status = prepare(t, data, names);
     if (status != SF_OK) {
         sf_trainer_free(t);
         return status;
@@ -728,6 +770,9 @@ void sf_trainer_free(sf_trainer *t)
     if (t->unit != NULL)
         sfi_free(ctx, t->unit, 2 * (size_t)t->columns, sizeof *t->unit);
     sfi_free(ctx, t->exact, t->cells, sizeof *t->exact);
+    sfi_inferred_free(&t->inferred);
+    sfi_free(ctx, t->asked, n, sizeof *t->asked);
+    sfi_free(ctx, t->share, (size_t)t->columns, sizeof *t->share);
     sfi_noise_free(ctx, &t->noise);
     sf_model_free(t->start);
     sf_model_free(t->model);
@@ -739,7 +784,8 @@ void sf_trainer_free(sf_trainer *t)
 sf_status sf_trainer_model(const sf_trainer *t, sf_model **out)
 {
     /* Never better than where it began, it is what it began as. */
-    const bool began = t->start != NULL && t->held > 0 && t->s.best_step == 0;
+    const bool began = t->o.objective == SF_OBJECTIVE_ELBO && t->held > 0 &&
+                       t->s.best_step == 0;
     SFI_TRY(sfi_model_like(began ? t->start : t->model, out));
     if (began) {
         memcpy((*out)->weights, t->start->weights,
@@ -748,7 +794,15 @@ sf_status sf_trainer_model(const sf_trainer *t, sf_model **out)
     }
     for (int64_t i = 0; i < t->count; i++)
         (*out)->weights[i] = t->best[i];
-    return SF_OK;
+    return t->o.objective == SF_OBJECTIVE_ELBO ? sfi_trainer_keep_codes(t, out)
+           : t->o.objective >= SF_OBJECTIVE_MANIFOLD
+               ? sfi_trainer_finish_manifold(t, *out)
+               : SF_OK;
+}
+
+const double *sf_trainer_dequantised(const sf_trainer *t)
+{
+    return t->share;
 }
 
 void sf_trainer_report(const sf_trainer *t, sf_fit_report *out)
@@ -768,101 +822,6 @@ int64_t sf_trainer_curve(const sf_trainer *t, const sf_curve_point **points)
 {
     *points = t->curve;
     return t->s.curve_count;
-}
-
-/* ---- state ------------------------------------------------------------------ */
-
-enum { STATE_ARRAYS = 5, STATE_VERSION = 1 };
-
-typedef struct state_header {
-    char magic[8];
-    uint64_t version, fingerprint;
-    int64_t count;
-    progress_state s;
-} state_header;
-
-static const char state_magic[8] = {'s', 'f', '-', 't', 'r', 'a', 'i', 'n'};
-
-static void state_arrays(const sf_trainer *t, float *arrays[STATE_ARRAYS])
-{
-    arrays[0] = t->weights;
-    arrays[1] = t->moment1;
-    arrays[2] = t->moment2;
-    arrays[3] = t->average;
-    arrays[4] = t->best;
-}
-
-static size_t state_bytes(const sf_trainer *t, int64_t curve_count)
-{
-    return sizeof(state_header) +
-           STATE_ARRAYS * (size_t)t->count * sizeof(float) +
-           (size_t)curve_count * sizeof(sf_curve_point);
-}
-
-size_t sf_trainer_state_size(const sf_trainer *t)
-{
-    return state_bytes(t, t->s.curve_count);
-}
-
-void sf_trainer_state(const sf_trainer *t, void *bytes)
-{
-    char *at = bytes;
-    state_header h;
-    memset(&h, 0, sizeof h); /* padding is written too */
-    memcpy(h.magic, state_magic, sizeof h.magic);
-    h.version = STATE_VERSION;
-    h.fingerprint = t->fingerprint;
-    h.count = t->count;
-    h.s = t->s;
-    memcpy(at, &h, sizeof h);
-    at += sizeof h;
-    float *arrays[STATE_ARRAYS];
-    state_arrays(t, arrays);
-    const size_t each = (size_t)t->count * sizeof(float);
-    for (int k = 0; k < STATE_ARRAYS; k++, at += each)
-        memcpy(at, arrays[k], each);
-    if (t->s.curve_count > 0)
-        memcpy(at, t->curve, (size_t)t->s.curve_count * sizeof *t->curve);
-}
-
-sf_status sf_trainer_restore(sf_trainer *t, const void *bytes, size_t size)
-{
-    state_header h;
-    if (size < sizeof h)
-        return SFI_FAIL(t->ctx, SF_E_ARG, "checkpoint: %zu bytes are too few",
-                        size);
-    memcpy(&h, bytes, sizeof h);
-    if (memcmp(h.magic, state_magic, sizeof h.magic) != 0 ||
-        h.version != STATE_VERSION)
-        return SFI_FAIL(t->ctx, SF_E_ARG,
-                        "checkpoint: not a training state of this version");
-    if (h.fingerprint != t->fingerprint || h.count != t->count)
-        return SFI_FAIL(t->ctx, SF_E_ARG,
-                        "checkpoint: it belongs to other data or other options "
-                        "(all but the time limit must be the same)");
-    const progress_state *s = &h.s;
-    if (s->step < 0 || s->step > t->o.steps || s->position < 0 ||
-        s->position > t->rows || s->curve_count < 0 ||
-        s->curve_count > t->o.steps + 1 || s->epoch < 0 ||
-        size != state_bytes(t, s->curve_count))
-        return SFI_FAIL(t->ctx, SF_E_ARG,
-                        "checkpoint: its counters or its size do not fit");
-    sf_curve_point *curve = sfi_grow(t->ctx, t->curve, &t->curve_capacity,
-                                     (size_t)s->curve_count, sizeof *curve);
-    if (curve == NULL)
-        return SF_E_NOMEM;
-    t->curve = curve;
-    const char *at = (const char *)bytes + sizeof h;
-    float *arrays[STATE_ARRAYS];
-    state_arrays(t, arrays);
-    const size_t each = (size_t)t->count * sizeof(float);
-    for (int k = 0; k < STATE_ARRAYS; k++, at += each)
-        memcpy(arrays[k], at, each);
-    if (s->curve_count > 0)
-        memcpy(t->curve, at, (size_t)s->curve_count * sizeof *curve);
-    t->s = *s;
-    shuffle_epoch(t);
-    return SF_OK;
 }
 
 sf_status sf_fit_network(sf_context *ctx, sf_model **out, sf_cmat data,

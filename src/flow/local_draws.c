@@ -14,6 +14,9 @@
  * are that value; beyond 0 of amounts and counts, and 0 and 1 of proportions, they are
  * reflected, so that none of these gets a mass that the data do not have.
  *
+ * A column with atoms is an atom where the row that its level is drawn from is, and
+ * else a number, reflected at the atoms that are ends.
+ *
  * Chords go from row i to one of its five nearest, x = x_i + u (x_j - x_i) with u of
  * the beta distribution of 4 and 4, which is the median of seven uniform numbers:
  * its middle rather than any point of it.  (N. V. Chawla et al., SMOTE, J. Artif.
@@ -28,6 +31,7 @@
 #include "base/random.h"
 #include "flow/resample.h"
 #include "model/local.h"
+#include "model/model.h"
 
 #include <math.h>
 
@@ -69,6 +73,23 @@ static bool is_cut_at(const sfi_local *l, int64_t j, double value)
     return count >= FEW && count * TWENTIETH >= l->rows;
 }
 
+/* Numbers beside atoms are in the gaps from the first to the last that has some. */
+static column_ends ends_of_gaps(const sf_model *m, int64_t j)
+{
+    const sfi_atoms *a = &sfi_model_about(m, j)->atoms;
+    column_ends e = {-INFINITY, INFINITY, false, false};
+    int64_t first = 0, last = a->count;
+    while (first < a->count && !a->between[first])
+        first++;
+    while (last > 0 && !a->between[last])
+        last--;
+    if (first > 0)
+        e.lower = (a->at[first - 1] - m->mean[j]) / m->scale[j];
+    if (last < a->count)
+        e.upper = (a->at[last] - m->mean[j]) / m->scale[j];
+    return e;
+}
+
 static column_ends ends_of(const sfi_local *l, const sf_model *m, int64_t j)
 {
     const sf_kind kind = sf_model_kind(m, j);
@@ -82,16 +103,19 @@ static column_ends ends_of(const sfi_local *l, const sf_model *m, int64_t j)
     }
     const double zero = -m->mean[j] / m->scale[j];
     const bool counts = kind == SF_KIND_INTEGER && low >= zero;
-    e.cut_lower = is_cut_at(l, j, low);
-    e.cut_upper = is_cut_at(l, j, high);
+    const bool atoms = sfi_local_has_atoms(l, j);
+    if (atoms)
+        e = ends_of_gaps(m, j);
+    e.cut_lower = !atoms && is_cut_at(l, j, low);
+    e.cut_upper = !atoms && is_cut_at(l, j, high);
     if (e.cut_lower)
         e.lower = low;
     else if (kind == SF_KIND_PROPORTION || kind == SF_KIND_POSITIVE || counts)
-        e.lower = zero;
+        e.lower = fmax(e.lower, zero);
     if (e.cut_upper)
         e.upper = high;
     else if (kind == SF_KIND_PROPORTION)
-        e.upper = zero + 1.0 / m->scale[j];
+        e.upper = fmin(e.upper, zero + 1.0 / m->scale[j]);
     return e;
 }
 
@@ -109,17 +133,25 @@ static double within(const column_ends *e, double x)
 static double draw_number(const sfi_local *l, const int64_t *members,
                           int64_t count, int64_t j, sfi_where where)
 {
-    const double own = row_at(l, members[0])[j];
-    const double k = count > 1 ? (double)(count - 1) : 1.0;
+    const double cell = row_at(l, members[0])[j];
     const uint32_t at = (uint32_t)(COLUMN_NORMALS + j);
     double mean = 0.0, square = 0.0, along = 0.0;
+    int64_t numbers = 0;
     for (int64_t i = 0; i < count; i++)
-        mean += row_at(l, members[i])[j] / (double)count;
+        numbers += sfi_local_atom(l, j, row_at(l, members[i])[j]) < 0;
+    const double k = count > 1 ? (double)(count - 1) : 1.0;
     for (int64_t i = 0; i < count; i++) {
-        const double from = row_at(l, members[i])[j] - mean;
+        const double x = row_at(l, members[i])[j];
+        mean += sfi_local_atom(l, j, x) < 0 ? x / (double)numbers : 0.0;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        const double x = row_at(l, members[i])[j], from = x - mean;
+        if (sfi_local_atom(l, j, x) >= 0)
+            continue;
         square += from * from / k;
         along += from * sfi_normal_at(where, (uint32_t)i) / sqrt(k);
     }
+    const double own = sfi_local_atom(l, j, cell) < 0 ? cell : mean;
     const double noise = sqrt(1.0 - l->rho) * along +
                          sqrt(l->rho * square) * sfi_normal_at(where, at);
     return own + l->shrink * (mean - own) + l->width * noise;
@@ -140,10 +172,15 @@ static void draw_normal(const sfi_local *l, const column_ends *ends,
 {
     int64_t members[SFI_LOCAL_MOST + 1];
     const int64_t count = sfi_local_members(l, row, l->k, members);
-    for (int64_t j = 0; j < l->dim; j++)
-        x[j] = l->levels[j] > 0.0
-                   ? draw_level(l, members, count, j, where)
+    for (int64_t j = 0; j < l->dim; j++) {
+        const bool levels = l->levels[j] > 0.0;
+        double level = 0.0;
+        if (levels || sfi_local_has_atoms(l, j))
+            level = draw_level(l, members, count, j, where);
+        x[j] = levels || sfi_local_atom(l, j, level) >= 0
+                   ? level
                    : within(&ends[j], draw_number(l, members, count, j, where));
+    }
 }
 
 /* The median of seven uniform numbers. */
@@ -161,6 +198,21 @@ static double middle_of_seven(sfi_where where)
     return u[SEVEN / 2];
 }
 
+/* Whether both numbers are in one gap, so that all between them are. */
+static bool is_one_gap(const sfi_local *l, int64_t j, double x, double y)
+{
+    if (!sfi_local_has_atoms(l, j))
+        return true;
+    const sf_model *m = l->atoms;
+    const sfi_atoms *atoms = &sfi_model_about(m, j)->atoms;
+    int64_t between = 0;
+    for (int64_t k = 0; k < atoms->count; k++) {
+        const double at = (atoms->at[k] - m->mean[j]) / m->scale[j];
+        between += (x <= at) != (y <= at) || x == at || y == at;
+    }
+    return between == 0;
+}
+
 static void draw_chord(const sfi_local *l, int64_t row, sfi_where where,
                        double *x)
 {
@@ -173,7 +225,8 @@ static void draw_chord(const sfi_local *l, int64_t row, sfi_where where,
                               (double)(count - 1));
     const double *a = row_at(l, row), *b = row_at(l, members[other]);
     for (int64_t j = 0; j < l->dim; j++)
-        x[j] = l->levels[j] == 0.0 ? a[j] + u * (b[j] - a[j])
+        x[j] = l->levels[j] == 0.0 && is_one_gap(l, j, a[j], b[j])
+                   ? a[j] + u * (b[j] - a[j])
                : sfi_uniform_at(where, (uint32_t)(UNIFORMS + j)) < u ? b[j]
                                                                      : a[j];
 }
@@ -214,7 +267,7 @@ static void draw_rows(void *user, int64_t part, int64_t first, int64_t count)
                 break;
         }
         for (int64_t j = 0; j < l->dim; j++)
-            x[j] = job->m->mean[j] + job->m->scale[j] * x[j];
+            x[j] = sfi_local_value(job->m, l, j, x[j]);
     }
 }
 

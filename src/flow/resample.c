@@ -9,6 +9,7 @@
 #include "flow/resample.h"
 
 #include "base/random.h"
+#include "model/product.h"
 
 #include <math.h>
 #include <string.h>
@@ -202,14 +203,55 @@ static sf_status complete(resampling *s)
     return enough ? SF_OK : SF_E_NOMEM;
 }
 
-static sf_status at_once(resampling *s)
+static sf_status choose_data(resampling *s)
 {
     SFI_TRY(s->o->method == SF_SAMPLER_DIRECT
                 ? sfi_empirical_choose(s->m, s->o->seed, s->o->first, s->n,
                                        s->index)
                 : choose_evenly(s));
-    if (sfi_has_holes(s->m))
-        SFI_TRY(complete(s));
+    return sfi_has_holes(s->m) ? complete(s) : SF_OK;
+}
+
+/* Rows of columns with atoms, which have no chart: a draw from each cell's law, to out. */
+static void draw_mixed(const resampling *s, const sfi_product_law *p,
+                       sf_mat out)
+{
+    for (int64_t i = 0; i < s->n; i++) {
+        const int64_t datum = s->index[i];
+        const double *row = s->whole != NULL ? s->whole + i * p->dim
+                                             : s->e.data.data + datum * p->dim;
+        const sfi_where w = where_of(s, i, 0, SFI_STREAM_STEP);
+        for (int64_t j = 0; j < p->dim; j++) {
+            const sfi_block *b = sfi_noise_block(&p->noise, j);
+            const sfi_cell_atoms *atoms = &p->atoms[j].law;
+            const sfi_cell c =
+                atoms->count > 0
+                    ? sfi_cell_with_atoms(b, atoms, row[j], s->e.least_all)
+                    : sfi_cell_at(b, row[j], s->e.least_all);
+            const double z = sfi_cell_quantile(&c, -INFINITY, INFINITY,
+                                               sfi_uniform_at(w, (uint32_t)j));
+            out.data[i * out.stride + j] = sfi_product_value(p, j, z);
+        }
+    }
+}
+
+static sf_status with_atoms(resampling *s, sf_mat out)
+{
+    sfi_product_law *p = NULL;
+    if (s->o->trace != NULL)
+        return SFI_FAIL(s->ctx, SF_E_UNSUPPORTED,
+                        "sample: draws of columns with atoms have no path to "
+                        "trace");
+    SFI_TRY(choose_data(s));
+    SFI_TRY(sfi_product_bare(s->m, &p));
+    draw_mixed(s, p, out);
+    sfi_product_free(p);
+    return SF_OK;
+}
+
+static sf_status at_once(resampling *s)
+{
+    SFI_TRY(choose_data(s));
     for (int64_t i = 0; i < s->n; i++)
         sfi_noise_to_chart(&s->m->noise, (sfi_units){0},
                            s->whole != NULL
@@ -244,10 +286,12 @@ sf_status sfi_resample(const sf_model *m, sf_mat out,
                                s.uniform != NULL && s.times != NULL
                            ? sfi_noiser_new(s.ctx, &s.noiser, &m->noise)
                            : SF_E_NOMEM;
+    const bool mixed = sfi_has_atoms(m);
     if (status == SF_OK)
-        status = options->method == SF_SAMPLER_POSTERIOR ? down_the_levels(&s)
-                                                         : at_once(&s);
-    for (int64_t i = 0; i < s.n && status == SF_OK; i++)
+        status = mixed                                     ? with_atoms(&s, out)
+                 : options->method == SF_SAMPLER_POSTERIOR ? down_the_levels(&s)
+                                                           : at_once(&s);
+    for (int64_t i = 0; i < s.n && status == SF_OK && !mixed; i++)
         sfi_from_inner(m, s.y + i * s.d, out.data + i * out.stride);
     sfi_noiser_free(s.noiser);
     sfi_free(s.ctx, s.whole, (size_t)(s.n * m->dim), sizeof *s.whole);

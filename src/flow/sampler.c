@@ -391,7 +391,7 @@ static sf_status check(const sf_model *m, sf_mat out, sf_sample_options *o)
         return SFI_FAIL(ctx, SF_E_ARG, "sample: method is %d, want 0 to %d",
                         (int)o->method, (int)SF_SAMPLER_CHORDS);
     if (o->method != SF_SAMPLER_DIRECT && o->method != SF_SAMPLER_STRATIFIED &&
-        sfi_has_holes(m))
+        sfi_is_product(m))
         SFI_TRY(sfi_want_ability(ctx, m, SF_CAN_FLOW, "sample"));
     if (o->method == SF_SAMPLER_CHORDS)
         return SFI_FAIL(
@@ -533,6 +533,8 @@ sf_status sf_sample(const sf_model *m, sf_mat out,
 {
     sf_sample_options o = SF_SAMPLE_OPTIONS_INIT;
     SFI_TRY(sfi_options(m->ctx, &o, sizeof o, options));
+    if (o.latent_fitted)
+        SFI_TRY(sfi_want_ability(m->ctx, m, SF_CAN_FITTED, "sample"));
     if (m->ops->local) {
         SFI_TRY(sfi_draw_local(m, out, &o));
         return check_samples(m, sf_mat_const(out), o.first);
@@ -544,7 +546,13 @@ sf_status sf_sample(const sf_model *m, sf_mat out,
             m->ctx, SF_E_ARG,
             "sample: no_noise is of models with a decoder and noise "
             "that are drawn from directly");
-    SFI_TRY(o.method >= SF_SAMPLER_JUMPS ? sfi_jump(m, out, &o)
+    if (o.latent_fitted && o.method != SF_SAMPLER_DIRECT)
+        return SFI_FAIL(m->ctx, SF_E_ARG,
+                        "sample: latent_fitted is of models that are drawn "
+                        "from directly");
+    SFI_TRY(o.latent_fitted
+                ? sfi_draw_fitted(m, o.seed, o.first, !o.no_noise, out)
+            : o.method >= SF_SAMPLER_JUMPS ? sfi_jump(m, out, &o)
             : o.method == SF_SAMPLER_DIRECT && m->ops->code != NULL
                 ? sfi_draw_decoded(m, o.seed, o.first, !o.no_noise, out)
             : o.method >= SF_SAMPLER_DIRECT ? sfi_resample(m, out, &o)

@@ -178,6 +178,27 @@ sf_node sf_transpose(sf_graph *g, sf_node a)
     return sf_permute(g, a, (int[]){1, 0});
 }
 
+/* Of parts that are joined along an axis, the one that holds all of a slice, and where in
+ * it that begins; the join itself if there is none. */
+static sf_node part_of_join(const sf_graph *g, sf_node a, int axis,
+                            int64_t *first, int64_t count, int64_t step)
+{
+    const sfi_node *n = sfi_at(g, a);
+    if (n->op != SFI_OP_CONCAT || n->attr[0] != axis)
+        return a;
+    int64_t begin = 0;
+    for (int k = 0; k < n->arg_count; k++) {
+        const sf_node part = sfi_arg(g, a, k);
+        const int64_t end = begin + sfi_shape_of(g, part)->extent[axis];
+        if (*first >= begin && *first + (count - 1) * step < end) {
+            *first -= begin;
+            return part;
+        }
+        begin = end;
+    }
+    return a;
+}
+
 sf_node sf_slice(sf_graph *g, sf_node a, int axis, int64_t first, int64_t count,
                  int64_t step)
 {
@@ -200,6 +221,9 @@ sf_node sf_slice(sf_graph *g, sf_node a, int axis, int64_t first, int64_t count,
         return sfi_full(g, &out, value);
     if (count == 1)
         step = 1;
+    const sf_node part = part_of_join(g, a, axis, &first, count, step);
+    if (!sfi_same(part, a))
+        return sf_slice(g, part, axis, first, count, step);
     const int64_t attr[SFI_MAX_ATTR] = {axis, first, step};
     return sfi_emit(g, SFI_OP_SLICE, out, 1, &a, attr, 0.0);
 }

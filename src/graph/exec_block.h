@@ -240,6 +240,8 @@ char *sfi_product_sum(const sfi_point_block *b, const sfi_step *s, bool *begun);
 void sfi_step_fused(const sfi_point_block *b, const sfi_step *s);
 int sfi_number_mode(const sfi_exec *e, const sfi_fused *f,
                     const sfi_instruction *in);
+sfi_ew_loop sfi_fused_loop(const sfi_exec *e, const sfi_fused *f,
+                           const sfi_instruction *in);
 
 /* exec_products.c */
 void sfi_step_matmul(const sfi_point_block *b, const sfi_step *s);

@@ -7,15 +7,18 @@
  * element-wise instructions streams as a loop over the arrays would.  An array that
  * stands still along the row is one number of the strip.
  *
- * What is left of a row beyond whole vectors is copied in and out, unless the arrays
- * may be read and written past their rows' ends.
+ * A chain of numbers, each of one component, ends where the row does.  What other programs
+ * have left of a row beyond whole vectors is copied in and out, unless the arrays may be
+ * read and written past their rows' ends.
  *
  * Lanes are rows that follow each other; a thread has the same ones in every run. */
 #include "graph/exec_block.h"
 
 enum {
-    STRIP_BYTES = 24 << 10, /* of arrays and temporaries: they stay in an L1  */
+    STRIP_BYTES = 16 << 10, /* of arrays and temporaries: half of an L1      */
     LEAST_STRIP = 64,
+    LINE = 64,              /* bytes of the cache */
+    KEPT_BYTES = 256 << 10, /* what was read so much earlier is in it still  */
     SUMMED_LANES = 8
 };
 
@@ -164,6 +167,99 @@ static void choose_numbers(sfi_exec *e, const sfi_run *run)
     }
 }
 
+/* Whether no step is of more than one number a point. */
+static bool is_chain(const sfi_plan *plan)
+{
+    bool chain = true;
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
+        const sfi_step *s = &plan->steps[i];
+        chain =
+            chain && (s->kind == SFI_STEP_LOAD || s->kind == SFI_STEP_STORE ||
+                      s->kind == SFI_STEP_REDUCE ||
+                      (s->kind == SFI_STEP_FUSED && s->fused->rank == 0));
+    }
+    return chain;
+}
+
+/* Where the array of a step begins that is used where it lies. */
+static const char *array_of(const sfi_run *run, const sfi_step *s)
+{
+    return s->kind == SFI_STEP_LOAD ? run->sources[s->index].data
+                                    : run->box_sinks[s->index].to.data;
+}
+
+/* Whether the elements of an array were just read of another one, which is ahead of it: rows
+ * and planes are taken in order of their addresses. */
+static bool is_behind(const sfi_exec *e, const sfi_run *run, int step)
+{
+    const sfi_step *s = &e->plan->steps[step];
+    const uintptr_t a = (uintptr_t)array_of(run, s);
+    bool behind = false;
+    for (int i = 0; i < e->placed_count; i++) {
+        const sfi_step *other = &e->plan->steps[e->placed[i]];
+        const uintptr_t z = (uintptr_t)array_of(run, other);
+        const bool is_ahead = z > a || (z == a && e->placed[i] < step);
+        behind = behind ||
+                 (s->kind == SFI_STEP_LOAD && other->kind == SFI_STEP_LOAD &&
+                  is_ahead && z - a < KEPT_BYTES);
+    }
+    return behind;
+}
+
+static void list_arrays(sfi_exec *e, const sfi_run *run)
+{
+    const sfi_plan *plan = e->plan;
+    e->placed_count = e->rest_count = e->fetched_count = 0;
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
+        if (!e->in_place[i]) {
+            e->rest[e->rest_count++] = (int)i;
+            continue;
+        }
+        const sfi_step *s = &plan->steps[i];
+        e->lies[e->placed_count] =
+            s->kind == SFI_STEP_LOAD ? s->out.buffer : s->in[0].buffer;
+        e->placed[e->placed_count++] = (int)i;
+    }
+    if ((size_t)run->points * e->elem < KEPT_BYTES)
+        return; /* all of it is in the cache */
+    for (int i = 0; i < e->placed_count; i++)
+        if (!is_behind(e, run, e->placed[i]))
+            e->fetched[e->fetched_count++] = e->lies[i];
+}
+
+static void list_loops(sfi_exec *e)
+{
+    const sfi_plan *plan = e->plan;
+    int count = 0;
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
+        const sfi_fused *f = plan->steps[i].fused;
+        e->loops_at[i] = count;
+        for (int k = 0; f != NULL && k < f->instruction_count; k++)
+            e->loop_of[count++] = sfi_fused_loop(e, f, &f->instructions[k]);
+    }
+}
+
+/* Points of a strip: arrays and temporaries stay in the first cache.  Strips of a row are
+ * of about one length. */
+static int64_t strip_of(const sfi_exec *e, int64_t row)
+{
+    const sfi_plan *plan = e->plan;
+    const int64_t elem = (int64_t)e->elem, temps = plan->temp_rows;
+    int64_t arrays = temps;
+    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
+        const sfi_step *s = &plan->steps[i];
+        arrays += s->kind == SFI_STEP_STORE ||
+                  (s->kind == SFI_STEP_LOAD && !e->numbers[s->out.buffer]);
+    }
+    int64_t most = STRIP_BYTES / ((arrays > 0 ? arrays : 1) * elem);
+    if (temps > 0)
+        most = sfi_smaller(most, (int64_t)e->temp_bytes / (temps * elem));
+    most = most < LEAST_STRIP ? LEAST_STRIP : sfi_smaller(most, e->ld_max);
+    most = most / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
+    const int64_t strips = (row + most - 1) / most;
+    return strips > 1 ? sfi_row_length((row + strips - 1) / strips) : most;
+}
+
 static void choose(sfi_exec *e, const sfi_run *run)
 {
     const sfi_plan *plan = e->plan;
@@ -173,6 +269,10 @@ static void choose(sfi_exec *e, const sfi_run *run)
         if (plan->steps[i].kind == SFI_STEP_STORE)
             choose_store(e, run, i);
     choose_numbers(e, run);
+    e->is_exact = is_chain(plan);
+    list_arrays(e, run);
+    list_loops(e);
+    e->strip = strip_of(e, run->box->extent[run->box->rank - 1]);
 }
 
 /* ---- running ------------------------------------------------------------------ */
@@ -181,63 +281,132 @@ static void choose(sfi_exec *e, const sfi_run *run)
 static void point_to(const sfi_point_block *b, bool in_place)
 {
     const sfi_exec *e = b->e;
-    const sfi_plan *plan = e->plan;
-    for (size_t i = plan->uniform_steps; i < plan->step_count; i++) {
-        if (!e->in_place[i])
-            continue;
-        const sfi_step *s = &plan->steps[i];
-        const bool is_load = s->kind == SFI_STEP_LOAD;
-        const int32_t buffer = is_load ? s->out.buffer : s->in[0].buffer;
-        b->w->direct[buffer] =
+    for (int i = 0; i < e->placed_count; i++) {
+        const sfi_step *s = &e->plan->steps[e->placed[i]];
+        b->w->direct[e->lies[i]] =
             !in_place ? NULL
-            : is_load
+            : s->kind == SFI_STEP_LOAD
                 ? sfi_source_at(&b->run->sources[s->index], b->run->box, b->at)
                 : sfi_sink_at(&b->run->box_sinks[s->index], b->run->box, b->at);
     }
 }
 
+static void point_on(const sfi_point_block *b)
+{
+    const sfi_exec *e = b->e;
+    for (int i = 0; i < e->placed_count; i++)
+        b->w->direct[e->lies[i]] += (size_t)b->points * e->elem;
+}
+
+/* Ask for the lines that the next strip will read and write: the instructions of a chain
+ * go over a strip one after the other, so that left alone the memory idles while they
+ * compute, and they while it delivers.  Worth a factor of 2.  (Inline, since GCC leaves out
+ * calls of functions that do nothing else.) */
+SFI_INLINE void fetch_next(const sfi_point_block *b)
+{
+    const sfi_exec *e = b->e;
+    const int64_t bytes = b->points * (int64_t)e->elem;
+    for (int i = 0; i < e->fetched_count; i++) {
+        const char *next = b->w->direct[e->fetched[i]] + bytes;
+        for (int64_t k = 0; k < bytes; k += LINE)
+            SFI_PREFETCH(next + k);
+    }
+}
+
+/* A strip of a row; in place, the arrays are where this one begins. */
 static void run_strip(sfi_point_block *b, int64_t first, int64_t points,
                       bool in_place)
 {
     b->at[b->run->box->rank - 1] = first;
     b->points = points;
     b->ld = sfi_row_length(points);
-    b->in_place = in_place ? b->e->in_place : NULL;
-    point_to(b, in_place);
+    b->is_in_place = in_place;
+    if (in_place)
+        fetch_next(b);
     sfi_run_block(b);
+    if (in_place)
+        point_on(b);
     b->begins = false;
 }
 
-/* Points of a strip: arrays and temporaries stay in the first cache. */
-static int64_t strip_of(const sfi_exec *e)
+/* Points before the first whole line of what a row stores: vectors that cross lines are
+ * slower to be stored.  Not of sums, whose order depends on the extents alone. */
+static int64_t head_of(const sfi_point_block *b)
 {
-    const int64_t rows = (int64_t)e->base_count + e->plan->temp_rows;
-    int64_t strip = STRIP_BYTES / (rows * (int64_t)e->elem);
-    strip = strip / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
-    if (strip < LEAST_STRIP)
-        strip = LEAST_STRIP;
-    return strip < e->ld_max ? strip : e->ld_max;
+    const sfi_exec *e = b->e;
+    for (int i = 0; i < e->placed_count && b->is_exact && !e->adds; i++)
+        if (e->plan->steps[e->placed[i]].kind == SFI_STEP_STORE) {
+            const uintptr_t at = (uintptr_t)b->w->direct[e->lies[i]];
+            return (int64_t)((LINE - at % LINE) % LINE / e->elem);
+        }
+    return 0;
 }
 
 static void run_row(sfi_point_block *b, int64_t length)
 {
     const sf_box *box = b->run->box;
-    const int64_t strip = strip_of(b->e);
+    const int64_t strip = b->e->strip;
     const bool padded = box->is_padded && !b->e->plan->product_comps;
-    const int64_t whole =
-        padded ? length : length / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
+    const int64_t whole = padded || b->is_exact
+                              ? length
+                              : length / SFI_ROW_MULTIPLE * SFI_ROW_MULTIPLE;
     int64_t number = 0;
     for (int k = 0; k < box->rank - 1; k++)
         number = number * box->extent[k] + b->at[k];
     number *= length;
-    for (int64_t at = 0; at < whole; at += strip) {
+    b->at[box->rank - 1] = 0;
+    point_to(b, true);
+    int64_t at = 0;
+    const int64_t head = head_of(b);
+    if (head > 0 && head + strip < whole) {
+        b->first = number;
+        run_strip(b, 0, head, true);
+        at = head;
+    }
+    for (; at < whole; at += strip) {
         b->first = number + at;
         run_strip(b, at, whole - at < strip ? whole - at : strip, true);
     }
     if (whole < length) {
         b->first = number + whole;
+        point_to(b, false);
         run_strip(b, whole, length - whole, false);
     }
+}
+
+bool sfi_box_allocate(sfi_exec *e)
+{
+    sf_context *ctx = e->plan->ctx;
+    const size_t steps = e->plan->step_count;
+    for (size_t i = e->plan->uniform_steps; i < steps; i++)
+        if (e->plan->steps[i].fused != NULL)
+            e->instruction_count +=
+                (size_t)e->plan->steps[i].fused->instruction_count;
+    e->numbers = sfi_alloc_zero(ctx, e->plan->buffer_count, 1);
+    e->in_place = sfi_alloc_zero(ctx, steps, sizeof *e->in_place);
+    e->placed = sfi_alloc(ctx, steps, sizeof *e->placed);
+    e->lies = sfi_alloc(ctx, steps, sizeof *e->lies);
+    e->rest = sfi_alloc(ctx, steps, sizeof *e->rest);
+    e->fetched = sfi_alloc(ctx, steps, sizeof *e->fetched);
+    e->loops_at = sfi_alloc(ctx, steps, sizeof *e->loops_at);
+    e->loop_of = sfi_alloc(ctx, e->instruction_count, sizeof *e->loop_of);
+    return e->numbers != NULL && e->in_place != NULL && e->placed != NULL &&
+           e->lies != NULL && e->rest != NULL && e->fetched != NULL &&
+           e->loops_at != NULL && e->loop_of != NULL;
+}
+
+void sfi_box_free(sfi_exec *e)
+{
+    sf_context *ctx = e->plan->ctx;
+    const size_t steps = e->plan->step_count;
+    sfi_free(ctx, e->numbers, e->plan->buffer_count, 1);
+    sfi_free(ctx, e->in_place, steps, sizeof *e->in_place);
+    sfi_free(ctx, e->placed, steps, sizeof *e->placed);
+    sfi_free(ctx, e->lies, steps, sizeof *e->lies);
+    sfi_free(ctx, e->rest, steps, sizeof *e->rest);
+    sfi_free(ctx, e->fetched, steps, sizeof *e->fetched);
+    sfi_free(ctx, e->loops_at, steps, sizeof *e->loops_at);
+    sfi_free(ctx, e->loop_of, e->instruction_count, sizeof *e->loop_of);
 }
 
 static int64_t rows_of(const sf_box *box)
@@ -273,7 +442,8 @@ void sfi_box_run_lane(const sfi_exec *e, const sfi_run *run, sfi_worker *w,
                          .w = w,
                          .lane = (int)lane,
                          .begins = true,
-                         .parts = 1};
+                         .parts = 1,
+                         .is_exact = e->is_exact};
     int64_t rest = from;
     for (int k = box->rank - 2; k >= 0; k--) {
         b.at[k] = rest % box->extent[k];

@@ -344,8 +344,7 @@ static void cpu_destroy(sfi_exec *e)
     }
     const size_t lanes = (size_t)e->lanes_max;
     sfi_free(ctx, e->workers, (size_t)e->threads, sizeof *e->workers);
-    sfi_free(ctx, e->in_place, e->plan->step_count, sizeof *e->in_place);
-    sfi_free(ctx, e->numbers, e->plan->buffer_count, 1);
+    sfi_box_free(e);
     sfi_free(ctx, e->uniform, e->uniform_bytes, 1);
     sfi_free(ctx, e->products, lanes, e->product_bytes);
     sfi_free(ctx, e->sums, lanes, e->sum_bytes);
@@ -364,11 +363,8 @@ static bool allocate(sfi_exec *e)
     e->sums = sfi_alloc(ctx, lanes, e->sum_bytes);
     e->first =
         sfi_alloc_zero(ctx, (size_t)plan->output_count, sizeof *e->first);
-    e->in_place = sfi_alloc_zero(ctx, plan->step_count, sizeof *e->in_place);
-    e->numbers = sfi_alloc_zero(ctx, plan->buffer_count, 1);
-    if (e->in_place == NULL || e->numbers == NULL || e->workers == NULL ||
-        e->uniform == NULL || e->products == NULL || e->sums == NULL ||
-        e->first == NULL)
+    if (e->workers == NULL || e->uniform == NULL || e->products == NULL ||
+        e->sums == NULL || e->first == NULL || !sfi_box_allocate(e))
         return false;
     for (int i = 0; i < e->threads; i++) {
         sfi_worker *w = &e->workers[i];

@@ -94,6 +94,29 @@ static int mode_of(const sfi_exec *e, const sfi_fused *f,
     return e->loops->ew[in->op][numbers] != NULL ? numbers : mode;
 }
 
+sfi_ew_loop sfi_fused_loop(const sfi_exec *e, const sfi_fused *f,
+                           const sfi_instruction *in)
+{
+    return e->loops->ew[in->op][mode_of(e, f, in, false)];
+}
+
+/* A chain over a strip of a box, which its temporaries can hold; which loops its
+ * instructions are was found before. */
+static void run_exact(const sfi_point_block *b, const sfi_fused *f,
+                      const sfi_ew_loop *loop)
+{
+    const size_t stride = (size_t)b->ld * b->e->elem;
+    for (int k = 0; k < f->operand_count; k++)
+        b->w->starts[k] =
+            sfi_address(b, f->operands[k].buffer, f->operands[k].offset);
+    for (int k = 0; k < f->instruction_count; k++) {
+        const sfi_instruction *in = &f->instructions[k];
+        loop[k](operand_at(b, in->dst, stride), operand_at(b, in->a, stride),
+                operand_at(b, in->b, stride), operand_at(b, in->c, stride),
+                b->points);
+    }
+}
+
 /* `few`: operands are written out where that makes rows of them. */
 static void run_strips(const sfi_point_block *b, const sfi_fused *f,
                        char *const *base, int64_t count, bool few)
@@ -123,6 +146,10 @@ static void run_strips(const sfi_point_block *b, const sfi_fused *f,
 void sfi_step_fused(const sfi_point_block *b, const sfi_step *s)
 {
     const sfi_fused *f = s->fused;
+    if (b->is_exact) {
+        run_exact(b, f, b->e->loop_of + b->e->loops_at[s - b->e->plan->steps]);
+        return;
+    }
     char **base = b->w->bases;
     const int64_t row = s->varies ? b->ld : 1;
     const bool few =

@@ -48,8 +48,18 @@ struct sfi_exec {
     sfi_pace pace;          /* of one thread, and of threads that share steps */
     /* Of a run over a box, else 0 (exec_box.c): */
     bool has_numbers;
-    bool *in_place;         /* [step_count] this load or store is left out  */
     unsigned char *numbers; /* [buffer_count] */
+    bool *in_place;         /* [step_count] this load or store is left out  */
+    int *placed;            /* [placed_count] which these are ...           */
+    int32_t *lies;          /* ... and their buffers                        */
+    int *rest;              /* [rest_count] the other varying steps         */
+    int32_t *fetched; /* [fetched_count] buffers whose lines are asked for */
+    int placed_count, rest_count, fetched_count;
+    bool is_exact;        /* all chains are of one number a point; then      */
+    sfi_ew_loop *loop_of; /* [instructions] what they do, and where the ...  */
+    int *loops_at;        /* [step_count] ... loops of a step begin          */
+    size_t instruction_count;
+    int64_t strip; /* points */
 };
 
 /* What a step needs to know about the block at hand. */
@@ -64,7 +74,8 @@ typedef struct sfi_point_block {
     int part, parts; /* of a step that threads share, which is this thread's; of
                         others, 0 of 1 */
     int64_t at[SF_BOX_AXES]; /* of a box: where its first point is */
-    const bool *in_place;    /* steps that are left out, or NULL   */
+    bool is_in_place;        /* loads and stores may be left out   */
+    bool is_exact; /* a strip of chains, which end with the points           */
 } sfi_point_block;
 
 /* All varying steps. */
@@ -96,6 +107,10 @@ void sfi_clear_factors(const sfi_point_block *b, const sfi_step *s);
 void sfi_measure_steps(sfi_exec *e);
 
 /* ---- boxes (exec_box.c) ------------------------------------------------------ */
+
+/* What a run over a box takes note of; false without memory. */
+bool sfi_box_allocate(sfi_exec *e);
+void sfi_box_free(sfi_exec *e);
 
 /* Lanes of a box, and one of them; before all of them begin, and behind the last. */
 int64_t sfi_box_lanes(const sfi_exec *e, const sf_box *box, int threads);

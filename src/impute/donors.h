@@ -62,6 +62,14 @@ static inline int64_t sfi_donors_level_count(const sfi_donors *l, int64_t c)
     return c == l->count ? l->classes : l->first[c + 1] - l->first[c];
 }
 
+/* The level that donor k has of category c < count; INT64_MAX where it is missing. */
+static inline int64_t sfi_donors_level(const sfi_donors *l, int64_t c,
+                                       int64_t k)
+{
+    const int32_t own = l->cell[k * l->count + c];
+    return own < 0 ? INT64_MAX : own;
+}
+
 /* The column of the table that category c is. */
 static inline int64_t sfi_donors_column(const sfi_donors *l, int64_t c)
 {

@@ -5,7 +5,7 @@
  * components once, and its rows are dealt to lanes, which have the scratch of one row.
  * A row's levels weigh the components besides, and their weights are all that its
  * missing levels need. */
-#include "impute/imputer.h"
+#include "impute/imputer_atoms.h"
 
 #include "base/parallel.h"
 #include "base/random.h"
@@ -40,6 +40,9 @@ void sf_imputer_free(sf_imputer *m)
         return;
     sf_context *ctx = m->ctx;
     const size_t d = (size_t)m->dim;
+    for (size_t j = 0; j < d && m->column != NULL; j++)
+        sfi_free(ctx, m->column[j].at, (size_t)m->column[j].atoms,
+                 sizeof *m->column[j].at);
     sfi_free(ctx, m->own, (size_t)m->rows, sizeof *m->own);
     sfi_free(ctx, m->number, d, sizeof *m->number);
     sfi_free(ctx, m->column, d, sizeof *m->column);
@@ -58,9 +61,10 @@ sf_status sfi_imputer_new(sf_context *ctx, sf_imputer **out, int64_t dim,
     if (m == NULL)
         return SF_E_NOMEM;
     m->ctx = ctx;
+    m->table = dim;
     m->dim = dim;
     m->rows = rows;
-    m->column = sfi_alloc(ctx, d, sizeof *m->column);
+    m->column = sfi_alloc_zero(ctx, d, sizeof *m->column);
     m->number = sfi_alloc(ctx, d, sizeof *m->number);
     m->own = sfi_alloc(ctx, (size_t)rows, sizeof *m->own);
     if (m->column == NULL || m->number == NULL || m->own == NULL) {
@@ -68,8 +72,11 @@ sf_status sfi_imputer_new(sf_context *ctx, sf_imputer **out, int64_t dim,
         return SF_E_NOMEM;
     }
     for (size_t j = 0; j < d; j++)
-        m->column[j] = (sfi_imputed_column){
-            .sd = 1.0, .lower = -INFINITY, .upper = INFINITY, .decimals = -1};
+        m->column[j] = (sfi_imputed_column){.sd = 1.0,
+                                            .lower = -INFINITY,
+                                            .upper = INFINITY,
+                                            .decimals = -1,
+                                            .pair = -1};
     *out = m;
     return SF_OK;
 }
@@ -122,7 +129,7 @@ sf_status sf_imputer_new(sf_context *ctx, sf_imputer **out,
 
 int64_t sf_imputer_levels(const sf_imputer *m, int64_t column)
 {
-    return column >= 0 && column < m->dim ? m->column[column].levels : 0;
+    return column >= 0 && column < m->table ? m->column[column].levels : 0;
 }
 
 /* ---- a row -------------------------------------------------------------------- */
@@ -134,6 +141,9 @@ typedef struct scratch {
     double *weight, *mean, *sd; /* [count] of one column: those that are seen */
     double *factor, *z;         /* [numbers, numbers], [numbers] of a draw    */
     double *level;              /* [most levels of a category]                */
+    double *drawn; /* [numbers] the level that a draw has of its pair, NaN where
+                      the number is free of bounds                            */
+    int64_t *atom; /* [numbers] that level                                    */
 } scratch;
 
 typedef struct impute_job {
@@ -156,21 +166,50 @@ typedef struct impute_job {
     scratch *lane; /* [MOST_LANES] */
 } impute_job;
 
-/* The distribution of missing number a of a row, standardised. */
+/* The column of missing number a of a row. */
+static const sfi_imputed_column *column_of(const impute_job *job, int64_t a)
+{
+    return &job->m->column[job->m->number[job->given.index[a]]];
+}
+
+/* Whether component k is a number of the column, and no atom of it. */
+static bool is_number(const impute_job *job, const sfi_imputed_column *c,
+                      int64_t k)
+{
+    const sfi_donors *l = &job->m->donors;
+    return c->pair < 0 ||
+           !(sfi_donors_level(l, job->m->column[c->pair].place, k) < c->atoms);
+}
+
+/* What all components that are numbers of the column weigh. */
+static double weight_of_numbers(const impute_job *job, const scratch *s,
+                                const sfi_imputed_column *c)
+{
+    double sum = 0.0;
+    for (int64_t k = 0; k < job->m->parts.count && c->pair >= 0; k++)
+        sum += is_number(job, c, k) ? s->point.weight[k] : 0.0;
+    return c->pair >= 0 ? sum : 1.0;
+}
+
+/* The distribution of missing number a of a row, standardised, given that it is no
+ * atom: by the components that are none either, if there are some. */
 static sfi_normal_sum sum_of(const impute_job *job, const scratch *s, int64_t a)
 {
     const sfi_parts *p = &job->m->parts;
-    const sfi_imputed_column *c =
-        &job->m->column[job->m->number[job->given.index[a]]];
+    const sfi_imputed_column *c = column_of(job, a);
+    const double numbers = weight_of_numbers(job, s, c);
+    const bool all = !(numbers > 0.0);
+    const double total = all ? 1.0 : numbers;
     const int64_t m = job->given.others;
     const double least = least_weight(p->count);
     int64_t count = 0;
     for (int64_t g = 0; g < p->groups; g++) {
         const double sd = sqrt(job->given.split[g].rest[a * m + a]);
         for (int64_t k = p->first[g]; k < p->first[g + 1]; k++) {
-            if (!(s->point.weight[k] > least))
+            const double weight = s->point.weight[k] / total;
+            if (!(weight > least) || !(all || is_number(job, c, k)))
                 continue;
-            s->weight[count] = s->point.weight[k];
+            s->weight[count] = weight;
             s->mean[count] = s->point.mean[k * m + a];
             s->sd[count++] = sd;
         }
@@ -238,13 +277,15 @@ static int64_t draw_component(const scratch *s, int64_t count, sfi_where w)
     return k;
 }
 
-/* Move z to its bounds where it is beyond them; whether it was. */
+/* Move z to its bounds where it is beyond them, unless an atom is drawn instead;
+ * whether it was. */
 static bool clip(const impute_job *job, scratch *s)
 {
     bool was_outside = false;
     for (int64_t a = 0; a < job->given.others; a++) {
-        const sfi_imputed_column *c =
-            &job->m->column[job->m->number[job->given.index[a]]];
+        const sfi_imputed_column *c = column_of(job, a);
+        if (c->pair >= 0 && isnan(s->drawn[a]))
+            continue;
         const double inside = fmin(fmax(s->z[a], (c->lower - c->mean) / c->sd),
                                    (c->upper - c->mean) / c->sd);
         was_outside = was_outside || inside != s->z[a];
@@ -276,31 +317,100 @@ static void draw_numbers(const impute_job *job, scratch *s, int64_t k,
     }
 }
 
-/* What a number is written as: a median of a rounded number is its median, rounded,
- * and a draw a rounded draw. */
-static double settle(const sfi_imputed_column *c, double x)
+/* Where a number is drawn that component k, which is an atom, does not have: of another
+ * component by its weight, within the bounds; standardised. */
+static double draw_other(const impute_job *job, scratch *s, int64_t a,
+                         sfi_where w)
 {
-    const sf_support bounds = {c->is_open ? c->lower : -INFINITY, INFINITY,
-                               0.0};
-    return c->decimals >= 0 ? sfi_on_grid(x, c->decimals, bounds) : x;
+    const sfi_imputed_column *c = column_of(job, a);
+    const sfi_donors *l = &job->m->donors;
+    const sfi_normal_sum sum = sum_of(job, s, a);
+    const uint32_t at = LEVEL_UNIFORMS +
+                        3 * (uint32_t)sfi_donors_categories(l) +
+                        (uint32_t)job->m->column[c->pair].place;
+    return sfi_normal_sum_quantile(&sum, sfi_uniform_at(w, at));
 }
 
-static double fill_number(const impute_job *job, scratch *s, int64_t a)
+/* Which atom each missing number is in a draw from component k, if it is one. */
+static void draw_atoms(const impute_job *job, scratch *s, int64_t k,
+                       sfi_where w)
+{
+    const sfi_donors *l = &job->m->donors;
+    for (int64_t a = 0; a < job->given.others; a++) {
+        const sfi_imputed_column *c = column_of(job, a);
+        if (c->pair < 0)
+            continue;
+        const int64_t place = job->m->column[c->pair].place;
+        const uint32_t at = LEVEL_UNIFORMS + 3 * (uint32_t)place;
+        const int64_t level = sfi_donors_draw(
+            l, place, k, sfi_uniform_at(w, at), sfi_uniform_at(w, at + 1));
+        s->drawn[a] = level < c->atoms || !is_number(job, c, k) ? (double)NAN
+                                                                : (double)level;
+        s->atom[a] = level;
+    }
+}
+
+/* What was drawn of missing number a, in the data's units. */
+static double drawn_number(const impute_job *job, scratch *s, int64_t a,
+                           sfi_where w)
+{
+    const sfi_imputed_column *c = column_of(job, a);
+    if (c->pair >= 0 && s->atom[a] < c->atoms)
+        return c->at[s->atom[a]];
+    return c->mean + c->sd * (c->pair >= 0 && isnan(s->drawn[a])
+                                  ? draw_other(job, s, a, w)
+                                  : s->z[a]);
+}
+
+/* Its quantile, in the data's units; *level is what its category says, if it has one. */
+static double quantile_of(const impute_job *job, scratch *s, int64_t a,
+                          const sfi_normal_sum *sum, double p)
+{
+    const sfi_imputed_column *c = column_of(job, a);
+    return c->pair >= 0 ? sfi_atoms_quantile(c, s->level, sum, p)
+                        : c->mean + c->sd * sfi_normal_sum_quantile(sum, p);
+}
+
+/* The probabilities of its atoms, to s->level. */
+static void mix_atoms(const impute_job *job, scratch *s, int64_t a)
+{
+    const sfi_imputed_column *c = column_of(job, a);
+    if (c->pair >= 0)
+        sfi_donors_mix(&job->m->donors, job->m->column[c->pair].place,
+                       s->point.weight, s->level);
+}
+
+static void moments_of(const impute_job *job, scratch *s, int64_t a,
+                       const sfi_normal_sum *sum, double *mean, double *sd)
+{
+    const sfi_imputed_column *c = column_of(job, a);
+    const double middle = mean_of(sum), spread = c->sd * sd_of(sum, middle);
+    double variance = spread * spread;
+    *mean = c->mean + c->sd * middle;
+    if (c->pair >= 0)
+        sfi_atoms_moments(c, s->level, mean, &variance);
+    *sd = sqrt(variance);
+}
+
+static double fill_number(const impute_job *job, scratch *s, int64_t a,
+                          sfi_where w)
 {
     const sf_impute_options *o = job->o;
-    const sfi_imputed_column *c =
-        &job->m->column[job->m->number[job->given.index[a]]];
+    const sfi_imputed_column *c = column_of(job, a);
     const bool draws = o->with == SF_IMPUTE_DRAW;
-    double y = draws ? s->z[a] : 0.0;
+    double x = draws ? drawn_number(job, s, a, w) : 0.0, sd;
     if (!draws || o->contract > 0.0) {
         const sfi_normal_sum sum = sum_of(job, s, a);
-        const double middle = o->with == SF_IMPUTE_MEAN
-                                  ? mean_of(&sum)
-                                  : sfi_normal_sum_quantile(&sum, 0.5);
-        y = draws ? middle + (1.0 - o->contract) * (y - middle) : middle;
+        double middle;
+        mix_atoms(job, s, a);
+        if (o->with == SF_IMPUTE_MEAN) {
+            moments_of(job, s, a, &sum, &middle, &sd);
+            return middle;
+        }
+        middle = quantile_of(job, s, a, &sum, 0.5);
+        x = draws ? middle + (1.0 - o->contract) * (x - middle) : middle;
     }
-    const double x = c->mean + c->sd * y;
-    return o->with == SF_IMPUTE_MEAN ? x : settle(c, x);
+    return sfi_settle_number(c, x);
 }
 
 /* The likeliest level, or one that component k draws. */
@@ -330,13 +440,14 @@ static void fill_row(const impute_job *job, scratch *s, int64_t row)
     int64_t k = 0, a = 0;
     if (job->o->with == SF_IMPUTE_DRAW) {
         k = draw_component(s, m->parts.count, w);
+        draw_atoms(job, s, k, w);
         draw_numbers(job, s, k, w);
     }
-    for (int64_t j = 0; j < m->dim; j++)
+    for (int64_t j = 0; j < m->table; j++)
         if (!isnan(x[j]))
             continue;
         else if (m->column[j].levels == 0)
-            to[j] = fill_number(job, s, a++);
+            to[j] = fill_number(job, s, a++, w);
         else
             to[j] = fill_level(job, s, m->column[j].place, k, w);
 }
@@ -369,6 +480,8 @@ static void judge_row(const impute_job *job, scratch *s, int64_t row)
         const int64_t number = isnan(x[j]) && c->levels == 0 ? a++ : -1;
         if (!isnan(x[j]) || isnan(known[j]))
             continue;
+        if (number >= 0 && c->pair >= 0 && known[c->pair] < (double)c->atoms)
+            continue; /* which atom it is says its category */
         if (number >= 0) {
             loss->number +=
                 quantile_loss(job, s, number, (known[j] - c->mean) / c->sd);
@@ -386,14 +499,12 @@ static void spread_number(const impute_job *job, scratch *s, int64_t a,
 {
     const sfi_imputed_column *c = &job->m->column[cell->column];
     const sfi_normal_sum sum = sum_of(job, s, a);
-    const double mean = mean_of(&sum);
+    mix_atoms(job, s, a);
     cell->first_level = -1;
-    cell->mean = c->mean + c->sd * mean;
-    cell->sd = c->sd * sd_of(&sum, mean);
+    moments_of(job, s, a, &sum, &cell->mean, &cell->sd);
     for (int q = 0; q < SF_IMPUTE_QUANTILES; q++)
-        cell->quantile[q] =
-            settle(c, c->mean + c->sd * sfi_normal_sum_quantile(
-                                            &sum, sf_impute_probabilities[q]));
+        cell->quantile[q] = sfi_settle_number(
+            c, quantile_of(job, s, a, &sum, sf_impute_probabilities[q]));
 }
 
 static void spread_row(const impute_job *job, scratch *s, int64_t row)
@@ -402,7 +513,7 @@ static void spread_row(const impute_job *job, scratch *s, int64_t row)
     const double *x = job->x.data + row * job->x.stride;
     sf_imputed_cell *cell = job->cells + job->first[row];
     int64_t a = 0, level = job->first_level[row];
-    for (int64_t j = 0; j < m->dim; j++) {
+    for (int64_t j = 0; j < m->table; j++) {
         if (!isnan(x[j]))
             continue;
         cell->row = row;
@@ -490,6 +601,8 @@ static size_t most_levels(const sfi_donors *l)
 static void free_scratch(sf_context *ctx, scratch *s, const sf_imputer *m)
 {
     const size_t d = (size_t)m->numbers, n = (size_t)m->parts.count;
+    sfi_free(ctx, s->atom, d, sizeof *s->atom);
+    sfi_free(ctx, s->drawn, d, sizeof *s->drawn);
     sfi_free(ctx, s->level, most_levels(&m->donors), sizeof *s->level);
     sfi_free(ctx, s->z, d, sizeof *s->z);
     sfi_free(ctx, s->factor, d * d, sizeof *s->factor);
@@ -513,9 +626,12 @@ static sf_status new_scratch(sf_context *ctx, scratch *s, const sf_imputer *m)
     s->factor = sfi_alloc(ctx, d * d, sizeof *s->factor);
     s->z = sfi_alloc(ctx, d, sizeof *s->z);
     s->level = sfi_alloc(ctx, most_levels(&m->donors), sizeof *s->level);
+    s->drawn = sfi_alloc(ctx, d, sizeof *s->drawn);
+    s->atom = sfi_alloc(ctx, d, sizeof *s->atom);
     return s->y != NULL && s->log_factor != NULL && s->weight != NULL &&
                    s->mean != NULL && s->sd != NULL && s->factor != NULL &&
-                   s->z != NULL && s->level != NULL
+                   s->z != NULL && s->level != NULL && s->drawn != NULL &&
+                   s->atom != NULL
                ? SF_OK
                : SF_E_NOMEM;
 }
@@ -554,7 +670,7 @@ static sf_status run(sf_context *ctx, impute_job *job)
 static bool has_work(const impute_job *job, int64_t i)
 {
     const double *x = job->x.data + i * job->x.stride;
-    for (int64_t j = 0; j < job->m->dim; j++)
+    for (int64_t j = 0; j < job->m->table; j++)
         if (isnan(x[j]))
             return true;
     return false;
@@ -609,6 +725,21 @@ static sf_status run_rows(sf_context *ctx, impute_job *job)
     return status;
 }
 
+/* Of a table, whose atoms get their categories. */
+static sf_status run_table(sf_context *ctx, impute_job *job)
+{
+    const sf_imputer *m = job->m;
+    double *wide = NULL;
+    if (m->dim == m->table)
+        return run_rows(ctx, job);
+    SFI_TRY(sfi_add_pairs(m, job->x, &wide));
+    const int64_t rows = job->x.rows;
+    job->x = (sf_cmat){wide, rows, m->dim, m->dim};
+    const sf_status status = run_rows(ctx, job);
+    sfi_free(ctx, wide, (size_t)(rows * m->dim), sizeof *wide);
+    return status;
+}
+
 /* ---- the verbs ------------------------------------------------------------------ */
 
 static sf_status check_cell(sf_context *ctx, const sf_imputer *m, sf_cmat x,
@@ -635,10 +766,10 @@ static sf_status check(sf_context *ctx, const sf_imputer *m, sf_cmat x,
                        const sf_impute_options *o)
 {
     SFI_TRY(sfi_check_table(ctx, x, false, "impute: x"));
-    if (x.cols != m->dim)
+    if (x.cols != m->table)
         return SFI_FAIL(ctx, SF_E_SHAPE,
                         "impute: rows have %lld columns, want %lld",
-                        (long long)x.cols, (long long)m->dim);
+                        (long long)x.cols, (long long)m->table);
     if (o->own_rows && x.rows != m->rows)
         return SFI_FAIL(ctx, SF_E_SHAPE,
                         "impute: %lld rows, and the imputer was fitted to %lld",
@@ -686,7 +817,7 @@ sf_status sf_impute(sf_context *ctx, sf_mat out, const sf_imputer *m, sf_cmat x,
                 (size_t)x.cols * sizeof *out.data);
     if (m->product != NULL)
         return sfi_impute_product(ctx, out, m, x, &o, NULL, NULL, NULL, NULL);
-    return run_rows(ctx, &job);
+    return run_table(ctx, &job);
 }
 
 /* Where the cells of each row begin, and their probabilities. */
@@ -711,7 +842,10 @@ sf_status sf_impute_spread(sf_context *ctx, sf_imputed_cell *cells,
     sf_impute_options o = SF_IMPUTE_OPTIONS_INIT;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, options));
     SFI_TRY(check(ctx, m, x, &o));
-    if (levels == NULL && m->numbers < m->dim)
+    bool has_levels = false;
+    for (int64_t j = 0; j < m->table; j++)
+        has_levels = has_levels || m->column[j].levels > 0;
+    if (levels == NULL && has_levels)
         return SFI_FAIL(ctx, SF_E_ARG,
                         "impute: some columns are categories, and there is no "
                         "room for the probabilities of their levels");
@@ -732,7 +866,7 @@ sf_status sf_impute_spread(sf_context *ctx, sf_imputed_cell *cells,
         m->product != NULL
             ? sfi_impute_product(ctx, (sf_mat){0}, m, x, &o, cells, levels,
                                  job.first, job.first_level)
-            : run_rows(ctx, &job);
+            : run_table(ctx, &job);
     sfi_free(ctx, first, 2 * n, sizeof *first);
     return status;
 }

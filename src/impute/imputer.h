@@ -18,11 +18,15 @@ typedef struct sfi_imputed_column {
     double lower, upper; /* may be infinite                                   */
     bool is_open;        /* the lower bound itself is no value of the column  */
     int decimals;        /* that what is filled is rounded to, or -1          */
+    int64_t pair;  /* the category of which atom it is, or -1            */
+    int64_t atoms; /* how many: its levels, and one more for none        */
+    double *at;    /* [atoms] rising, in the data's units                */
 } sfi_imputed_column;
 
 struct sf_imputer {
     sf_context *ctx;
-    int64_t dim;
+    int64_t table; /* columns of the table                                    */
+    int64_t dim;   /* these, and behind them the categories of atoms          */
     sfi_imputed_column *column; /* [dim]                                      */
     int64_t numbers, *number;   /* [numbers] columns that are numbers         */
     sfi_product_law *product;   /* instead of what follows, or NULL           */
@@ -32,8 +36,8 @@ struct sf_imputer {
     int64_t *own; /* [rows] the component that a row is, -1 for none          */
 };
 
-/* Room for an imputer of `dim` columns that was fitted to `rows`: numbers with mean 0
- * and sd 1, no bounds and no decimals.  SF_OK or SF_E_NOMEM. */
+/* Room for an imputer of `dim` columns, all of the table, that was fitted to `rows`:
+ * numbers with mean 0 and sd 1, no bounds, decimals and atoms.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_imputer_new(sf_context *ctx, sf_imputer **out, int64_t dim,
                           int64_t rows);
 

@@ -139,6 +139,8 @@ static void set_covariance(const sfi_imputer_job *j, const sfi_split *split,
         for (int64_t b = 0; b < m; b++)
             covariance[split->index[o + a] * d + split->index[o + b]] +=
                 split->rest[a * m + b];
+    for (int64_t i = 0; i < d * d; i++)
+        covariance[i] /= 1.0 + h * h;
 }
 
 /* The numbers of row i with the means of what it lacks. */
@@ -157,6 +159,9 @@ static void set_mean(const sfi_imputer_job *j, const sfi_split *split,
             mean[row] += split->slope[a * o + b] * (mean[col] - centre[col]);
         }
     }
+    const double keep = 1.0 / sqrt(1.0 + j->bandwidth * j->bandwidth);
+    for (int64_t p = 0; p < d; p++)
+        mean[p] = centre[p] + keep * (mean[p] - centre[p]);
 }
 
 /* Components by the patterns of their rows; donor[k] is the row of component k. */

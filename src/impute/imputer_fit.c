@@ -5,6 +5,7 @@
  * is to be imputed is explained by the other rows. */
 #include "base/random.h"
 #include "fit/em_missing.h"
+#include "impute/imputer_atoms.h"
 #include "impute/imputer_job.h"
 #include "num/linalg.h"
 #include "num/patterns.h"
@@ -48,8 +49,12 @@ static sf_status describe_column(sf_imputer *m, const sf_frame *f, int64_t j)
 
 static sf_status describe(sf_imputer *m, const sf_imputer_options *o)
 {
-    for (int64_t j = 0; j < m->dim && o->frame != NULL; j++)
+    int64_t pair = m->table;
+    for (int64_t j = 0; j < m->table && o->frame != NULL; j++) {
         SFI_TRY(describe_column(m, o->frame, j));
+        if (sf_frame_atom_count(o->frame, j) > 0 && j != o->target)
+            SFI_TRY(sfi_take_atoms(m, o->frame, j, pair++));
+    }
     if (o->target >= 0 && m->column[o->target].levels == 0)
         return SFI_FAIL(m->ctx, SF_E_ARG,
                         "impute: the target, column %lld, is no category",
@@ -129,10 +134,10 @@ static void take_rows(sfi_imputer_job *j, sf_cmat data,
             const double x = data.data[i * data.stride + k];
             to[k] = c->levels > 0 ? x : (x - c->mean) / c->sd;
             any = any || !isnan(x);
-            report->missing += isnan(x);
+            report->missing += k < j->m->table && isnan(x);
         }
         if (!any) {
-            report->missing -= j->d;
+            report->missing -= j->m->table;
             continue;
         }
         if (j->o->target >= 0 && isnan(to[j->o->target]))
@@ -254,18 +259,34 @@ static sf_status fit(sfi_imputer_job *j, sf_cmat data, const char *const *names,
     return make_imputer(j, report, m);
 }
 
+static sf_status fit_wide(sf_context *ctx, sf_imputer *m, sf_cmat data,
+                          const char *const *names, const sf_imputer_options *o,
+                          sf_imputer_report *report)
+{
+    sfi_imputer_job j = {
+        .ctx = ctx, .o = o, .m = m, .room = data.rows, .d = m->dim};
+    j.classes = o->target >= 0 ? m->column[o->target].levels : 1;
+    const sf_status status =
+        allocate(&j) ? fit(&j, data, names, report, m) : SF_E_NOMEM;
+    release(&j);
+    return status;
+}
+
+/* Behind the table's columns are the categories of its atoms. */
 static sf_status fit_described(sf_context *ctx, sf_imputer *m, sf_cmat data,
                                const char *const *names,
                                const sf_imputer_options *o,
                                sf_imputer_report *report)
 {
-    sfi_imputer_job j = {
-        .ctx = ctx, .o = o, .m = m, .room = data.rows, .d = data.cols};
+    double *wide = NULL;
     SFI_TRY(describe(m, o));
-    j.classes = o->target >= 0 ? m->column[o->target].levels : 1;
-    const sf_status status =
-        allocate(&j) ? fit(&j, data, names, report, m) : SF_E_NOMEM;
-    release(&j);
+    if (m->dim == m->table)
+        return fit_wide(ctx, m, data, names, o, report);
+    SFI_TRY(sfi_add_pairs(m, data, &wide));
+    const size_t cells = (size_t)(data.rows * m->dim);
+    const sf_status status = fit_wide(
+        ctx, m, (sf_cmat){wide, data.rows, m->dim, m->dim}, names, o, report);
+    sfi_free(ctx, wide, cells, sizeof *wide);
     return status;
 }
 
@@ -312,9 +333,14 @@ sf_status sf_imputer_fit(sf_context *ctx, sf_imputer **out, sf_cmat data,
     *out = NULL;
     SFI_TRY(sfi_options(ctx, &o, sizeof o, options));
     SFI_TRY(check(ctx, data, &o));
-    sf_status status = sfi_imputer_new(ctx, &m, data.cols, data.rows);
-    if (status == SF_OK)
+    const int64_t pairs = sfi_count_pairs(o.frame, data.cols) -
+                          (o.target >= 0 && o.frame != NULL &&
+                           sf_frame_atom_count(o.frame, o.target) > 0);
+    sf_status status = sfi_imputer_new(ctx, &m, data.cols + pairs, data.rows);
+    if (status == SF_OK) {
+        m->table = data.cols;
         status = fit_described(ctx, m, data, names, &o, &found);
+    }
     if (status != SF_OK) {
         sf_imputer_free(m);
         return status;

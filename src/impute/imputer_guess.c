@@ -30,21 +30,25 @@ static const double usual_bandwidth = 1.0, usual_forget = 0.2;
 /* Multiplications and additions that a bandwidth may take. */
 static const double most_work = 1e9;
 
-/* Hide cells at random, but of each row one, in z; returns how many. */
+/* Hide cells at random, but of each row one, in z, with the atoms that they are; returns
+ * how many. */
 static int64_t hide(const sfi_imputer_job *j)
 {
+    const int64_t columns = j->m->table;
     int64_t hidden = 0;
     for (int64_t i = 0; i < j->n; i++) {
         double *row = j->z + i * j->d;
         int64_t left = 0;
-        for (int64_t k = 0; k < j->d; k++)
+        for (int64_t k = 0; k < columns; k++)
             left += !isnan(row[k]);
-        for (int64_t k = 0; k < j->d; k++) {
+        for (int64_t k = 0; k < columns; k++) {
             const sfi_where w = {j->o->seed, (uint64_t)i, 0, SFI_STREAM_SPLIT};
             if (isnan(row[k]) || left == 1 || k == j->o->target ||
                 !(sfi_uniform_at(w, (uint32_t)k) < j->o->hidden))
                 continue;
             row[k] = (double)NAN;
+            if (j->m->column[k].pair >= 0)
+                row[j->m->column[k].pair] = (double)NAN;
             left--;
             hidden++;
         }
@@ -83,8 +87,12 @@ static void find_guessed(const sfi_imputer_job *j, const double *truth,
 static sf_status new_trial(const sfi_imputer_job *j, sf_imputer **out)
 {
     SFI_TRY(sfi_imputer_new(j->ctx, out, j->d, 0));
-    for (int64_t k = 0; k < j->d; k++)
-        (*out)->column[k].levels = j->m->column[k].levels;
+    for (int64_t k = 0; k < j->d; k++) {
+        const sfi_imputed_column *c = &j->m->column[k];
+        (*out)->column[k].levels = c->levels;
+        (*out)->column[k].pair = c->pair;
+        (*out)->column[k].atoms = c->atoms;
+    }
     sfi_imputer_place(*out, j->o->target);
     return SF_OK;
 }

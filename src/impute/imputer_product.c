@@ -145,9 +145,10 @@ static void spread_cell(const product_job *job, const product_scratch *s,
     for (int k = 0; k < SF_IMPUTE_QUANTILES; k++)
         cell->quantile[k] =
             levels ? NAN
-                   : p->mean[j] + p->scale[j] * sfi_product_quantile(
-                                                    p, j, &s->q, s->weight,
-                                                    sf_impute_probabilities[k]);
+                   : sfi_product_value(
+                         p, j,
+                         sfi_product_quantile(p, j, &s->q, s->weight,
+                                              sf_impute_probabilities[k]));
 }
 
 /* To the decimals of the column, but not out of where its kernel has mass. */
@@ -204,9 +205,8 @@ static void take_row(const product_job *job, const product_scratch *s,
                 sfi_product_pmf(p, j, &s->q, s->weight, job->levels + at);
             at += levels;
         } else {
-            job->out.data[i * job->out.stride + j] =
-                settle(job, j,
-                       p->mean[j] + p->scale[j] * value_of(job, s, i, from, j));
+            job->out.data[i * job->out.stride + j] = settle(
+                job, j, sfi_product_value(p, j, value_of(job, s, i, from, j)));
         }
     }
 }

@@ -4,6 +4,10 @@
 
 #include "base/assign.h"
 #include "base/text.h"
+#include "num/decimal.h"
+
+#include <math.h>
+#include <string.h>
 
 static const char choices[] =
 #define CHOICE(name, word, say, why) "|" word
@@ -20,6 +24,60 @@ const char *sf_kind_name(sf_kind kind)
     return (size_t)kind < SFI_COUNT(names) ? names[kind] : "unknown";
 }
 
+static bool has_atoms(sf_kind kind)
+{
+    return kind == SF_KIND_REAL || kind == SF_KIND_INTEGER ||
+           kind == SF_KIND_PROPORTION || kind == SF_KIND_POSITIVE;
+}
+
+/* "none", or numbers with colons between them; false if it is neither. */
+static bool read_atoms(const char *at, const char *end, sfi_told_kind *to)
+{
+    to->has_atoms = true;
+    if (end - at == 4 && memcmp(at, "none", 4) == 0)
+        return true;
+    for (;; at++) {
+        double x = 0.0;
+        const int64_t n = to->atom_count;
+        at = sfi_number_parse(at, &x);
+        if (at == NULL || at > end || !isfinite(x) || n == SF_MOST_ATOMS ||
+            (n > 0 && !(x > to->atoms[n - 1])))
+            return false;
+        to->atoms[to->atom_count++] = x + 0.0; /* no -0 */
+        if (at == end)
+            return true;
+        if (*at != ':')
+            return false;
+    }
+}
+
+/* A kind, with or without its atoms; SF_E_ARG if it is none. */
+static sf_status read_kind(sf_context *ctx, const sfi_assignment *a,
+                           const char *shown, sfi_told_kind *to)
+{
+    static const char word[] = ":atoms=";
+    const size_t length = sizeof word - 1;
+    const char *at = a->value.at, *end = at + a->value.size;
+    const char *colon = memchr(at, ':', a->value.size);
+    const size_t size = colon != NULL ? (size_t)(colon - at) : a->value.size;
+    const int kind = sfi_find_choice(choices + 1, at, size);
+    *to = (sfi_told_kind){.is_told = true, .kind = (sf_kind)kind};
+    if (kind < 0)
+        return SFI_FAIL(ctx, SF_E_ARG, "--kind: \"%s\", want one of %s", shown,
+                        choices + 1);
+    if (colon == NULL)
+        return SF_OK;
+    if (has_atoms(to->kind) && (size_t)(end - colon) > length &&
+        memcmp(colon, word, length) == 0 && read_atoms(colon + length, end, to))
+        return SF_OK;
+    return SFI_FAIL(
+        ctx, SF_E_ARG,
+        "--kind: \"%s\", want %s:atoms=none, or :atoms= and at most "
+        "%d rising numbers with colons between them",
+        shown, has_atoms(to->kind) ? sf_kind_name(to->kind) : "real",
+        (int)SF_MOST_ATOMS);
+}
+
 static sf_status read_kinds(sf_context *ctx, const char *text,
                             const sfi_dictionary *names, sfi_told_kind *kinds)
 {
@@ -34,12 +92,10 @@ static sf_status read_kinds(sf_context *ctx, const char *text,
                             "--kind: \"%s\", want COLUMN=KIND of a column that "
                             "is there",
                             shown);
-        const int kind = sfi_find_choice(choices + 1, a.value.at, a.value.size);
-        if (kind < 0)
-            return SFI_FAIL(ctx, SF_E_ARG, "--kind: \"%s\", want one of %s",
-                            shown, choices + 1);
+        sfi_told_kind kind;
+        SFI_TRY(read_kind(ctx, &a, shown, &kind));
         for (int64_t k = 0; k < a.count; k++)
-            kinds[columns[k]] = (sfi_told_kind){true, (sf_kind)kind};
+            kinds[columns[k]] = kind;
     }
     return SF_OK;
 }

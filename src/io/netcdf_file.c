@@ -55,6 +55,10 @@ static sf_status fail(sf_context *ctx, const char *name, int code,
             return fail((f)->ctx, (f)->name, code_, "a broken header");        \
     } while (0)
 
+/* Bytes that libnetcdf reads and writes at once of classic files: it would take the
+ * blocks of the file system, and as many calls of it. */
+enum { BUFFER = 256 << 10 };
+
 /* ---- reading the header ---------------------------------------------------- */
 
 static sfi_nc_type type_of(nc_type type)
@@ -413,7 +417,8 @@ sf_status sfi_nc_open(sf_context *ctx, sfi_nc **out, const char *path)
     SFI_TRY(seen);
     SFI_TRY(new_file(ctx, out, path));
     sfi_foreign_lock();
-    const int code = nc_open(path, NC_NOWRITE, &(*out)->id);
+    size_t buffer = BUFFER;
+    const int code = nc__open(path, NC_NOWRITE, &buffer, &(*out)->id);
     const sf_status status = opened(*out, code);
     sfi_foreign_unlock();
     return finish(out, status);
@@ -578,8 +583,9 @@ static sf_status create(sfi_nc_writer *w)
 {
     static const int modes[] = {NC_CLOBBER, NC_CLOBBER | NC_64BIT_OFFSET,
                                 NC_CLOBBER | NC_CDF5, NC_CLOBBER | NC_NETCDF4};
-    const int code = nc_create(sfi_output_place(w->output),
-                               modes[w->header->format], &w->id);
+    size_t buffer = BUFFER;
+    const int code = nc__create(sfi_output_place(w->output),
+                                modes[w->header->format], 0, &buffer, &w->id);
     if (code != NC_NOERR)
         return fail_writing(w, code, "the file");
     w->is_open = true;

@@ -152,7 +152,7 @@ static double beta_mass(double a, double b, double lower, double upper)
                              sfi_beta_probability(b, a, 1.0 - high);
 }
 
-double sfi_cell_log_mass(const sfi_cell *c, double lower, double upper)
+double sfi_family_log_mass(const sfi_cell *c, double lower, double upper)
 {
     double a, b;
     if (!(lower <= upper))
@@ -171,12 +171,12 @@ double sfi_cell_log_mass(const sfi_cell *c, double lower, double upper)
     return sfi_log_interval(a, b) - log_allowed(c);
 }
 
-double sfi_cell_log_density(const sfi_cell *c, double x)
+double sfi_family_log_density(const sfi_cell *c, double x)
 {
     static const double half_log_2pi = 0.91893853320467274;
     const bool logarithmic = c->family == SFI_CELL_LOGNORMAL;
     if (sfi_cell_is_discrete(c))
-        return x == floor(x) ? sfi_cell_log_mass(c, x, x) : -INFINITY;
+        return x == floor(x) ? sfi_family_log_mass(c, x, x) : -INFINITY;
     if (c->family == SFI_CELL_BETA)
         return x > 0.0 && x < 1.0
                    ? (c->a - 1.0) * log(x) + (c->b - 1.0) * log1p(-x) -
@@ -222,10 +222,10 @@ static void integer_moments(const sfi_cell *c, double lower, double upper,
     const double middle = fmin(fmax(floor(c->a), first), last);
     first = fmax(first, middle - ceil(reach));
     last = fmin(last, middle + ceil(reach));
-    const double all = sfi_cell_log_mass(c, first, last);
+    const double all = sfi_family_log_mass(c, first, last);
     double sum = 0.0, squares = 0.0;
     for (double k = first; k <= last; k += 1.0) {
-        const double p = exp(sfi_cell_log_mass(c, k, k) - all);
+        const double p = exp(sfi_family_log_mass(c, k, k) - all);
         sum += p * (k - middle);
         squares += p * (k - middle) * (k - middle);
     }
@@ -233,8 +233,8 @@ static void integer_moments(const sfi_cell *c, double lower, double upper,
     *variance = squares - sum * sum;
 }
 
-void sfi_cell_moments(const sfi_cell *c, double lower, double upper,
-                      double *mean, double *variance)
+void sfi_family_moments(const sfi_cell *c, double lower, double upper,
+                        double *mean, double *variance)
 {
     double a, b;
     switch (c->family) {
@@ -281,7 +281,7 @@ static double level_quantile(const sfi_cell *c, double lower, double upper,
 {
     int64_t first, last;
     level_bounds(c, lower, upper, &first, &last);
-    double left = p * exp(sfi_cell_log_mass(c, lower, upper));
+    double left = p * exp(sfi_family_log_mass(c, lower, upper));
     for (int64_t k = first; k < last; k++) {
         left -= level_probability(c, k);
         if (left <= 0.0)
@@ -290,8 +290,8 @@ static double level_quantile(const sfi_cell *c, double lower, double upper,
     return (double)last;
 }
 
-double sfi_cell_quantile(const sfi_cell *c, double lower, double upper,
-                         double p)
+double sfi_family_quantile(const sfi_cell *c, double lower, double upper,
+                           double p)
 {
     double a, b;
     if (c->family == SFI_CELL_CATEGORY)

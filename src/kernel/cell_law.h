@@ -20,12 +20,29 @@ typedef enum sfi_cell_family {
     SFI_CELL_CATEGORY   /* (1 - b) [x = a] + b prior_x                        */
 } sfi_cell_family;
 
+/* Atoms of a column: values with a mass of their own, in the coordinates of its
+ * kernel. */
+typedef struct sfi_cell_atoms {
+    int64_t count;
+    const double *at; /* [count] rising                                     */
+    const bool
+        *between; /* [count + 1] gaps that the other numbers are in     */
+    const double *share; /* [count + 1] how often each is in the data; the
+                            last: another number                               */
+} sfi_cell_atoms;
+
 typedef struct sfi_cell {
     sfi_cell_family family;
     double a, b;
     double least;        /* of whole numbers: 0 or -inf */
     const double *prior; /* [levels] */
     int64_t levels;
+    const sfi_cell_atoms
+        *atoms;    /* or NULL: what follows says nothing         */
+    int64_t atom;  /* the clean one, or their count for another number       */
+    double forget; /* lambda                                                 */
+    double
+        log_open; /* ln of the mass that the family has in the gaps         */
 } sfi_cell;
 
 /* Which of them a block is of; SFI_CELL_UNKNOWN: none. */
@@ -36,6 +53,18 @@ const char *sfi_cells_why_not(const sfi_noise *noise);
 
 /* The law given x0 at t of a block that is of one of them; `b` must outlive it. */
 sfi_cell sfi_cell_at(const sfi_block *b, double x0, double t);
+
+/* The same of a column with atoms, which is a pair of a category (which atom, or none)
+ * and a number that is there where it is none:
+ *
+ *     P(k) = (1 - lambda) [k = k_0] + lambda share_k,    lambda = t,
+ *
+ * k_0 what x0 is, and a number of its family within the gaps, given that it is one:
+ * that of x0, or where x0 is an atom one of the prior, which is the family at t = 1.
+ * So draws are atoms exactly or in a gap, whatever the noise.  Densities of numbers are
+ * by x, and of atoms by counting. */
+sfi_cell sfi_cell_with_atoms(const sfi_block *b, const sfi_cell_atoms *atoms,
+                             double x0, double t);
 
 bool sfi_cell_is_discrete(const sfi_cell *c);
 
@@ -54,5 +83,13 @@ void sfi_cell_moments(const sfi_cell *c, double lower, double upper,
  * discrete the first with at least that probability up to it. */
 double sfi_cell_quantile(const sfi_cell *c, double lower, double upper,
                          double p);
+
+/* The same of its family, whatever its atoms. */
+double sfi_family_log_density(const sfi_cell *c, double x);
+double sfi_family_log_mass(const sfi_cell *c, double lower, double upper);
+void sfi_family_moments(const sfi_cell *c, double lower, double upper,
+                        double *mean, double *variance);
+double sfi_family_quantile(const sfi_cell *c, double lower, double upper,
+                           double p);
 
 #endif

@@ -204,10 +204,13 @@ static void release(latent_job *j)
 
 /* ---- counting ------------------------------------------------------------------ */
 
-static void count_row(latent_job *j, const sfi_latent_found *f,
+static void count_row(latent_job *j, int64_t row, const sfi_latent_found *f,
                       const sfi_latent_point *p)
 {
     sf_latent_result *r = &j->result;
+    const sf_mat *ambiguous = &j->values.ambiguous;
+    if (ambiguous->data != NULL)
+        ambiguous->data[row * ambiguous->stride] = f->ambiguous ? 1.0 : 0.0;
     const int64_t degrees = j->decoder->dim - j->decoder->latent;
     if (j->at.data == NULL && !f->defined) {
         r->undefined++;
@@ -305,7 +308,7 @@ static sf_status run_block(latent_job *j, int64_t first, int64_t count)
             &j->programs, count, j->z,
             curvature->data + first * curvature->stride, curvature->stride));
     for (int64_t i = 0; i < count; i++)
-        count_row(j, &j->found[i], &j->point[i]);
+        count_row(j, first + i, &j->found[i], &j->point[i]);
     return j->importance != NULL ? add_evidence(j, first, count) : SF_OK;
 }
 

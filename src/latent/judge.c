@@ -11,6 +11,7 @@
 
 #include "base/parallel.h"
 #include "base/random.h"
+#include "latent/posteriors.h"
 #include "latent/programs.h"
 #include "model/autoencoder.h"
 #include "num/linalg.h"
@@ -36,7 +37,7 @@ typedef struct judge_job {
     double *room;    /* of which all arrays of the rows are parts */
     size_t size;     /* of it */
     double *mean;    /* [n, K] m      */
-    double *log_sd;  /* [n, K] ln s   */
+    double *sd;      /* [n, K] s      */
     double *z;       /* [n, K]        */
     double *cov;     /* [n, K*K]      */
     double *factor;  /* [n, K*K] F    */
@@ -98,7 +99,7 @@ static sf_status plan(judge_job *j)
         return SF_E_NOMEM;
     double *at = j->room;
     j->mean = take(&at, n * k);
-    j->log_sd = take(&at, n * k);
+    j->sd = take(&at, n * k);
     j->z = take(&at, n * k);
     j->cov = take(&at, n * k * k);
     j->factor = take(&at, n * k * k);
@@ -125,41 +126,36 @@ static void release(judge_job *j)
 
 /* ---- the encoder ------------------------------------------------------------------- */
 
-static sf_status build_encoder(const judge_job *j, sf_graph *g, sf_node *w,
-                               sf_program **out)
-{
-    const sf_model *m = j->model;
-    sf_node mean, log_sd;
-    const sf_node x = sf_input(g, "x", 1, &m->dim);
-    const sf_node middle = sf_const_array(g, 1, &m->dim, m->mean);
-    const sf_node scale = sf_const_array(g, 1, &m->dim, m->scale);
-    sfi_weight_constants(m, g, w);
-    sfi_autoencoder_encode(m, g, sf_div(g, sf_sub(g, x, middle), scale), w,
-                           &mean, &log_sd);
-    const sf_output outputs[] = {{mean, SF_EACH}, {log_sd, SF_EACH}};
-    SFI_TRY(sf_graph_status(g));
-    return sf_program_new(j->ctx, out, g, SF_F64, 2, outputs);
-}
-
+/* In the units of the networks. */
 static sf_status encode(judge_job *j)
 {
-    const size_t count = j->model->layout_count;
-    sf_graph *g = NULL;
-    sf_program *program = NULL;
-    SFI_TRY(sf_graph_new(j->ctx, &g));
-    sf_node *w = sfi_alloc(j->ctx, count, sizeof *w);
-    sf_status status =
-        w != NULL ? build_encoder(j, g, w, &program) : SF_E_NOMEM;
-    sfi_free(j->ctx, w, count, sizeof *w);
-    sf_graph_free(g);
-    const sf_source source = {
-        .data = j->x.data, .dtype = SF_F64, .stride = j->x.stride};
-    const sf_sink sinks[] = {{j->mean, SF_F64, j->latent},
-                             {j->log_sd, SF_F64, j->latent}};
-    if (status == SF_OK)
-        status = sf_program_run(program, j->x.rows, &source, NULL, sinks);
-    sf_program_free(program);
+    const sf_model *m = j->model;
+    const int64_t n = j->x.rows, d = m->dim;
+    double *y = sfi_alloc(j->ctx, (size_t)(n * d), sizeof *y);
+    if (y == NULL)
+        return SF_E_NOMEM;
+    sfi_to_inner(m, j->x, (sf_mat){y, n, d, d});
+    const sf_status status =
+        sfi_autoencoder_codes(m, (sf_cmat){y, n, d, d}, j->mean, j->sd);
+    sfi_free(j->ctx, y, (size_t)(n * d), sizeof *y);
     return status;
+}
+
+/* Without an encoder q is what is inferred. */
+static sf_status encode_by_inference(judge_job *j)
+{
+    const int64_t k = j->latent;
+    sf_latent_options o = SF_LATENT_OPTIONS_INIT;
+    o.starts = j->o.starts;
+    o.seed = j->o.seed;
+    SFI_TRY(sfi_latent_posteriors(j->ctx, j->decoder, j->x, j->mean, j->factor,
+                                  true, &o));
+    for (int64_t i = 0; i < j->x.rows; i++)
+        for (int64_t a = 0; a < k; a++) {
+            const double *f = j->factor + (i * k + a) * k;
+            j->sd[i * k + a] = sfi_norm(f, a + 1);
+        }
+    return SF_OK;
 }
 
 /* ---- bounds --------------------------------------------------------------------------- */
@@ -188,18 +184,6 @@ static void draw_rows(void *user, int64_t part, int64_t first, int64_t count)
         }
 }
 
-/* KL(N(c, F F') || N(0, I)). */
-static double divergence(const double *c, const double *f, int64_t k)
-{
-    double sum = -(double)k;
-    for (int64_t a = 0; a < k; a++) {
-        sum += c[a] * c[a] - 2.0 * log(f[a * k + a]);
-        for (int64_t b = 0; b <= a; b++)
-            sum += f[a * k + b] * f[a * k + b];
-    }
-    return 0.5 * sum;
-}
-
 static void bound_rows(void *user, int64_t part, int64_t first, int64_t count)
 {
     const judge_job *j = user;
@@ -212,9 +196,9 @@ static void bound_rows(void *user, int64_t part, int64_t first, int64_t count)
             const double *z = j->points + (r * draws + i) * k;
             sum += j->value[r * draws + i] + 0.5 * sfi_dot(z, z, k);
         }
-        j->bound[row] =
-            sum / (double)draws + 0.5 * (double)k * log_two_pi -
-            divergence(j->centre + row * k, j->factor + row * k * k, k);
+        j->bound[row] = sum / (double)draws + 0.5 * (double)k * log_two_pi -
+                        sfi_latent_divergence(j->centre + row * k,
+                                              j->factor + row * k * k, k);
     }
 }
 
@@ -241,7 +225,7 @@ static void factor_of_encoder(judge_job *j)
         for (int64_t a = 0; a < k; a++)
             for (int64_t b = 0; b < k; b++)
                 j->factor[(i * k + a) * k + b] =
-                    a == b ? exp(j->log_sd[i * k + a]) : 0.0;
+                    a == b ? j->sd[i * k + a] : 0.0;
 }
 
 /* Laplace's, or of rows without one, whose cov is NaN, the encoder's, whose place is
@@ -290,14 +274,21 @@ static void look_at(const judge_job *j, int64_t k, double *mean,
         *mean += j->mean[i * j->latent + k] / (double)n;
     for (int64_t i = 0; i < n; i++) {
         const double m = j->mean[i * j->latent + k];
-        const double log_sd = j->log_sd[i * j->latent + k];
+        const double sd = j->sd[i * j->latent + k];
         *variance += (m - *mean) * (m - *mean) / (double)n;
-        *kl +=
-            0.5 * (m * m + exp(2.0 * log_sd) - 1.0 - 2.0 * log_sd) / (double)n;
+        *kl += 0.5 * (m * m + sd * sd - 1.0 - 2.0 * log(sd)) / (double)n;
     }
 }
 
-/* Of m + s n over the rows, from N(0, I). */
+/* Of q of row i, F F'. */
+static double covariance(const judge_job *j, int64_t i, int64_t a, int64_t b)
+{
+    const int64_t k = j->latent;
+    const double *f = j->factor + i * k * k;
+    return sfi_dot(f + a * k, f + b * k, 1 + (a < b ? a : b));
+}
+
+/* Of the mixture of q over the rows, from N(0, I). */
 static double aggregate_divergence(const judge_job *j, const double *mean)
 {
     const int64_t n = j->x.rows, k = j->latent;
@@ -307,11 +298,11 @@ static double aggregate_divergence(const judge_job *j, const double *mean)
         for (int64_t a = 0; a < k; a++) {
             const double from = j->mean[i * k + a] - mean[a];
             for (int64_t b = 0; b < k; b++)
-                c[a * k + b] +=
-                    from * (j->mean[i * k + b] - mean[b]) / (double)n;
-            c[a * k + a] += exp(2.0 * j->log_sd[i * k + a]) / (double)n;
+                c[a * k + b] += (from * (j->mean[i * k + b] - mean[b]) +
+                                 covariance(j, i, a, b)) /
+                                (double)n;
         }
-    return sfi_small_cholesky(l, c, (int)k) ? divergence(mean, l, k)
+    return sfi_small_cholesky(l, c, (int)k) ? sfi_latent_divergence(mean, l, k)
                                             : (double)NAN;
 }
 
@@ -372,13 +363,17 @@ static sf_status run(judge_job *j, double *kl, double *variance)
     sf_autoencoder_report *r = &j->report;
     double best, best_se;
     SFI_TRY(plan(j));
-    SFI_TRY(encode(j));
-    factor_of_encoder(j);
+    if (sfi_autoencoder_encodes(j->model)) {
+        SFI_TRY(encode(j));
+        factor_of_encoder(j);
+    } else {
+        SFI_TRY(encode_by_inference(j));
+    }
     SFI_TRY(find_bounds(j, j->mean, j->elbo));
+    look_at_latents(j, kl, variance);
     SFI_TRY(infer(j));
     factor_of_laplace(j);
     SFI_TRY(find_bounds(j, j->z, j->laplace));
-    look_at_latents(j, kl, variance);
     mean_and_error(j->elbo, j->x.rows, &r->elbo, &r->elbo_se);
     mean_and_error(j->logpdf, j->x.rows, &r->logpdf, &r->logpdf_se);
     mean_and_error(j->laplace, j->x.rows, &best, &best_se);

@@ -33,7 +33,8 @@
     X(contours, K)                                                             \
     X(information, 1)                                                          \
     X(curvature, 1)                                                            \
-    X(data_score, D)
+    X(data_score, D)                                                           \
+    X(ambiguous, 1)
 
 /* All of them are maps of (z, x) in double; K latent numbers, d columns. */
 typedef struct sfi_latent_programs {

@@ -2,6 +2,8 @@
 /* can.c - what a model can answer, and why not.
  *
  * This is the one place where it is decided; verbs ask, and know no families. */
+#include "model/autoencoder.h"
+#include "model/codes.h"
 #include "model/model.h"
 #include "model/product.h"
 
@@ -36,10 +38,28 @@ static const char *const lacks_cells =
     "holds rows with missing cells, which have log densities, distributions of "
     "columns given others and samples, but no score, no flow and no noise";
 
+static const char *const no_prior =
+    "is a principal manifold, which says nothing of how its latent variables "
+    "are "
+    "distributed: it has no density and no samples";
+
+static const char *const has_atoms =
+    "has columns with atoms, which have log densities, distributions of "
+    "columns "
+    "given others and samples, but no score, no flow and no noise";
+
+/* Why a data set whose law is product.h's is asked for nothing else, or NULL. */
+static const char *is_product(const sf_model *m)
+{
+    return sfi_has_holes(m) ? lacks_cells : sfi_has_atoms(m) ? has_atoms : NULL;
+}
+
 static const char *no_noise(const sf_model *m)
 {
-    if (sfi_has_holes(m))
-        return lacks_cells;
+    if (m->ops->no_prior)
+        return no_prior;
+    if (sfi_is_product(m))
+        return is_product(m);
     if (m->ops->local)
         return "is made of local normal distributions, which have no noise";
     if (m->ops->inferred)
@@ -55,8 +75,8 @@ static const char *no_noise(const sf_model *m)
 
 static const char *no_flow(const sf_model *m)
 {
-    if (sfi_has_holes(m))
-        return lacks_cells;
+    if (sfi_is_product(m))
+        return is_product(m);
     if (is_discrete(m))
         return "has a column of counts or categories, which jump: it has no "
                "score and no velocity, but rates, denoised values and log "
@@ -67,7 +87,8 @@ static const char *no_flow(const sf_model *m)
 /* What is an integral over latent variables is estimated where these are inferred. */
 static const char *integral(const sf_model *m)
 {
-    return m->ops->inferred
+    return m->ops->no_prior ? no_prior
+           : m->ops->inferred
                ? "is a decoder of latent variables: its log density "
                  "is an integral over these, which latent "
                  "inference estimates (sf_latent_infer())"
@@ -89,8 +110,8 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
     case SF_CAN_SCORE:
         return m->ops->local ? "is made of local normal distributions, which "
                                "have log densities and samples"
-               : is_discrete(m) || sfi_has_holes(m) ? no_flow(m)
-                                                    : integral(m);
+               : is_discrete(m) || sfi_is_product(m) ? no_flow(m)
+                                                     : integral(m);
     case SF_CAN_NOISE:
         return no_noise(m);
     case SF_CAN_FLOW:
@@ -107,17 +128,18 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
                      "flow, and none in closed form";
     case SF_CAN_NORMALISED:
         return m->density != NULL ? "is a typed density, known up to a constant"
+               : m->ops->no_prior ? no_prior
                : m->ops->inferred ? NULL
                                   : sf_model_why_not(m, SF_CAN_LOGPDF);
     case SF_CAN_RATES:
-        return sfi_has_holes(m)  ? lacks_cells
+        return sfi_is_product(m) ? is_product(m)
                : no_rows         ? "holds no rows of data"
                : holds_counts(m) ? NULL
                                  : "has no column of counts (kernels poisson "
                                    "and binomial)";
     case SF_CAN_JUMP:
-        return sfi_has_holes(m) ? lacks_cells
-               : no_rows        ? "holds no rows of data"
+        return sfi_is_product(m) ? is_product(m)
+               : no_rows         ? "holds no rows of data"
                : holds_counts_alone(m)
                    ? NULL
                    : "has a column that does not hold counts";
@@ -130,13 +152,27 @@ const char *sf_model_why_not(const sf_model *m, sf_ability ability)
     case SF_CAN_CONDITION:
         return no_parts(m);
     case SF_CAN_CODE:
-        return m->ops->code != NULL ? NULL : "has no latent variables";
+        return m->ops->code == NULL ? "has no latent variables"
+               : m->ops == &sfi_vae_ops && !sfi_autoencoder_encodes(m)
+                   ? "was trained without an encoder: its codes are inferred "
+                     "(sf_latent_infer(), the command latent)"
+                   : NULL;
     case SF_CAN_DRAW:
-        return m->ops->code != NULL || !no_rows
+        return m->ops->no_prior ? no_prior
+               : m->ops->code != NULL || !no_rows
                    ? NULL
                    : "has no latent variables and holds no rows of data";
+    case SF_CAN_FITTED:
+        return m->ops != &sfi_vae_ops ? "is no autoencoder"
+               : sfi_codes_count(m) == 0
+                   ? "does not hold the codes of the rows it was trained on"
+                   : NULL;
     case SF_CAN_PRINCIPAL:
-        return m->ops->invertible ? NULL : "is no invertible flow";
+        return m->ops->invertible ? NULL
+               : m->ops->spread != NULL
+                   ? "is a decoder: its contours and principal directions are "
+                     "those of sf_latent_at(), the command latent"
+                   : "is no invertible flow";
     case SF_CAN_DECODE:
         return m->ops->spread != NULL ? NULL
                : m->ops->code == NULL

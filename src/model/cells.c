@@ -44,36 +44,6 @@ sf_status sf_model_describe(sf_model *m, const sf_frame *frame)
     return SF_OK;
 }
 
-const sfi_schema_column *sfi_model_about(const sf_model *m, int64_t column)
-{
-    static const sfi_schema_column unknown = {.kind = SF_KIND_REAL,
-                                              .decimals = -1};
-    return column >= 0 && column < m->schema.count ? &m->schema.columns[column]
-                                                   : &unknown;
-}
-
-sf_kind sf_model_kind(const sf_model *m, int64_t column)
-{
-    return sfi_model_about(m, column)->kind;
-}
-
-int sf_model_decimals(const sf_model *m, int64_t column)
-{
-    return sfi_model_about(m, column)->decimals;
-}
-
-int64_t sf_model_level_count(const sf_model *m, int64_t column)
-{
-    return sfi_model_about(m, column)->level_count;
-}
-
-const char *sf_model_level(const sf_model *m, int64_t column, int64_t level)
-{
-    const sfi_schema_column *about = sfi_model_about(m, column);
-    return level >= 0 && level < about->level_count ? about->levels[level]
-                                                    : NULL;
-}
-
 /* ---- matching ---------------------------------------------------------------- */
 
 /* The first levels, as a message shows them. */
@@ -171,6 +141,8 @@ double sfi_on_grid(double x, int decimals, sf_support s)
 /* Numbers that a kind does not have, which a kernel of all reals may draw. */
 static bool is_outside(const sfi_schema_column *about, double x)
 {
+    if (sfi_atoms_find(&about->atoms, x) >= 0)
+        return false;
     return (about->kind == SF_KIND_PROPORTION && !(x >= 0.0 && x <= 1.0)) ||
            (about->kind == SF_KIND_POSITIVE && !(x > 0.0));
 }
@@ -245,17 +217,31 @@ static void round_block(const sf_model *m, const sfi_block *b, sf_table *table,
         table->columns[columns[k]].kind = SF_COLUMN_INTEGER;
 }
 
+/* Where numbers are: on their side of an atom that is an end. */
+static sf_support support_of(const sf_model *m, int64_t j)
+{
+    sf_support s = sf_model_support(m, j);
+    const sfi_atoms *a = &sfi_model_about(m, j)->atoms;
+    if (a->count == 0 || (!sfi_has_atoms(m) && !m->ops->local))
+        return s;
+    if (!a->between[0])
+        s.lower = fmax(s.lower, a->at[0]);
+    if (!a->between[a->count])
+        s.upper = fmin(s.upper, a->at[a->count - 1]);
+    return s;
+}
+
 static void round_column(const sf_model *m, sf_table *table, int64_t j)
 {
     const sfi_schema_column *about = sfi_model_about(m, j);
-    const sf_support support = sf_model_support(m, j);
+    const sf_support support = support_of(m, j);
     const int decimals = decimals_of(about);
     int64_t outside = 0;
     for (int64_t i = 0; i < table->rows; i++) {
         double *x = table->data + i * table->cols + j;
         if (about->kind == SF_KIND_BOOLEAN && about->level_count == 0)
             *x = *x < 0.5 ? 0.0 : 1.0; /* which has two values */
-        else if (decimals >= 0)
+        else if (decimals >= 0 && sfi_atoms_find(&about->atoms, *x) < 0)
             *x = sfi_on_grid(*x, decimals, support);
         outside += is_outside(about, *x);
     }

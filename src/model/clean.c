@@ -96,8 +96,8 @@ sf_status sf_model_posterior(const sf_model *m, sf_cmat x, double time,
                         (long long)most);
     const sfi_mixture_want want = {
         .most = most, .datum = datum, .weight = weight};
-    return sfi_has_holes(m) ? posterior_with_holes(m, x, most, datum, weight)
-                            : sfi_ask_data(m, x, time, &want);
+    return sfi_is_product(m) ? posterior_with_holes(m, x, most, datum, weight)
+                             : sfi_ask_data(m, x, time, &want);
 }
 
 sf_status sf_model_copies(const sf_model *m, sf_cmat x, int64_t *copies)

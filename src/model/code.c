@@ -8,6 +8,7 @@
 #include "model/model.h"
 
 #include "base/random.h"
+#include "model/codes.h"
 #include "num/linalg.h"
 
 /* A graph that is being made, with one node for each weight, and its program. */
@@ -57,10 +58,13 @@ static sf_status run(coder *c, sf_node out, int64_t rows,
     return sf_program_run(c->program, rows, sources, c->params, &sink);
 }
 
-static sf_status check_rows(const sf_model *m, sf_cmat from, int64_t columns,
-                            sf_mat to, int64_t wanted, const char *what)
+/* Of codes, or of decoders, of which some have no codes. */
+static sf_status check_rows(const sf_model *m, bool decodes, sf_cmat from,
+                            int64_t columns, sf_mat to, int64_t wanted,
+                            const char *what)
 {
-    SFI_TRY(sfi_want_ability(m->ctx, m, SF_CAN_CODE, what));
+    if (!decodes || m->ops->decode == NULL)
+        SFI_TRY(sfi_want_ability(m->ctx, m, SF_CAN_CODE, what));
     SFI_TRY(sfi_check_table(m->ctx, from, true, what));
     if (from.cols != columns || to.rows != from.rows || to.cols != wanted ||
         to.stride < to.cols)
@@ -80,6 +84,8 @@ int64_t sf_model_latents(const sf_model *m)
     bool missing = false;
     if (m->ops->code == NULL)
         return 0;
+    if (m->ops->invertible) /* whatever numbers its file has besides */
+        return m->dim;
     const double latent = sfi_model_number(m, "latent", &missing);
     return missing ? m->dim : (int64_t)latent;
 }
@@ -115,7 +121,7 @@ static sf_status encode(coder *c, sf_cmat x, sf_mat to)
 sf_status sf_model_code(const sf_model *m, sf_cmat x, sf_mat z)
 {
     coder c;
-    SFI_TRY(check_rows(m, x, m->dim, z, sf_model_latents(m), "code"));
+    SFI_TRY(check_rows(m, false, x, m->dim, z, sf_model_latents(m), "code"));
     sf_status status = open_coder(&c, m);
     if (status == SF_OK)
         status = encode(&c, x, z);
@@ -194,7 +200,7 @@ static sf_status decode(coder *c, int64_t rows, const sf_source *sources,
 sf_status sf_model_decode(const sf_model *m, sf_cmat z, sf_mat x)
 {
     coder c;
-    SFI_TRY(check_rows(m, z, sf_model_latents(m), x, m->dim, "decode"));
+    SFI_TRY(check_rows(m, true, z, sf_model_latents(m), x, m->dim, "decode"));
     const sf_source source = rows_of(z);
     sf_status status = open_coder(&c, m);
     if (status == SF_OK)
@@ -203,14 +209,11 @@ sf_status sf_model_decode(const sf_model *m, sf_cmat z, sf_mat x)
     return status;
 }
 
-sf_status sfi_draw_decoded(const sf_model *m, uint64_t seed, int64_t first,
-                           bool noisy, sf_mat x)
+static sf_status draw(const sf_model *m, sf_source z, uint64_t seed,
+                      int64_t first, bool noisy, sf_mat x)
 {
     coder c;
-    const sf_source sources[] = {{.kind = SF_NORMAL,
-                                  .seed = seed,
-                                  .stream = SFI_STREAM_PRIOR,
-                                  .first_point = (uint64_t)first},
+    const sf_source sources[] = {z,
                                  {.kind = SF_NORMAL,
                                   .seed = seed,
                                   .stream = SFI_STREAM_NOISE,
@@ -219,5 +222,31 @@ sf_status sfi_draw_decoded(const sf_model *m, uint64_t seed, int64_t first,
     if (status == SF_OK)
         status = decode(&c, x.rows, sources, noisy, x);
     close_coder(&c);
+    return status;
+}
+
+sf_status sfi_draw_decoded(const sf_model *m, uint64_t seed, int64_t first,
+                           bool noisy, sf_mat x)
+{
+    const sf_source z = {.kind = SF_NORMAL,
+                         .seed = seed,
+                         .stream = SFI_STREAM_PRIOR,
+                         .first_point = (uint64_t)first};
+    return draw(m, z, seed, first, noisy, x);
+}
+
+sf_status sfi_draw_fitted(const sf_model *m, uint64_t seed, int64_t first,
+                          bool noisy, sf_mat x)
+{
+    const int64_t latents = sf_model_latents(m);
+    const size_t count = (size_t)(x.rows * latents);
+    double *z = sfi_alloc(m->ctx, count, sizeof *z);
+    if (z == NULL)
+        return SF_E_NOMEM;
+    const sf_mat codes = {z, x.rows, latents, latents};
+    sfi_codes_draw(m, seed, first, codes);
+    const sf_status status =
+        draw(m, rows_of(sf_mat_const(codes)), seed, first, noisy, x);
+    sfi_free(m->ctx, z, count, sizeof *z);
     return status;
 }

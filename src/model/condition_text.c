@@ -6,6 +6,7 @@
 #include "base/context.h"
 #include "base/text.h"
 #include "model/conditional.h"
+#include "model/model.h"
 #include "num/decimal.h"
 
 #include <math.h>
@@ -107,6 +108,10 @@ static sf_status say_syntax(sf_context *ctx, const char *text)
         sfi_show(shown, text, strlen(text)));
 }
 
+/* How far from an atom a bound is that it is beyond, in the units of the kernel: no mass
+ * of numbers to speak of is between. */
+static const double beside_atom = 1e-9;
+
 /* What follows the name of a column of numbers, into *lower and *upper. */
 static sf_status add_bounds(sf_context *ctx, const sf_model *m, int64_t j,
                             const char *text, const char *after, double *lower,
@@ -123,6 +128,10 @@ static sf_status add_bounds(sf_context *ctx, const sf_model *m, int64_t j,
         low = *sign == '>' ? floor(low) + 1.0 : low;
         high = *sign == '<' ? ceil(high) - 1.0 : high;
     }
+    if (sign[0] == '>' && sign[1] != '=' && sfi_is_atom(m, j, low))
+        low += beside_atom * m->scale[j];
+    if (sign[0] == '<' && sign[1] != '=' && sfi_is_atom(m, j, high))
+        high -= beside_atom * m->scale[j];
     low = fmax(low, *lower);
     high = fmin(high, *upper);
     if (!(low <= high))

@@ -296,9 +296,9 @@ sf_status sfi_product_given_quantiles(const sfi_product_given *g, int64_t j,
     for (int64_t i = 0; i < count; i++)
         x[i] = sfi_product_is_value(p, j, &q)
                    ? g->value[j]
-                   : p->mean[j] +
-                         p->scale[j] * sfi_product_quantile(p, j, &q, mixed,
-                                                            probability[i]);
+                   : sfi_product_value(
+                         p, j,
+                         sfi_product_quantile(p, j, &q, mixed, probability[i]));
     sfi_free(p->ctx, mixed, (size_t)p->rows, sizeof *mixed);
     return SF_OK;
 }
@@ -360,10 +360,10 @@ static void draw_rows(void *user, int64_t part, int64_t first, int64_t count)
                                               sfi_uniform_at(w, at));
             x[j] = sfi_product_is_value(p, j, &q)
                        ? g->value[j]
-                       : p->mean[j] +
-                             p->scale[j] *
-                                 sfi_product_draw(p, j, &q, from,
-                                                  sfi_uniform_at(w, at + 1));
+                       : sfi_product_value(
+                             p, j,
+                             sfi_product_draw(p, j, &q, from,
+                                              sfi_uniform_at(w, at + 1)));
         }
     }
 }

@@ -38,7 +38,8 @@ typedef struct architecture {
     sfi_coupling coupling;
     sfi_spline_shape spline;
     int64_t network; /* weights of a coupling  */
-    int64_t orders;  /* first weight of orders */
+    int64_t first; /* its first weight: families made of a flow have own ones */
+    int64_t orders; /* first weight of orders */
 } architecture;
 
 static architecture architecture_of(const sf_model *m)
@@ -54,7 +55,10 @@ static architecture architecture_of(const sf_model *m)
     a.moved = a.dim - a.passing;
     a.logits = a.coupling == SFI_AFFINE ? 2 : sfi_spline_logits(&a.spline);
     a.network = a.passing > 0 ? NETWORK : 1;
-    a.orders = a.layers * (LINEAR + a.network) + LINEAR;
+    const bool own =
+        m->layout_count > 0 && strncmp(m->layout[0].name, "flow.", 5) != 0;
+    a.first = own ? 1 : 0;
+    a.orders = a.first + a.layers * (LINEAR + a.network) + LINEAR;
     return a;
 }
 
@@ -104,7 +108,7 @@ static sf_status check_number(const sf_model *m, const char *key, double lo,
                     value, lo, hi);
 }
 
-static sf_status flow_declare(sf_model *m)
+sf_status sfi_flow_declare(sf_model *m)
 {
     int64_t whole;
     SFI_TRY(sfi_whole_number(m, "layers", 1, MAX_LAYERS, &whole));
@@ -139,7 +143,7 @@ static double *values_of(const sf_model *m, int64_t weight)
 /* The first weight of linear layer l. */
 static int64_t linear_of(const architecture *a, int64_t l)
 {
-    return l * (LINEAR + a->network);
+    return a->first + l * (LINEAR + a->network);
 }
 
 /* Each order names every column once, and exp(s) does not overflow. */
@@ -160,7 +164,7 @@ static sf_status check_order(const sf_model *m, int64_t l, const double *order)
     return SF_OK;
 }
 
-static sf_status flow_check(const sf_model *m)
+sf_status sfi_flow_check(const sf_model *m)
 {
     const architecture a = architecture_of(m);
     for (int64_t l = 0; l <= a.layers; l++) {
@@ -201,6 +205,34 @@ static sf_node multiply(const architecture *a, sf_graph *g, const sf_node *w,
     const sf_node own = vector ? scale : sf_reshape(g, scale, 2, column);
     const sf_node u = sf_add(g, sf_matmul(g, upper, x), sf_mul(g, own, x));
     return sf_matmul(g, place, sf_add(g, u, sf_matmul(g, lower, u)));
+}
+
+/* (I - M)^-1 x of a strict triangle M, whose power d is 0. */
+static sf_node undo_triangle(sf_graph *g, sf_node m, sf_node x, int64_t d)
+{
+    for (int64_t power = 1; power < d; power *= 2) {
+        x = sf_add(g, x, sf_matmul(g, m, x));
+        if (2 * power < d)
+            m = sf_matmul(g, m, m);
+    }
+    return x;
+}
+
+/* What multiply() undone gives, of a vector. */
+static sf_node divide(const architecture *a, sf_graph *g, const sf_node *w,
+                      sf_node order, sf_node y)
+{
+    const int64_t d = a->dim, column[] = {d, 1};
+    const sf_node i = numbers_along(g, d, 0), j = numbers_along(g, d, 1);
+    const sf_node shrink = sf_exp(g, sf_neg(g, w[SCALE]));
+    const sf_node lower = sf_neg(g, sf_mul(g, sf_less(g, j, i), w[LOWER]));
+    const sf_node upper =
+        sf_neg(g, sf_mul(g, sf_reshape(g, shrink, 2, column),
+                         sf_mul(g, sf_less(g, i, j), w[UPPER])));
+    const sf_node place = sf_equal(g, sf_reshape(g, order, 2, column), j);
+    const sf_node u = sf_matmul(g, sf_transpose(g, place), y);
+    return undo_triangle(g, upper,
+                         sf_mul(g, shrink, undo_triangle(g, lower, u, d)), d);
 }
 
 /* The inverse matrix of linear layer l [d, d], from its weights: for each unit vector the
@@ -367,6 +399,19 @@ sf_node sfi_flow_jacobian(const sf_model *m, sf_graph *g, sf_node y,
     return forward(m, g, y, weights, log_det, jacobian);
 }
 
+sf_node sfi_flow_backward(const sf_model *m, sf_graph *g, sf_node z,
+                          const sf_node *weights)
+{
+    const architecture a = architecture_of(m);
+    for (int64_t l = a.layers; l >= 0; l--) {
+        const sf_node *w = weights + linear_of(&a, l);
+        if (l < a.layers)
+            z = couple_back(&a, g, w + LINEAR, z);
+        z = divide(&a, g, w, weights[a.orders + l], sf_sub(g, z, w[SHIFT]));
+    }
+    return z;
+}
+
 static sfi_answer flow_answer(const sf_model *m, sf_graph *g, sf_node y,
                               sf_node level, const sf_node *weights)
 {
@@ -419,11 +464,11 @@ const sfi_model_ops sfi_flow_ops = {.family = "flow",
                                     .trained = true,
                                     .invertible = true,
                                     .no_kernels = true,
-                                    .declare = flow_declare,
+                                    .declare = sfi_flow_declare,
                                     .answer = flow_answer,
                                     .code = flow_code,
                                     .decode = flow_decode,
-                                    .check = flow_check};
+                                    .check = sfi_flow_check};
 
 /* ---- making ----------------------------------------------------------------------------------- */
 

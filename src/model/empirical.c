@@ -21,26 +21,45 @@ bool sfi_has_holes(const sf_model *m)
            sfi_model_number(m, "holes", &missing) > 0.0;
 }
 
-/* Rows with missing cells have one bandwidth, and kernels that product.h knows. */
-static sf_status check_holes(sf_model *m, bool adaptive, bool floor)
+bool sfi_has_atoms(const sf_model *m)
+{
+    bool missing = false;
+    return m->ops == &sfi_empirical_ops &&
+           sfi_model_number(m, "atoms", &missing) > 0.0;
+}
+
+bool sfi_is_product(const sf_model *m)
+{
+    return sfi_has_holes(m) || sfi_has_atoms(m);
+}
+
+bool sfi_is_atom(const sf_model *m, int64_t column, double x)
+{
+    return sfi_has_atoms(m) &&
+           sfi_atoms_find(&sfi_model_about(m, column)->atoms, x) >= 0;
+}
+
+/* Rows with missing cells, or columns with atoms, have one bandwidth, and kernels that
+ * product.h knows. */
+static sf_status check_product(sf_model *m, const char *key, const char *what,
+                               bool others)
 {
     bool none = false;
-    const double holes = sfi_model_number(m, "holes", &none);
+    const double value = sfi_model_number(m, key, &none);
     const char *why = sfi_cells_why_not(&m->noise);
     if (none)
         return SF_OK;
-    if (holes != 1.0)
+    if (value != 1.0)
         return SFI_FAIL(m->ctx, SF_E_FORMAT,
-                        "model: \"holes\" is %g, want 1 or none", holes);
+                        "model: \"%s\" is %g, want 1 or none", key, value);
     if (why != NULL)
-        return SFI_FAIL(m->ctx, SF_E_FORMAT,
-                        "model: rows have missing cells, and the model %s",
-                        why);
-    return !adaptive && !floor
-               ? SF_OK
-               : SFI_FAIL(m->ctx, SF_E_FORMAT,
-                          "model: rows with missing cells have one bandwidth "
-                          "and no background");
+        return SFI_FAIL(m->ctx, SF_E_FORMAT, "model: %s, and the model %s",
+                        what, why);
+    return !others ? SF_OK
+                   : SFI_FAIL(m->ctx, SF_E_FORMAT,
+                              "model: %s, which have one bandwidth and no "
+                              "background",
+                              what);
 }
 
 static sf_status empirical_declare(sf_model *m)
@@ -64,7 +83,10 @@ static sf_status empirical_declare(sf_model *m)
     if (!no_floor && !(floor >= 0.0 && floor < 1.0))
         return SFI_FAIL(m->ctx, SF_E_FORMAT,
                         "model: \"floor\" is %g, want 0 to below 1", floor);
-    SFI_TRY(check_holes(m, adaptive != 0, !no_floor && floor > 0.0));
+    const bool others = adaptive != 0 || (!no_floor && floor > 0.0);
+    SFI_TRY(
+        check_product(m, "holes", "there are rows with missing cells", others));
+    SFI_TRY(check_product(m, "atoms", "there are columns with atoms", others));
     m->weight_dtype = SF_F64;
     SFI_TRY(sfi_add_weight(m, "data", 2, (int64_t[]){rows, m->dim}));
     if (weighted != 0)
@@ -105,6 +127,35 @@ sf_status sfi_check_floor(const sf_model *m, sf_status status)
     return SF_OK;
 }
 
+/* Whether a number of the data's coordinates is an atom. */
+static bool is_atom(const sf_model *m, int64_t j, double z)
+{
+    const sfi_atoms *a = &sfi_model_about(m, j)->atoms;
+    for (int64_t k = 0; k < a->count && sfi_has_atoms(m); k++)
+        if (z == (a->at[k] - m->mean[j]) / m->scale[j])
+            return true;
+    return false;
+}
+
+/* Numbers of a column lie where its atoms leave room for them. */
+static sf_status check_gaps(const sf_model *m, const sfi_empirical *e,
+                            int64_t j)
+{
+    const sfi_atoms *a = &sfi_model_about(m, j)->atoms;
+    for (int64_t i = 0; i < e->data.rows; i++) {
+        const double z = e->data.data[i * m->dim + j];
+        int64_t gap = 0;
+        while (gap < a->count && z > (a->at[gap] - m->mean[j]) / m->scale[j])
+            gap++;
+        if (!isnan(z) && !is_atom(m, j, z) && !a->between[gap])
+            return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                            "empirical: datum %lld is %g in column \"%s\", "
+                            "whose atoms have no number there",
+                            (long long)i, z, m->names[j]);
+    }
+    return SF_OK;
+}
+
 /* What is wrong with datum i; `row` [2 dim]: a clean row, and room for one. */
 static int64_t outside(const sf_model *m, const sfi_empirical *e, int64_t i,
                        double *row, const char **want)
@@ -112,7 +163,9 @@ static int64_t outside(const sf_model *m, const sfi_empirical *e, int64_t i,
     const double *z = e->data.data + i * m->dim;
     double *filled = row + m->dim;
     for (int64_t j = 0; j < m->dim; j++)
-        filled[j] = sfi_has_holes(m) && isnan(z[j]) ? row[j] : z[j];
+        filled[j] = (sfi_has_holes(m) && isnan(z[j])) || is_atom(m, j, z[j])
+                        ? row[j]
+                        : z[j];
     return sfi_noise_outside_clean(&m->noise, (sfi_units){0}, filled, want);
 }
 
@@ -177,6 +230,9 @@ static sf_status empirical_check(const sf_model *m)
                             m->names[j], m->mean[j], m->scale[j]);
     if (sfi_has_holes(m))
         SFI_TRY(check_cells(m, &e));
+    for (int64_t j = 0; j < m->dim && sfi_has_atoms(m); j++)
+        if (sfi_model_about(m, j)->atoms.count > 0)
+            SFI_TRY(check_gaps(m, &e, j));
     double *row = sfi_alloc(m->ctx, 2 * (size_t)m->dim, sizeof *row);
     if (row == NULL)
         return SF_E_NOMEM;

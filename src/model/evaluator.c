@@ -13,6 +13,7 @@
 #include "model/evaluator.h"
 
 #include "num/linalg.h"
+#include "scorefield/condition.h"
 
 #include <math.h>
 #include <string.h>
@@ -301,7 +302,7 @@ sf_status sfi_check_time(sf_context *ctx, const sf_model *m, double time,
     if (!(time >= 0.0 && time <= 1.0))
         return SFI_FAIL(ctx, SF_E_ARG, "%s: time is %g, want 0 to 1", what,
                         time);
-    if (time > 0.0 && (m->ops->noiseless || sfi_has_holes(m)))
+    if (time > 0.0 && (m->ops->noiseless || sfi_is_product(m)))
         return SFI_FAIL(ctx, SF_E_ARG,
                         "%s: time is %g, and the model %s: want 0", what, time,
                         sf_model_why_not(m, SF_CAN_NOISE));
@@ -353,11 +354,36 @@ static sf_status tell(const sf_evaluator *e, sf_cmat x,
     return SF_OK;
 }
 
+/* Columns with atoms have no chart, and log densities alone. */
+static sf_status ask_atoms(const sf_evaluator *e, sf_cmat x, sf_mat out)
+{
+    double *logpdf = sfi_alloc(e->ctx, (size_t)x.rows, sizeof *logpdf);
+    if (logpdf == NULL)
+        return SF_E_NOMEM;
+    const sf_status status = sf_logpdf_marginal(e->ctx, logpdf, &e->model, x);
+    int64_t outside = 0;
+    for (int64_t i = 0; i < x.rows && status == SF_OK; i++) {
+        out.data[i * out.stride] = logpdf[i];
+        outside += logpdf[i] == -INFINITY;
+    }
+    if (outside > 0)
+        sfi_warn(
+            e->ctx,
+            "%lld of %lld rows are outside the support of the model: their "
+            "log density is -inf",
+            (long long)outside, (long long)x.rows);
+    sfi_free(e->ctx, logpdf, (size_t)x.rows, sizeof *logpdf);
+    return status;
+}
+
 sf_status sf_evaluator_run(sf_evaluator *e, sf_cmat x, double time,
                            const sf_model_values *values)
 {
     sfi_evaluator_count count;
     SFI_TRY(check(e, x, time, values));
+    if (sfi_has_atoms(&e->model))
+        return values->logpdf.data != NULL ? ask_atoms(e, x, values->logpdf)
+                                           : SF_OK;
     SFI_TRY(sfi_evaluator_rows(e, x, time, values, &count));
     return tell(e, x, &count);
 }

@@ -299,7 +299,7 @@ sf_status sfi_inner_new(const sf_model *m, sfi_inner **out, sf_dtype dtype,
     f->model = m;
     const sf_status status =
         m->ops->local             ? sfi_local_law_new(m, &f->local)
-        : sfi_has_holes(m)        ? sfi_product_new(m, &f->product)
+        : sfi_is_product(m)       ? sfi_product_new(m, &f->product)
         : m->ops->mixture != NULL ? open_data(m, f, wants)
                                   : open_program(m, f, wants);
     if (status != SF_OK) {

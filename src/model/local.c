@@ -34,6 +34,11 @@ static sf_status local_declare(sf_model *m)
                             "model: \"%s\" is %g, want %g to %g", ranges[i].key,
                             x, ranges[i].low, ranges[i].high);
     }
+    bool none = false;
+    const double atoms = sfi_model_number(m, "atoms", &none);
+    if (!none && atoms != 1.0)
+        return SFI_FAIL(m->ctx, SF_E_FORMAT,
+                        "model: \"atoms\" is %g, want 1 or none", atoms);
     m->weight_dtype = SF_F64;
     SFI_TRY(sfi_add_weight(m, "data", 2, (int64_t[]){rows, m->dim}));
     SFI_TRY(sfi_add_weight(m, "near", 2, (int64_t[]){rows, kept}));
@@ -42,6 +47,8 @@ static sf_status local_declare(sf_model *m)
 
 sfi_local sfi_local_of(const sf_model *m)
 {
+    bool none = false;
+    const bool atoms = sfi_model_number(m, "atoms", &none) > 0.0;
     return (sfi_local){
         .data = {m->weights, m->layout[0].shape[0], m->dim, m->dim},
         .neighbours = m->weights + m->layout[1].offset,
@@ -56,7 +63,34 @@ sfi_local sfi_local_of(const sf_model *m)
         .rho = sfi_number_of(m, "rho"),
         .ridge = sfi_number_of(m, "ridge"),
         .forget = sfi_number_of(m, "forget"),
-        .agrees = sfi_number_of(m, "agree") != 0.0};
+        .agrees = sfi_number_of(m, "agree") != 0.0,
+        .atoms = atoms ? m : NULL};
+}
+
+bool sfi_local_has_atoms(const sfi_local *l, int64_t j)
+{
+    return l->atoms != NULL && l->levels[j] == 0.0 &&
+           sfi_model_about(l->atoms, j)->atoms.count > 0;
+}
+
+int64_t sfi_local_atom(const sfi_local *l, int64_t j, double z)
+{
+    if (!sfi_local_has_atoms(l, j))
+        return -1;
+    const sf_model *m = l->atoms;
+    const sfi_atoms *a = &sfi_model_about(m, j)->atoms;
+    for (int64_t k = 0; k < a->count; k++)
+        if (z == (a->at[k] - m->mean[j]) / m->scale[j])
+            return k;
+    return -1;
+}
+
+double sfi_local_value(const sf_model *m, const sfi_local *l, int64_t j,
+                       double z)
+{
+    const int64_t k = sfi_local_atom(l, j, z);
+    return k >= 0 ? sfi_model_about(m, j)->atoms.at[k]
+                  : m->mean[j] + m->scale[j] * z;
 }
 
 static bool is_whole(double x, double low, double high)

@@ -9,7 +9,10 @@
  *     c_i = x_i + shrink (mu_i - x_i),
  *
  * the ridge in densities alone, and its levels for (1 - forget) [x = x_i] + forget times their shares in N_i,
- * independently.  Nothing of it is stored but the rows and who is near to whom: S_i has
+ * independently.  A column with atoms is a pair of which atom it is, or none, whose
+ * levels are forgotten like others, and a number where it is none: c_i and S_i are of the
+ * members of N_i that have one, the deviations of the others being 0, and a row that is
+ * an atom has the center mu_i.  Nothing of it is stored but the rows and who is near to whom: S_i has
  * k terms. */
 #ifndef SFI_LOCAL_H
 #define SFI_LOCAL_H
@@ -28,9 +31,18 @@ typedef struct sfi_local {
     int64_t target; /* the column of classes, or -1 */
     double shrink, width, rho, ridge, forget;
     bool agrees; /* draws are to be nearest to a row of their class */
+    const sf_model
+        *atoms; /* whose schema says which columns have some, or NULL */
 } sfi_local;
 
 sfi_local sfi_local_of(const sf_model *m);
+
+/* Whether column j has atoms; the atom that a standardised number is, or -1; and what
+ * the number is in the data's units, of an atom to the last bit. */
+bool sfi_local_has_atoms(const sfi_local *l, int64_t j);
+int64_t sfi_local_atom(const sfi_local *l, int64_t j, double z);
+double sfi_local_value(const sf_model *m, const sfi_local *l, int64_t j,
+                       double z);
 
 /* Row `row` and those of its `most` nearest that there are: how many in all. */
 int64_t sfi_local_members(const sfi_local *l, int64_t row, int64_t most,

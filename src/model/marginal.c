@@ -149,7 +149,8 @@ static sf_status take_product(sf_context *ctx, const sf_model *m, sf_cmat x,
                                     logpdf, 1);
     for (size_t i = 0; i < cells && status == SF_OK; i++)
         if (!isnan(z[i]))
-            logpdf[i / (size_t)m->dim] -= log(m->scale[i % (size_t)m->dim]);
+            logpdf[i / (size_t)m->dim] -=
+                sfi_product_log_unit(p, (int64_t)i % m->dim, z[i]);
     sfi_product_free(p);
     sfi_free(ctx, z, cells, sizeof *z);
     return status;

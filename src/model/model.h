@@ -58,6 +58,7 @@ typedef struct sfi_model_ops {
     bool invertible; /* `code` has an inverse and a volume: it is the model */
     bool inferred; /* ln p is an integral over latent variables, which is above
                       this floor */
+    bool no_prior; /* nothing is said of where its latent variables are */
     bool no_kernels; /* it has the noise of levels sigma, or none */
     bool local; /* densities and draws are those of local.h, nothing else */
 
@@ -115,7 +116,8 @@ struct sf_model {
 /* Families: NULL-terminated. */
 extern const sfi_model_ops sfi_density_ops, sfi_gaussian_ops, sfi_network_ops,
     sfi_empirical_ops, sfi_gaussian_mixture_ops, sfi_pca_ops, sfi_fa_ops,
-    sfi_flow_ops, sfi_local_ops, sfi_vae_ops;
+    sfi_flow_ops, sfi_local_ops, sfi_vae_ops, sfi_manifold_ops,
+    sfi_injective_ops;
 const sfi_model_ops *sfi_model_family(const char *name);
 
 /* A model with zero weights, mean 0 and scale 1.  `names` may be NULL: c0, c1,
@@ -258,6 +260,10 @@ sf_status sfi_prior_logpdf(const sf_model *m, sf_cmat y, double *out);
  * row i is a function of the seed and of first + i.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_draw_decoded(const sf_model *m, uint64_t seed, int64_t first,
                            bool noisy, sf_mat x);
+/* The same with latent variables drawn from those of the rows it was trained on (codes.h),
+ * of a model that can SF_CAN_FITTED. */
+sf_status sfi_draw_fitted(const sf_model *m, uint64_t seed, int64_t first,
+                          bool noisy, sf_mat x);
 
 /* The codes z [n, dim] of rows x [n, dim] of a flow, and dz/dy [n, dim, dim], in one program
  * that is compiled once.  SF_OK or SF_E_NOMEM. */
@@ -280,9 +286,14 @@ typedef struct sfi_empirical {
 
 sfi_empirical sfi_empirical_of(const sf_model *m);
 
-/* Whether the data has missing cells, which are NaN: its law is product.h's then, at its
- * one bandwidth, and there is none under more noise. */
+/* Whether the data has missing cells, which are NaN; whether columns of it have the
+ * atoms that the schema says; and whether either is true: its law is product.h's then,
+ * at its one bandwidth, and there is none under more noise. */
 bool sfi_has_holes(const sf_model *m);
+bool sfi_has_atoms(const sf_model *m);
+bool sfi_is_product(const sf_model *m);
+/* Whether a value of a column is an atom of such a model. */
+bool sfi_is_atom(const sf_model *m, int64_t column, double x);
 
 /* It as a mixture of normal distributions (empirical_parts.c), where its noise is
  * normal. */

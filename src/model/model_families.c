@@ -15,7 +15,9 @@ const sfi_model_ops *sfi_model_family(const char *name)
                                                     &sfi_fa_ops,
                                                     &sfi_flow_ops,
                                                     &sfi_local_ops,
-                                                    &sfi_vae_ops};
+                                                    &sfi_vae_ops,
+                                                    &sfi_manifold_ops,
+                                                    &sfi_injective_ops};
     for (size_t i = 0; i < SFI_COUNT(families); i++)
         if (strcmp(families[i]->family, name) == 0)
             return families[i];

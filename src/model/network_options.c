@@ -8,7 +8,7 @@
     SFI_OPTION(sf_network_options, member, least, most)
 
 const sfi_option sfi_network_options[] = {
-    ROW(objective, SF_OBJECTIVE_DSM, SF_OBJECTIVE_ELBO),
+    ROW(objective, SF_OBJECTIVE_DSM, SF_OBJECTIVE_INJECTIVE),
     ROW(energy, 0, 1),
     ROW(width, 0, 16384),
     ROW(layers, 0, 64),
@@ -33,10 +33,13 @@ const sfi_option sfi_flow_options[] = {
     ROW(bins, 2, 64),
     ROW(coupling, SF_COUPLING_SPLINE, SF_COUPLING_AFFINE),
     ROW(one_scale, 0, 1),
+    ROW(dequantise, 0, 1),
     {0}};
 
 const sfi_option sfi_autoencoder_options[] = {ROW(latent, 1, 32),
                                               ROW(diagonal, 0, 1),
                                               ROW(kl_warmup, 0, 1),
                                               ROW(one_scale, 0, 1),
+                                              ROW(no_encoder, 0, 1),
+                                              ROW(dequantise, 0, 1),
                                               {0}};

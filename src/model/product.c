@@ -24,7 +24,15 @@ const char *sfi_product_why_not(const sf_model *m)
 bool sfi_product_is_needed(const sf_model *m)
 {
     return m->ops == &sfi_empirical_ops &&
-           (sfi_has_holes(m) || !sfi_noise_is_normal(&m->noise));
+           (sfi_is_product(m) || !sfi_noise_is_normal(&m->noise));
+}
+
+static void free_atoms(sf_context *ctx, sfi_product_atoms *a)
+{
+    const size_t n = (size_t)a->law.count;
+    sfi_free(ctx, a->between, n + 1, sizeof *a->between);
+    sfi_free(ctx, a->at, 2 * n + 1, sizeof *a->at);
+    sfi_free(ctx, a->value, n, sizeof *a->value);
 }
 
 void sfi_product_free(sfi_product_law *p)
@@ -33,6 +41,9 @@ void sfi_product_free(sfi_product_law *p)
         return;
     sf_context *ctx = p->ctx;
     const size_t n = (size_t)p->rows, d = (size_t)p->dim;
+    for (size_t j = 0; j < d && p->atoms != NULL; j++)
+        free_atoms(ctx, &p->atoms[j]);
+    sfi_free(ctx, p->atoms, d, sizeof *p->atoms);
     sfi_free(ctx, p->cells, n * d, sizeof *p->cells);
     sfi_free(ctx, p->scale, d, sizeof *p->scale);
     sfi_free(ctx, p->mean, d, sizeof *p->mean);
@@ -47,10 +58,15 @@ static void take_cells(sfi_product_law *p)
 {
     for (int64_t j = 0; j < p->dim; j++) {
         const sfi_block *b = sfi_noise_block(&p->noise, j);
-        for (int64_t i = 0; i < p->rows; i++)
+        const sfi_cell_atoms *atoms = &p->atoms[j].law;
+        for (int64_t i = 0; i < p->rows; i++) {
+            const double z = p->data[j * p->rows + i];
             if (sfi_product_has(p, i, j))
                 p->cells[j * p->rows + i] =
-                    sfi_cell_at(b, p->data[j * p->rows + i], p->times[i]);
+                    atoms->count > 0
+                        ? sfi_cell_with_atoms(b, atoms, z, p->times[i])
+                        : sfi_cell_at(b, z, p->times[i]);
+        }
     }
 }
 
@@ -88,6 +104,48 @@ static void take_rows(sfi_product_law *p, const sf_model *m,
     }
 }
 
+/* How often each atom of column j is in the data, and what is none. */
+static void take_shares(const sfi_product_law *p, int64_t j, double *share)
+{
+    const sfi_cell_atoms *a = &p->atoms[j].law;
+    double total = 0.0;
+    for (int64_t k = 0; k <= a->count; k++)
+        share[k] = 0.0;
+    for (int64_t i = 0; i < p->rows; i++) {
+        int64_t k = 0;
+        if (!sfi_product_has(p, i, j))
+            continue;
+        while (k < a->count && a->at[k] != p->data[j * p->rows + i])
+            k++;
+        share[k] += p->weight[i];
+        total += p->weight[i];
+    }
+    for (int64_t k = 0; k <= a->count && total > 0.0; k++)
+        share[k] /= total;
+}
+
+static sf_status take_atoms(sfi_product_law *p, const sf_model *m, int64_t j)
+{
+    const sfi_atoms *from = &sfi_model_about(m, j)->atoms;
+    sfi_product_atoms *to = &p->atoms[j];
+    const size_t n = (size_t)from->count;
+    if (n == 0)
+        return SF_OK;
+    to->law.count = from->count;
+    to->value = sfi_alloc(p->ctx, n, sizeof *to->value);
+    to->at = sfi_alloc(p->ctx, 2 * n + 1, sizeof *to->at);
+    to->between = sfi_alloc(p->ctx, n + 1, sizeof *to->between);
+    if (to->value == NULL || to->at == NULL || to->between == NULL)
+        return SF_E_NOMEM;
+    memcpy(to->value, from->at, n * sizeof *to->value);
+    memcpy(to->between, from->between, (n + 1) * sizeof *to->between);
+    for (size_t k = 0; k < n; k++)
+        to->at[k] = (from->at[k] - m->mean[j]) / m->scale[j];
+    to->law = (sfi_cell_atoms){from->count, to->at, to->between, to->at + n};
+    take_shares(p, j, to->at + n);
+    return SF_OK;
+}
+
 static sf_status fill(sfi_product_law *p, const sf_model *m)
 {
     sf_context *ctx = p->ctx;
@@ -99,18 +157,19 @@ static sf_status fill(sfi_product_law *p, const sf_model *m)
     p->times = sfi_alloc(ctx, n, sizeof *p->times);
     p->mean = sfi_alloc(ctx, d, sizeof *p->mean);
     p->scale = sfi_alloc(ctx, d, sizeof *p->scale);
-    p->cells = sfi_alloc_zero(ctx, n * d, sizeof *p->cells);
-    if (p->data == NULL || p->weight == NULL || p->times == NULL ||
-        p->mean == NULL || p->scale == NULL || p->cells == NULL)
+    p->atoms = sfi_alloc_zero(ctx, d, sizeof *p->atoms);
+    if (p->atoms == NULL || p->data == NULL || p->weight == NULL ||
+        p->times == NULL || p->mean == NULL || p->scale == NULL)
         return SF_E_NOMEM;
     take_rows(p, m, &e, p->mean);
     memcpy(p->mean, m->mean, d * sizeof *p->mean);
     memcpy(p->scale, m->scale, d * sizeof *p->scale);
-    take_cells(p);
+    for (size_t j = 0; j < d && sfi_has_atoms(m); j++)
+        SFI_TRY(take_atoms(p, m, (int64_t)j));
     return SF_OK;
 }
 
-sf_status sfi_product_new(const sf_model *m, sfi_product_law **out)
+sf_status sfi_product_bare(const sf_model *m, sfi_product_law **out)
 {
     const sfi_empirical e = sfi_empirical_of(m);
     *out = NULL;
@@ -126,6 +185,39 @@ sf_status sfi_product_new(const sf_model *m, sfi_product_law **out)
         return status;
     }
     *out = p;
+    return SF_OK;
+}
+
+double sfi_product_value(const sfi_product_law *p, int64_t j, double z)
+{
+    const sfi_product_atoms *a = &p->atoms[j];
+    for (int64_t k = 0; k < a->law.count; k++)
+        if (z == a->at[k])
+            return a->value[k];
+    return p->mean[j] + p->scale[j] * z;
+}
+
+double sfi_product_log_unit(const sfi_product_law *p, int64_t j, double z)
+{
+    const sfi_product_atoms *a = &p->atoms[j];
+    for (int64_t k = 0; k < a->law.count; k++)
+        if (z == a->at[k])
+            return 0.0;
+    return log(p->scale[j]);
+}
+
+sf_status sfi_product_new(const sf_model *m, sfi_product_law **out)
+{
+    SFI_TRY(sfi_product_bare(m, out));
+    sfi_product_law *p = *out;
+    const size_t cells = (size_t)(p->rows * p->dim);
+    p->cells = sfi_alloc_zero(p->ctx, cells, sizeof *p->cells);
+    if (p->cells == NULL) {
+        sfi_product_free(p);
+        *out = NULL;
+        return SF_E_NOMEM;
+    }
+    take_cells(p);
     return SF_OK;
 }
 

@@ -24,15 +24,24 @@
 
 #include <math.h>
 
+/* The atoms of a column (kernel/cell_law.h); of none the counts are 0. */
+typedef struct sfi_product_atoms {
+    sfi_cell_atoms law;
+    double *value; /* [law.count] in the data's units, to the last bit */
+    double *at;    /* [2 law.count + 1] what law points to, then its shares */
+    bool *between; /* [law.count + 1]                                       */
+} sfi_product_atoms;
+
 typedef struct sfi_product_law {
     sf_context *ctx;
     int64_t rows, dim;
     sfi_noise noise;
-    double *data;         /* [dim, rows], NaN for a missing cell */
-    double *weight;       /* [rows] >= 0, sums to 1              */
-    double *times;        /* [rows]                              */
-    double *mean, *scale; /* [dim] of the model                  */
-    sfi_cell *cells;      /* [dim, rows] the laws at these times */
+    double *data;             /* [dim, rows], NaN for a missing cell */
+    double *weight;           /* [rows] >= 0, sums to 1              */
+    double *times;            /* [rows]                              */
+    double *mean, *scale;     /* [dim] of the model                  */
+    sfi_product_atoms *atoms; /* [dim]                           */
+    sfi_cell *cells;          /* [dim, rows] the laws at these times */
 } sfi_product_law;
 
 /* What is known of a point, by columns: equal bounds are a value, infinite ones nothing;
@@ -48,12 +57,13 @@ typedef struct sfi_product_query {
 const char *sfi_product_why_not(const sf_model *m);
 
 /* Whether it is what such a model is to be asked by: mixtures of normal distributions
- * without missing cells have parts.h. */
+ * without missing cells and atoms have parts.h. */
 bool sfi_product_is_needed(const sf_model *m);
 
-/* The law at the least times of such a model, which need not outlive it.  SF_OK or
- * SF_E_NOMEM. */
+/* The law at the least times of such a model, which need not outlive it; or without
+ * `cells`, which take far more memory than the data.  SF_OK or SF_E_NOMEM. */
 sf_status sfi_product_new(const sf_model *m, sfi_product_law **out);
+sf_status sfi_product_bare(const sf_model *m, sfi_product_law **out);
 void sfi_product_free(sfi_product_law *p);
 
 /* All rows at one time, instead of theirs. */
@@ -108,6 +118,11 @@ double sfi_product_factor(const sfi_product_law *p, int64_t row, int64_t column,
 /* Whether a column is known by its value, whose factor is a density. */
 bool sfi_product_is_value(const sfi_product_law *p, int64_t column,
                           const sfi_product_query *q);
+
+/* What z of a column is in the data's units: of an atom its value, bit for bit. */
+double sfi_product_value(const sfi_product_law *p, int64_t column, double z);
+/* ln of the data's units in one of z where z is a number with a density; 0 of an atom. */
+double sfi_product_log_unit(const sfi_product_law *p, int64_t column, double z);
 
 /* Whether a row has a cell, and its law. */
 static inline bool sfi_product_has(const sfi_product_law *p, int64_t row,

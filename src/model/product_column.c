@@ -66,7 +66,7 @@ static double below(const sfi_product_law *p, int64_t j,
         const sfi_cell *c = sfi_product_cell(p, i, j);
         const double all = sfi_cell_log_mass(c, q->lower[j], q->upper[j]);
         sum += weight[i] * exp(sfi_cell_log_mass(c, q->lower[j], at) - all);
-        if (!sfi_cell_is_discrete(c))
+        if (!sfi_cell_is_discrete(c) || c->atoms != NULL)
             *density += weight[i] * exp(sfi_cell_log_density(c, at) - all);
         total += weight[i];
     }
@@ -117,6 +117,31 @@ static double search_whole(const sfi_product_law *p, int64_t j,
     return high;
 }
 
+/* Where the distribution jumps over the probability, at an atom; else *low and *high
+ * are moved to the gap that the quantile is in. */
+static bool find_jump(const sfi_product_law *p, int64_t j,
+                      const sfi_product_query *q, const double *weight,
+                      double probability, double *low, double *high, double *at)
+{
+    const sfi_cell_atoms *a = &p->atoms[j].law;
+    for (int64_t k = 0; k < a->count; k++) {
+        double mass;
+        if (a->at[k] < q->lower[j] || a->at[k] > q->upper[j])
+            continue;
+        const double upto = below(p, j, q, weight, a->at[k], &mass);
+        *at = a->at[k];
+        if (upto < probability) {
+            *low = fmax(*low, a->at[k]);
+        } else if (upto - mass < probability) {
+            return true;
+        } else {
+            *high = fmin(*high, a->at[k]);
+            return false;
+        }
+    }
+    return false;
+}
+
 double sfi_product_quantile(const sfi_product_law *p, int64_t j,
                             const sfi_product_query *q, const double *weight,
                             double probability)
@@ -132,6 +157,9 @@ double sfi_product_quantile(const sfi_product_law *p, int64_t j,
         low = fmin(low, x);
         high = fmax(high, x);
     }
+    double at;
+    if (find_jump(p, j, q, weight, probability, &low, &high, &at))
+        return at;
     return sfi_noise_block(&p->noise, j)->kernel.ops->discrete
                ? search_whole(p, j, q, weight, probability, low, high)
                : search(p, j, q, weight, probability, low, high);

@@ -88,7 +88,10 @@ static sf_status check_clean(const sf_model *m, sf_cmat x0, const char *what,
         const char *text = NULL;
         char want[SFI_SUPPORT_WANT];
         for (int64_t j = 0; j < m->dim; j++)
-            filled[j] = sfi_has_holes(m) && isnan(x[j]) ? row[j] : x[j];
+            filled[j] =
+                (sfi_has_holes(m) && isnan(x[j])) || sfi_is_atom(m, j, x[j])
+                    ? row[j]
+                    : x[j];
         const int64_t j =
             sfi_noise_outside_clean(&m->noise, sfi_units_of(m), filled, &text);
         if (j < 0)

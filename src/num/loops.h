@@ -118,6 +118,16 @@ typedef struct sfi_adam {
     double gscale, rate, decay, beta1, beta2, c1, c2, eps, ema_keep;
 } sfi_adam;
 
+/* What is known of values so far, of those that are no NaN: the least, the largest, the sum
+ * of weights times values, of weights, and how many.  Value i of a row counts in lane
+ * i modulo SFI_TALLY_LANES; begin with low = infinity, high = -infinity, and zeros. */
+enum { SFI_TALLY_LANES = 8 };
+
+typedef struct sfi_tally {
+    double low[SFI_TALLY_LANES], high[SFI_TALLY_LANES], sum[SFI_TALLY_LANES],
+        weight[SFI_TALLY_LANES], there[SFI_TALLY_LANES];
+} sfi_tally;
+
 typedef struct sfi_loops {
     const char *isa; /* "portable", "avx2", "avx512"               */
     sf_dtype dtype;
@@ -158,6 +168,10 @@ typedef struct sfi_loops {
     double (*sum)(const void *a, int64_t n);
     double (*sum_squares)(const void *a, int64_t n);
     double (*dot)(const void *a, const void *b, int64_t n);
+
+    /* Note n values of weights w, or w weights[i].  Of doubles alone, else NULL. */
+    void (*tally)(sfi_tally *t, const double *values, int64_t n, double w,
+                  const double *weights);
 
     /* dst[i] = rows[i] + rows[stride + i] + ... over `count` >= 1 rows, in this
      * order, or the same added to dst[i]; i < n, whole lines. */

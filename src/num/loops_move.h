@@ -174,6 +174,17 @@ SFI_INLINE void FN(load_some)(REAL *dst, int64_t ld, const char *const *row,
     }
 }
 
+/* A row of one component, in whole tiles: how many of its points that are. */
+SFI_INLINE int64_t FN(load_run)(REAL *dst, const char *src, bool is_f64,
+                                int64_t points)
+{
+    int64_t i = 0;
+    for (; i + TILE <= points; i += TILE)
+        FN(tile_store)
+    (dst + i, FN(tile_load)(src + i * (is_f64 ? 8 : 4), is_f64), LOOPS_F64);
+    return i;
+}
+
 /* Two tiles of points are loaded together, so that the lines of dst, which may
  * all lie in a few sets of the cache, are written whole. */
 SFI_INLINE void FN(load_as)(REAL *dst, int64_t ld, const char *src, bool is_f64,
@@ -181,7 +192,9 @@ SFI_INLINE void FN(load_as)(REAL *dst, int64_t ld, const char *src, bool is_f64,
                             int64_t padded, int64_t dim)
 {
     const int64_t row_bytes = stride * (is_f64 ? 8 : 4);
-    int64_t i = 0;
+    int64_t i = dim == 1 && stride == 1 && rows == NULL
+                    ? FN(load_run)(dst, src, is_f64, points)
+                    : 0;
     while (i < points) {
         const char *row[2 * TILE];
         const int count = points - i >= 2 * TILE ? 2 * TILE
@@ -248,13 +261,24 @@ SFI_INLINE void FN(store_some)(char *to, int64_t row_bytes, bool is_f64,
     }
 }
 
+SFI_INLINE int64_t FN(store_run)(char *dst, bool is_f64, const REAL *src,
+                                 int64_t points)
+{
+    int64_t i = 0;
+    for (; i + TILE <= points; i += TILE)
+        FN(tile_store)
+    (dst + i * (is_f64 ? 8 : 4), FN(tile_load)(src + i, LOOPS_F64), is_f64);
+    return i;
+}
+
 /* Two tiles together here too: the lines of src are read whole. */
 SFI_INLINE void FN(store_as)(char *dst, bool is_f64, int64_t stride,
                              const REAL *src, int64_t ld, int64_t points,
                              int64_t dim)
 {
     const int64_t row_bytes = stride * (is_f64 ? 8 : 4);
-    int64_t i = 0;
+    int64_t i =
+        dim == 1 && stride == 1 ? FN(store_run)(dst, is_f64, src, points) : 0;
     for (; i + 2 * TILE <= points; i += 2 * TILE)
         FN(store_some)
     (dst + i * row_bytes, row_bytes, is_f64, src + i, ld, dim, 2 * TILE);

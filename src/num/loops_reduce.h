@@ -75,6 +75,51 @@ static double FN(dot)(const void *a, const void *b, int64_t n)
     return FN(reduce)(a, b, n, FN(add_product));
 }
 
+/* What a row of values is: see sfi_tally.  Beyond the row's end all are missing. */
+#if LOOPS_F64
+static void tally_f64(sfi_tally *t, const double *values, int64_t n, double w,
+                      const double *weights)
+{
+    enum { TALLY_PARTS = SFI_TALLY_LANES / LANES };
+    V low[TALLY_PARTS], high[TALLY_PARTS], sum[TALLY_PARTS],
+        weight[TALLY_PARTS], there[TALLY_PARTS];
+    memcpy(low, t->low, sizeof low);
+    memcpy(high, t->high, sizeof high);
+    memcpy(sum, t->sum, sizeof sum);
+    memcpy(weight, t->weight, sizeof weight);
+    memcpy(there, t->there, sizeof there);
+    for (int64_t i = 0; i < n; i += SFI_TALLY_LANES) {
+        double f[SFI_TALLY_LANES], c[SFI_TALLY_LANES];
+        const double *from = values + i;
+        const double *by = weights != NULL ? weights + i : NULL;
+        if (n - i < SFI_TALLY_LANES) {
+            for (int k = 0; k < SFI_TALLY_LANES; k++) {
+                f[k] = i + k < n ? from[k] : (double)NAN;
+                c[k] = by != NULL && i + k < n ? by[k] : 0.0;
+            }
+            from = f;
+            by = by != NULL ? c : NULL;
+        }
+        SFI_UNROLL(4)
+        for (int k = 0; k < TALLY_PARTS; k++) {
+            const V x = load_f64(from + k * LANES), zero = splat_f64(0.0);
+            const V u = by != NULL ? splat_f64(w) * load_f64(by + k * LANES)
+                                   : splat_f64(w);
+            low[k] = lesser_f64(x, low[k]);
+            high[k] = greater_f64(x, high[k]);
+            sum[k] = sum[k] + select_f64(x == x, u * x, zero);
+            weight[k] = weight[k] + select_f64(x == x, u, zero);
+            there[k] = there[k] + select_f64(x == x, splat_f64(1.0), zero);
+        }
+    }
+    memcpy(t->low, low, sizeof low);
+    memcpy(t->high, high, sizeof high);
+    memcpy(t->sum, sum, sizeof sum);
+    memcpy(t->weight, weight, sizeof weight);
+    memcpy(t->there, there, sizeof there);
+}
+#endif
+
 /* `vectors` of them, side by side in registers. */
 SFI_INLINE void FN(sum_some_rows)(REAL *dst, const REAL *rows, int64_t stride,
                                   int64_t count, bool accumulate,

@@ -114,6 +114,9 @@ static const sfi_loops FN(table) = {
     .sum = FN(sum),
     .sum_squares = FN(sum_squares),
     .dot = FN(dot),
+#if LOOPS_F64
+    .tally = tally_f64,
+#endif
     .sum_rows = FN(sum_rows),
     .add_parts = FN(add_parts),
     .largest = FN(largest),

@@ -21,6 +21,7 @@ static sf_status check(sf_context *ctx, sf_cmat data, sf_plot_plane_options *o)
     SFI_TRY(sfi_plot_check(ctx, what, "samples", o->samples, 2));
     SFI_TRY(sfi_plot_check(ctx, what, "arrows", o->arrows, 4));
     SFI_TRY(sfi_check_grid(ctx, what, &o->grid));
+    SFI_TRY(sfi_check_curves(ctx, what, o->curves, o->curve_count));
     if (o->heat < SF_PLOT_HEAT_LOG || o->heat > SF_PLOT_HEAT_NONE)
         return SFI_FAIL(ctx, SF_E_ARG, "%s: heat is %d, want 0 to 3", what,
                         (int)o->heat);
@@ -95,6 +96,25 @@ static double alpha_for(int64_t n)
     return n <= 300 ? 0.8 : n <= 1000 ? 0.6 : 0.45;
 }
 
+static void describe_curves(sfi_legend *legend, const sf_plot_plane_options *o)
+{
+    for (int64_t k = 0; k < o->curve_count; k++)
+        if (o->curves[k].label != NULL)
+            sfi_legend_add(legend, sfi_curve_swatch(&o->curves[k]),
+                           sfi_curve_colour(&o->curves[k], k, false), "%s",
+                           o->curves[k].label);
+}
+
+static void draw_curves(sfi_canvas *canvas, const sfi_panel *panel,
+                        const sf_plot_plane_options *o)
+{
+    for (int64_t k = 0; k < o->curve_count; k++) {
+        const sfi_stroke stroke = {
+            1.1, sfi_curve_colour(&o->curves[k], k, false), o->curves[k].dash};
+        sfi_draw_curve(canvas, panel, o->curves[k].points, stroke);
+    }
+}
+
 static sf_status draw(sfi_canvas *canvas, sf_cmat data,
                       const sf_plot_plane_options *o)
 {
@@ -135,6 +155,7 @@ static sf_status draw(sfi_canvas *canvas, sf_cmat data,
                         o->samples_label != NULL ? o->samples_label : "samples",
                         finite, inside, o->most_points);
     describe_regions(&legend, o, line);
+    describe_curves(&legend, o);
     if (o->arrows.rows > 0)
         sfi_legend_add(&legend, SFI_SWATCH_ARROW, arrow,
                        o->arrow_kind == SF_PLOT_GRADIENT ? "score"
@@ -168,6 +189,7 @@ static sf_status draw(sfi_canvas *canvas, sf_cmat data,
     const sf_cmat tables[2] = {data, o->samples};
     const sfi_dots dots[2] = {data_dots, sample_dots};
     sfi_draw_dots_of_two(canvas, &panel, tables, 0, 1, dots);
+    draw_curves(canvas, &panel, o);
     sfi_draw_region_labels(canvas, &labels, line);
     if (finite_data + finite == 0 && o->grid.values == NULL)
         sfi_draw_nothing(canvas, &panel);

@@ -60,11 +60,13 @@ static json_t *make_options(const sf_network_options *o)
 {
     json_t *numbers = json_object();
     bool failed = false;
-    const bool flow = o->objective == SF_OBJECTIVE_LIKELIHOOD;
+    const sf_objective objective = o->objective;
+    const bool both = objective >= SF_OBJECTIVE_MANIFOLD;
+    const bool flow = both || objective == SF_OBJECTIVE_LIKELIHOOD;
+    const bool decoder = both || objective == SF_OBJECTIVE_ELBO;
     failed |= !put_numbers(numbers, sfi_network_options, o);
     failed |= flow && !put_numbers(numbers, sfi_flow_options, o);
-    failed |= o->objective == SF_OBJECTIVE_ELBO &&
-              !put_numbers(numbers, sfi_autoencoder_options, o);
+    failed |= decoder && !put_numbers(numbers, sfi_autoencoder_options, o);
     if (!failed)
         return numbers;
     json_decref(numbers);
@@ -227,9 +229,10 @@ static sf_status take_options(sf_context *ctx, const json_t *numbers,
                               const char *source, sf_network_options *o)
 {
     SFI_TRY(take_numbers(ctx, numbers, source, sfi_network_options, o));
-    if (o->objective == SF_OBJECTIVE_LIKELIHOOD)
+    const bool both = o->objective >= SF_OBJECTIVE_MANIFOLD;
+    if (both || o->objective == SF_OBJECTIVE_LIKELIHOOD)
         SFI_TRY(take_numbers(ctx, numbers, source, sfi_flow_options, o));
-    if (o->objective == SF_OBJECTIVE_ELBO)
+    if (both || o->objective == SF_OBJECTIVE_ELBO)
         SFI_TRY(take_numbers(ctx, numbers, source, sfi_autoencoder_options, o));
     return SF_OK;
 }

@@ -559,12 +559,14 @@ static sf_status build(model_parts *p, sf_model **out, sf_run_record **record)
 {
     SFI_TRY(read_texts(p));
     SFI_TRY(declare(p, out));
-    sf_status status = fill(*out, p->t);
-    if (status == SF_OK && record != NULL)
-        status = make_record(p, record);
-    if (status == SF_OK) {
-        (*out)->schema = p->about;
-        p->about = (sfi_schema){0};
+    if (record != NULL)
+        SFI_TRY(make_record(p, record));
+    (*out)->schema = p->about; /* by which the data is checked */
+    p->about = (sfi_schema){0};
+    const sf_status status = fill(*out, p->t);
+    if (status != SF_OK && record != NULL) {
+        sf_run_record_free(p->ctx, *record);
+        *record = NULL;
     }
     return status;
 }

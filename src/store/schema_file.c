@@ -4,6 +4,7 @@
  *     {"name": "sex", "kind": "boolean", "levels": ["male", "female"]}
  *     {"name": "day", "kind": "date", "unit": "d", "spelling": "YYYY-MM-DD"}
  *     {"name": "mass", "kind": "positive", "decimals": 1}
+ *     {"name": "rain", "kind": "positive", "atoms": [0], "between": [false, true]}
  *
  * Levels are texts, since their numbers are those of one file's order.  Reals and
  * integers are what format 1 knows; it ignores their decimals. */
@@ -12,6 +13,7 @@
 #include "base/dictionary.h"
 #include "base/text.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- writing ----------------------------------------------------------------- */
@@ -39,7 +41,8 @@ sf_status sfi_column_check(sf_context *ctx, const sfi_schema_column *c)
 
 int sfi_column_format(const sfi_schema_column *c)
 {
-    return c->kind == SF_KIND_REAL || c->kind == SF_KIND_INTEGER ? 1 : 2;
+    const bool is_old = c->kind == SF_KIND_REAL || c->kind == SF_KIND_INTEGER;
+    return is_old && c->atoms.count == 0 ? 1 : 2;
 }
 
 static bool put_levels(const sfi_schema_column *c, json_t *object)
@@ -51,6 +54,22 @@ static bool put_levels(const sfi_schema_column *c, json_t *object)
     for (int64_t k = 0; k < c->level_count; k++)
         failed |= json_array_append_new(levels, json_string(c->levels[k])) != 0;
     failed |= json_object_set_new(object, "levels", levels) != 0;
+    return !failed;
+}
+
+static bool put_atoms(const sfi_atoms *a, json_t *object)
+{
+    if (a->count == 0)
+        return true;
+    json_t *at = json_array(), *between = json_array();
+    bool failed = at == NULL || between == NULL;
+    for (int64_t k = 0; k < a->count; k++)
+        failed |= json_array_append_new(at, json_real(a->at[k])) != 0;
+    for (int64_t k = 0; k <= a->count; k++)
+        failed |=
+            json_array_append_new(between, json_boolean(a->between[k])) != 0;
+    failed |= json_object_set_new(object, "atoms", at) != 0;
+    failed |= json_object_set_new(object, "between", between) != 0;
     return !failed;
 }
 
@@ -69,7 +88,7 @@ bool sfi_column_put(const sfi_schema_column *c, json_t *object)
     if (c->kind == SF_KIND_DATE && c->date.is_known)
         failed |=
             json_object_set_new(object, "spelling", json_string(style)) != 0;
-    return !failed && put_levels(c, object);
+    return !failed && put_atoms(&c->atoms, object) && put_levels(c, object);
 }
 
 /* ---- reading ----------------------------------------------------------------- */
@@ -129,6 +148,37 @@ static sf_status read_style(sf_context *ctx, const char *source,
                       "YYYY-MM-DDThh:mm:ss.fffZ");
 }
 
+/* Numbers that rise, and what lies between them. */
+static sf_status read_atoms(sf_context *ctx, const char *source,
+                            const json_t *object, const char *name,
+                            sfi_atoms *atoms)
+{
+    double at[SF_MOST_ATOMS];
+    bool between[SF_MOST_ATOMS + 1];
+    const json_t *list = json_object_get(object, "atoms");
+    const json_t *gaps = json_object_get(object, "between");
+    const size_t count = json_array_size(list);
+    bool right = count > 0 && count <= SF_MOST_ATOMS &&
+                 json_array_size(gaps) == count + 1;
+    if (list == NULL && gaps == NULL)
+        return SF_OK;
+    for (size_t k = 0; k < count && right; k++) {
+        const json_t *x = json_array_get(list, k);
+        at[k] = json_number_value(x);
+        right = json_is_number(x) && isfinite(at[k]) &&
+                (k == 0 || at[k] > at[k - 1]);
+    }
+    for (size_t k = 0; k <= count && right; k++) {
+        right = json_is_boolean(json_array_get(gaps, k));
+        between[k] = json_is_true(json_array_get(gaps, k));
+    }
+    return right ? sfi_atoms_set(ctx, atoms, (int64_t)count, at, between)
+                 : fail(ctx, source, name,
+                        "has \"atoms\" that are no rising numbers, or "
+                        "\"between\" that does not say what lies below, "
+                        "between and above them");
+}
+
 sf_status sfi_column_read(sf_context *ctx, const char *source,
                           const json_t *object, const char *name,
                           sfi_schema_column *c)
@@ -152,6 +202,7 @@ sf_status sfi_column_read(sf_context *ctx, const char *source,
         return fail(ctx, source, name, "has no \"levels\"");
     c->decimals = decimals != NULL ? (int)most : -1;
     SFI_TRY(read_style(ctx, source, object, name, c));
+    SFI_TRY(read_atoms(ctx, source, object, name, &c->atoms));
     const char **levels = sfi_alloc(ctx, count, sizeof *levels);
     if (levels == NULL)
         return SF_E_NOMEM;

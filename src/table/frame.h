@@ -10,6 +10,7 @@
 #define SFI_FRAME_H
 
 #include "base/dictionary.h"
+#include "io/kinds.h"
 #include "io/rows.h"
 #include "table/schema.h"
 #include "table/seen.h"
@@ -83,8 +84,13 @@ static inline const sfi_schema_column *sfi_frame_about(const sf_frame *frame,
 sf_status sfi_frame_need_cells(sf_context *ctx, const sf_frame *frame,
                                const char *what);
 
-/* Find the kinds of a store's columns from their cells or, of a stream, from what
- * passed; those of `told` (as sf_read_options.kinds; or NULL) are as they say.
+/* A positive column is one whose logarithm is the better coordinate: below this
+ * standard deviation over mean the two hardly differ. */
+#define SFI_WIDE 0.3
+
+/* Find the kinds of a store's columns and their atoms from their cells or, of a stream,
+ * from what passed; those of `told` (as sf_read_options.kinds; or NULL) are as they
+ * say.
  *
  *   columns  [cols] names, levels and whether all numbers are whole
  *   seen     [cols] what the cells say, at their end
@@ -94,8 +100,16 @@ sf_status sfi_frame_need_cells(sf_context *ctx, const sf_frame *frame,
 sf_status sfi_find_kinds(sfi_store *store, const sf_column *columns,
                          const sfi_seen *seen, const char *told);
 
-/* A kind that the caller says, which has to be right. */
-void sfi_tell_kind(sfi_schema_column *about, sf_kind kind);
+/* The same of kinds that have to be right, told [cols]. */
+sf_status sfi_take_kinds(sfi_store *store, const sf_column *columns,
+                         const sfi_seen *seen, const sfi_told_kind *told);
+
+/* Find the atoms of column j, which holds numbers that differ (frame_atoms.c); *rest is
+ * what the others are.  A kind that is told decides which values count as atoms.
+ * SF_OK; SF_E_FORMAT (an atom that is told is no cell), SF_E_NOMEM. */
+sf_status sfi_find_atoms(sfi_store *store, int64_t j, const sf_column *column,
+                         const sfi_seen *seen, const sfi_told_kind *told,
+                         sf_frame_summary *rest);
 
 /* The column called `name`.  SF_OK, or SF_E_ARG: the message begins with `where`,
  * the option or file that wants it, and names the nearest one. */

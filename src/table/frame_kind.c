@@ -8,7 +8,6 @@
 #include "table/frame.h"
 
 #include "base/text.h"
-#include "io/kinds.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -69,25 +68,26 @@ static void put_dates(sfi_store *s, int64_t j)
 
 enum { LEAST_ROWS_OF_A_CONSTANT = 2 };
 
-/* A positive column is one whose logarithm is the better coordinate: below this
- * standard deviation over mean the two hardly differ. */
-static const double wide = 0.3;
-
-static sf_kind kind_of_numbers(const sfi_store *s, const sf_column *column,
-                               const sfi_seen *seen)
+/* Numbers, all of them or those beside their atoms, that are not whole. */
+static sf_kind kind_of_reals(const sf_frame_summary *sum)
 {
-    const sf_frame_summary *sum = &seen->summary;
-    if (column->kind != SF_COLUMN_INTEGER) {
-        if (sum->min >= 0.0 && sum->max <= 1.0)
-            return SF_KIND_PROPORTION;
-        return sum->min > 0.0 && sum->sd > wide * sum->mean ? SF_KIND_POSITIVE
+    if (sum->min >= 0.0 && sum->max <= 1.0)
+        return SF_KIND_PROPORTION;
+    return sum->min > 0.0 && sum->sd > SFI_WIDE * sum->mean ? SF_KIND_POSITIVE
                                                             : SF_KIND_REAL;
-    }
-    if (seen->runs && column->missing == 0 && s->rows >= LEAST_KEYS &&
-        s->schema.count > 1)
-        return SF_KIND_KEY;
-    return sum->min == 0.0 && sum->max == 1.0 ? SF_KIND_BOOLEAN
-                                              : SF_KIND_INTEGER;
+}
+
+static bool is_key(const sfi_store *s, const sf_column *column,
+                   const sfi_seen *seen)
+{
+    return column->kind == SF_COLUMN_INTEGER && seen->runs &&
+           column->missing == 0 && s->rows >= LEAST_KEYS && s->schema.count > 1;
+}
+
+static bool is_boolean(const sf_column *column, const sfi_seen *seen)
+{
+    return column->kind == SF_COLUMN_INTEGER && seen->summary.min == 0.0 &&
+           seen->summary.max == 1.0;
 }
 
 static sf_kind kind_of_texts(const sfi_store *s, const sf_column *column)
@@ -98,7 +98,7 @@ static sf_kind kind_of_texts(const sfi_store *s, const sf_column *column)
     return column->level_count == 2 ? SF_KIND_BOOLEAN : SF_KIND_CATEGORY;
 }
 
-void sfi_tell_kind(sfi_schema_column *about, sf_kind kind)
+static void tell_kind(sfi_schema_column *about, sf_kind kind)
 {
     about->kind = kind;
     about->is_told = true;
@@ -112,9 +112,10 @@ static sf_status fail_told(const sfi_store *s, const sf_column *column,
                     s->name, column->name, sf_kind_name(told), has);
 }
 
-/* Whether cells can be what they are told to be. */
+/* Whether cells can be what they are told to be; of numbers those beside atoms. */
 static sf_status check_told(const sfi_store *s, int64_t j, sf_kind told,
-                            const sf_column *column, const sfi_seen *seen)
+                            const sf_column *column, const sfi_seen *seen,
+                            const sf_frame_summary *rest)
 {
     const bool text = column->kind == SF_COLUMN_TEXT;
     const bool date = s->cells[j].of_level != NULL;
@@ -143,12 +144,12 @@ static sf_status check_told(const sfi_store *s, int64_t j, sf_kind told,
         return text ? SF_OK
                     : fail_told(s, column, told, "it holds an array's numbers");
     case SF_KIND_PROPORTION:
-        return !text && sum->min >= 0.0 && sum->max <= 1.0
+        return !text && !(rest->min < 0.0) && !(rest->max > 1.0)
                    ? SF_OK
                    : fail_told(s, column, told,
                                "not all its cells are numbers from 0 to 1");
     case SF_KIND_POSITIVE:
-        return !text && sum->min > 0.0
+        return !text && !(rest->min <= 0.0)
                    ? SF_OK
                    : fail_told(s, column, told,
                                "not all its cells are numbers above 0");
@@ -195,32 +196,71 @@ static sf_status keep_texts(sfi_store *s, int64_t j, const sf_column *column,
     return SF_OK;
 }
 
+/* Whether its cells may have atoms, told or not. */
+static bool may_have_atoms(const sfi_store *s, int64_t j,
+                           const sf_column *column, const sfi_seen *seen,
+                           const sfi_told_kind *told)
+{
+    const bool number =
+        told->is_told
+            ? told->kind == SF_KIND_REAL || told->kind == SF_KIND_INTEGER ||
+                  told->kind == SF_KIND_POSITIVE ||
+                  told->kind == SF_KIND_PROPORTION
+            : !is_key(s, column, seen) && !is_boolean(column, seen);
+    return number && column->kind != SF_COLUMN_TEXT && !s->is_constant[j] &&
+           s->stream == NULL && seen->summary.present > 0;
+}
+
+static sf_kind kind_of_numbers(const sfi_store *s, const sf_column *column,
+                               const sfi_seen *seen,
+                               const sf_frame_summary *rest)
+{
+    return is_key(s, column, seen)             ? SF_KIND_KEY
+           : is_boolean(column, seen)          ? SF_KIND_BOOLEAN
+           : column->kind == SF_COLUMN_INTEGER ? SF_KIND_INTEGER
+                                               : kind_of_reals(rest);
+}
+
 static sf_status find_kind(sfi_store *s, int64_t j, const sf_column *column,
-                           const sfi_seen *seen, const sfi_told_kind *told)
+                           const sfi_seen *seen, const sfi_told_kind *told,
+                           bool checks)
 {
     sfi_schema_column *about = &s->schema.columns[j];
     const sf_frame_summary *sum = &seen->summary;
+    sf_frame_summary rest = *sum;
     bool is_date = false;
     const bool text = column->kind == SF_COLUMN_TEXT;
+    const bool own = s->table.data != NULL || s->stream != NULL;
     s->is_constant[j] = sum->present > 0 && (text ? column->level_count == 1
                                                   : sum->min == sum->max);
     const bool constant =
         s->is_constant[j] && s->rows >= LEAST_ROWS_OF_A_CONSTANT;
-    if (text && (told->is_told ? told->kind == SF_KIND_DATE : !constant))
+    if (text && own && (told->is_told ? told->kind == SF_KIND_DATE : !constant))
         SFI_TRY(read_dates(s, j, column, &is_date));
+    if (may_have_atoms(s, j, column, seen, told))
+        SFI_TRY(sfi_find_atoms(s, j, column, seen, told, &rest));
     if (told->is_told) {
-        SFI_TRY(check_told(s, j, told->kind, column, seen));
-        sfi_tell_kind(about, told->kind);
+        if (checks)
+            SFI_TRY(check_told(s, j, told->kind, column, seen, &rest));
+        tell_kind(about, told->kind);
     } else {
         about->kind = constant  ? SF_KIND_CONSTANT
                       : is_date ? SF_KIND_DATE
                       : text    ? kind_of_texts(s, column)
-                                : kind_of_numbers(s, column, seen);
+                                : kind_of_numbers(s, column, seen, &rest);
     }
     keep_numbers(about, column, seen);
     if (is_date)
         put_dates(s, j);
     return keep_texts(s, j, column, is_date);
+}
+
+sf_status sfi_take_kinds(sfi_store *s, const sf_column *columns,
+                         const sfi_seen *seen, const sfi_told_kind *told)
+{
+    for (int64_t j = 0; j < s->schema.count; j++)
+        SFI_TRY(find_kind(s, j, &columns[j], &seen[j], &told[j], false));
+    return SF_OK;
 }
 
 sf_status sfi_find_kinds(sfi_store *s, const sf_column *columns,
@@ -235,7 +275,8 @@ sf_status sfi_find_kinds(sfi_store *s, const sf_column *columns,
     if (status == SF_OK && told != NULL)
         status = sfi_kinds_read(s->ctx, told, (int64_t)n, names, kinds);
     for (size_t j = 0; j < n && status == SF_OK; j++)
-        status = find_kind(s, (int64_t)j, &columns[j], &seen[j], &kinds[j]);
+        status =
+            find_kind(s, (int64_t)j, &columns[j], &seen[j], &kinds[j], true);
     sfi_free(s->ctx, names, n, sizeof *names);
     sfi_free(s->ctx, kinds, n, sizeof *kinds);
     return status;
@@ -258,6 +299,23 @@ const char *sf_frame_why(const sf_frame *f, int64_t col)
 int sf_frame_decimals(const sf_frame *f, int64_t col)
 {
     return sfi_frame_about(f, col)->decimals;
+}
+
+int64_t sf_frame_atom_count(const sf_frame *f, int64_t col)
+{
+    return sfi_frame_about(f, col)->atoms.count;
+}
+
+double sf_frame_atom(const sf_frame *f, int64_t col, int64_t atom)
+{
+    const sfi_atoms *a = &sfi_frame_about(f, col)->atoms;
+    return atom >= 0 && atom < a->count ? a->at[atom] : (double)NAN;
+}
+
+bool sf_frame_between(const sf_frame *f, int64_t col, int64_t gap)
+{
+    const sfi_atoms *a = &sfi_frame_about(f, col)->atoms;
+    return a->count == 0 || (gap >= 0 && gap <= a->count && a->between[gap]);
 }
 
 /* ---- hints ---------------------------------------------------------------- */

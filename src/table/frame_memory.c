@@ -58,7 +58,8 @@ static sf_status look_at(const sfi_store *s, int64_t j, int64_t levels,
 }
 
 /* Find kinds where none is told. */
-static sf_status look(sfi_store *s, sf_column *columns, const int *told)
+static sf_status look(sfi_store *s, sf_column *columns,
+                      const sfi_told_kind *told)
 {
     const int64_t cols = s->schema.count;
     sfi_seen *seen = sfi_alloc(s->ctx, (size_t)cols, sizeof *seen);
@@ -66,10 +67,8 @@ static sf_status look(sfi_store *s, sf_column *columns, const int *told)
     for (int64_t j = 0; j < cols && status == SF_OK; j++)
         status = look_at(s, j, columns[j].level_count, &seen[j], &columns[j]);
     if (status == SF_OK)
-        status = sfi_find_kinds(s, columns, seen, NULL);
-    for (int64_t j = 0; j < cols && status == SF_OK && told != NULL; j++)
-        if (told[j] >= 0)
-            sfi_tell_kind(&s->schema.columns[j], (sf_kind)told[j]);
+        status = told != NULL ? sfi_take_kinds(s, columns, seen, told)
+                              : sfi_find_kinds(s, columns, seen, NULL);
     sfi_free(s->ctx, seen, (size_t)cols, sizeof *seen);
     return status;
 }
@@ -97,13 +96,27 @@ static sf_status check_column(sf_context *ctx, int64_t j,
     if (c->kind < -1 || c->kind >= SF_KIND_COUNT ||
         (c->kind == SF_KIND_CATEGORY && c->level_count == 0))
         return fail_column(ctx, j, "its kind is none, or wants levels");
+    if (c->atom_count < -1 || c->atom_count > SF_MOST_ATOMS ||
+        (c->atom_count > 0 && c->atoms == NULL))
+        return fail_column(ctx, j, "its atoms are not -1 to 24");
     return c->name != NULL && c->name[0] == '\0'
                ? fail_column(ctx, j, "its name is empty")
                : SF_OK;
 }
 
+static void tell(const sf_frame_column *c, sfi_told_kind *told)
+{
+    *told = (sfi_told_kind){.is_told = c->kind >= 0};
+    if (told->is_told)
+        told->kind = (sf_kind)c->kind;
+    told->has_atoms = c->atom_count >= 0;
+    for (int64_t k = 0; k < c->atom_count; k++)
+        sfi_add_atom(told->atoms, &told->atom_count, c->atoms[k]);
+}
+
 static sf_status take_columns(sfi_store *s, const sf_frame_column *columns,
-                              sf_column *about, int *told, char (*names)[32])
+                              sf_column *about, sfi_told_kind *told,
+                              char (*names)[32])
 {
     const int64_t cols = s->schema.count;
     for (int64_t j = 0; j < cols; j++) {
@@ -114,7 +127,7 @@ static sf_status take_columns(sfi_store *s, const sf_frame_column *columns,
         about[j].name = c->name != NULL ? (char *)(uintptr_t)c->name : names[j];
         about[j].levels = (char **)(uintptr_t)c->levels;
         about[j].level_count = c->level_count;
-        told[j] = c->kind;
+        tell(c, &told[j]);
         s->has_names |= c->name != NULL;
         s->cells[j] = (sfi_frame_cells){
             .data = c->data,
@@ -150,7 +163,7 @@ sf_status sf_frame_new(sf_context *ctx, sf_frame **out, int64_t rows,
     const size_t n = (size_t)cols;
     SFI_TRY(sfi_store_new(ctx, &s, rows, cols));
     sf_column *about = sfi_alloc_zero(ctx, n, sizeof *about);
-    int *told = sfi_alloc(ctx, n, sizeof *told);
+    sfi_told_kind *told = sfi_alloc(ctx, n, sizeof *told);
     char(*names)[32] = sfi_alloc(ctx, n, sizeof *names);
     sf_status status = SF_E_NOMEM;
     if (about != NULL && told != NULL && names != NULL)

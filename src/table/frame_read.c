@@ -3,7 +3,8 @@
  *
  * What the kinds of columns need besides what the reader knows (the range of its
  * numbers, and whether they only count the rows) is taken from the same rows, in
- * the order of the file, so that it is the same in either case. */
+ * the order of the file, so that it is the same in either case; but for atoms, which
+ * are found where all cells are held. */
 #include "table/frame.h"
 
 #include <math.h>

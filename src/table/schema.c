@@ -57,6 +57,8 @@ sf_status sfi_schema_copy(sf_context *ctx, sfi_schema_column *to,
     to->date = from->date;
     to->min = from->min;
     to->max = from->max;
+    SFI_TRY(sfi_atoms_set(ctx, &to->atoms, from->atoms.count, from->atoms.at,
+                          from->atoms.between));
     return sfi_schema_set(ctx, to, from->name, from->unit,
                           (const char *const *)from->levels, from->level_count);
 }
@@ -68,6 +70,7 @@ void sfi_schema_free(sf_context *ctx, sfi_schema *schema)
         for (int64_t k = 0; k < c->level_count; k++)
             sfi_free_text(ctx, c->levels[k]);
         sfi_free(ctx, c->levels, (size_t)c->level_count, sizeof *c->levels);
+        sfi_atoms_free(ctx, &c->atoms);
         sfi_free_text(ctx, c->unit);
         sfi_free_text(ctx, c->name);
     }

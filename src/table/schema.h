@@ -6,6 +6,7 @@
 
 #include "base/context.h"
 #include "scorefield/frame.h"
+#include "table/atoms.h"
 #include "table/date.h"
 
 typedef struct sfi_schema_column {
@@ -17,6 +18,7 @@ typedef struct sfi_schema_column {
     char **levels; /* [level_count] of categories and booleans               */
     int64_t level_count;
     char *unit;      /* or NULL */
+    sfi_atoms atoms; /* of numbers; those of a kind beside it */
     double min, max; /* of the cells that are there; NaN if none is          */
 } sfi_schema_column;
 

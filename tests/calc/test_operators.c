@@ -587,16 +587,20 @@ TEST(every_allocation_may_fail)
     sf_context_free(ctx);
 }
 
+/* On a closed axis fields are copied to slabs, elsewhere they are read where they lie. */
 TEST(threads_do_not_change_a_bit)
 {
     enum { POINTS = 181 * 360 };
     static double values[3][POINTS];
     static const int threads[] = {1, 2, 7};
-    for (int t = 0; t < 3; t++) {
+    static const char *const grids[] = {
+        "lat = -90:90:181; lon = 0:360:360 periodic",
+        "lat = -60:60:181; lon = 10:50:360"};
+    for (int i = 0; i < 6; i++) {
+        const int t = i % 3;
         sf_context *ctx = new_context();
         CHECK_OK(ctx, sf_context_set_threads(ctx, threads[t]));
-        sf_grid *g =
-            grid_of(ctx, "lat = -90:90:181; lon = 0:360:360 periodic", 0);
+        sf_grid *g = grid_of(ctx, grids[i / 3], 0);
         sf_field f = field_of(ctx, g, "f", "sin(3*" LAT ")*cos(5*" LON ")"),
                  out;
         int count = 0;
@@ -612,6 +616,177 @@ TEST(threads_do_not_change_a_bit)
     }
 }
 
+/* A field of the library, the same numbers in a dense array of the caller's, which ends
+ * with its last value, and floats give the same; and what lies between the rows of results
+ * is 0. */
+TEST(fields_are_read_where_they_lie)
+{
+    static const char *const grids[] = {
+        "y = 0:1:7; x = 0:1:5", "y = 0:1:130; x = 0:2:301",
+        "z = 0:1:3; y = 0:1:4; x = 0:1:33", "x = 0:1:9"};
+    static const char *const texts[] = {"r = grad(f)", "r = laplacian(f) + f*x",
+                                        "r = d(exp(f), x)",
+                                        "r = mean(f, x); s = f - mean(f)"};
+    sf_context *ctx = new_context();
+    sf_calc_options o = SF_CALC_OPTIONS_INIT;
+    o.without_units = true;
+    for (size_t i = 0; i < SFI_COUNT(grids) * SFI_COUNT(texts); i++) {
+        sf_grid *g = grid_of(ctx, grids[i / SFI_COUNT(texts)], 0);
+        const char *text = texts[i % SFI_COUNT(texts)];
+        const int64_t n = sf_grid_points(g);
+        double *x = malloc(sizeof *x * (size_t)n),
+               *y = malloc(sizeof *y * (size_t)n);
+        float *small = malloc(sizeof *small * (size_t)n);
+        CHECK(x != NULL && y != NULL && small != NULL);
+        sf_field own, seen, narrow, want[3], got[3];
+        CHECK_OK(ctx, sf_field_new(ctx, &own, g, 1, NULL, SF_F64, 0));
+        for (int64_t k = 0; k < n; k++)
+            x[k] = small[k] = (float)sin(0.3 * (double)k);
+        sf_field_put(&own, 0, x);
+        CHECK_OK(ctx, sf_field_wrap(ctx, &seen, g, SF_F64, 0, x, NULL));
+        CHECK_OK(ctx, sf_field_wrap(ctx, &narrow, g, SF_F32, 0, small, NULL));
+        const sf_field *fields[] = {&own, &seen, &narrow};
+        int count = 0, again = 0;
+        for (int k = 0; k < 3; k++) {
+            CHECK_OK(ctx, sf_field_set_name(ctx, (sf_field *)fields[k], "f"));
+            CHECK_OK(ctx,
+                     sf_calc(ctx, 3, k == 0 ? want : got,
+                             k == 0 ? &count : &again, text, 1, fields[k], &o));
+            for (int c = 0; c < count && k > 0; c++) {
+                const int64_t points = sf_grid_points(want[c].grid);
+                CHECK(again == count);
+                sf_field_get(&want[c], 0, x + 0);
+                sf_field_get(&got[c], 0, y);
+                CHECK(memcmp(x, y, sizeof *x * (size_t)points) == 0);
+                const double *row = got[c].data[0];
+                const int64_t last =
+                    sf_grid_axis(got[c].grid, sf_grid_rank(got[c].grid) - 1)
+                        ->count;
+                for (int64_t e = 1; e <= 16; e++)
+                    CHECK(row[-e] == 0.0 &&
+                          (last % 16 == 0 || row[last] == 0.0));
+                sf_field_free(ctx, &got[c]);
+            }
+            /* x was written over. */
+            for (int64_t e = 0; e < n; e++)
+                x[e] = small[e];
+        }
+        for (int c = 0; c < count; c++)
+            sf_field_free(ctx, &want[c]);
+        for (int k = 0; k < 3; k++)
+            sf_field_free(ctx, (sf_field *)fields[k]);
+        free(x);
+        free(y);
+        free(small);
+        sf_grid_free(g);
+    }
+    sf_context_free(ctx);
+}
+
+/* A unit of time has its seconds in any calendar, months want one that is known, and times
+ * whose unit is none have neither. */
+TEST(times_are_in_seconds_and_months_of_their_calendar)
+{
+    static const struct {
+        const char *unit, *calendar, *text;
+        double value;
+        sf_status status;
+    } cases[] = {
+        {"days since 2000-01-01", "noleap", "r = dt(f)", 1.0 / 86400, SF_OK},
+        {"days since 2000-01-01", "martian", "r = dt(f)", 1.0 / 86400, SF_OK},
+        {"hours since 2000-01-01", "", "r = d(f, t)", 1.0 / 3600, SF_OK},
+        {"days since 2000-01-01", "martian", "r = anomaly(f, month)", 0.0,
+         SF_E_UNSUPPORTED},
+        {"fortnights since 2000-01-01", "", "r = dt(f)", 0.0, SF_E_UNSUPPORTED},
+        {"fortnights since 2000-01-01", "", "r = d(f, t)", 0.0,
+         SF_E_UNSUPPORTED},
+    };
+    sf_context *ctx = new_context();
+    for (size_t i = 0; i < SFI_COUNT(cases); i++) {
+        double days[] = {0, 1, 2, 3};
+        const sf_axis axis = {
+            .name = "t",
+            .unit = cases[i].unit,
+            .calendar = cases[i].calendar[0] != '\0' ? cases[i].calendar : NULL,
+            .role = SF_ROLE_T,
+            .count = 4,
+            .coords = days};
+        sf_grid *g = NULL;
+        CHECK_OK(ctx, sf_grid_new(ctx, &g, 1, &axis, NULL));
+        sf_field f, out;
+        CHECK_OK(ctx, sf_field_new(ctx, &f, g, 1, NULL, SF_F64, 0));
+        CHECK_OK(ctx, sf_field_set_name(ctx, &f, "f"));
+        sf_field_put(&f, 0, days);
+        int count = 0;
+        const sf_status status =
+            sf_calc(ctx, 1, &out, &count, cases[i].text, 1, &f, NULL);
+        CHECK(status == cases[i].status);
+        if (status == SF_OK) {
+            CHECK_CLOSE(((const double *)out.data[0])[1], cases[i].value,
+                        1e-12);
+            sf_field_free(ctx, &out);
+        }
+        sf_field_free(ctx, &f);
+        sf_grid_free(g);
+    }
+    sf_context_free(ctx);
+}
+
+/* Into arrays of the caller, doubles or floats, which end with their last value: the values
+ * of sf_calc(), and nothing else. */
+TEST(results_go_to_fields_that_are_there)
+{
+    static const char *const texts[] = {
+        "r = grad(f)", "r = laplacian(f) + f; s = mean(f)",
+        "r = mean(f, lat); s = regrid(f, \"lat = -60:60:3; lon = 0:270:4\")"};
+    enum { ROOM = 13 * 16 };
+    sf_context *ctx = new_context();
+    sf_grid *g = grid_of(ctx, "lat = -90:90:13; lon = 0:360:16 periodic", 0);
+    sf_field f = field_of(ctx, g, "f", "sin(2*" LON ")*cos(" LAT ")^2");
+    for (size_t i = 0; i < 2 * SFI_COUNT(texts); i++) {
+        const char *text = texts[i / 2];
+        const sf_dtype dtype = i % 2 == 0 ? SF_F64 : SF_F32;
+        double want[ROOM], got[ROOM], room[3][ROOM];
+        sf_field made[3], out[3];
+        int count = 0;
+        CHECK_OK(ctx, sf_calc(ctx, 3, made, &count, text, 1, &f, NULL));
+        for (int k = 0; k < count; k++) {
+            memset(room[k], 77, sizeof room[k]);
+            CHECK_OK(ctx, sf_field_wrap(ctx, &out[k], made[k].grid, dtype, 0,
+                                        room[k], NULL));
+        }
+        CHECK_OK(ctx, sf_calc_into(ctx, count, out, text, 1, &f, NULL));
+        for (int k = 0; k < count; k++) {
+            const int64_t n = sf_grid_points(made[k].grid);
+            sf_field_get(&made[k], 0, want);
+            sf_field_get(&out[k], 0, got);
+            for (int64_t e = 0; e < n; e++) {
+                const double x =
+                    dtype == SF_F64 ? want[e] : (double)(float)want[e];
+                CHECK(got[e] == x || (isnan(got[e]) && isnan(x)));
+            }
+            const char *bytes = (const char *)room[k];
+            for (size_t e = (size_t)n * sf_dtype_size(dtype);
+                 e < sizeof room[k]; e++)
+                CHECK(bytes[e] == 77);
+        }
+        /* One field too few; one of another result. */
+        CHECK_FAILS(ctx, sf_calc_into(ctx, count - 1, out, text, 1, &f, NULL),
+                    SF_E_ARG, "fields for");
+        CHECK_FAILS(ctx, sf_calc_into(ctx, 1, &f, "r = mean(f)", 1, &f, NULL),
+                    SF_E_SHAPE, "axes and points");
+        for (int k = 0; k < count; k++) {
+            sf_field_free(ctx, &out[k]);
+            sf_field_free(ctx, &made[k]);
+        }
+    }
+    CHECK_FAILS(ctx, sf_calc_into(ctx, 1, &f, "r = laplacian(f)", 1, &f, NULL),
+                SF_E_ARG, "overlaps");
+    sf_field_free(ctx, &f);
+    sf_grid_free(g);
+    sf_context_free(ctx);
+}
+
 TESTS(CASE(operators_on_a_sphere_have_their_order),
       CASE(a_geostrophic_wind_balances),
       CASE(operators_elsewhere_have_their_order), CASE(poles_are_of_order_two),
@@ -620,4 +795,7 @@ TESTS(CASE(operators_on_a_sphere_have_their_order),
       CASE(means_have_the_weights_of_their_cells),
       CASE(units_follow_the_expression),
       CASE(what_can_not_be_computed_is_refused),
-      CASE(every_allocation_may_fail), CASE(threads_do_not_change_a_bit))
+      CASE(every_allocation_may_fail), CASE(fields_are_read_where_they_lie),
+      CASE(results_go_to_fields_that_are_there),
+      CASE(times_are_in_seconds_and_months_of_their_calendar),
+      CASE(threads_do_not_change_a_bit))

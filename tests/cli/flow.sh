@@ -22,7 +22,23 @@ scorefield eval h.safetensors "$data/faithful.csv" -q -o h.csv
 cmp f.csv h.csv && echo same
 try fit "$data/faithful.csv" --model network --resume run.safetensors -q -o h.safetensors
 try fit "$data/faithful.csv" --model flow --principal 2 --resume run.safetensors -q -o h.safetensors
+echo "-- repeated values as they are"
+try fit "$data/faithful.csv" $quick --no-dequantise -q -o h.safetensors
+try fit "$data/faithful.csv" --no-dequantise --resume run.safetensors --model flow -q -o h.safetensors
+echo "-- injective: fewer latent variables than columns"
+try fit "$data/faithful.csv" $quick --latent 1 -o i.safetensors | numbers
+scorefield info i.safetensors | grep -E "^family|latent" | head -2
+scorefield eval i.safetensors "$data/faithful.csv" --want logpdf,score,code -q -o i.csv && head -1 i.csv
+scorefield latent i.safetensors "$data/faithful.csv" --want z,contours -q -o i.csv && head -1 i.csv
+scorefield sample i.safetensors -n 3 --noise off -q -o i.csv && wc -l <i.csv
+scorefield fit "$data/faithful.csv" $quick --latent 1 --checkpoint irun.safetensors -q -o i2.safetensors
+try fit "$data/faithful.csv" --model flow --latent 1 --resume irun.safetensors -q -o i2.safetensors
+try fit "$data/faithful.csv" --model flow --resume irun.safetensors -q -o i2.safetensors
+try fit "$data/faithful.csv" $quick --latent 2 -q -o x.safetensors
+try fit "$data/faithful.csv" $quick --latent auto -q -o x.safetensors
 echo "-- what cannot be"
+try fit "$data/faithful.csv" --model vae --no-dequantise -o x.safetensors
+try sample f.safetensors -n 3 --latent-law fitted -o x.csv
 try fit "$data/faithful.csv" --model flow --objective dsm -o x.safetensors
 try fit "$data/faithful.csv" --model network --principal 1 -o x.safetensors
 try eval f.safetensors "$data/faithful.csv" --want velocity -o x.csv

@@ -42,7 +42,7 @@ print("four rows know less than 39:", unseen < own - 0.2)
 PYTHON
 echo "-- a time limit is one of all candidates: what does not end in time is left out"
 awk 'BEGIN { srand(2); OFS = ","; print "a", "b", "c"; for (i = 0; i < 30000; i++) {
-    s = (i % 7) * 1.7; print s + rand(), s * s + rand(), rand() * s } }' >many.csv
+    s = (i % 7) * 1.7; print s + rand(), s * s + rand(), rand() * (s + 1) } }' >many.csv
 scorefield fit many.csv --time-limit 0.05 --hidden 4x1 -o many.safetensors 2>&1 | grep 'too little'
 scorefield info many.safetensors --json | python3 -c '
 import json, sys

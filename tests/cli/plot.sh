@@ -25,6 +25,26 @@ draw --trace t.npy -o paths.png
 draw --trace t.npy "$model" -o paths_density.png
 draw --trace t.npy -o film.gif
 draw --trace t.npy -o film.webp
+echo "-- latent variables"
+quick="--hidden 4x1 --steps 30 --batch 32 -j 1 -q"
+scorefield fit "$data/iris.csv" --model manifold --latent 2 $quick -o m.safetensors 2>errors
+scorefield fit "$data/iris.csv" --model vae --latent 1 $quick -o v.safetensors 2>errors
+scorefield fit "$data/faithful.csv" --model flow --principal 1 $quick -o fl.safetensors
+scorefield fit "$data/iris.csv" --model pca --latent 2 -q -o p.safetensors 2>errors
+draw m.safetensors "$data/iris.csv" --latent -o latent.png
+draw m.safetensors "$data/iris.csv" --latent --columns petal_length_cm,sepal_width_cm --between 1,120 -o latent_geodesic.svg
+draw v.safetensors --latent -o latent_one.png
+draw fl.safetensors "$data/faithful.csv" --latent -o latent_flow.png --grid 9
+draw p.safetensors --latent --pixels 2x2 -o latent_pixels.png
+draw i.safetensors "$data/iris.csv" --latent -o x.png
+draw "$data/iris.csv" --latent -o x.png
+draw m.safetensors "$data/iris.csv" --between 1,2 -o x.png
+draw m.safetensors "$data/iris.csv" --latent --between 1,200 -o x.png
+draw fl.safetensors "$data/faithful.csv" --latent --between 1,2 -o x.png
+draw m.safetensors --latent --columns petal_length_cm -o x.png
+draw m.safetensors --latent --columns petal_length_cm,petal -o x.png
+draw m.safetensors --latent --pixels 3x3 -o x.png
+draw m.safetensors --latent --pixels two -o x.png
 echo "-- typed densities"
 normal='-0.5*(x^2 + y^2 - x*y)/0.75'
 scorefield sample --density "$normal" -n 400 -q -o draws.csv --trace d.npy 2>errors

@@ -40,6 +40,26 @@ for o in "--hidden 1x0" "--noise diagonal" "--standardise" "--kl-warmup 0.3"; do
 done
 scorefield fit bent.csv --model vae --steps 100 --hidden 8x1 -o k.safetensors 2>&1 |
     grep -E "latent|^family" | noisy
+echo "-- no encoder: latent points are inferred, and a run that goes on infers them again"
+plain="--model vae --latent 1 --hidden 8x1 --steps 120 --batch 64 --encoder none -q"
+try fit bent.csv $plain -o n.safetensors
+scorefield info n.safetensors | grep -E "encoder|codes"
+scorefield latent n.safetensors bent.csv --want z,logpdf -q -o l.csv && head -1 l.csv
+try eval n.safetensors bent.csv --want code -o x.csv
+scorefield fit bent.csv $plain -j 3 --checkpoint n.run.safetensors -o o.safetensors
+scorefield eval n.safetensors bent.csv -q -o e.csv
+scorefield eval o.safetensors bent.csv -q -o f.csv
+cmp e.csv f.csv && echo same
+try fit bent.csv --model vae --latent 1 --resume n.run.safetensors -q -o o.safetensors
+echo "-- latent variables of the rows: without noise these are on the decoder's curve"
+for m in a n; do
+    scorefield sample $m.safetensors -n 40 --latent-law fitted --noise off --raw -q -o fitted.csv
+    scorefield latent $m.safetensors fitted.csv --want misfit --prior none -q -o m.csv
+    awk 'NR > 1 && $1 > 1e-9 { bad++ } END { print NR - 1, bad + 0 }' m.csv
+done
+echo "-- columns that repeat, each with its noise"
+try fit "$data/faithful.csv" --model vae --latent 1 --noise diagonal --hidden 4x1 --steps 20 -o w.safetensors | grep -A 4 -i dequant | noisy
+try fit "$data/faithful.csv" --model vae --latent 1 --noise diagonal --hidden 4x1 --steps 20 --no-dequantise -q -o w.safetensors
 echo "-- what is never better is principal components"
 try fit bent.csv $quick --steps 2 --lr 5 -o p.safetensors | grep -E '^family|^latent|kept|exit'
 echo "-- what is refused"
@@ -48,6 +68,8 @@ try fit bent.csv --model vae --latent 40 -o x.safetensors -q
 try fit bent.csv --model vae --checkpoint r.safetensors -o x.safetensors -q
 try fit bent.csv --model vae --objective dsm -o x.safetensors
 try fit bent.csv --model network --objective elbo -o x.safetensors
+try fit bent.csv --model vae --encoder none --kl-warmup 0.3 -o x.safetensors
+try fit bent.csv --model flow --encoder none -o x.safetensors
 try fit bent.csv --model network --noise diagonal -o x.safetensors
 try fit bent.csv --model vae --latent auto --validation 0 -o x.safetensors
 try eval a.safetensors bent.csv --want velocity -o x.csv

@@ -73,6 +73,28 @@ TEST(missing_cells_are_counted_and_left_out)
     sf_context_free(ctx);
 }
 
+/* Half of real is 0 and a tenth the atom 9, of synthetic a quarter and none: the
+ * proportions differ by 1/4, 1/10 and, of what is none, -7/20. */
+TEST(atoms_have_a_total_variation)
+{
+    static double x[100], y[200];
+    for (int i = 0; i < 100; i++)
+        x[i] = i < 50 ? 0.0 : i < 60 ? 9.0 : 1.0 + uniform(4, i);
+    for (int i = 0; i < 200; i++)
+        y[i] = i < 50 ? 0.0 : 1.0 + uniform(5, i);
+    sf_context *ctx = new_context();
+    const sf_frame_column a[] = {numbers("x", x)}, b[] = {numbers("x", y)};
+    sf_frame *real = frame(ctx, 100, 1, a), *synthetic = frame(ctx, 200, 1, b);
+    CHECK(sf_frame_atom_count(real, 0) == 2);
+    sf_frames_report *r = compare(ctx, real, synthetic, NULL);
+    CHECK_CLOSE(r->column[0].total_variation[0], 0.35, 1e-13);
+    CHECK(isnan(r->column[0].total_variation[1]));
+    sf_frames_report_free(ctx, r);
+    sf_frame_free(synthetic);
+    sf_frame_free(real);
+    sf_context_free(ctx);
+}
+
 /* Held-out rows are compared with real in the same way: here they are the synthetic
  * rows, and everything that both have is equal. */
 TEST(held_out_rows_fill_the_second_figure)
@@ -478,7 +500,7 @@ TEST(what_cannot_be_compared_is_refused)
     sf_context_free(ctx);
 }
 
-TESTS(CASE(columns_have_known_distances),
+TESTS(CASE(columns_have_known_distances), CASE(atoms_have_a_total_variation),
       CASE(missing_cells_are_counted_and_left_out),
       CASE(held_out_rows_fill_the_second_figure),
       CASE(levels_are_matched_by_their_spelling),

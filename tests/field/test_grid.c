@@ -156,6 +156,17 @@ TEST(uniform_means_to_a_ten_thousandth_of_a_step)
     CHECK_CLOSE(sfi_axis_step(&a), 0.1, 1e-6);
     x[7] += 2e-5;
     CHECK(sfi_axis_step(&a) == 0.0);
+    /* Floats near 360 are 3e-5 apart: steps of 0.1 that differ by as much are equal, if all
+     * numbers are floats. */
+    for (int i = 0; i < 20; i++)
+        x[i] = (double)(358.0f + 0.1f * (float)i);
+    double most = 0.0;
+    for (int i = 1; i < 20; i++)
+        most = fmax(most, fabs(x[i] - x[i - 1] - 0.1));
+    CHECK(most > 1e-5);
+    CHECK_CLOSE(sfi_axis_step(&a), 0.1, 1e-4);
+    x[5] += 1e-9;
+    CHECK(sfi_axis_step(&a) == 0.0);
     a.count = 1;
     CHECK(sfi_axis_step(&a) == 0.0);
 }

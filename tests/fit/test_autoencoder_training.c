@@ -6,6 +6,7 @@
 #include "model/model.h"
 #include "scorefield/autoencoder.h"
 #include "scorefield/fit.h"
+#include "scorefield/flow.h"
 #include "scorefield/low_rank.h"
 
 #include <math.h>
@@ -141,7 +142,7 @@ TEST(a_bent_manifold_is_learned)
 
 /* Steps that are too large only lose: then the principal components are what is given,
  * those of the training rows, and the best step is the first. */
-TEST(what_is_never_better_is_principal_components)
+static void check_what_is_never_better(bool no_encoder)
 {
     static double x[CELLS];
     static int64_t index[ROWS];
@@ -151,6 +152,7 @@ TEST(what_is_never_better_is_principal_components)
     sf_fit_report report;
     sf_model *m = NULL, *pca = NULL;
     make_rows(1, false, x);
+    o.no_encoder = no_encoder;
     o.rate = 0.3;
     o.warmup = 0.0;
     o.steps = 4;
@@ -189,9 +191,15 @@ TEST(what_is_never_better_is_principal_components)
     sf_context_free(ctx);
 }
 
+TEST(what_is_never_better_is_principal_components)
+{
+    check_what_is_never_better(false);
+    check_what_is_never_better(true);
+}
+
 /* A run that is taken up again, at another number of threads, has the same bits; so the
  * share of the divergence, which rises, is that of the step. */
-TEST(a_run_goes_on_with_the_same_bits)
+static void check_that_a_run_goes_on(bool no_encoder)
 {
     static double x[CELLS];
     sf_context *ctx = new_context();
@@ -200,9 +208,10 @@ TEST(a_run_goes_on_with_the_same_bits)
     sf_model *a = NULL, *b = NULL;
     bool finished = false;
     make_rows(1, true, x);
-    o.kl_warmup = 0.5;
+    o.kl_warmup = no_encoder ? 0.0 : 0.5;
     o.diagonal = true;
     o.one_scale = false;
+    o.no_encoder = no_encoder;
     o.steps = 60;
     const sf_cmat rows = {x, ROWS, DIM, DIM};
     CHECK_OK(ctx, sf_trainer_new(ctx, &whole, rows, NULL, &o));
@@ -229,6 +238,89 @@ TEST(a_run_goes_on_with_the_same_bits)
     sf_trainer_free(whole);
     sf_trainer_free(first);
     sf_trainer_free(second);
+    sf_context_free(ctx);
+}
+
+/* Without an encoder the weights that the rows were inferred by are kept. */
+TEST(a_run_goes_on_with_the_same_bits)
+{
+    check_that_a_run_goes_on(false);
+    check_that_a_run_goes_on(true);
+}
+
+/* Of linear networks inferred posteriors are exact: the bound is ln p(x) itself, and
+ * training stays at the principal components.  A bound by 16 draws a row has the standard
+ * error of E_q of a quadratic form with K degrees, sqrt(K/2/16/n) = 0.013. */
+TEST(inferred_posteriors_of_linear_networks_are_exact)
+{
+    static double x[CELLS];
+    sf_context *ctx = new_context();
+    sf_network_options o = usual();
+    sf_model *m = NULL;
+    sf_autoencoder_report r = SF_AUTOENCODER_REPORT_INIT;
+    sf_low_rank_options of_pca = SF_LOW_RANK_OPTIONS_INIT;
+    sf_model *pca = NULL;
+    make_rows(1, false, x);
+    o.layers = 0;
+    o.validation = 0.0;
+    o.no_encoder = true;
+    of_pca.latent = 2;
+    const sf_cmat rows = {x, ROWS, DIM, DIM};
+    CHECK_OK(ctx, sf_fit_network(ctx, &m, rows, NULL, &o, NULL));
+    CHECK_OK(ctx, sf_fit_pca(ctx, &pca, rows, NULL, &of_pca, NULL));
+    CHECK_OK(ctx, sf_autoencoder_judge(ctx, m, rows, &r, NULL, NULL, NULL));
+    CHECK_NEAR(r.elbo, r.logpdf, 5 * 0.013);
+    CHECK_NEAR(r.gap, 0.0, 1e-12);
+    assert_int_equal(r.active, 2);
+    CHECK_NEAR(r.logpdf, mean_logpdf(ctx, pca, rows), 0.01 * DIM);
+    /* The codes of rows are those of the prior: its covariance is I, exactly so at the
+     * optimum of principal components. */
+    CHECK_NEAR(r.aggregate_kl, 0.0, 0.01);
+    sf_model_free(pca);
+    sf_model_free(m);
+    sf_context_free(ctx);
+}
+
+/* On a parabola the bound gains on that of an encoder, or is as good; its own gap is 0. */
+TEST(without_an_encoder_there_is_no_gap)
+{
+    static double x[CELLS], other[CELLS], z[ROWS * DIM];
+    sf_context *ctx = new_context();
+    sf_network_options o = usual();
+    sf_model *with = NULL, *without = NULL;
+    sf_autoencoder_report a = SF_AUTOENCODER_REPORT_INIT, b = a;
+    make_rows(1, true, x);
+    make_rows(2, true, other);
+    const sf_cmat rows = {x, ROWS, DIM, DIM}, fresh = {other, ROWS, DIM, DIM};
+    CHECK_OK(ctx, sf_fit_network(ctx, &with, rows, NULL, &o, NULL));
+    o.no_encoder = true;
+    CHECK_OK(ctx, sf_fit_network(ctx, &without, rows, NULL, &o, NULL));
+    assert_string_equal(sf_model_family(without), "vae");
+    CHECK(!sf_model_can(without, SF_CAN_CODE));
+    CHECK_OK(ctx, sf_autoencoder_judge(ctx, with, fresh, &a, NULL, NULL, NULL));
+    CHECK_OK(ctx,
+             sf_autoencoder_judge(ctx, without, fresh, &b, NULL, NULL, NULL));
+    CHECK(b.elbo > a.elbo - 0.05);
+    CHECK_NEAR(b.gap, 0.0, 1e-12);
+    /* Both keep the codes of their rows, and draws of these have the means of the rows to
+     * five standard errors, sd/20. */
+    sf_sample_options s = SF_SAMPLE_OPTIONS_INIT;
+    s.latent_fitted = true;
+    for (int k = 0; k < 2; k++) {
+        const sf_model *m = k == 0 ? with : without;
+        CHECK_OK(ctx, sf_sample(m, (sf_mat){z, ROWS, DIM, DIM}, &s));
+        for (int j = 0; j < DIM; j++) {
+            double drawn = 0.0, mean = 0.0, square = 0.0;
+            for (int i = 0; i < ROWS; i++) {
+                drawn += z[i * DIM + j] / ROWS;
+                mean += x[i * DIM + j] / ROWS;
+                square += x[i * DIM + j] * x[i * DIM + j] / ROWS;
+            }
+            CHECK_NEAR(drawn, mean, 0.25 * sqrt(square - mean * mean));
+        }
+    }
+    sf_model_free(with);
+    sf_model_free(without);
     sf_context_free(ctx);
 }
 
@@ -265,10 +357,26 @@ TEST(what_is_wrong_is_said)
     o.layers = 0;
     CHECK_FAILS(ctx, sf_fit_network(ctx, &m, rows, NULL, &o, NULL), SF_E_ARG,
                 "layers is 0");
+    o = usual();
+    o.no_encoder = true;
+    o.kl_warmup = 0.3;
+    CHECK_FAILS(ctx, sf_fit_network(ctx, &m, rows, NULL, &o, NULL), SF_E_ARG,
+                "kl_warmup is of an encoder");
+    enum { MANY = 10001 };
+    static double many[MANY * DIM];
+    o.kl_warmup = 0.0;
+    for (int i = 0; i < MANY * DIM; i++)
+        many[i] = sin((double)i);
+    CHECK_FAILS(ctx,
+                sf_fit_network(ctx, &m, (sf_cmat){many, MANY, DIM, DIM}, NULL,
+                               &o, NULL),
+                SF_E_ARG, "10001 rows, want at most 10000");
     sf_context_free(ctx);
 }
 
 TESTS(CASE(linear_networks_are_principal_components),
       CASE(a_bent_manifold_is_learned),
       CASE(what_is_never_better_is_principal_components),
-      CASE(a_run_goes_on_with_the_same_bits), CASE(what_is_wrong_is_said))
+      CASE(a_run_goes_on_with_the_same_bits),
+      CASE(inferred_posteriors_of_linear_networks_are_exact),
+      CASE(without_an_encoder_there_is_no_gap), CASE(what_is_wrong_is_said))

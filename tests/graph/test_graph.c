@@ -263,6 +263,13 @@ TEST(shape_operations_simplify)
     CHECK_SAME(sf_pad(g, filled(g, x, 0.0), 0, 1, 1, 9),
                sfi_full(g, &(sfi_shape){1, {9}}, 0.0));
     CHECK_SAME(sf_concat(g, 1, &x, 0), x);
+    /* Of what is joined, what lies in one part is of that part. */
+    const sf_node y = sf_slice(g, x, 0, 1, 3, 1);
+    const sf_node both = sf_concat(g, 2, (sf_node[]){y, x}, 0);
+    CHECK_SAME(sf_slice(g, both, 0, 0, 3, 1), y);
+    CHECK_SAME(sf_slice(g, both, 0, 3, 6, 1), x);
+    CHECK_SAME(sf_slice(g, both, 0, 4, 3, 2), sf_slice(g, x, 0, 1, 3, 2));
+    CHECK(sf_slice(g, both, 0, 2, 2, 1).id != sf_slice(g, x, 0, 0, 2, 1).id);
     CHECK_SAME(sf_stop_gradient(g, sf_const(g, 2.0)), sf_const(g, 2.0));
     CHECK_SAME(sf_eye(g, 1), sfi_full(g, &(sfi_shape){2, {1, 1}}, 1.0));
     sf_graph_free(g);

@@ -151,11 +151,12 @@ static double normal(double x, double mean, double variance)
 
 /* Two columns, written out: a row's b is the mean over the other rows i of what i makes
  * of it, by the weight of a under N(a_i, h^2 S_aa), or of a row without a
- * N(E[a | b_i], h^2 S_aa + Var[a | b]). */
+ * N(E[a | b_i], h^2 S_aa + Var[a | b]), all of it contracted about the mean so that S
+ * stays. */
 TEST(rows_are_explained_by_the_others)
 {
     enum { N = 24 };
-    const double h = 0.6;
+    const double h = 0.6, keep = 1.0 / sqrt(1.0 + h * h);
     double x[2 * N], out[2 * N], m[2], s[4];
     sf_context *ctx = new_context();
     for (int i = 0; i < N; i++) {
@@ -194,11 +195,13 @@ TEST(rows_are_explained_by_the_others)
             if (k == i)
                 continue;
             const double a =
-                has_a ? x[2 * k] : m[0] + back * (x[2 * k + 1] - m[1]);
+                m[0] + keep * ((has_a ? x[2 * k] - m[0]
+                                      : back * (x[2 * k + 1] - m[1])));
             const double b =
-                has_b ? x[2 * k + 1] : m[1] + slope * (x[2 * k] - m[0]);
+                m[1] + keep * ((has_b ? x[2 * k + 1] - m[1]
+                                      : slope * (x[2 * k] - m[0])));
             const double variance = h * h * s[0] + (has_a ? 0.0 : rest_a);
-            const double w = normal(x[2 * i], a, variance);
+            const double w = normal(x[2 * i], a, keep * keep * variance);
             total += w;
             sum += w * (b + h * h * s[1] / variance * (x[2 * i] - a));
         }

@@ -69,11 +69,11 @@ static double normal(double x, double mean, double sd)
 /* ---- known answers ----------------------------------------------------------------- */
 
 /* Of a row that lacks its colour, written out: rows weigh by their length, under h times
- * the spread of the column (and the spread itself where they lack it), and by their
- * size; each says its own colour with 1 - forget, and else the table's. */
+ * the spread of the column (and the spread itself where they lack it), all of it
+ * contracted about the mean so that the spread stays, and by their size; each says its own colour with 1 - forget, and else the table's. */
 TEST(levels_are_explained_by_numbers_and_levels)
 {
-    const double h = 0.5, forget = 0.3;
+    const double h = 0.5, forget = 0.3, keep = 1.0 / sqrt(1.0 + h * h);
     double x[D * N], levels[4 * N], share[COLOURS] = {0.0}, size[SIZES] = {0.0};
     sf_imputed_cell cells[N];
     sf_context *ctx = new_context();
@@ -118,8 +118,8 @@ TEST(levels_are_explained_by_numbers_and_levels)
             continue;
         for (int k = 0; k < N; k++) {
             const bool has = !isnan(x[D * k]);
-            double w = normal(x[D * i], has ? x[D * k] : m,
-                              sqrt(v * (h * h + (has ? 0.0 : 1.0))));
+            double w = normal(x[D * i], has ? m + keep * (x[D * k] - m) : m,
+                              keep * sqrt(v * (h * h + (has ? 0.0 : 1.0))));
             const double own = x[D * k + 2], mine = x[D * i + 2];
             w *= isnan(own) ? size[(int)mine]
                             : forget * size[(int)mine] +

@@ -20,7 +20,8 @@ static sf_model *new_vae(sf_context *ctx, int64_t dim, int64_t layers)
 {
     sf_model *m = NULL;
     sfi_number numbers[SFI_MAX_NUMBERS];
-    const sfi_autoencoder_shape s = {LATENT, 5, layers, false, true};
+    const sfi_autoencoder_shape s = {
+        .latent = LATENT, .width = 5, .layers = layers, .one_scale = true};
     const int count = sfi_autoencoder_numbers(numbers, &s);
     CHECK_OK(ctx, sfi_model_new(ctx, &m, &sfi_vae_ops, dim, NULL, NULL, count,
                                 numbers));

@@ -18,7 +18,11 @@ static sf_model *new_vae(sf_context *ctx, int64_t dim, int64_t latent,
 {
     sf_model *m = NULL;
     sfi_number numbers[SFI_MAX_NUMBERS];
-    const sfi_autoencoder_shape s = {latent, 5, layers, diagonal, true};
+    const sfi_autoencoder_shape s = {.latent = latent,
+                                     .width = 5,
+                                     .layers = layers,
+                                     .diagonal = diagonal,
+                                     .one_scale = true};
     const int count = sfi_autoencoder_numbers(numbers, &s);
     CHECK_OK(ctx, sfi_model_new(ctx, &m, &sfi_vae_ops, dim, NULL, NULL, count,
                                 numbers));
@@ -178,7 +182,8 @@ TEST(what_it_can_answer)
                 SF_E_UNSUPPORTED, "an integral over these");
     sf_model_free(m);
     sfi_number numbers[SFI_MAX_NUMBERS];
-    const sfi_autoencoder_shape many = {3, 5, 1, false, true};
+    const sfi_autoencoder_shape many = {
+        .latent = 3, .width = 5, .layers = 1, .one_scale = true};
     const int count = sfi_autoencoder_numbers(numbers, &many);
     CHECK_FAILS(
         ctx,

@@ -241,11 +241,11 @@ TEST(cells_have_moments_and_quantiles)
 {
     static const double prior[] = {0.2, 0.5, 0.3};
     const sfi_cell cells[] = {
-        {SFI_CELL_NORMAL, 0.4, 0.7, -INFINITY, NULL, 0},
-        {SFI_CELL_LOGNORMAL, 0.4, 0.5, -INFINITY, NULL, 0},
-        {SFI_CELL_BETA, 2.5, 1.5, -INFINITY, NULL, 0},
-        {SFI_CELL_INTEGER, 1.3, 1.9, 0.0, NULL, 0},
-        {SFI_CELL_INTEGER, -1.3, 0.9, -INFINITY, NULL, 0}};
+        {SFI_CELL_NORMAL, 0.4, 0.7, -INFINITY, NULL, 0, NULL, 0, 0.0, 0.0},
+        {SFI_CELL_LOGNORMAL, 0.4, 0.5, -INFINITY, NULL, 0, NULL, 0, 0.0, 0.0},
+        {SFI_CELL_BETA, 2.5, 1.5, -INFINITY, NULL, 0, NULL, 0, 0.0, 0.0},
+        {SFI_CELL_INTEGER, 1.3, 1.9, 0.0, NULL, 0, NULL, 0, 0.0, 0.0},
+        {SFI_CELL_INTEGER, -1.3, 0.9, -INFINITY, NULL, 0, NULL, 0, 0.0, 0.0}};
     const double bounds[][2] = {{-40.0, 40.0}, {0.25, 0.8}, {1.0, 3.0}};
     for (size_t k = 0; k < SFI_COUNT(cells); k++)
         for (size_t b = 0; b < SFI_COUNT(bounds); b++) {
@@ -279,7 +279,8 @@ TEST(cells_have_moments_and_quantiles)
                     CHECK_NEAR(f, p, 1e-10);
             }
         }
-    const sfi_cell c = {SFI_CELL_CATEGORY, 1.0, 0.4, 0.0, prior, 3};
+    const sfi_cell c = {
+        SFI_CELL_CATEGORY, 1.0, 0.4, 0.0, prior, 3, NULL, 0, 0.0, 0.0};
     CHECK_CLOSE(exp(sfi_cell_log_density(&c, 1.0)), 0.6 + 0.4 * 0.5, 1e-14);
     CHECK_CLOSE(exp(sfi_cell_log_density(&c, 2.0)), 0.4 * 0.3, 1e-14);
     CHECK(sfi_cell_log_density(&c, 3.0) == -INFINITY);

@@ -925,6 +925,56 @@ TEST(sums_agree_with_the_definition)
     for_each_table(check_sums);
 }
 
+/* Value i counts in lane i modulo 8, missing ones in none: against the definition, for rows
+ * of any length, one after the other. */
+static void check_tally(const sfi_loops *loops)
+{
+    enum { N = 37 };
+    double x[N], w[N];
+    if (loops->dtype != SF_F64) {
+        CHECK(loops->tally == NULL);
+        return;
+    }
+    for (int i = 0; i < N; i++) {
+        x[i] = i % 5 == 3 ? (double)NAN : sin(0.7 * i) * i;
+        w[i] = 1.0 + 0.25 * (i % 3);
+    }
+    for (int n = 0; n <= N; n++)
+        for (int weighted = 0; weighted < 2; weighted++) {
+            sfi_tally got = {.low = {0}}, want;
+            for (int k = 0; k < SFI_TALLY_LANES; k++) {
+                got.low[k] = INFINITY;
+                got.high[k] = -INFINITY;
+            }
+            want = got;
+            loops->tally(&got, x, n, 2.0, weighted ? w : NULL);
+            loops->tally(&got, x, 3 < n ? 3 : n, 0.5, NULL);
+            for (int i = 0; i < n + (3 < n ? 3 : n); i++) {
+                const int at = i < n ? i : i - n, k = at % SFI_TALLY_LANES;
+                const double by = i >= n ? 0.5 : weighted ? 2.0 * w[at] : 2.0;
+                if (isnan(x[at]))
+                    continue;
+                want.low[k] = fmin(want.low[k], x[at]);
+                want.high[k] = fmax(want.high[k], x[at]);
+                want.sum[k] += by * x[at];
+                want.weight[k] += by;
+                want.there[k] += 1.0;
+            }
+            for (int k = 0; k < SFI_TALLY_LANES; k++) {
+                CHECK(got.low[k] == want.low[k]);
+                CHECK(got.high[k] == want.high[k]);
+                CHECK_NEAR(got.sum[k], want.sum[k], 1e-13);
+                CHECK_NEAR(got.weight[k], want.weight[k], 1e-14);
+                CHECK(got.there[k] == want.there[k]);
+            }
+        }
+}
+
+TEST(tallies_leave_out_what_is_missing)
+{
+    for_each_table(check_tally);
+}
+
 static void check_add_parts(const sfi_loops *loops)
 {
     enum { N = 5003, PARTS = 4 };
@@ -1110,6 +1160,7 @@ TESTS(CASE(every_operation_agrees_with_its_definition_in_every_mode),
       CASE(philox_gives_the_known_answers),
       CASE(draws_are_those_of_base_random), CASE(a_draw_does_not_see_its_place),
       CASE(normals_have_the_moments_of_the_normal_law),
+      CASE(tallies_leave_out_what_is_missing),
       CASE(sums_agree_with_the_definition), CASE(parts_are_added_in_order),
       CASE(rows_are_added_in_order),
       CASE(the_passes_of_a_softmax_agree_with_their_definition),

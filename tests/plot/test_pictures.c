@@ -693,7 +693,37 @@ TEST(every_allocation_may_fail)
     check_every_allocation(work, &j);
 }
 
-IO_TESTS(IO_CASE(formats_have_their_signatures_and_sizes),
+/* A curve along the diagonal colours it, and a gap in it leaves the middle white. */
+TEST(curves_lie_on_the_plane)
+{
+    double xy[] = {0.0, 0.0, 1.0, 1.0, NAN, NAN, 2.0, 2.0, 3.0, 3.0};
+    static const double corners[] = {0.0, 0.0, 3.0, 3.0};
+    sf_context *ctx = new_context();
+    sf_plot_plane_options o = SF_PLOT_PLANE_OPTIONS_INIT;
+    int on[2] = {0, 0};
+    for (int k = 0; k < 2; k++) {
+        const sf_plot_curve curve = {NULL, {xy, 5, 2, 2}, 1, 0};
+        o.curves = &curve;
+        o.curve_count = k;
+        CHECK_OK(ctx, sf_plot_plane(ctx, in_folder("c.png"),
+                                    (sf_cmat){corners, 2, 2, 2}, &o));
+        image im = open_image(in_folder("c.png"));
+        for (int y = 100; y < 600; y++)
+            for (int x = 150; x < 800; x++)
+                on[k] += ink(&im, x, y) > 0.2;
+        cairo_surface_destroy(im.surface);
+    }
+    CHECK(on[1] > on[0] + 500);
+    o.curve_count = -1;
+    CHECK_FAILS(
+        ctx,
+        sf_plot_plane(ctx, in_folder("c.png"), (sf_cmat){corners, 2, 2, 2}, &o),
+        SF_E_ARG, "curve_count");
+    sf_context_free(ctx);
+}
+
+IO_TESTS(CASE(curves_lie_on_the_plane),
+         IO_CASE(formats_have_their_signatures_and_sizes),
          IO_CASE(the_same_input_gives_the_same_bytes),
          IO_CASE(nothing_reaches_the_edge_of_the_page),
          IO_CASE(maps_have_y_upwards), IO_CASE(arrows_point_where_they_should),
