@@ -3,6 +3,8 @@
  * answers, what real alone decides, and the sweep of failing allocations. */
 #include "frames_check.h"
 
+#include "num/association.h"
+
 static const char *const cbxa[] = {"c", "b", "x", "a"};
 
 /* ---- columns ---- */
