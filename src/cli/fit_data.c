@@ -153,8 +153,10 @@ static sf_status choose_columns(fit_data *d, const char *list,
             return SFI_FAIL(d->c->ctx, SF_E_ARG,
                             "--weights and --columns name the same column");
         d->used[j] = true;
-        if (sf_frame_level_count(d->all, j) > 0)
+        if (sf_frame_level_count(d->all, j) > 0) {
+            d->has_levels = true;
             warn_of_levels(d, j);
+        }
         d->names[k] = sf_frame_name(d->all, j);
     }
     for (int64_t j = 0; j < d->cols; j++)
@@ -357,6 +359,11 @@ static bool takes_missing(const fit_data *d, const fit_options *o)
            sf_empirical_takes_missing(d->c->ctx, d->dim, d->names, &e);
 }
 
+bool fit_takes_any(const fit_options *o, const sf_checkpoint *resumed)
+{
+    return o->model == FIT_AUTO && resumed == NULL;
+}
+
 sf_status fit_data_open(fit_data *d, cli *c, const char *path,
                         const fit_options *o, const sf_checkpoint *resumed,
                         fit_rows rows)
@@ -365,7 +372,7 @@ sf_status fit_data_open(fit_data *d, cli *c, const char *path,
     memset(d, 0, sizeof *d);
     d->c = c;
     d->path = path;
-    d->takes_levels = o->model == FIT_EMPIRICAL;
+    d->takes_levels = o->model == FIT_EMPIRICAL || fit_takes_any(o, resumed);
     const sf_read_options options = cli_read_options(&o->read);
     SFI_TRY(streams ? sf_frame_open(c->ctx, &d->all, path, &options)
                     : sf_frame_read(c->ctx, &d->all, path, &options));
@@ -384,7 +391,7 @@ sf_status fit_data_open(fit_data *d, cli *c, const char *path,
     SFI_TRY(select_columns(d));
     if (streams)
         return sf_frame_reader_new(c->ctx, &d->stream, d->some, true);
-    if (rows != FIT_ROWS_COMPLETE) {
+    if (rows == FIT_ROWS_WITH_MISSING || rows == FIT_ROWS_STREAM) {
         SFI_TRY(take_with_missing(d));
         say_missing(d);
         return SF_OK;

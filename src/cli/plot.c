@@ -578,11 +578,10 @@ const cli_command cli_plot = {
     .size = sizeof(plot_options),
     .options = options,
     .notes =
-        "One column gives a histogram, two a map of the density with contours "
-        "and the\nscore, more all pairs; categories give bars, boxes and "
-        "tiles.  A model of more than\ntwo columns is shown by its samples.  "
-        "A typed density is made one over what is\nshown; tables give points "
-        "on top.\n",
+        "One column gives a histogram or bars, two a map with the score, boxes "
+        "or tiles,\nmore all pairs; a model of more than two columns is shown "
+        "by its samples.\nA typed density is made one over what is shown; "
+        "tables give points on top.\n",
     .example = "  scorefield plot faithful.safetensors data/faithful.csv "
                "-o density.png\n"
                "  scorefield plot --density '-x^4 - (x - y)^2' -o typed.png\n",
