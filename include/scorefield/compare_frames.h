@@ -286,7 +286,7 @@ typedef struct sf_frames_report {
     sf_frames_usefulness usefulness;
 
     /* The columns of numbers in the rows that have all of them: NULL if there
-     * are no such columns, or fewer than two such rows in real or synthetic.  Without
+     * are no such columns or more than 5000, or fewer than two such rows in real or synthetic.  Without
      * copies, which are those above. */
     sf_compare_report *numbers;
     int64_t *number_columns; /* [number_count] which columns they are         */

@@ -549,8 +549,12 @@ static sf_status fit_auto(fit_job *j)
     sfi_free(j->c->ctx, training, cells, sizeof *training);
     SFI_TRY(status);
     choose(j);
-    if (j->kept == NULL)
-        return fit_data_error(&j->data, SF_E_NUMERIC);
+    if (j->kept == NULL) {
+        cli_note(j->c,
+                 "no candidate has a likelihood, so their rows are judged");
+        j->by_rows = true;
+        return fit_auto_rows(j);
+    }
     cli_note(j->c, "keeps the %s: %s", sf_model_family(j->kept->model), j->why);
     /* What was compared without the held-out rows may as well use them now, but for a
      * network and a flow, which stopped by them. */

@@ -108,7 +108,8 @@ static const char *left_out(const fit_data *d, int64_t j)
                : sf_frame_left_out(d->all, j, false);
 }
 
-enum { MANY_LEVELS = 1000 };
+/* What a model keeps of pairs of columns fits a memory. */
+enum { MANY_LEVELS = 1000, MOST_COLUMNS = 10000 };
 
 /* Levels that hardly come back say little. */
 static void warn_of_levels(const fit_data *d, int64_t j)
@@ -146,6 +147,12 @@ static sf_status choose_columns(fit_data *d, const char *list,
     SFI_TRY(list != NULL      ? find_listed(d, list)
             : resumed != NULL ? find_resumed(d, resumed)
                               : find_numbers(d));
+    if (d->dim > MOST_COLUMNS)
+        return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
+                        "%s: %lld columns are too many for a model, want at "
+                        "most %d; --columns chooses some",
+                        cli_shown_path(d->path), (long long)d->dim,
+                        (int)MOST_COLUMNS);
     for (int64_t k = 0; k < d->dim; k++) {
         const int64_t j = d->index[k];
         SFI_TRY(check_named(d, j));

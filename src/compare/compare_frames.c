@@ -11,7 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { STAGES = 9, MOST_COLUMNS_IN_PAIRS = 1000 };
+/* Of many columns of numbers the covariances alone are more than a table holds. */
+enum { STAGES = 9, MOST_COLUMNS_IN_PAIRS = 1000, MOST_NUMBERS = 5000 };
 
 struct frames_work {
     const sf_frame *frame[SFI_TABLES];
@@ -205,6 +206,13 @@ static sf_status fill_numbers(sf_context *ctx, const struct frames_work *w,
     sf_status status = SF_OK;
     SFI_CHECK(sfi_options(ctx, &o, sizeof o, w->options.numbers));
     o.no_copies = true;
+    if (r->number_count > MOST_NUMBERS) {
+        sfi_warn(ctx,
+                 "the %lld columns of numbers have no joint energy distance, "
+                 "which is of at most %d",
+                 (long long)r->number_count, (int)MOST_NUMBERS);
+        return SF_OK;
+    }
     for (int k = SFI_REAL; k <= SFI_SYNTHETIC; k++) {
         data[k] = sfi_alloc(ctx, (size_t)(r->rows[k] * r->number_count),
                             sizeof *data[k]);
