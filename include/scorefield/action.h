@@ -55,6 +55,25 @@ SF_API sf_status sf_action_new(sf_context *ctx, sf_action **out,
                                const char *const *names);
 SF_API void sf_action_free(sf_action *action);
 
+enum { SF_FORM_COMPONENTS = 3 };
+
+/* The same of a one-form, such as the vector potential of Maxwell's equations, on a
+ * Cartesian grid of one to three of the axes x, y, z.  Its unknowns are the components
+ * FORM_x, FORM_y, FORM_z, in this order: each lies midway between the points along its axis
+ * (K. S. Yee, IEEE Trans. Antennas Propag. 14 (1966) 302-307), or on points if the grid has
+ * none such.  The density may use the vector FORM, its components, dt(FORM), curl(FORM)
+ * and curl2(FORM) = |curl FORM|^2; the square of a vector is that of its length:
+ *
+ *     0.5*dt(A)^2 - 0.5*curl2(A) + J_x*A_x            E = -dA/dt, B = curl A
+ *
+ *   sides  periodic; pin 0: a perfect conductor, along which it vanishes; natural: a wall
+ *          to which B has no component along; open
+ *
+ * Returns as sf_action_new(); SF_E_UNSUPPORTED (another geometry or side, cells). */
+SF_API sf_status sf_action_new_form(sf_context *ctx, sf_action **out,
+                                    const sf_grid *grid, const char *text,
+                                    sf_action_kind kind, const char *form);
+
 /* Define a name that the density uses: a number; an expression of the coordinates, of
  * constants that were defined before, of the time t, and of sums with delta(x - a, y - b), a
  * point source of strength one between the points around it, times a number or an
@@ -74,7 +93,7 @@ SF_API sf_status sf_action_source(sf_action *action, const char *name,
                                   const sf_field *field);
 
 /* Make a field for unknown u on the action's grid: zero, but for the values that the
- * sides pin. */
+ * sides pin.  That of a form's component lies midway between points. */
 SF_API sf_status sf_action_field(sf_action *action, sf_field *out, int u);
 
 /* What is known of an action. */
@@ -159,6 +178,8 @@ typedef struct sf_motion_told {
     sf_status (*frame)(void *user, double time, const sf_field *fields);
     /* The start and each step. */
     sf_status (*level)(void *user, const sf_motion_level *level);
+    /* After each frame: dphi/dt at that time, [count of unknowns]. */
+    sf_status (*rates)(void *user, double time, const sf_field *rates);
     /* After frame k = 1, 2, ...: what the motion is to be taken up again from, by
      * `resume` of a call that is the same but for that.  The rest of it then has the
      * same bits. */
@@ -190,6 +211,11 @@ typedef struct sf_action_motion {
     double energy_start, energy_end;
     double drift; /* of a wave: largest |E - E(0)|/|E(0)|; of a flow: 0       */
     double step;  /* the last one                                            */
+    double gauss; /* of a form: largest |div eps E - rho|, rho being advanced by
+                     -div(J + sigma E), over the largest term of that; NaN where
+                     it is not known                                         */
+    double
+        div_b; /* of a form: largest |div B| over that of its terms; or NaN */
 } sf_action_motion;
 
 /* Follow V dphi/dt = -dE/dphi, downhill, from the fields: heat and diffusion.
@@ -224,6 +250,9 @@ typedef struct sf_action_evolve_options {
     size_t resume_count;
     sf_motion_method method;
     int absorb; /* cells of the layer beyond an open side, >= 2 [12]        */
+    const sf_field
+        *conductivity; /* sigma at the points: a phi_tt + sigma phi_t, of
+                       the leapfrog [NULL: 0]                               */
 } sf_action_evolve_options;
 
 #define SF_ACTION_EVOLVE_OPTIONS_INIT                                          \
@@ -252,6 +281,29 @@ SF_API sf_status sf_action_evolve(sf_action *action, sf_field *fields,
                                   const sf_field *rates,
                                   const sf_action_evolve_options *opts,
                                   sf_action_motion *out);
+
+/* ---- forms -------------------------------------------------------------------- */
+
+/* The curl of a one-form: B of the vector potential, or -dB/dt of E.  Component u of it lies
+ * midway between points along the axes other than its own, in the middle of a face.
+ *
+ *   form  [SF_FORM_COMPONENTS] as of sf_action_field()
+ *   out   [SF_FORM_COMPONENTS] made here, by name "B_x", ..., for `letter` 'B'; to be freed
+ *
+ * Returns SF_OK; SF_E_ARG (an action of scalars), SF_E_SHAPE, SF_E_NOMEM. */
+SF_API sf_status sf_action_curl(sf_action *action, const sf_field *form,
+                                char letter, sf_field *out);
+
+/* Add to the rates dA/dt = -E the field E = -grad phi of a density of charge at rest,
+ * div(eps grad phi) = -rho, eps being the factor of dt(FORM)^2/2; phi is 0 on walls that
+ * conduct.  Gauss's law then holds at the start, to the solver's residual.
+ *
+ *   charge  rho at the points; on walls that are pinned it does not count
+ *   rates   [SF_FORM_COMPONENTS] as of sf_action_field()
+ *
+ * Returns as sf_action_solve(); SF_E_UNSUPPORTED (open sides). */
+SF_API sf_status sf_action_charge(sf_action *action, const sf_field *charge,
+                                  sf_field *rates, sf_action_solution *out);
 
 /* ---- explanation ------------------------------------------------------------- */
 
@@ -300,10 +352,12 @@ SF_API sf_status sf_action_verify(sf_action *action, const char *const *exact,
  *
  *     [grid]       x = 0:1:129 pin 0 ; y = 0:1:129 natural
  *     [field]      phi = exp(-50*((x-0.5)^2 + (y-0.5)^2)) ; dt_phi = 0
+ *                  or form A = 1 ; A_x = 0 ; E_x = 0 (= -dt A_x) ; charge = 0
  *     [constants]  g = 1
  *     [source]     rho = delta(x-0.5, y-0.5)          or FILE:VARIABLE
  *     [action]     lagrangian = 0.5*(dt(phi)^2 - grad2(phi)) - g*rho*phi
  *     [motion]     until = 2 ; step = auto ; every = 0.05 ; damping = 0 ; temperature = 1
+ *                  conductivity = 0
  *                  method = leapfrog, yoshida4 or midpoint
  *     [solver]     tolerance = 1e-8 ; project = mean */
 typedef struct sf_problem {
@@ -322,6 +376,9 @@ typedef struct sf_problem {
     bool project;
     sf_motion_method method;
     int absorb; /* cells beyond open sides; 0: not given                     */
+    bool has_charge, has_conductivity;
+    sf_field charge; /* of a form, at the points: for sf_action_charge()  */
+    sf_field conductivity; /* at the points                                   */
 } sf_problem;
 
 /* Read a problem from a file; or from bytes of the same form that messages call `path`.

@@ -4,7 +4,10 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+
+enum { MOST_NAME = 60 }; /* of a form */
 
 /* ---- lines ---------------------------------------------------------------------------- */
 
@@ -113,6 +116,9 @@ static sf_status check_axis(const sf_action *a, int k)
 
 static sf_status check_name(const sf_action *a, const char *name)
 {
+    if (a->form != NULL && strcmp(a->form, name) == 0)
+        return SFI_FAIL(a->ctx, SF_E_ARG, "action: \"%s\" is defined twice",
+                        name);
     for (int u = 0; u < a->unknowns; u++)
         if (a->names[u] != NULL && strcmp(a->names[u], name) == 0)
             return SFI_FAIL(a->ctx, SF_E_ARG, "action: \"%s\" is defined twice",
@@ -158,7 +164,9 @@ void sf_action_free(sf_action *a)
         sfi_free_text(ctx, a->names[u]);
     sfi_free(ctx, a->named, a->named_capacity, sizeof *a->named);
     sfi_free(ctx, a->leaves, a->leaf_capacity, sizeof *a->leaves);
-    sfi_free(ctx, a->pinned, (size_t)a->points, sizeof *a->pinned);
+    sfi_free(ctx, a->pinned, (size_t)(a->unknowns * a->points),
+             sizeof *a->pinned);
+    sfi_free_text(ctx, a->form);
     sf_graph_free(a->graph);
     sfi_free_text(ctx, a->text);
     sfi_free(ctx, a, 1, sizeof *a);
@@ -211,6 +219,11 @@ static sf_status read_wall(sf_action *a, int w)
         wall->is_number =
             wall->values[i] == wall->values[0] &&
             (side->factor == NULL || wall->factors[i] == wall->factors[0]);
+    if (a->form != NULL && !(wall->is_number && wall->values[0] == 0.0))
+        return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                        "action: side %s%s: of a form, pin 0 is a perfect "
+                        "conductor, and no other value can be pinned",
+                        line->name, w % 2 == 0 ? "-" : "+");
     wall->value = wall->values[0];
     wall->factor = side->factor != NULL ? wall->factors[0] : 0.0;
     return SF_OK;
@@ -218,7 +231,7 @@ static sf_status read_wall(sf_action *a, int w)
 
 static sf_status find_pinned(sf_action *a)
 {
-    const size_t n = (size_t)a->points;
+    const size_t n = (size_t)(a->unknowns * a->points);
     SFI_TRY(sfi_action_check_pins(a));
     double *values = sfi_alloc(a->ctx, n, sizeof *values);
     bool *pinned = sfi_alloc_zero(a->ctx, n, sizeof *pinned);
@@ -226,8 +239,8 @@ static sf_status find_pinned(sf_action *a)
     a->free_count = 0;
     for (size_t i = 0; i < n && status == SF_OK; i++)
         values[i] = NAN;
-    if (status == SF_OK)
-        sfi_action_pin(a, values);
+    for (int u = 0; u < a->unknowns && status == SF_OK; u++)
+        sfi_action_pin(a, u, values + u * a->points);
     for (size_t i = 0; i < n && status == SF_OK; i++) {
         pinned[i] = !isnan(values[i]);
         a->free_count += !pinned[i];
@@ -240,6 +253,28 @@ static sf_status find_pinned(sf_action *a)
     else
         sfi_free(a->ctx, pinned, n, sizeof *pinned);
     return status;
+}
+
+/* Of a one-form: flat space, and what a side can be to it. */
+static sf_status check_form(const sf_action *a)
+{
+    if (a->form == NULL)
+        return SF_OK;
+    if (sf_grid_geometry(a->grid) != SF_GEOMETRY_CARTESIAN)
+        return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                        "action: the form \"%s\" wants axes among x, y and z",
+                        a->form);
+    for (int w = 0; w < 2 * a->rank; w++) {
+        const sf_axis *axis = sf_grid_axis(a->grid, w / 2);
+        const sf_side_kind kind = a->walls[w].kind;
+        if (kind == SF_SIDE_FLUX || kind == SF_SIDE_ROBIN ||
+            sfi_is_cells(a, w / 2) || axis->role == SF_ROLE_R)
+            return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                            "action: side %s%s: a form wants nodes and sides "
+                            "that are periodic, pin 0, natural or open",
+                            axis->name, w % 2 == 0 ? "-" : "+");
+    }
+    return SF_OK;
 }
 
 static sf_status fill(sf_action *a, const char *text, int count,
@@ -272,17 +307,26 @@ static sf_status fill(sf_action *a, const char *text, int count,
             axis->low.kind == SF_SIDE_OPEN || axis->high.kind == SF_SIDE_OPEN;
         SFI_TRY(make_lines(a, k));
     }
-    return SF_OK;
+    for (int u = 0; u < SF_MOST_UNKNOWNS; u++)
+        a->half[u] = a->form != NULL && u < count
+                         ? sf_grid_find_role(a->grid, sfi_form_role(u))
+                         : -1;
+    return check_form(a);
 }
 
-sf_status sf_action_new(sf_context *ctx, sf_action **out, const sf_grid *grid,
-                        const char *text, sf_action_kind kind, int count,
-                        const char *const *names)
+/* Of the unknowns `names`; or, if there is one, of the components of a form. */
+static sf_status make(sf_context *ctx, sf_action **out, const sf_grid *grid,
+                      const char *text, sf_action_kind kind, int count,
+                      const char *const *names, const char *form)
 {
     *out = NULL;
     sf_action *a = sfi_alloc_zero(ctx, 1, sizeof *a);
     if (a == NULL)
         return SF_E_NOMEM;
+    if (form != NULL && (a->form = sfi_copy_text(ctx, form)) == NULL) {
+        sfi_free(ctx, a, 1, sizeof *a);
+        return SF_E_NOMEM;
+    }
     a->ctx = ctx;
     a->grid = grid;
     a->kind = kind;
@@ -300,6 +344,32 @@ sf_status sf_action_new(sf_context *ctx, sf_action **out, const sf_grid *grid,
     else
         *out = a;
     return status;
+}
+
+sf_status sf_action_new(sf_context *ctx, sf_action **out, const sf_grid *grid,
+                        const char *text, sf_action_kind kind, int count,
+                        const char *const *names)
+{
+    return make(ctx, out, grid, text, kind, count, names, NULL);
+}
+
+sf_status sf_action_new_form(sf_context *ctx, sf_action **out,
+                             const sf_grid *grid, const char *text,
+                             sf_action_kind kind, const char *form)
+{
+    char names[SF_FORM_COMPONENTS][MOST_NAME + 3];
+    const char *list[SF_FORM_COMPONENTS];
+    *out = NULL;
+    if (strlen(form) > MOST_NAME)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "action: the name of the form has %zu bytes, want at "
+                        "most %d",
+                        strlen(form), (int)MOST_NAME);
+    for (int u = 0; u < SF_FORM_COMPONENTS; u++) {
+        snprintf(names[u], sizeof names[u], "%s_%c", form, "xyz"[u]);
+        list[u] = names[u];
+    }
+    return make(ctx, out, grid, text, kind, SF_FORM_COMPONENTS, list, form);
 }
 
 /* ---- names ------------------------------------------------------------------------------ */
@@ -420,15 +490,16 @@ sf_status sf_action_field(sf_action *a, sf_field *out, int u)
         return SFI_FAIL(a->ctx, SF_E_ARG, "action: field %d, want 0 to %d", u,
                         a->unknowns - 1);
     const size_t n = (size_t)a->points;
+    const unsigned place = sfi_action_place(a, u);
     double *x = sfi_alloc_zero(a->ctx, n, sizeof *x);
     if (x == NULL)
         return SF_E_NOMEM;
-    sf_status status = sf_field_new(a->ctx, out, a->grid, 1, NULL, SF_F64, 0);
+    sf_status status = sf_field_new(a->ctx, out, a->grid, 1, &place, SF_F64, 0);
     if (status == SF_OK)
         status = sf_field_set_name(a->ctx, out, a->names[u]);
     if (status == SF_OK) {
-        sfi_action_pin(a, x);
-        sf_field_put(out, 0, x);
+        sfi_action_pin(a, u, x);
+        sfi_action_put(a, x, out);
     } else {
         sf_field_free(a->ctx, out);
     }
@@ -441,7 +512,7 @@ sf_status sf_action_describe(sf_action *a, sf_action_info *out)
     memset(out, 0, sizeof *out);
     SFI_TRY(prepare(a));
     *out = (sf_action_info){.points = a->points,
-                            .unknowns = a->unknowns * a->free_count,
+                            .unknowns = a->free_count,
                             .is_linear = a->is_linear,
                             .is_singular = a->is_singular,
                             .has_motion = a->has_motion,
@@ -465,7 +536,7 @@ static sf_status each_walker(sf_action *a, double *value, double *out,
                              const double *x, const double *v, int64_t walkers)
 {
     const size_t all = (size_t)(a->unknowns * a->points);
-    const int64_t n = a->unknowns * a->free_count;
+    const int64_t n = a->free_count;
     double *room = sfi_alloc(a->ctx, 3 * all, sizeof *room);
     sf_status status = room != NULL ? SF_OK : SF_E_NOMEM;
     for (int64_t w = 0; w < walkers && status == SF_OK; w++) {
@@ -517,7 +588,7 @@ sf_status sf_action_functional(sf_action *a, sf_functional *out)
                         "action and is no free number of it; solve it");
     SFI_TRY(sfi_action_check_rest(a));
     out->name = "action";
-    out->unknowns = a->unknowns * a->free_count;
+    out->unknowns = a->free_count;
     out->user = a;
     out->value = value;
     out->gradient = gradient;

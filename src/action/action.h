@@ -5,7 +5,11 @@
  *          -> the terms that hold one point's value, a graph for each class of points
  *             (corner.c) -> their derivatives, as programs of boxes (apply.c)
  *
- * Fields are dense arrays [unknowns][points], row-major, pinned points among them. */
+ * Fields are dense arrays [unknowns][points], row-major, pinned points among them.
+ *
+ * A one-form has three unknowns, its components.  That along an axis of the grid lies
+ * between points: number i between those of index i and i + 1 of that axis.  Beyond the last
+ * point of an axis that is not closed there is none; its number is pinned. */
 #ifndef SFI_ACTION_H
 #define SFI_ACTION_H
 
@@ -123,6 +127,9 @@ struct sf_action {
     sf_action_kind kind;
     char *text;
     char *names[SF_MOST_UNKNOWNS];
+    char *form; /* its name; NULL: the unknowns are scalars      */
+    int half
+        [SF_MOST_UNKNOWNS]; /* the axis between whose points one lies; -1   */
     sfi_named *named;
     size_t named_count, named_capacity;
     sfi_action_wall walls[2 * SF_MAX_AXES];
@@ -142,8 +149,9 @@ struct sf_action {
     char motion_problem[160]; /* why there is none, "" if there is            */
 
     sfi_class_program programs[SFI_TASKS][SFI_CLASSES];
-    bool *pinned; /* [points] */
-    int64_t free_count;
+    bool *pinned; /* [unknowns][points]                                   */
+    int64_t
+        free_count; /* numbers of all unknowns                             */
 };
 
 /* ---- text (density_text.c) ---------------------------------------------------------- */
@@ -196,8 +204,10 @@ bool sfi_values_is_number(const sfi_values *v);
 /* Its values [points] at the action's time; SF_E_ARG where one is not finite. */
 sf_status sfi_values_run(sf_action *a, const sfi_values *v, double *out);
 
-/* Values at all points [points] of a text of coordinates, constants and point sources. */
-sf_status sfi_action_evaluate(sf_action *a, const char *text, double *values);
+/* Values of unknown u, or (-1) at the points [points], by a text of coordinates, constants
+ * and, on points, point sources. */
+sf_status sfi_action_evaluate(sf_action *a, int u, const char *text,
+                              double *values);
 
 /* Go to a time: what depends on t is that of `time` from now on.  SF_E_ARG (values that are
  * not finite; pins that do not agree), and the action is then of no time. */
@@ -212,6 +222,13 @@ sf_status sfi_class_program_make(sf_action *a, sfi_task_of task,
                                  const sfi_place_class *place,
                                  sfi_class_program *out);
 void sfi_class_program_free(sf_action *a, sfi_class_program *p);
+
+/* The roles of the axes along which the components of a form lie. */
+static inline sf_role sfi_form_role(int component)
+{
+    static const sf_role roles[] = {SF_ROLE_X, SF_ROLE_Y, SF_ROLE_Z};
+    return roles[component];
+}
 
 static inline bool sfi_is_closed(const sf_action *a, int axis)
 {
@@ -244,15 +261,26 @@ sf_status sfi_action_diagonal(sf_action *a, const double *x, double *out);
 /* Volume of the cell of each point, [points]. */
 void sfi_action_volumes(const sf_action *a, double *out);
 
+/* What the corner rule makes of c q^2/2 of a quantity that lies midway along the axes k of
+ * which place has bit k, at each of its numbers [points]: the volume there, times c at the
+ * points around [points], or 1 (NULL); 0 where none is. */
+void sfi_action_cells(const sf_action *a, unsigned place, const double *c,
+                      double *out);
+
+/* Where unknown u lies. */
+static inline unsigned sfi_action_place(const sf_action *a, int u)
+{
+    return a->half[u] >= 0 ? 1u << a->half[u] : 0u;
+}
+
 /* Values of `a` of unknown u, [points]. */
 sf_status sfi_action_inertia(sf_action *a, int u, double *out);
 
 /* SF_E_ARG where sides that pin the same point do not agree. */
 sf_status sfi_action_check_pins(const sf_action *a);
 
-/* Set the pinned points of an unknown, [points]: all, or those of one wall. */
-void sfi_action_pin(const sf_action *a, double *x);
-void sfi_action_pin_wall(const sf_action *a, int wall, double *x);
+/* Set the pinned numbers of unknown u, [points]. */
+void sfi_action_pin(const sf_action *a, int u, double *x);
 
 /* Free numbers, an unknown after the other, to all points and back; pinned points have
  * their values or 0. */
@@ -263,5 +291,8 @@ void sfi_action_collect(const sf_action *a, const double *x, double *free);
 /* Fields of one grid and dense arrays. */
 sf_status sfi_action_gather(sf_action *a, const sf_field *fields, double *x);
 void sfi_action_scatter(const sf_action *a, const double *x, sf_field *fields);
+
+/* The numbers [points] of one unknown. */
+void sfi_action_put(const sf_action *a, const double *x, sf_field *field);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* apply.c - an action and its derivatives at all points: a box for each class. */
 #include "action/action.h"
+#include "field/layout.h"
 
 #include <math.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static bool make_box(const sf_action *a, int number, class_box *b)
             return false;
         const int w = 2 * k + (b->place[k] == SFI_AT_HIGH);
         b->is_pinned |= b->place[k] != SFI_INSIDE && !sfi_is_cells(a, k) &&
-                        a->walls[w].kind == SF_SIDE_PIN;
+                        a->walls[w].kind == SF_SIDE_PIN && a->form == NULL;
     }
     return true;
 }
@@ -180,34 +181,55 @@ sf_status sfi_action_diagonal(sf_action *a, const double *x, double *out)
 
 /* ---- points ---------------------------------------------------------------------------- */
 
-/* Visit all points: index and element. */
-static bool next_point(const sf_action *a, int64_t *index)
+/* The widths of the cells along an axis. */
+static void scale_by_widths(const sf_action *a, int k, double *x)
 {
-    for (int k = a->rank - 1; k >= 0; k--) {
-        if (++index[k] < a->count[k])
-            return true;
-        index[k] = 0;
+    for (int64_t i = 0; i < a->points; i++) {
+        const int64_t at = i / a->stride[k] % a->count[k];
+        double width = 0.0;
+        if (!(sfi_is_end(a, k, false) && at == 0))
+            width += a->lines[k][SFI_LINE_LOW][at];
+        if (!(sfi_is_end(a, k, true) && at == a->count[k] - 1))
+            width += a->lines[k][SFI_LINE_HIGH][at];
+        x[i] *= width;
     }
-    return false;
+}
+
+/* Between two points, the half of each that is towards the other. */
+static void join_halves(const sf_action *a, int k, double *x)
+{
+    const int64_t n = a->count[k], stride = a->stride[k];
+    const double *low = a->lines[k][SFI_LINE_LOW],
+                 *high = a->lines[k][SFI_LINE_HIGH];
+    for (int64_t line = 0; line < a->points / n; line++) {
+        double *at = x + line / stride * stride * n + line % stride;
+        const double first = at[0];
+        for (int64_t i = 0; i < n; i++) {
+            const double here = high[i] * at[i * stride];
+            at[i * stride] = i < n - 1
+                                 ? here + low[i + 1] * at[(i + 1) * stride]
+                             : sfi_is_closed(a, k) ? here + low[0] * first
+                                                   : 0.0;
+        }
+    }
+}
+
+void sfi_action_cells(const sf_action *a, unsigned place, const double *c,
+                      double *out)
+{
+    for (int64_t i = 0; i < a->points; i++)
+        out[i] = c != NULL ? c[i] : 1.0;
+    for (int k = 0; k < a->rank; k++)
+        if (place >> k & 1u)
+            join_halves(a, k, out);
+        else
+            scale_by_widths(a, k, out);
 }
 
 /* By the same tables as the corners. */
 void sfi_action_volumes(const sf_action *a, double *out)
 {
-    int64_t index[SF_MAX_AXES] = {0};
-    do {
-        double v = 1.0;
-        for (int k = 0; k < a->rank; k++) {
-            const int64_t i = index[k];
-            double width = 0.0;
-            if (!(sfi_is_end(a, k, false) && i == 0))
-                width += a->lines[k][SFI_LINE_LOW][i];
-            if (!(sfi_is_end(a, k, true) && i == a->count[k] - 1))
-                width += a->lines[k][SFI_LINE_HIGH][i];
-            v *= width;
-        }
-        *out++ = v;
-    } while (next_point(a, index));
+    sfi_action_cells(a, 0, NULL, out);
 }
 
 sf_status sfi_action_inertia(sf_action *a, int u, double *out)
@@ -290,7 +312,7 @@ static bool is_pin(const sf_action *a, int w)
     return a->walls[w].kind == SF_SIDE_PIN && !sfi_is_cells(a, w / 2);
 }
 
-void sfi_action_pin_wall(const sf_action *a, int w, double *x)
+static void pin_wall(const sf_action *a, int w, double *x)
 {
     const int axis = w / 2;
     int64_t index[SF_MAX_AXES] = {0};
@@ -334,10 +356,16 @@ sf_status sfi_action_check_pins(const sf_action *a)
     return SF_OK;
 }
 
-void sfi_action_pin(const sf_action *a, double *x)
+void sfi_action_pin(const sf_action *a, int u, double *x)
 {
+    const int half = a->half[u];
     for (int w = 0; w < 2 * a->rank; w++)
-        sfi_action_pin_wall(a, w, x);
+        if (w / 2 != half) /* to which it is not along */
+            pin_wall(a, w, x);
+    for (int64_t i = 0; i < a->points && half >= 0 && !sfi_is_closed(a, half);
+         i++)
+        if (i / a->stride[half] % a->count[half] == a->count[half] - 1)
+            x[i] = 0.0;
 }
 
 /* ---- free numbers -------------------------------------------------------------------------- */
@@ -348,9 +376,9 @@ void sfi_action_spread(const sf_action *a, const double *free, double *x,
     for (int u = 0; u < a->unknowns; u++) {
         double *to = x + u * a->points;
         for (int64_t i = 0; i < a->points; i++)
-            to[i] = a->pinned[i] ? 0.0 : *free++;
+            to[i] = a->pinned[u * a->points + i] ? 0.0 : *free++;
         if (pinned_values)
-            sfi_action_pin(a, to);
+            sfi_action_pin(a, u, to);
     }
 }
 
@@ -358,29 +386,66 @@ void sfi_action_collect(const sf_action *a, const double *x, double *free)
 {
     for (int u = 0; u < a->unknowns; u++)
         for (int64_t i = 0; i < a->points; i++)
-            if (!a->pinned[i])
+            if (!a->pinned[u * a->points + i])
                 *free++ = x[u * a->points + i];
 }
 
 /* ---- fields ------------------------------------------------------------------------------ */
 
+/* Whether a field has the numbers of unknown u. */
+static bool lies_on(const sf_action *a, int u, const sf_field *f)
+{
+    bool fits = f->grid != NULL && sf_grid_rank(f->grid) == a->rank &&
+                f->components == 1;
+    for (int k = 0; k < a->rank && fits; k++)
+        fits = sf_field_count(f, 0, k) ==
+               a->count[k] - (k == a->half[u] && !sfi_is_closed(a, k));
+    return fits;
+}
+
+/* Element of a row of a field. */
+static int64_t row_of(const sf_action *a, const sfi_row_walk *w)
+{
+    int64_t at = 0;
+    for (int k = 0; k < a->rank - 1; k++)
+        at += w->index[k] * a->stride[k];
+    return at;
+}
+
 sf_status sfi_action_gather(sf_action *a, const sf_field *fields, double *x)
 {
     for (int u = 0; u < a->unknowns; u++) {
         const sf_field *f = &fields[u];
-        if (f->grid == NULL || sf_grid_rank(f->grid) != a->rank ||
-            f->components != 1 || sf_field_points(f, 0) != a->points)
+        if (!lies_on(a, u, f))
             return SFI_FAIL(a->ctx, SF_E_SHAPE,
                             "action: field %d is to lie on the points of the "
-                            "action's grid",
-                            u);
-        sf_field_get(f, 0, x + u * a->points);
+                            "action's grid%s",
+                            u,
+                            a->half[u] >= 0 ? ", midway along its axis" : "");
+        double *to = x + u * a->points;
+        memset(to, 0, (size_t)a->points * sizeof *to);
+        sfi_row_walk w = sfi_walk(f, 0);
+        do {
+            double *row = to + row_of(a, &w);
+            for (int64_t i = 0; i < w.count; i++)
+                row[i] = sfi_number_get(f->dtype, f->data[0], w.at + i);
+        } while (sfi_walk_on(&w));
     }
     return SF_OK;
+}
+
+void sfi_action_put(const sf_action *a, const double *x, sf_field *field)
+{
+    sfi_row_walk w = sfi_walk(field, 0);
+    do {
+        const double *row = x + row_of(a, &w);
+        for (int64_t i = 0; i < w.count; i++)
+            sfi_number_put(field->dtype, field->data[0], w.at + i, row[i]);
+    } while (sfi_walk_on(&w));
 }
 
 void sfi_action_scatter(const sf_action *a, const double *x, sf_field *fields)
 {
     for (int u = 0; u < a->unknowns; u++)
-        sf_field_put(&fields[u], 0, x + u * a->points);
+        sfi_action_put(a, x + u * a->points, &fields[u]);
 }

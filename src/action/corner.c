@@ -10,6 +10,10 @@
  * each neighbour those that face it.  These terms are written out and derived, so it is
  * the gradient of S to rounding, and no sum meets another thread's.
  *
+ * A component of a one-form lies on the edges; at a corner it is that of the edge from the
+ * point along its axis towards the corner, and a slope along another axis is the difference
+ * of two parallel edges of one face.
+ *
  * Where an axis has cells (points half a cell off its walls), the corner towards a wall
  * stays: with half an edge to a pinned value, and without a slope at another wall. */
 #include "action/action.h"
@@ -159,15 +163,26 @@ static sf_node inverse_half(building *b, const corner *c, int axis)
                   sf_const(b->g, 1.0 / (length * b->a->grid->radian[axis])));
 }
 
+/* The value of an unknown that a corner sees, or, with an axis, the one a step further: on
+ * the point, or from it towards the corner. */
+static sf_node value_at(building *b, const corner *c, int unknown, int axis)
+{
+    const int half = b->a->half[unknown];
+    int at[SF_MAX_AXES];
+    memcpy(at, c->at, sizeof at);
+    if (half >= 0 && c->side[half] < 0)
+        at[half]--;
+    if (axis >= 0)
+        at[axis] += c->side[axis];
+    return read_at(b, SFI_READ_VALUE, unknown, at);
+}
+
 /* D^s_mu phi. */
 static sf_node slope(building *b, const corner *c, int unknown, int axis)
 {
     sf_graph *g = b->g;
     const sf_action *a = b->a;
-    int next[SF_MAX_AXES];
-    memcpy(next, c->at, sizeof next);
-    next[axis] += c->side[axis];
-    const sf_node here = read_at(b, SFI_READ_VALUE, unknown, c->at);
+    const sf_node here = value_at(b, c, unknown, -1);
     if (is_at(b, axis, c->at[axis], c->side[axis])) {
         const int w = 2 * axis + (c->side[axis] > 0);
         const sfi_action_wall *wall = &a->walls[w];
@@ -187,7 +202,7 @@ static sf_node slope(building *b, const corner *c, int unknown, int axis)
             g, sf_mul(g, sf_const(g, c->side[axis]), inverse_half(b, c, axis)),
             sf_sub(g, value, here));
     }
-    const sf_node there = read_at(b, SFI_READ_VALUE, unknown, next);
+    const sf_node there = value_at(b, c, unknown, axis);
     return sf_mul(g, inverse_length(b, c, axis),
                   c->side[axis] > 0 ? sf_sub(g, there, here)
                                     : sf_sub(g, here, there));
@@ -212,8 +227,7 @@ static sf_node term(building *b, const corner *c, int facing)
             facing >= 0 && (l->kind == SFI_LEAF_VALUE ||
                             (l->kind == SFI_LEAF_SLOPE && l->axis != facing))
                 ? sf_const(g, 0.0)
-            : l->kind == SFI_LEAF_VALUE
-                ? read_at(b, SFI_READ_VALUE, l->index, c->at)
+            : l->kind == SFI_LEAF_VALUE ? value_at(b, c, l->index, -1)
             : l->kind == SFI_LEAF_SLOPE ? slope(b, c, l->index, l->axis)
             : l->kind == SFI_LEAF_COORD
                 ? line_at(b, l->axis, SFI_LINE_COORD, c->at[l->axis])
@@ -325,9 +339,37 @@ static sf_node own_terms(building *b)
     return sf_add(g, sum, wall_terms(b));
 }
 
-/* All terms that hold the point's value. */
-static sf_node all_terms(building *b)
+/* Of a component that lies between this point and the next along an axis: the corners of
+ * both, and of their neighbours along others, that see it. */
+static sf_node terms_between(building *b, int axis)
 {
+    sf_graph *g = b->g;
+    const sf_action *a = b->a;
+    sf_node sum = sf_const(g, 0.0);
+    for (int bits = 0; bits < 1 << a->rank; bits++)
+        for (int k = 0; k < a->rank; k++)
+            for (int way = -1; way <= 1; way++) {
+                corner c = {{0}, {0}};
+                set_corner(a, bits, &c);
+                const bool is_own = k == axis;
+                c.at[axis] = c.side[axis] > 0 ? 0 : 1;
+                if (is_own ? way != 0 : way == 0 || c.side[k] != -way)
+                    continue;
+                if (!is_own && is_at(b, k, 0, way))
+                    continue; /* no neighbour */
+                c.at[k] += way;
+                if (is_inside(b, &c))
+                    sum = sf_add(g, sum, term(b, &c, -1));
+            }
+    return sum;
+}
+
+/* All terms that hold the value of an unknown at the point. */
+static sf_node all_terms(building *b, int unknown)
+{
+    if (b->a->half[unknown] >= 0)
+        return terms_between(b, b->a->half[unknown]);
+
     sf_graph *g = b->g;
     const sf_action *a = b->a;
     sf_node sum = own_terms(b);
@@ -383,6 +425,21 @@ static sf_node product(building *b, sf_node gradient)
     return sum;
 }
 
+/* Whether a component of a form is unknown at the points of this class. */
+static bool is_free(const building *b, int unknown)
+{
+    const sf_action *a = b->a;
+    for (int k = 0; k < a->rank; k++) {
+        const int w = 2 * k + (b->place[k] == SFI_AT_HIGH);
+        if (b->place[k] == SFI_INSIDE || sfi_is_closed(a, k))
+            continue;
+        if (k == a->half[unknown] ? b->place[k] == SFI_AT_HIGH
+                                  : a->walls[w].kind == SF_SIDE_PIN)
+            return false;
+    }
+    return true;
+}
+
 static int outputs_of(building *b, sfi_task_of task, sf_output *out)
 {
     static const int here[SF_MAX_AXES] = {0};
@@ -395,7 +452,11 @@ static int outputs_of(building *b, sfi_task_of task, sf_output *out)
     const int n = b->a->unknowns;
     for (int u = 0; u < n; u++)
         phi[u] = read_at(b, SFI_READ_VALUE, u, here);
-    sf_gradients(g, all_terms(b), n, phi, by);
+    if (b->a->form == NULL)
+        sf_gradients(g, all_terms(b, 0), n, phi, by);
+    for (int u = 0; u < n && b->a->form != NULL; u++)
+        by[u] = is_free(b, u) ? sf_gradient(g, all_terms(b, u), phi[u])
+                              : sf_const(g, 0.0);
     for (int u = 0; u < n; u++)
         out[u] =
             (sf_output){task == SFI_GRADIENT  ? by[u]

@@ -137,6 +137,11 @@ static sf_node slope(asking *q, sf_node e, int axis, bool physical)
                       "second derivatives of an unknown are not allowed in an "
                       "action; integrate by parts");
     sf_node sum = sf_const(g, 0.0);
+    if (a->form != NULL && sfi_action_depends(a, e, SFI_LEAF_VALUE))
+        return REFUSE(q,
+                      "%s: of the form %s only curl(%s) is a derivative in "
+                      "space",
+                      q->name, a->form, a->form);
     for (int u = 0; u < a->unknowns; u++) {
         const sf_node value = sfi_action_leaf(a, SFI_LEAF_VALUE, u, 0);
         sf_node by = sf_gradient(g, e, value);
@@ -195,12 +200,68 @@ static sf_node grad2(asking *q, sf_node e)
     return sum;
 }
 
+/* ---- forms --------------------------------------------------------------------------- */
+
+/* Three numbers as a vector. */
+static sf_node vector(sf_graph *g, const sf_node *parts)
+{
+    const int64_t one = 1;
+    sf_node list[SF_FORM_COMPONENTS];
+    for (int u = 0; u < SF_FORM_COMPONENTS; u++)
+        list[u] = sf_reshape(g, parts[u], 1, &one);
+    return sf_concat(g, SF_FORM_COMPONENTS, list, 0);
+}
+
+/* The form, or its time derivative. */
+static sf_node form_of(sf_action *a, sfi_leaf_kind kind)
+{
+    sf_node parts[SF_FORM_COMPONENTS];
+    for (int u = 0; u < SF_FORM_COMPONENTS; u++)
+        parts[u] = sfi_action_leaf(a, kind, u, 0);
+    return vector(a->graph, parts);
+}
+
+static bool is_form(asking *q, sf_node e)
+{
+    return q->a->form != NULL && e.id == form_of(q->a, SFI_LEAF_VALUE).id;
+}
+
+/* d A_u/d(axis of component v); 0 where the grid has no such axis. */
+static sf_node turn(const asking *q, int u, int v)
+{
+    const int axis = sf_grid_find_role(q->a->grid, sfi_form_role(v));
+    return axis >= 0 ? sfi_action_leaf(q->a, SFI_LEAF_SLOPE, u, axis)
+                     : sf_const(q->a->graph, 0.0);
+}
+
+static sf_node curl(asking *q, sf_node e)
+{
+    sf_node parts[SF_FORM_COMPONENTS];
+    if (!is_form(q, e))
+        return REFUSE(q, "%s: want a form, for instance %s(%s)", q->name,
+                      q->name, q->a->form != NULL ? q->a->form : "A");
+    for (int u = 0; u < SF_FORM_COMPONENTS; u++) {
+        const int v = (u + 1) % SF_FORM_COMPONENTS;
+        const int w = (u + 2) % SF_FORM_COMPONENTS;
+        parts[u] = sf_sub(q->a->graph, turn(q, w, v), turn(q, v, w));
+    }
+    return vector(q->a->graph, parts);
+}
+
+static sf_node curl2(asking *q, sf_node e)
+{
+    const sf_node b = curl(q, e);
+    return sf_dot(q->a->graph, b, b);
+}
+
 static sf_node rate(asking *q, sf_node e)
 {
     sf_action *a = q->a;
     sf_graph *g = a->graph;
     if (a->kind == SF_ENERGY)
         return REFUSE(q, "dt: an energy has no time in it; give a Lagrangian");
+    if (is_form(q, e))
+        return form_of(a, SFI_LEAF_RATE);
     if (sfi_action_depends(a, e, SFI_LEAF_SLOPE) ||
         sfi_action_depends(a, e, SFI_LEAF_RATE))
         return REFUSE(q,
@@ -305,8 +366,9 @@ static bool call(void *user, const char *name, size_t length, int count,
     static const struct {
         const char *name;
         int count;
-    } known[] = {{"dx", 1},   {"dy", 1},    {"dz", 1}, {"dt", 1},
-                 {"grad", 1}, {"grad2", 1}, {"d", 2},  {"delta", 0}};
+    } known[] = {{"dx", 1},    {"dy", 1},    {"dz", 1}, {"dt", 1},
+                 {"grad", 1},  {"grad2", 1}, {"d", 2},  {"curl", 1},
+                 {"curl2", 1}, {"delta", 0}};
     asking *q = user;
     for (size_t i = 0; i < SFI_COUNT(known); i++) {
         if (!is_word(known[i].name, name, length))
@@ -316,7 +378,7 @@ static bool call(void *user, const char *name, size_t length, int count,
             *out =
                 REFUSE(q, "%s takes %d argument%s, found %d", q->name,
                        known[i].count, known[i].count == 1 ? "" : "s", count);
-        else if (i == 7)
+        else if (i == SFI_COUNT(known) - 1)
             *out = delta(q, count, args);
         else if (!q->derivatives)
             *out = REFUSE(q, "%s: derivatives are for the density", q->name);
@@ -327,7 +389,9 @@ static bool call(void *user, const char *name, size_t length, int count,
                    : i == 3 ? rate(q, args[0])
                    : i == 4 ? grad(q, args[0])
                    : i == 5 ? grad2(q, args[0])
-                            : along_named(q, args);
+                   : i == 6 ? along_named(q, args)
+                   : i == 7 ? curl(q, args[0])
+                            : curl2(q, args[0]);
         return true;
     }
     return false;
@@ -343,6 +407,8 @@ static int symbols_of(asking *q, bool unknowns, sf_symbol *out)
     for (int u = 0; u < a->unknowns && unknowns; u++)
         out[n++] =
             (sf_symbol){a->names[u], sfi_action_leaf(a, SFI_LEAF_VALUE, u, 0)};
+    if (a->form != NULL && unknowns)
+        out[n++] = (sf_symbol){a->form, form_of(a, SFI_LEAF_VALUE)};
     for (size_t i = 0; i < a->named_count && n < MOST_SYMBOLS - 8; i++) {
         const sfi_named *s = &a->named[i];
         if (s->is_number)
@@ -367,7 +433,9 @@ static sf_status parse(asking *q, const char *text, bool unknowns, sf_node *out)
     sf_symbol symbols[MOST_SYMBOLS];
     const sfi_parse_hooks hooks = {
         .call = call,
-        .functions = unknowns ? "dx, dy, dz, dt, d, grad, grad2" : "delta",
+        .functions =
+            unknowns ? "dx, dy, dz, dt, d, grad, grad2, curl, curl2" : "delta",
+        .squares_vectors = true,
         .user = q};
     const int count = symbols_of(q, unknowns, symbols);
     SFI_TRY(sf_graph_status(q->a->graph));

@@ -181,7 +181,7 @@ static sf_status tell_unknown(telling *t)
     }
     snprintf(text, sizeof text, " points, %s, %lld free numbers",
              sf_geometry_name(sf_grid_geometry(a->grid)),
-             (long long)(a->unknowns * a->free_count));
+             (long long)a->free_count);
     SFI_TRY(put(t, text));
     return end_line(t, "unknown");
 }

@@ -2,6 +2,7 @@
 /* problem.c - problems as text files: what their sections and keys mean. */
 #include "action/action.h"
 #include "base/assign.h"
+#include "field/layout.h"
 #include "io/ini.h"
 #include "num/decimal.h"
 
@@ -42,8 +43,8 @@ static const struct {
     {"constants", NULL},
     {"source", NULL},
     {"action", " energy lagrangian "},
-    {"motion",
-     " until step every damping tolerance method absorb temperature "},
+    {"motion", " until step every damping conductivity tolerance method absorb "
+               "temperature "},
     {"solver", " tolerance project "},
 };
 
@@ -277,10 +278,13 @@ static sf_status deposit(const reading *r, const sfi_ini_entry *e,
     return status;
 }
 
-static sf_status set_values(const reading *r, const sfi_ini_entry *e,
+/* Values of unknown u, or (-1) of the points of the grid. */
+static sf_status set_values(const reading *r, const sfi_ini_entry *e, int u,
                             sf_field *out)
 {
+    sf_action *a = r->p->action;
     const size_t n = (size_t)sf_grid_points(r->p->grid);
+    const bool is_between = u >= 0 && a->half[u] >= 0;
     char path[1024];
     const char *variable = NULL;
     double *values = sfi_alloc(r->ctx, n, sizeof *values);
@@ -288,6 +292,11 @@ static sf_status set_values(const reading *r, const sfi_ini_entry *e,
         return SF_E_NOMEM;
     sf_status status = SF_OK;
     const char *columns = NULL;
+    if (is_between && (is_deposit(e->value, path, sizeof path, &columns) ||
+                       is_file(e->value, path, sizeof path, &variable))) {
+        sfi_free(r->ctx, values, n, sizeof *values);
+        return REFUSE(r, e, "lies between points; want an expression");
+    }
     if (is_deposit(e->value, path, sizeof path, &columns)) {
         sfi_free(r->ctx, values, n, sizeof *values);
         return deposit(r, e, path, columns, out);
@@ -300,12 +309,12 @@ static sf_status set_values(const reading *r, const sfi_ini_entry *e,
             sf_field_free(r->ctx, &f);
         }
     } else {
-        status = sfi_action_evaluate(r->p->action, e->value, values);
+        status = sfi_action_evaluate(a, u, e->value, values);
         if (status != SF_OK)
             status = blame(r, e, status);
     }
     if (status == SF_OK)
-        sf_field_put(out, 0, values);
+        sfi_action_put(a, values, out);
     sfi_free(r->ctx, values, n, sizeof *values);
     return status;
 }
@@ -320,21 +329,42 @@ static int unknown_of(const reading *r, const char *name)
     return -1;
 }
 
-/* The unknowns are what [field] names, but for their rates. */
-static sf_status find_unknowns(const reading *r, const char **names, int *count)
+/* The name of "form NAME", or NULL. */
+static const char *form_of(const char *key)
+{
+    if (strncmp(key, "form", 4) != 0 || (key[4] != ' ' && key[4] != '\t'))
+        return NULL;
+    return key + 4 + strspn(key + 4, " \t");
+}
+
+/* The unknowns are what [field] names, but for their rates; or the components of the one
+ * form that it has. */
+static sf_status find_unknowns(const reading *r, const char **names, int *count,
+                               const char **form)
 {
     *count = 0;
+    *form = NULL;
     for (size_t i = 0; i < sfi_ini_count(r->ini); i++) {
         const sfi_ini_entry *e = sfi_ini_entry_at(r->ini, i);
-        if (strcmp(e->section, "field") != 0 || strncmp(e->key, "dt_", 3) == 0)
+        if (strcmp(e->section, "field") != 0 || form_of(e->key) == NULL ||
+            strcmp(e->value, "0") == 0)
             continue;
-        if (strncmp(e->key, "form", 4) == 0)
-            return REFUSE(r, e, "forms are not supported");
+        if (*form != NULL || strcmp(e->value, "1") != 0)
+            return REFUSE(r, e,
+                          "want form NAME = 1, a one-form, once; found \"%s\"",
+                          e->value);
+        *form = form_of(e->key);
+    }
+    for (size_t i = 0; i < sfi_ini_count(r->ini) && *form == NULL; i++) {
+        const sfi_ini_entry *e = sfi_ini_entry_at(r->ini, i);
+        if (strcmp(e->section, "field") != 0 ||
+            strncmp(e->key, "dt_", 3) == 0 || form_of(e->key) != NULL)
+            continue;
         if (*count == SF_MOST_UNKNOWNS)
             return REFUSE(r, e, "more than %d fields", (int)SF_MOST_UNKNOWNS);
         names[(*count)++] = e->key;
     }
-    if (*count == 0)
+    if (*count == 0 && *form == NULL)
         return SFI_FAIL(r->ctx, SF_E_FORMAT,
                         "%s: the problem has no [field]; want for instance phi "
                         "= 0",
@@ -342,24 +372,70 @@ static sf_status find_unknowns(const reading *r, const char **names, int *count)
     return SF_OK;
 }
 
+/* Which component of E = -dA/dt "E_x" is; -1. */
+static int electric_of(const sf_action *a, const char *key)
+{
+    return a->form != NULL && key[0] == 'E' && key[1] == '_' && key[2] >= 'x' &&
+                   key[2] <= 'z' && key[3] == '\0'
+               ? key[2] - 'x'
+               : -1;
+}
+
+static void negate(sf_field *f)
+{
+    sfi_row_walk w = sfi_walk(f, 0);
+    do {
+        for (int64_t i = 0; i < w.count; i++)
+            ((double *)f->data[0])[w.at + i] *= -1.0;
+    } while (sfi_walk_on(&w));
+}
+
+/* A text of values at points. */
+static sf_status read_nodal(const reading *r, const char *section,
+                            const char *key, sf_field *out, bool *is_there)
+{
+    const sfi_ini_entry *e = sfi_ini_find(r->ini, section, key);
+    *is_there = e != NULL;
+    if (e == NULL)
+        return SF_OK;
+    SFI_TRY(sf_field_new(r->ctx, out, r->p->grid, 1, NULL, SF_F64, 0));
+    return set_values(r, e, -1, out);
+}
+
 static sf_status read_fields(const reading *r)
 {
     sf_problem *p = r->p;
     for (int u = 0; u < p->unknowns; u++) {
         SFI_TRY(sf_action_field(p->action, &p->fields[u], u));
-        SFI_TRY(
-            sf_field_new(r->ctx, &p->rates[u], p->grid, 1, NULL, SF_F64, 0));
+        SFI_TRY(sf_field_new(r->ctx, &p->rates[u], p->grid, 1,
+                             p->fields[u].place, SF_F64, 0));
     }
     for (size_t i = 0; i < sfi_ini_count(r->ini); i++) {
         const sfi_ini_entry *e = sfi_ini_entry_at(r->ini, i);
-        if (strcmp(e->section, "field") != 0)
+        bool is_electric = false;
+        if (strcmp(e->section, "field") != 0 || form_of(e->key) != NULL)
             continue;
+        if (p->action->form != NULL && strcmp(e->key, "charge") == 0)
+            continue; /* no component */
         const bool is_rate = strncmp(e->key, "dt_", 3) == 0;
-        const int u = unknown_of(r, e->key + (is_rate ? 3 : 0));
+        int u = unknown_of(r, e->key + (is_rate ? 3 : 0));
+        if (u < 0) {
+            u = electric_of(p->action, e->key);
+            is_electric = u >= 0;
+        }
         if (u < 0)
-            return REFUSE(r, e, "is the rate of no field");
-        SFI_TRY(set_values(r, e, is_rate ? &p->rates[u] : &p->fields[u]));
-        p->has_rates |= is_rate;
+            return p->action->form != NULL
+                       ? REFUSE(r, e,
+                                "the form %s has components %s, %s and %s; "
+                                "known beside them: E_x, E_y, E_z, charge",
+                                p->action->form, p->action->names[0],
+                                p->action->names[1], p->action->names[2])
+                       : REFUSE(r, e, "is the rate of no field");
+        const bool is_second = is_rate || is_electric;
+        SFI_TRY(set_values(r, e, u, is_second ? &p->rates[u] : &p->fields[u]));
+        if (is_electric)
+            negate(&p->rates[u]);
+        p->has_rates |= is_second;
     }
     return SF_OK;
 }
@@ -380,9 +456,16 @@ static sf_status read_action(const reading *r)
     const sfi_ini_entry *e = energy != NULL ? energy : motion;
     sf_problem *p = r->p;
     p->kind = energy != NULL ? SF_ENERGY : SF_LAGRANGIAN;
-    SFI_TRY(find_unknowns(r, names, &p->unknowns));
-    sf_status status = sf_action_new(r->ctx, &p->action, p->grid, e->value,
+    const char *form = NULL;
+    SFI_TRY(find_unknowns(r, names, &p->unknowns, &form));
+    sf_status status =
+        form != NULL ? sf_action_new_form(r->ctx, &p->action, p->grid, e->value,
+                                          p->kind, form)
+                     : sf_action_new(r->ctx, &p->action, p->grid, e->value,
                                      p->kind, p->unknowns, names);
+    p->unknowns = form != NULL ? SF_FORM_COMPONENTS : p->unknowns;
+    if (status != SF_OK)
+        p->unknowns = 0;
     if (status != SF_OK)
         return status == SF_E_NOMEM ? status : SF_E_FORMAT;
     SFI_TRY(read_names(r, "constants"));
@@ -438,7 +521,12 @@ static sf_status read_all(const reading *r)
     SFI_TRY(read_grid(r));
     SFI_TRY(read_numbers(r));
     SFI_TRY(read_action(r));
-    return read_fields(r);
+    SFI_TRY(read_fields(r));
+    sf_problem *p = r->p;
+    if (p->action->form != NULL)
+        SFI_TRY(read_nodal(r, "field", "charge", &p->charge, &p->has_charge));
+    return read_nodal(r, "motion", "conductivity", &p->conductivity,
+                      &p->has_conductivity);
 }
 
 void sf_problem_free(sf_context *ctx, sf_problem *p)
@@ -447,6 +535,8 @@ void sf_problem_free(sf_context *ctx, sf_problem *p)
         sf_field_free(ctx, &p->fields[u]);
         sf_field_free(ctx, &p->rates[u]);
     }
+    sf_field_free(ctx, &p->charge);
+    sf_field_free(ctx, &p->conductivity);
     sf_action_free(p->action);
     sf_grid_free(p->grid);
     memset(p, 0, sizeof *p);

@@ -251,9 +251,42 @@ sf_status sfi_values_run(sf_action *a, const sfi_values *v, double *out)
     return SF_OK;
 }
 
-sf_status sfi_action_evaluate(sf_action *a, const char *text, double *values)
+/* Midway between the points of the axis; the last number, which is none, has the place of
+ * the one before. */
+static sf_status evaluate_between(sf_action *a, int axis, const char *text,
+                                  double *values)
+{
+    const sf_axis *line = sf_grid_axis(a->grid, axis);
+    const size_t n = (size_t)line->count;
+    double *x[SF_MAX_AXES];
+    sf_box box = {.rank = a->rank};
+    sfi_spread_text s;
+    SFI_TRY(sfi_action_parse_spread(a, text, false, false, &s));
+    double *middle = sfi_alloc(a->ctx, n, sizeof *middle);
+    if (middle == NULL)
+        return SF_E_NOMEM;
+    for (size_t i = 0; i + 1 < n; i++)
+        middle[i] = 0.5 * (line->coords[i] + line->coords[i + 1]);
+    middle[n - 1] = sfi_is_closed(a, axis)
+                        ? middle[n - 2] + line->coords[1] - line->coords[0]
+                        : middle[n - 2];
+    for (int k = 0; k < a->rank; k++) {
+        x[k] = k == axis ? middle : a->lines[k][SFI_LINE_COORD];
+        box.extent[k] = a->count[k];
+    }
+    sf_status status = sfi_action_run(a, s.rest, &box, x, values);
+    if (status == SF_OK)
+        status = check_finite(a, text, values, a->points, false);
+    sfi_free(a->ctx, middle, n, sizeof *middle);
+    return status;
+}
+
+sf_status sfi_action_evaluate(sf_action *a, int u, const char *text,
+                              double *values)
 {
     sfi_values *v = NULL;
+    if (u >= 0 && a->half[u] >= 0)
+        return evaluate_between(a, a->half[u], text, values);
     SFI_TRY(sfi_values_new(a, &v, text, -1, true, false));
     const sf_status status = sfi_values_run(a, v, values);
     sfi_values_free(a, v);

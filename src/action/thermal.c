@@ -137,7 +137,7 @@ static sf_status scale_by_diagonal(sf_thermal *t)
 {
     memset(t->x, 0, (size_t)t->points * sizeof *t->x);
     for (int u = 0; u < t->a->unknowns; u++)
-        sfi_action_pin(t->a, t->x + u * t->a->points);
+        sfi_action_pin(t->a, u, t->x + u * t->a->points);
     SFI_TRY(sfi_action_diagonal(t->a, t->x, t->g));
     sfi_action_collect(t->a, t->g, t->scale);
     for (int64_t i = 0; i < t->n; i++) {

@@ -9,6 +9,14 @@
 
 /* ---- what can be absorbed --------------------------------------------------------------- */
 
+/* Whether two different slopes may meet in a product: those of one component of a curl. */
+static bool is_curl(const sf_action *a, const sfi_density_leaf *l,
+                    const sfi_density_leaf *m)
+{
+    return a->form != NULL && a->half[l->index] == m->axis &&
+           a->half[m->index] == l->axis;
+}
+
 static sf_status check(const sf_action *inner)
 {
     sf_action *a = (sf_action *)inner; /* its graph grows */
@@ -31,15 +39,15 @@ static sf_status check(const sf_action *inner)
             const sf_node second =
                 sf_gradient(g, sf_gradient(g, a->energy, l.node), m.node);
             const bool is_zero = sfi_is_const(g, second, &none) && none == 0.0;
-            if ((i != j && !is_zero) ||
+            if ((i != j && !is_zero && !is_curl(a, &l, &m)) ||
                 sfi_action_depends(a, second, SFI_LEAF_VALUE) ||
                 sfi_action_depends(a, second, SFI_LEAF_SLOPE) ||
                 sfi_action_ages(a, second))
                 return SFI_FAIL(
                     a->ctx, SF_E_UNSUPPORTED,
                     "evolve: beyond an open side the energy is to be a sum of "
-                    "squares of single slopes, with factors that depend on "
-                    "the coordinates alone");
+                    "squares of single slopes, or of components of a curl, "
+                    "with factors that depend on the coordinates alone");
         }
     return sf_graph_status(g);
 }
@@ -120,6 +128,20 @@ void sfi_absorb_crop(const sfi_absorb *l, const double *x, double *out)
             out[u * n + i] = x[u * l->a->points + outer_of(l, i)];
 }
 
+void sfi_absorb_extend(const sfi_absorb *l, const double *x, double *out)
+{
+    const sf_action *a = l->a, *inner = l->inner;
+    for (int64_t i = 0; i < a->points; i++) {
+        int64_t from = 0;
+        for (int k = 0; k < a->rank; k++) {
+            const int64_t at = i / a->stride[k] % a->count[k] - l->before[k];
+            const int64_t last = inner->count[k] - 1;
+            from += (at < 0 ? 0 : at > last ? last : at) * inner->stride[k];
+        }
+        out[i] = x[from];
+    }
+}
+
 /* Fields of the larger grid from those of the inner one. */
 static sf_status embed(sfi_absorb *l, const sf_field *from, sf_field *to)
 {
@@ -133,9 +155,10 @@ static sf_status embed(sfi_absorb *l, const sf_field *from, sf_field *to)
     for (int u = 0; u < a->unknowns && status == SF_OK; u++) {
         for (int64_t i = 0; i < a->points; i++)
             y[outer_of(l, i)] = x[u * a->points + i];
-        status = sf_field_new(a->ctx, &to[u], l->grid, 1, NULL, SF_F64, 0);
+        const unsigned place = sfi_action_place(a, u);
+        status = sf_field_new(a->ctx, &to[u], l->grid, 1, &place, SF_F64, 0);
         if (status == SF_OK)
-            sf_field_put(&to[u], 0, y);
+            sfi_action_put(l->a, y, &to[u]);
     }
     sfi_free(a->ctx, x, n, sizeof *x);
     sfi_free(a->ctx, y, (size_t)l->a->points, sizeof *y);
@@ -144,9 +167,8 @@ static sf_status embed(sfi_absorb *l, const sf_field *from, sf_field *to)
 
 /* ---- layers ------------------------------------------------------------------------------- */
 
-/* Element of the j-th point outwards of column c: 0 the last one of the inner grid. */
-static int64_t element(const sfi_absorb *l, const sfi_absorbing_layer *s,
-                       int64_t c, int64_t j)
+int64_t sfi_absorb_element(const sfi_absorb *l, const sfi_absorbing_layer *s,
+                           int64_t c, int64_t j)
 {
     const sf_action *a = l->a;
     const int64_t n = a->count[s->axis], inner = a->stride[s->axis];
@@ -202,23 +224,28 @@ static void coefficients(const sfi_absorb *l, double depth, double c, double h,
     *a = sigma > 0.0 ? sigma / (sigma + alpha) * (*b - 1.0) : 0.0;
 }
 
-/* The product with 1 at every third plane has, one plane before it, -K of the edge between
+/* The product with 1 at every third plane of an unknown has, one plane before it, -K of the edge between
  * alone. */
 static sf_status read_edges(sfi_absorb *l, sfi_absorbing_layer *s, double *v,
                             double *w)
 {
     sf_action *a = l->a;
     const int64_t n = a->unknowns * a->points, inner = a->stride[s->axis];
-    for (int64_t phase = 0; phase < 3; phase++) {
+    for (int64_t phase = 0; phase < 3 * a->unknowns; phase++) {
+        const int64_t u = phase / 3;
         for (int64_t i = 0; i < n; i++)
-            v[i] = i / inner % a->count[s->axis] % 3 == phase ? 1.0 : 0.0;
+            v[i] = i / a->points == u &&
+                           i / inner % a->count[s->axis] % 3 == phase % 3
+                       ? 1.0
+                       : 0.0;
         /* What belongs to slopes is the same at any field: take v. */
         SFI_TRY(sfi_action_product(a, v, v, w));
         for (int64_t j = 0; j < l->cells; j++)
             for (int64_t c = 0; c < s->count; c++) {
-                const int64_t near = element(l, s, c, j);
-                const int64_t far = element(l, s, c, j + 1);
-                if (far / inner % a->count[s->axis] % 3 == phase)
+                const int64_t near = sfi_absorb_element(l, s, c, j);
+                const int64_t far = sfi_absorb_element(l, s, c, j + 1);
+                if (far / a->points == u &&
+                    far / inner % a->count[s->axis] % 3 == phase % 3)
                     s->k[j * s->count + c] = -w[near];
             }
     }
@@ -236,9 +263,9 @@ sf_status sfi_absorb_prepare(sfi_absorb *l, double dt, const double *mass,
         for (int64_t j = 0; j < l->cells; j++)
             for (int64_t c = 0; c < s->count; c++) {
                 const int64_t at = j * s->count + c;
-                const double m = mass[element(l, s, c, j)];
+                const double m = mass[sfi_absorb_element(l, s, c, j)];
                 const double speed =
-                    s->k[at] > 0.0 ? h * sqrt(s->k[at] / m) : 0.0;
+                    s->k[at] > 0.0 && m > 0.0 ? h * sqrt(s->k[at] / m) : 0.0;
                 coefficients(l, ((double)j + 0.5) / l->cells, speed, h, dt,
                              &s->psi_a[at], &s->psi_b[at]);
                 coefficients(l, (double)j / l->cells, speed, h, dt,
@@ -256,22 +283,25 @@ void sfi_absorb_step(sfi_absorb *l, const double *mass, const double *x,
         for (int64_t j = 0; j < l->cells; j++)
             for (int64_t c = 0; c < s->count; c++) {
                 const int64_t at = j * s->count + c;
-                const double d =
-                    x[element(l, s, c, j + 1)] - x[element(l, s, c, j)];
+                const double d = x[sfi_absorb_element(l, s, c, j + 1)] -
+                                 x[sfi_absorb_element(l, s, c, j)];
                 s->psi[at] = s->psi_b[at] * s->psi[at] + s->psi_a[at] * d;
             }
         for (int64_t j = 0; j < l->cells; j++)
             for (int64_t c = 0; c < s->count; c++) {
-                const int64_t at = j * s->count + c, here = element(l, s, c, j);
-                if (l->a->pinned[here % l->a->points])
+                const int64_t at = j * s->count + c,
+                              here = sfi_absorb_element(l, s, c, j);
+                if (l->a->pinned[here])
                     continue;
                 const double out = s->k[at] * s->psi[at];
                 const double in =
                     j > 0 ? s->k[at - s->count] * s->psi[at - s->count] : 0.0;
                 double all = 0.0; /* the first point has no memory */
                 if (j > 0) {
-                    const double d0 = x[here] - x[element(l, s, c, j - 1)];
-                    const double d1 = x[element(l, s, c, j + 1)] - x[here];
+                    const double d0 =
+                        x[here] - x[sfi_absorb_element(l, s, c, j - 1)];
+                    const double d1 =
+                        x[sfi_absorb_element(l, s, c, j + 1)] - x[here];
                     all = s->k[at] * d1 - s->k[at - s->count] * d0 + out - in;
                 }
                 s->zeta[at] = s->zeta_b[at] * s->zeta[at] + s->zeta_a[at] * all;
@@ -292,8 +322,12 @@ sf_status sfi_absorb_new(sfi_absorb *l, sf_action *inner, int cells,
     SFI_TRY(sf_action_describe(inner, &info));
     SFI_TRY(check(inner));
     SFI_TRY(make_grid(l));
-    SFI_TRY(sf_action_new(inner->ctx, &l->a, l->grid, inner->text, inner->kind,
-                          inner->unknowns, (const char *const *)inner->names));
+    SFI_TRY(inner->form != NULL
+                ? sf_action_new_form(inner->ctx, &l->a, l->grid, inner->text,
+                                     inner->kind, inner->form)
+                : sf_action_new(inner->ctx, &l->a, l->grid, inner->text,
+                                inner->kind, inner->unknowns,
+                                (const char *const *)inner->names));
     SFI_TRY(copy_names(l));
     SFI_TRY(sf_action_describe(l->a, &info));
     SFI_TRY(embed(l, fields, l->fields));

@@ -9,7 +9,8 @@
  *
  *     psi <- b psi + a d,    flux K (d + psi);      zeta <- b zeta + a s,    force s + zeta
  *
- * with b = exp(-(sigma + alpha) dt), a = sigma/(sigma + alpha) (b - 1), sigma growing as the
+ * (of a one-form those of the rates in its curl and of the forces by it: evolve/yee.c), where
+ * b = exp(-(sigma + alpha) dt), a = sigma/(sigma + alpha) (b - 1), sigma growing as the
  * cube of the depth to 2 c ln(10^6)/(cells h), alpha falling from 0.05 c/h to 0, and the local
  * speed c = h (K/mass)^(1/2). */
 #ifndef SFI_ABSORB_H
@@ -59,10 +60,17 @@ void sfi_absorb_free(sfi_absorb *l);
 sf_status sfi_absorb_prepare(sfi_absorb *l, double dt, const double *mass,
                              double *v, double *w);
 
-/* Add to forces -dE/dphi/mass at x what the layers change, and take a step of their
+/* Element of the j-th point outwards of column c: 0 the last one of the inner grid. */
+int64_t sfi_absorb_element(const sfi_absorb *l, const sfi_absorbing_layer *s,
+                           int64_t c, int64_t j);
+
+/* Of scalars: add to forces -dE/dphi/mass at x what the layers change, and take a step of their
  * memory. */
 void sfi_absorb_step(sfi_absorb *l, const double *mass, const double *x,
                      double *force);
+
+/* Values at the points of the inner grid, and beyond it those of the nearest one. */
+void sfi_absorb_extend(const sfi_absorb *l, const double *x, double *out);
 
 /* The part of x [unknowns][points of the larger grid] that is on the inner grid. */
 void sfi_absorb_crop(const sfi_absorb *l, const double *x, double *out);

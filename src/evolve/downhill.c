@@ -92,7 +92,7 @@ static sf_status step_error(sfi_motion *m, double time, double h,
         const double e =
             0.8 * (m->x[i] - after[i]) + 0.4 * h * (m->v[i] + m->force[i]);
         size = fmax(size, fabs(after[i]));
-        if (m->a->pinned[i % m->a->points])
+        if (m->a->pinned[i])
             continue; /* it is where it is to be */
         worst = fmax(worst, fabs(e));
         if (!isfinite(e))

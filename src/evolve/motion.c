@@ -16,7 +16,7 @@ sf_status sfi_motion_pin(sfi_motion *m, double time, double *x)
         return SF_OK;
     SFI_TRY(sfi_action_at(a, time));
     for (int u = 0; u < a->unknowns; u++)
-        sfi_action_pin(a, x + u * a->points);
+        sfi_action_pin(a, u, x + u * a->points);
     return SF_OK;
 }
 
@@ -24,6 +24,12 @@ sf_status sfi_motion_force(sfi_motion *m, double time, double *x, double *out)
 {
     m->out->gradients++;
     SFI_TRY(sfi_motion_pin(m, time, x));
+    if (m->a->form != NULL && m->a->is_timed && m->gauss.a != NULL)
+        SFI_TRY(sfi_gauss_read(&m->gauss));
+    if (m->yee.fits && m->gauss.a != NULL) {
+        sfi_yee_force(&m->yee, m->gauss.current, m->mass, NULL, out);
+        return SF_OK;
+    }
     SFI_TRY(sfi_action_gradient(m->a, x, out));
     for (int64_t i = 0; i < m->n; i++)
         out[i] = m->mass[i] > 0.0 ? -out[i] / m->mass[i] : 0.0;
@@ -108,6 +114,15 @@ sf_status sfi_motion_show(const sfi_motion *m, const double *x, double time)
     return m->told.frame(m->told.user, time, m->fields);
 }
 
+sf_status sfi_motion_show_rates(const sfi_motion *m, const double *v,
+                                double time)
+{
+    if (m->told.rates == NULL)
+        return SF_OK;
+    sfi_motion_scatter(m, v);
+    return m->told.rates(m->told.user, time, m->fields);
+}
+
 sf_status sfi_motion_level(sfi_motion *m, double time, double energy)
 {
     sf_motion_level level = {
@@ -145,6 +160,7 @@ sf_status sfi_motion_mark(sfi_motion *m, const double *numbers, int count)
     h = hash(h, m->x, m->n);
     h = hash(h, m->v, m->n);
     h = hash(h, m->force, m->n);
+    h = m->loss != NULL ? hash(h, m->loss, m->n) : h;
     m->mark = (double)(h >> 12); /* exact in a double */
     return SF_OK;
 }
@@ -173,12 +189,36 @@ static void take_report(sf_action_motion *out, const double *from)
     out->gradients = (int64_t)from[6];
 }
 
+/* The arrays that go on with a motion. */
+typedef struct kept {
+    double *x[5];
+    size_t count[5], all;
+} kept;
+
+static kept kept_of(const sfi_motion *m)
+{
+    const size_t n = (size_t)m->n;
+    kept k = {{m->x, m->v, NULL, m->gauss.moved, NULL},
+              {n, n, 0, m->gauss.count, 0},
+              0};
+    if (m->absorb != NULL) {
+        k.x[2] = m->absorb->memory;
+        k.count[2] = m->absorb->memory_count;
+    }
+    if (m->yee.fits) {
+        k.x[4] = m->yee.flux;
+        k.count[4] = m->yee.count;
+    }
+    for (size_t i = 0; i < SFI_COUNT(k.x); i++)
+        k.all += k.count[i];
+    return k;
+}
+
 sf_status sfi_motion_save(sfi_motion *m, double *const *numbers, int count,
                           int64_t k)
 {
-    const size_t n = (size_t)m->n;
-    const size_t more = m->absorb != NULL ? m->absorb->memory_count : 0;
-    const size_t all = HEAD + (size_t)count + 2 * n + more;
+    const kept parts = kept_of(m);
+    const size_t all = HEAD + (size_t)count + parts.all;
     if (m->told.save == NULL)
         return SF_OK;
     double *state = sfi_alloc(m->ctx, all, sizeof *state), *to = state;
@@ -192,10 +232,9 @@ sf_status sfi_motion_save(sfi_motion *m, double *const *numbers, int count,
     to += REPORTED;
     for (int i = 0; i < count; i++)
         *to++ = *numbers[i];
-    memcpy(to, m->x, n * sizeof *to);
-    memcpy(to + n, m->v, n * sizeof *to);
-    if (more > 0)
-        memcpy(to + 2 * n, m->absorb->memory, more * sizeof *to);
+    for (size_t i = 0; i < SFI_COUNT(parts.x); to += parts.count[i++])
+        if (parts.count[i] > 0)
+            memcpy(to, parts.x[i], parts.count[i] * sizeof *to);
     const sf_status status = m->told.save(m->told.user, k, state, all);
     sfi_free(m->ctx, state, all, sizeof *state);
     return status;
@@ -205,9 +244,8 @@ sf_status sfi_motion_resume(sfi_motion *m, const double *state,
                             size_t state_count, double *const *numbers,
                             int count, int64_t *k)
 {
-    const size_t n = (size_t)m->n;
-    const size_t more = m->absorb != NULL ? m->absorb->memory_count : 0;
-    if (state_count != HEAD + (size_t)count + 2 * n + more ||
+    const kept parts = kept_of(m);
+    if (state_count != HEAD + (size_t)count + parts.all ||
         state[0] != VERSION || state[1] != (double)m->n || !(state[2] >= 0.0) ||
         !(state[2] <= 1e15) || state[3] != m->mark)
         return SFI_FAIL(m->ctx, SF_E_ARG,
@@ -219,10 +257,9 @@ sf_status sfi_motion_resume(sfi_motion *m, const double *state,
     state += HEAD;
     for (int i = 0; i < count; i++)
         *numbers[i] = *state++;
-    memcpy(m->x, state, n * sizeof *state);
-    memcpy(m->v, state + n, n * sizeof *state);
-    if (more > 0)
-        memcpy(m->absorb->memory, state + 2 * n, more * sizeof *state);
+    for (size_t i = 0; i < SFI_COUNT(parts.x); state += parts.count[i++])
+        if (parts.count[i] > 0)
+            memcpy(parts.x[i], state, parts.count[i] * sizeof *state);
     return sfi_motion_check_finite(m, m->x, NAN);
 }
 
@@ -235,6 +272,7 @@ sf_status sfi_motion_begin(sfi_motion *m, sf_action *a, const char *name,
     sf_action_info info;
     memset(m, 0, sizeof *m);
     memset(out, 0, sizeof *out);
+    out->gauss = out->div_b = NAN;
     SFI_TRY(sf_action_describe(a, &info));
     SFI_TRY(sfi_action_at(a, 0.0));
     if (a->is_open)
@@ -268,8 +306,9 @@ sf_status sfi_motion_begin(sfi_motion *m, sf_action *a, const char *name,
     SFI_TRY(
         sfi_action_gather(a, absorb != NULL ? absorb->fields : fields, m->x));
     for (int u = 0; u < a->unknowns; u++) {
-        sfi_action_pin(a, m->x + u * a->points);
-        sfi_action_volumes(a, m->mass + u * a->points);
+        sfi_action_pin(a, u, m->x + u * a->points);
+        sfi_action_cells(a, sfi_action_place(a, u), NULL,
+                         m->mass + u * a->points);
     }
     SFI_TRY(sfi_motion_check_finite(m, m->x, 0.0));
     return sfi_action_value(a, m->x, &out->energy_start);
@@ -277,6 +316,9 @@ sf_status sfi_motion_begin(sfi_motion *m, sf_action *a, const char *name,
 
 void sfi_motion_end(sfi_motion *m)
 {
+    sfi_gauss_free(&m->gauss);
+    sfi_yee_free(&m->yee);
+    sfi_free(m->ctx, m->loss, (size_t)m->n, sizeof *m->loss);
     if (m->shown != NULL)
         sfi_free(
             m->ctx, m->shown,

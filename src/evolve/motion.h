@@ -4,6 +4,8 @@
 #define SFI_MOTION_H
 
 #include "evolve/absorb.h"
+#include "evolve/gauss.h"
+#include "evolve/yee.h"
 
 enum { SFI_MOTION_ARRAYS = 8 };
 
@@ -24,6 +26,9 @@ typedef struct sfi_motion {
     double begun, until;
     sfi_absorb *absorb; /* what is beyond open sides, or NULL                 */
     double *shown;      /* [unknowns][points] of the inner grid then          */
+    double *loss;       /* conductivity over mass, or NULL: none              */
+    sfi_gauss_law gauss; /* of a form                                    */
+    sfi_yee yee;         /* of a form by the leapfrog, if it fits        */
     double mark; /* of the motion: a hash of what it starts from              */
 } sfi_motion;
 
@@ -54,9 +59,11 @@ sf_status sfi_motion_check_finite(const sfi_motion *m, const double *x,
 /* Report the progress; SF_E_CANCELLED if it is to end. */
 sf_status sfi_motion_go_on(const sfi_motion *m, double time);
 
-/* Show a frame to the caller; or a step (energy NaN: it is that at rest, computed if it is
+/* Show a frame to the caller, and rates of that time if it wants them; or a step (energy NaN: it is that at rest, computed if it is
  * asked for). */
 sf_status sfi_motion_show(const sfi_motion *m, const double *x, double time);
+sf_status sfi_motion_show_rates(const sfi_motion *m, const double *v,
+                                double time);
 sf_status sfi_motion_level(sfi_motion *m, double time, double energy);
 
 /* Mark the motion by what it starts from: x, v, the forces there, and numbers. */

@@ -23,6 +23,7 @@
  *
  * by Newton's method, whose matrix aV (1 + gamma dt/2) + dt^2/4 H is positive where the
  * step resolves what grows. */
+#include "action/form.h"
 #include "evolve/motion.h"
 #include "evolve/symplectic.h"
 
@@ -70,6 +71,14 @@ static sf_status energy_of(const wave *w, int64_t n, double *out)
     sfi_motion *m = w->m;
     double e[2] = {0.0, 0.0}, bend = 0.0;
     double *before = m->spare[0], *product = m->spare[1];
+    if (m->yee.fits) {
+        SFI_TRY(sfi_action_value(m->a, m->gauss.still, &e[0]));
+        for (int64_t i = 0; i < m->n; i++)
+            bend += m->gauss.current[i] * (m->x[i] - 0.5 * w->dt * m->v[i]);
+        *out = kinetic(m) + e[0] - bend +
+               sfi_yee_energy(&m->yee, w->dt, m->v, before);
+        return SF_OK;
+    }
     SFI_TRY(sfi_action_value(m->a, m->x, &e[0]));
     if (w->o->method != SF_METHOD_LEAPFROG) {
         *out = kinetic(m) + e[0];
@@ -91,19 +100,43 @@ static sf_status energy_of(const wave *w, int64_t n, double *out)
 
 /* ---- steps ---------------------------------------------------------------------------- */
 
+/* The same with a loss at each point; its current carries charge. */
+static void lose(const wave *w, double half, double kick, bool is_first)
+{
+    sfi_motion *m = w->m;
+    for (int64_t i = 0; i < m->n; i++) {
+        const double h = half + 0.5 * w->dt * m->loss[i], before = m->v[i];
+        m->v[i] = ((1.0 - h) * before + kick * m->force[i]) /
+                  (is_first ? 1.0 : 1.0 + h);
+        if (m->a->form != NULL)
+            m->gauss.moved[i] -=
+                m->mass[i] * h * (is_first ? before : before + m->v[i]);
+    }
+}
+
 /* phi^n and v^(n-1/2) to phi^(n+1) and v^(n+1/2); at n = 0 v is that of level 0. */
 static sf_status leapfrog(const wave *w, int64_t n)
 {
     sfi_motion *m = w->m;
     const double dt = w->dt, half = 0.5 * w->o->damping * dt;
-    const double fall = n == 0 ? 1.0 : 1.0 / (1.0 + half);
     const double kick = n == 0 ? 0.5 * dt : dt;
     SFI_TRY(sfi_motion_force(m, time_of(w, n), m->x, m->force));
-    if (m->absorb != NULL)
+    if (m->yee.fits)
+        sfi_yee_force(&m->yee, m->gauss.current, m->mass, m->absorb, m->force);
+    else if (m->absorb != NULL)
         sfi_absorb_step(m->absorb, m->mass, m->x, m->force);
-    for (int64_t i = 0; i < m->n; i++)
-        m->v[i] = fall * ((1.0 - half) * m->v[i] + kick * m->force[i]);
+    if (m->a->form != NULL)
+        sfi_gauss_kick(&m->gauss, kick);
+    if (m->loss != NULL) {
+        lose(w, half, kick, n == 0);
+    } else {
+        const double fall = n == 0 ? 1.0 : 1.0 / (1.0 + half);
+        for (int64_t i = 0; i < m->n; i++)
+            m->v[i] = fall * ((1.0 - half) * m->v[i] + kick * m->force[i]);
+    }
     sfi_drift(m->x, m->v, dt, m->n);
+    if (m->yee.fits)
+        sfi_yee_drift(&m->yee, dt, m->v, m->absorb);
     return sfi_motion_pin(m, time_of(w, n + 1), m->x);
 }
 
@@ -188,10 +221,9 @@ static sf_status midpoint_residual(const wave *w, double middle,
     SFI_TRY(sfi_motion_force(m, middle, mid, r));
     *size = 0.0;
     for (int64_t i = 0; i < m->n; i++) {
-        r[i] = m->a->pinned[i % m->a->points]
-                   ? 0.0
-                   : m->mass[i] *
-                         (mass * d[i] - dt * m->v[i] - 0.5 * dt * dt * r[i]);
+        r[i] = m->a->pinned[i] ? 0.0
+                               : m->mass[i] * (mass * d[i] - dt * m->v[i] -
+                                               0.5 * dt * dt * r[i]);
         *size += r[i] * over_mass(m, r, i);
     }
     return SF_OK;
@@ -221,8 +253,7 @@ static sf_status midpoint(const wave *w, int64_t n)
     }
     for (int64_t i = 0; i < m->n; i++) {
         m->x[i] += d[i];
-        m->v[i] =
-            m->a->pinned[i % m->a->points] ? 0.0 : 2.0 / w->dt * d[i] - m->v[i];
+        m->v[i] = m->a->pinned[i] ? 0.0 : 2.0 / w->dt * d[i] - m->v[i];
     }
     return sfi_motion_pin(m, time_of(w, n + 1), m->x);
 }
@@ -324,6 +355,46 @@ static sf_status take_up(wave *w, int64_t *first)
     return *first == 0 ? sfi_motion_level(m, 0.0, m->out->energy_start) : SF_OK;
 }
 
+/* The leapfrog has them half a step before: half a kick is to come. */
+static sf_status show_rates(const wave *w, int64_t n)
+{
+    sfi_motion *m = w->m;
+    double *v = m->spare[0];
+    if (m->told.rates == NULL)
+        return SF_OK;
+    memcpy(v, m->v, (size_t)m->n * sizeof *v);
+    if (w->o->method == SF_METHOD_LEAPFROG) {
+        SFI_TRY(sfi_motion_force(m, time_of(w, n), m->x, m->force));
+        for (int64_t i = 0; i < m->n; i++)
+            v[i] +=
+                0.5 * w->dt *
+                (m->force[i] -
+                 (w->o->damping + (m->loss != NULL ? m->loss[i] : 0.0)) * v[i]);
+    }
+    return sfi_motion_show_rates(m, v, time_of(w, n));
+}
+
+/* Of a form: what is to hold to rounding. */
+static sf_status check_laws(const wave *w)
+{
+    sfi_motion *m = w->m;
+    const size_t n = (size_t)m->n;
+    if (m->a->form == NULL)
+        return SF_OK;
+    double *b = sfi_alloc(m->ctx, 2 * n, sizeof *b);
+    if (b == NULL)
+        return SF_E_NOMEM;
+    if (m->yee.fits)
+        sfi_yee_curl(&m->yee, b);
+    else
+        sfi_form_curl(m->a, m->x, b);
+    m->out->div_b = sfi_form_curl_divergence(m->a, b, m->gauss.is_seen, b + n);
+    if (w->o->method == SF_METHOD_LEAPFROG)
+        m->out->gauss = sfi_gauss_residual(&m->gauss, m->mass, m->v);
+    sfi_free(m->ctx, b, 2 * n, sizeof *b);
+    return SF_OK;
+}
+
 static sf_status evolve(wave *w)
 {
     sfi_motion *m = w->m;
@@ -342,6 +413,7 @@ static sf_status evolve(wave *w)
         if (n % w->steps != 0)
             continue;
         SFI_TRY(sfi_motion_show(m, m->x, time_of(w, n)));
+        SFI_TRY(show_rates(w, n));
         SFI_TRY(sfi_motion_save(m, NULL, 0, n / w->steps));
     }
     return SF_OK;
@@ -349,18 +421,83 @@ static sf_status evolve(wave *w)
 
 /* ---- the start ------------------------------------------------------------------------ */
 
+/* The conductivity over the mass, of each number. */
+static sf_status find_loss(const wave *w)
+{
+    sfi_motion *m = w->m;
+    sf_action *a = m->a;
+    const sf_field *sigma = w->o->conductivity;
+    const sf_action *inner = m->absorb != NULL ? m->absorb->inner : a;
+    if (sigma == NULL)
+        return SF_OK;
+    if (sigma->grid == NULL || sigma->components != 1 || sigma->place[0] != 0 ||
+        sf_field_points(sigma, 0) != inner->points)
+        return SFI_FAIL(m->ctx, SF_E_SHAPE,
+                        "evolve: the conductivity is to lie on the points of "
+                        "the action's grid");
+    double *nodal = m->spare[0], *from = m->spare[1];
+    sf_field_get(sigma, 0, from);
+    for (int64_t i = 0; i < inner->points; i++)
+        if (!(from[i] >= 0.0) || !isfinite(from[i]))
+            return SFI_FAIL(m->ctx, SF_E_ARG,
+                            "evolve: the conductivity is %g at point %lld, "
+                            "want >= 0",
+                            from[i], (long long)i);
+    if (m->absorb != NULL)
+        sfi_absorb_extend(m->absorb, from, nodal);
+    else
+        memcpy(nodal, from, (size_t)a->points * sizeof *nodal);
+    m->loss = sfi_alloc(m->ctx, (size_t)m->n, sizeof *m->loss);
+    if (m->loss == NULL)
+        return SF_E_NOMEM;
+    for (int u = 0; u < a->unknowns; u++)
+        sfi_action_cells(a, sfi_action_place(a, u), nodal,
+                         m->loss + u * a->points);
+    for (int64_t i = 0; i < m->n; i++)
+        m->loss[i] = m->mass[i] > 0.0 ? m->loss[i] / m->mass[i] : 0.0;
+    return SF_OK;
+}
+
+static sf_status begin_gauss(const wave *w)
+{
+    sfi_motion *m = w->m;
+    const sf_action *inner = m->absorb != NULL ? m->absorb->inner : m->a;
+    int64_t first[SF_MAX_AXES] = {0}, count[SF_MAX_AXES] = {0};
+    if (m->a->form == NULL)
+        return SF_OK;
+    for (int k = 0; k < m->a->rank; k++) { /* not at what is absorbed */
+        first[k] = m->absorb != NULL ? m->absorb->before[k] : 0;
+        count[k] = inner->count[k];
+        if (m->absorb != NULL && inner->walls[2 * k].kind == SF_SIDE_OPEN) {
+            first[k]++;
+            count[k]--;
+        }
+        if (m->absorb != NULL && inner->walls[2 * k + 1].kind == SF_SIDE_OPEN)
+            count[k]--;
+    }
+    SFI_TRY(sfi_gauss_begin(&m->gauss, m->a, m->mass, m->v, first, count));
+    if (w->o->method == SF_METHOD_LEAPFROG)
+        SFI_TRY(sfi_yee_begin(&m->yee, m->a, m->x, m->spare[0], m->spare[1]));
+    return m->absorb == NULL || m->yee.fits
+               ? SF_OK
+               : SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,
+                          "evolve: beyond an open side the energy of a form is "
+                          "to be the square of its curl, with factors that "
+                          "depend on the coordinates alone");
+}
+
 /* Rates at the start, masses, and the step. */
 static sf_status prepare(wave *w, const sf_field *rates)
 {
     sfi_motion *m = w->m;
     double bound = INFINITY;
     for (int u = 0; u < m->a->unknowns; u++) {
-        double *mass = m->mass + u * m->a->points;
+        const int64_t first = u * m->a->points;
+        double *mass = m->mass + first;
         SFI_TRY(sfi_action_inertia(m->a, u, m->spare[0]));
+        sfi_action_cells(m->a, sfi_action_place(m->a, u), m->spare[0], mass);
         for (int64_t i = 0; i < m->a->points; i++)
-            mass[i] *= m->spare[0][i];
-        for (int64_t i = 0; i < m->a->points; i++)
-            if (!(mass[i] > 0.0))
+            if (!(mass[i] > 0.0) && !m->a->pinned[first + i])
                 return SFI_FAIL(
                     m->ctx, SF_E_ARG,
                     "evolve: the factor of dt(%s)^2 is not positive",
@@ -369,9 +506,11 @@ static sf_status prepare(wave *w, const sf_field *rates)
     if (rates != NULL)
         SFI_TRY(sfi_action_gather(m->a, rates, m->v));
     for (int64_t i = 0; i < m->n; i++)
-        if (m->a->pinned[i % m->a->points])
+        if (m->a->pinned[i])
             m->v[i] = 0.0;
     SFI_TRY(sfi_motion_check_finite(m, m->v, 0.0));
+    SFI_TRY(find_loss(w));
+    SFI_TRY(begin_gauss(w));
     SFI_TRY(find_bound(w, &bound));
     w->dt = w->o->step > 0.0 ? w->o->step : 0.9 * bound;
     if (w->dt > bound && w->o->method != SF_METHOD_MIDPOINT)
@@ -403,6 +542,9 @@ sf_status sf_action_evolve(sf_action *a, sf_field *fields,
             "method %d, absorb %d; want > 0, >= 0, >= 0, >= 1, 0 to 2, >= 2",
             o.until, o.step, o.damping, (long long)o.frames, (int)o.method,
             o.absorb);
+    if (o.conductivity != NULL && o.method != SF_METHOD_LEAPFROG)
+        return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                        "evolve: a conductivity wants the method leapfrog");
     if (a->is_open && o.method != SF_METHOD_LEAPFROG)
         return SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
                         "evolve: open sides want the method leapfrog");
@@ -423,6 +565,8 @@ sf_status sf_action_evolve(sf_action *a, sf_field *fields,
         status = prepare(&w, rates);
     if (status == SF_OK)
         status = evolve(&w);
+    if (status == SF_OK)
+        status = check_laws(&w);
     if (status == SF_OK)
         sfi_motion_scatter(&m, m.x);
     sfi_motion_end(&m);

@@ -111,6 +111,26 @@ static bool constant_form(sf_graph *g, sf_node c, sf_node v, sf_node *out)
     return true;
 }
 
+/* Whether a vector is a few numbers side by side. */
+static bool is_list(const sf_graph *g, sf_node a)
+{
+    enum { MOST_PARTS = 4 };
+    const sfi_node *n = sfi_at(g, a);
+    return n->op == SFI_OP_CONCAT && n->shape.rank == 1 &&
+           n->arg_count == n->shape.extent[0] && n->arg_count <= MOST_PARTS;
+}
+
+/* So that derivatives see what does not depend on what. */
+static sf_node dot_of_lists(sf_graph *g, sf_node x, sf_node y)
+{
+    sf_node sum = sf_const(g, 0.0);
+    for (int k = 0; k < sfi_at(g, x)->arg_count; k++)
+        sum = sf_add(g, sum,
+                     sf_mul(g, sf_reshape(g, sfi_arg(g, x, k), 0, NULL),
+                            sf_reshape(g, sfi_arg(g, y, k), 0, NULL)));
+    return sum;
+}
+
 sf_node sf_dot(sf_graph *g, sf_node a, sf_node b)
 {
     if (sfi_broken(g))
@@ -120,6 +140,8 @@ sf_node sf_dot(sf_graph *g, sf_node a, sf_node b)
     if (sfi_shape_equal(sfi_shape_of(g, a), sfi_shape_of(g, b))) {
         x = sfi_without_factor(g, a, &factor);
         y = sfi_without_factor(g, b, &factor);
+        if (is_list(g, x) && is_list(g, y))
+            return sf_mul(g, sf_const(g, factor), dot_of_lists(g, x, y));
         if (sfi_shape_of(g, x)->rank == 1 &&
             (quadratic_form(g, x, y, &form) || quadratic_form(g, y, x, &form) ||
              constant_form(g, x, y, &form) || constant_form(g, y, x, &form)))

@@ -60,8 +60,7 @@ static int64_t pieces(const sfi_point_block *b, const sfi_step *s)
     case SFI_STEP_FUSED:
         return 2;
     case SFI_STEP_MATMUL:
-        return sfi_varies(b, s->in[0].buffer) ? 1
-                                              : out->extent[0] / SFI_WHOLE_ROWS;
+        return out->extent[0] / SFI_WHOLE_ROWS;
     case SFI_STEP_REDUCE_NT:
         return in->extent[0] / SFI_WHOLE_SUMS;
     case SFI_STEP_REDUCE_CONV:

@@ -151,6 +151,7 @@ typedef struct sfi_parse_hooks {
     bool (*call)(void *user, const char *name, size_t length, int count,
                  const sf_node *args, sf_node *out);
     const char *functions; /* that `call` knows, for messages */
+    bool squares_vectors; /* v^2 is v*v; no other power of a vector           */
     void *user;
 } sfi_parse_hooks;
 

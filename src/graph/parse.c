@@ -494,8 +494,14 @@ static sf_node power(parser *p)
     if (p->status != SF_OK || !accept(p, "^"))
         return base;
     const sf_node exponent = sign(p);
+    double two = 0.0;
     if (p->status != SF_OK)
         return base;
+    if (p->hooks.squares_vectors && sf_node_rank(p->g, base) == 1)
+        return sfi_is_const(p->g, exponent, &two) && two == 2.0
+                   ? sf_dot(p->g, base, base)
+                   : fail_at(p, SF_E_PARSE, at,
+                             "of a vector, the square is the only power");
     return checked(p, sf_pow(p->g, base, exponent), at);
 }
 

@@ -86,7 +86,7 @@ static sf_status coupling(const sfi_multigrid *m, mg_level *l, int axis,
         l->d[i] = axis < 0 || point / a->stride[axis] % a->count[axis] % 2 == 0
                       ? 1.0
                       : -1.0;
-        if (a->pinned[point])
+        if (a->pinned[i])
             l->d[i] = 0.0;
     }
     SFI_TRY(multiply(m, l, l->d, l->q));
@@ -119,7 +119,7 @@ static sf_status make_dense(sfi_multigrid *m)
 {
     const mg_level *l = &m->levels[m->count - 1];
     const sf_action *a = l->a;
-    m->free_count = a->unknowns * a->free_count;
+    m->free_count = a->free_count;
     const size_t n = (size_t)m->free_count;
     m->free_at = sfi_alloc(m->ctx, n, sizeof *m->free_at);
     m->matrix = sfi_alloc(m->ctx, n * n, sizeof *m->matrix);
@@ -130,7 +130,7 @@ static sf_status make_dense(sfi_multigrid *m)
         return SF_E_NOMEM;
     int64_t at = 0;
     for (int64_t i = 0; i < l->n; i++)
-        if (!a->pinned[i % a->points])
+        if (!a->pinned[i])
             m->free_at[at++] = i;
     return SF_OK;
 }
@@ -141,7 +141,7 @@ static void hand_down(const mg_level *l, mg_level *next)
     for (int u = 0; u < l->a->unknowns; u++) {
         double *to = next->x + u * next->a->points;
         sfi_coarser_mean(&l->coarser, l->x + u * l->a->points, to);
-        sfi_action_pin(next->a, to);
+        sfi_action_pin(next->a, u, to);
     }
 }
 
@@ -153,7 +153,7 @@ static sf_status make_levels(sfi_multigrid *m, sf_action *a, const double *x)
     while (m->count < MOST_LEVELS) {
         mg_level *l = &m->levels[m->count - 1];
         bool halve[SF_MAX_AXES] = {false}, any = false;
-        if (l->a->unknowns * l->a->free_count <= FEW)
+        if (l->a->free_count <= FEW)
             break;
         SFI_TRY(choose_axes(m, l, halve, &any));
         if (!any)
@@ -227,7 +227,7 @@ static sf_status take_hessian(sfi_multigrid *m)
         SFI_TRY(sfi_action_diagonal(l->a, l->x, l->d));
         for (int64_t i = 0; i < l->n; i++) {
             const double d = m->sign * l->d[i];
-            const bool pinned = l->a->pinned[i % l->a->points];
+            const bool pinned = l->a->pinned[i];
             m->is_definite &= pinned || d > 0.0;
             l->inverse[i] = pinned || !(d > 0.0) ? 0.0 : 1.0 / d;
         }

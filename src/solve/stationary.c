@@ -524,7 +524,7 @@ static sf_status run(point_search *s, sf_field *fields,
     if (!s->a->is_open) /* there it starts from 0 */
         SFI_TRY(sfi_action_gather(s->a, fields, s->x));
     for (int u = 0; u < s->a->unknowns; u++)
-        sfi_action_pin(s->a, s->x + u * s->a->points);
+        sfi_action_pin(s->a, u, s->x + u * s->a->points);
     sfi_action_volumes(s->a, s->volume);
     SFI_TRY(sfi_action_gradient(s->a, s->x, s->g));
     SFI_TRY(sfi_action_diagonal(s->a, s->x, s->diagonal));

@@ -285,6 +285,30 @@ TEST(what_is_written_is_read_back_in_every_format)
     sf_context_free(ctx);
 }
 
+/* Readers other than ours rely on the column that a closed axis says twice. */
+TEST(a_repeated_column_is_written_again)
+{
+    (void)state_;
+    NEEDS_NETCDF();
+    sf_context *ctx = new_context();
+    sf_field c = read_field(ctx, FILES "shapes.nc", "c", NULL);
+    sfi_nc *f = NULL;
+    double raw[5];
+    const sf_field_write_options o = SF_FIELD_WRITE_OPTIONS_INIT;
+    CHECK_OK(ctx, sf_field_write(ctx, out, 1, &c, &o));
+    CHECK_OK(ctx, sfi_nc_open(ctx, &f, out));
+    const sfi_nc_header *h = sfi_nc_header_of(f);
+    const int var = sfi_nc_find_var(h, "c");
+    assert_int_equal(sfi_nc_var_count(h, var), 5);
+    CHECK_OK(ctx, sfi_nc_read(f, var, (int64_t[]){0}, (int64_t[]){5}, raw));
+    for (int64_t i = 0; i < 5; i++)
+        CHECK(raw[i] == value(&c, 0, 0, i % 4));
+    sfi_nc_close(f);
+    sf_field_free(ctx, &c);
+    unlink(out);
+    sf_context_free(ctx);
+}
+
 TEST(a_file_made_like_another_keeps_what_it_says)
 {
     (void)state_;
@@ -574,6 +598,7 @@ TESTS(CASE(packed_fields_on_the_globe), CASE(selections_go_over_the_seam),
       CASE(files_that_do_not_hold_the_field_are_refused),
       CASE(guesses_are_warnings),
       CASE(what_is_written_is_read_back_in_every_format),
+      CASE(a_repeated_column_is_written_again),
       CASE(a_file_made_like_another_keeps_what_it_says),
       CASE(grids_of_our_own_survive), CASE(outputs_that_cannot_be_are_refused),
       CASE(arrays_become_fields_on_a_typed_grid),

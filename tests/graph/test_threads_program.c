@@ -177,7 +177,7 @@ TEST(threads_do_not_change_a_few_points)
 }
 
 /* Products of two matrices of each point, and of one with a matrix of all: threads that
- * follow a program together do not share these. */
+ * follow a program together share out their rows. */
 TEST(threads_do_not_change_products_of_few_points)
 {
     enum { M = 120, K = 90, POINTS = 3, RUNS = 20 };

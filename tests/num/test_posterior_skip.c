@@ -484,7 +484,32 @@ TEST(bad_scales_are_refused)
     sf_context_free(ctx);
 }
 
-TESTS(CASE(little_is_lost_by_not_looking),
+/* In many columns rows are summed in their order: what the light half gave weighs next
+ * to nothing once the heavy half is met. */
+TEST(heavier_points_met_later_take_over)
+{
+    enum { D = 20 };
+    sf_context *ctx = new_context();
+    for (int64_t j = 0; j < N; j++) {
+        log_weights[j] = j < N / 2 ? 0.0 : 60.0;
+        for (int64_t k = 0; k < D; k++)
+            data[j * D + k] = j < N / 2 ? 1.0 : 0.0;
+    }
+    for (int64_t i = 0; i < M * D; i++)
+        queries[i] = 0.5;
+    const setting s = {D, 1.0, 0.0, SFI_DISTANCE, true, false};
+    sfi_posterior *p = make(ctx, SF_F64, &s);
+    run(p, &s, queries, M, &got);
+    sfi_posterior_free(p);
+    for (int64_t i = 0; i < M; i++)
+        CHECK_CLOSE(got.lse[i], 60.0 + log(N / 2) - 0.125 * D, 1e-13);
+    for (int64_t i = 0; i < M * D; i++)
+        CHECK_NEAR(got.mean[i], 0.0, 1e-15);
+    sf_context_free(ctx);
+}
+
+TESTS(CASE(heavier_points_met_later_take_over),
+      CASE(little_is_lost_by_not_looking),
       CASE(each_point_may_have_its_own_scale),
       CASE(products_pass_over_data_too),
       CASE(single_precision_is_good_to_its_own),

@@ -42,7 +42,7 @@ static double *numbers(const struct made *m, double seed)
     double *x = malloc(sizeof *x * (size_t)m->n);
     CHECK(x != NULL);
     for (int64_t i = 0; i < m->n; i++)
-        x[i] = m->action->pinned[i % m->action->points]
+        x[i] = m->action->pinned[i]
                    ? 0.0
                    : sin(seed + 1.7 * (double)i * (double)(i % 13));
     return x;
