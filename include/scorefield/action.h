@@ -376,6 +376,8 @@ typedef struct sf_problem {
     bool project;
     sf_motion_method method;
     int absorb; /* cells beyond open sides; 0: not given                     */
+    bool
+        is_form; /* the unknowns are the components of a one-form             */
     bool has_charge, has_conductivity;
     sf_field charge; /* of a form, at the points: for sf_action_charge()  */
     sf_field conductivity; /* at the points                                   */

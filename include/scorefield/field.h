@@ -313,6 +313,13 @@ SF_API sf_status sf_field_units(sf_context *ctx, sf_field *field,
 SF_API sf_status sf_field_at(sf_context *ctx, const sf_field *field, int c,
                              sf_cmat points, double *values);
 
+/* Make a field at the points of the grid from component c, which may lie between them: the
+ * mean of the neighbours along each axis; at an end, the line through the two nearest.
+ *
+ * Returns SF_OK; SF_E_ARG (c), SF_E_SHAPE (no value between points), SF_E_NOMEM. */
+SF_API sf_status sf_field_collocate(sf_context *ctx, sf_field *out,
+                                    const sf_field *field, int c);
+
 /* Add a density of points to component c: the transpose of sf_field_at(), over the volumes
  * of the grid's points.  So the integral grows by the sum of the weights and, away from
  * ends, the mean along a Cartesian axis is that of the points.

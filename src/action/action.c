@@ -520,6 +520,16 @@ sf_status sf_action_describe(sf_action *a, sf_action_info *out)
     return SF_OK;
 }
 
+sf_status sfi_action_check_scalars(const sf_action *a, const char *verb)
+{
+    return a->form == NULL
+               ? SF_OK
+               : SFI_FAIL(a->ctx, SF_E_UNSUPPORTED,
+                          "%s: the unknowns are those of the form %s, which "
+                          "evolve and solve take",
+                          verb, a->form);
+}
+
 sf_status sfi_action_check_rest(const sf_action *a)
 {
     return !a->is_timed ? SF_OK

@@ -213,6 +213,9 @@ sf_status sfi_action_evaluate(sf_action *a, int u, const char *text,
  * not finite; pins that do not agree), and the action is then of no time. */
 sf_status sfi_action_at(sf_action *a, double time);
 
+/* SF_E_UNSUPPORTED of a form, which this verb does not take. */
+sf_status sfi_action_check_scalars(const sf_action *a, const char *verb);
+
 /* SF_E_UNSUPPORTED for an action that depends on t: it is never at rest. */
 sf_status sfi_action_check_rest(const sf_action *a);
 

@@ -261,7 +261,9 @@ static sf_status tell_method(telling *t)
         SFI_TRY(end_line(t, "null space"));
     }
     if (a->has_motion && a->motion_problem[0] == '\0') {
-        SFI_TRY(put(t, a->is_linear
+        SFI_TRY(put(t, a->form != NULL && a->is_linear
+                           ? "energy, exactly; charge, div B = 0"
+                       : a->is_linear
                            ? "energy V sum(a v^2/2) + phi . K phi'/2, exactly"
                            : "energy, within O(dt^2)"));
         SFI_TRY(end_line(t, "conserved"));

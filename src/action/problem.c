@@ -463,6 +463,7 @@ static sf_status read_action(const reading *r)
                                           p->kind, form)
                      : sf_action_new(r->ctx, &p->action, p->grid, e->value,
                                      p->kind, p->unknowns, names);
+    p->is_form = form != NULL;
     p->unknowns = form != NULL ? SF_FORM_COMPONENTS : p->unknowns;
     if (status != SF_OK)
         p->unknowns = 0;

@@ -126,21 +126,21 @@ static sf_status add_delta(const sf_action *a, const double *at, double amount,
 
 /* ---- values ----------------------------------------------------------------------------------- */
 
+/* At points with coordinates x[axis], if they are those of the grid or one for each. */
 static sf_status check_finite(const sf_action *a, const char *text,
                               const double *values, int64_t count,
-                              bool is_timed)
+                              double *const *x, bool is_timed)
 {
     for (int64_t i = 0; i < count; i++) {
         char where[160] = "";
         int64_t rest = i;
         if (isfinite(values[i]))
             continue;
-        for (int k = 0; k < a->rank && count == a->points; k++) {
+        for (int k = 0; k < a->rank && x != NULL; k++) {
             const size_t used = strlen(where);
             snprintf(where + used, sizeof where - used, "%s%s = %g",
                      k > 0 ? ", " : "", sf_grid_axis(a->grid, k)->name,
-                     sf_grid_axis(a->grid, k)
-                         ->coords[rest / a->stride[k] % a->count[k]]);
+                     x[k][rest / a->stride[k] % a->count[k]]);
         }
         char when[40] = "";
         if (is_timed)
@@ -231,6 +231,9 @@ bool sfi_values_is_number(const sfi_values *v)
 
 sf_status sfi_values_run(sf_action *a, const sfi_values *v, double *out)
 {
+    double *coords[SF_MAX_AXES];
+    for (int k = 0; k < a->rank; k++)
+        coords[k] = a->lines[k][SFI_LINE_COORD];
     double amount[SFI_MOST_ARGUMENTS];
     sf_box one = {.rank = 1, .extent = {1}};
     sf_box_sink sinks[SFI_MOST_ARGUMENTS] = {{{0}, {0}}};
@@ -239,12 +242,13 @@ sf_status sfi_values_run(sf_action *a, const sfi_values *v, double *out)
             out[i] = v->number;
     else
         SFI_TRY(run(v->program, &v->box, v->sources, out));
-    SFI_TRY(check_finite(a, v->text, out, v->count, v->is_timed));
+    SFI_TRY(check_finite(a, v->text, out, v->count,
+                         v->count == a->points ? coords : NULL, v->is_timed));
     for (int i = 0; i < v->deltas; i++)
         sinks[i].to = (sf_sink){&amount[i], SF_F64, 0};
     if (v->deltas > 0) {
         SFI_TRY(sf_program_run_box(v->amounts, &one, v->sources, NULL, sinks));
-        SFI_TRY(check_finite(a, v->text, amount, v->deltas, v->is_timed));
+        SFI_TRY(check_finite(a, v->text, amount, v->deltas, NULL, v->is_timed));
     }
     for (int i = 0; i < v->deltas; i++)
         SFI_TRY(add_delta(a, v->at[i], amount[i], out));
@@ -276,7 +280,7 @@ static sf_status evaluate_between(sf_action *a, int axis, const char *text,
     }
     sf_status status = sfi_action_run(a, s.rest, &box, x, values);
     if (status == SF_OK)
-        status = check_finite(a, text, values, a->points, false);
+        status = check_finite(a, text, values, a->points, x, false);
     sfi_free(a->ctx, middle, n, sizeof *middle);
     return status;
 }

@@ -187,6 +187,7 @@ sf_status sf_thermal_new(sf_context *ctx, sf_thermal **out, sf_action *action,
     if (!(temperature > 0.0) || isinf(temperature))
         return SFI_FAIL(ctx, SF_E_ARG, "thermal: temperature is %g, want > 0",
                         temperature);
+    SFI_TRY(sfi_action_check_scalars(action, "thermal"));
     sf_thermal *t = sfi_alloc_zero(ctx, 1, sizeof *t);
     if (t == NULL)
         return SF_E_NOMEM;

@@ -127,11 +127,26 @@ static sf_status take_level(void *user, const sf_motion_level *level)
 
 /* ---- frames ---------------------------------------------------------------------------- */
 
+static sf_status put_frame(motion_record *r)
+{
+    return sfi_series_put(r->series, r->shown++, r->put.fields);
+}
+
+/* Of a form, the rates of the same time are to come. */
 static sf_status take_frame(void *user, double time, const sf_field *fields)
 {
     motion_record *r = user;
     (void)time;
-    return sfi_series_put(r->series, r->shown++, fields);
+    SFI_TRY(shown_fields_take(r->c, &r->put, r->p, fields));
+    return r->p->is_form ? SF_OK : put_frame(r);
+}
+
+static sf_status take_rates(void *user, double time, const sf_field *rates)
+{
+    motion_record *r = user;
+    (void)time;
+    SFI_TRY(shown_fields_take_rates(r->c, &r->put, rates));
+    return put_frame(r);
 }
 
 static sf_status open_series(motion_record *r, const char *path)
@@ -149,10 +164,10 @@ static sf_status open_series(motion_record *r, const char *path)
     char *history = cli_history(r->c);
     const sf_status status =
         history != NULL ? sfi_series_open(ctx, &r->series, path, &axis,
-                                          r->p->unknowns, r->p->fields, history)
+                                          r->put.count, r->put.fields, history)
                         : SF_E_NOMEM;
     sfi_free_text(ctx, history);
-    return status == SF_OK ? take_frame(r, 0.0, r->p->fields) : status;
+    return status == SF_OK ? put_frame(r) : status;
 }
 
 /* ---- checkpoints ------------------------------------------------------------------------ */
@@ -173,14 +188,14 @@ static sf_status write_frame(motion_record *r, int64_t k)
     sf_context *ctx = r->c->ctx;
     char path[MOST_PATH];
     const int64_t n = sf_grid_points(r->p->grid);
-    const int64_t shape[] = {r->p->unknowns, n};
+    const int64_t shape[] = {r->put.count, n};
     const int64_t rows[] = {(int64_t)r->row_count, r->width};
     sfi_tensors t = {0};
-    double *all = sfi_alloc(ctx, (size_t)(shape[0] * n), sizeof *all);
+    double *all = sfi_alloc_zero(ctx, (size_t)(shape[0] * n), sizeof *all);
     if (all == NULL)
         return SF_E_NOMEM;
-    for (int u = 0; u < r->p->unknowns; u++)
-        sf_field_get(&r->p->fields[u], 0, all + u * n);
+    for (int u = 0; u < r->put.count; u++)
+        sf_field_get(&r->put.fields[u], 0, all + u * n);
     sf_status status = path_of(r, k, path);
     if (status == SF_OK)
         status = sfi_metadata_begin(ctx, &t, "frame", NULL);
@@ -225,7 +240,7 @@ static sf_status read_frame(motion_record *r, int64_t k)
     sf_context *ctx = r->c->ctx;
     char path[MOST_PATH];
     const int64_t n = sf_grid_points(r->p->grid);
-    const int64_t shape[] = {r->p->unknowns, n}, rows[] = {-1, r->width};
+    const int64_t shape[] = {r->put.count, n}, rows[] = {-1, r->width};
     const sfi_tensor *frame = NULL, *curve = NULL;
     sfi_tensors t = {0};
     SFI_TRY(path_of(r, k, path));
@@ -237,10 +252,10 @@ static sf_status read_frame(motion_record *r, int64_t k)
     if (status == SF_OK && r->curves != NULL)
         status =
             sfi_tensors_want(ctx, &t, "rows", SFI_TENSOR_F64, 2, rows, &curve);
-    for (int u = 0; u < r->p->unknowns && status == SF_OK; u++)
-        sf_field_put(&r->p->fields[u], 0, (const double *)frame->data + u * n);
+    for (int u = 0; u < r->put.count && status == SF_OK; u++)
+        sf_field_put(&r->put.fields[u], 0, (const double *)frame->data + u * n);
     if (status == SF_OK)
-        status = take_frame(r, 0.0, r->p->fields);
+        status = put_frame(r);
     for (int64_t i = 0; curve != NULL && i < curve->shape[0]; i++)
         if (status == SF_OK)
             status = put_row(r, (const double *)curve->data + i * r->width);
@@ -316,6 +331,7 @@ sf_status motion_record_open(motion_record *r, cli *c, const problem_options *o,
                         "--resume goes on to keep the run in its own file, %s",
                         o->resume);
     r->checkpoint = o->resume != NULL ? o->resume : o->checkpoint;
+    SFI_TRY(shown_fields_new(c, &r->put, p, true, o->collocate));
     SFI_TRY(open_curves(r, o));
     SFI_TRY(open_series(r, o->output));
     return o->resume != NULL ? resume(r) : SF_OK;
@@ -325,6 +341,7 @@ sf_motion_told motion_record_told(motion_record *r)
 {
     return (sf_motion_told){.user = r,
                             .frame = take_frame,
+                            .rates = r->p->is_form ? take_rates : NULL,
                             .level = r->curves != NULL ? take_level : NULL,
                             .save = r->checkpoint != NULL ? take_state : NULL};
 }
@@ -344,6 +361,7 @@ sf_status motion_record_close(motion_record *r, sf_status status)
     status = sfi_output_close(r->curves, status);
     if (status == SF_OK)
         remove_checkpoint(r);
+    shown_fields_free(r->c, &r->put);
     if (r->points != NULL)
         sfi_free(ctx, r->points,
                  (size_t)(r->probes * sf_grid_rank(r->p->grid) + 1),

@@ -4,13 +4,14 @@
 #ifndef SFI_CLI_MOTION_RECORD_H
 #define SFI_CLI_MOTION_RECORD_H
 
-#include "cli/problem_options.h"
+#include "cli/form_fields.h"
 #include "field/series.h"
 #include "io/output.h"
 
 typedef struct motion_record {
     cli *c;
     sf_problem *p;
+    shown_fields put; /* what is written of each frame                        */
     int64_t frames, shown; /* the start is shown, too, but not counted       */
     double *times;
     sfi_series *series;

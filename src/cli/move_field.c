@@ -37,9 +37,12 @@ static const cli_option evolve_options[] = {
      .shown = "leapfrog",
      .help = "Of order 2, 4 and 2"},
     PROBLEM_NUMBER("damping", "G", damping, ">= 0", "Of phi_tt + G phi_t [0]"),
+    PROBLEM_COLLOCATE,
     {0}};
 
-static void tell(cli *c, const sf_action_motion *m, bool is_wave, double begun)
+/* Nothing but the step's error changes the energy of a motion that is kept. */
+static void tell(cli *c, const sf_action_motion *m, bool is_wave, bool is_kept,
+                 double begun)
 {
     cli_put_text(c, c->report, "engine", m->engine);
     cli_put_count(c, c->report, "steps", m->accepted);
@@ -48,8 +51,12 @@ static void tell(cli *c, const sf_action_motion *m, bool is_wave, double begun)
     cli_put_number(c, c->report, "step", m->step);
     cli_put_number(c, c->report, "energy_at_start", m->energy_start);
     cli_put_number(c, c->report, "energy_at_end", m->energy_end);
-    if (is_wave)
+    if (is_wave && is_kept)
         cli_put_number(c, c->report, "drift_of_energy", m->drift);
+    if (m->gauss == m->gauss)
+        cli_put_number(c, c->report, "residual_of_gauss_law", m->gauss);
+    if (m->div_b == m->div_b)
+        cli_put_number(c, c->report, "divergence_of_b", m->div_b);
     cli_put_number(c, c->report, "seconds", sfi_clock() - begun);
 }
 
@@ -63,6 +70,7 @@ static sf_status move(motion_record *r, sf_action_motion *m, bool is_wave)
         o.damping = p->damping;
         o.method = p->method;
         o.absorb = p->absorb > 0 ? p->absorb : o.absorb;
+        o.conductivity = p->has_conductivity ? &p->conductivity : NULL;
         o.frames = r->frames;
         o.told = motion_record_told(r);
         o.resume = r->state;
@@ -96,6 +104,10 @@ static sf_status move_problem(cli *c, const problem_options *o, sf_problem *p,
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "every is %g, want a whole part of until, %g", p->every,
                         p->until);
+    if (p->has_charge) {
+        SFI_TRY(sf_action_charge(p->action, &p->charge, p->rates, NULL));
+        p->has_rates = true;
+    }
     motion_record r;
     SFI_TRY(cli_put_problem(c, p));
     sf_status status = motion_record_open(&r, c, o, p, (int64_t)frames);
@@ -105,7 +117,10 @@ static sf_status move_problem(cli *c, const problem_options *o, sf_problem *p,
         cli_progress_end(c);
     }
     SFI_TRY(motion_record_close(&r, status));
-    tell(c, &m, is_wave, begun);
+    sf_action_info info;
+    SFI_TRY(sf_action_describe(p->action, &info));
+    tell(c, &m, is_wave,
+         !info.is_timed && p->damping == 0.0 && !p->has_conductivity, begun);
     return c->common.json || !c->common.quiet ? cli_report(c, stderr) : SF_OK;
 }
 
@@ -151,6 +166,9 @@ const cli_command cli_evolve = {
     .most = 1,
     .size = sizeof(problem_options),
     .options = evolve_options,
-    .notes = "The equation of motion of a Lagrangian with dt(phi)^2 in it.\n",
+    .notes =
+        "The equation of motion of a Lagrangian with dt(phi)^2 in it.  Of a "
+        "form A, Maxwell's\nequations: A, E = -dt(A) and B = curl(A) are "
+        "written.\n",
     .example = "  scorefield evolve data/drum.ini -o drum.nc\n",
     .run = run_evolve};

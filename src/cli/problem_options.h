@@ -11,7 +11,7 @@ typedef struct problem_options {
     const char *output, *grid, *energy, *lagrangian;
     cli_texts fields, constants, sources;
     double until, every, step, damping, tolerance;
-    bool project;
+    bool project, collocate;
     int method;
     const char *curves, *checkpoint, *resume;
     cli_texts probes;
@@ -45,6 +45,13 @@ typedef struct problem_options {
     CLI_OPTION(problem_options, CLI_TEXT, 'o', "output", "FILE", output, NULL, \
                NULL, ".nc, .npy, .vti or .vtr"),                               \
         PROBLEM_STATEMENT("An unknown field and its start [phi = 0]")
+
+#define PROBLEM_COLLOCATE                                                      \
+    {                                                                          \
+        .kind = CLI_FLAG, .name = "collocate",                                 \
+        .offset = offsetof(problem_options, collocate),                        \
+        .help = "Write the components of a form at the points"                 \
+    }
 
 #define PROBLEM_OPERANDS                                                       \
     "  PROBLEM                  A file of sections; docs/FIELDS.md\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* solve_field.c - scorefield solve: where an action is stationary. */
-#include "cli/problem_options.h"
+#include "cli/form_fields.h"
 
 static const cli_option options[] = {
     PROBLEM_OPTIONS,
@@ -10,6 +10,7 @@ static const cli_option options[] = {
      .name = "project",
      .offset = offsetof(problem_options, project),
      .help = "Subtract the mean of what is not balanced"},
+    PROBLEM_COLLOCATE,
     {0}};
 
 static void tell(cli *c, const sf_action_solution *s, double begun)
@@ -40,7 +41,12 @@ static sf_status solve(cli *c, const void *values, sf_problem *p)
     cli_progress_end(c);
     SFI_TRY(status);
     tell(c, &s, begun);
-    SFI_TRY(cli_write_fields(c, o->output, p->unknowns, p->fields));
+    shown_fields shown;
+    sf_status written = shown_fields_new(c, &shown, p, false, o->collocate);
+    if (written == SF_OK)
+        written = cli_write_fields(c, o->output, shown.count, shown.fields);
+    shown_fields_free(c, &shown);
+    SFI_TRY(written);
     return c->common.json || !c->common.quiet ? cli_report(c, stderr) : SF_OK;
 }
 

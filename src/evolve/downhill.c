@@ -211,6 +211,7 @@ sf_status sf_action_flow(sf_action *a, sf_field *fields,
     sf_action_motion none;
     sfi_motion m;
     out = out != NULL ? out : &none;
+    SFI_TRY(sfi_action_check_scalars(a, "flow"));
     SFI_TRY(sfi_options(a->ctx, &o, sizeof o, opts));
     if (!(o.until > 0.0) || !(o.tolerance > 0.0) || !(o.step >= 0.0) ||
         o.frames < 1 || o.max_steps < 1)

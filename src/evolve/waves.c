@@ -478,6 +478,8 @@ static sf_status begin_gauss(const wave *w)
     SFI_TRY(sfi_gauss_begin(&m->gauss, m->a, m->mass, m->v, first, count));
     if (w->o->method == SF_METHOD_LEAPFROG)
         SFI_TRY(sfi_yee_begin(&m->yee, m->a, m->x, m->spare[0], m->spare[1]));
+    if (m->yee.fits)
+        m->out->engine = "Yee";
     return m->absorb == NULL || m->yee.fits
                ? SF_OK
                : SFI_FAIL(m->ctx, SF_E_UNSUPPORTED,

@@ -39,12 +39,12 @@ static int64_t index_of(const sf_action *a, int axis, int64_t at)
 }
 
 /* A piece of a row: n numbers from number i of the row that begins at element `row`. */
-typedef struct piece {
+typedef struct part_of_row {
     int64_t row, i, n;
-} piece;
+} part_of_row;
 
 /* Differences of faces from edges: add them to `sum`. */
-static void forward(const sweep *s, int k, piece p, double *sum)
+static void forward(const sweep *s, int k, part_of_row p, double *sum)
 {
     const sf_action *a = s->a;
     const int axis = s->axis[k];
@@ -69,7 +69,7 @@ static void forward(const sweep *s, int k, piece p, double *sum)
 }
 
 /* The transpose: of edges from faces. */
-static void backward(const sweep *s, int k, piece p, double *sum)
+static void backward(const sweep *s, int k, part_of_row p, double *sum)
 {
     const sf_action *a = s->a;
     const int axis = s->axis[k];
@@ -105,7 +105,7 @@ static bool is_beyond(const sweep *s, int64_t row)
     return false;
 }
 
-static void run_piece(const sweep *s, piece p)
+static void run_piece(const sweep *s, part_of_row p)
 {
     double sum[PIECE] = {0.0};
     double *to = s->to + p.row + p.i;
@@ -135,7 +135,8 @@ static void run_rows(void *user, int64_t part, int64_t first, int64_t count)
             continue;
         }
         for (int64_t i = 0; i < n; i += PIECE)
-            run_piece(s, (piece){row * n, i, n - i < PIECE ? n - i : PIECE});
+            run_piece(s,
+                      (part_of_row){row * n, i, n - i < PIECE ? n - i : PIECE});
     }
 }
 

@@ -63,10 +63,16 @@ static sf_status make_fields(sfi_series *f, const sf_field *like)
 {
     for (int i = 0; i < f->count; i++) {
         sf_field *to = &f->fields[i];
+        if (like[i].place[0] != 0 && f->kind != SHEET)
+            return SFI_FAIL(f->ctx, SF_E_ARG,
+                            "%s: \"%s\" lies between the points of the grid, "
+                            "which only .nc can say; write it at the points",
+                            f->path, like[i].name);
         if (f->kind == ARRAY)
             SFI_TRY(sf_field_new(f->ctx, to, f->grid, 1, NULL, SF_F64, 0));
         else
             SFI_TRY(sfi_field_outline(f->ctx, to, f->grid, SF_F64));
+        to->place[0] = like[i].place[0] << 1; /* behind the new axis */
         SFI_TRY(sf_field_set_name(f->ctx, to, like[i].name));
         if (like[i].unit != NULL)
             SFI_TRY(sf_field_set_unit(f->ctx, to, like[i].unit));
@@ -146,9 +152,9 @@ sf_status sfi_series_put(sfi_series *f, int64_t k, const sf_field *fields)
     if (f->kind == LIST)
         return sfi_write_pvd_frame(f->ctx, f->path, k, f->count, fields);
     int64_t start[SF_MAX_AXES] = {k}, count[SF_MAX_AXES] = {1};
-    for (int a = 0; a < sf_grid_rank(f->frame); a++)
-        count[a + 1] = sf_grid_axis(f->frame, a)->count;
     for (int i = 0; i < f->count; i++) {
+        for (int a = 0; a < sf_grid_rank(f->frame); a++)
+            count[a + 1] = sf_field_count(&fields[i], 0, a);
         sf_field_get(&fields[i], 0, f->values);
         if (f->kind == ARRAY)
             place(f, i, k);

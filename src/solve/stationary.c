@@ -10,6 +10,8 @@
  *
  * A singular action does not change with a constant.  Its right-hand side must then have
  * no mean, and the solution is the one without: both are projected. */
+#include "solve/stationary.h"
+
 #include "solve/direct.h"
 #include "solve/multigrid.h"
 
@@ -27,6 +29,7 @@ typedef struct point_search {
     int64_t n;
     double *x, *g, *diagonal, *volume;
     double *p, *r, *z, *q, *step, *other;
+    const double *open; /* what is left out of each gradient, or NULL */
     bool is_projected;
     double sign; /* -1: of a concave action, whose negative is minimised */
     int64_t products;
@@ -79,6 +82,14 @@ static void project_gradient(const point_search *s, double *g)
         for (int64_t i = 0; i < points; i++)
             part[i] -= s->volume[i] * sum / volume;
     }
+}
+
+/* What is left of the gradient at x when what cannot be balanced is left out. */
+static void close_gradient(point_search *s)
+{
+    if (s->open != NULL)
+        add(s->n, s->g, -1.0, s->open);
+    project_gradient(s, s->g);
 }
 
 /* Of a field: without its mean. */
@@ -195,7 +206,9 @@ static sf_status conjugate(point_search *s, double tolerance, outcome *how)
         LEVELS_COST / n > SOON ? LEVELS_COST / n : (int64_t)SOON;
     if (s->grids == NULL)
         SFI_TRY(iterate(s, wanted, first, how));
-    if (*how == NOT_YET) {
+    if (*how == NOT_YET && s->a->form != NULL) /* grids are for points */
+        SFI_TRY(iterate(s, wanted, MOST_PRODUCTS, how));
+    if (*how == NOT_YET && s->a->form == NULL) {
         SFI_TRY(use_grids(s));
         SFI_TRY(iterate(s, wanted, MOST_PRODUCTS, how));
     }
@@ -392,7 +405,7 @@ static sf_status linear_step(point_search *s, double tolerance,
     bool is_done = s->a->is_open;
     if (is_done)
         SFI_TRY(sfi_open_step(s->a, s->g, s->volume, s->step));
-    else if (out->engine == NULL)
+    else if (out->engine == NULL && s->a->form == NULL)
         SFI_TRY(sfi_direct_step(s->a, s->g, s->volume, s->step, &is_done));
     /* Half the work of the sources: over all space, of which the grid is a part. */
     if (s->a->is_open)
@@ -416,7 +429,7 @@ static sf_status linear_step(point_search *s, double tolerance,
     add(s->n, s->x, 1.0, s->step);
     project_field(s, s->x);
     SFI_TRY(sfi_action_gradient(s->a, s->x, s->g));
-    project_gradient(s, s->g);
+    close_gradient(s);
     return SF_OK;
 }
 
@@ -494,7 +507,7 @@ static sf_status solve_nonlinear(point_search *s,
         project_field(s, s->x);
         out->iterations++;
         SFI_TRY(sfi_action_gradient(s->a, s->x, s->g));
-        project_gradient(s, s->g);
+        close_gradient(s);
         size = norm(s->n, s->g);
         SFI_TRY(go_on(s, out->iterations, o->max_iterations, size / start));
         if (!moved)
@@ -536,7 +549,7 @@ static sf_status run(point_search *s, sf_field *fields,
                 "the start: a density like sqrt(grad2(phi)) has none "
                 "where the slope is 0; add a small number");
     SFI_TRY(check_balance(s, o->project, &out->imbalance));
-    project_gradient(s, s->g);
+    close_gradient(s);
     project_field(s, s->x);
     if (s->a->is_open) {
         if (!s->a->is_linear)
@@ -556,29 +569,17 @@ static sf_status run(point_search *s, sf_field *fields,
     return status;
 }
 
-sf_status sf_action_solve(sf_action *a, sf_field *fields,
-                          const sf_action_solve_options *opts,
-                          sf_action_solution *out)
+sf_status sfi_stationary(sf_action *a, sf_field *fields,
+                         const sf_action_solve_options *o, const double *open,
+                         sf_action_solution *out)
 {
-    sf_action_solve_options o = SF_ACTION_SOLVE_OPTIONS_INIT;
-    sf_action_solution none;
-    sf_action_info info;
-    out = out != NULL ? out : &none;
-    memset(out, 0, sizeof *out);
-    SFI_TRY(sfi_options(a->ctx, &o, sizeof o, opts));
-    if (!(o.tolerance > 0.0) || o.max_iterations < 1)
-        return SFI_FAIL(
-            a->ctx, SF_E_ARG,
-            "solve: tolerance is %g and max_iterations %lld, want > 0",
-            o.tolerance, (long long)o.max_iterations);
-    SFI_TRY(sf_action_describe(a, &info));
-    SFI_TRY(sfi_action_check_rest(a));
     point_search s = {.a = a,
                       .ctx = a->ctx,
                       .n = a->unknowns * a->points,
                       .sign = 1.0,
                       .begun = sfi_clock(),
-                      .is_projected = info.is_singular};
+                      .open = open,
+                      .is_projected = a->is_singular && a->form == NULL};
     const size_t n = (size_t)s.n;
     double *room = sfi_alloc_zero(a->ctx, ARRAYS * n, sizeof *room);
     if (room == NULL)
@@ -587,7 +588,7 @@ sf_status sf_action_solve(sf_action *a, sf_field *fields,
                                &s.r, &s.z, &s.q,        &s.step,   &s.other};
     for (size_t i = 0; i < ARRAYS; i++)
         *arrays[i] = room + i * n;
-    const sf_status status = run(&s, fields, &o, out);
+    const sf_status status = run(&s, fields, o, out);
     sfi_multigrid_free(s.grids);
     sfi_free(a->ctx, room, ARRAYS * n, sizeof *room);
     return status;

@@ -379,6 +379,7 @@ sf_status sf_action_verify(sf_action *a, const char *const *exact,
     *count = 0;
     SFI_TRY(sf_action_describe(a, &info));
     SFI_TRY(sfi_action_check_rest(a));
+    SFI_TRY(sfi_action_check_scalars(a, "verify"));
     if (a->unknowns > 1)
         for (int w = 0; w < 2 * a->rank; w++)
             if (a->walls[w].kind != SF_SIDE_PERIODIC)

@@ -156,6 +156,137 @@ TEST(a_cavity_of_one_axis_is_that_of_yee)
     end(&s);
 }
 
+/* Oracle B13, along x and with E along y: c = 2, k = 3, mu = 1. */
+static double potential_of_wave(const double *x)
+{
+    return sin(3.0 * x[0]) / 6.0;
+}
+
+static double rate_of_wave(const double *x)
+{
+    return -cos(3.0 * x[0]);
+}
+
+typedef struct wave_at {
+    double e, b;
+    setup *s;
+} wave_at;
+
+static sf_status look_at_wave(void *user, double time, const sf_field *rates)
+{
+    wave_at *w = user;
+    double x = 0.1;
+    (void)time;
+    SFI_TRY(
+        sf_field_at(w->s->ctx, &rates[1], 0, (sf_cmat){&x, 1, 1, 1}, &w->e));
+    w->e = -w->e;
+    return SF_OK;
+}
+
+TEST(a_plane_wave_has_e_across_b)
+{
+    setup s = begin("x = 0:2.0943951023931953:300 periodic",
+                    "0.5*0.25*dt(A)^2 - 0.5*curl2(A)");
+    wave_at w = {.s = &s};
+    double x = 0.1;
+    start(&s);
+    fill(&s.a[1], potential_of_wave);
+    fill(&s.v[1], rate_of_wave);
+    s.o.until = 0.2;
+    s.o.told.rates = look_at_wave;
+    s.o.told.user = &w;
+    run(&s);
+    sf_field b[3];
+    CHECK_OK(s.ctx, sf_action_curl(s.action, s.a, 'B', b));
+    CHECK_OK(s.ctx, sf_field_at(s.ctx, &b[2], 0, (sf_cmat){&x, 1, 1, 1}, &w.b));
+    CHECK_NEAR(w.e, 0.6216099682706645, 1e-4);
+    CHECK_NEAR(w.b, 0.31080498413533225, 1e-4);
+    for (int u = 0; u < 3; u++)
+        sf_field_free(s.ctx, &b[u]);
+    end(&s);
+}
+
+/* A motion that is taken up again has the same bits, of the law of Gauss as well. */
+typedef struct keeping {
+    double state[20000];
+    size_t count;
+    int64_t at;
+} keeping;
+
+static sf_status keep(void *user, int64_t k, const double *state, size_t count)
+{
+    keeping *kept = user;
+    assert_true(count <= SFI_COUNT(kept->state));
+    if (k != kept->at)
+        return SF_OK;
+    memcpy(kept->state, state, count * sizeof *state);
+    kept->count = count;
+    return SF_OK;
+}
+
+TEST(a_form_is_taken_up_again)
+{
+    static keeping kept = {.at = 2};
+    double *whole[3], gauss = 0.0;
+    for (int k = 0; k < 2; k++) {
+        setup s = begin("y = 0:1:9 open; x = 0:1:9 pin 0",
+                        VACUUM " + sin(9*t)*J*A_y");
+        CHECK_OK(s.ctx, sf_action_set(s.action, "J", "x*(1-x)*y"));
+        start(&s);
+        fill(&s.a[2], one_mode);
+        s.o.until = 2.0;
+        s.o.frames = 4;
+        s.o.absorb = 4;
+        s.o.told.save = keep;
+        s.o.told.user = &kept;
+        if (k == 1) {
+            s.o.resume = kept.state;
+            s.o.resume_count = kept.count;
+            s.o.told.save = NULL;
+        }
+        run(&s);
+        for (int u = 0; u < 3; u++) {
+            double *now = values(&s.a[u]);
+            if (k == 0) {
+                whole[u] = now;
+                continue;
+            }
+            CHECK(memcmp(now, whole[u],
+                         (size_t)sf_field_points(&s.a[u], 0) * sizeof *now) ==
+                  0);
+            free(now);
+            free(whole[u]);
+        }
+        if (k == 0)
+            gauss = s.m.gauss;
+        CHECK(s.m.gauss == gauss && gauss > 0.0);
+        end(&s);
+    }
+}
+
+/* Where A itself has an energy, as of a photon with a mass, it is A that is followed. */
+TEST(a_mass_makes_the_form_itself_swing)
+{
+    setup s = begin("x = 0:1:32 periodic", VACUUM " - 0.5*9*A^2");
+    start(&s);
+    double one[32];
+    for (int i = 0; i < 32; i++)
+        one[i] = 1.0;
+    sf_field_put(&s.a[0], 0, one);
+    sf_field_put(&s.a[2], 0, one);
+    s.o.step = 0.01;
+    s.o.until = 1.0;
+    run(&s);
+    const double omega = 2.0 / 0.01 * asin(0.5 * 0.01 * 3.0);
+    double *x = values(&s.a[0]), *z = values(&s.a[2]);
+    CHECK_NEAR(x[5], cos(omega), 1e-12);
+    CHECK_NEAR(z[5], cos(omega), 1e-12);
+    CHECK(isnan(s.m.gauss) && s.m.drift < 1e-12);
+    free(x);
+    free(z);
+    end(&s);
+}
+
 /* ---- charge -------------------------------------------------------------------------- */
 
 static double noise(const double *x)
@@ -460,7 +591,9 @@ TEST(forms_say_what_they_want)
     }
 }
 
-TESTS(CASE(what_goes_out_does_not_come_back), CASE(a_dipole_in_an_open_box),
+TESTS(CASE(a_plane_wave_has_e_across_b), CASE(a_form_is_taken_up_again),
+      CASE(a_mass_makes_the_form_itself_swing),
+      CASE(what_goes_out_does_not_come_back), CASE(a_dipole_in_an_open_box),
       CASE(forms_say_what_they_want),
       CASE(a_cavity_rings_with_the_frequency_of_the_grid),
       CASE(a_cavity_of_one_axis_is_that_of_yee),
