@@ -184,10 +184,10 @@ static sf_status two_columns(sf_context *ctx, const char *path)
 
 static sf_status all_pairs(sf_context *ctx, const char *path)
 {
-    const sf_plot_column columns[DIM] = {{"x (mm)", NULL, 0},
-                                         {"y (mm)", NULL, 0},
-                                         {"mass (g)", NULL, 0},
-                                         {"count", NULL, 0}};
+    const sf_plot_column columns[DIM] = {{.name = "x (mm)"},
+                                         {.name = "y (mm)"},
+                                         {.name = "mass (g)"},
+                                         {.name = "count"}};
     sf_plot_pairs_options o = SF_PLOT_PAIRS_OPTIONS_INIT;
     o.title = "All pairs of columns";
     o.columns = columns;

@@ -2,11 +2,15 @@
 /* fuzz_model.c - models and checkpoints from anyone.  What was loaded can be
  * saved and loaded again, is the same then, and saved once more has the same
  * bytes.  A model that was loaded answers: its score at its mean is asked for,
- * if it is not too large for a fuzzer. */
+ * if it is not too large for a fuzzer, and what can be asked of some of its columns: of
+ * rows with missing cells, and of categories, whose levels stay levels. */
 #include "fuzz.h"
 
 #include "model/model.h"
+#include "scorefield/condition.h"
 #include "store/store.h"
+
+#include <math.h>
 
 static const void *save(sf_context *ctx, const sf_model *m,
                         const sf_run_record *record, sfi_output **out,
@@ -28,6 +32,55 @@ static void require_same(const sf_model *a, const sf_model *b)
         REQUIRE(strcmp(a->names[j], b->names[j]) == 0);
 }
 
+/* Without and with the first half of its columns known as a row has them: densities of
+ * what is there, and rows given it. */
+static void ask_parts(sf_context *ctx, const sf_model *m)
+{
+    double row[2][16], drawn[2][16], logpdf[2], lower[16], upper[16];
+    const int64_t d = m->dim;
+    if (!sf_model_can(m, SF_CAN_CONDITION))
+        return;
+    sf_condition_clear(d, lower, upper);
+    for (int64_t j = 0; j < d; j++) {
+        row[0][j] = row[1][j] =
+            sf_model_categories(m, j) > 0 ? 0.0 : m->mean[j];
+        if (2 * j >= d)
+            row[1][j] = (double)NAN;
+        else
+            lower[j] = upper[j] = row[0][j];
+    }
+    const sf_cmat x = {&row[0][0], 2, d, 16};
+    sf_status status = sf_logpdf_marginal(ctx, logpdf, m, x);
+    REQUIRE(status == SF_OK || status == SF_E_NUMERIC);
+    sf_conditional *c = NULL;
+    status = sf_conditional_new(ctx, &c, m, lower, upper);
+    REQUIRE((status == SF_OK) == (c != NULL));
+    REQUIRE(status == SF_OK || status == SF_E_NUMERIC || status == SF_E_ARG);
+    if (c != NULL)
+        REQUIRE(sf_conditional_draw(c, 1, 0,
+                                    (sf_mat){&drawn[0][0], 2, d, 16}) == SF_OK);
+    for (int64_t j = 0; j < d && c != NULL; j++) /* levels are levels */
+        for (int i = 0; i < 2 && sf_model_categories(m, j) > 0; i++)
+            REQUIRE(drawn[i][j] >= 0.0 &&
+                    drawn[i][j] < (double)sf_model_categories(m, j) &&
+                    drawn[i][j] == floor(drawn[i][j]));
+    sf_conditional_free(c);
+}
+
+/* What a table's own cells are spelled as. */
+static void ask_cells(sf_context *ctx, const sf_model *m)
+{
+    sf_table table = {0};
+    const char *names[16];
+    for (int64_t j = 0; j < m->dim; j++)
+        names[j] = m->names[j];
+    REQUIRE(sf_table_new(ctx, &table, 1, m->dim, names) == SF_OK);
+    for (int64_t j = 0; j < m->dim; j++)
+        table.data[j] = sf_model_level_count(m, j) > 0 ? 0.0 : m->mean[j];
+    REQUIRE(sf_model_cells(m, &table) == SF_OK);
+    sf_table_free(ctx, &table);
+}
+
 static void ask(sf_context *ctx, const sf_model *m)
 {
     if (m->dim > 16 || m->weight_count > 10000)
@@ -40,6 +93,8 @@ static void ask(sf_context *ctx, const sf_model *m)
     REQUIRE(status == SF_OK || status == SF_E_NUMERIC ||
             (status == SF_E_UNSUPPORTED && /* counts */
              (sfi_has_kernels(m) || !sf_model_can(m, SF_CAN_SCORE))));
+    ask_parts(ctx, m);
+    ask_cells(ctx, m);
     if (!sf_model_can(m, SF_CAN_CODE))
         return;
     double z[16];

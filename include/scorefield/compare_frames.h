@@ -287,7 +287,7 @@ typedef struct sf_frames_report {
     sf_frames_usefulness usefulness;
 
     /* The columns of numbers in the rows that have all of them: NULL if there
-     * are no such columns, or fewer than two such rows in real or synthetic.  Without
+     * are no such columns or more than 5000, or fewer than two such rows in real or synthetic.  Without
      * copies, which are those above. */
     sf_compare_report *numbers;
     int64_t *number_columns; /* [number_count] which columns they are         */
@@ -320,6 +320,41 @@ SF_API sf_status sf_compare_frames(sf_context *ctx, sf_frames_report **out,
                                    const sf_frame *real,
                                    const sf_frame *synthetic,
                                    const sf_frames_options *opts);
+
+/* ---- rows that a model drew ---------------------------------------------------
+ *
+ * The few figures by which one model is chosen among others: how alike its draws are to
+ * rows that it was not fitted to, and whether they are copies of rows that it was
+ * fitted to. */
+typedef struct sf_frames_draws {
+    size_t size; /* set by _INIT                                             */
+    double energy; /* energy distance of drawn from held-out rows as points (see
+                    * "what learns from rows"), scaled by real                */
+    double energy_p; /* its permutation test; NaN without permutations       */
+    double closeness_ratio; /* as sf_frames_report has it                     */
+    double near_share; /* proportion of drawn rows nearer to real than 95 % of
+                             * the held-out ones                              */
+    double copies[2];  /* proportion of rows that equal a row of real: of the
+                       * held-out ones, which is chance, and of the drawn    */
+} sf_frames_draws;
+
+#define SF_FRAMES_DRAWS_INIT                                                   \
+    {                                                                          \
+        sizeof(sf_frames_draws), 0.0, 0.0, 0.0, 0.0,                           \
+        {                                                                      \
+            0.0, 0.0                                                           \
+        }                                                                      \
+    }
+
+/* Compare `drawn` with opts->held_out, which must be there, beside `real`.  Of opts,
+ * circles, max_rows, max_work, seed and the permutations and test_rows of `numbers`
+ * are used: test_rows of the held-out and of the drawn rows enter the energy distance.
+ *
+ * Returns as sf_compare_frames(), and SF_E_ARG without held-out rows; on failure *out
+ * is as it was. */
+SF_API sf_status sf_compare_draws(sf_context *ctx, sf_frames_draws *out,
+                                  const sf_frame *real, const sf_frame *drawn,
+                                  const sf_frames_options *opts);
 
 /* NULL is allowed. */
 SF_API void sf_frames_report_free(sf_context *ctx, sf_frames_report *report);

@@ -67,6 +67,23 @@ typedef enum sf_plot_scale {
     SF_PLOT_LOG
 } sf_plot_scale;
 
+/* Marks of an axis that are no plain numbers, such as dates. */
+typedef struct sf_plot_ticks {
+    int count;                 /* up to 24; 0: numbers are marked */
+    const double *at;          /* [count], growing */
+    const char *const *labels; /* [count] */
+} sf_plot_ticks;
+
+/* What is known of a column beside its numbers.  Zeroed: nothing. */
+typedef struct sf_plot_column {
+    const char *name;          /* with unit; NULL for "c0", "c1", ... */
+    const char *const *levels; /* categories: texts of 0, 1, ...; or NULL */
+    int64_t level_count;
+    sf_plot_ticks ticks; /* of dates and the like [numbers] */
+    double lower;        /* what the axis shows: a turn of a circle; */
+    double upper;        /* both equal: the numbers there are */
+} sf_plot_column;
+
 /* The interval a picture of these columns would show: [lo, hi] with a margin of
  * `margin` times its width to both sides; evaluate densities on it.  `more` may
  * be a second table (samples), which widens it by half at the most.
@@ -97,6 +114,7 @@ typedef struct sf_plot_histogram_options {
     int bins;                    /* up to 150 [Freedman and Diaconis] */
     double x_from;               /* the axis [as by sf_plot_range()] */
     double x_to;                 /* > x_from, or both equal */
+    sf_plot_ticks x_ticks;       /* of dates and the like [numbers] */
 } sf_plot_histogram_options;
 
 #define SF_PLOT_HISTOGRAM_OPTIONS_INIT                                         \
@@ -112,7 +130,12 @@ SF_API sf_status sf_plot_histogram(sf_context *ctx, const char *path,
 /* ---- two columns ---------------------------------------------------------
  *
  * Points in the plane over a map of a log density, with the outlines of its
- * highest-density regions and arrows of its score. */
+ * highest-density regions and arrows of its score.
+ *
+ * A category and a number give, for each level, the points and a box from the first
+ * to the third quartile, with lines to the 5 and 95 % quantiles; two categories give
+ * tiles with the percentage of the rows that have both levels.  A grid or arrows
+ * are refused then (SF_E_ARG). */
 typedef enum sf_plot_arrows {
     /* (u, v) is a gradient, in 1/unit of the axes.  It is drawn as the gradient
      * with respect to position on the page, so that arrows cross the contours
@@ -157,6 +180,8 @@ typedef struct sf_plot_plane_options {
     bool equal;                  /* a unit is equally long on both axes */
     const sf_plot_curve *curves; /* over map and points [none] */
     int64_t curve_count;
+    const sf_plot_column *columns; /* [2] their levels and ticks; labels are
+                                      x_label and y_label [numbers] */
 } sf_plot_plane_options;
 
 #define SF_PLOT_PLANE_OPTIONS_INIT                                             \
@@ -183,13 +208,6 @@ typedef enum sf_plot_colours {
     SF_PLOT_CYCLIC,           /* the ends look the same: directions */
     SF_PLOT_LIGHT             /* white to blue over the range */
 } sf_plot_colours;
-
-/* Marks of an axis that are no plain numbers, such as dates. */
-typedef struct sf_plot_ticks {
-    int count;                 /* up to 24; 0: numbers are marked */
-    const double *at;          /* [count], growing */
-    const char *const *labels; /* [count] */
-} sf_plot_ticks;
 
 /* Degrees of an axis that are marked as such: "60\u00b0W". */
 typedef enum sf_plot_degrees {
@@ -289,14 +307,10 @@ SF_API sf_status sf_plot_maps(sf_context *ctx, const char *path, int64_t count,
  * All pairs of columns of a real and a synthetic table: histograms on the
  * diagonal, points below it, and above it the outlines of the 50 and 90 %
  * highest-density regions of a smoothed histogram, with both correlation coefficients.
- * Columns of categories or of a few integers have points in the place of
- * outlines, spread out a little so that they can be seen. */
-typedef struct sf_plot_column {
-    const char *name;          /* with unit; NULL for "c0", "c1", ... */
-    const char *const *levels; /* categories: texts of 0, 1, ...; or NULL */
-    int64_t level_count;
-} sf_plot_column;
-
+ * Columns of a few integers have points in the place of outlines, spread out a little
+ * so that they can be seen.  A category and a number have boxes below the diagonal, as
+ * sf_plot_plane() draws them, and points above it; two categories have tiles, those of
+ * the synthetic table above, with Cramer's V (of up to 32 levels). */
 typedef struct sf_plot_pairs_options {
     size_t size;                   /* set by _INIT */
     double width;                  /* points [auto] */

@@ -6,8 +6,9 @@
  * clips) are made those of the picture, since all share the page. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli/compare_job.h"
+#include "cli/levels.h"
+#include "cli/plot.h"
 
-#include "base/dictionary.h"
 #include "io/output.h"
 #include "scorefield/plot.h"
 
@@ -117,6 +118,17 @@ static void take_numbers(double *to, const sf_frame *f, int64_t col,
     }
 }
 
+static sf_status mark_dates(pictures *p, const sf_frame *real, int64_t col,
+                            sf_cmat x, sf_cmat samples, plot_dates *out)
+{
+    const sfi_clock_unit clock = {.seconds =
+                                      plot_date_unit(sf_frame_unit(real, col))};
+    double lo, hi;
+    SFI_TRY(sf_plot_range(p->ctx, x, samples, 0, 0.02, &lo, &hi));
+    plot_mark_dates(&clock, lo, hi, out);
+    return SF_OK;
+}
+
 static sf_status draw_numbers(pictures *p, int64_t col)
 {
     const sf_frames_column *c = &p->j->report->column[col];
@@ -125,131 +137,76 @@ static sf_status draw_numbers(pictures *p, int64_t col)
     double *x = sfi_alloc(p->ctx, (size_t)(n + m), sizeof *x);
     if (x == NULL)
         return SF_E_NOMEM;
-    char label[300];
-    const char *unit = sf_frame_unit(real, col);
-    const char *since = c->kind != SF_KIND_DATE ? ""
-                        : unit != NULL && strcmp(unit, "d") == 0
-                            ? " (days since 1970)"
-                            : " (seconds since 1970)";
-    snprintf(label, sizeof label, "%s%s", cli_data_name(&p->j->synthetic, col),
-             since);
     take_numbers(x, real, col, c->period);
     take_numbers(x + n, synthetic, col, c->period);
     sf_plot_histogram_options o = SF_PLOT_HISTOGRAM_OPTIONS_INIT;
     o.width = 380;
     o.height = 260;
-    o.x_label = label;
+    o.x_label = cli_data_name(&p->j->synthetic, col);
     o.data_label = "real";
     o.samples_label = "synthetic";
     o.samples = (sf_cmat){x + n, m, 1, 1};
     if (c->compared == SF_COMPARED_CIRCLE)
         o.x_to = c->period;
-    const sf_status status =
-        sf_plot_histogram(p->ctx, p->path, (sf_cmat){x, n, 1, 1}, &o);
+    plot_dates dates = {.ticks = {0}};
+    sf_status status = SF_OK;
+    if (c->kind == SF_KIND_DATE)
+        status =
+            mark_dates(p, real, col, (sf_cmat){x, n, 1, 1}, o.samples, &dates);
+    o.x_ticks = dates.ticks;
+    if (status == SF_OK)
+        status = sf_plot_histogram(p->ctx, p->path, (sf_cmat){x, n, 1, 1}, &o);
     sfi_free(p->ctx, x, (size_t)(n + m), sizeof *x);
     return status;
 }
 
-/* The text of a category's cell, in `number` where the file has numbers; NULL if it
- * is missing. */
-static const char *level_of(const sf_frame *f, int64_t row, int64_t col,
-                            char number[40])
+/* The share of each level that is shown among the cells of a table, series `t`. */
+static sf_status count_levels(pictures *p, const cli_levels *levels,
+                              double share[][2], int t, const sf_frame *f,
+                              int64_t col)
 {
-    const double cell = sf_frame_cell(f, row, col);
-    if (isnan(cell))
-        return NULL;
-    if (sf_frame_level_count(f, col) > 0)
-        return sf_frame_level(f, col, (int64_t)cell);
-    snprintf(number, 40, "%.15g", cell);
-    return number;
-}
-
-typedef struct bars {
-    sfi_dictionary levels;
-    size_t room;
-    double (*share)[2]; /* [room]: in real, in synthetic */
-} bars;
-
-static sf_status count_levels(pictures *p, bars *b, int table,
-                              const sf_frame *f, int64_t col)
-{
-    char number[40];
-    int64_t present = 0;
-    for (int64_t i = 0; i < rows_of(f); i++) {
-        const char *level = level_of(f, row_of(f, i), col, number);
-        int64_t at = 0;
-        if (level == NULL)
-            continue;
-        SFI_TRY(sfi_dictionary_number(p->ctx, &b->levels, level, &at));
-        if ((size_t)at >= b->room) {
-            const size_t before = b->room;
-            void *grown = sfi_grow(p->ctx, b->share, &b->room, (size_t)at + 1,
-                                   sizeof *b->share);
-            if (grown == NULL)
-                return SF_E_NOMEM;
-            b->share = grown;
-            memset(b->share + before, 0, (b->room - before) * sizeof *b->share);
+    const int64_t rows = sf_frame_rows(f);
+    double present = 0.0;
+    double *place = sfi_alloc(p->ctx, (size_t)rows, sizeof *place);
+    if (place == NULL)
+        return SF_E_NOMEM;
+    const sf_status status = cli_levels_place(p->ctx, levels, f, col, place, 1);
+    for (int64_t i = 0; i < rows && status == SF_OK; i++)
+        if (!isnan(place[i])) {
+            share[(int64_t)place[i]][t] += 1.0;
+            present += 1.0;
         }
-        b->share[at][table] += 1.0;
-        present++;
-    }
-    for (size_t l = 0; l < b->room && present > 0; l++)
-        b->share[l][table] /= (double)present;
-    return SF_OK;
+    for (int64_t k = 0; k < levels->count && present > 0.0; k++)
+        share[k][t] /= present;
+    sfi_free(p->ctx, place, (size_t)rows, sizeof *place);
+    return status;
 }
 
-/* The commonest levels, and the others as one. */
-static sf_status plot_levels(pictures *p, const bars *b, int64_t col)
+static sf_status plot_levels(pictures *p, cli_levels *levels, int64_t col)
 {
     static const char *const series[] = {"real", "synthetic"};
-    const int64_t levels = (int64_t)b->levels.count;
-    const int64_t shown = levels <= MOST_BARS ? levels : MOST_BARS;
-    const char *names[MOST_BARS];
+    const sf_frame *const tables[] = {p->j->real.some, p->j->synthetic.some};
     double share[MOST_BARS][2] = {{0.0}};
-    bool *used = sfi_alloc_zero(p->ctx, (size_t)levels, sizeof *used);
-    if (used == NULL)
-        return SF_E_NOMEM;
-    for (int64_t k = 0; k < shown; k++) {
-        int64_t best = -1;
-        const bool rest = k + 1 == shown && shown < levels;
-        names[k] = "(others)";
-        for (int64_t l = 0; l < levels; l++) {
-            if (used[l])
-                continue;
-            if (rest) {
-                share[k][0] += b->share[l][0];
-                share[k][1] += b->share[l][1];
-            } else if (best < 0 || b->share[l][0] + b->share[l][1] >
-                                       b->share[best][0] + b->share[best][1]) {
-                best = l;
-            }
-        }
-        if (rest)
-            break;
-        used[best] = true;
-        names[k] = b->levels.texts[best];
-        memcpy(share[k], b->share[best], sizeof share[k]);
-    }
-    sfi_free(p->ctx, used, (size_t)levels, sizeof *used);
+    for (int t = 0; t < 2; t++)
+        SFI_TRY(cli_levels_see(p->ctx, levels, tables[t], col));
+    SFI_TRY(cli_levels_choose(p->ctx, levels, MOST_BARS));
+    for (int t = 0; t < 2; t++)
+        SFI_TRY(count_levels(p, levels, share, t, tables[t], col));
     sf_plot_curves_options o = SF_PLOT_CURVES_OPTIONS_INIT;
     o.width = 380;
     o.height = 260;
     o.x_label = cli_data_name(&p->j->synthetic, col);
     o.y_label = "proportion";
-    return sf_plot_bars(p->ctx, p->path, (sf_cmat){&share[0][0], shown, 2, 2},
-                        names, series, &o);
+    return sf_plot_bars(p->ctx, p->path,
+                        (sf_cmat){&share[0][0], levels->count, 2, 2},
+                        levels->names, series, &o);
 }
 
 static sf_status draw_levels(pictures *p, int64_t col)
 {
-    bars b = {{0}, 0, NULL};
-    sf_status status = count_levels(p, &b, 0, p->j->real.some, col);
-    if (status == SF_OK)
-        status = count_levels(p, &b, 1, p->j->synthetic.some, col);
-    if (status == SF_OK)
-        status = plot_levels(p, &b, col);
-    sfi_free(p->ctx, b.share, b.room, sizeof *b.share);
-    sfi_dictionary_free(p->ctx, &b.levels);
+    cli_levels levels = {0};
+    const sf_status status = plot_levels(p, &levels, col);
+    cli_levels_free(p->ctx, &levels);
     return status;
 }
 

@@ -82,6 +82,13 @@ static const cli_option options[] = {
           "FAMILY[:NAME=VALUE,...] or \"A=K; B,C=K\""),
     SHOWN(CLI_TEXT, "bandwidth", "B", bandwidth, "loo", NULL,
           "Noise time: loo, adaptive, a number; or local"),
+    {.kind = CLI_CHOICE,
+     .name = "for",
+     .argument = "WHAT",
+     .offset = offsetof(fit_options, purpose),
+     .initial = "auto",
+     .choices = "auto|rows|density",
+     .rare = true},
     RARE(CLI_TEXT, "target", "COLUMN", target, NULL, NULL),
     RARE(CLI_WHOLE, "neighbours", "K", neighbours, "3", "[1, 512]"),
     RARE(CLI_NUMBER, "privacy-ratio", "R", privacy_ratio, NULL, "(0, 10]"),
@@ -123,8 +130,7 @@ static const cli_option options[] = {
            "Instead of --model: a log density's parameters"),
     OPTION(CLI_TEXTS, 0, "param", "P", params, NULL, NULL, NULL,
            "k, s>0, mu[2], M[2,2]=symmetric, ...; many times"),
-    SHOWN(CLI_TEXT, "domain", "F", domain, "real", NULL,
-          "positive, LO:HI, circle, simplex; a=F; ..."),
+    RARE(CLI_TEXT, "domain", "F", domain, NULL, NULL),
     RARE(CLI_TEXT, "boundary-weight", "EXPR", weight, NULL, NULL),
     RARE(CLI_WHOLE, "starts", "N", starts, "8", "[1, 1048576]"),
     RARE(CLI_WHOLE, "slices", "K", slices, "0", "[0, 256]"),
@@ -136,7 +142,7 @@ static const cli_option options[] = {
     CLI_READ_OPTIONS(fit_options, read),
     {0}};
 
-/* Options that mean nothing without a network. */
+/* Options that mean nothing without a network, up to NULL. */
 static const char *const network_only[] = {
     "validation", /* first: the number of latent variables is chosen by it too */
     "objective",
@@ -156,7 +162,8 @@ static const char *const network_only[] = {
     "resume",
     "curve",
     "checkpoint-every",
-    "target-rows"};
+    "target-rows",
+    NULL};
 
 /* Of those, what means nothing for flows. */
 static const char *const score_only[] = {"objective", "energy", "sigma-min",
@@ -206,18 +213,24 @@ static sf_status check_about(cli *c, const fit_options *o)
     const bool trains = o->model == FIT_AUTO || o->model == FIT_NETWORK ||
                         o->model == FIT_FLOW || decodes;
     const bool latent = o->model == FIT_PCA || o->model == FIT_FA;
-    for (size_t i = 0; i < SFI_COUNT(network_only) && !trains; i++)
+    for (size_t i = 0; network_only[i] != NULL && !trains; i++)
         if (cli_given(c, network_only[i]) && (i > 0 || !latent))
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s applies only to networks, and --model is %s",
                             network_only[i], name);
     for (size_t i = 0; i < SFI_COUNT(empirical_only); i++)
-        if (o->model != FIT_EMPIRICAL && cli_given(c, empirical_only[i]))
+        if (o->model != FIT_EMPIRICAL && cli_given(c, empirical_only[i]) &&
+            !(o->model == FIT_AUTO && o->complete_rows &&
+              strcmp(empirical_only[i], "complete-rows") == 0))
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s applies only to empirical models, and "
                             "--model is %s",
                             empirical_only[i], name);
     SFI_TRY(check_local(c, o));
+    if (o->model != FIT_AUTO && cli_given(c, "for"))
+        return SFI_FAIL(c->ctx, SF_E_ARG,
+                        "--for applies only to --model auto, and --model is %s",
+                        name);
     if (cli_given(c, "components") && o->model != FIT_MIXTURE)
         return SFI_FAIL(c->ctx, SF_E_ARG,
                         "--components applies only to --model mixture, and "
@@ -326,7 +339,7 @@ static sf_status check_density(cli *c, const fit_options *o)
         if (cli_given(c, others[i]))
             return SFI_FAIL(c->ctx, SF_E_ARG,
                             "--%s and --density: want one of them", others[i]);
-    for (size_t i = 0; i < SFI_COUNT(network_only); i++)
+    for (size_t i = 0; network_only[i] != NULL; i++)
         if (cli_given(c, network_only[i]) &&
             strcmp(network_only[i], "objective") != 0)
             return SFI_FAIL(c->ctx, SF_E_ARG,
@@ -596,6 +609,11 @@ static void make_report(const fit_job *j, double seconds)
     if (j->o->model != FIT_AUTO)
         return;
     json_t *list = cli_put_list(c, report, "candidates");
+    if (j->by_rows) {
+        fit_report_scores(j, list);
+        cli_put_text(c, report, "chosen_because", j->why);
+        return;
+    }
     report_candidate(j, list, &j->gaussian, "gaussian");
     report_candidate(j, list, &j->mixture, "mixture");
     report_candidate(j, list, &j->empirical, "empirical");
@@ -616,6 +634,18 @@ static sf_status save(const fit_job *j)
     record.dropped_row_count = j->data.dropped_row_count;
     SFI_TRY(sf_model_describe(j->kept->model, j->data.all));
     return fit_save(j->c, j->o, j->kept->model, &record);
+}
+
+static void warn_of_options(const fit_job *j)
+{
+    for (size_t i = 0; network_only[i] != NULL; i++)
+        if (cli_given(j->c, network_only[i]) &&
+            strcmp(network_only[i], "validation") != 0 &&
+            strcmp(network_only[i], "time-limit") != 0)
+            cli_warn(j->c,
+                     "warning: --%s is not used: networks are no candidates "
+                     "where rows that are drawn are judged",
+                     network_only[i]);
 }
 
 static sf_status fit(fit_job *j)
@@ -643,13 +673,20 @@ static sf_status fit(fit_job *j)
                          !sfi_path_is_device(path) &&
                          !cli_given(c, "prior-rows");
     const fit_rows rows = streams ? FIT_ROWS_STREAM
+                          : fit_takes_any(o, resumed) && !o->complete_rows
+                              ? FIT_ROWS_WITH_CELLS
                           : o->model == FIT_GAUSSIAN || o->model == FIT_MIXTURE
                               ? FIT_ROWS_WITH_MISSING
                               : FIT_ROWS_COMPLETE;
     SFI_TRY(fit_data_open(&j->data, c, path, o, resumed, rows));
+    j->by_rows = fit_takes_any(o, resumed) && !j->data.is_empirical &&
+                 (o->purpose == FIT_FOR_ROWS || j->data.has_levels ||
+                  j->data.missing > 0);
+    if (j->by_rows)
+        warn_of_options(j);
     if (o->kernel == NULL)
         cli_give_hints(c, j->data.all);
-    for (size_t i = 0; i < SFI_COUNT(network_only) && o->model == FIT_AUTO &&
+    for (size_t i = 0; network_only[i] != NULL && o->model == FIT_AUTO &&
                        j->data.is_empirical;
          i++)
         if (cli_given(c, network_only[i]))

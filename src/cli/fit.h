@@ -40,6 +40,7 @@ typedef struct fit_options {
     double privacy_ratio; /* 0: not given */
     bool no_agree;
     bool complete_rows;
+    int purpose; /* of --model auto: FIT_FOR_AUTO ... */
     double validation;
     cli_pair hidden; /* width x layers */
     double epochs;
@@ -69,6 +70,9 @@ typedef struct fit_options {
     int64_t lambdas;
     double lambda_ratio, gamma;
 } fit_options;
+
+/* Choices of --for. */
+enum { FIT_FOR_AUTO, FIT_FOR_ROWS, FIT_FOR_DENSITY };
 
 /* Choices of --noise. */
 enum { FIT_NOISE_ISOTROPIC, FIT_NOISE_DIAGONAL };
@@ -127,6 +131,7 @@ typedef struct fit_data {
     int64_t weight;       /* the column --weights names, -1 without; its cells
                          follow the used ones in a row of `matrix` */
     bool takes_levels;    /* the model has a place for texts */
+    bool has_levels;      /* and a used column holds some */
     bool takes_constants; /* and for columns of one value, if they are named */
     bool is_empirical;    /* it is one, or `auto` and a column has atoms */
     int64_t atoms;        /* the first used column with atoms, or -1 */
@@ -145,6 +150,10 @@ sf_status fit_data_open(fit_data *d, cli *c, const char *path,
                         const fit_options *o, const sf_checkpoint *resumed,
                         fit_rows rows);
 void fit_data_free(fit_data *d);
+
+/* Whether there is a candidate for any columns and rows: of `auto`, but for a network's
+ * run that is resumed. */
+bool fit_takes_any(const fit_options *o, const sf_checkpoint *resumed);
 
 /* As cli_data_error(). */
 sf_status fit_data_error(const fit_data *d, sf_status status);
@@ -176,6 +185,35 @@ typedef struct held_out {
     int64_t rows;   /* those that the time limit left time for             */
 } held_out;
 
+/* Candidates that are judged by the rows they draw, from the simplest on. */
+enum {
+    FIT_ROWS_GAUSSIAN,
+    FIT_ROWS_MIXTURE,
+    FIT_ROWS_EMPIRICAL,
+    FIT_ROWS_ADAPTIVE,
+    FIT_ROWS_LOCAL,
+    FIT_ROWS_KINDS
+};
+
+/* How good one is: means over tables that it drew. */
+enum { FIT_TABLES = 5 };
+typedef struct fit_score {
+    const char *name;
+    sf_model *model; /* of a part of the rows; NULL: not fitted              */
+    bool failed;     /* to be fitted or judged                               */
+    int tables;      /* that were judged                                     */
+    double energies[FIT_TABLES]; /* distances to held-out rows               */
+    double energy, energy_se;    /* their mean                               */
+    double p;                    /* of the first table                       */
+    double ratio;                /* closeness: 1 if nothing was copied       */
+    double copies;               /* share of copies, less that by chance     */
+    double *logpdf;              /* [room] of held-out rows; NULL: not known */
+    int64_t rows;                /* of these                                 */
+    size_t room;
+    double mean, se;     /* of those                                         */
+    const char *verdict; /* "kept", why not, or NULL                         */
+} fit_score;
+
 typedef struct fit_job {
     cli *c;
     double begun; /* by sfi_clock() */
@@ -200,14 +238,33 @@ typedef struct fit_job {
     sf_empirical_report noise; /* of the empirical model */
     bool is_local;             /* which it is, of local distributions */
     sf_closeness closeness;    /* of --privacy-ratio */
+    fit_score scores[FIT_ROWS_KINDS];
+    bool by_rows; /* `auto` judges rows that are drawn               */
     const candidate *kept;
-    char why[200]; /* `auto` kept it                                 */
+    char why[300]; /* `auto` kept it                                 */
     sf_trainer *trainer,
         *flow_trainer; /* of the network and the flow, or NULL */
 } fit_job;
 
 /* Fit what --model says; j->kept is what is to be written. */
 sf_status fit_candidates(fit_job *j);
+
+/* `auto` on tables with categories or missing cells (fit_rows.c): fit the candidates
+ * and keep one; put their scores into a report. */
+sf_status fit_auto_rows(fit_job *j);
+void fit_report_scores(const fit_job *j, json_t *list);
+void fit_free_scores(fit_job *j);
+
+/* ---- likelihoods (fit_likelihoods.c) ---- */
+
+/* Mean of n values, and its standard error, NaN of one. */
+void fit_mean_and_error(const double *values, int64_t n, double *mean,
+                        double *se);
+
+/* Whether rows are likelier under one density than under another, by more than the
+ * standard error of the gain. */
+bool fit_is_likelier(const double *logpdf, const double *than, int64_t rows,
+                     double *gain, double *se);
 
 /* Where the candidate `flow` was judged, the mean information of the held-out rows. */
 sf_status fit_flow_information(fit_job *j);

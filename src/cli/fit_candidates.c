@@ -79,18 +79,6 @@ static sf_status spread_held_out(fit_job *j, const sf_trainer *trainer)
     return status;
 }
 
-static void mean_and_error(const double *values, int64_t n, double *mean,
-                           double *se)
-{
-    double sum = 0.0, squares = 0.0;
-    for (int64_t i = 0; i < n; i++)
-        sum += values[i];
-    *mean = sum / (double)n;
-    for (int64_t i = 0; i < n; i++)
-        squares += (values[i] - *mean) * (values[i] - *mean);
-    *se = n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : NAN;
-}
-
 /* What follows may take this share of the time that is left. */
 static void allow(fit_job *j, double share)
 {
@@ -152,7 +140,7 @@ static sf_status judge(fit_job *j, candidate *k)
                  (long long)done, (long long)h->rows);
     h->rows = done;
     k->logpdf = logpdf;
-    mean_and_error(logpdf, h->rows, &k->mean, &k->se);
+    fit_mean_and_error(logpdf, h->rows, &k->mean, &k->se);
     return SF_OK;
 }
 
@@ -418,24 +406,6 @@ static candidate *in_order(fit_job *j, int i)
     return all[i];
 }
 
-/* How much likelier held-out rows are under one than under another.  Rows of density
- * 0 have no difference that a mean could be taken of. */
-static bool is_better(const candidate *k, const candidate *than, int64_t rows,
-                      double *gain, double *se)
-{
-    double sum = 0.0, squares = 0.0;
-    for (int64_t i = 0; i < rows; i++)
-        sum += k->logpdf[i] - than->logpdf[i];
-    *gain = sum / (double)rows;
-    for (int64_t i = 0; i < rows; i++) {
-        const double off = k->logpdf[i] - than->logpdf[i] - *gain;
-        squares += off * off;
-    }
-    *se = sqrt(squares / (double)(rows - 1) / (double)rows);
-    return isfinite(*gain) ? *gain > *se
-                           : k->mean > -INFINITY && than->mean == -INFINITY;
-}
-
 /* The simplest that none gains more over than the standard error of the gain. */
 static void choose(fit_job *j)
 {
@@ -450,7 +420,8 @@ static void choose(fit_job *j)
         double gain = 0.0, se = 0.0;
         if (k->logpdf == NULL)
             continue;
-        if (kept != NULL && !is_better(k, kept, rows, &gain, &se))
+        if (kept != NULL &&
+            !fit_is_likelier(k->logpdf, kept->logpdf, rows, &gain, &se))
             continue;
         if (kept != NULL)
             snprintf(j->why, sizeof j->why,
@@ -600,8 +571,12 @@ static sf_status fit_auto(fit_job *j)
     sfi_free(j->c->ctx, training, cells, sizeof *training);
     SFI_TRY(status);
     choose(j);
-    if (j->kept == NULL)
-        return fit_data_error(&j->data, SF_E_NUMERIC);
+    if (j->kept == NULL) {
+        cli_note(j->c,
+                 "no candidate has a likelihood, so their rows are judged");
+        j->by_rows = true;
+        return fit_auto_rows(j);
+    }
     cli_note(j->c, "keeps the %s: %s", sf_model_family(j->kept->model), j->why);
     /* What was compared without the held-out rows may as well use them now, but for a
      * network and a flow, which stopped by them. */
@@ -650,6 +625,8 @@ sf_status fit_candidates(fit_job *j)
         j->kept = &j->latent;
         return fit_low_rank(j);
     }
+    if (j->o->model == FIT_AUTO && j->by_rows)
+        return fit_auto_rows(j);
     SFI_TRY(take_held_out(j, n->seed, n->validation));
     if (j->o->model == FIT_VAE) {
         j->kept = &j->vae;
@@ -698,6 +675,7 @@ void fit_job_free(fit_job *j)
     sf_model_free(j->latent.model);
     sf_model_free(j->flow.model);
     sf_model_free(j->vae.model);
+    fit_free_scores(j);
     sf_trainer_free(j->trainer);
     sf_trainer_free(j->flow_trainer);
     sf_checkpoint_free(ctx, &j->checkpoint);

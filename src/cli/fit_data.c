@@ -108,7 +108,8 @@ static const char *left_out(const fit_data *d, int64_t j)
                : sf_frame_left_out(d->all, j, false);
 }
 
-enum { MANY_LEVELS = 1000 };
+/* What a model keeps of pairs of columns fits a memory. */
+enum { MANY_LEVELS = 1000, MOST_COLUMNS = 10000 };
 
 /* Levels that hardly come back say little. */
 static void warn_of_levels(const fit_data *d, int64_t j)
@@ -146,6 +147,12 @@ static sf_status choose_columns(fit_data *d, const char *list,
     SFI_TRY(list != NULL      ? find_listed(d, list)
             : resumed != NULL ? find_resumed(d, resumed)
                               : find_numbers(d));
+    if (d->dim > MOST_COLUMNS)
+        return SFI_FAIL(d->c->ctx, SF_E_FORMAT,
+                        "%s: %lld columns are too many for a model, want at "
+                        "most %d; --columns chooses some",
+                        cli_shown_path(d->path), (long long)d->dim,
+                        (int)MOST_COLUMNS);
     for (int64_t k = 0; k < d->dim; k++) {
         const int64_t j = d->index[k];
         SFI_TRY(check_named(d, j));
@@ -153,8 +160,10 @@ static sf_status choose_columns(fit_data *d, const char *list,
             return SFI_FAIL(d->c->ctx, SF_E_ARG,
                             "--weights and --columns name the same column");
         d->used[j] = true;
-        if (sf_frame_level_count(d->all, j) > 0)
+        if (sf_frame_level_count(d->all, j) > 0) {
+            d->has_levels = true;
             warn_of_levels(d, j);
+        }
         d->names[k] = sf_frame_name(d->all, j);
     }
     for (int64_t j = 0; j < d->cols; j++)
@@ -346,11 +355,11 @@ static sf_status allocate(fit_data *d)
                : SF_E_NOMEM;
 }
 
-/* The first column with atoms, among those that are used or all; or -1. */
-static int64_t find_atoms(const fit_data *d, bool used)
+/* The first used column with atoms, or -1. */
+static int64_t find_atoms(const fit_data *d)
 {
     for (int64_t j = 0; j < d->cols; j++)
-        if (sf_frame_atom_count(d->all, j) > 0 && (d->used[j] || !used))
+        if (sf_frame_atom_count(d->all, j) > 0 && d->used[j])
             return j;
     return -1;
 }
@@ -360,7 +369,7 @@ static int64_t find_atoms(const fit_data *d, bool used)
 static void settle_atoms(fit_data *d, const fit_options *o)
 {
     char shown[SFI_SHOW_SIZE];
-    d->atoms = find_atoms(d, true);
+    d->atoms = find_atoms(d);
     d->is_empirical =
         o->model == FIT_EMPIRICAL || (o->model == FIT_AUTO && d->atoms >= 0);
     if (d->atoms >= 0 && !d->is_empirical)
@@ -384,6 +393,11 @@ static bool takes_missing(const fit_data *d, const fit_options *o)
            sf_empirical_takes_missing(d->c->ctx, d->dim, d->names, &e);
 }
 
+bool fit_takes_any(const fit_options *o, const sf_checkpoint *resumed)
+{
+    return o->model == FIT_AUTO && resumed == NULL;
+}
+
 sf_status fit_data_open(fit_data *d, cli *c, const char *path,
                         const fit_options *o, const sf_checkpoint *resumed,
                         fit_rows rows)
@@ -394,19 +408,19 @@ sf_status fit_data_open(fit_data *d, cli *c, const char *path,
     d->path = path;
     d->takes_constants = (o->model == FIT_VAE || o->model == FIT_MANIFOLD) &&
                          o->noise == FIT_NOISE_ISOTROPIC && !o->standardise;
+    d->takes_levels = o->model == FIT_EMPIRICAL || fit_takes_any(o, resumed);
     const sf_read_options options = cli_read_options(&o->read);
     SFI_TRY(streams ? sf_frame_open(c->ctx, &d->all, path, &options)
                     : sf_frame_read(c->ctx, &d->all, path, &options));
     d->cols = sf_frame_cols(d->all);
     d->rows = sf_frame_rows(d->all);
     SFI_TRY(allocate(d));
-    d->takes_levels = o->model == FIT_EMPIRICAL ||
-                      (o->model == FIT_AUTO && o->columns == NULL &&
-                       resumed == NULL && find_atoms(d, false) >= 0);
     SFI_TRY(find_weights(d, o->weights));
     SFI_TRY(choose_columns(d, o->columns, resumed));
     SFI_TRY(cli_show_columns(c, d->all, d->used));
     settle_atoms(d, o);
+    if (d->is_empirical && rows == FIT_ROWS_WITH_CELLS) /* as it takes them */
+        rows = FIT_ROWS_COMPLETE;
     for (int64_t k = 0; k < d->dim; k++)
         SFI_TRY(check_range(d, d->index[k]));
     if (streams && misses(d)) {
@@ -416,7 +430,7 @@ sf_status fit_data_open(fit_data *d, cli *c, const char *path,
     SFI_TRY(select_columns(d));
     if (streams)
         return sf_frame_reader_new(c->ctx, &d->stream, d->some, true);
-    if (rows != FIT_ROWS_COMPLETE) {
+    if (rows == FIT_ROWS_WITH_MISSING || rows == FIT_ROWS_STREAM) {
         SFI_TRY(take_with_missing(d));
         say_missing(d);
         return SF_OK;

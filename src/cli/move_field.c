@@ -168,7 +168,7 @@ const cli_command cli_evolve = {
     .options = evolve_options,
     .notes =
         "The equation of motion of a Lagrangian with dt(phi)^2 in it.  Of a "
-        "form A, Maxwell's\nequations: A, E = -dt(A) and B = curl(A) are "
-        "written.\n",
+        "form "
+        "A,\nMaxwell's equations: A, E = -dt(A) and B = curl(A) are written.\n",
     .example = "  scorefield evolve data/drum.ini -o drum.nc\n",
     .run = run_evolve};

@@ -4,8 +4,8 @@
  *     a training curve            losses against steps
  *     a trace                     paths of walkers, or a film of them
  *     draws of chains             each column over the draw
- *     one column                  histogram, and the model's density
- *     two columns                 density with contours, score, points
+ *     one column                  histogram, and the model's density; bars
+ *     two columns                 density with contours, score, points; boxes, tiles
  *     more                        all pairs, real and synthetic
  *     a file of fields            a map
  *
@@ -223,11 +223,6 @@ static sf_status check_options(plot_job *j)
 
 /* ---- what is given -------------------------------------------------------- */
 
-static const char *name_of_data(const void *user, int64_t k)
-{
-    return cli_data_name(user, k);
-}
-
 /* At most one model or density and two tables, in any order. */
 static sf_status read_files(plot_job *j)
 {
@@ -267,46 +262,6 @@ static bool is_curve(const cli_data *d)
         if (strcmp(sf_frame_name(d->all, k), names[k]) != 0)
             return false;
     return true;
-}
-
-static const char *name_of_model(const void *user, int64_t k)
-{
-    return sf_model_column(user, k);
-}
-
-/* Which columns are shown: the model's, else the first table's. */
-static sf_status choose_columns(plot_job *j)
-{
-    cli *c = j->c;
-    const sf_model *m = j->model;
-    const int64_t dim = m != NULL ? sf_model_dim(m) : 0;
-    const char *list = j->o->density.columns;
-    if (m != NULL && j->o->density.text == NULL && list != NULL &&
-        !j->o->latent)
-        return SFI_FAIL(
-            c->ctx, SF_E_ARG,
-            "--columns applies only to tables; a density has all columns "
-            "of its model");
-    if (m == NULL && j->data.rows > 0)
-        SFI_TRY(cli_data_choose(c, &j->data, list));
-    const cli_named own = {m != NULL && sf_density_text(m) != NULL ? "density"
-                                                                   : "model",
-                           dim, name_of_model, m};
-    if (m != NULL && j->data.rows > 0)
-        SFI_TRY(cli_data_match(c, &j->data, &own));
-    j->dim = m != NULL ? dim : j->data.dim;
-    const cli_named first = {"first table", j->dim, name_of_data, &j->data};
-    if (j->samples.rows > 0)
-        SFI_TRY(cli_data_match(c, &j->samples, m != NULL ? &own : &first));
-    j->names = sfi_alloc(c->ctx, (size_t)j->dim, sizeof *j->names);
-    if (j->names == NULL)
-        return SF_E_NOMEM;
-    for (int64_t k = 0; k < j->dim; k++)
-        j->names[k] =
-            m != NULL ? sf_model_column(m, k) : cli_data_name(&j->data, k);
-    if (j->data.rows > 0)
-        SFI_TRY(cli_data_take(c, &j->data));
-    return j->samples.rows > 0 ? cli_data_take(c, &j->samples) : SF_OK;
 }
 
 /* ---- pictures ------------------------------------------------------------- */
@@ -374,6 +329,9 @@ static sf_status draw_line(plot_job *j)
     p.curves = curves;
     p.curve_count = has_density ? 1 : 0;
     const bool has_data = j->data.x.rows > 0;
+    sf_plot_column column;
+    SFI_TRY(plot_describe_column(j, 0, &column));
+    p.x_ticks = column.ticks;
     p.data_label = has_data ? rows_label(&j->data, NULL) : "samples";
     p.samples_label = rows_label(&j->samples, NULL);
     if (has_data)
@@ -382,6 +340,72 @@ static sf_status draw_line(plot_job *j)
         j->c->ctx, j->o->output, has_data ? j->data.x : j->samples.x, &p);
     sfi_free(j->c->ctx, curve, (size_t)j->grid * 2, sizeof *curve);
     return status;
+}
+
+/* How many rows of a table are in each place of the only column, the last one for the
+ * missing cells. */
+static void count_places(sf_cmat x, double *counts, int64_t places, int table)
+{
+    for (int64_t i = 0; i < x.rows; i++) {
+        const double cell = x.data[i * x.stride];
+        counts[2 * (isnan(cell) ? places : (int64_t)cell) + table] += 1.0;
+    }
+}
+
+/* Bars of a category: rows of one table, proportions of two. */
+static sf_status draw_levels(plot_job *j)
+{
+    const cli_levels *levels = &j->columns[0].levels;
+    const sf_cmat table[2] = {j->data.x, j->samples.x};
+    const char *names[CLI_LEVELS_SHOWN + 1], *series[2] = {NULL, NULL};
+    double counts[CLI_LEVELS_SHOWN + 1][2] = {{0.0}};
+    int shown[2], tables = 0;
+    for (int t = 0; t < 2; t++)
+        if (table[t].rows > 0) {
+            count_places(table[t], &counts[0][0], levels->count, tables);
+            series[tables] = rows_label(t == 0 ? &j->data : &j->samples,
+                                        t == 0 ? "data" : "samples");
+            shown[tables++] = t;
+        }
+    for (int64_t k = 0; k < levels->count; k++)
+        names[k] = levels->names[k];
+    names[levels->count] = "(missing)";
+    const double *missing = counts[levels->count];
+    const int64_t groups =
+        levels->count + (missing[0] + missing[1] > 0.0 ? 1 : 0);
+    for (int64_t k = 0; k < groups && tables > 1; k++)
+        for (int t = 0; t < tables; t++)
+            counts[k][t] /= (double)table[shown[t]].rows;
+    sf_plot_curves_options p = SF_PLOT_CURVES_OPTIONS_INIT;
+    p.width = j->o->width;
+    p.height = j->o->height;
+    p.scale = j->o->scale;
+    p.title = j->o->title;
+    p.x_label = j->names[0];
+    p.y_label = tables > 1 ? "proportion" : "rows";
+    return sf_plot_bars(j->c->ctx, j->o->output,
+                        (sf_cmat){&counts[0][0], groups, tables, 2}, names,
+                        tables > 1 ? series : NULL, &p);
+}
+
+/* Two columns of which one at least is a category. */
+static sf_status draw_two_kinds(plot_job *j)
+{
+    sf_plot_plane_options p = SF_PLOT_PLANE_OPTIONS_INIT;
+    sf_plot_column columns[2];
+    for (int k = 0; k < 2; k++)
+        SFI_TRY(plot_describe_column(j, k, &columns[k]));
+    p.width = j->o->width;
+    p.height = j->o->height;
+    p.scale = j->o->scale;
+    p.title = j->o->title;
+    p.x_label = j->names[0];
+    p.y_label = j->names[1];
+    p.columns = columns;
+    p.data_label = rows_label(&j->data, NULL);
+    p.samples_label = rows_label(&j->samples, NULL);
+    p.samples = j->samples.x;
+    return sf_plot_plane(j->c->ctx, j->o->output, j->data.x, &p);
 }
 
 static sf_status draw_plane(plot_job *j)
@@ -403,6 +427,10 @@ static sf_status draw_plane(plot_job *j)
     p.x_label = j->names[0];
     p.y_label = j->names[1];
     p.grid = plot_plane_grid(j);
+    sf_plot_column columns[2];
+    for (int k = 0; k < 2; k++)
+        SFI_TRY(plot_describe_column(j, k, &columns[k]));
+    p.columns = columns;
     if (j->model == NULL) {
         p.bar_label = "log density, smoothed";
         p.mass_count = -1;
@@ -433,8 +461,9 @@ static sf_status draw_pairs(plot_job *j)
         sfi_alloc_zero(j->c->ctx, (size_t)drawn, sizeof *columns);
     if (columns == NULL)
         return SF_E_NOMEM;
-    for (int64_t k = 0; k < drawn; k++)
-        columns[k].name = j->names[k];
+    sf_status status = SF_OK;
+    for (int64_t k = 0; k < drawn && status == SF_OK; k++)
+        status = plot_describe_column(j, k, &columns[k]);
     p.width = j->o->width;
     p.height = j->o->height;
     p.scale = j->o->scale;
@@ -444,11 +473,13 @@ static sf_status draw_pairs(plot_job *j)
     data.cols = samples.cols = drawn;
     const bool has_data = data.rows > 0;
     const sf_cmat none = {NULL, 0, 0, 0};
-    if (!has_data)
-        p.real_label = "samples";
-    const sf_status status =
-        sf_plot_pairs(j->c->ctx, j->o->output, has_data ? data : samples,
-                      has_data ? samples : none, &p);
+    if (!has_data || samples.rows == 0)
+        p.real_label = rows_label(has_data ? &j->data : &j->samples,
+                                  has_data ? "data" : "samples");
+    if (status == SF_OK)
+        status =
+            sf_plot_pairs(j->c->ctx, j->o->output, has_data ? data : samples,
+                          has_data ? samples : none, &p);
     sfi_free(j->c->ctx, columns, (size_t)drawn, sizeof *columns);
     return status;
 }
@@ -484,6 +515,16 @@ static sf_status find_fields(const plot_job *j, bool *are_fields)
     return SF_OK;
 }
 
+/* Levels are shown all. */
+static sf_status refuse_range(const plot_job *j)
+{
+    return !j->has_range[0]
+               ? SF_OK
+               : SFI_FAIL(j->c->ctx, SF_E_ARG,
+                          "--range applies only to columns of numbers, and "
+                          "one is a category");
+}
+
 static sf_status plot(plot_job *j)
 {
     bool are_fields = false;
@@ -510,13 +551,17 @@ static sf_status plot(plot_job *j)
         return plot_draw_trace(j);
     if (j->model == NULL && j->samples.rows == 0 && is_curve(&j->data))
         return draw_curve(j);
-    SFI_TRY(choose_columns(j));
+    SFI_TRY(plot_choose_columns(j));
     if (j->o->latent)
         return plot_draw_latent(j);
     SFI_TRY(plot_draw_samples(j));
-    return j->dim == 1   ? draw_line(j)
-           : j->dim == 2 ? draw_plane(j)
-                         : draw_pairs(j);
+    if (j->dim > 2)
+        return draw_pairs(j);
+    if (plot_has_categories(j)) {
+        SFI_TRY(refuse_range(j));
+        return j->dim == 1 ? draw_levels(j) : draw_two_kinds(j);
+    }
+    return j->dim == 1 ? draw_line(j) : draw_plane(j);
 }
 
 static sf_status run(cli *c, const void *values)
@@ -528,7 +573,7 @@ static sf_status run(cli *c, const void *values)
     sfi_free(c->ctx, j.values, cells, sizeof *j.values);
     sfi_free(c->ctx, j.arrows, (size_t)PLOT_ARROWS * PLOT_ARROWS * 4,
              sizeof *j.arrows);
-    sfi_free(c->ctx, j.names, (size_t)j.dim, sizeof *j.names);
+    plot_free_columns(&j);
     sf_array_free(c->ctx, &j.trace);
     sf_table_free(c->ctx, &j.drawn);
     cli_data_free(&j.data);
@@ -554,9 +599,10 @@ const cli_command cli_plot = {
     .size = sizeof(plot_options),
     .options = options,
     .notes =
-        "One column gives a histogram, two a map of the density with contours "
-        "and the\nscore, more all pairs, of a model by its samples; tables "
-        "give points on top.\n",
+        "One column gives a histogram or bars, two a map with the score, boxes "
+        "or tiles,\nmore all pairs; a model of more than two columns is shown "
+        "by its samples.\nA typed density is made one over what is shown; "
+        "tables give points on top.\n",
     .example = "  scorefield plot faithful.safetensors data/faithful.csv "
                "-o density.png\n"
                "  scorefield plot --density '-x^4 - (x - y)^2' -o typed.png\n",

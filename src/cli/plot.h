@@ -4,7 +4,10 @@
 #ifndef SFI_CLI_PLOT_H
 #define SFI_CLI_PLOT_H
 
+#include "cli/levels.h"
 #include "cli/typed_density.h"
+
+#include "field/calendar.h"
 #include "scorefield/plot.h"
 
 typedef struct plot_options {
@@ -21,6 +24,29 @@ typedef struct plot_options {
     cli_read read; /* of the first table                                   */
 } plot_options;
 
+enum { PLOT_MOST_TICKS = 24, PLOT_TICK = 32 };
+
+/* Marks of an axis of dates. */
+typedef struct plot_dates {
+    double at[PLOT_MOST_TICKS];
+    char text[PLOT_MOST_TICKS][PLOT_TICK];
+    const char *labels[PLOT_MOST_TICKS];
+    sf_plot_ticks ticks; /* none of other axes                               */
+} plot_dates;
+
+/* What a picture shows of a column. */
+typedef struct plot_column {
+    bool is_category; /* then `levels` are shown                            */
+    bool is_whole;    /* what a model draws is rounded                      */
+    cli_levels levels;
+    sf_support turn;  /* of a circle: its period is above 0                 */
+    double date_unit; /* of dates: seconds of 1; else 0                     */
+    plot_dates dates;
+} plot_column;
+
+/* Levels of a category that are shown of more than two columns. */
+enum { PLOT_LEVELS = 12 };
+
 typedef struct plot_job plot_job;
 
 struct plot_job {
@@ -31,16 +57,41 @@ struct plot_job {
     sf_table drawn; /* rows that were drawn from the model                  */
     sf_cmat reach;  /* rows that say where the model is, if no table does   */
     sf_array trace;
-    int64_t dim;         /* of the picture                                  */
-    const char **names;  /* [dim]                                           */
-    double lo[2], hi[2]; /* what of the first two columns is shown          */
-    bool has_range[2];   /* it was asked for                                */
-    double *values;      /* [grid^dim] log density                          */
-    double *arrows;      /* [ARROWS^2, 4]                                   */
-    int64_t grid;        /* points of an axis                               */
+    int64_t dim;          /* of the picture                                  */
+    const char **names;   /* [dim]                                           */
+    plot_column *columns; /* [dim], or NULL where cells are numbers         */
+    double lo[2], hi[2];  /* what of the first two columns is shown          */
+    bool has_range[2];    /* it was asked for                                */
+    double *values;       /* [grid^dim] log density                          */
+    double *arrows;       /* [ARROWS^2, 4]                                   */
+    int64_t grid;         /* points of an axis                               */
 };
 
 enum { PLOT_ARROWS = 18 };
+
+/* ---- columns (plot_columns.c) ---------------------------------------------------- */
+
+/* Choose the columns: the model's, else the first table's; and put the cells of
+ * tables that are shown of them into j->data.x and j->samples.x. */
+sf_status plot_choose_columns(plot_job *j);
+void plot_free_columns(plot_job *j);
+
+/* Whether a column is a category. */
+bool plot_has_categories(const plot_job *j);
+
+/* The same for j->drawn. */
+sf_status plot_show_drawn(plot_job *j);
+
+/* What the picture is told of a column, for which its numbers are known. */
+sf_status plot_describe_column(plot_job *j, int64_t k, sf_plot_column *out);
+
+/* Seconds of 1 in a column of dates of this unit, "d" or "s". */
+double plot_date_unit(const char *unit);
+
+/* Round dates between two numbers of a clock, up to nine; out->ticks points into
+ * *out (plot_axes.c). */
+void plot_mark_dates(const sfi_clock_unit *clock, double lo, double hi,
+                     plot_dates *out);
 
 /* ---- what a picture asks of a model (plot_model.c) ------------------------------ */
 

@@ -190,12 +190,12 @@ static void write_date(const sfi_date *d, int months, double seconds,
 }
 
 /* Marks of one step between two numbers of the axis; how many there are. */
-static int mark_dates(const plot_axis *a, double lo, double hi, int months,
-                      double seconds, plot_dates *out)
+static int mark_dates(const sfi_clock_unit *clock, double lo, double hi,
+                      int months, double seconds, plot_dates *out)
 {
     sfi_date d;
     int count = 0;
-    if (!sfi_time_date(&a->clock, lo, &d))
+    if (!sfi_time_date(clock, lo, &d))
         return 0;
     d.hour = d.minute = 0;
     d.second = 0.0;
@@ -206,15 +206,15 @@ static int mark_dates(const plot_axis *a, double lo, double hi, int months,
         if (years > 1)
             d.year -= ((d.year % years) + years) % years;
     }
-    const double start = sfi_time_number(&a->clock, &d);
+    const double start = sfi_time_number(clock, &d);
     for (int64_t k = 0;; k++) {
-        double at = start + (double)k * seconds / a->clock.seconds;
+        double at = start + (double)k * seconds / clock->seconds;
         if (months > 0) {
             sfi_date e = d;
             const int64_t month = d.month - 1 + k * months;
             e.year += month / 12;
             e.month = (int)(month % 12) + 1;
-            at = sfi_time_number(&a->clock, &e);
+            at = sfi_time_number(clock, &e);
         }
         if (!(at <= hi))
             return count;
@@ -222,7 +222,7 @@ static int mark_dates(const plot_axis *a, double lo, double hi, int months,
             continue;
         if (count < PLOT_MOST_TICKS) {
             sfi_date shown;
-            if (!sfi_time_date(&a->clock, at, &shown))
+            if (!sfi_time_date(clock, at, &shown))
                 return 0;
             out->at[count] = at;
             write_date(&shown, months, seconds, out->text[count]);
@@ -232,20 +232,17 @@ static int mark_dates(const plot_axis *a, double lo, double hi, int months,
     }
 }
 
-void plot_date_ticks(const plot_axis *a, plot_dates *out)
+void plot_mark_dates(const sfi_clock_unit *clock, double lo, double hi,
+                     plot_dates *out)
 {
-    const double lo = fmin(a->edges[0], a->edges[a->count]),
-                 hi = fmax(a->edges[0], a->edges[a->count]);
     out->ticks = (sf_plot_ticks){0};
-    if (!a->is_dated)
-        return;
     for (size_t i = 0; i < SFI_COUNT(steps); i++) {
         const double usual = steps[i].months > 0 ? steps[i].months * 2629746.0
                                                  : steps[i].seconds;
-        if ((hi - lo) * a->clock.seconds / usual > 8.0)
+        if ((hi - lo) * clock->seconds / usual > 8.0)
             continue;
         const int count =
-            mark_dates(a, lo, hi, steps[i].months, steps[i].seconds, out);
+            mark_dates(clock, lo, hi, steps[i].months, steps[i].seconds, out);
         if (count < 1 || count > PLOT_MOST_TICKS)
             return;
         for (int k = 0; k < count; k++)
@@ -253,4 +250,12 @@ void plot_date_ticks(const plot_axis *a, plot_dates *out)
         out->ticks = (sf_plot_ticks){count, out->at, out->labels};
         return;
     }
+}
+
+void plot_date_ticks(const plot_axis *a, plot_dates *out)
+{
+    out->ticks = (sf_plot_ticks){0};
+    if (a->is_dated)
+        plot_mark_dates(&a->clock, fmin(a->edges[0], a->edges[a->count]),
+                        fmax(a->edges[0], a->edges[a->count]), out);
 }

@@ -21,6 +21,11 @@ sf_status plot_choose_range(plot_job *j, int k)
         j->hi[k] = 0.5 * period;
         return SF_OK;
     }
+    if (j->columns != NULL && j->columns[k].turn.period > 0.0) {
+        j->lo[k] = j->columns[k].turn.lower;
+        j->hi[k] = j->lo[k] + j->columns[k].turn.period;
+        return SF_OK;
+    }
     const sf_cmat none = {NULL, 0, 0, 0};
     const sf_cmat data = j->data.x;
     if (data.rows == 0 && j->samples.x.rows == 0) {
@@ -174,8 +179,8 @@ static double spread(const plot_job *j, int k)
     double mean = 0.0, squares = 0.0, n = 0.0;
     for (int64_t i = 0; i < x.rows; i++) {
         const double v = x.data[i * x.stride + k];
-        if (v < j->lo[k] || v > j->hi[k])
-            continue;
+        if (!(v >= j->lo[k] && v <= j->hi[k]))
+            continue; /* so is what is missing */
         n += 1.0;
         const double off = v - mean;
         mean += off / n;

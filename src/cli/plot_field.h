@@ -93,17 +93,7 @@ typedef struct plot_plane {
 sf_status plot_choose_plane(const plot_field *f, const char *over, bool is_film,
                             plot_plane *out);
 
-enum { PLOT_MOST_TICKS = 24, PLOT_TICK = 32 };
-
-/* Marks of an axis of dates. */
-typedef struct plot_dates {
-    double at[PLOT_MOST_TICKS];
-    char text[PLOT_MOST_TICKS][PLOT_TICK];
-    const char *labels[PLOT_MOST_TICKS];
-    sf_plot_ticks ticks; /* none of other axes                               */
-} plot_dates;
-
-/* Round dates on an axis, up to nine; out->ticks points into *out. */
+/* Round dates on an axis, as plot_mark_dates() finds them; none on other axes. */
 void plot_date_ticks(const plot_axis *a, plot_dates *out);
 
 /* Whether pressures span so much that only a logarithm shows them. */

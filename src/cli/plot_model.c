@@ -14,6 +14,7 @@
 bool plot_has_map(const plot_job *j)
 {
     return j->model != NULL && sf_model_dim(j->model) <= 2 &&
+           !plot_has_categories(j) &&
            sf_model_unknowns(j->model) == sf_model_dim(j->model) &&
            sf_model_can(j->model, SF_CAN_LOGPDF);
 }
@@ -188,10 +189,11 @@ sf_status plot_find_reach(plot_job *j)
 sf_status plot_draw_samples(plot_job *j)
 {
     if (j->model == NULL || j->samples.rows > 0 ||
-        (j->dim <= 2 && j->data.rows > 0) ||
+        (j->dim <= 2 && j->data.rows > 0 && !plot_has_categories(j)) ||
         (needs_chains(j) && plot_has_map(j)))
         return SF_OK;
     SFI_TRY(draw_rows(j));
+    SFI_TRY(plot_show_drawn(j));
     j->samples.x =
         (sf_cmat){j->drawn.data, j->drawn.rows, j->drawn.cols, j->drawn.cols};
     return SF_OK;

@@ -14,6 +14,7 @@
 #include "compare/mixed.h"
 
 #include "base/parallel.h"
+#include "num/association.h"
 #include "num/sort.h"
 
 #include <math.h>
@@ -331,36 +332,6 @@ static int64_t count_groups(int64_t count[GROUPS][GROUPS],
     for (int64_t i = 0; i < rows; i++)
         count[a[i]][b[i]]++;
     return rows;
-}
-
-/* chi^2/n = sum of c_ij^2 / (c_i c_j) - 1 */
-double sfi_cramer_v(const int64_t *count, int64_t rows, int64_t cols)
-{
-    double n = 0.0, phi = 0.0, of_row[GROUPS] = {0.0}, of_col[GROUPS] = {0.0};
-    double r = 0.0, c = 0.0; /* rows and columns that are not empty */
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < cols; j++) {
-            const double here = (double)count[i * cols + j];
-            of_row[i] += here;
-            of_col[j] += here;
-            n += here;
-        }
-    if (n < 3.0)
-        return NAN;
-    for (int64_t i = 0; i < rows; i++) {
-        r += of_row[i] > 0.0;
-        for (int64_t j = 0; j < cols; j++) {
-            const double here = (double)count[i * cols + j];
-            phi += here > 0.0 ? here / of_row[i] * (here / of_col[j]) : 0.0;
-        }
-    }
-    for (int64_t j = 0; j < cols; j++)
-        c += of_col[j] > 0.0;
-    const double bias = (r - 1.0) * (c - 1.0) / (n - 1.0);
-    const double by = fmin(r - 1.0 - (r - 1.0) * (r - 1.0) / (n - 1.0),
-                           c - 1.0 - (c - 1.0) * (c - 1.0) / (n - 1.0));
-    const double square = fmax(0.0, phi - 1.0 - bias);
-    return by > 0.0 ? fmin(1.0, sqrt(square / by)) : 0.0;
 }
 
 static double cramer(const groups *g, int k, const int64_t columns[2])

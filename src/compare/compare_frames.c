@@ -11,7 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { STAGES = 9, MOST_COLUMNS_IN_PAIRS = 1000 };
+/* Of many columns of numbers the covariances alone are more than a table holds. */
+enum { STAGES = 9, MOST_COLUMNS_IN_PAIRS = 1000, MOST_NUMBERS = 5000 };
 
 struct frames_work {
     const sf_frame *frame[SFI_TABLES];
@@ -205,6 +206,13 @@ static sf_status fill_numbers(sf_context *ctx, const struct frames_work *w,
     sf_status status = SF_OK;
     SFI_CHECK(sfi_options(ctx, &o, sizeof o, w->options.numbers));
     o.no_copies = true;
+    if (r->number_count > MOST_NUMBERS) {
+        sfi_warn(ctx,
+                 "the %lld columns of numbers have no joint energy distance, "
+                 "which is of at most %d",
+                 (long long)r->number_count, (int)MOST_NUMBERS);
+        return SF_OK;
+    }
     for (int k = SFI_REAL; k <= SFI_SYNTHETIC; k++) {
         data[k] = sfi_alloc(ctx, (size_t)(r->rows[k] * r->number_count),
                             sizeof *data[k]);
@@ -303,20 +311,29 @@ void sf_frames_report_free(sf_context *ctx, sf_frames_report *r)
     sfi_free(ctx, r, 1, sizeof *r);
 }
 
+/* Look at the options and make the tables alike; w->all is to be freed. */
+static sf_status begin(sf_context *ctx, struct frames_work *w,
+                       const sf_frame *real, const sf_frame *synthetic,
+                       const sf_frames_options *opts)
+{
+    *w = (struct frames_work){.options = SF_FRAMES_OPTIONS_INIT,
+                              .started = sfi_clock()};
+    SFI_TRY(sfi_options(ctx, &w->options, sizeof w->options, opts));
+    SFI_TRY(check_options(ctx, &w->options));
+    w->frame[SFI_REAL] = real;
+    w->frame[SFI_SYNTHETIC] = synthetic;
+    w->frame[SFI_HELD_OUT] = w->options.held_out;
+    return sfi_mixed_new(ctx, &w->all, w->frame, w->options.circles,
+                         w->options.circle_count);
+}
+
 sf_status sf_compare_frames(sf_context *ctx, sf_frames_report **out,
                             const sf_frame *real, const sf_frame *synthetic,
                             const sf_frames_options *opts)
 {
+    struct frames_work w;
     *out = NULL;
-    struct frames_work w = {.options = SF_FRAMES_OPTIONS_INIT,
-                            .started = sfi_clock()};
-    SFI_TRY(sfi_options(ctx, &w.options, sizeof w.options, opts));
-    SFI_TRY(check_options(ctx, &w.options));
-    w.frame[SFI_REAL] = real;
-    w.frame[SFI_SYNTHETIC] = synthetic;
-    w.frame[SFI_HELD_OUT] = w.options.held_out;
-    SFI_TRY(sfi_mixed_new(ctx, &w.all, w.frame, w.options.circles,
-                          w.options.circle_count));
+    SFI_TRY(begin(ctx, &w, real, synthetic, opts));
     sf_frames_report *r = sfi_alloc_zero(ctx, 1, sizeof *r);
     const sf_status status = r != NULL ? fill(ctx, &w, r) : SF_E_NOMEM;
     sfi_mixed_free(ctx, &w.all);
@@ -326,4 +343,120 @@ sf_status sf_compare_frames(sf_context *ctx, sf_frames_report **out,
     }
     *out = r;
     return SF_OK;
+}
+
+/* ---- rows that a model drew ------------------------------------------------- */
+
+/* Some rows of the points of two tables, one after the other. */
+static sf_status join(sf_context *ctx, sf_cmat *out, const sfi_features *f,
+                      const int table[2], const int64_t rows[2])
+{
+    const size_t first = (size_t)(rows[0] * f->cols),
+                 second = (size_t)(rows[1] * f->cols);
+    double *data = sfi_alloc(ctx, first + second, sizeof *data);
+    if (data == NULL)
+        return SF_E_NOMEM;
+    memcpy(data, f->x[table[0]], first * sizeof *data);
+    memcpy(data + first, f->x[table[1]], second * sizeof *data);
+    *out = (sf_cmat){data, rows[0] + rows[1], f->cols, f->cols};
+    return SF_OK;
+}
+
+static sf_status energy_of_draws(sf_context *ctx, sf_frames_draws *out,
+                                 const struct frames_work *w,
+                                 const sf_frames_report *r)
+{
+    static const int table[2] = {SFI_HELD_OUT, SFI_SYNTHETIC};
+    sf_compare_options o = SF_COMPARE_OPTIONS_INIT;
+    SFI_TRY(sfi_options(ctx, &o, sizeof o, w->options.numbers));
+    if (o.permutations < 0 || o.test_rows < 0)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "compare: permutations is %d and test_rows %lld, want "
+                        ">= 0",
+                        o.permutations, (long long)o.test_rows);
+    int64_t rows[2], part_rows[SFI_TABLES];
+    memcpy(part_rows, w->all.rows, sizeof part_rows);
+    for (int k = 0; k < 2; k++) {
+        int64_t *here = &part_rows[table[k]];
+        *here = o.test_rows > 0 ? smaller(*here, o.test_rows) : *here;
+        rows[k] = *here;
+    }
+    sfi_mixed part = {0};
+    sfi_features f = {0};
+    sfi_points points = {0, 0, NULL, NULL};
+    sf_cmat joined = {NULL, 0, 0, 0};
+    sf_compare_test test;
+    sf_status status = SF_OK;
+    SFI_CHECK(sfi_mixed_part(ctx, &part, &w->all, part_rows, w->options.seed));
+    SFI_CHECK(sfi_features_new(ctx, &f, &part, r->column, -1));
+    SFI_CHECK(join(ctx, &joined, &f, table, rows));
+    SFI_CHECK(sfi_points_new(ctx, &points, joined, NULL, 0, NULL));
+    SFI_CHECK(sfi_energy_test(ctx, &test, &points, rows, o.permutations,
+                              w->options.seed));
+    out->energy = test.distance;
+    out->energy_p = o.permutations > 0 ? test.p : (double)NAN;
+
+done:
+    sfi_points_free(ctx, &points);
+    sfi_free(ctx, (void *)(uintptr_t)joined.data,
+             (size_t)(joined.rows * joined.cols), sizeof *joined.data);
+    sfi_features_free(ctx, &f);
+    sfi_mixed_free(ctx, &part);
+    return status;
+}
+
+static sf_status closeness_of_draws(sf_context *ctx, sf_frames_draws *out,
+                                    const struct frames_work *w,
+                                    sf_frames_report *r)
+{
+    sfi_gower g[SFI_TABLES];
+    memset(g, 0, sizeof g);
+    sf_status status = SF_OK;
+    SFI_CHECK(scale_rows(ctx, g, w));
+    SFI_CHECK(fill_equal_rows(ctx, w, r));
+    SFI_CHECK(sfi_compare_closeness(ctx, r, g, &w->options));
+    const sf_compare_copies *c = &r->copies;
+    out->closeness_ratio = r->closeness_ratio;
+    out->near_share = c->closer;
+    out->copies[0] = (double)c->reference_copies / (double)c->reference_rows;
+    out->copies[1] = (double)c->copies / (double)r->rows[SFI_SYNTHETIC];
+
+done:
+    for (int k = 0; k < SFI_TABLES; k++)
+        sfi_gower_free(ctx, &g[k]);
+    return status;
+}
+
+static sf_status judge_draws(sf_context *ctx, sf_frames_draws *out,
+                             const struct frames_work *w)
+{
+    if (w->all.rows[SFI_HELD_OUT] == 0)
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "compare: draws are compared with held-out rows, and "
+                        "there are none");
+    sf_frames_report *r = sfi_alloc_zero(ctx, 1, sizeof *r);
+    if (r == NULL)
+        return SF_E_NOMEM;
+    sf_frames_draws result = SF_FRAMES_DRAWS_INIT;
+    sf_status status = SF_OK;
+    SFI_CHECK(allocate(ctx, r, &w->all));
+    SFI_CHECK(sfi_compare_mixed_columns(ctx, r, &w->all));
+    SFI_CHECK(energy_of_draws(ctx, &result, w, r));
+    SFI_CHECK(closeness_of_draws(ctx, &result, w, r));
+    sfi_result(out, &result, sizeof result);
+
+done:
+    sf_frames_report_free(ctx, r);
+    return status;
+}
+
+sf_status sf_compare_draws(sf_context *ctx, sf_frames_draws *out,
+                           const sf_frame *real, const sf_frame *drawn,
+                           const sf_frames_options *opts)
+{
+    struct frames_work w;
+    SFI_TRY(begin(ctx, &w, real, drawn, opts));
+    const sf_status status = judge_draws(ctx, out, &w);
+    sfi_mixed_free(ctx, &w.all);
+    return status;
 }

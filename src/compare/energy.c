@@ -135,9 +135,12 @@ static void judge(sf_compare_test *test, double *energy, int permutations,
         at_least += energy[k] >= observed * (1.0 - 1e-12);
         sum += energy[k];
     }
-    sfi_sort(energy + 1, scratch, permutations);
     test->permutations = permutations;
     test->distance = observed;
+    test->null_mean = test->null_95 = test->p = (double)NAN;
+    if (permutations == 0)
+        return;
+    sfi_sort(energy + 1, scratch, permutations);
     test->null_mean = sum / permutations;
     test->null_95 = sfi_quantile(energy + 1, permutations, 0.95);
     test->p = (double)at_least / (double)(permutations + 1);

@@ -81,10 +81,6 @@ enum { SFI_COMMON_LEVELS = 30 };
 void sfi_number_common(const sfi_mixed *m, int64_t j, int tables,
                        unsigned char *group, int64_t *count);
 
-/* Cramer's V of a table of counts, without the bias of few rows; empty rows and
- * columns do not count, at most 32 of each.  NaN below three counts, 0 if there is one row or column. */
-double sfi_cramer_v(const int64_t *count, int64_t rows, int64_t cols);
-
 /* Fill report->pair and report->largest, which are there, from a part of the rows;
  * `variation_rows` of synthetic enter total variations. */
 sf_status sfi_compare_pairs(sf_context *ctx, sf_frames_report *report,

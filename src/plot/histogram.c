@@ -18,6 +18,7 @@ typedef struct histogram_page {
     sfi_bins data_bins, sample_bins;
     double data_height[SFI_MAX_BINS], sample_height[SFI_MAX_BINS];
     double from, to;
+    int64_t rows; /* of data */
 } histogram_page;
 
 static sf_status check(sf_context *ctx, sf_cmat data,
@@ -85,7 +86,8 @@ static void set_axes(const histogram_page *w, sfi_panel *panel)
     const sfi_bins b = w->data.count > 0 ? w->data_bins : w->sample_bins;
     double lo = w->from, hi = w->to;
     sfi_ticks_range(&lo, &hi, false);
-    if (w->data.count > 0 || w->samples.count > 0) {
+    const bool is_given = w->o.x_from < w->o.x_to;
+    if (!is_given && (w->data.count > 0 || w->samples.count > 0)) {
         lo = fmin(lo, b.lo);
         hi = fmax(hi, b.lo + b.count * b.width);
     }
@@ -121,12 +123,14 @@ static void describe(const histogram_page *w, const sfi_panel *panel,
     const sf_plot_histogram_options *o = &w->o;
     const struct {
         const sfi_sorted *values;
+        int64_t rows;
         const char *name;
         sfi_swatch swatch;
         sfi_rgba colour;
-    } part[2] = {{&w->data, o->data_label != NULL ? o->data_label : "data",
+    } part[2] = {{&w->data, w->rows,
+                  o->data_label != NULL ? o->data_label : "data",
                   SFI_SWATCH_BAR, sfi_faded(sfi_real, 0.45)},
-                 {&w->samples,
+                 {&w->samples, o->samples.rows,
                   o->samples_label != NULL ? o->samples_label : "samples",
                   SFI_SWATCH_STEP, sfi_synthetic}};
     for (int k = 0; k < 2; k++)
@@ -135,7 +139,7 @@ static void describe(const histogram_page *w, const sfi_panel *panel,
                 legend, part[k].swatch, part[k].colour, part[k].name,
                 part[k].values->count,
                 sfi_sorted_within(part[k].values, panel->x.lo, panel->x.hi),
-                INT64_MAX);
+                INT64_MAX, part[k].rows - part[k].values->count);
     for (int64_t k = 0; k < o->curve_count; k++)
         if (o->curves[k].label != NULL)
             sfi_legend_add(legend, sfi_curve_swatch(&o->curves[k]),
@@ -158,11 +162,13 @@ static void draw_rug(sfi_canvas *canvas, const sfi_panel *panel,
 static sf_status draw(sfi_canvas *canvas, histogram_page *w)
 {
     sfi_legend legend = {0};
-    sfi_panel panel = {.x = {.label = w->o.x_label},
-                       .y = {.label = "density"},
-                       .title = w->o.title,
-                       .legend = &legend,
-                       .grid_y = true};
+    sfi_panel panel = {
+        .x = {.label = w->o.x_label,
+              .given = w->o.x_ticks.count > 0 ? &w->o.x_ticks : NULL},
+        .y = {.label = "density"},
+        .title = w->o.title,
+        .legend = &legend,
+        .grid_y = true};
     set_axes(w, &panel);
     describe(w, &panel, &legend);
     sfi_panel_layout(canvas, &panel, sfi_whole_page(canvas));
@@ -197,6 +203,7 @@ sf_status sf_plot_histogram(sf_context *ctx, const char *path, sf_cmat data,
     if (w == NULL)
         return SF_E_NOMEM;
     w->o = o;
+    w->rows = data.rows;
     sf_status status = sfi_sorted_new(ctx, &w->data, data, 0);
     if (status == SF_OK)
         status = sfi_sorted_new(ctx, &w->samples, o.samples, 0);

@@ -3,6 +3,7 @@
 #include "plot/marks.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "base/random.h"
 
@@ -95,21 +96,19 @@ void sfi_count_dots(const sfi_panel *panel, sf_cmat m, int64_t jx, int64_t jy,
 
 void sfi_legend_dots(sfi_legend *legend, sfi_swatch swatch, sfi_rgba colour,
                      const char *name, int64_t finite, int64_t inside,
-                     int64_t most)
+                     int64_t most, int64_t missing)
 {
     const long long n = finite, out = finite - inside, shown = most;
-    if (finite > most && out > 0)
-        sfi_legend_add(legend, swatch, colour,
-                       "%s (%lld of %lld shown, %lld outside)", name, shown, n,
-                       out);
-    else if (finite > most)
-        sfi_legend_add(legend, swatch, colour, "%s (%lld of %lld shown)", name,
-                       shown, n);
-    else if (out > 0)
-        sfi_legend_add(legend, swatch, colour, "%s (n = %lld, %lld outside)",
-                       name, n, out);
-    else
-        sfi_legend_add(legend, swatch, colour, "%s (n = %lld)", name, n);
+    char count[64], beyond[48] = "", lacking[48] = "";
+    snprintf(count, sizeof count,
+             finite > most ? "%lld of %lld shown" : "n = %lld",
+             finite > most ? shown : n, n);
+    if (out > 0)
+        snprintf(beyond, sizeof beyond, ", %lld outside", out);
+    if (missing > 0)
+        snprintf(lacking, sizeof lacking, ", %lld missing", (long long)missing);
+    sfi_legend_add(legend, swatch, colour, "%s (%s%s%s)", name, count, beyond,
+                   lacking);
 }
 
 /* ---- curves -------------------------------------------------------------- */

@@ -30,10 +30,11 @@ void sfi_draw_dots_of_two(sfi_canvas *canvas, const sfi_panel *panel,
 void sfi_count_dots(const sfi_panel *panel, sf_cmat m, int64_t jx, int64_t jy,
                     int64_t *finite, int64_t *inside);
 
-/* Add to the legend what the points are, and which of them are not shown. */
+/* Add to the legend what the points are, which of them are not shown, and how many
+ * rows are none since a cell is missing. */
 void sfi_legend_dots(sfi_legend *legend, sfi_swatch swatch, sfi_rgba colour,
                      const char *name, int64_t finite, int64_t inside,
-                     int64_t most);
+                     int64_t most, int64_t missing);
 
 typedef struct sfi_stroke {
     double width;

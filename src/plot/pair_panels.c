@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pair_panels.c - every column against every other, real and synthetic.
  *
- *     diagonal       histograms of column i
- *     below it       points (column j, column i)
+ *     diagonal       histograms of column i, and how many cells are missing
+ *     below it       points (column j, column i); boxes of a number for each level
+ *                    of a category; tiles of two categories
  *     above it       outlines of the regions that hold 50 and 90 % of a
- *                    smoothed histogram, and both correlation coefficients
+ *                    smoothed histogram, and both correlation coefficients; points
+ *                    for each level; tiles of the other table with Cramer's V
  *
  * All panels of a column of panels share the horizontal axis, all but the
  * diagonal ones of a row share the vertical axis; so only the outer panels
@@ -15,6 +17,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "plot/category_marks.h"
 #include "plot/marks.h"
 
 enum { MOST_COLUMNS = 12, MOST_POINTS = 1500, GRID = 96 };
@@ -31,6 +34,7 @@ typedef struct pair_column {
     sfi_bins bins;
     double density[2][SFI_MAX_BINS];
     double tallest;
+    int64_t missing[2];
     bool discrete; /* categories, or a few integers: points are spread out */
     char name[32]; /* where none was given */
 } pair_column;
@@ -45,17 +49,11 @@ typedef struct pairs_page {
 
 /* ---- columns ------------------------------------------------------------- */
 
-static void set_column_axis(const pairs_page *w, int j, sfi_axis *axis,
-                            double lo, double hi)
+static void set_column_axis(const sf_plot_column *c, sfi_axis *axis, double lo,
+                            double hi)
 {
-    const sf_plot_column *c = w->o.columns != NULL ? &w->o.columns[j] : NULL;
-    if (c != NULL && c->levels != NULL && c->level_count > 0) {
-        axis->names = c->levels;
-        axis->name_count = c->level_count;
-        axis->lo = -0.6;
-        axis->hi = (double)c->level_count - 0.4;
+    if (sfi_axis_of_column(axis, c))
         return;
-    }
     sfi_ticks_range(&lo, &hi, false);
     const double room = 0.06 * (hi - lo);
     axis->lo = lo - room;
@@ -72,8 +70,15 @@ static sf_status prepare(sf_context *ctx, pairs_page *w, int j)
         status = sfi_sorted_new(ctx, &sorted[t], w->table[t], j);
     if (status == SF_OK) {
         double lo, hi;
+        const sf_plot_column *known =
+            w->o.columns != NULL ? &w->o.columns[j] : NULL;
         sfi_sorted_view_both(&sorted[0], &sorted[1], &lo, &hi);
-        set_column_axis(w, j, &c->axis, lo, hi);
+        set_column_axis(known, &c->axis, lo, hi);
+        const bool is_given = known != NULL && known->lower < known->upper;
+        if (is_given) {
+            lo = known->lower;
+            hi = known->upper;
+        }
         const sfi_sorted *guide = sorted[0].count > 0 ? &sorted[0] : &sorted[1];
         c->bins = sfi_bins_choose(guide, lo, hi, 0);
         const int most = w->d <= 4 ? 40 : 25; /* bars of 3 points or so */
@@ -88,12 +93,13 @@ static sf_status prepare(sf_context *ctx, pairs_page *w, int j)
                 fmin((double)c->axis.name_count, SFI_MAX_BINS);
             const sfi_bins whole = {-0.5, 1.0, (int)levels};
             c->bins = whole;
-        } else {
+        } else if (!is_given) {
             c->axis.lo = fmin(c->axis.lo, c->bins.lo);
             c->axis.hi =
                 fmax(c->axis.hi, c->bins.lo + c->bins.count * c->bins.width);
         }
         for (int t = 0; t < 2; t++) {
+            c->missing[t] = w->table[t].rows - sorted[t].count;
             if (sorted[t].count == 0)
                 continue;
             sfi_bins_fill(c->bins, &sorted[t], c->density[t]);
@@ -216,16 +222,42 @@ static bool smooth_pair(pairs_page *w, int t, int jx, int jy)
 static void draw_diagonal(sfi_canvas *canvas, sfi_panel *panel,
                           const pair_column *c, const pairs_page *w)
 {
-    if (w->table[0].rows > 0)
-        sfi_draw_bars(canvas, panel, c->bins, c->density[0],
-                      sfi_faded(sfi_real, 0.38), sfi_faded(sfi_real, 0.7));
-    if (w->table[1].rows > 0)
-        sfi_draw_bars(canvas, panel, c->bins, c->density[1],
-                      sfi_faded(sfi_paper, 0.0), sfi_synthetic);
+    /* Bars of levels do not touch each other. */
+    const bool apart = c->axis.name_count > 0;
+    const int groups = apart ? c->bins.count : 1;
+    for (int g = 0; g < groups; g++) {
+        const sfi_bins one = {(double)g - 0.38, 0.76, 1};
+        const sfi_bins bins = apart ? one : c->bins;
+        if (w->table[0].rows > 0)
+            sfi_draw_bars(canvas, panel, bins, c->density[0] + g,
+                          sfi_faded(sfi_real, 0.38), sfi_faded(sfi_real, 0.7));
+        if (w->table[1].rows > 0)
+            sfi_draw_bars(canvas, panel, bins, c->density[1] + g,
+                          sfi_faded(sfi_paper, 0.0), sfi_synthetic);
+    }
+    double x = panel->frame.right - 4.0;
+    for (int t = 1; t >= 0; t--) {
+        if (c->missing[t] == 0)
+            continue;
+        char text[40];
+        sfi_font font = sfi_font_small;
+        font.colour = t == 0 ? sfi_real : sfi_synthetic;
+        const double room = x - panel->frame.left;
+        snprintf(text, sizeof text, "%lld missing", (long long)c->missing[t]);
+        if (sfi_text_width(canvas, text, font) > (t == 1 ? 0.5 * room : room))
+            snprintf(text, sizeof text, "%lld NA", (long long)c->missing[t]);
+        const double width = sfi_text_width(canvas, text, font);
+        if (width > room)
+            return;
+        sfi_draw_halo_text(canvas, x - 0.5 * width, panel->frame.top + 7.0, 0.0,
+                           text, font);
+        x -= width + 6.0;
+    }
 }
 
-static void draw_below(sfi_canvas *canvas, sfi_panel *panel,
-                       const pairs_page *w, int i, int j)
+/* Points; those of categories and of a few integers are spread out. */
+static void draw_points(sfi_canvas *canvas, const sfi_panel *panel,
+                        const pairs_page *w, int i, int j)
 {
     sfi_dots dots[2];
     for (int t = 0; t < 2; t++) {
@@ -245,17 +277,35 @@ static void draw_below(sfi_canvas *canvas, sfi_panel *panel,
     sfi_draw_dots_of_two(canvas, panel, w->table, j, i, dots);
 }
 
-static void draw_correlations(sfi_canvas *canvas, const sfi_panel *panel,
-                              const pairs_page *w, int i, int j)
+static sf_status draw_below(sfi_canvas *canvas, const sfi_panel *panel,
+                            const pairs_page *w, int i, int j)
+{
+    const bool across = panel->x.name_count > 0, up = panel->y.name_count > 0;
+    if (across && up) {
+        /* The other table has its own above the diagonal. */
+        const sf_cmat none = {NULL, 0, 0, 0};
+        const sf_cmat shown[2] = {w->table[0],
+                                  w->table[0].rows > 0 ? none : w->table[1]};
+        return sfi_draw_tiles(canvas, panel, shown, j, i, false);
+    }
+    /* Quartiles of a few integers say nothing. */
+    if (across ? !w->column[i].discrete : up && !w->column[j].discrete)
+        return sfi_draw_boxes(canvas, panel, w->table, j, i);
+    draw_points(canvas, panel, w, i, j);
+    return SF_OK;
+}
+
+/* Coefficients of both tables, in a corner; NaN where there is none. */
+static void draw_coefficients(sfi_canvas *canvas, const sfi_panel *panel,
+                              const double of[2])
 {
     double x = panel->frame.left + 4.0;
     for (int t = 0; t < 2; t++) {
-        const double r = correlation(w, t, j, i);
-        if (isnan(r))
+        if (isnan(of[t]))
             continue;
         char text[32];
-        snprintf(text, sizeof text, "%s%.2f", r < -0.005 ? "\xe2\x88\x92" : "",
-                 fabs(r));
+        snprintf(text, sizeof text, "%s%.2f",
+                 of[t] < -0.005 ? "\xe2\x88\x92" : "", fabs(of[t]));
         sfi_font font = sfi_font_small;
         font.colour = t == 0 ? sfi_real : sfi_synthetic;
         const double width = sfi_text_width(canvas, text, font);
@@ -265,11 +315,33 @@ static void draw_correlations(sfi_canvas *canvas, const sfi_panel *panel,
     }
 }
 
+static void draw_correlations(sfi_canvas *canvas, const sfi_panel *panel,
+                              const pairs_page *w, int i, int j)
+{
+    draw_coefficients(
+        canvas, panel,
+        (double[]){correlation(w, 0, j, i), correlation(w, 1, j, i)});
+}
+
+/* Tiles of the second table, or of the only one. */
+static sf_status draw_association(sfi_canvas *canvas, const sfi_panel *panel,
+                                  const pairs_page *w, int i, int j)
+{
+    const sf_cmat none = {NULL, 0, 0, 0};
+    const bool both = w->table[0].rows > 0 && w->table[1].rows > 0;
+    const sf_cmat shown[2] = {both ? none : w->table[0], w->table[1]};
+    SFI_TRY(sfi_draw_tiles(canvas, panel, shown, j, i, false));
+    draw_coefficients(canvas, panel,
+                      (double[]){sfi_panel_cramer_v(panel, w->table[0], j, i),
+                                 sfi_panel_cramer_v(panel, w->table[1], j, i)});
+    return SF_OK;
+}
+
 static sf_status draw_above(sfi_canvas *canvas, sfi_panel *panel, pairs_page *w,
                             int i, int j)
 {
     static const double masses[] = {0.5, 0.9};
-    const bool category = w->column[i].discrete || w->column[j].discrete;
+    const bool discrete = w->column[i].discrete || w->column[j].discrete;
     const sfi_axis *ax = &panel->x, *ay = &panel->y;
     const double dx = ax->hi - ax->lo, dy = ay->hi - ay->lo;
     /* Nodes are the middles of the cells. */
@@ -281,14 +353,16 @@ static sf_status draw_above(sfi_canvas *canvas, sfi_panel *panel, pairs_page *w,
                                ax->hi + margin * dx,
                                ay->lo - margin * dy,
                                ay->hi + margin * dy};
-    for (int t = 0; t < 2 && !category; t++) {
+    for (int t = 0; t < 2 && !discrete; t++) {
         const sfi_stroke stroke = {1.1, t == 0 ? sfi_real : sfi_synthetic, 0};
         if (smooth_pair(w, t, j, i))
             SFI_TRY(sfi_draw_regions(canvas, panel, &grid, masses, 2, stroke,
                                      NULL));
     }
-    if (category)
-        draw_below(canvas, panel, w, i, j);
+    if (ax->name_count > 0 && ay->name_count > 0)
+        return draw_association(canvas, panel, w, i, j);
+    if (discrete)
+        draw_points(canvas, panel, w, i, j);
     else if (panel->frame.right - panel->frame.left > 58.0)
         draw_correlations(canvas, panel, w, i, j);
     return SF_OK;
@@ -319,10 +393,11 @@ static sf_status draw_panel(sfi_canvas *canvas, pairs_page *w, int i, int j,
     if (i == j) {
         panel.y.lo = 0.0;
         panel.y.hi =
-            w->column[i].tallest > 0.0 ? 1.08 * w->column[i].tallest : 1.0;
+            w->column[i].tallest > 0.0 ? 1.14 * w->column[i].tallest : 1.0;
         panel.y.whole = false;
         panel.y.names = NULL;
         panel.y.name_count = 0;
+        panel.y.given = NULL;
     }
     sfi_axis_place(canvas, &panel.x, false, frame.left, frame.right);
     sfi_axis_place(canvas, &panel.y, true, frame.bottom, frame.top);
@@ -336,7 +411,7 @@ static sf_status draw_panel(sfi_canvas *canvas, pairs_page *w, int i, int j,
     if (i == j)
         draw_diagonal(canvas, &panel, &w->column[i], w);
     else if (i > j)
-        draw_below(canvas, &panel, w, i, j);
+        status = draw_below(canvas, &panel, w, i, j);
     else
         status = draw_above(canvas, &panel, w, i, j);
     sfi_panel_end(canvas, &panel);
@@ -358,6 +433,14 @@ static int64_t count_inside(const pairs_page *w, int t)
     return inside;
 }
 
+static bool has_categories(const pairs_page *w)
+{
+    int count = 0;
+    for (int j = 0; j < w->d; j++)
+        count += w->column[j].axis.name_count > 0;
+    return count > 1;
+}
+
 static void describe(const pairs_page *w, sfi_legend *legend)
 {
     static const sfi_swatch swatch[2] = {SFI_SWATCH_BAR, SFI_SWATCH_STEP};
@@ -369,10 +452,11 @@ static void describe(const pairs_page *w, sfi_legend *legend)
         if (w->table[t].rows > 0)
             sfi_legend_dots(legend, swatch[t], colour[t], name[t],
                             w->table[t].rows, count_inside(w, t),
-                            w->o.most_points);
+                            w->o.most_points, 0);
     if (w->d > 1)
         sfi_legend_add(legend, SFI_SWATCH_LINE, sfi_soft_ink,
-                       "HDR 50, 90 %%; correlation");
+                       "HDR 50, 90 %%; correlation%s",
+                       has_categories(w) ? ", Cramer's V" : "");
 }
 
 /* The names of row k and column k of panels, with the multipliers of their
@@ -400,6 +484,19 @@ static void draw_names(sfi_canvas *canvas, const pairs_page *w, int k,
                   k > 0 && y.ticks.note[0] != '\0' ? text : name, font);
 }
 
+/* Room for the names that stand upright below the columns of panels. */
+static double bottom_room(sfi_canvas *canvas, const pairs_page *w, double width)
+{
+    double room = 0.0;
+    for (int j = 0; j < w->d; j++) {
+        sfi_axis axis = w->column[j].axis;
+        sfi_axis_place(canvas, &axis, false, 0.0, width);
+        if (axis.upright)
+            room = fmax(room, sfi_widest_label(canvas, &axis) - 6.0);
+    }
+    return room;
+}
+
 /* Room for the tick labels left of the rows of panels. */
 static double left_room(sfi_canvas *canvas, const pairs_page *w, double height)
 {
@@ -418,9 +515,10 @@ static sf_status draw(sfi_canvas *canvas, pairs_page *w)
     describe(w, &legend);
     double left = edge + 22.0, top = edge + 2.0;
     const double right = canvas->width - edge;
-    const double bottom = canvas->height - edge - 28.0;
+    double bottom = canvas->height - edge - 28.0;
     left += left_room(canvas, w, (bottom - top - 30.0) / w->d - gap);
     const double width = right - left;
+    bottom -= bottom_room(canvas, w, (width + gap) / w->d - gap);
     top += sfi_draw_head(canvas, w->o.title, &legend, left, top, width) + 4.0;
 
     const double step_x = fmax((width + gap) / w->d, gap + 4.0);

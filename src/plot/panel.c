@@ -76,6 +76,24 @@ bool sfi_axis_has(const sfi_axis *axis, double value)
     return value >= axis->lo && value <= axis->hi;
 }
 
+bool sfi_axis_of_column(sfi_axis *axis, const sf_plot_column *column)
+{
+    if (column == NULL)
+        return false;
+    if (column->ticks.count > 0)
+        axis->given = &column->ticks;
+    if (column->levels != NULL && column->level_count > 0) {
+        axis->names = column->levels;
+        axis->name_count = column->level_count;
+        axis->lo = -0.6;
+        axis->hi = (double)column->level_count - 0.4;
+        return true;
+    }
+    axis->lo = column->lower;
+    axis->hi = column->upper;
+    return column->lower < column->upper;
+}
+
 /* ---- marks --------------------------------------------------------------- */
 
 static const char *mark_label(const sfi_axis *axis, int i)
@@ -134,18 +152,20 @@ static void choose_marks(sfi_axis *axis, int most)
         sfi_ticks_linear(axis->lo, axis->hi, most, &axis->ticks);
 }
 
-/* Names get at least 12 points of height, or of width what the widest needs (up
- * to 45, they can be cut): else only every second, third, ... is shown. */
+/* Below a horizontal axis names stand upright where the widest has no room beside its
+ * neighbours, even set smaller.  A line of text needs 10 points, else only every
+ * second, third, ... is shown. */
 static void place_names(sfi_canvas *canvas, sfi_axis *axis, bool vertical)
 {
     const double length = fabs(axis->to - axis->from);
     const double slot = length / (axis->hi - axis->lo);
-    double need = 12.0;
+    double widest = 0.0;
     for (int64_t i = 0; i < axis->name_count && !vertical; i++)
         if (axis->names[i] != NULL)
-            need = fmax(need, 4.0 + sfi_text_width(canvas, axis->names[i],
-                                                   sfi_font_tick));
-    need = fmin(need, vertical ? 12.0 : 45.0);
+            widest = fmax(widest, 4.0 + sfi_text_width(canvas, axis->names[i],
+                                                       sfi_font_tick));
+    axis->upright = !vertical && slot < 0.8 * widest;
+    const double need = vertical ? 12.0 : 10.0;
     int64_t stride = 1;
     while ((double)stride * slot < need && stride < axis->name_count)
         stride++;
@@ -237,8 +257,9 @@ static void lay_out(sfi_canvas *canvas, sfi_panel *panel)
     if (has_text(panel->x.label))
         bottom -= descent_of(sfi_font_label) + capital_of(sfi_font_label) +
                   label_gap - 3.0;
-    bottom -=
-        descent_of(sfi_font_tick) + capital_of(sfi_font_tick) + mark_gap + mark;
+    bottom -= descent_of(sfi_font_tick) + mark_gap + mark +
+              (panel->x.upright ? sfi_widest_label(canvas, &panel->x)
+                                : capital_of(sfi_font_tick));
     double top = outer.top + pad + (has_text(panel->title) ? title_row : 3.0);
     panel->legend_width = outer.right - pad - frame->left;
     if (panel->legend != NULL && panel->legend->count > 0)
@@ -317,8 +338,10 @@ static void draw_x_axis(sfi_canvas *canvas, const sfi_panel *panel)
         sfi_draw_line(canvas, x, f.bottom, x, f.bottom + 0.55 * mark, 0.5,
                       sfi_ink);
     }
-    const double y =
-        f.bottom + mark + mark_gap + 0.5 * capital_of(sfi_font_tick);
+    const double top = f.bottom + mark + mark_gap;
+    const double tall = axis->upright ? sfi_widest_label(canvas, axis)
+                                      : capital_of(sfi_font_tick);
+    const double y = top + 0.5 * capital_of(sfi_font_tick);
     double slot = 0.0;
     if (axis->name_count > 0 && axis->ticks.count > 1)
         slot = fabs(sfi_axis_at(axis, axis->ticks.at[1]) -
@@ -330,15 +353,18 @@ static void draw_x_axis(sfi_canvas *canvas, const sfi_panel *panel)
                       sfi_ink);
         /* A name keeps to its place, and to its panel where others follow. */
         const double beside = 2.0 * (fmin(x - f.left, f.right - x) + 2.0);
-        if (!axis->bare)
+        if (!axis->bare && axis->upright)
+            sfi_draw_text(canvas, x, top, SFI_RIGHT, 90, tall,
+                          mark_label(axis, i), sfi_font_tick);
+        else if (!axis->bare)
             sfi_draw_text(canvas, x, y, SFI_CENTRE, 0,
                           slot > 0.0 ? fmax(fmin(slot, beside), 8.0) : 0.0,
                           mark_label(axis, i), sfi_font_tick);
     }
     if (axis->bare)
         return;
-    const double label_y = y + 0.5 * capital_of(sfi_font_tick) + label_gap +
-                           0.5 * capital_of(sfi_font_label);
+    const double label_y =
+        top + tall + label_gap + 0.5 * capital_of(sfi_font_label);
     double room = f.right - f.left;
     if (axis->ticks.note[0] != '\0') {
         sfi_draw_text(canvas, f.right, label_y, SFI_RIGHT, 0, 0.0,

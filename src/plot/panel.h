@@ -24,6 +24,7 @@ typedef struct sfi_axis {
     const sf_plot_ticks *given; /* marks, in the place of numbers, or NULL  */
     bool falls;                 /* values grow downwards; of vertical axes    */
     bool bare;                  /* no tick labels and no label                */
+    bool upright;               /* names below it read upwards: as placed     */
     double from, to;            /* where lo and hi are on the page            */
     sfi_ticks ticks;
 } sfi_axis;
@@ -38,6 +39,10 @@ double sfi_axis_value(const sfi_axis *axis, double at);
 
 /* Whether the axis shows the value. */
 bool sfi_axis_has(const sfi_axis *axis, double value);
+
+/* What is known of a column before its numbers are: levels or an interval that the
+ * axis shows, and marks.  False if it is to show the numbers; NULL is allowed. */
+bool sfi_axis_of_column(sfi_axis *axis, const sf_plot_column *column);
 
 /* A vertical bar of colours right of the panel. */
 typedef struct sfi_colour_bar {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "plot/marks.h"
+#include "plot/two_kinds.h"
 
 static const double usual_masses[] = {0.1, 0.3, 0.5, 0.7, 0.9};
 enum { MOST_MASSES = 10, MOST_POINTS = 3000 };
@@ -22,6 +23,11 @@ static sf_status check(sf_context *ctx, sf_cmat data, sf_plot_plane_options *o)
     SFI_TRY(sfi_plot_check(ctx, what, "arrows", o->arrows, 4));
     SFI_TRY(sfi_check_grid(ctx, what, &o->grid));
     SFI_TRY(sfi_check_curves(ctx, what, o->curves, o->curve_count));
+    if (sfi_has_levels(o) && (o->grid.values != NULL || o->arrows.rows > 0))
+        return SFI_FAIL(ctx, SF_E_ARG,
+                        "%s: a density and arrows are of two columns of "
+                        "numbers, and one has levels",
+                        what);
     if (o->heat < SF_PLOT_HEAT_LOG || o->heat > SF_PLOT_HEAT_NONE)
         return SFI_FAIL(ctx, SF_E_ARG, "%s: heat is %d, want 0 to 3", what,
                         (int)o->heat);
@@ -132,6 +138,12 @@ static sf_status draw(sfi_canvas *canvas, sf_cmat data,
                        .legend = &legend,
                        .box = true,
                        .equal = o->equal};
+    if (sfi_has_levels(o))
+        return sfi_draw_two_kinds(canvas, data, o);
+    if (o->columns != NULL && o->columns[0].ticks.count > 0)
+        panel.x.given = &o->columns[0].ticks;
+    if (o->columns != NULL && o->columns[1].ticks.count > 0)
+        panel.y.given = &o->columns[1].ticks;
     sf_status status = set_axes(ctx, &panel, data, o);
     if (status == SF_OK && map)
         status =
@@ -148,12 +160,14 @@ static sf_status draw(sfi_canvas *canvas, sf_cmat data,
     if (data.rows > 0)
         sfi_legend_dots(&legend, SFI_SWATCH_DOT, data_colour,
                         o->data_label != NULL ? o->data_label : "data",
-                        finite_data, inside, o->most_points);
+                        finite_data, inside, o->most_points,
+                        data.rows - finite_data);
     sfi_count_dots(&panel, o->samples, 0, 1, &finite, &inside);
     if (o->samples.rows > 0)
         sfi_legend_dots(&legend, SFI_SWATCH_DOT, sfi_synthetic,
                         o->samples_label != NULL ? o->samples_label : "samples",
-                        finite, inside, o->most_points);
+                        finite, inside, o->most_points,
+                        o->samples.rows - finite);
     describe_regions(&legend, o, line);
     describe_curves(&legend, o);
     if (o->arrows.rows > 0)

@@ -320,6 +320,8 @@ bool sf_frame_between(const sf_frame *f, int64_t col, int64_t gap)
 
 /* ---- hints ---------------------------------------------------------------- */
 
+static const char LATITUDE[] = "lat|latitude";
+
 static bool is_within(const sfi_schema_column *about, double low, double high)
 {
     return about->level_count == 0 && about->kind != SF_KIND_DATE &&
@@ -362,10 +364,14 @@ static int64_t find_named(const sf_frame *f, const char *words, double low,
 bool sf_frame_hint(const sf_frame *f, int64_t col, char text[SF_HINT_SIZE])
 {
     const sfi_schema_column *about = sfi_frame_about(f, col);
-    const int64_t latitude = find_named(f, "lat|latitude", -90.0, 90.0);
+    /* Others are looked for only where this one has such a name: there may be very many
+     * columns. */
     const int64_t longitude =
-        find_named(f, "lon|lng|long|longitude", -180.0, 360.0);
-    if (col == latitude && longitude >= 0) {
+        has_word(about->name, LATITUDE, false) &&
+                find_named(f, LATITUDE, -90.0, 90.0) == col
+            ? find_named(f, "lon|lng|long|longitude", -180.0, 360.0)
+            : -1;
+    if (longitude >= 0) {
         snprintf(text, SF_HINT_SIZE, "%.200s,%.200s=vmf", about->name,
                  sf_frame_name(f, longitude));
         return true;

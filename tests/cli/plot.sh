@@ -68,6 +68,22 @@ draw --trace d.npy --chains -o chains_trace.pdf
 awk 'BEGIN { for (i = 0; i < 13; i++) printf "%sa%d", i ? "," : "", i; print ""
     for (r = 0; r < 20; r++) { for (i = 0; i < 13; i++) printf "%s%.3f", i ? "," : "", sin(r * i + i); print "" } }' >wide.csv
 scorefield plot wide.csv -o wide.png 2>&1
+echo "-- categories, dates, circles, missing cells"
+draw "$data/penguins.csv" -o kinds.png
+draw "$data/penguins.csv" --columns sex -o kinds_bars.png
+draw "$data/penguins.csv" --columns species,body_mass_g -o kinds_boxes.svg
+draw "$data/penguins.csv" "$data/penguins.csv" --columns island,species -o kinds_tiles.pdf
+scorefield fit "$data/penguins.csv" -q --model empirical -o p.safetensors
+draw p.safetensors "$data/penguins.csv" -o kinds_model.png
+draw p.safetensors -n 100 -o kinds_drawn.png
+scorefield fit "$data/penguins.csv" -q --model empirical --columns sex,species -o q.safetensors
+draw q.safetensors "$data/penguins.csv" -o kinds_two.png
+printf 'day,wind_dir,calm\n' >days.csv
+for i in $(seq 10 28); do echo "2024-01-$i,$((i * 37 % 360)),$((i % 3 / 2))" >>days.csv; done
+draw days.csv -o dates.png
+draw days.csv --columns day -o dates_one.png
+scorefield fit days.csv -q --model empirical --columns wind_dir --kernel vonmises:unit=degrees -o w2.safetensors
+draw w2.safetensors days.csv -o circle.png
 for file in *.png *.svg *.pdf *.gif *.webp; do
     printf '%s: %s\n' "$file" "$(head -c 4 "$file" | tr -c 'A-Za-z0-9%<?\n' .)"
 done
@@ -86,6 +102,13 @@ try plot --trace s.npy -o x.png
 scorefield sample "$model" -n 5 -o flat.npy
 try plot --trace flat.npy -o x.png
 try plot --trace t.npy w.safetensors -o x.png
+try plot "$data/penguins.csv" --columns sex --range 0:1 -o x.png
+sed 's/^[0-9.]*/many/; 1s/many/sepal_length_cm/' "$data/iris.csv" >iris_text.csv; sed -i "3s/many/few/; 1s/.*/$(head -1 "$data/iris.csv")/" iris_text.csv
+try plot i.safetensors iris_text.csv -o x.png
+{ echo a,b; paste -d, <(seq 1 30) <(seq 5 34); } >keys.csv
+try plot keys.csv -o x.png
+printf 'a,b\n,\n,\n' >empty.csv
+try plot empty.csv -o x.png
 echo "-- typed densities that can not be drawn"
 try plot --density 'x + y + z' -o x.png | sed 's|iteration [0-9]*|iteration N|; s|chain [0-9]|chain N|'
 try plot --density 'log(x0) + log(x1)' --dim 2 --domain simplex -o x.png

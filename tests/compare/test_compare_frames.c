@@ -3,6 +3,8 @@
  * answers, what real alone decides, and the sweep of failing allocations. */
 #include "frames_check.h"
 
+#include "num/association.h"
+
 static const char *const cbxa[] = {"c", "b", "x", "a"};
 
 /* ---- columns ---- */
@@ -444,6 +446,79 @@ TEST(every_allocation_may_fail)
     sf_context_free(ctx);
 }
 
+/* Held-out rows against themselves: no distance, the ratio 1, copies as by chance.  Rows
+ * of real: all are copies, at the distance 0.  And a distance known in one column: with sd
+ * 1 in real, 0 0 0 1 against 0 1 1 1 is 2 (1/2)^2. */
+TEST(draws_have_known_figures)
+{
+    sf_context *ctx = new_context();
+    sf_frame *real = mixed_frame(ctx, 0, 60), *held = mixed_frame(ctx, 2, 30);
+    sf_compare_options test = SF_COMPARE_OPTIONS_INIT;
+    sf_frames_options o = SF_FRAMES_OPTIONS_INIT;
+    sf_frames_draws d = SF_FRAMES_DRAWS_INIT;
+    test.permutations = 19;
+    o.held_out = held;
+    o.numbers = &test;
+    CHECK_OK(ctx, sf_compare_draws(ctx, &d, real, held, &o));
+    CHECK(fabs(d.energy) < 1e-12 && d.energy_p == 1.0);
+    CHECK_CLOSE(d.closeness_ratio, 1.0, 1e-14);
+    CHECK(d.copies[0] == d.copies[1]);
+    CHECK_OK(ctx, sf_compare_draws(ctx, &d, real, real, &o));
+    CHECK(d.copies[1] == 1.0 && d.copies[0] < 1.0);
+    CHECK(d.closeness_ratio == 0.0 && d.energy > 0.0);
+    const double a[] = {0, 0, 0, 1}, b[] = {0, 1, 1, 1},
+                 c[] = {-1, 0, 1, 0.5, -0.5};
+    const double sd = sqrt((2.0 + 0.5) / 4.0);
+    const sf_frame_column columns[] = {numbers("x", a), numbers("x", b),
+                                       numbers("x", c)};
+    sf_frame *drawn = frame(ctx, 4, 1, &columns[0]),
+             *other = frame(ctx, 4, 1, &columns[1]),
+             *unit = frame(ctx, 5, 1, &columns[2]);
+    o.held_out = other;
+    test.permutations = 0;
+    CHECK_OK(ctx, sf_compare_draws(ctx, &d, unit, drawn, &o));
+    CHECK_CLOSE(d.energy, 0.5 / sd, 1e-12);
+    CHECK(isnan(d.energy_p));
+    o.held_out = NULL;
+    CHECK_FAILS(ctx, sf_compare_draws(ctx, &d, unit, drawn, &o), SF_E_ARG,
+                "there are none");
+    CHECK_CLOSE(d.energy, 0.5 / sd, 1e-12);
+    o.held_out = other;
+    test.permutations = -1;
+    CHECK_FAILS(ctx, sf_compare_draws(ctx, &d, unit, drawn, &o), SF_E_ARG,
+                "permutations is -1");
+    sf_frame_free(unit);
+    sf_frame_free(other);
+    sf_frame_free(drawn);
+    sf_frame_free(held);
+    sf_frame_free(real);
+    sf_context_free(ctx);
+}
+
+TEST(failing_allocations_leave_draws_alone)
+{
+    struct faults faults;
+    sf_context *ctx = faulty_context(&faults);
+    sf_frame *real = mixed_frame(ctx, 0, 60), *drawn = mixed_frame(ctx, 1, 50);
+    sf_frame *held = mixed_frame(ctx, 2, 30);
+    sf_frames_options o = mixed_options(held);
+    const int64_t own = faults.bytes;
+    sf_status status = SF_E_NOMEM;
+    for (int k = 0; status != SF_OK; k++) {
+        sf_frames_draws d = SF_FRAMES_DRAWS_INIT;
+        faults.left = k;
+        status = sf_compare_draws(ctx, &d, real, drawn, &o);
+        CHECK(status == SF_OK || (status == SF_E_NOMEM && d.energy == 0.0));
+        CHECK(faults.bytes == own);
+        CHECK(k < 1000);
+    }
+    faults.left = INT64_MAX;
+    sf_frame_free(held);
+    sf_frame_free(drawn);
+    sf_frame_free(real);
+    sf_context_free(ctx);
+}
+
 TEST(what_cannot_be_compared_is_refused)
 {
     static const double x[] = {1, 2, 3, 4}, c[] = {0, 1, 0, 2};
@@ -510,4 +585,6 @@ TESTS(CASE(columns_have_known_distances), CASE(atoms_have_a_total_variation),
       CASE(pairs_have_known_associations), CASE(cramers_v_is_known),
       CASE(joint_distributions_are_told_apart),
       CASE(the_number_of_threads_does_not_matter),
+      CASE(draws_have_known_figures),
+      CASE(failing_allocations_leave_draws_alone),
       CASE(every_allocation_may_fail), CASE(what_cannot_be_compared_is_refused))

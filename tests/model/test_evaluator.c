@@ -52,7 +52,7 @@ static sf_model *components_of(sf_context *ctx)
 
 /* In the order of SF_ABILITY_LIST: score, noise, flow, logpdf, closed, normalised,
  * rates, jump, rows, train, match, condition, code, draw, principal,
- * decode. */
+ * decode, fitted. */
 static void check_abilities(const sf_model *m, const char *yes)
 {
     static const sf_ability all[] = {
@@ -74,9 +74,9 @@ TEST(each_family_can_what_it_can)
         gaussian_of(ctx), typed_of(ctx, "-x0^2", "real"),
         empirical_of(ctx, "gaussian"), empirical_of(ctx, "poisson"),
         components_of(ctx)};
-    static const char *const can[] = {"yyyyyy-----y----", "y--yy-----y-----",
-                                      "yyyyyy--y--y-y--", "-y-yyyyyy----y--",
-                                      "yyyyyy------yy-y"};
+    static const char *const can[] = {"yyyyyy-----y-----", "y--yy-----y------",
+                                      "yyyyyy--y--y-y---", "-y-yyyyyy----y---",
+                                      "yyyyyy------yy-y-"};
     for (size_t k = 0; k < SFI_COUNT(models); k++) {
         check_abilities(models[k], can[k]);
         sf_model_free(models[k]);

@@ -99,13 +99,45 @@ static sf_status draw_pairs(sf_context *ctx, const char *path,
                             const char *label)
 {
     const char *const levels[2] = {label, "b"};
-    const sf_plot_column names[3] = {
-        {label, NULL, 0}, {NULL, NULL, 0}, {label, levels, 2}};
+    static const double at[2] = {-1.0, 1.0};
+    const sf_plot_column names[4] = {
+        {.name = label, .lower = -1.0, .upper = 2.0},
+        {.ticks = {2, at, levels}},
+        {.name = label, .levels = levels, .level_count = 2},
+        {.levels = levels, .level_count = 2}};
     sf_plot_pairs_options o = SF_PLOT_PAIRS_OPTIONS_INIT;
     o.scale = pixels;
     o.title = o.real_label = label;
     o.columns = names;
-    return sf_plot_pairs(ctx, path, columns(0, 3), columns(1, 3), &o);
+    return sf_plot_pairs(ctx, path, columns(0, 4), columns(0, 4), &o);
+}
+
+/* A number over a category, and two categories. */
+static sf_status draw_levels(sf_context *ctx, const char *path,
+                             const char *label, int first)
+{
+    const char *const levels[3] = {label, NULL, "c"};
+    const sf_plot_column both[3] = {{0},
+                                    {.levels = levels, .level_count = 3},
+                                    {.levels = levels, .level_count = 3}};
+    sf_plot_plane_options o = SF_PLOT_PLANE_OPTIONS_INIT;
+    o.scale = pixels;
+    o.title = o.x_label = o.y_label = o.data_label = label;
+    o.samples = columns(2, 2);
+    o.columns = both + first;
+    return sf_plot_plane(ctx, path, columns(0, 2), &o);
+}
+
+static sf_status draw_boxes(sf_context *ctx, const char *path,
+                            const char *label)
+{
+    return draw_levels(ctx, path, label, 0);
+}
+
+static sf_status draw_tiles(sf_context *ctx, const char *path,
+                            const char *label)
+{
+    return draw_levels(ctx, path, label, 1);
 }
 
 static sf_status draw_training(sf_context *ctx, const char *path,
@@ -207,7 +239,8 @@ static sf_status draw_chains(sf_context *ctx, const char *path,
 
 static const picture pictures[] = {draw_histogram, draw_plane,  draw_pairs,
                                    draw_training,  draw_curves, draw_quantiles,
-                                   draw_bars,      draw_paths,  draw_chains};
+                                   draw_bars,      draw_paths,  draw_chains,
+                                   draw_boxes,     draw_tiles};
 
 enum { PICTURES = (int)SFI_COUNT(pictures) };
 
@@ -607,6 +640,12 @@ TEST(what_can_not_be_drawn_is_said)
     CHECK_FAILS(ctx, sf_plot_plane(ctx, path, data, &p), SF_E_SHAPE,
                 "want first < last");
     p.grid = plane_grid;
+    const char *const levels[1] = {"a"};
+    const sf_plot_column two[2] = {{0}, {.levels = levels, .level_count = 1}};
+    p.columns = two;
+    CHECK_FAILS(ctx, sf_plot_plane(ctx, path, data, &p), SF_E_ARG,
+                "a density and arrows are of two columns of numbers");
+    p.columns = NULL;
     const double mass = 1.0;
     p.masses = &mass;
     p.mass_count = 1;

@@ -132,7 +132,7 @@ TEST(every_text_is_checked)
                "\"warmup\":1,\"ema\":1,\"validation\":1,\"patience\":1,"
                "\"sigma_min\":1,\"sigma_max\":1,\"noise_level\":1,"
                "\"time_limit\":1}",
-               "\"objective\" is 9, and this version knows 0 to 5");
+               "\"objective\" is 9, and this version knows 0 to 7");
     check_text("schema", "{}", "\"rows\"");
     check_text("schema", "{\"rows\":1}", "16 hexadecimal digits");
     check_text("schema", "{\"rows\":1,\"fingerprint\":\"000000000000000g\"}",
