@@ -38,7 +38,8 @@ TEST(lines_stay_lines)
                            1.0 + 2.0 * x - 3.0 * y + 4.0 * x * y,
                            both ? 1e-13 : 1e-5);
             }
-        CHECK_FAILS(ctx, sf_field_collocate(ctx, &g, &f, 1), SF_E_ARG,
+        sf_field none;
+        CHECK_FAILS(ctx, sf_field_collocate(ctx, &none, &f, 1), SF_E_ARG,
                     "component 1");
         sf_field_free(ctx, &f);
         sf_field_free(ctx, &g);
